@@ -1,0 +1,1 @@
+"""The instrument itself: parameters, sound in, latents, frames out. Imports no Qt."""

@@ -1,0 +1,34 @@
+"""Errors a user can act on. The command line prints them as two lines and exits with 2."""
+
+
+class SonoramaError(Exception):
+    """Something outside the program is not as it must be.
+
+    Args:
+        message: one line that says what is wrong and names the thing.
+        hint: one line that says what to do about it.
+    """
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}"
+
+
+class InputError(SonoramaError):
+    """A sound, video or other file that cannot be read or holds nothing to use."""
+
+
+class OutputError(SonoramaError):
+    """A place that cannot be written, or a preset that does not fit its container."""
+
+
+class WorldError(SonoramaError):
+    """A model file that is missing, damaged, foreign, hostile or does not fit."""
+
+
+class ValueRefused(SonoramaError):
+    """An unknown address, or a value outside the range of its parameter."""

@@ -1,0 +1,1 @@
+"""The networks of the paper, one file each; shapes and equations are in their docstrings."""

@@ -1,0 +1,1 @@
+"""Finished files for other programs: films, sequences, graphs."""

@@ -1,0 +1,1 @@
+"""Sources, sinks and bridges that fill the engine's Protocols."""

@@ -1,0 +1,1 @@
+"""How worlds are made: data, losses and the stages that train one."""

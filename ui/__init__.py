@@ -1,0 +1,1 @@
+"""Everything a person looks at that needs a window. Imports no torch."""
