@@ -1,0 +1,87 @@
+"""Streaming log-mel: causal, with a fixed reference, the same for any chunking.
+
+44.1 kHz mono, n_fft 2048, hop 512, 128 slaney bands, power 2, center=False. Column c covers the N_FFT samples
+that end at sample (c + 1) * HOP; before the sound's first sample there is silence. dB against a fixed
+reference (0 dB = the largest mel value of a full-scale 1 kHz sine), floor -80 dB, mapped to [0, 1].
+The paper's code normalises each clip by its own maximum, which is not causal and throws loudness away.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import numpy.typing as npt
+
+RATE = 44_100
+N_FFT = 2048
+HOP = 512
+BANDS = 128
+FLOOR_DB = -80.0
+ENCODER_COLUMNS = 88
+"""What E_a hears: 1.02 s."""
+SOUND_COLUMNS = 344
+"""What F_a hears: 4.0 s."""
+
+Array = npt.NDArray[np.float32]
+
+
+@functools.cache
+def _window() -> Array:
+    """Periodic Hann window [N_FFT]."""
+    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+
+
+@functools.cache
+def _filters() -> Array:
+    """Slaney mel filters [N_FFT // 2 + 1, BANDS] (torchaudio's), imported late: torch is slow to load."""
+    from torchaudio.functional import melscale_fbanks
+
+    bank = melscale_fbanks(N_FFT // 2 + 1, 0.0, RATE / 2, BANDS, RATE, norm="slaney", mel_scale="slaney")
+    return bank.numpy().astype(np.float32)
+
+
+@functools.cache
+def _reference() -> float:
+    """The largest mel value of a full-scale 1 kHz sine."""
+    sine = np.sin(2 * np.pi * 1000 / RATE * np.arange(N_FFT)).astype(np.float32)
+    return float((_power(sine[None]) @ _filters()).max())
+
+
+def _power(frames: Array) -> Array:
+    return np.square(np.abs(np.fft.rfft(frames * _window()))).astype(np.float32)
+
+
+def _columns(samples: Array) -> Array:
+    """Samples whose first N_FFT make the first column -> [BANDS, k]."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP]
+    mel = _power(frames) @ _filters() / _reference()
+    db = 10 * np.log10(np.maximum(mel, 10 ** (FLOOR_DB / 10)))
+    return np.clip(1 - db / FLOOR_DB, 0, 1).astype(np.float32).T
+
+
+class MelStream:
+    """Chunks of any size in, log-mel columns out."""
+
+    def __init__(self) -> None:
+        self._rest: Array = np.zeros(N_FFT - HOP, np.float32)
+
+    def push(self, samples: Array) -> Array:
+        """Mono samples float32 [n] at RATE -> the new columns [BANDS, k], k >= 0, each in [0, 1]."""
+        have = np.concatenate([self._rest, samples.astype(np.float32, copy=False)])
+        k = max(0, (len(have) - N_FFT) // HOP + 1)
+        self._rest = have[k * HOP :]
+        if k == 0:
+            return np.zeros((BANDS, 0), np.float32)
+        return _columns(have[: (k - 1) * HOP + N_FFT])
+
+
+def log_mel(samples: Array) -> Array:
+    """A whole sound: float32 [n] -> [BANDS, n // HOP]."""
+    return MelStream().push(samples)
+
+
+def last_columns(columns: Array, end: int, width: int) -> Array:
+    """Columns [BANDS, end - width : end], with silence where the sound had not begun."""
+    window = columns[:, max(0, end - width) : max(0, end)]
+    return np.pad(window, ((0, 0), (width - window.shape[1], 0)))

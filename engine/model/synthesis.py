@@ -1,0 +1,258 @@
+"""G, the StyleGAN2 generator (Karras et al. 2020, arXiv 1912.04958), in plain torch operations.
+
+One file, one set of parameters, named as in NVIDIA's released networks. `form` chooses between two
+formulations of the same modulated convolution: "weights" scales the kernel of every sample (the paper,
+our fp32 reference), "activations" scales the input and the output instead and keeps the kernel constant
+(faster on a CPU, exportable). Both agree within 1e-4; `inference.py` folds the second one further.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+SQRT2 = math.sqrt(2.0)
+FIR = (1.0, 3.0, 3.0, 1.0)
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Shape of one generator.
+
+    size: output side in px, a power of two. z_dim, w_dim: widths of the latent and of a style code.
+    mapping_layers: depth of the mapping network. channel_base, channel_max: channels at side r are
+    min(channel_base // r, channel_max).
+    """
+
+    size: int = 256
+    z_dim: int = 128
+    w_dim: int = 512
+    mapping_layers: int = 2
+    channel_base: int = 4096
+    channel_max: int = 128
+
+    @property
+    def sides(self) -> list[int]:
+        """4, 8, ... size."""
+        return [2**i for i in range(2, int(math.log2(self.size)) + 1)]
+
+    @property
+    def num_ws(self) -> int:
+        """L, the number of style codes: 10/12/14/16/18 for 64/128/256/512/1024 px."""
+        return 2 * len(self.sides)
+
+    def channels(self, side: int) -> int:
+        """Feature channels at one side."""
+        return min(self.channel_base // side, self.channel_max)
+
+
+def fir_kernel(gain: float = 1.0) -> Tensor:
+    """The separable FIR [1,3,3,1] as a 4 x 4 kernel of sum `gain`."""
+    taps = torch.tensor(FIR)
+    kernel = torch.outer(taps, taps)
+    return kernel / kernel.sum() * gain
+
+
+def blur(x: Tensor, kernel: Tensor) -> Tensor:
+    """[B,C,H+1,W+1] -> [B,C,H,W], the low-pass after a transposed convolution."""
+    c = x.shape[1]
+    return F.conv2d(x, kernel.expand(c, 1, 4, 4).to(x.dtype), padding=1, groups=c)
+
+
+def upsample2(x: Tensor, kernel: Tensor) -> Tensor:
+    """[B,C,H,W] -> [B,C,2H,2W] with the FIR (kernel of sum 4)."""
+    c = x.shape[1]
+    return F.conv_transpose2d(x, kernel.expand(c, 1, 4, 4).to(x.dtype), stride=2, padding=1, groups=c)
+
+
+def convolve_weights(x: Tensor, weight: Tensor, s: Tensor, demodulate: bool, up: bool) -> Tensor:
+    """Modulated convolution with one kernel per sample (eqs. 1 and 3 of StyleGAN2).
+
+    x [B,I,H,W], weight [O,I,k,k], s [B,I] -> [B,O,H',W'].
+    """
+    b, i, h, w = x.shape
+    o, k = weight.shape[0], weight.shape[2]
+    kernels = weight[None] * s[:, None, :, None, None]
+    if demodulate:
+        kernels = kernels * (kernels.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
+    x = x.reshape(1, b * i, h, w)
+    if up:
+        kernels = kernels.transpose(1, 2).reshape(b * i, o, k, k)
+        y = F.conv_transpose2d(x, kernels, stride=2, groups=b)
+    else:
+        y = F.conv2d(x, kernels.reshape(b * o, i, k, k), padding=k // 2, groups=b)
+    return y.reshape(b, o, y.shape[2], y.shape[3])
+
+
+def convolve_activations(x: Tensor, weight: Tensor, s: Tensor, demodulate: bool, up: bool) -> Tensor:
+    """The same convolution with a constant kernel: conv(x s) d, d = rsqrt(W2 s^2), W2 = sum_k W^2."""
+    x = x * s[:, :, None, None]
+    if up:
+        y = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+    else:
+        y = F.conv2d(x, weight, padding=weight.shape[2] // 2)
+    if demodulate:
+        d = (s.square() @ weight.square().sum(dim=(2, 3)).T + 1e-8).rsqrt()
+        y = y * d[:, :, None, None]
+    return y
+
+
+CONVOLVE = {"weights": convolve_weights, "activations": convolve_activations}
+
+
+class Linear(nn.Module):
+    """Fully connected layer with equalised learning rate. [.., in] -> [.., out]."""
+
+    def __init__(self, n_in: int, n_out: int, bias: float = 0.0, lr_mul: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(n_out, n_in) / lr_mul)
+        self.bias = nn.Parameter(torch.full((n_out,), bias / lr_mul))
+        self.gain, self.lr_mul = lr_mul / math.sqrt(n_in), lr_mul
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Affine map of the last axis."""
+        return F.linear(x, self.weight * self.gain, self.bias * self.lr_mul)
+
+
+class Mapping(nn.Module):
+    """z [B,Z] -> style codes w [B,L,W], truncated towards w_avg: w_avg + psi (w - w_avg)."""
+
+    w_avg: Tensor
+    w_std: Tensor
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.num_ws, self.depth = config.num_ws, config.mapping_layers
+        for i in range(self.depth):
+            self.add_module(f"fc{i}", Linear(config.z_dim if i == 0 else config.w_dim, config.w_dim, 0.0, 0.01))
+        self.register_buffer("w_avg", torch.zeros(config.w_dim))
+        self.register_buffer("w_std", torch.ones(config.w_dim))
+
+    def forward(self, z: Tensor, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
+        """Truncate the first `cutoff` codes (all when None) by psi in 0..1.2."""
+        x = z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+        for i in range(self.depth):
+            x = F.leaky_relu(self.get_submodule(f"fc{i}")(x), 0.2) * SQRT2
+        w = x[:, None].repeat(1, self.num_ws, 1)
+        cut = w[:, :cutoff]
+        return torch.cat([self.w_avg + psi * (cut - self.w_avg), w[:, cut.shape[1] :]], dim=1)
+
+
+class StyledConv(nn.Module):
+    """Modulated convolution, noise, bias, leaky ReLU; gain sqrt(2)."""
+
+    noise_const: Tensor
+
+    def __init__(self, n_in: int, n_out: int, w_dim: int, side: int, up: bool) -> None:
+        super().__init__()
+        self.affine = Linear(w_dim, n_in, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(n_out, n_in, 3, 3))
+        self.bias = nn.Parameter(torch.zeros(n_out))
+        self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("noise_const", torch.randn(side, side))
+        self.side, self.up = side, up
+
+    def noise(self, mode: str, batch: int) -> Tensor | float:
+        """The noise input [1 or B,1,side,side], already scaled; 0 for mode "none"."""
+        if mode == "none":
+            return 0.0
+        if mode == "random":
+            return torch.randn(batch, 1, self.side, self.side, device=self.weight.device) * self.noise_strength
+        return self.noise_const[None, None] * self.noise_strength
+
+    def forward(self, x: Tensor, w: Tensor, kernel: Tensor, noise: str, form: str) -> Tensor:
+        """x [B,I,H,W], w [B,W] -> [B,O,side,side]."""
+        y = CONVOLVE[form](x, self.weight, self.affine(w), True, self.up)
+        if self.up:
+            y = blur(y, kernel)
+        y = y + self.noise(noise, len(x)) + self.bias[None, :, None, None]
+        return F.leaky_relu(y, 0.2) * SQRT2
+
+
+class ToRGB(nn.Module):
+    """1 x 1 modulated convolution to colours, without demodulation."""
+
+    def __init__(self, n_in: int, w_dim: int) -> None:
+        super().__init__()
+        self.affine = Linear(w_dim, n_in, bias=1.0)
+        self.weight = nn.Parameter(torch.randn(3, n_in, 1, 1))
+        self.bias = nn.Parameter(torch.zeros(3))
+        self.gain = 1 / math.sqrt(n_in)
+
+    def forward(self, x: Tensor, w: Tensor, form: str) -> Tensor:
+        """x [B,I,H,W], w [B,W] -> [B,3,H,W]."""
+        y = CONVOLVE[form](x, self.weight, self.affine(w) * self.gain, False, False)
+        return y + self.bias[None, :, None, None]
+
+
+class Block(nn.Module):
+    """One resolution: [up-convolution], convolution, colours added to the upsampled skip image."""
+
+    const: Tensor
+
+    def __init__(self, config: GeneratorConfig, side: int) -> None:
+        super().__init__()
+        n = config.channels(side)
+        if side == 4:
+            self.const = nn.Parameter(torch.randn(n, 4, 4))
+        else:
+            self.conv0 = StyledConv(config.channels(side // 2), n, config.w_dim, side, up=True)
+        self.conv1 = StyledConv(n, n, config.w_dim, side, up=False)
+        self.torgb = ToRGB(n, config.w_dim)
+        self.side = side
+
+    def forward(
+        self, x: Tensor | None, rgb: Tensor | None, ws: Tensor, kernel: Tensor, noise: str, form: str
+    ) -> tuple[Tensor, Tensor]:
+        """ws [B, 2 or 3, W]: the codes of conv0 (not at 4 px), conv1 and torgb, in this order."""
+        if x is None or rgb is None:
+            x = self.const[None].expand(len(ws), -1, -1, -1)
+            x = self.conv1(x, ws[:, 0], kernel, noise, form)
+            return x, self.torgb(x, ws[:, 1], form)
+        x = self.conv0(x, ws[:, 0], kernel, noise, form)
+        x = self.conv1(x, ws[:, 1], kernel, noise, form)
+        return x, upsample2(rgb, kernel) + self.torgb(x, ws[:, 2], form)
+
+
+class Synthesis(nn.Module):
+    """Style codes w [B,L,W] -> picture [B,3,H,W], nominally in [-1, 1]."""
+
+    fir: Tensor
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        for side in config.sides:
+            self.add_module(f"b{side}", Block(config, side))
+        self.register_buffer("fir", fir_kernel(gain=4.0), persistent=False)
+
+    def forward(self, ws: Tensor, noise: str = "const", size: int | None = None, form: str = "weights") -> Tensor:
+        """noise: "const", "none" or "random". size: early exit at a smaller side. form: see the module."""
+        x = rgb = None
+        i = 0
+        for side in self.config.sides:
+            n = 2 if side == 4 else 3
+            x, rgb = self.get_submodule(f"b{side}")(x, rgb, ws[:, i : i + n], self.fir, noise, form)
+            i += n - 1
+            if side == size:
+                break
+        assert rgb is not None
+        return rgb
+
+
+class Generator(nn.Module):
+    """Mapping and synthesis of one world."""
+
+    def __init__(self, config: GeneratorConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.mapping = Mapping(config)
+        self.synthesis = Synthesis(config)
+
+    def forward(self, z: Tensor, psi: float = 1.0, noise: str = "const", form: str = "weights") -> Tensor:
+        """z [B,Z] -> picture [B,3,size,size]."""
+        return self.synthesis(self.mapping(z, psi), noise, form=form)

