@@ -1,0 +1,130 @@
+"""The commands that make no film: `hear`, `worlds`, `parameters`. Heavy imports wait until one runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .errors import SonoramaError
+
+if TYPE_CHECKING:
+    from .cli import Commands
+    from .model.weights import World
+    from .types import HeardWindow
+
+DEFAULT_WORLD = "shore"
+
+
+def add_hear(commands: Commands) -> None:
+    """`sonorama hear`: what a world recognises in sounds."""
+    parser = commands.add_parser("hear", help="say what a sound sounds like, over time", allow_abbrev=False)
+    parser.add_argument("sounds", nargs="+", metavar="SOUND", help="an audio or video file")
+    parser.add_argument(
+        "--label", action="append", default=[], metavar="TEXT", help="listen for this too (repeatable)"
+    )
+    parser.add_argument("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
+    parser.set_defaults(run=run_hear)
+
+
+def run_hear(args: argparse.Namespace) -> int:
+    """Hear every file; one that cannot be read is reported and the others are still heard."""
+    from .cli import report
+    from .model.weights import find_world, load_world
+
+    world = load_world(find_world(args.world))
+    code = 0
+    for name in args.sounds:
+        try:
+            windows = _heard(world, name, args.label)
+        except SonoramaError as error:
+            code = report(error)
+            continue
+        write = _write_json if args.json else _write_rows
+        write(name, windows)
+        sys.stdout.flush()
+    return code
+
+
+def _heard(world: World, name: str, labels: Sequence[str]) -> list[HeardWindow]:
+    from .hear import hear
+    from .media import open_sound
+
+    with open_sound(name) as sound:
+        return list(hear(world, sound.mono(), labels))
+
+
+def mean_scores(windows: Sequence[HeardWindow]) -> dict[str, float]:
+    """Mean score of every class over the windows of one sound."""
+    return {name: sum(w.scores[name] for w in windows) / len(windows) for name in windows[0].scores}
+
+
+def _write_json(name: str, windows: Sequence[HeardWindow]) -> None:
+    import json
+    from dataclasses import asdict
+
+    line = {"file": name, "scores": mean_scores(windows), "windows": [asdict(w) for w in windows]}
+    sys.stdout.write(json.dumps(line) + "\n")
+
+
+def _write_rows(name: str, windows: Sequence[HeardWindow]) -> None:
+    sys.stdout.write(f"{name}\n")
+    for window in _one_a_second(windows):
+        sys.stdout.write(f"  {window.start:7.1f} s  {_top(window.scores)}\n")
+    sys.stdout.write(f"       mean  {_top(mean_scores(windows))}\n")
+
+
+def _one_a_second(windows: Sequence[HeardWindow]) -> Iterator[HeardWindow]:
+    due = 0.0
+    for window in windows:
+        if window.start >= due:
+            yield window
+            due = window.start + 1.0
+
+
+def _top(scores: Mapping[str, float], count: int = 3) -> str:
+    best = sorted(scores.items(), key=lambda item: -item[1])[:count]
+    return "   ".join(f"{name} {score:.2f}" for name, score in best)
+
+
+def add_worlds(commands: Commands) -> None:
+    """`sonorama worlds`: the installed worlds and their cards."""
+    parser = commands.add_parser("worlds", help="list the installed worlds", allow_abbrev=False)
+    parser.add_argument("--json", action="store_true", help="one JSON array of their cards")
+    parser.set_defaults(run=run_worlds)
+
+
+def run_worlds(args: argparse.Namespace) -> int:
+    """List what `--world` takes by name."""
+    import json
+    from dataclasses import asdict
+
+    from .model.weights import list_worlds
+
+    cards = list_worlds()
+    if args.json:
+        sys.stdout.write(json.dumps([asdict(card) for card in cards]) + "\n")
+        return 0
+    for card in cards:
+        sys.stdout.write(f"{card.name} {card.version}: {card.size} px, {card.licence}\n")
+    return 0
+
+
+def add_parameters(commands: Commands) -> None:
+    """`sonorama parameters`: every control that `--set` reaches."""
+    parser = commands.add_parser("parameters", help="list every control and its range", allow_abbrev=False)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON array")
+    form.add_argument("--markdown", action="store_true", help="the page docs/parameters.md")
+    parser.set_defaults(run=run_parameters)
+
+
+def run_parameters(args: argparse.Namespace) -> int:
+    """Write the table."""
+    from . import reference
+
+    write = reference.as_json if args.json else reference.as_markdown if args.markdown else reference.as_text
+    sys.stdout.write(write())
+    return 0

@@ -1,0 +1,19 @@
+"""Values that cross rooms: frozen, with shapes and units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWindow:
+    """What the world heard in one stretch of sound.
+
+    Attributes:
+        start, end: seconds from the beginning of the sound.
+        scores: probability 0..1 of every class or label asked about, summing to 1.
+
+    """
+
+    start: float
+    end: float
+    scores: Mapping[str, float]
