@@ -40,7 +40,7 @@ class Terminated(KeyboardInterrupt):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message[:1].upper() + message[1:] + ".", f"See: {self.prog} --help")
+        raise UsageError(message[:1].upper() + message[1:], f"See: {self.prog} --help")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -108,7 +108,8 @@ def run_worlds(args: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps([asdict(card) for card in cards]) + "\n")
         return 0
     for card in cards:
-        sys.stdout.write(f"{card.name} {card.version}: {card.size} px, {card.licence}\n")
+        sys.stdout.write(f"{card.name} {card.version}  {card.size} px, {card.licence}\n")
+        sys.stdout.write(f"  {card.description}\n  {card.path}\n")
     return 0
 
 

@@ -65,7 +65,7 @@ class Param:
         if self.kind in ("choice", "text"):
             return self._word(value)
         if isinstance(value, str) or math.isnan(value):
-            raise ValueRefused(f"{self.path} takes a number, not {value!r}.", f"Send {self.allowed()}.")
+            raise ValueRefused(f"{self.path} takes a number, not {value!r}", f"Send {self.allowed()}.")
         if self.kind == "switch":
             return value != 0
         clipped = min(max(value, self.low), self.high)
@@ -74,7 +74,7 @@ class Param:
     def _word(self, value: Value) -> str:
         if isinstance(value, str) and (not self.choices or value in self.choices):
             return value
-        raise ValueRefused(f"{self.path} does not take {value!r}.", f"Send {self.allowed()}.")
+        raise ValueRefused(f"{self.path} does not take {value!r}", f"Send {self.allowed()}.")
 
     def from_norm(self, position: float) -> float:
         """Natural value of a float control at `position` 0..1 along its curve."""
@@ -149,7 +149,7 @@ class Params:
         """
         param = self._table.get(change.path)
         if param is None:
-            raise ValueRefused(f"There is no control {change.path}.", "See: sonorama parameters")
+            raise ValueRefused(f"There is no control {change.path}", "See: sonorama parameters")
         self._inbox[change.path] = param.clip(change.value)
 
     def modulate(self, amounts: Mapping[str, float]) -> None:
@@ -161,7 +161,7 @@ class Params:
         """
         for path in amounts:
             if path not in self._table or self._table[path].kind != "float":
-                raise ValueRefused(f"{path} cannot be modulated.", "Modulate a continuous control.")
+                raise ValueRefused(f"{path} cannot be modulated", "Modulate a continuous control.")
         self._modulation = dict(amounts)
 
     def step(self, dt: float) -> dict[str, Value]:

@@ -21,7 +21,7 @@ def parse(assignment: str, source: str = "command line") -> Change:
     address, equals, text = assignment.partition("=")
     if not equals:
         raise ValueRefused(
-            f"{assignment!r} sets nothing.", "Write /address=value, such as /motion/fine/amount=0.5"
+            f"{assignment!r} sets nothing", "Write /address=value, such as /motion/fine/amount=0.5"
         )
     address = address.strip()
     plain = address.removesuffix("/norm")
@@ -43,7 +43,7 @@ def _find(address: str, plain: str) -> Param:
         return TABLE[path]
     nearest = difflib.get_close_matches("/" + path.lstrip("/").lower(), TABLE, n=1, cutoff=0.0)[0]
     raise ValueRefused(
-        f"There is no control {address!r}.", f"Did you mean {nearest}? All of them: sonorama parameters"
+        f"There is no control {address!r}", f"Did you mean {nearest}? All of them: sonorama parameters"
     )
 
 
@@ -64,13 +64,13 @@ def _choice(param: Param, text: str) -> str:
         return text
     nearest = difflib.get_close_matches(text, param.choices, n=1, cutoff=0.0)[0]
     raise ValueRefused(
-        f"{param.path} does not take {text!r}.", f"Use {param.allowed()}; the nearest is {nearest}."
+        f"{param.path} does not take {text!r}", f"Use {param.allowed()}; the nearest is {nearest}."
     )
 
 
 def _switch(param: Param, text: str) -> bool:
     if text.lower() not in _SWITCH:
-        raise ValueRefused(f"{param.path} is a switch and does not take {text!r}.", "Use 0 or 1 (off, on).")
+        raise ValueRefused(f"{param.path} is a switch and does not take {text!r}", "Use 0 or 1 (off, on).")
     return _SWITCH[text.lower()]
 
 
@@ -79,19 +79,19 @@ def _number(param: Param, text: str) -> Value:
     nearest = param.clip(number)
     if number != nearest:
         raise ValueRefused(
-            f"{param.path}={text} is not allowed.", f"Use {param.allowed()}; the nearest is {show(nearest)}."
+            f"{param.path}={text} is not allowed", f"Use {param.allowed()}; the nearest is {show(nearest)}."
         )
     return nearest
 
 
 def _position(param: Param, text: str) -> float:
     if param.kind != "float":
-        raise ValueRefused(f"{param.path} has no /norm.", f"Set {param.path} itself: {param.allowed()}.")
+        raise ValueRefused(f"{param.path} has no /norm", f"Set {param.path} itself: {param.allowed()}.")
     position = _finite(f"{param.path}/norm", text, "0 to 1")
     if not 0.0 <= position <= 1.0:
         nearest = show(min(max(position, 0.0), 1.0))
         raise ValueRefused(
-            f"{param.path}/norm={text} is not allowed.", f"Use 0 to 1; the nearest is {nearest}."
+            f"{param.path}/norm={text} is not allowed", f"Use 0 to 1; the nearest is {nearest}."
         )
     return param.from_norm(position)
 
@@ -102,5 +102,5 @@ def _finite(name: str, text: str, allowed: str) -> float:
     except ValueError:
         number = math.nan
     if math.isnan(number):
-        raise ValueRefused(f"{name} takes a number, not {text!r}.", f"Use {allowed}.")
+        raise ValueRefused(f"{name} takes a number, not {text!r}", f"Use {allowed}.")
     return number

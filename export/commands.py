@@ -31,9 +31,9 @@ def parse_fps(text: str) -> Fraction:
     try:
         fps = Fraction(text)
     except (ValueError, ZeroDivisionError):
-        raise ValueRefused(f"--fps {text} is no frame rate.", _FPS_HINT) from None
+        raise ValueRefused(f"--fps {text} is no frame rate", _FPS_HINT) from None
     if not 1 <= fps <= 240:
-        raise ValueRefused(f"--fps {text} is not possible.", _FPS_HINT)
+        raise ValueRefused(f"--fps {text} is not possible", _FPS_HINT)
     exact = (Fraction(1000 * rate, 1001) for rate in _BROADCAST)
     return next((rate for rate in exact if fps.denominator > 1 and abs(rate - fps) < Fraction(6, 1000)), fps)
 
@@ -47,10 +47,10 @@ def parse_size(text: str) -> tuple[int, int]:
     """
     parts = text.lower().split("x")
     if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise ValueRefused(f"--size {text} is no picture size.", _SIZE_HINT)
+        raise ValueRefused(f"--size {text} is no picture size", _SIZE_HINT)
     width, height = (int(part) for part in parts)
     if not (16 <= width <= 8192 and 16 <= height <= 8192):
-        raise ValueRefused(f"--size {text} is not possible.", _SIZE_HINT)
+        raise ValueRefused(f"--size {text} is not possible", _SIZE_HINT)
     return width, height
 
 
@@ -70,7 +70,7 @@ def _seconds(option: str, text: str, lowest: float) -> float:
     except ValueError:
         seconds = math.nan
     if not lowest <= seconds < math.inf:
-        raise ValueRefused(f"{option} {text} is no length of time.", f"Use seconds, {lowest:g} or more.")
+        raise ValueRefused(f"{option} {text} is no length of time", f"Use seconds, {lowest:g} or more.")
     return seconds
 
 
@@ -143,10 +143,11 @@ def start_values(args: argparse.Namespace) -> dict[str, Value]:
 
 def run_render(args: argparse.Namespace) -> int:
     """Render the film; the last line says where it is and how fast it went."""
+    values = start_values(args)  # refuses before anything slow is imported
+
     from ..engine.progress import Progress
     from .video import RenderJob, render
 
-    values = start_values(args)
     job = RenderJob(
         sound=args.sound,
         out=args.out,
