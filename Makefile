@@ -1,0 +1,29 @@
+# Every target sets up what it needs itself; on a bare machine it takes Python 3.11 with pip, and make.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check lock
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+setup: .venv/.ready  ## make a ready .venv from requirements.lock
+
+.venv/.ready: requirements.lock pyproject.toml .ci/setup
+	@.ci/setup
+
+demo: setup  ## render a film from the recordings in examples/
+	@.venv/bin/python examples/demo.py
+
+test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
+	@.ci/apt ffprobe:ffmpeg mediainfo:mediainfo git:git
+	@echo "== pytest"
+	@.venv/bin/python -m pytest -m "not soak" $(ARGS)
+
+check: setup  ## lint, format, types, import direction
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/basedpyright
+	.venv/bin/lint-imports
+
+lock:  ## resolve pyproject.toml's dependencies anew into requirements.lock
+	.ci/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
+		--custom-compile-command "make lock" --extra training --group dev pyproject.toml --output-file requirements.lock

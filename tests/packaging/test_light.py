@@ -1,0 +1,33 @@
+"""The light half of the engine: named in full, and loading it loads neither torch nor Qt."""
+
+import subprocess
+import sys
+from pathlib import Path, PurePath
+from typing import Any
+
+# What of the engine may import torch; whatever else is in the engine belongs to the light contract.
+HEAVY = {"model", "performance", "runtime", "stepper"}
+
+
+def light_modules(pyproject: dict[str, Any]) -> set[str]:
+    contracts = pyproject["tool"]["importlinter"]["contracts"]
+    return next(set(contract["source_modules"]) for contract in contracts if contract.get("id") == "light")
+
+
+def test_every_engine_module_has_its_half(tracked: list[str], pyproject: dict[str, Any]) -> None:
+    inside = {
+        PurePath(name).parts[1] for name in tracked if name.startswith("engine/") and name.endswith(".py")
+    }
+    modules = {name.removesuffix(".py") for name in inside} - {"__init__"}
+    light = {name.split(".")[2] for name in light_modules(pyproject) if name.startswith("sonorama.engine.")}
+    assert modules - HEAVY == light, "name it in pyproject.toml, contract `light`, or in HEAVY"
+
+
+def test_light_modules_load_neither_torch_nor_qt(pyproject: dict[str, Any], tmp_path: Path) -> None:
+    modules = sorted(light_modules(pyproject) - {"sonorama.ui"})
+    code = (
+        f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\n"
+        "print(*sorted({'torch', 'torchaudio', 'open_clip', 'onnxruntime', 'PyQt6'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

@@ -1,0 +1,71 @@
+"""requirements.lock and pyproject.toml agree, and the code imports nothing that is not declared."""
+
+import ast
+import re
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
+
+
+def declared(pyproject: dict[str, Any], *extras: str) -> list[Requirement]:
+    project = pyproject["project"]
+    names = list(project["dependencies"])
+    for extra in extras:
+        names += project["optional-dependencies"][extra]
+    return [Requirement(name) for name in names]
+
+
+def test_lock_satisfies_every_requirement(root: Path, pyproject: dict[str, Any]) -> None:
+    pins: dict[str, list[str]] = {}
+    for name, version in PIN.findall((root / "requirements.lock").read_text()):
+        pins.setdefault(canonicalize_name(name), []).append(version)
+    wanted = declared(pyproject, "training") + [Requirement(r) for r in pyproject["dependency-groups"]["dev"]]
+    unmet = [
+        str(need)
+        for need in wanted
+        if not any(need.specifier.contains(version) for version in pins.get(canonicalize_name(need.name), []))
+    ]
+    assert unmet == [], "run `make lock`"
+
+
+def test_lock_has_hashes_and_no_address(root: Path) -> None:
+    text = (root / "requirements.lock").read_text()
+    assert "://" not in text
+    assert not re.search(r"--(extra-)?index-url|--find-links", text)
+    for block in re.split(r"\n(?=\S)", text):
+        assert not PIN.match(block) or "--hash=sha256:" in block, block
+
+
+def imported(source: str) -> set[str]:
+    """Top-level names of absolute imports, function-level ones too."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            names.add(node.module.split(".")[0])
+    return names
+
+
+def test_every_import_is_declared(root: Path, tracked: list[str], pyproject: dict[str, Any]) -> None:
+    owners = packages_distributions()
+    known = set(sys.stdlib_module_names) | {"sonorama"}
+    undeclared: list[str] = []
+    for name in tracked:
+        folder = name.split("/")[0]
+        if folder not in {"engine", "plugin", "ui", "export", "training"} or not name.endswith(".py"):
+            continue
+        extras = ("training",) if folder == "training" else ()
+        allowed = {canonicalize_name(need.name) for need in declared(pyproject, *extras)}
+        undeclared += [
+            f"{name}: {module}"
+            for module in imported((root / name).read_text()) - known
+            if not allowed & {canonicalize_name(owner) for owner in owners.get(module, [])}
+        ]
+    assert undeclared == []
