@@ -12,7 +12,8 @@ MAX_FILE, MAX_FUNCTION = 400, 60
 FORBIDDEN_CALLS = {"eval", "exec", "pickle.load", "pickle.loads", "pickle.Unpickler"}
 # Each written so that the pattern does not find itself.
 ADDRESSES = re.compile(
-    r"(?<![\w.])/(?:wor[k]|far[m]|hom[e]/\w|roo[t]/)|pyp[i]\.org|pythonhoste[d]|registry\.npm[j]s|deb\.debia[n]\.org"
+    r"(?<![\w.])/(?:wor[k]|far[m]|roo[t])/|(?<![\w.])/hom[e]/\w"
+    r"|pyp[i]\.org|pythonhoste[d]|registry\.npm[j]s|deb\.debia[n]\.org"
 )
 
 
@@ -78,6 +79,12 @@ def test_no_machine_paths_or_registry_addresses(root: Path, tracked: list[str]) 
 )
 def test_a_fault_is_seen(source: str) -> None:
     assert list(python_faults(source, library=True))
+
+
+def test_an_address_is_seen() -> None:
+    assert ADDRESSES.search("see /" + "work/main/README.md")
+    assert ADDRESSES.search("https://pypi" + ".org/simple")
+    assert not ADDRESSES.search("artwork/main, /work*/ and ../shared/work/list")
 
 
 def test_what_is_right_passes() -> None:
