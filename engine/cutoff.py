@@ -41,8 +41,9 @@ def _stated_seconds(path: Path, container: InputContainer, stream: AudioStream) 
     if tag := stream.metadata.get("DURATION"):  # Matroska, "HH:MM:SS.nnn" for each stream
         hours, minutes, seconds = tag.split(":")
         return 3600 * float(hours) + 60 * float(minutes) + float(seconds)
-    alone = len(container.streams) == 1 and container.duration is not None
-    return container.duration / av.time_base if alone else None
+    if len(container.streams) == 1 and container.duration is not None:
+        return container.duration / av.time_base
+    return None
 
 
 def _mp3_states_length(path: Path) -> bool:

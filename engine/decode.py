@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
@@ -23,11 +24,21 @@ WHOLE = "Copy or download the file again, or convert what is left of it: ffmpeg 
 
 @dataclass(frozen=True)
 class SoundFormat:
-    """What a sound is made of. `names`: FFmpeg's channel names ("FL", "FR", "LFE" ...), one a channel."""
+    """What a sound is made of.
+
+    Attributes:
+        rate: samples a second.
+        channels: how many.
+        names: FFmpeg's channel names ("FL", "FR", "LFE" ...; "NONE" where the file does not say).
+        layout: FFmpeg's name of the channel layout ("stereo", "7.1", "3 channels" ...).
+        codec: FFmpeg's name of the coding.
+
+    """
 
     rate: int
     channels: int
     names: tuple[str, ...]
+    layout: str
     codec: str
 
 
@@ -76,8 +87,9 @@ def _format(path: Path, stream: AudioStream) -> SoundFormat:
     context = stream.codec_context
     if context is None or not context.sample_rate or not context.layout.nb_channels:
         raise InputError(f"{path} has a sound stream of an unknown kind", WHOLE)
-    names = tuple(channel.name for channel in context.layout.channels)
-    return SoundFormat(context.sample_rate, context.layout.nb_channels, names, context.name)
+    layout = context.layout
+    names = tuple(channel.name for channel in layout.channels)
+    return SoundFormat(context.sample_rate, layout.nb_channels, names, layout.name, context.name)
 
 
 def decode(path: Path) -> Iterator[np.ndarray]:
@@ -94,7 +106,7 @@ def decode(path: Path) -> Iterator[np.ndarray]:
     container, stream, form = open_container(path)
     with container:
         count, damaged_at, held = 0, None, None
-        for frame in _frames(container, stream):
+        for frame in _interleaved(_frames(container, stream), form):
             if frame is None:
                 damaged_at = count if damaged_at is None else damaged_at
                 continue
@@ -133,6 +145,19 @@ def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFra
             yield None
             continue
         yield from frames
+
+
+def _interleaved(frames: Iterator[AudioFrame | None], form: SoundFormat) -> Iterator[AudioFrame | None]:
+    """Pack planar frames of 8 channels and more: PyAV 18.1 reads past their planes."""
+    packer: AudioResampler | None = None
+    for frame in frames:
+        if frame is None or form.channels < 8 or not frame.format.is_planar:
+            yield frame
+            continue
+        packer = packer or AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
+        for packed in packer.resample(frame):
+            packed.duration = frame.duration
+            yield packed
 
 
 def _planar(path: Path, frame: AudioFrame, form: SoundFormat) -> np.ndarray:

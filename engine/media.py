@@ -33,6 +33,8 @@ class Sound:
         rate: samples a second.
         channels: how many.
         samples: exact count per channel, by decoding.
+        channel_names: FFmpeg's name of each ("FL", "LFE", "NONE" ...).
+        layout: FFmpeg's name of them all ("stereo", "7.1", "3 channels" ...).
         codec: FFmpeg's name for the coding.
         had_nonfinite: the file holds NaN or infinite samples; every stream reads them as 0.
 
@@ -43,6 +45,7 @@ class Sound:
         self.rate = form.rate
         self.channels = form.channels
         self.channel_names = form.names
+        self.layout = form.layout
         self.codec = form.codec
         self.samples = samples
         self.had_nonfinite = had_nonfinite

@@ -1,0 +1,139 @@
+"""Write one film: picture and sound into mp4, mov or mkv, complete under its name or not at all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from ..engine.media import Sound
+from .picture import BT709, LIMITED, Converter, Fit
+from .place import replacing, translated
+from .presets import CONTAINERS, Preset
+from .soundtrack import Soundtrack
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a film or a sequence is written.
+
+    Attributes:
+        preset: codec and pixels.
+        source: (width, height) of the frames that come in.
+        size: (width, height) that go out.
+        fit: how the one is brought into the other.
+        fps: frames a second, exact.
+        timecode: of the first frame; None for none.
+        metadata: for the container, such as `comment` and `description`.
+
+    """
+
+    preset: Preset
+    source: tuple[int, int]
+    size: tuple[int, int]
+    fit: Fit
+    fps: Fraction
+    timecode: str | None
+    metadata: Mapping[str, str]
+
+
+@contextmanager
+def video_writer(out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray]) -> Iterator[VideoWriter]:
+    """Write a film: leaving the block cleanly completes and renames it, any other way leaves nothing.
+
+    Args:
+        out: final name; its suffix names the container.
+        look: how it is written.
+        sound: whose rate and channels the sound stream takes.
+        blocks: the part of the sound to put beside the picture, float32 [channels, n].
+
+    Raises:
+        OutputError: the file cannot be written, at any time.
+
+    """
+    with replacing(out) as part:
+        with translated(out):
+            options = {"movflags": "+write_colr"}
+            container = av.open(str(part), "w", CONTAINERS[out.suffix.lower()], container_options=options)
+        try:
+            with translated(out):
+                writer = VideoWriter(out, container, look, sound, blocks)
+            yield writer
+            writer.finish()
+        finally:
+            with suppress(OSError, FFmpegError):  # after `finish` there is nothing left to close
+                container.close()
+
+
+class VideoWriter:
+    """Frames and sound on their way into one open container; made by `video_writer`."""
+
+    def __init__(
+        self, out: Path, container: OutputContainer, look: Look, sound: Sound, blocks: Iterator[np.ndarray]
+    ) -> None:
+        self._out = out
+        self._fps = look.fps
+        self._convert = Converter(look.preset, look.source, look.size, look.fit)
+        self._frames = 0
+        self._container = container
+        self._picture = _add_picture(container, look)
+        self._track = Soundtrack(container, sound, blocks)
+        container.metadata.update(look.metadata)
+        container.start_encoding()
+
+    def write(self, frame: np.ndarray) -> None:
+        """Append one frame [height, width, 3]: float32 0..1, or uint8 where the preset has 8 bits.
+
+        Raises:
+            OutputError: it cannot be written.
+            ValueError: another shape or type.
+
+        """
+        picture = self._convert(frame)
+        picture.pts, picture.time_base, picture.duration = self._frames, 1 / self._fps, 1
+        self._frames += 1
+        with translated(self._out):
+            self._encode(picture)
+            self._track.until(self._frames / self._fps)
+
+    def finish(self) -> None:
+        """Write what the encoders still hold, the rest of the sound, and the index."""
+        with translated(self._out):
+            self._encode(None)
+            self._track.finish()
+            self._container.close()
+
+    def _encode(self, picture: VideoFrame | None) -> None:
+        for packet in self._picture.encode(picture):
+            packet.duration = packet.duration or 1  # a film of one frame has no second one to tell its length
+            self._container.mux(packet)
+
+
+def _add_picture(container: OutputContainer, look: Look) -> VideoStream:
+    preset = look.preset
+    os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings to stderr unless told: errors only
+    stream = container.add_stream(preset.codec, rate=look.fps, options=dict(preset.options))
+    if not isinstance(stream, VideoStream):
+        raise TypeError(f"{preset.codec} makes no pictures")
+    context = stream.codec_context
+    context.width, context.height = look.size
+    context.pix_fmt = preset.pixels
+    context.time_base = 1 / look.fps
+    context.colorspace, context.color_range = BT709, LIMITED
+    context.color_primaries, context.color_trc = BT709, BT709
+    context.thread_count = preset.threads
+    if preset.tag and container.format.name != "matroska":
+        context.codec_tag = preset.tag
+    if look.timecode:
+        stream.metadata["timecode"] = look.timecode
+    return stream

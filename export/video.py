@@ -1,0 +1,217 @@
+"""Render a sound into a film or a folder of pictures: all is checked first, then frames stream through."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine.errors import InputError, OutputError
+from ..engine.media import Sound, open_sound
+from .film import Look, video_writer
+from .picture import FITS, Fit
+from .place import check_place, write_replacing
+from .presets import Preset, check_size, choose
+from .sequence import SequenceWriter, sequence_writer
+from .sidecar import command_line, sha256, to_json, versions
+from .stage import Stage, StageMaker, world_stage
+from .timecode import timecode
+
+if TYPE_CHECKING:
+    from ..engine.params import Value
+
+Progress = Callable[[int, int], None]
+_SOURCE_TYPE = "trainedAlgorithmicMedia"  # of the IPTC's digital source types: made by a trained model
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """One film to make.
+
+    Attributes:
+        sound: any audio or video file.
+        out: .mp4, .mov, .mkv or a folder; replaced only when the new film is complete.
+        world: name or path.
+        fps: frames a second, exact.
+        size: (width, height); None: the world's own.
+        fit: how the world's frame fills another shape.
+        seed, text: short for the values /look/seed and /look/text; None leaves `values` as they are.
+        preset: name in `presets.PRESETS`; None: what the suffix of `out` stands for.
+        values: address -> value.
+        start, duration: part of the sound, seconds; a sound that ends first ends the film.
+        loop: repeat the part until `duration` is full.
+        device: auto, cpu or cuda.
+        timecode: of the first frame; None: zero.
+        command: for the sidecar.
+
+    """
+
+    sound: Path
+    out: Path
+    world: str = "shore"
+    fps: Fraction = Fraction(30)
+    size: tuple[int, int] | None = None
+    fit: Fit = "cover"
+    seed: int | None = None
+    text: str | None = None
+    preset: str | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
+    start: float = 0.0
+    duration: float | None = None
+    loop: bool = False
+    device: str = "auto"
+    timecode: str | None = None
+    command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
+
+
+@dataclass(frozen=True)
+class RenderReport:
+    """What came of it: frames, seconds of film, seconds it took, where, (width, height), rate, device."""
+
+    frames: int
+    seconds: float
+    wall_seconds: float
+    out: Path
+    size: tuple[int, int]
+    fps: Fraction
+    device: str
+
+
+def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker = world_stage) -> RenderReport:
+    """Make the film of a job.
+
+    The film is as long as its part of the sound: ceil(samples * fps / rate) frames. Nothing appears under the
+    name OUT before it is complete, and nothing is left behind when rendering fails or is interrupted. A
+    folder of pictures keeps those that are complete; the same job continues it.
+
+    Args:
+        job: what to make.
+        progress: called with (frames done, frames in all).
+        stage: makes what paints; tests pass their own.
+
+    Raises:
+        InputError: the sound cannot be used.
+        OutputError: OUT cannot be written, or preset, size and OUT do not go together.
+        WorldError: the world cannot be used.
+
+    """
+    begun = time.monotonic()
+    preset = _check(job)
+    with open_sound(job.sound) as sound:
+        n_frames = count_frames(sound, job)
+        played = stage(job.world, _values(job), job.fps, job.device)
+        size = job.size or played.size
+        check_size(preset, size)
+        look = Look(preset, played.size, size, job.fit, job.fps, _timecode(job), _metadata(job, played))
+        facts = _facts(job, sound, played, look, n_frames)
+        with _writer(job, look, sound, facts) as writer:
+            if not (isinstance(writer, SequenceWriter) and writer.present(n_frames) == n_frames):
+                mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
+                _paint(writer.write, played.frames(mono, n_frames), n_frames, progress)
+    seconds = float(n_frames / job.fps)
+    return RenderReport(n_frames, seconds, time.monotonic() - begun, job.out, size, job.fps, played.device)
+
+
+def count_frames(sound: Sound, job: RenderJob) -> int:
+    """Frames of the film: ceil(samples * fps / rate) of its part of the sound.
+
+    Raises:
+        InputError: a part outside the sound; a loop without end.
+
+    """
+    samples = sound.count(job.start, job.duration, job.loop)
+    if samples is None:
+        raise InputError("A loop without a duration never ends", "Give --duration as well.")
+    return math.ceil(samples * job.fps / sound.rate)
+
+
+def _check(job: RenderJob) -> Preset:
+    """Refuse everything that can be refused before the sound is decoded and the world loaded."""
+    preset = choose(job.preset, job.out)
+    if job.fps <= 0:
+        raise OutputError(f"{job.fps} frames a second make no film", "Use a rate such as 30 or 30000/1001.")
+    if job.fit not in FITS:
+        raise OutputError(f"There is no fit {job.fit}", f"Use {', '.join(FITS)}.")
+    if job.size is not None:
+        check_size(preset, job.size)
+    _timecode(job)
+    check_place(job.out, job.sound, preset.sequence)
+    return preset
+
+
+def _timecode(job: RenderJob) -> str | None:
+    return timecode(job.timecode, job.fps)
+
+
+def _values(job: RenderJob) -> dict[str, Value]:
+    short = {"/look/seed": job.seed, "/look/text": job.text}
+    return {**job.values, **{path: value for path, value in short.items() if value is not None}}
+
+
+def _metadata(job: RenderJob, stage: Stage) -> dict[str, str]:
+    made = f"sonorama {versions()['sonorama']}, world {stage.world} {stage.version} (sha256 {stage.sha256})"
+    said = f"Synthetic picture, made by {made}. Digital source type: {_SOURCE_TYPE}."
+    return {"title": job.sound.stem, "comment": said, "description": said}
+
+
+def _facts(job: RenderJob, sound: Sound, stage: Stage, look: Look, n_frames: int) -> dict[str, Any]:
+    return {
+        "made_by": "sonorama",
+        "command": command_line(job.command),
+        "sound": str(job.sound),
+        "sound_sha256": sha256(job.sound),
+        "start": job.start,
+        "duration": job.duration,
+        "loop": job.loop,
+        "samples": sound.count(job.start, job.duration, job.loop),
+        "rate": sound.rate,
+        "world": {"name": stage.world, "version": stage.version, "sha256": stage.sha256},
+        "seed": _values(job).get("/look/seed"),
+        "values": _values(job),
+        "fps": str(job.fps),
+        "frames": n_frames,
+        "timecode": look.timecode,
+        "preset": look.preset.name,
+        "size": list(look.size),
+        "fit": look.fit,
+        "device": stage.device,
+        "digital_source_type": _SOURCE_TYPE,
+        "versions": versions(),
+    }
+
+
+@contextmanager
+def _writer(job: RenderJob, look: Look, sound: Sound, facts: Mapping[str, Any]) -> Iterator[Any]:
+    blocks = sound.blocks(job.start, job.duration, job.loop)
+    if look.preset.sequence:
+        with sequence_writer(job.out, look, sound, blocks, facts) as writer:
+            yield writer
+        return
+    sidecar = job.out.with_name(f"{job.out.name}.json")
+    # The sidecar is on the disk before the film is, so that a full disk cannot part them.
+    with write_replacing(sidecar, to_json(facts)), video_writer(job.out, look, sound, blocks) as writer:
+        yield writer
+
+
+def _paint(
+    write: Callable[[np.ndarray], None],
+    frames: Iterable[np.ndarray],
+    n_frames: int,
+    progress: Progress | None,
+) -> None:
+    done = 0
+    for frame in frames:
+        write(frame)
+        done += 1
+        if progress is not None:
+            progress(done, n_frames)
+    if done != n_frames:
+        raise RuntimeError(f"the stage painted {done} of {n_frames} frames")
