@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +15,7 @@ from ..engine.errors import ValueRefused
 if TYPE_CHECKING:
     from ..engine.cli import Commands
     from ..engine.params import Value
+    from .video import RenderReport
 
 DEFAULT_WORLD = "shore"
 # Broadcast rates are 1000/1001 of these; people write them with two or three decimals.
@@ -155,15 +158,35 @@ def run_render(args: argparse.Namespace) -> int:
         fps=args.fps,
         size=args.size,
         fit=args.fit,
-        seed=values["/look/seed"],
-        text=values["/look/text"],
         preset=args.preset,
         values=values,
         start=args.start,
         duration=args.duration,
         loop=args.loop,
         device=args.device,
+        timecode=args.timecode,
     )
     with Progress("render") as progress:
         report = render(job, progress)
-    return report
+    sys.stdout.write(_as_json(report) if args.json else _as_text(report))
+    return 0
+
+
+def _as_text(report: RenderReport) -> str:
+    speed = report.seconds / report.wall_seconds
+    return f"{report.out}: {report.frames} frames, {report.seconds:.2f} s, {speed:.2f} times real time\n"
+
+
+def _as_json(report: RenderReport) -> str:
+    facts = {
+        "out": str(report.out),
+        "frames": report.frames,
+        "seconds": report.seconds,
+        "wall_seconds": report.wall_seconds,
+        "times_real_time": report.seconds / report.wall_seconds,
+        "width": report.size[0],
+        "height": report.size[1],
+        "fps": str(report.fps),
+        "device": report.device,
+    }
+    return json.dumps(facts) + "\n"
