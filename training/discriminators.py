@@ -13,7 +13,7 @@ from .backbone import CHANNELS
 class CrossScaleMixing(nn.Module):
     """Fixed random projections that mix the four feature maps top-down; they are never trained."""
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
         self.lateral = nn.ModuleList([nn.Conv2d(c, width, 1) for c in CHANNELS])
         self.smooth = nn.ModuleList([nn.Conv2d(width, width, 3, padding=1) for _ in CHANNELS])
@@ -45,14 +45,15 @@ def _head(width: int) -> nn.Sequential:
 class FeatureDiscriminator(nn.Module):
     """Four small spectral-normalised heads, one a scale."""
 
-    def __init__(self, width: int = 64) -> None:
+    def __init__(self, width: int = 32) -> None:
         super().__init__()
         self.mixing = CrossScaleMixing(width)
         self.heads = nn.ModuleList([_head(width) for _ in CHANNELS])
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Backbone maps -> four maps of scores."""
-        return [head(x) for head, x in zip(self.heads, self.mixing(maps), strict=True)]
+        even = [F.normalize(m, dim=1) * m.shape[1] ** 0.5 for m in maps]
+        return [head(x) for head, x in zip(self.heads, self.mixing(even), strict=True)]
 
 
 def hinge_d(real: list[Tensor], fake: list[Tensor]) -> Tensor:

@@ -1,7 +1,7 @@
 """Stage 0: the generator, grown 64 -> 128 -> 256 px from codes of real pictures.
 
-Even steps show photo codes with a little noise: reconstruction and adversarial loss. Odd steps show mixtures
-of two codes: adversarial loss only. One generator pass and one feature pass a step. A checkpoint holds
+Most steps show photo codes with a little noise: reconstruction and adversarial loss. Every third shows
+mixtures of two codes: adversarial loss only. One generator pass and one feature pass a step. A checkpoint holds
 everything; without one, training goes on from the generator of a world file.
 """
 
@@ -27,46 +27,78 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Phase:
-    """One size of the growth. images: length. batch. warmup: steps to full rates. features: side the
-    backbone sees."""
+    """One size of the growth.
+
+    images: length. batch: pictures a step. features: side the backbone sees. crop: it sees a random square of
+    that side at full resolution instead of the whole picture made smaller. train_from: blocks below this side,
+    and the mapping, stay as they are (cheaper, and what they learned at smaller sizes is kept). warmup: steps
+    to full rates.
+    """
 
     size: int
     images: int
     batch: int
+    features: int
+    crop: bool = False
+    train_from: int = 0
     warmup: int = 50
-    features: int = 128
 
 
 @dataclass(frozen=True)
 class GeneratorTraining:
     """Rates and weights of stage 0; `phases` in order."""
 
-    phases: tuple[Phase, ...] = (Phase(64, 28_000, 16), Phase(128, 14_000, 16), Phase(256, 10_000, 8, 100, 192))
+    phases: tuple[Phase, ...] = (
+        Phase(64, 20_000, 16, 96),
+        Phase(128, 7_000, 16, 128),
+        Phase(256, 5_000, 8, 128, crop=True, train_from=128),
+    )
+    mix_every: int = 3
     rate_g: float = 6e-4
     rate_d: float = 4e-4
     ema: float = 0.998
     code_noise: float = 0.15
     mix_noise: float = 0.25
     adversarial: float = 0.1
+    adversarial_from: tuple[int, int] = (2_000, 6_000)
+    mapping_factor: float = 20.0
     checkpoint_s: float = 180.0
 
 
-def reconstruction_loss(fake: Tensor, real: Tensor, fake_maps: list[Tensor], real_maps: list[Tensor]) -> Tensor:
+def reconstruction_loss(
+    fake: Tensor, real: Tensor, fake_maps: list[Tensor], real_maps: list[Tensor]
+) -> Tensor:
     """2 L1 at a quarter of the side + 0.5 L1 + feature distance."""
     coarse = (F.avg_pool2d(fake, 4) - F.avg_pool2d(real, 4)).abs().mean()
     return 2 * coarse + 0.5 * (fake - real).abs().mean() + feature_distance(fake_maps, real_maps).mean()
 
 
+def seen_square(phase: Phase) -> Callable[[Tensor], Tensor]:
+    """What of a picture the backbone sees in one step: all of it, or one random square for real and fake."""
+    if not phase.crop:
+        return lambda x: x
+    side = phase.features
+    top, left = torch.randint(phase.size - side + 1, (2,)).tolist()
+    return lambda x: x[:, :, top : top + side, left : left + side]
+
+
 class GeneratorTrainer:
     """Holds generator, heads, optimisers and running mean; `run` goes through the phases."""
 
-    def __init__(self, data: PictureSet, config: GeneratorConfig, plan: GeneratorTraining, folder: Path) -> None:
+    def __init__(
+        self, data: PictureSet, config: GeneratorConfig, plan: GeneratorTraining, folder: Path
+    ) -> None:
         self.data, self.plan, self.folder = data, plan, folder
         self.g, self.ema = Generator(config), Generator(config)
         self.ema.load_state_dict(self.g.state_dict())
         self.ema.requires_grad_(False)
         self.d, self.backbone = FeatureDiscriminator(), Backbone()
-        self.opt_g = torch.optim.Adam(self.g.parameters(), plan.rate_g, betas=(0.0, 0.99))
+        # The mapping's parameters are stored 100 times larger than they act (lr_mul): too slow for short trainings.
+        groups = [
+            {"params": list(self.g.synthesis.parameters()), "factor": 1.0},
+            {"params": list(self.g.mapping.parameters()), "factor": plan.mapping_factor},
+        ]
+        self.opt_g = torch.optim.Adam(groups, plan.rate_g, betas=(0.0, 0.99))
         heads = [p for p in self.d.parameters() if p.requires_grad]
         self.opt_d = torch.optim.Adam(heads, plan.rate_d, betas=(0.0, 0.99))
         self.phase, self.images, self.step = 0, 0, 0
@@ -101,27 +133,44 @@ class GeneratorTrainer:
         self.phase, self.images, self.step = state["at"]
         return True
 
+    def _mixing(self) -> bool:
+        return self._adversarial_weight() > 0 and self.step % self.plan.mix_every == self.plan.mix_every - 1
+
     def _codes(self, z: Tensor) -> Tensor:
-        if self.step % 2 == 0:
+        if not self._mixing():
             return z + self.plan.code_noise * torch.randn_like(z)
         part = torch.rand(len(z), 1)
         return part * z + (1 - part) * z[torch.randperm(len(z))] + self.plan.mix_noise * torch.randn_like(z)
 
+    def _adversarial_weight(self) -> float:
+        """In the first phase colours and shapes come first: the judges' word grows from none."""
+        start, full = self.plan.adversarial_from
+        ramp = 1.0 if self.phase else min(1.0, max(0.0, (self.images - start) / (full - start)))
+        return self.plan.adversarial * ramp
+
+    def _prepare(self, phase: Phase) -> None:
+        warm = min(1.0, (self.step + 1) / phase.warmup)
+        for group in self.opt_g.param_groups:
+            group["lr"] = self.plan.rate_g * warm * group["factor"]
+        self.opt_d.param_groups[0]["lr"] = self.plan.rate_d * warm
+        self.g.mapping.requires_grad_(phase.train_from == 0)
+        for side in self.g.config.sides:
+            self.g.synthesis.get_submodule(f"b{side}").requires_grad_(phase.train_from <= side <= phase.size)
+
     def train_step(self, phase: Phase) -> dict[str, float]:
         """One step of both sides; returns the losses."""
-        warm = min(1.0, (self.step + 1) / phase.warmup)
-        for opt, rate in ((self.opt_g, self.plan.rate_g), (self.opt_d, self.plan.rate_d)):
-            opt.param_groups[0]["lr"] = rate * warm
+        self._prepare(phase)
         index = torch.multinomial(self.weights, phase.batch)
         real, z = self.data.batch(index, torch.rand(phase.batch) < 0.5, phase.size)
         ws = self.g.mapping(self._codes(z))
         fake = self.g.synthesis(ws, "random", phase.size, "activations")
-        fake_maps = self.backbone(fake, phase.features)
+        seen = seen_square(phase)
+        fake_maps = self.backbone(seen(fake), phase.features)
         with torch.no_grad():
-            real_maps = self.backbone(real, phase.features)
+            real_maps = self.backbone(seen(real), phase.features)
         adversarial = hinge_g(self.d(fake_maps))
-        loss = self.plan.adversarial * adversarial
-        if self.step % 2 == 0:
+        loss = self._adversarial_weight() * adversarial
+        if not self._mixing():
             loss = loss + reconstruction_loss(fake, real, fake_maps, real_maps)
         self.opt_g.zero_grad(set_to_none=True)
         loss.backward()
@@ -135,8 +184,9 @@ class GeneratorTrainer:
 
     @torch.no_grad()
     def _average(self) -> None:
+        decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
         for mean, now in zip(self.ema.parameters(), self.g.parameters(), strict=True):
-            mean.lerp_(now, 1 - self.plan.ema)
+            mean.lerp_(now, 1 - decay)
 
     def run(self, report: Callable[[GeneratorTrainer], None] | None = None) -> Generator:
         """Train to the end of the last phase; returns the averaged generator with w_avg and w_std set."""
@@ -147,7 +197,12 @@ class GeneratorTrainer:
             self.step += 1
             self.images += phase.batch
             if self.step % 20 == 0:
-                log.info("%d px, %d images: %s", phase.size, self.images, {k: round(v, 3) for k, v in losses.items()})
+                log.info(
+                    "%d px, %d images: %s",
+                    phase.size,
+                    self.images,
+                    {k: round(v, 3) for k, v in losses.items()},
+                )
             if self.images >= phase.images:
                 self.phase, self.images, self.step = self.phase + 1, 0, 0
             if time.monotonic() - saved > self.plan.checkpoint_s or self.images == 0:

@@ -128,7 +128,9 @@ class Mapping(nn.Module):
         super().__init__()
         self.num_ws, self.depth = config.num_ws, config.mapping_layers
         for i in range(self.depth):
-            self.add_module(f"fc{i}", Linear(config.z_dim if i == 0 else config.w_dim, config.w_dim, 0.0, 0.01))
+            self.add_module(
+                f"fc{i}", Linear(config.z_dim if i == 0 else config.w_dim, config.w_dim, 0.0, 0.01)
+            )
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
         self.register_buffer("w_std", torch.ones(config.w_dim))
 
@@ -161,11 +163,13 @@ class StyledConv(nn.Module):
         if mode == "none":
             return 0.0
         if mode == "random":
-            return torch.randn(batch, 1, self.side, self.side, device=self.weight.device) * self.noise_strength
+            return (
+                torch.randn(batch, 1, self.side, self.side, device=self.weight.device) * self.noise_strength
+            )
         return self.noise_const[None, None] * self.noise_strength
 
     def forward(self, x: Tensor, w: Tensor, kernel: Tensor, noise: str, form: str) -> Tensor:
-        """x [B,I,H,W], w [B,W] -> [B,O,side,side]."""
+        """X [B,I,H,W], w [B,W] -> [B,O,side,side]."""
         y = CONVOLVE[form](x, self.weight, self.affine(w), True, self.up)
         if self.up:
             y = blur(y, kernel)
@@ -184,7 +188,7 @@ class ToRGB(nn.Module):
         self.gain = 1 / math.sqrt(n_in)
 
     def forward(self, x: Tensor, w: Tensor, form: str) -> Tensor:
-        """x [B,I,H,W], w [B,W] -> [B,3,H,W]."""
+        """X [B,I,H,W], w [B,W] -> [B,3,H,W]."""
         y = CONVOLVE[form](x, self.weight, self.affine(w) * self.gain, False, False)
         return y + self.bias[None, :, None, None]
 
@@ -208,9 +212,9 @@ class Block(nn.Module):
     def forward(
         self, x: Tensor | None, rgb: Tensor | None, ws: Tensor, kernel: Tensor, noise: str, form: str
     ) -> tuple[Tensor, Tensor]:
-        """ws [B, 2 or 3, W]: the codes of conv0 (not at 4 px), conv1 and torgb, in this order."""
+        """Ws [B, 2 or 3, W]: the codes of conv0 (not at 4 px), conv1 and torgb, in this order."""
         if x is None or rgb is None:
-            x = self.const[None].expand(len(ws), -1, -1, -1)
+            x = self.const[None].expand(len(ws), -1, -1, -1).contiguous(memory_format=torch.channels_last)
             x = self.conv1(x, ws[:, 0], kernel, noise, form)
             return x, self.torgb(x, ws[:, 1], form)
         x = self.conv0(x, ws[:, 0], kernel, noise, form)
@@ -230,7 +234,9 @@ class Synthesis(nn.Module):
             self.add_module(f"b{side}", Block(config, side))
         self.register_buffer("fir", fir_kernel(gain=4.0), persistent=False)
 
-    def forward(self, ws: Tensor, noise: str = "const", size: int | None = None, form: str = "weights") -> Tensor:
+    def forward(
+        self, ws: Tensor, noise: str = "const", size: int | None = None, form: str = "weights"
+    ) -> Tensor:
         """noise: "const", "none" or "random". size: early exit at a smaller side. form: see the module."""
         x = rgb = None
         i = 0
@@ -254,5 +260,5 @@ class Generator(nn.Module):
         self.synthesis = Synthesis(config)
 
     def forward(self, z: Tensor, psi: float = 1.0, noise: str = "const", form: str = "weights") -> Tensor:
-        """z [B,Z] -> picture [B,3,size,size]."""
+        """Z [B,Z] -> picture [B,3,size,size]."""
         return self.synthesis(self.mapping(z, psi), noise, form=form)

@@ -1,0 +1,116 @@
+"""Where the networks run: one interface, three ways behind it. All arrays are float32 numpy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import SonoramaError
+
+if TYPE_CHECKING:
+    from .model.weights import World
+
+Array = npt.NDArray[np.float32]
+THREADS = 2
+"""Of ONNX Runtime and of the reference: fixed, so that the same sound gives the same frames."""
+
+
+class Backend(Protocol):
+    """The networks of one world on one device."""
+
+    name: str
+
+    def hear(self, window: Array) -> Array:
+        """F_a: log-mel [128,344] -> unit code [D]."""
+        ...
+
+    def encode(self, window: Array, code: Array) -> tuple[Array, float]:
+        """E_a: log-mel [128,88] and F_a's code [D] -> displacement [L,W], presence 0..1."""
+        ...
+
+    def recur(self, u: Array, h: Array) -> tuple[Array, Array]:
+        """E_RNN: u [L,W], h [3,H] -> Delta [L,W] in units of sigma_w, h."""
+        ...
+
+    def map(self, z: Array) -> Array:
+        """Z [Z] -> w [W], without truncation."""
+        ...
+
+    def paint(self, ws: Array) -> Array:
+        """G: style codes [L,W] -> picture [H,W,3] in 0..1, row 0 on top."""
+        ...
+
+
+class OnnxBackend:
+    """ONNX Runtime on the CPU; graphs come from the cache. Spinning is off: it burns the cores that sound,
+    video encoding and other programs need.
+    """
+
+    def __init__(self, world: World) -> None:
+        from .model.graph import graphs
+
+        folder = graphs(world)
+        self.name = "onnxruntime-cpu"
+        names = ("sound", "encoder", "motion", "synthesis", "mapping")
+        self._run = {name: _session(folder / f"{name}.onnx") for name in names}
+
+    def _call(self, part: str, **inputs: Array) -> list[Array]:
+        batch = {k: np.ascontiguousarray(v[None], np.float32) for k, v in inputs.items()}
+        return [np.asarray(x)[0] for x in self._run[part].run(None, batch)]
+
+    def hear(self, window: Array) -> Array:
+        """See Backend."""
+        return self._call("sound", window=window[None])[0]
+
+    def encode(self, window: Array, code: Array) -> tuple[Array, float]:
+        """See Backend."""
+        heard, there = self._call("encoder", window=window[None], code=code)
+        return heard, float(there)
+
+    def recur(self, u: Array, h: Array) -> tuple[Array, Array]:
+        """See Backend."""
+        delta, h = self._call("motion", u=u, h=h)
+        return delta, h
+
+    def map(self, z: Array) -> Array:
+        """See Backend."""
+        return self._call("mapping", z=z)[0][0]
+
+    def paint(self, ws: Array) -> Array:
+        """See Backend."""
+        return self._call("synthesis", ws=ws)[0].transpose(1, 2, 0)
+
+
+def _session(path: Path):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = THREADS
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def cuda_available() -> bool:
+    """Whether torch sees an NVIDIA device."""
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def open_backend(world: World, device: str = "auto") -> Backend:
+    """device: auto (CUDA if there is one), cpu, cuda, or reference (torch float32 on the CPU, slow)."""
+    if device not in ("auto", "cpu", "cuda", "reference"):
+        raise SonoramaError(f"{device}: no such device", "choose auto, cpu, cuda or reference")
+    if device == "reference" or (device in ("auto", "cuda") and cuda_available()):
+        from .model.torch_backend import TorchBackend
+
+        return TorchBackend(world, "cpu" if device == "reference" else "cuda")
+    if device == "cuda":
+        raise SonoramaError(
+            "no CUDA device is visible", "use --device cpu, or check the NVIDIA driver with nvidia-smi"
+        )
+    return OnnxBackend(world)

@@ -1,0 +1,96 @@
+"""The seed bank: which place a seed, a prompt or a slow walk starts from.
+
+A world's pictures were learned from codes z of real photos; `bank.anchors` keeps those of the clean ones. A
+seed mixes two of them, so that every seed is a place of this world. For each of the first seeds the bank also
+keeps the joint code of its picture: a prompt picks the closest by cosine at once (sec. 4.5 of the paper).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+SEEDS = 2048
+NOISE = 0.1
+WALK_SECONDS = 8.0
+"""How long the walk from one place to the next takes at full drift."""
+
+
+def seed_to_z(seed: int, z_dim: int, anchors: Array | None) -> Array:
+    """A seed's z [Z] on the sphere of radius sqrt(Z): a mixture of two anchors [A,Z] plus a little noise;
+    plain Gaussian for worlds without anchors.
+    """
+    rng = np.random.default_rng(seed)
+    z = rng.standard_normal(z_dim)
+    if anchors is not None:
+        a, b = anchors[rng.choice(len(anchors), 2, replace=False)]
+        # Mostly one place: halfway between two is the blandest picture.
+        part = 0.5 * rng.beta(0.6, 1.2)
+        z = (1 - part) * a + part * b + NOISE * z
+    return (z * np.sqrt(z_dim) / np.linalg.norm(z)).astype(np.float32)
+
+
+def closest_seed(code: Array, bank_codes: Array) -> int:
+    """The seed whose picture's joint code [N,D] (unit rows) is closest to `code` [D] by cosine."""
+    return int(np.argmax(bank_codes @ code))
+
+
+class Places:
+    """Style codes w_0 [L,W] of seeds, truncated, with the walk of /look/drift.
+
+    `to_w` is the mapping network without truncation: z [Z] -> w [W]. Places are remembered: a walk asks for the
+    same ones every frame.
+    """
+
+    def __init__(
+        self, to_w: Callable[[Array], Array], w_avg: Array, num_ws: int, z_dim: int, anchors: Array | None
+    ) -> None:
+        self._to_w, self._w_avg, self._num_ws, self._z_dim, self._anchors = (
+            to_w,
+            w_avg,
+            num_ws,
+            z_dim,
+            anchors,
+        )
+        self._known: dict[int, Array] = {}
+
+    def place(self, seed: int) -> Array:
+        """W [W] of a seed, without truncation."""
+        if seed not in self._known:
+            if len(self._known) > 256:
+                self._known.clear()
+            self._known[seed] = self._to_w(seed_to_z(seed, self._z_dim, self._anchors))
+        return self._known[seed]
+
+    def base(
+        self, seed: int, psi: float, walked: float, prompt_seed: int | None, prompt_weight: float
+    ) -> Array:
+        """w_0 [L,W]. walked: how many places the walk has gone from the seed's (its whole part picks the two
+        neighbours, its fraction the way between them, eased). prompt_seed: the place a prompt asked for.
+        """
+        step, part = int(walked), walked - int(walked)
+        part = part * part * (3 - 2 * part)
+        here = self._walk_place(seed, step, prompt_seed, prompt_weight)
+        w = (
+            here
+            if part == 0
+            else here + part * (self._walk_place(seed, step + 1, prompt_seed, prompt_weight) - here)
+        )
+        w = self._w_avg + psi * (w - self._w_avg)
+        return np.repeat(w[None], self._num_ws, 0).astype(np.float32)
+
+    def _walk_place(self, seed: int, step: int, prompt_seed: int | None, weight: float) -> Array:
+        if step:
+            return self.place((seed + step * 7_919) % 2**31)
+        w = self.place(seed)
+        return w if prompt_seed is None else w + weight * (self.place(prompt_seed) - w)
+
+
+def bank_part(tensors: Mapping[str, npt.NDArray[Any]], name: str) -> Array | None:
+    """`bank.<name>` of a world as float32, None where the world has no such thing."""
+    found = tensors.get(f"bank.{name}")
+    return None if found is None else found.astype(np.float32)

@@ -1,0 +1,114 @@
+"""The networks in torch: float32 on the CPU (the reference), or on CUDA with G as one captured graph."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from .networks import build_networks
+from .weights import World
+
+Array = npt.NDArray[np.float32]
+ENOUGH_DB = 40.0
+"""PSNR that half precision must keep against float32 to be used."""
+
+
+@contextlib.contextmanager
+def exact() -> Iterator[None]:
+    """Inference without TF32, so that float32 is float32 on every device."""
+    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+        yield
+
+
+class TorchBackend:
+    """See engine.backend.Backend. device: "cpu" or "cuda"."""
+
+    def __init__(self, world: World, device: str) -> None:
+        self.name = f"torch-{device}"
+        self._device = torch.device(device)
+        networks = build_networks(world)
+        self._sound, self._encoder = networks.sound.to(self._device), networks.encoder.to(self._device)
+        self._motion, self._mapping = (
+            networks.motion.to(self._device),
+            networks.generator.mapping.to(self._device),
+        )
+        if device == "cpu":
+            self._synthesis = networks.generator.synthesis
+            self._paint = lambda ws: (self._synthesis(ws, "const") * 0.5 + 0.5).clamp(0, 1)
+        else:
+            self._paint = CudaPainter(networks.play().to(self._device), world)
+
+    def _in(self, x: Array) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(x, np.float32))[None].to(self._device)
+
+    def hear(self, window: Array) -> Array:
+        """F_a."""
+        with exact():
+            return self._sound(self._in(window[None]))[0].cpu().numpy()
+
+    def encode(self, window: Array, code: Array) -> tuple[Array, float]:
+        """E_a."""
+        with exact():
+            heard, there = self._encoder(self._in(window[None]), self._in(code))
+            return heard[0].cpu().numpy(), float(there)
+
+    def recur(self, u: Array, h: Array) -> tuple[Array, Array]:
+        """E_RNN."""
+        with exact():
+            delta, h_next = self._motion(self._in(u), self._in(h))
+            return delta[0].cpu().numpy(), h_next[0].cpu().numpy()
+
+    def map(self, z: Array) -> Array:
+        """Mapping without truncation."""
+        with exact():
+            return self._mapping(self._in(z))[0, 0].cpu().numpy()
+
+    def paint(self, ws: Array) -> Array:
+        """G."""
+        with exact():
+            return self._paint(self._in(ws))[0].permute(1, 2, 0).cpu().numpy()
+
+
+class CudaPainter:
+    """G as one CUDA graph: static input and output, channels-last, half precision where it is good enough."""
+
+    def __init__(self, play: torch.nn.Module, world: World) -> None:
+        shape = (1, world.card.num_ws, world.card.generator["w_dim"])
+        play = play.to(memory_format=torch.channels_last)
+        self._ws = torch.zeros(shape, device="cuda")
+        half = _half_is_enough(play, world)
+        self._out = torch.empty(0)
+        stream = torch.cuda.Stream()
+        with torch.inference_mode(), torch.autocast("cuda", torch.float16, enabled=half):
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                for _ in range(3):
+                    play(self._ws)
+            torch.cuda.current_stream().wait_stream(stream)
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph):
+                self._out = play(self._ws).float()
+
+    def __call__(self, ws: Tensor) -> Tensor:
+        """Ws [1,L,W] -> picture [1,3,H,W]; the result is overwritten by the next call."""
+        self._ws.copy_(ws)
+        self._graph.replay()
+        return self._out
+
+
+def _half_is_enough(play: torch.nn.Module, world: World) -> bool:
+    """Four places in half and in single precision: PSNR of all >= ENOUGH_DB."""
+    w = torch.from_numpy(world.tensors["generator.mapping.w_avg"]).cuda()
+    std = torch.from_numpy(world.tensors["generator.mapping.w_std"]).cuda()
+    eps = torch.randn(4, 1, len(w), generator=torch.Generator().manual_seed(0)).cuda()
+    ws = (w + 0.7 * std * eps).expand(-1, world.card.num_ws, -1)
+    with torch.inference_mode():
+        exact_pictures = play(ws)
+        with torch.autocast("cuda", torch.float16):
+            error = (play(ws).float() - exact_pictures).square().mean((1, 2, 3)).max()
+    return float(-10 * torch.log10(error + 1e-12)) >= ENOUGH_DB

@@ -1,0 +1,149 @@
+"""From what is heard to style codes: pure functions, no clock, no threads, no devices.
+
+Motion runs on a grid of sample indices at the world's own rate (`tick`), frames are cut from it at any frame
+rate (`style_codes`). Live, batch and replay all come through here. Arrays are float32 [L,W] unless said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+Recur = Callable[[Array, Array], tuple[Array, Array]]
+"""E_RNN: u [L,W], h [3,H] -> Delta [L,W] in units of sigma_w, h."""
+
+LEVELS = ("coarse", "mid", "fine")
+NOISE = 0.1
+"""sigma_n of eq. 4."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """What the stepper must know of a world: level -> style codes, w_avg and sigma_w [W], motion_rate in Hz."""
+
+    levels: Mapping[str, slice]
+    num_ws: int
+    w_avg: Array
+    sigma_w: Array
+    motion_rate: float
+
+
+@dataclass(frozen=True)
+class MotionState:
+    """All that motion remembers. tick: next on the motion grid. follow: smoothed g E_a on the tick grid.
+    before, now: residual r at the last two ticks. h: state of E_RNN. follow_frame: smoothed g E_a on the frame
+    grid. held: what held levels keep.
+    """
+
+    tick: int
+    follow: Array
+    before: Array
+    now: Array
+    h: Array
+    follow_frame: Array
+    held: Array
+
+    @staticmethod
+    def rest(space: Space, hidden: int) -> MotionState:
+        """At rest, before the first sample."""
+        zero = np.zeros((space.num_ws, len(space.w_avg)), np.float32)
+        return MotionState(0, zero, zero, zero, np.zeros((3, hidden), np.float32), zero, zero)
+
+
+def keep(half_life_s: float, rate: float) -> float:
+    """rho: what remains of a value after one step at `rate` Hz."""
+    return float(2.0 ** (-1.0 / max(1e-9, rate * half_life_s)))
+
+
+def _per_code(space: Space, of_level: Callable[[str], float]) -> Array:
+    """One number a level -> [L,1]."""
+    column = np.zeros((space.num_ws, 1), np.float32)
+    for level, codes in space.levels.items():
+        column[codes] = of_level(level)
+    return column
+
+
+def audible(values: Mapping[str, object], level: str) -> float:
+    """Gain of a level: its amount, 0 when muted or when another level is alone."""
+    solo = [name for name in LEVELS if values[f"/motion/{name}/solo"]]
+    off = bool(values[f"/motion/{level}/mute"]) or (bool(solo) and level not in solo)
+    return 0.0 if off else number(values, f"/motion/{level}/amount")
+
+
+def number(values: Mapping[str, object], path: str) -> float:
+    """A continuous value of the table."""
+    value = values[path]
+    if not isinstance(value, int | float):
+        raise TypeError(f"{path} is not a number: {value!r}")
+    return float(value)
+
+
+def _follow(space: Space, values: Mapping[str, object], old: Array, target: Array, rate: float) -> Array:
+    rho = _per_code(space, lambda level: keep(number(values, f"/motion/{level}/follow"), rate))
+    return rho * old + (1 - rho) * target
+
+
+def _held(space: Space, values: Mapping[str, object]) -> Array:
+    return _per_code(space, lambda level: float(bool(values[f"/motion/{level}/hold"])))
+
+
+def tick(
+    space: Space,
+    values: Mapping[str, object],
+    state: MotionState,
+    base: Array,
+    heard: Array,
+    there: float,
+    seed: int,
+    recur: Recur,
+) -> MotionState:
+    """One step of E_RNN on the motion grid (eqs. 4 and 5).
+
+    base: w_0 [L,W]. heard: E_a(x) [L,W]. there: presence 0..1. anchored: r = rho r + (1 - rho) kappa sigma_w
+    tanh(Delta), bounded by kappa sigma_w for ever. literal: r = r + g E_a + Delta, which integrates.
+    """
+    gain = _per_code(space, lambda level: audible(values, level))
+    eps = np.random.Generator(np.random.Philox(key=seed, counter=state.tick)).standard_normal(base.shape)
+    noise = (NOISE * there * eps.astype(np.float32)) * space.sigma_w
+    follow = _follow(space, values, state.follow, heard, space.motion_rate)
+    at = base + gain * (follow + state.now)
+    delta, h = recur(at + gain * heard + noise, state.h)
+    if values["/motion/mode"] == "literal":
+        r = state.now + heard + there * delta * space.sigma_w
+    else:
+        rho = _per_code(
+            space, lambda level: keep(number(values, f"/motion/{level}/inertia"), space.motion_rate)
+        )
+        kappa = _per_code(space, lambda level: number(values, f"/motion/{level}/kappa"))
+        r = rho * state.now + (1 - rho) * kappa * space.sigma_w * np.tanh(delta * there)
+    held = _held(space, values)
+    r = held * state.now + (1 - held) * r
+    return replace(state, tick=state.tick + 1, follow=follow, before=state.now, now=r.astype(np.float32), h=h)
+
+
+def style_codes(
+    space: Space,
+    values: Mapping[str, object],
+    state: MotionState,
+    base: Array,
+    heard: Array,
+    part: float,
+    fps: float,
+) -> tuple[Array, MotionState]:
+    """w_hat of one frame: a^t + r^t.
+
+    heard: E_a at the frame. part: 0..1, the way from the last tick but one to the last. Silence and muted
+    levels give exactly `base`.
+    """
+    literal = values["/motion/mode"] == "literal"
+    follow = _follow(space, values, state.follow_frame, heard, fps)
+    gain = _per_code(space, lambda level: audible(values, level))
+    moved = state.before + (state.now - state.before) * np.float32(part)
+    change = gain * (moved if literal else follow + moved)
+    held = _held(space, values)
+    change = (held * state.held + (1 - held) * change).astype(np.float32)
+    return base + change, replace(state, follow_frame=follow.astype(np.float32), held=change)
