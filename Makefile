@@ -2,6 +2,9 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check lock
 
+# Without compiled files every process takes seconds longer to import torch.
+unexport PYTHONDONTWRITEBYTECODE
+
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
