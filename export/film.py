@@ -91,7 +91,11 @@ class VideoWriter:
         container.metadata.update(look.metadata)
         container.start_encoding()
 
-    def write(self, frame: np.ndarray) -> None:
+    def have(self, n_frames: int) -> frozenset[int]:
+        """Which of the first `n_frames` frames need not be painted: none, a film is never continued."""
+        return frozenset()
+
+    def write(self, frame: np.ndarray | None) -> None:
         """Append one frame [height, width, 3]: float32 0..1, or uint8 where the preset has 8 bits.
 
         Raises:
@@ -99,6 +103,8 @@ class VideoWriter:
             ValueError: another shape or type.
 
         """
+        if frame is None:
+            raise ValueError("a film needs every frame")
         picture = self._convert(frame)
         picture.pts, picture.time_base, picture.duration = self._frames, 1 / self._fps, 1
         self._frames += 1

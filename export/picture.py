@@ -71,7 +71,7 @@ class Converter:
     def _planes(self, frame: np.ndarray) -> np.ndarray:
         """uint16 [3, height, width]: Y'CbCr for films, R'G'B' for sequences."""
         unit = np.float32(1 / 255 if frame.dtype == np.uint8 else 1)
-        flat = np.clip(frame, 0, 1 / unit, dtype=np.float32).reshape(-1, 3).T
+        flat = np.clip(np.moveaxis(frame, 2, 0), 0, 1 / unit, dtype=np.float32).reshape(3, -1)
         if self._preset.sequence:
             planes = flat * (unit * np.float32(65535)) + np.float32(0.5)
         else:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from av.codec import codecs_available
+
 from ..engine.errors import OutputError
 
 # OUT's suffix -> FFmpeg's name of the container.
@@ -104,6 +106,10 @@ def choose(name: str | None, out: Path) -> Preset:
     """
     suffix = "" if out.is_dir() else out.suffix.lower()
     preset = _named(name) if name is not None else _default(out, suffix)
+    if preset.codec not in codecs_available:
+        raise OutputError(
+            f"This PyAV has no encoder {preset.codec}", "Choose another preset, or install PyAV's wheel."
+        )
     if preset.sequence and suffix not in CONTAINERS:
         return preset
     if suffix not in preset.suffixes:

@@ -75,12 +75,12 @@ class SequenceWriter:
         """Name of a picture; `index` counts from 0, names from 1."""
         return self._out / f"frame_{index + 1:06}{self.suffix}"
 
-    def present(self, n_frames: int) -> int:
-        """How many of the first `n_frames` pictures are there already."""
-        return sum(self.path(index).exists() for index in range(n_frames))
+    def have(self, n_frames: int) -> frozenset[int]:
+        """Which of the first `n_frames` pictures are there already."""
+        return frozenset(index for index in range(n_frames) if self.path(index).exists())
 
-    def write(self, frame: np.ndarray) -> None:
-        """Write the next picture, float32 0..1 [height, width, 3], unless it is there.
+    def write(self, frame: np.ndarray | None) -> None:
+        """Write the next picture, float32 0..1 [height, width, 3]; None leaves the one that is there.
 
         Raises:
             OutputError: it cannot be written.
@@ -89,7 +89,7 @@ class SequenceWriter:
         """
         path = self.path(self._frames)
         self._frames += 1
-        if path.exists():
+        if frame is None:
             return
         with translated(path):
             data = encode_still(self._convert(frame), self._preset.codec, dict(self._preset.options))

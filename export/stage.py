@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from .sidecar import sha256
+
 if TYPE_CHECKING:
     from ..engine.params import Value
+    from ..engine.performance import Performance
 
 
 class Stage(Protocol):
@@ -30,8 +34,13 @@ class Stage(Protocol):
     size: tuple[int, int]
     device: str
 
-    def frames(self, blocks: Iterable[np.ndarray], n_frames: int) -> Iterator[np.ndarray]:
-        """Paint float32 [height, width, 3] in 0..1 from mono 44.1 kHz blocks: exactly `n_frames` of them."""
+    def frames(
+        self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
+    ) -> Iterator[np.ndarray | None]:
+        """Paint float32 [height, width, 3] in 0..1 from mono 44.1 kHz blocks: exactly `n_frames` of them.
+
+        None stands for each frame whose index is in `have`: nobody needs it.
+        """
         ...
 
 
@@ -51,4 +60,31 @@ def world_stage(world: str, values: Mapping[str, Value], fps: Fraction, device: 
         WorldError: an unknown, damaged or foreign world.
 
     """
-    raise NotImplementedError
+    from ..engine.backend import open_backend
+    from ..engine.model.weights import load_world
+    from ..engine.performance import Performance
+    from ..engine.values import start_values
+
+    loaded = load_world(world)
+    performance = Performance(loaded, {**start_values(()), **values}, fps, open_backend(loaded, device))
+    return WorldStage(performance)
+
+
+class WorldStage:
+    """A world's performance as a stage; made by `world_stage`."""
+
+    def __init__(self, performance: Performance) -> None:
+        card = performance.world.card
+        self._performance = performance
+        self.world = card.name
+        self.version = card.version
+        self.sha256 = sha256(Path(card.path))
+        self.size = (performance.size, performance.size)
+        self.device = performance.backend.name
+
+    def frames(
+        self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
+    ) -> Iterator[np.ndarray | None]:
+        """See Stage. Motion runs through every frame, since each follows from the last; painting does not."""
+        for index, codes in enumerate(self._performance.codes(blocks, n_frames)):
+            yield None if index in have else self._performance.backend.paint(codes)

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..engine.errors import InputError, OutputError
 from ..engine.media import Sound, open_sound
-from .film import Look, video_writer
+from .film import Look, VideoWriter, video_writer
 from .picture import FITS, Fit
 from .place import check_place, write_replacing
 from .presets import Preset, check_size, choose
@@ -113,9 +113,8 @@ def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker =
         look = Look(preset, played.size, size, job.fit, job.fps, _timecode(job), _metadata(job, played))
         facts = _facts(job, sound, played, look, n_frames)
         with _writer(job, look, sound, facts) as writer:
-            if not (isinstance(writer, SequenceWriter) and writer.present(n_frames) == n_frames):
-                mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
-                _paint(writer.write, played.frames(mono, n_frames), n_frames, progress)
+            mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
+            _paint(writer, played, mono, n_frames, progress)
     seconds = float(n_frames / job.fps)
     return RenderReport(n_frames, seconds, time.monotonic() - begun, job.out, size, job.fps, played.device)
 
@@ -189,7 +188,9 @@ def _facts(job: RenderJob, sound: Sound, stage: Stage, look: Look, n_frames: int
 
 
 @contextmanager
-def _writer(job: RenderJob, look: Look, sound: Sound, facts: Mapping[str, Any]) -> Iterator[Any]:
+def _writer(
+    job: RenderJob, look: Look, sound: Sound, facts: Mapping[str, Any]
+) -> Iterator[VideoWriter | SequenceWriter]:
     blocks = sound.blocks(job.start, job.duration, job.loop)
     if look.preset.sequence:
         with sequence_writer(job.out, look, sound, blocks, facts) as writer:
@@ -202,14 +203,18 @@ def _writer(job: RenderJob, look: Look, sound: Sound, facts: Mapping[str, Any]) 
 
 
 def _paint(
-    write: Callable[[np.ndarray], None],
-    frames: Iterable[np.ndarray],
+    writer: VideoWriter | SequenceWriter,
+    stage: Stage,
+    mono: Iterable[np.ndarray],
     n_frames: int,
     progress: Progress | None,
 ) -> None:
+    have = writer.have(n_frames)
+    if len(have) == n_frames:
+        return
     done = 0
-    for frame in frames:
-        write(frame)
+    for frame in stage.frames(mono, n_frames, have):
+        writer.write(frame)
         done += 1
         if progress is not None:
             progress(done, n_frames)
