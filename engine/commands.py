@@ -11,6 +11,7 @@ from .errors import SonoramaError
 
 if TYPE_CHECKING:
     from .cli import Commands
+    from .media import Sound
     from .model.weights import World
     from .types import HeardWindow
 
@@ -32,28 +33,33 @@ def add_hear(commands: Commands) -> None:
 def run_hear(args: argparse.Namespace) -> int:
     """Hear every file; one that cannot be read is reported and the others are still heard."""
     from .cli import report
-    from .model.weights import find_world, load_world
+    from .media import open_sound
 
-    world = load_world(find_world(args.world))
-    code = 0
+    write = _write_json if args.json else _write_rows
+    code, world = 0, None
     for name in args.sounds:
         try:
-            windows = _heard(world, name, args.label)
+            sound = open_sound(name)
         except SonoramaError as error:
             code = report(error)
             continue
-        write = _write_json if args.json else _write_rows
-        write(name, windows)
+        with sound:
+            world = world or _load(args.world)  # only now: a wrong file name is said at once
+            write(name, _heard(world, sound, args.label))
         sys.stdout.flush()
     return code
 
 
-def _heard(world: World, name: str, labels: Sequence[str]) -> list[HeardWindow]:
-    from .hear import hear
-    from .media import open_sound
+def _load(name: str) -> World:
+    from .model.weights import load_world
 
-    with open_sound(name) as sound:
-        return list(hear(world, sound.mono(), labels))
+    return load_world(name)
+
+
+def _heard(world: World, sound: Sound, labels: Sequence[str]) -> list[HeardWindow]:
+    from .hear import hear
+
+    return list(hear(world, sound.mono(), labels))
 
 
 def mean_scores(windows: Sequence[HeardWindow]) -> dict[str, float]:

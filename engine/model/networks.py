@@ -51,7 +51,12 @@ def _load(world: World, module: nn.Module, prefix: str) -> None:
 def build_networks(world: World) -> Networks:
     """WorldError where tensors and card do not fit together."""
     card = world.card
-    generator = Generator(GeneratorConfig(**card.generator))
+    try:
+        generator = Generator(GeneratorConfig(**card.generator))
+    except (TypeError, ValueError) as error:
+        raise WorldError(
+            f"{card.path}: its card describes no generator: {error}", "make this world again"
+        ) from error
     cuts = card.level_cuts
     w_dim = generator.config.w_dim
     encoder = SoundInversionEncoder(EncoderConfig(card.num_ws, w_dim, level_cuts=cuts))

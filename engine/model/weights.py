@@ -116,7 +116,7 @@ def _header(path: Path) -> dict[str, Any]:
             if not 2 <= length <= min(4_000_000, path.stat().st_size - 8):
                 raise damaged
             header = json.loads(file.read(length))
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise damaged from error
     except OSError as error:
         raise WorldError(
@@ -141,9 +141,28 @@ def read_card(path: Path) -> Card:
         values = json.loads(meta.get("card", ""))
         known = {f.name for f in fields(Card)}
         values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
-        return Card(**values | {"path": str(path)})
-    except (ValueError, TypeError, AttributeError) as error:
+        card = Card(**values | {"path": str(path)})
+        _check_kinds(card)
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise foreign from error
+    return card
+
+
+def _check_kinds(card: Card) -> None:
+    """TypeError or AttributeError unless every field is of its kind: anyone may have written the card."""
+    words = (card.name, card.version, card.licence, card.description, card.content)
+    whole = (card.size, card.num_ws, *card.level_cuts, *card.generator.values())
+    rows = (card.classes, card.credits)
+    tables = (card.generator, card.hearing, card.joint, card.motion, card.measures)
+    if not (
+        all(isinstance(word, str) for word in words)
+        and all(type(number) is int for number in whole)
+        and all(isinstance(row, tuple) and all(isinstance(word, str) for word in row) for row in rows)
+        and all(isinstance(table, dict) for table in tables)
+        and len(card.level_cuts) == len(LEVELS) - 1
+        and 1.0 <= card.motion_rate <= 240.0
+    ):
+        raise TypeError("a field of the card is of the wrong kind")
 
 
 def world_folders() -> list[Path]:
