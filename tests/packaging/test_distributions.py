@@ -64,8 +64,7 @@ def built(root: Path, tracked: list[str], tmp_path_factory: pytest.TempPathFacto
         (space / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(root / name, space / "source" / name, follow_symlinks=False)
     sdist = build("sdist", space / "source", space / "sdist")
-    with tarfile.open(sdist) as archive:
-        archive.extractall(space / "unpacked", filter="data")
+    shutil.unpack_archive(sdist, space / "unpacked")
     (unpacked,) = (space / "unpacked").iterdir()
     wheel = build("wheel", space / "source", space / "wheel")
     return Built(wheel, sdist, build("wheel", unpacked, space / "again"))
