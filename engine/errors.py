@@ -7,6 +7,7 @@ class SonoramaError(Exception):
     Args:
         message: one line that says what is wrong and names the thing.
         hint: one line that says what to do about it.
+
     """
 
     def __init__(self, message: str, hint: str) -> None:

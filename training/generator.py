@@ -41,7 +41,7 @@ class Phase:
     features: int
     crop: bool = False
     train_from: int = 0
-    warmup: int = 50
+    warmup: int = 20
 
 
 @dataclass(frozen=True)
@@ -54,14 +54,14 @@ class GeneratorTraining:
         Phase(256, 5_000, 8, 128, crop=True, train_from=128),
     )
     mix_every: int = 3
-    rate_g: float = 6e-4
-    rate_d: float = 4e-4
+    rate_g: float = 1e-2
+    rate_d: float = 1e-3
     ema: float = 0.998
     code_noise: float = 0.15
     mix_noise: float = 0.25
     adversarial: float = 0.1
-    adversarial_from: tuple[int, int] = (2_000, 6_000)
-    mapping_factor: float = 20.0
+    adversarial_from: tuple[int, int] = (1_500, 5_000)
+    mapping_factor: float = 30.0
     checkpoint_s: float = 180.0
 
 

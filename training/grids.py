@@ -17,7 +17,7 @@ def save_grid(pictures: Tensor, path: Path, columns: int = 8) -> None:
 
 @torch.no_grad()
 def codes_and_mixtures(codes: Tensor, n: int, seed: int = 0) -> Tensor:
-    """n codes as they are, then n mixtures of two: [2n,Z]."""
+    """N codes as they are, then n mixtures of two: [2n,Z]."""
     rng = torch.Generator().manual_seed(seed)
     a, b = (codes[torch.randint(len(codes), (n,), generator=rng)] for _ in range(2))
     part = 0.25 + 0.5 * torch.rand(n, 1, generator=rng)

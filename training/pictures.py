@@ -28,7 +28,9 @@ def data_root(given: str | None = None) -> Path:
     """The data folder: the argument, else $SONORAMA_DATA, else ../shared/data. InputError if it is not there."""
     root = Path(given or os.environ.get("SONORAMA_DATA", "../shared/data"))
     if not (root / "MANIFEST.tsv").is_file():
-        raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER")
+        raise InputError(
+            f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER"
+        )
     return root
 
 
@@ -36,7 +38,8 @@ def data_root(given: str | None = None) -> Path:
 class PictureSet:
     """pictures uint8 [N,3,S,S]; klass [N] (index into CLASSES, CLEAN = -1); photo [N] (index of the photo
     a crop comes from); base [N] (index of the clean picture it was drawn on); codes [N,Z], flipped [N,Z]
-    (code of the mirrored picture)."""
+    (code of the mirrored picture).
+    """
 
     pictures: Tensor
     klass: Tensor
@@ -62,7 +65,8 @@ def read_crop(path: Path, size: int) -> Tensor:
 
 def describe(x: Tensor, backbone: Backbone) -> Tensor:
     """Pictures [B,3,S,S] in [-1,1] -> raw descriptors [B,816]: last map pooled, middle map pooled 2 x 2,
-    4 x 4 colour thumbnail."""
+    4 x 4 colour thumbnail.
+    """
     maps = backbone(x)
     parts = [maps[3].mean((2, 3)), F.adaptive_avg_pool2d(maps[2], 2).flatten(1)]
     return torch.cat([*parts, F.adaptive_avg_pool2d(x, 4).flatten(1)], dim=1)
@@ -79,7 +83,8 @@ class CodeBook:
     @staticmethod
     def fit(raw: Tensor, z_dim: int) -> CodeBook:
         """PCA of the standardised descriptors [N,D]; each axis is divided by the root of its deviation
-        (half whitening: all axes speak, the strong ones still louder)."""
+        (half whitening: all axes speak, the strong ones still louder).
+        """
         mean, std = raw.mean(0), raw.std(0) + 1e-6
         _, _, v = torch.pca_lowrank((raw - mean) / std, q=z_dim, niter=8)
         spread = (((raw - mean) / std) @ v).std(0)
@@ -101,7 +106,9 @@ def _draw_all(root: Path, size: int, variants: int) -> dict[str, Tensor]:
         base, photo = len(rows), photos.index(path.stem.rsplit("__", 1)[0])
         rows.append((x, CLEAN, photo, base))
         for k in torch.randperm(len(CLASSES), generator=rng)[:variants].tolist():
-            s, t = (torch.rand(2, generator=rng) * torch.tensor([0.5, 60.0]) + torch.tensor([0.5, 0.0])).tolist()
+            s, t = (
+                torch.rand(2, generator=rng) * torch.tensor([0.5, 60.0]) + torch.tensor([0.5, 0.0])
+            ).tolist()
             rows.append((draw(x, CLASSES[k], s, t, i), k, photo, base))
     keys = ("klass", "photo", "base")
     meta = {k: torch.tensor([r[j + 1] for r in rows]) for j, k in enumerate(keys)}
@@ -119,7 +126,8 @@ def _descriptors(pictures: Tensor, backbone: Backbone, flip: bool) -> Tensor:
 
 def picture_set(root: Path, cache: Path, size: int = 256, variants: int = 2, z_dim: int = 128) -> PictureSet:
     """All crops under `root`/images_crops, each with `variants` scenes drawn on it; made once, then read from
-    `cache` (a safetensors file, which also keeps the code book as code.*)."""
+    `cache` (a safetensors file, which also keeps the code book as code.*).
+    """
     if not cache.is_file():
         made = _draw_all(root, size, variants)
         backbone = Backbone()

@@ -1,0 +1,69 @@
+"""Does a world do what its sounds mean? Plays recordings into it and measures the pictures.
+
+At the same seed storm must darken, fire warm, rain grey, underwater turn blue-green and silence rest, also when
+the sound is 12 dB louder or softer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..engine.backend import Backend
+from ..engine.model.mel import RATE
+from ..engine.model.weights import World
+from ..engine.performance import Performance
+from ..engine.table import TABLE
+from .metrics import colours
+
+Array = npt.NDArray[np.float32]
+WANTED = {
+    "thunderstorm": ("luma", -1),
+    "fire_crackling": ("warmth", 1),
+    "raining": ("saturation", -1),
+    "underwater_bubbling": ("aqua", 1),
+}
+"""Class -> what must change, and which way."""
+
+
+def last_picture(world: World, backend: Backend, sound: Array, seed: int, **changes: object) -> Array:
+    """The picture [H,W,3] in 0..1 after 3 s of a sound (repeated where it is shorter), at defaults but `changes`
+    (addresses with __ for /)."""
+    values: dict[str, object] = {path: p.default for path, p in TABLE.items()} | {"/look/seed": seed}
+    values |= {k.replace("__", "/"): v for k, v in changes.items()}
+    long = np.tile(sound, -(-3 * RATE // len(sound)))[: 3 * RATE]
+    performance = Performance(world, values, Fraction(15), backend)
+    codes = list(performance.codes([long], 45))
+    return backend.paint(codes[-1])
+
+
+def _colours(pictures: Sequence[Array]) -> dict[str, float]:
+    batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
+    return colours(batch)
+
+
+def effect(world: World, backend: Backend, sound: Array, seeds: Sequence[int], gain_db: float = 0.0) -> dict[str, float]:
+    """Mean change of every colour figure against silence, over seeds."""
+    louder = (sound * 10 ** (gain_db / 20)).astype(np.float32)
+    silence = np.zeros(RATE, np.float32)
+    after = _colours([last_picture(world, backend, louder, s) for s in seeds])
+    before = _colours([last_picture(world, backend, silence, s) for s in seeds])
+    return {name: after[name] - before[name] for name in after}
+
+
+def meaning_table(
+    world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: Sequence[int] = tuple(range(1, 9))
+) -> dict[str, dict[str, float]]:
+    """Class -> what must change: mean over recordings and seeds, at -12, 0 and +12 dB, signed so that positive is
+    right; and the share of recordings for which it is right at all three."""
+    table = {}
+    for klass, (figure, sign) in WANTED.items():
+        by_gain = {g: [sign * effect(world, backend, s, seeds, g)[figure] for s in sounds[klass]] for g in (-12, 0, 12)}
+        right = np.all(np.array(list(by_gain.values())) > 0, axis=0)
+        row = {f"{figure} {g:+d} dB": round(float(np.mean(v)), 4) for g, v in by_gain.items()}
+        table[klass] = row | {"recordings right at all gains": round(float(right.mean()), 3)}
+    return table
