@@ -109,11 +109,9 @@ class Installed:
     work: Path
 
     def run(self, program: str, *arguments: str) -> str:
-        clean = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("PYTHON", "VIRTUAL_ENV"))
-        }
+        own = ("PYTHON", "SONORAMA_", "VIRTUAL_ENV")
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(own)}
+        clean["SONORAMA_CACHE"] = str(self.work / "cache")
         command = [str(self.folder / "bin" / program), *arguments]
         done = subprocess.run(command, cwd=self.work, env=clean, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
