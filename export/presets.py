@@ -80,7 +80,7 @@ _ALL = (
     ),
     Preset(
         "ffv1", "ffv1", "yuv444p16le", (".mkv",), "FFV1 16 bit 4:4:4, lossless archive",
-        (("level", "3"), ("slices", "4"), ("slicecrc", "1"), ("g", "1")),
+        (("level", "3"), ("slices", "4"), ("slicecrc", "1"), ("g", "1")), least=(16, 16),
     ),
     Preset(
         "av1", "libsvtav1", "yuv420p10le", (".mp4", ".mkv"), "AV1 10 bit 4:2:0, small",

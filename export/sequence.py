@@ -117,15 +117,21 @@ def write_sound(out: Path, sound: Sound, blocks: Iterator[np.ndarray]) -> None:
 def _check_same_job(out: Path, suffix: str, facts: Mapping[str, Any]) -> None:
     sidecar = out / SIDECAR
     if sidecar.exists():
-        try:
-            changed = differences(json.loads(sidecar.read_text("utf-8")), facts)
-        except (OSError, ValueError):
-            changed = ["an unreadable sonorama.json"]
+        changed = differences(_read(sidecar), facts)
         if changed:
             message = f"{out} holds frames of another job: {', '.join(changed)} differ"
             raise OutputError(message, "Choose another folder, or delete this one to start again.")
     elif any(out.glob("frame_*")):
         raise OutputError(f"{out} holds frames of unknown origin", "Choose another folder, or empty it.")
+
+
+def _read(sidecar: Path) -> dict[str, Any]:
+    """What a sidecar says; nothing when it is no sidecar of ours."""
+    try:
+        told = json.loads(sidecar.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def _remove(out: Path, made: bool) -> None:

@@ -13,7 +13,7 @@ from av.codec import CodecContext
 from av.container import OutputContainer
 from av.error import FFmpegError
 
-from ..engine.media import Sound
+from ..engine.media import Sound, downmix
 
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _AAC_BITS = 128_000  # a second and channel
@@ -24,7 +24,7 @@ class Soundtrack:
     """Feeds one sound stream of a container, as far as the picture has come.
 
     mp4 gets AAC (what players of mp4 read; its priming is cut by the edit list), every other container PCM of
-    24 bits. AAC keeps the source's rate and channels where it can, else 48 kHz or stereo.
+    24 bits. AAC keeps the source's rate and channels where it can, else 48 kHz or the mono mix.
 
     Args:
         container: open for writing, before its header is written.
@@ -51,9 +51,12 @@ class Soundtrack:
 
     def _add_aac(self, sound: Sound) -> AudioStream:
         rate = sound.rate if sound.rate in _AAC_RATES else 48000
-        layout = next(name for name in (self._layout, "stereo") if _aac_takes(rate, name))
+        if not _aac_takes(rate, self._layout):
+            gains, blocks = downmix(sound.channel_names), self._blocks
+            self._blocks = ((gains @ block)[None] for block in blocks)
+            self._layout = "mono"
         stream = self._container.add_stream("aac", rate=rate)
-        stream.codec_context.layout = layout
+        stream.codec_context.layout = self._layout
         stream.codec_context.bit_rate = _AAC_BITS * stream.codec_context.layout.nb_channels
         return stream
 

@@ -74,7 +74,10 @@ class RenderJob:
 
 @dataclass(frozen=True)
 class RenderReport:
-    """What came of it: frames, seconds of film, seconds it took, where, (width, height), rate, device."""
+    """What came of it: frames, seconds of film, seconds it took, where, (width, height), rate, device.
+
+    had_nonfinite: the sound held NaN or infinite samples, which were played as silence.
+    """
 
     frames: int
     seconds: float
@@ -83,6 +86,7 @@ class RenderReport:
     size: tuple[int, int]
     fps: Fraction
     device: str
+    had_nonfinite: bool = False
 
 
 def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker = world_stage) -> RenderReport:
@@ -116,7 +120,8 @@ def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker =
             mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
             _paint(writer, played, mono, n_frames, progress)
     seconds = float(n_frames / job.fps)
-    return RenderReport(n_frames, seconds, time.monotonic() - begun, job.out, size, job.fps, played.device)
+    wall = time.monotonic() - begun
+    return RenderReport(n_frames, seconds, wall, job.out, size, job.fps, played.device, sound.had_nonfinite)
 
 
 def count_frames(sound: Sound, job: RenderJob) -> int:

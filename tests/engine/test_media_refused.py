@@ -8,6 +8,8 @@ import av
 import numpy as np
 import pytest
 from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.video.stream import VideoStream
 
 from sonorama.engine.errors import InputError
 from sonorama.engine.media import open_sound
@@ -27,6 +29,7 @@ def encode(path: Path, codec: str, seconds: float = 4.0, options: dict[str, str]
     noise = np.random.default_rng(3).integers(-9000, 9000, (1, int(44_100 * seconds)), dtype=np.int16)
     with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=44_100)
+        assert isinstance(stream, AudioStream)
         stream.layout = "mono"
         for at in range(0, noise.shape[1], 4096):
             frame = AudioFrame.from_ndarray(noise[:, at : at + 4096], "s16", "mono")
@@ -85,6 +88,7 @@ def test_pictures_without_sound(tmp_path: Path, name: str, codec: str) -> None:
     pixels = {"png": "rgb24", "mjpeg": "yuvj420p", "libx264": "yuv420p"}[codec]
     with av.open(str(path), "w", format=None if codec == "libx264" else "image2") as container:
         stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, VideoStream)
         stream.width = stream.height = 64
         stream.pix_fmt = pixels
         picture = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 90, np.uint8))
@@ -133,6 +137,7 @@ def test_cut_off(tmp_path: Path, name: str, codec: str, options: dict[str, str],
 def _opus(path: Path) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libopus", rate=48_000)
+        assert isinstance(stream, AudioStream)
         stream.layout = "mono"
         noise = np.random.default_rng(3).integers(-9000, 9000, (1, 192_000), dtype=np.int16)
         frame = AudioFrame.from_ndarray(noise, "s16", "mono")
