@@ -49,9 +49,9 @@ class GeneratorTraining:
     """Rates and weights of stage 0; `phases` in order."""
 
     phases: tuple[Phase, ...] = (
-        Phase(64, 20_000, 16, 96),
-        Phase(128, 7_000, 16, 128),
-        Phase(256, 5_000, 8, 128, crop=True, train_from=128),
+        Phase(64, 24_000, 8, 96),
+        Phase(128, 6_000, 8, 128),
+        Phase(256, 4_000, 8, 128, crop=True, train_from=128),
     )
     mix_every: int = 3
     rate_g: float = 1e-2
@@ -60,7 +60,7 @@ class GeneratorTraining:
     code_noise: float = 0.15
     mix_noise: float = 0.25
     adversarial: float = 0.1
-    adversarial_from: tuple[int, int] = (1_500, 5_000)
+    adversarial_from: tuple[int, int] = (12_000, 15_000)
     mapping_factor: float = 30.0
     checkpoint_s: float = 180.0
 
@@ -98,13 +98,18 @@ class GeneratorTrainer:
             {"params": list(self.g.synthesis.parameters()), "factor": 1.0},
             {"params": list(self.g.mapping.parameters()), "factor": plan.mapping_factor},
         ]
-        self.opt_g = torch.optim.Adam(groups, plan.rate_g, betas=(0.0, 0.99))
+        self.opt_g = torch.optim.Adam(groups, plan.rate_g, betas=(0.5, 0.99))
         heads = [p for p in self.d.parameters() if p.requires_grad]
         self.opt_d = torch.optim.Adam(heads, plan.rate_d, betas=(0.0, 0.99))
         self.phase, self.images, self.step = 0, 0, 0
         # A clean photo is drawn as often as all the scenes on it together.
         clean = data.klass == CLEAN
         self.weights = torch.where(clean, 1.0, clean.sum() / (~clean).sum().clamp(min=1))
+
+    @property
+    def size(self) -> int:
+        """Side trained now (or last)."""
+        return self.plan.phases[min(self.phase, len(self.plan.phases) - 1)].size
 
     @property
     def checkpoint(self) -> Path:
@@ -168,19 +173,29 @@ class GeneratorTrainer:
         fake_maps = self.backbone(seen(fake), phase.features)
         with torch.no_grad():
             real_maps = self.backbone(seen(real), phase.features)
-        adversarial = hinge_g(self.d(fake_maps))
-        loss = self._adversarial_weight() * adversarial
+        losses, said = {}, self._adversarial_weight()
+        loss = fake.new_zeros(())
         if not self._mixing():
-            loss = loss + reconstruction_loss(fake, real, fake_maps, real_maps)
+            loss = reconstruction_loss(fake, real, fake_maps, real_maps)
+            losses["reconstruction"] = loss.item()
+        if said > 0:
+            adversarial = hinge_g(self.d(fake_maps))
+            loss = loss + said * adversarial
+            losses["adversarial"] = adversarial.item()
         self.opt_g.zero_grad(set_to_none=True)
         loss.backward()
         self.opt_g.step()
-        loss_d = hinge_d(self.d(real_maps), self.d([m.detach() for m in fake_maps]))
-        self.opt_d.zero_grad(set_to_none=True)
-        loss_d.backward()
-        self.opt_d.step()
+        if said > 0:
+            losses["d"] = self._judge_step(real_maps, [m.detach() for m in fake_maps])
         self._average()
-        return {"g": loss.item(), "adversarial": adversarial.item(), "d": loss_d.item()}
+        return losses
+
+    def _judge_step(self, real: list[Tensor], fake: list[Tensor]) -> float:
+        loss = hinge_d(self.d(real), self.d(fake))
+        self.opt_d.zero_grad(set_to_none=True)
+        loss.backward()
+        self.opt_d.step()
+        return loss.item()
 
     @torch.no_grad()
     def _average(self) -> None:

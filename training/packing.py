@@ -54,7 +54,7 @@ def bank_codes(generator: Generator, data: PictureSet, see: nn.Module, seeds: in
 
 def pack(
     out: Path, root: Path, parts: Mapping[str, Mapping[str, Tensor]], generator: Generator, *,
-    name: str, version: str, measures: Mapping[str, Any], hearing: Mapping[str, float], joint: Mapping[str, Any],
+    name: str, version: str, measures: Mapping[str, Any], joint: Mapping[str, Any],
     motion_rate: float,
 ) -> Card:  # fmt: skip
     """Write the world file. parts: prefix -> tensors, besides the generator's own."""
@@ -75,7 +75,6 @@ def pack(
         generator=asdict(config),
         motion_rate=motion_rate,
         classes=CLASSES,
-        hearing=dict(hearing),
         joint=dict(joint),
         credits=credits(root),
         measures=dict(measures),

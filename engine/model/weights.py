@@ -31,10 +31,10 @@ LEVELS = ("coarse", "mid", "fine")
 class Card:
     """What a world says of itself.
 
-    name, version, licence, description; size in px; num_ws style codes; level_cuts (first mid, first fine
-    code); motion_rate in Hz; generator: the fields of GeneratorConfig; parts: hashes of the tensors by prefix;
-    classes it hears; score_scale: logit scale of its hearing; credits: one line a source; measures: figures
-    with their protocol; content: SHA-256 over all tensors; file_sha256: of the file as read.
+    name, version, licence, description; size in px; num_ws: L; generator: the fields of GeneratorConfig;
+    level_cuts: first mid and first fine code; motion_rate in Hz; classes it hears; joint: how its joint space was
+    made; credits: one line a source; measures: figures of its training; content: SHA-256 over all tensors; path:
+    where it was read from.
     """
 
     name: str
@@ -47,9 +47,7 @@ class Card:
     level_cuts: tuple[int, int] = LEVEL_CUTS["stylegan2"]
     motion_rate: float = 15.0
     classes: tuple[str, ...] = ()
-    hearing: dict[str, float] = field(default_factory=dict)
     joint: dict[str, Any] = field(default_factory=dict)
-    motion: dict[str, Any] = field(default_factory=dict)
     credits: tuple[str, ...] = ()
     measures: dict[str, Any] = field(default_factory=dict)
     content: str = ""
@@ -153,7 +151,7 @@ def _check_kinds(card: Card) -> None:
     words = (card.name, card.version, card.licence, card.description, card.content)
     whole = (card.size, card.num_ws, *card.level_cuts, *card.generator.values())
     rows = (card.classes, card.credits)
-    tables = (card.generator, card.hearing, card.joint, card.motion, card.measures)
+    tables = (card.generator, card.joint, card.measures)
     if not (
         all(isinstance(word, str) for word in words)
         and all(type(number) is int for number in whole)

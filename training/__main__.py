@@ -1,0 +1,80 @@
+"""`python -m sonorama.training`: makes worlds and measures them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from ..engine.errors import SonoramaError
+
+
+def _parser() -> argparse.ArgumentParser:
+    from . import hearing, joint
+
+    parser = argparse.ArgumentParser("python -m sonorama.training", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    world = commands.add_parser("world", help="all stages: from the data to a world file; goes on where it stopped")
+    world.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
+    world.add_argument("--work", type=Path, default=Path("build/shore"), help="where stages are kept (%(default)s)")
+    world.add_argument("--out", type=Path, default=Path("build/shore/shore.safetensors"), help="%(default)s")
+    world.add_argument("--name", default="shore", help="of the world (%(default)s)")
+    world.add_argument("--release", default="1", help="version on its card (%(default)s)")
+    world.add_argument("--size", type=int, default=0, choices=(0, 64, 128, 256), help="side; 0 for the recipe's")
+    world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
+    world.set_defaults(run=run_world)
+    measure = commands.add_parser("measure", help="measure a world; writes a JSON file, grids and contact sheets")
+    measure.add_argument("world", help="name or path")
+    measure.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
+    measure.add_argument("--work", type=Path, default=Path("build/shore"), help="where pictures are cached (%(default)s)")
+    measure.add_argument("--out", type=Path, default=Path("build/measures"), help="folder (%(default)s)")
+    measure.set_defaults(run=run_measure)
+    for name, module, run in (("joint", joint, joint.run_joint), ("hear-eval", hearing, hearing.run_hear_eval)):
+        extra = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
+        module.add_arguments(extra)
+        extra.set_defaults(run=run)
+    return parser
+
+
+def run_world(args: argparse.Namespace) -> int:
+    """Train and pack a world."""
+    from .pictures import data_root
+    from .stages import Recipe, Workshop, make_world
+
+    recipe = Recipe()
+    if args.size:
+        phases = tuple(p for p in recipe.stage_0.phases if p.size <= args.size)
+        recipe = replace(
+            recipe,
+            generator=replace(recipe.generator, size=args.size),
+            stage_0=replace(recipe.stage_0, phases=phases),
+        )
+    shop = Workshop(data_root(args.data), args.work, recipe, args.start)
+    make_world(shop, args.out, args.name, args.release)
+    return 0
+
+
+def run_measure(args: argparse.Namespace) -> int:
+    """Measure a world."""
+    from .measure import measure
+    from .pictures import data_root
+
+    measure(args.world, data_root(args.data), args.work, args.out)
+    return 0
+
+
+def main() -> int:
+    """Entry point; errors a user can act on are two lines and exit code 2."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    args = _parser().parse_args()
+    try:
+        return args.run(args)
+    except SonoramaError as error:
+        sys.stderr.write(f"{error.message}\n{error.hint}\n")
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
