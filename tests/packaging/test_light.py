@@ -6,9 +6,9 @@ from pathlib import Path, PurePath
 from typing import Any
 
 # What of the engine may import torch; whatever else is in the engine belongs to the light contract.
-HEAVY = {"model", "runtime"}
+HEAVY = {"hear", "model", "runtime"}
 # These reach torch when they are used, and must not when they are loaded.
-LAZY = {"backend", "commands", "hear", "listen", "performance"}
+LAZY = {"backend", "commands", "listen", "performance"}
 
 
 def light_modules(pyproject: dict[str, Any]) -> set[str]:

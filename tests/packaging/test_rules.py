@@ -9,7 +9,9 @@ import pytest
 
 LIBRARY = ("engine", "plugin", "ui", "export", "training", ".src")
 MAX_FILE, MAX_FUNCTION = 400, 60
-FORBIDDEN_CALLS = {"eval", "exec", "pickle.load", "pickle.loads", "pickle.Unpickler"}
+FORBIDDEN_CALLS = {"eval", "exec", "pickle.load", "pickle.Unpickler"}
+# A test of hostile files has to see that its own one would have gone off.
+LIBRARY_CALLS = {"print", "pickle.loads"}
 # Each written so that the pattern does not find itself.
 ADDRESSES = re.compile(
     r"(?<![\w.])/(?:wor[k]|far[m]|roo[t])/|(?<![\w.])/hom[e]/\w"
@@ -19,7 +21,7 @@ ADDRESSES = re.compile(
 
 def called(call: ast.Call, library: bool) -> Iterator[str]:
     name = ast.unparse(call.func)
-    if name in FORBIDDEN_CALLS or (library and name == "print"):
+    if name in FORBIDDEN_CALLS or (library and name in LIBRARY_CALLS):
         yield f"{call.lineno}: {name}()"
     if name == "torch.load" and not any(
         word.arg == "weights_only" and ast.unparse(word.value) == "True" for word in call.keywords
