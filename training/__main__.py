@@ -16,22 +16,35 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser("python -m sonorama.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    world = commands.add_parser("world", help="all stages: from the data to a world file; goes on where it stopped")
+    world = commands.add_parser(
+        "world", help="all stages: from the data to a world file; goes on where it stopped"
+    )
     world.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
-    world.add_argument("--work", type=Path, default=Path("build/shore"), help="where stages are kept (%(default)s)")
+    world.add_argument(
+        "--work", type=Path, default=Path("build/shore"), help="where stages are kept (%(default)s)"
+    )
     world.add_argument("--out", type=Path, default=Path("build/shore/shore.safetensors"), help="%(default)s")
     world.add_argument("--name", default="shore", help="of the world (%(default)s)")
     world.add_argument("--release", default="1", help="version on its card (%(default)s)")
-    world.add_argument("--size", type=int, default=0, choices=(0, 64, 128, 256), help="side; 0 for the recipe's")
+    world.add_argument(
+        "--size", type=int, default=0, choices=(0, 64, 128, 256), help="stop growing here; 0: at the recipe's"
+    )
     world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
     world.set_defaults(run=run_world)
-    measure = commands.add_parser("measure", help="measure a world; writes a JSON file, grids and contact sheets")
+    measure = commands.add_parser(
+        "measure", help="measure a world; writes a JSON file, grids and contact sheets"
+    )
     measure.add_argument("world", help="name or path")
     measure.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
-    measure.add_argument("--work", type=Path, default=Path("build/shore"), help="where pictures are cached (%(default)s)")
+    measure.add_argument(
+        "--work", type=Path, default=Path("build/shore"), help="where pictures are cached (%(default)s)"
+    )
     measure.add_argument("--out", type=Path, default=Path("build/measures"), help="folder (%(default)s)")
     measure.set_defaults(run=run_measure)
-    for name, module, run in (("joint", joint, joint.run_joint), ("hear-eval", hearing, hearing.run_hear_eval)):
+    for name, module, run in (
+        ("joint", joint, joint.run_joint),
+        ("hear-eval", hearing, hearing.run_hear_eval),
+    ):
         extra = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.add_arguments(extra)
         extra.set_defaults(run=run)
@@ -46,11 +59,7 @@ def run_world(args: argparse.Namespace) -> int:
     recipe = Recipe()
     if args.size:
         phases = tuple(p for p in recipe.stage_0.phases if p.size <= args.size)
-        recipe = replace(
-            recipe,
-            generator=replace(recipe.generator, size=args.size),
-            stage_0=replace(recipe.stage_0, phases=phases),
-        )
+        recipe = replace(recipe, stage_0=replace(recipe.stage_0, phases=phases))
     shop = Workshop(data_root(args.data), args.work, recipe, args.start)
     make_world(shop, args.out, args.name, args.release)
     return 0

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -46,7 +46,14 @@ class Phase:
 
 @dataclass(frozen=True)
 class GeneratorTraining:
-    """Rates and weights of stage 0; `phases` in order."""
+    """Rates and weights of stage 0; `phases` in order.
+
+    Every `mix_every`-th step shows mixtures. rate_g, rate_d: Adam's rates (ours are large because the weights are
+    stored at unit size: equalised learning rate). ema: of the averaged generator, a step. code_noise, mix_noise:
+    added to codes. adversarial: weight, which grows over the images adversarial_from of the first phase.
+    mapping_factor: the mapping's rate against the rest (its weights are stored 100 times larger). checkpoint_s:
+    seconds between checkpoints.
+    """
 
     phases: tuple[Phase, ...] = (
         Phase(64, 24_000, 8, 96),
@@ -93,7 +100,6 @@ class GeneratorTrainer:
         self.ema.load_state_dict(self.g.state_dict())
         self.ema.requires_grad_(False)
         self.d, self.backbone = FeatureDiscriminator(), Backbone()
-        # The mapping's parameters are stored 100 times larger than they act (lr_mul): too slow for short trainings.
         groups = [
             {"params": list(self.g.synthesis.parameters()), "factor": 1.0},
             {"params": list(self.g.mapping.parameters()), "factor": plan.mapping_factor},
@@ -117,9 +123,12 @@ class GeneratorTrainer:
         return self.folder / "generator.pt"
 
     def start_from(self, generator: Generator) -> None:
-        """Go on from a shipped world's generator, with fresh heads."""
-        self.g.load_state_dict(generator.state_dict())
-        self.ema.load_state_dict(generator.state_dict())
+        """Go on from a shipped world's generator, with fresh heads: at the next larger size there is."""
+        grown = resized(generator, self.g.config.size).state_dict()
+        self.g.load_state_dict(grown)
+        self.ema.load_state_dict(grown)
+        larger = [i for i, p in enumerate(self.plan.phases) if p.size > generator.config.size]
+        self.phase = larger[0] if larger else len(self.plan.phases) - 1
 
     def save(self) -> None:
         """Write the checkpoint atomically."""
@@ -226,6 +235,15 @@ class GeneratorTrainer:
                 if report is not None:
                     report(self)
         return set_w_statistics(self.ema, self.data)
+
+
+def resized(generator: Generator, size: int) -> Generator:
+    """The same generator with fewer resolutions, or with more, whose new blocks are untrained."""
+    made = Generator(replace(generator.config, size=size))
+    shared = made.state_dict()
+    shared |= {k: v for k, v in generator.state_dict().items() if k in shared}
+    made.load_state_dict(shared)
+    return made
 
 
 @torch.no_grad()

@@ -30,15 +30,22 @@ WANTED = {
 """Class -> what must change, and which way."""
 
 
-def last_picture(world: World, backend: Backend, sound: Array, seed: int, **changes: object) -> Array:
-    """The picture [H,W,3] in 0..1 after 3 s of a sound (repeated where it is shorter), at defaults but `changes`
-    (addresses with __ for /)."""
-    values: dict[str, object] = {path: p.default for path, p in TABLE.items()} | {"/look/seed": seed}
-    values |= {k.replace("__", "/"): v for k, v in changes.items()}
-    long = np.tile(sound, -(-3 * RATE // len(sound)))[: 3 * RATE]
-    performance = Performance(world, values, Fraction(15), backend)
-    codes = list(performance.codes([long], 45))
-    return backend.paint(codes[-1])
+def play(
+    world: World, backend: Backend, sound: Array, seconds: float, fps: int = 15, **changes: object
+) -> list[Array]:
+    """Style codes [L,W] of the first seconds of a sound (repeated where it is shorter), at the table's defaults but
+    `changes` (addresses with __ for / and without the first).
+    """
+    values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
+    values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
+    n = int(seconds * RATE)
+    long = np.tile(sound, -(-n // len(sound)))[:n]
+    return list(Performance(world, values, Fraction(fps), backend).codes([long], int(seconds * fps)))
+
+
+def last_picture(world: World, backend: Backend, sound: Array, seed: int) -> Array:
+    """The picture [H,W,3] in 0..1 after 3 s of a sound."""
+    return backend.paint(play(world, backend, sound, 3.0, look__seed=seed)[-1])
 
 
 def _colours(pictures: Sequence[Array]) -> dict[str, float]:
@@ -46,7 +53,9 @@ def _colours(pictures: Sequence[Array]) -> dict[str, float]:
     return colours(batch)
 
 
-def effect(world: World, backend: Backend, sound: Array, seeds: Sequence[int], gain_db: float = 0.0) -> dict[str, float]:
+def effect(
+    world: World, backend: Backend, sound: Array, seeds: Sequence[int], gain_db: float = 0.0
+) -> dict[str, float]:
     """Mean change of every colour figure against silence, over seeds."""
     louder = (sound * 10 ** (gain_db / 20)).astype(np.float32)
     silence = np.zeros(RATE, np.float32)
@@ -59,10 +68,14 @@ def meaning_table(
     world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: Sequence[int] = tuple(range(1, 9))
 ) -> dict[str, dict[str, float]]:
     """Class -> what must change: mean over recordings and seeds, at -12, 0 and +12 dB, signed so that positive is
-    right; and the share of recordings for which it is right at all three."""
+    right; and the share of recordings for which it is right at all three.
+    """
     table = {}
     for klass, (figure, sign) in WANTED.items():
-        by_gain = {g: [sign * effect(world, backend, s, seeds, g)[figure] for s in sounds[klass]] for g in (-12, 0, 12)}
+        by_gain = {
+            g: [sign * effect(world, backend, s, seeds, g)[figure] for s in sounds[klass]]
+            for g in (-12, 0, 12)
+        }
         right = np.all(np.array(list(by_gain.values())) > 0, axis=0)
         row = {f"{figure} {g:+d} dB": round(float(np.mean(v)), 4) for g, v in by_gain.items()}
         table[klass] = row | {"recordings right at all gains": round(float(right.mean()), 3)}

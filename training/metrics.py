@@ -1,5 +1,6 @@
 """Measures of a world. They carry their own names: features are EfficientNet-Lite0's, so nothing here is an FID,
-a KID of the literature, or LPIPS."""
+a KID of the literature, or LPIPS.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +31,8 @@ def pooled(pictures: Pictures, backbone: Backbone, side: int = 128) -> Tensor:
 
 def kernel_distance(a: Tensor, b: Tensor) -> float:
     """Unbiased squared MMD with the polynomial kernel (x.y / D + 1)^3 of KID (Binkowski et al. 2018), on our
-    standardised backbone features [N,D], [M,D]."""
+    standardised backbone features [N,D], [M,D].
+    """
 
     def kernel(x: Tensor, y: Tensor) -> Tensor:
         return (x @ y.T / x.shape[1] + 1) ** 3
@@ -43,10 +45,12 @@ def kernel_distance(a: Tensor, b: Tensor) -> float:
 
 @torch.no_grad()
 def sample_places(generator: Generator, data: PictureSet, n: int, size: int, psi: float = 0.7) -> Pictures:
-    """n places as seeds make them."""
+    """N places as seeds make them."""
     codes = data.codes[data.klass == CLEAN]
     z = random_places(codes, n, torch.Generator().manual_seed(11))
-    chunks = [generator.synthesis(generator.mapping(c, psi), "const", size, "activations") for c in z.split(8)]
+    chunks = [
+        generator.synthesis(generator.mapping(c, psi), "const", size, "activations") for c in z.split(8)
+    ]
     return torch.cat(chunks)
 
 
@@ -58,7 +62,8 @@ def clean_pictures(data: PictureSet, index: Tensor, size: int) -> Pictures:
 @dataclass(frozen=True)
 class PictureQuality:
     """world, real and untrained: kernel distance (x 1000) to held photos' crops; nearest_*: mean feature cosine
-    distance of a picture to its nearest training crop, for generated pictures and for real crops of other photos."""
+    distance of a picture to its nearest training crop, for generated pictures and for real crops of other photos.
+    """
 
     world: float
     real: float
@@ -73,10 +78,15 @@ def picture_quality(generator: Generator, data: PictureSet, size: int, n: int = 
     clean = torch.nonzero(data.klass == CLEAN)[:, 0]
     halves = [clean[data.photo[clean] % 2 == k] for k in (0, 1)]
     rng = torch.Generator().manual_seed(13)
-    real = [pooled(clean_pictures(data, h[torch.randperm(len(h), generator=rng)[:n]], size), backbone) for h in halves]
+    real = [
+        pooled(clean_pictures(data, h[torch.randperm(len(h), generator=rng)[:n]], size), backbone)
+        for h in halves
+    ]
     mean, std = torch.cat(real).mean(0), torch.cat(real).std(0) + 1e-6
     torch.manual_seed(0)
-    fakes = [pooled(sample_places(g, data, n, size, 1.0), backbone) for g in (generator, _untrained(generator))]
+    fakes = [
+        pooled(sample_places(g, data, n, size, 1.0), backbone) for g in (generator, _untrained(generator))
+    ]
     a, b, made, raw = ((x - mean) / std for x in (*real, *fakes))
     whole = torch.cat([a, b])
     shape = 1000.0
@@ -98,7 +108,8 @@ def _nearest(a: Tensor, b: Tensor) -> float:
 
 def colours(picture: Tensor) -> dict[str, float]:
     """What storm, fire, rain and water change, of pictures [N,3,H,W] in [-1,1]: luma, red minus blue, saturation,
-    blue-green minus red; all on the 0..1 scale."""
+    blue-green minus red; all on the 0..1 scale.
+    """
     r, g, b = (picture.clamp(-1, 1) * 0.5 + 0.5).unbind(1)
     spread = torch.stack([r, g, b]).amax(0) - torch.stack([r, g, b]).amin(0)
     luma = 0.2126 * r + 0.7152 * g + 0.0722 * b

@@ -30,10 +30,12 @@ def half(tensors: Mapping[str, Tensor], prefix: str) -> Arrays:
     }
 
 
-def credits(root: Path) -> tuple[str, ...]:
+def credit_lines(root: Path) -> tuple[str, ...]:
     """One line a recording and photo that was trained on, from the data's manifest."""
     with (root / "MANIFEST.tsv").open(newline="") as file:
-        rows = [r for r in csv.DictReader(file, delimiter="\t") if r["file"].startswith(("audio/", "images/"))]
+        rows = [
+            r for r in csv.DictReader(file, delimiter="\t") if r["file"].startswith(("audio/", "images/"))
+        ]
     return tuple(f"{r['file'].split('/', 1)[1]}: {r['author'] or 'unknown'} ({r['licence']})" for r in rows)
 
 
@@ -43,12 +45,16 @@ def anchors(data: PictureSet) -> Tensor:
 
 
 @torch.no_grad()
-def bank_codes(generator: Generator, data: PictureSet, see: nn.Module, seeds: int = SEEDS, psi: float = 0.7) -> Tensor:
+def bank_codes(
+    generator: Generator, data: PictureSet, see: nn.Module, seeds: int = SEEDS, psi: float = 0.7
+) -> Tensor:
     """Joint code F_v [seeds,D] of the picture each of the first seeds paints."""
     z_anchors = anchors(data).half().float().numpy()
     z = torch.from_numpy(np.stack([seed_to_z(s, generator.config.z_dim, z_anchors) for s in range(seeds)]))
     size = min(128, generator.config.size)
-    rows = [see(generator.synthesis(generator.mapping(c, psi), "const", size, "activations")) for c in z.split(16)]
+    rows = [
+        see(generator.synthesis(generator.mapping(c, psi), "const", size, "activations")) for c in z.split(16)
+    ]
     return torch.cat(rows)
 
 
@@ -76,7 +82,7 @@ def pack(
         motion_rate=motion_rate,
         classes=CLASSES,
         joint=dict(joint),
-        credits=credits(root),
+        credits=credit_lines(root),
         measures=dict(measures),
     )
     return save_world(out, card, tensors)

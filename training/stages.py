@@ -1,5 +1,6 @@
 """The stages that make a world, in order. Each leaves its file in the work folder and is passed over when it is
-there, so that an interrupted training goes on; with `start`, the first stage goes on from a shipped world."""
+there, so that an interrupted training goes on; with `start`, the first stage goes on from a shipped world.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +25,11 @@ from .backbone import Backbone
 from .clips import Clip, ClipPlan, make_clip
 from .directions import DirectionTraining, find_directions
 from .encoder import EncoderTraining, Judges, guide_by_sound, learn_directions
-from .generator import GeneratorTrainer, GeneratorTraining, set_w_statistics
+from .generator import GeneratorTrainer, GeneratorTraining, resized, set_w_statistics
 from .grids import codes_and_mixtures, save_grid
-from .joint import ImageTower, JointTraining, Space
+from .joint import ImageTower, JointTraining, Space, train_sound
 from .joint import prepare as prepare_joint
 from .joint import save as save_joint
-from .joint import train_sound
 from .motion import MotionTraining, prepare, train_motion
 from .packing import anchors, bank_codes, pack
 from .pictures import PictureSet, picture_set
@@ -103,6 +103,7 @@ def generator_stage(shop: Workshop) -> Generator:
 
     generator = Generator(config)
     generator.load_state_dict(shop.once("generator", make))
+    generator = resized(generator, shop.recipe.stage_0.phases[-1].size)
     return set_w_statistics(generator, data).eval().requires_grad_(False)
 
 
@@ -124,11 +125,14 @@ def recordings_by_class(shop: Workshop) -> list[list[Tensor]]:
     return [[m for m in row if m.shape[1] > 8] for row in mels]
 
 
-def encoder_stage(shop: Workshop, generator: Generator, space: Space, directions: Tensor) -> SoundInversionEncoder:
+def encoder_stage(
+    shop: Workshop, generator: Generator, space: Space, directions: Tensor
+) -> SoundInversionEncoder:
     """E_a: stage A (directions), then stage B (eqs. 2 and 3)."""
     cuts, data = (3, 7), shop.pictures()
     encoder = SoundInversionEncoder(
-        EncoderConfig(generator.config.num_ws, generator.config.w_dim, level_cuts=cuts), generator.mapping.w_std
+        EncoderConfig(generator.config.num_ws, generator.config.w_dim, level_cuts=cuts),
+        generator.mapping.w_std,
     )
     if space.sound is None:
         raise ValueError("the joint space has heard no sounds")
@@ -139,9 +143,17 @@ def encoder_stage(shop: Workshop, generator: Generator, space: Space, directions
         mels = recordings_by_class(shop)
         share = learn_directions(encoder, directions, mels, hear, shop.recipe.encoder)
         figures = guide_by_sound(
-            encoder, generator, directions, mels, anchors(data), Judges(hear, see, space.labels), shop.recipe.encoder
+            encoder,
+            generator,
+            directions,
+            mels,
+            anchors(data),
+            Judges(hear, see, space.labels),
+            shop.recipe.encoder,
         )
-        shop.note("encoder", {"stage_a_error": round(share, 3)} | {k: round(v, 3) for k, v in figures.items()})
+        shop.note(
+            "encoder", {"stage_a_error": round(share, 3)} | {k: round(v, 3) for k, v in figures.items()}
+        )
         return encoder.state_dict()
 
     encoder.load_state_dict(shop.once("encoder", make))
@@ -193,17 +205,26 @@ def make_world(shop: Workshop, out: Path, name: str, version: str) -> None:
     generator = generator_stage(shop)
     space = joint_stage(shop)
     data = shop.pictures()
-    found = shop.once("directions", lambda: {"directions": find_directions(generator, data, shop.recipe.directions)})
+    found = shop.once(
+        "directions", lambda: {"directions": find_directions(generator, data, shop.recipe.directions)}
+    )
     directions = found["directions"]
     encoder = encoder_stage(shop, generator, space, directions)
     network = motion_stage(shop, generator, space, encoder, directions)
     see = ImageTower(space.image.eval().requires_grad_(False))
     bank = {"anchors": anchors(data), "codes": bank_codes(generator, data, see)}
-    by_prefix: dict[str, dict[str, Tensor]] = {"encoder": encoder.state_dict(), "motion": network.state_dict(), "bank": bank}
+    by_prefix: dict[str, dict[str, Tensor]] = {
+        "encoder": encoder.state_dict(),
+        "motion": network.state_dict(),
+        "bank": bank,
+    }
     for key, value in space.tensors().items():
         prefix, rest = key.split(".", 1)
         by_prefix.setdefault(prefix, {})[rest] = value
-    joint = {"backbone": "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen; not in this file", **asdict(shop.recipe.joint)}
+    joint = {
+        "backbone": "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen; not in this file",
+        **asdict(shop.recipe.joint),
+    }
     card = pack(
         out, shop.root, by_prefix, generator, name=name, version=version, measures=shop.notes(),
         joint=joint, motion_rate=shop.recipe.clips.rate,

@@ -7,6 +7,7 @@ Silence rests by construction: the answer to silence is subtracted, and a gate c
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -70,7 +71,7 @@ class SoundInversionEncoder(nn.Module):
         super().__init__()
         self.config = config
         sizes = (1, *config.widths)
-        self.blocks = nn.Sequential(*[EncoderBlock(a, b) for a, b in zip(sizes, sizes[1:], strict=False)])
+        self.blocks = nn.Sequential(*[EncoderBlock(a, b) for a, b in pairwise(sizes)])
         self.attention = nn.Linear(config.widths[-1], 1)
         self.join = nn.Linear(config.widths[-1] + config.code_dim, config.hidden)
         outputs = [k * config.w_dim for k in config.level_sizes]

@@ -106,5 +106,6 @@ class PlaySynthesis(nn.Module):
             y = colour(x, ws[:, i])
             up = rgb
             rgb = y if up is None else y + F.conv_transpose2d(up, self.skip, stride=2, padding=1, groups=3)
-        assert rgb is not None
+        if rgb is None:
+            raise ValueError("a generator without resolutions")
         return (rgb * 0.5 + 0.5).clamp(0, 1)

@@ -246,7 +246,8 @@ class Synthesis(nn.Module):
             i += n - 1
             if side == size:
                 break
-        assert rgb is not None
+        if rgb is None:
+            raise ValueError("a generator without resolutions")
         return rgb
 
 
