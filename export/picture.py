@@ -51,6 +51,8 @@ class Converter:
         self._pad = mirror_margins(source, size) if fit == "mirror" else (0, 0)
         width, height = source[0] + 2 * self._pad[0], source[1] + 2 * self._pad[1]
         self._graph = _graph((width, height), size, fit, preset)
+        self._unit = np.empty((3, source[1], source[0]), np.float32)
+        self._mixed = np.empty_like(self._unit)
         self._count = 0
 
     def __call__(self, frame: np.ndarray) -> VideoFrame:
@@ -69,15 +71,19 @@ class Converter:
         return self._still(picture) if self._preset.sequence else picture
 
     def _planes(self, frame: np.ndarray) -> np.ndarray:
-        """uint16 [3, height, width]: Y'CbCr for films, R'G'B' for sequences."""
-        unit = np.float32(1 / 255 if frame.dtype == np.uint8 else 1)
-        flat = np.clip(np.moveaxis(frame, 2, 0), 0, 1 / unit, dtype=np.float32).reshape(3, -1)
+        """float32 [3, height, width] in 16-bit units plus 0.5: Y'CbCr for films, R'G'B' for sequences."""
+        unit, picture = (
+            self._unit,
+            self._mixed,
+        )  # kept from frame to frame: fresh pages cost more than the sums
+        white = np.float32(255 if frame.dtype == np.uint8 else 1)
+        np.clip(np.moveaxis(frame, 2, 0), 0, white, out=unit, dtype=np.float32)
         if self._preset.sequence:
-            planes = flat * (unit * np.float32(65535)) + np.float32(0.5)
+            np.multiply(unit, np.float32(65535) / white, out=picture)
+            picture += np.float32(0.5)
         else:
-            planes = (_YCC_SCALE * unit) @ flat
-            planes += _YCC_BIAS
-        picture = planes.reshape(3, *frame.shape[:2])
+            np.matmul(_YCC_SCALE / white, unit.reshape(3, -1), out=picture.reshape(3, -1))
+            picture += _YCC_BIAS[:, :, None]
         margin_x, margin_y = self._pad
         if margin_x or margin_y:
             picture = np.pad(picture, ((0, 0), (margin_y, margin_y), (margin_x, margin_x)), "symmetric")
@@ -87,7 +93,7 @@ class Converter:
         _, height, width = planes.shape
         frame = VideoFrame(width, height, "yuv444p16le")
         for plane, values in zip(frame.planes, planes, strict=True):
-            _view(plane)[...] = values  # the cast drops the fraction; 0.5 was added above
+            np.copyto(_view(plane), values, casting="unsafe")  # drops the fraction
         frame.pts = self._count
         frame.colorspace, frame.color_range = BT709, LIMITED
         self._count += 1

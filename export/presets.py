@@ -56,7 +56,7 @@ _EXR = (("format", "half"), ("compression", "zip16"))
 _ALL = (
     Preset(
         "h264", "libx264", "yuv420p", _FILM, "H.264 8 bit 4:2:0, plays everywhere",
-        (("preset", "veryfast"), ("crf", "18")), deep=False, step=(2, 2), least=(16, 16), threads=2,
+        (("preset", "superfast"), ("crf", "18")), deep=False, step=(2, 2), least=(16, 16), threads=2,
     ),
     Preset(
         "h264-10bit", "libx264", "yuv420p10le", _FILM, "H.264 10 bit 4:2:0",

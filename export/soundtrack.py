@@ -55,7 +55,8 @@ class Soundtrack:
             gains, blocks = downmix(sound.channel_names), self._blocks
             self._blocks = ((gains @ block)[None] for block in blocks)
             self._layout = "mono"
-        stream = self._container.add_stream("aac", rate=rate)
+        # The slower search takes as long as painting the picture does, and 128 kbit/s do not need it.
+        stream = self._container.add_stream("aac", rate=rate, options={"aac_coder": "fast"})
         stream.codec_context.layout = self._layout
         stream.codec_context.bit_rate = _AAC_BITS * stream.codec_context.layout.nb_channels
         return stream
