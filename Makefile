@@ -21,11 +21,10 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 	@echo "== pytest"
 	@.venv/bin/python -m pytest -m "not soak" $(ARGS)
 
-check: setup  ## lint, format, types, import direction
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/basedpyright
-	.venv/bin/lint-imports
+check: setup  ## lint, format, types, import direction; all four run, any failure fails
+	@failed=; for tool in "ruff check ." "ruff format --check ." basedpyright lint-imports; do \
+		echo "== $$tool"; .venv/bin/$$tool || failed="$$failed '$$tool'"; \
+	done; test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
 
 lock:  ## resolve pyproject.toml's dependencies anew into requirements.lock
 	.ci/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
