@@ -91,9 +91,7 @@ def _missing_bytes(path: Path, container: str) -> int:
     return 0
 
 
-def _data_end(
-    file: BinaryIO, size: int, wanted: bytes, start: int, size_format: str, counts_itself: bool
-) -> int:
+def _data_end(file: BinaryIO, size: int, wanted: bytes, start: int, size_format: str, counts_itself: bool) -> int:
     """Walk the chunks of a RIFF-like file: the byte behind the chunk `wanted`, 0 where that is left open."""
     name = 16 if counts_itself else 4  # Wave64 names its chunks by GUIDs
     align = {12: 2, 40: 8, 8: 1}[start]

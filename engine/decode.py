@@ -73,9 +73,7 @@ def _check_file(path: Path) -> None:
     try:
         info = path.stat()
     except OSError as error:
-        raise InputError(
-            f"{path} cannot be read: {error.strerror}", "Check the name and the folder."
-        ) from error
+        raise InputError(f"{path} cannot be read: {error.strerror}", "Check the name and the folder.") from error
     if stat.S_ISDIR(info.st_mode):
         raise InputError(f"{path} is a folder, not a file", PLAYABLE)
     if not stat.S_ISREG(info.st_mode):

@@ -92,9 +92,7 @@ class Sound:
             raise InputError(f"Duration {duration:g} s holds no sample", "Give a duration above 0 s.")
         return wanted if loop else min(left, wanted)
 
-    def blocks(
-        self, start: float = 0.0, duration: float | None = None, loop: bool = False
-    ) -> Generator[np.ndarray]:
+    def blocks(self, start: float = 0.0, duration: float | None = None, loop: bool = False) -> Generator[np.ndarray]:
         """Stream a part as it was recorded: float32 [channels, n] at the source's rate, never clipped.
 
         Arguments and errors as `count`; yields exactly `count` samples in all.
@@ -170,9 +168,7 @@ def _finite(block: np.ndarray) -> np.ndarray:
     return np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
 
 
-def _resample(
-    blocks: Iterator[np.ndarray], source: int, target: int, count: int | None
-) -> Iterator[np.ndarray]:
+def _resample(blocks: Iterator[np.ndarray], source: int, target: int, count: int | None) -> Iterator[np.ndarray]:
     left = math.inf if count is None else -(-count * target // source)
     for block in _swr(blocks, source, target):
         part = block if len(block) <= left else block[: int(left)]

@@ -63,14 +63,10 @@ def translated(out: Path) -> Iterator[None]:
         yield
     except (OSError, FFmpegError) as error:
         if error.errno == errno.ENOSPC:
-            raise OutputError(
-                f"The disk is full: {out} was not written", "Make room, then run it again."
-            ) from error
+            raise OutputError(f"The disk is full: {out} was not written", "Make room, then run it again.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise OutputError(f"{out} may not be written: {error.strerror}", "Choose another OUT.") from error
-        raise OutputError(
-            f"{out} could not be written: {error.strerror or error}", "Choose another OUT."
-        ) from error
+        raise OutputError(f"{out} could not be written: {error.strerror or error}", "Choose another OUT.") from error
 
 
 @contextmanager

@@ -107,9 +107,7 @@ def choose(name: str | None, out: Path) -> Preset:
     suffix = "" if out.is_dir() else out.suffix.lower()
     preset = _named(name) if name is not None else _default(out, suffix)
     if preset.codec not in codecs_available:
-        raise OutputError(
-            f"This PyAV has no encoder {preset.codec}", "Choose another preset, or install PyAV's wheel."
-        )
+        raise OutputError(f"This PyAV has no encoder {preset.codec}", "Choose another preset, or install PyAV's wheel.")
     if preset.sequence and suffix not in CONTAINERS:
         return preset
     if suffix not in preset.suffixes:
@@ -145,9 +143,7 @@ def check_size(preset: Preset, size: tuple[int, int]) -> None:
         raise OutputError(f"Size {width}x{height} holds no picture", "Give a size such as 1920x1080.")
     if width > 16384 or height > 16384:
         raise OutputError(f"Size {width}x{height} is too large", "Use at most 16384 on a side.")
-    good = tuple(
-        max(-(-n // s) * s, least) for n, s, least in zip(size, preset.step, preset.least, strict=True)
-    )
+    good = tuple(max(-(-n // s) * s, least) for n, s, least in zip(size, preset.step, preset.least, strict=True))
     if good != (width, height):
         why = f"needs sizes from {preset.least[0]}x{preset.least[1]}" + _multiples(preset.step)
         raise OutputError(

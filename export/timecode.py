@@ -29,14 +29,10 @@ def timecode(text: str | None, fps: Fraction) -> str | None:
         raise OutputError(f"There is no timecode at {fps} frames a second", "Leave the timecode out.")
     match = re.fullmatch(r"(\d\d):(\d\d):(\d\d)([:;])(\d\d)", text)
     if match is None:
-        raise OutputError(
-            f"{text} is not a timecode", "Write it like 01:00:00:00 (or 01:00:00;00 for drop-frame)."
-        )
+        raise OutputError(f"{text} is not a timecode", "Write it like 01:00:00:00 (or 01:00:00;00 for drop-frame).")
     hours, minutes, seconds, frames = (int(match[i]) for i in (1, 2, 3, 5))
     if hours > 23 or minutes > 59 or seconds > 59 or frames >= whole:
-        raise OutputError(
-            f"{text} is past what a timecode counts at {whole}", f"Frames go to {whole - 1:02}."
-        )
+        raise OutputError(f"{text} is past what a timecode counts at {whole}", f"Frames go to {whole - 1:02}.")
     if match[4] == ";":
         _check_drop(text, fps, minutes, seconds, frames)
     return text
@@ -44,10 +40,6 @@ def timecode(text: str | None, fps: Fraction) -> str | None:
 
 def _check_drop(text: str, fps: Fraction, minutes: int, seconds: int, frames: int) -> None:
     if fps not in _DROP:
-        raise OutputError(
-            f"{text} is drop-frame, {fps} frames a second is not", f"Write {text.replace(';', ':')}."
-        )
+        raise OutputError(f"{text} is drop-frame, {fps} frames a second is not", f"Write {text.replace(';', ':')}.")
     if minutes % 10 and seconds == 0 and frames < round(fps) // 15:
-        raise OutputError(
-            f"{text} is a number that drop-frame skips", f"Write {text[:-2]}{round(fps) // 15:02}."
-        )
+        raise OutputError(f"{text} is a number that drop-frame skips", f"Write {text[:-2]}{round(fps) // 15:02}.")

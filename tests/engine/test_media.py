@@ -25,9 +25,7 @@ def tone(samples: int, rate: int, channels: int = 1, level: float = 0.5) -> np.n
     return np.tile(wave_form.astype(np.float32), (channels, 1))
 
 
-def encode(
-    path: Path, codec: str, sound: np.ndarray, rate: int, layout: str = "mono", kind: str = "s16"
-) -> Path:
+def encode(path: Path, codec: str, sound: np.ndarray, rate: int, layout: str = "mono", kind: str = "s16") -> Path:
     """Write `sound` with any codec into the container that the suffix stands for."""
     scale = {"s16": 2**15 - 1, "s32": 2**31 - 1, "flt": 1}[kind]
     packed = np.ascontiguousarray((sound.astype(np.float64) * scale).T).reshape(1, -1)
@@ -147,9 +145,7 @@ def test_mono_mix_of_loudspeakers() -> None:
     assert np.allclose(downmix(("FC",)), [1])
     assert np.allclose(downmix(("NONE", "NONE", "NONE")), [1 / 3] * 3)
     gains = dict(
-        zip(
-            ("FL", "FR", "FC", "LFE", "SL", "SR"), downmix(("FL", "FR", "FC", "LFE", "SL", "SR")), strict=True
-        )
+        zip(("FL", "FR", "FC", "LFE", "SL", "SR"), downmix(("FL", "FR", "FC", "LFE", "SL", "SR")), strict=True)
     )
     assert gains["LFE"] == 0
     assert gains["FC"] == pytest.approx(0.7071, abs=1e-4)
@@ -160,9 +156,7 @@ def test_mono_mix_of_loudspeakers() -> None:
 @pytest.fixture
 def ramp(tmp_path: Path) -> Sound:
     """One second at 8 kHz whose samples count up by 1/8000 each."""
-    return open_sound(
-        encode(tmp_path / "ramp.wav", "pcm_f32le", np.arange(8000)[None] / 8000, 8000, kind="flt")
-    )
+    return open_sound(encode(tmp_path / "ramp.wav", "pcm_f32le", np.arange(8000)[None] / 8000, 8000, kind="flt"))
 
 
 def test_a_part_of_the_sound(ramp: Sound) -> None:
@@ -211,9 +205,7 @@ def test_a_cover_picture_does_not_hide_the_sound(tmp_path: Path) -> None:
         cover.pix_fmt = "yuvj420p"
         cover.disposition = Disposition.attached_pic
         container.mux(
-            cover.encode(
-                av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8)).reformat(format="yuvj420p")
-            )
+            cover.encode(av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8)).reformat(format="yuvj420p"))
         )
         container.mux(cover.encode(None))
         frame = AudioFrame.from_ndarray((tone(44_100, 44_100) * 32767).astype(np.int16), "s16", "mono")
@@ -284,9 +276,7 @@ def test_an_hour_streams_in_bounded_memory(tmp_path: Path) -> None:
         for minute in range(60):
             file.writeframes(noise.tobytes() if minute % 2 else bytes(noise.nbytes))
     run = [sys.executable, "-c", HOUR, str(path)]
-    samples, count, before, after = map(
-        int, subprocess.run(run, check=True, capture_output=True).stdout.split()
-    )
+    samples, count, before, after = map(int, subprocess.run(run, check=True, capture_output=True).stdout.split())
     assert (samples, count) == (8000 * 3600, 44_100 * 3600)
     assert after < 150_000  # KiB; decoded, the hour is 620,000 at 44.1 kHz
     assert after - before < 10_000

@@ -80,9 +80,7 @@ def test_random_bytes(tmp_path: Path) -> None:
     refused(tmp_path / "noise.wav")
 
 
-@pytest.mark.parametrize(
-    ("name", "codec"), [("still.png", "png"), ("still.jpg", "mjpeg"), ("film.mp4", "libx264")]
-)
+@pytest.mark.parametrize(("name", "codec"), [("still.png", "png"), ("still.jpg", "mjpeg"), ("film.mp4", "libx264")])
 def test_pictures_without_sound(tmp_path: Path, name: str, codec: str) -> None:
     path = tmp_path / name
     pixels = {"png": "rgb24", "mjpeg": "yuvj420p", "libx264": "yuv420p"}[codec]

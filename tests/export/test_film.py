@@ -33,9 +33,7 @@ TAGS |= {"prores-4444": "ap4h", "dnxhr-hqx": "AVdh", "av1": "av01"}
 
 
 @pytest.mark.parametrize(("preset", "suffix"), FILMS, ids=lambda value: getattr(value, "name", value))
-def test_every_preset_reads_back(
-    tmp_path: Path, stage: CardStage, sound: Path, preset: Preset, suffix: str
-) -> None:
+def test_every_preset_reads_back(tmp_path: Path, stage: CardStage, sound: Path, preset: Preset, suffix: str) -> None:
     out = tmp_path / f"film{suffix}"
     fps = Fraction(30000, 1001)
     job = RenderJob(sound, out, fps=fps, size=(256, 144), preset=preset.name)
@@ -96,9 +94,7 @@ def write(out: Path, preset: Preset, frames: list[np.ndarray], sound: Path, fit:
             writer.write(frame)
 
 
-@pytest.mark.parametrize(
-    "preset", [p for p in PRESETS.values() if p.deep and not p.sequence], ids=lambda p: p.name
-)
+@pytest.mark.parametrize("preset", [p for p in PRESETS.values() if p.deep and not p.sequence], ids=lambda p: p.name)
 def test_gradients_come_back_with_more_than_256_levels(tmp_path: Path, sound: Path, preset: Preset) -> None:
     ramp = np.linspace(0, 1, 1024, dtype=np.float32)
     frame = np.repeat(np.repeat(ramp[None, :, None], 128, axis=0), 3, axis=2)
@@ -230,9 +226,7 @@ def test_nan_and_clipping_in_the_source_do_no_harm(tmp_path: Path, stage: CardSt
     assert got[0] == pytest.approx(0.25, abs=1e-6)
 
 
-def test_encoders_keep_quiet(
-    tmp_path: Path, stage: CardStage, sound: Path, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_encoders_keep_quiet(tmp_path: Path, stage: CardStage, sound: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for preset in ("av1", "hevc-10bit", "h264"):
         render(RenderJob(sound, tmp_path / "film.mp4", preset=preset), None, maker(stage))
     told = capfd.readouterr()

@@ -69,9 +69,7 @@ def test_a_preset_that_does_not_fit_is_refused(name: str | None, out: str, hint:
         ("png", (20_000, 10), "16384"),
     ],
 )
-def test_a_size_that_does_not_fit_is_refused_with_one_that_does(
-    name: str, size: tuple[int, int], good: str
-) -> None:
+def test_a_size_that_does_not_fit_is_refused_with_one_that_does(name: str, size: tuple[int, int], good: str) -> None:
     with pytest.raises(OutputError, match=f"{size[0]}x{size[1]}") as caught:
         check_size(PRESETS[name], size)
     assert good in caught.value.hint

@@ -148,9 +148,7 @@ def test_an_unreadable_sidecar_is_another_job(tmp_path: Path, stage: CardStage, 
             render(RenderJob(sound, out), None, maker(stage))
 
 
-def test_failing_before_the_first_picture_leaves_no_folder(
-    tmp_path: Path, stage: CardStage, sound: Path
-) -> None:
+def test_failing_before_the_first_picture_leaves_no_folder(tmp_path: Path, stage: CardStage, sound: Path) -> None:
     stage.picture = stage.picture.astype(np.float64)  # which no preset takes
     with pytest.raises(ValueError, match="float64"):
         render(RenderJob(sound, tmp_path / "shots"), None, maker(stage))

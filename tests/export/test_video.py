@@ -52,9 +52,7 @@ def test_the_film_is_exactly_as_long_as_the_sound(
 def test_the_report_and_the_progress(tmp_path: Path, stage: CardStage, sound: Path) -> None:
     seen: list[tuple[int, int]] = []
     out = tmp_path / "film.mp4"
-    report = render(
-        RenderJob(sound, out, size=(128, 72)), lambda done, of: seen.append((done, of)), maker(stage)
-    )
+    report = render(RenderJob(sound, out, size=(128, 72)), lambda done, of: seen.append((done, of)), maker(stage))
     assert report == RenderReport(6, 0.2, report.wall_seconds, out, (128, 72), Fraction(30), "cpu")
     assert seen == [(done, 6) for done in range(1, 7)]
     assert names(tmp_path) == ["film.mp4", "film.mp4.json", "rain.wav"]
@@ -274,9 +272,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, disk: Path, noisy: CardStage
     assert names(disk) == []
 
 
-def test_a_full_disk_keeps_the_old_film(
-    tmp_path: Path, disk: Path, stage: CardStage, noisy: CardStage
-) -> None:
+def test_a_full_disk_keeps_the_old_film(tmp_path: Path, disk: Path, stage: CardStage, noisy: CardStage) -> None:
     wav = write_wav(tmp_path / "rain.wav", np.zeros((1, 96_000)), 48_000)
     render(RenderJob(wav, disk / "film.mp4"), None, maker(stage))
     before = {path.name: path.read_bytes() for path in disk.iterdir()}
