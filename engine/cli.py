@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
 from io import TextIOWrapper
@@ -55,7 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file name need not be printable
             stream.reconfigure(errors="backslashreplace")
-    with _Outcome(debug="--debug" in arguments) as outcome:
+    debug = "--debug" in arguments
+    if not debug and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries talk to programmers there
+    with _Outcome(debug) as outcome:
         args = build_parser().parse_args(arguments)
         outcome.code = args.run(args)
         sys.stdout.flush()
@@ -98,6 +102,11 @@ def report(error: SonoramaError) -> int:
     """Say what is wrong and what to do, one line each, on stderr; returns the exit code for it."""
     sys.stderr.write(f"{one_line(error.message)}\n{one_line(error.hint)}\n")
     return EXIT_REFUSED
+
+
+def note_nonfinite(sound: object) -> None:
+    """Say on stderr that a sound held NaN or infinite samples."""
+    sys.stderr.write(f"{one_line(sound)} holds samples that are no numbers; they count as silence\n")
 
 
 def one_line(text: object) -> str:

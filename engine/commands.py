@@ -32,7 +32,7 @@ def add_hear(commands: Commands) -> None:
 
 def run_hear(args: argparse.Namespace) -> int:
     """Hear every file; one that cannot be read is reported and the others are still heard."""
-    from .cli import report
+    from .cli import note_nonfinite, report
     from .media import open_sound
 
     write = _write_json if args.json else _write_rows
@@ -46,6 +46,8 @@ def run_hear(args: argparse.Namespace) -> int:
         with sound:
             world = world or _load(args.world)  # only now: a wrong file name is said at once
             write(name, _heard(world, sound, args.label))
+            if sound.had_nonfinite:
+                note_nonfinite(name)
         sys.stdout.flush()
     return code
 
@@ -78,16 +80,16 @@ def _write_json(name: str, windows: Sequence[HeardWindow]) -> None:
 def _write_rows(name: str, windows: Sequence[HeardWindow]) -> None:
     sys.stdout.write(f"{name}\n")
     for window in _one_a_second(windows):
-        sys.stdout.write(f"  {window.start:7.1f} s  {_top(window.scores)}\n")
+        sys.stdout.write(f"  {window.end:7.1f} s  {_top(window.scores)}\n")
     sys.stdout.write(f"       mean  {_top(mean_scores(windows))}\n")
 
 
 def _one_a_second(windows: Sequence[HeardWindow]) -> Iterator[HeardWindow]:
     due = 0.0
     for window in windows:
-        if window.start >= due:
+        if window.end >= due:
             yield window
-            due = window.start + 1.0
+            due = window.end + 1.0
 
 
 def _top(scores: Mapping[str, float], count: int = 3) -> str:

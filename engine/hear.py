@@ -33,7 +33,7 @@ def hear(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) -> I
     codes = label_codes(world, labels)
     matrix = torch.from_numpy(np.stack(list(codes.values())))
     tower = SoundEncoder.from_tensors({k: torch.from_numpy(v) for k, v in world.part("sound").items()})
-    scale = float(world.tensors["labels.scale"])
+    scale = world.tensors["labels.scale"].item()
     for end, window in _windows(blocks):
         with torch.inference_mode():
             scores = class_scores(tower(torch.from_numpy(window)[None, None]), matrix, scale)[0]

@@ -19,7 +19,8 @@ class Progress:
     def __init__(self, title: str) -> None:
         self._title = title
         self._bar: Bar | None = None
-        self._begun = self._last_line = time.monotonic()
+        self._first: tuple[float, int] | None = None
+        self._last_line = 0.0
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
@@ -34,10 +35,13 @@ class Progress:
             self._bar.update(self._task, completed=done, total=total)
             return
         now = time.monotonic()
-        if done and now - self._last_line >= self._LINE_EVERY_S:
-            self._last_line = now
-            left = (now - self._begun) * (total - done) / done
+        if self._first is None:  # the pace is that of the steps, not of the loading before the first
+            self._first, self._last_line = (now, done), now
+        elif now - self._last_line >= self._LINE_EVERY_S:
+            begun, at = self._first
+            left = (now - begun) * (total - done) / max(1, done - at)
             sys.stderr.write(f"{self._title}: {done} of {total}, {left:.0f} s left\n")
+            self._last_line = now
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

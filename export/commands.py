@@ -148,6 +148,7 @@ def run_render(args: argparse.Namespace) -> int:
     """Render the film; the last line says where it is and how fast it went."""
     values = start_values(args)  # refuses before anything slow is imported
 
+    from ..engine.cli import note_nonfinite
     from ..engine.progress import Progress
     from .video import RenderJob, render
 
@@ -168,6 +169,8 @@ def run_render(args: argparse.Namespace) -> int:
     )
     with Progress("render") as progress:
         report = render(job, progress)
+    if report.had_nonfinite:
+        note_nonfinite(args.sound)
     sys.stdout.write(_as_json(report) if args.json else _as_text(report))
     return 0
 

@@ -47,8 +47,12 @@ def half_file(folder):
 
 def wait(args):
     with half_file(args.folder):
-        time.sleep(60)
+        work()
     return 0
+
+def work():
+    for _ in range(600):  # a signal just before one long sleep would be noticed after it only
+        time.sleep(0.05)
 
 def add_swallow(commands):
     parser = commands.add_parser("swallow")
@@ -58,7 +62,7 @@ def add_swallow(commands):
 def swallow(args):
     (args.folder / "film.part").touch()
     try:
-        time.sleep(60)
+        work()
     except KeyboardInterrupt:
         raise RuntimeError("some library's own idea of an interruption") from None
 """
