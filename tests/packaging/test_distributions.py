@@ -73,9 +73,7 @@ def built(root: Path, tracked: list[str], tmp_path_factory: pytest.TempPathFacto
 def contents(wheel: Path) -> dict[str, int]:
     """Each file's checksum, but for the archive's own record."""
     with zipfile.ZipFile(wheel) as archive:
-        return {
-            info.filename: info.CRC for info in archive.infolist() if not info.filename.endswith("/RECORD")
-        }
+        return {info.filename: info.CRC for info in archive.infolist() if not info.filename.endswith("/RECORD")}
 
 
 def test_wheel_holds_exactly_the_package(built: Built, tracked: list[str]) -> None:

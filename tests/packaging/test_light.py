@@ -17,17 +17,13 @@ def light_modules(pyproject: dict[str, Any]) -> set[str]:
 
 
 def test_every_engine_module_has_its_half(tracked: list[str], pyproject: dict[str, Any]) -> None:
-    inside = {
-        PurePath(name).parts[1] for name in tracked if name.startswith("engine/") and name.endswith(".py")
-    }
+    inside = {PurePath(name).parts[1] for name in tracked if name.startswith("engine/") and name.endswith(".py")}
     modules = {name.removesuffix(".py") for name in inside} - {"__init__"}
     light = {name.split(".")[2] for name in light_modules(pyproject) if name.startswith("sonorama.engine.")}
     assert modules - HEAVY - LAZY == light, "name it in pyproject.toml, contract `light`, or above"
 
 
-def test_loading_them_loads_neither_torch_nor_qt(
-    root: Path, pyproject: dict[str, Any], tmp_path: Path
-) -> None:
+def test_loading_them_loads_neither_torch_nor_qt(root: Path, pyproject: dict[str, Any], tmp_path: Path) -> None:
     lazy = {f"sonorama.engine.{name}" for name in LAZY if (root / "engine" / f"{name}.py").exists()}
     modules = sorted(light_modules(pyproject) - {"sonorama.ui"} | lazy)
     code = (
