@@ -127,9 +127,7 @@ class _Outcome:
         self._signal_time = 0.0
 
     def __enter__(self) -> Self:
-        self._previous = {
-            number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        self._previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
@@ -159,9 +157,7 @@ class _Outcome:
             return 128 + self._signal
         if isinstance(error, SonoramaError):
             return report(error)
-        if isinstance(
-            error, BrokenPipeError
-        ):  # the reader of our output has left: `sonorama worlds | head -1`
+        if isinstance(error, BrokenPipeError):  # the reader of our output has left: `sonorama worlds | head -1`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return EXIT_UNEXPECTED
         sys.stderr.write(f"Unexpected {type(error).__name__}: {one_line(error)}\n")

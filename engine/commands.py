@@ -22,9 +22,7 @@ def add_hear(commands: Commands) -> None:
     """`sonorama hear`: what a world recognises in sounds."""
     parser = commands.add_parser("hear", help="say what a sound sounds like, over time", allow_abbrev=False)
     parser.add_argument("sounds", nargs="+", metavar="SOUND", help="an audio or video file")
-    parser.add_argument(
-        "--label", action="append", default=[], metavar="TEXT", help="listen for this too (repeatable)"
-    )
+    parser.add_argument("--label", action="append", default=[], metavar="TEXT", help="listen for this too (repeatable)")
     parser.add_argument("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
     parser.set_defaults(run=run_hear)

@@ -42,7 +42,6 @@ def as_text() -> str:
     """Columns for a terminal."""
     width = max(len(path) for path in TABLE)
     return "".join(
-        f"{param.path:{width}}  {show(param.default) or '(empty)':8}  {param.allowed()}\n"
-        f"{'':{width}}  {param.doc}\n"
+        f"{param.path:{width}}  {show(param.default) or '(empty)':8}  {param.allowed()}\n{'':{width}}  {param.doc}\n"
         for param in TABLE.values()
     )

@@ -48,9 +48,7 @@ def _look() -> Iterator[Param]:
         0.0, 1.2, glide=0.2,
     )  # fmt: skip
     yield Param("/look/seed", 1, "Which place the film starts from.", 0, 2**31 - 1)
-    yield Param(
-        "/look/text", "", "A prompt: start from the place that fits it best; empty starts from the seed."
-    )
+    yield Param("/look/text", "", "A prompt: start from the place that fits it best; empty starts from the seed.")
     yield Param("/look/text_weight", 1.0, "How far the prompt draws the place away from the seed.", glide=0.2)
     yield Param("/look/drift", 0.0, "Slow walk from the seed's place towards others; 0 stays.", glide=0.2)
 

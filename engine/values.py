@@ -20,9 +20,7 @@ def parse(assignment: str, source: str = "command line") -> Change:
     """
     address, equals, text = assignment.partition("=")
     if not equals:
-        raise ValueRefused(
-            f"{assignment!r} sets nothing", "Write /address=value, such as /motion/fine/amount=0.5"
-        )
+        raise ValueRefused(f"{assignment!r} sets nothing", "Write /address=value, such as /motion/fine/amount=0.5")
     address = address.strip()
     plain = address.removesuffix("/norm")
     param = _find(address, plain)
@@ -42,9 +40,7 @@ def _find(address: str, plain: str) -> Param:
     if path in TABLE:
         return TABLE[path]
     nearest = difflib.get_close_matches("/" + path.lstrip("/").lower(), TABLE, n=1, cutoff=0.0)[0]
-    raise ValueRefused(
-        f"There is no control {address!r}", f"Did you mean {nearest}? All of them: sonorama parameters"
-    )
+    raise ValueRefused(f"There is no control {address!r}", f"Did you mean {nearest}? All of them: sonorama parameters")
 
 
 def _natural(param: Param, text: str) -> Value:
@@ -63,9 +59,7 @@ def _choice(param: Param, text: str) -> str:
     if text in param.choices:
         return text
     nearest = difflib.get_close_matches(text, param.choices, n=1, cutoff=0.0)[0]
-    raise ValueRefused(
-        f"{param.path} does not take {text!r}", f"Use {param.allowed()}; the nearest is {nearest}."
-    )
+    raise ValueRefused(f"{param.path} does not take {text!r}", f"Use {param.allowed()}; the nearest is {nearest}.")
 
 
 def _switch(param: Param, text: str) -> bool:
@@ -90,9 +84,7 @@ def _position(param: Param, text: str) -> float:
     position = _finite(f"{param.path}/norm", text, "0 to 1")
     if not 0.0 <= position <= 1.0:
         nearest = show(min(max(position, 0.0), 1.0))
-        raise ValueRefused(
-            f"{param.path}/norm={text} is not allowed", f"Use 0 to 1; the nearest is {nearest}."
-        )
+        raise ValueRefused(f"{param.path}/norm={text} is not allowed", f"Use 0 to 1; the nearest is {nearest}.")
     return param.from_norm(position)
 
 

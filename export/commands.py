@@ -80,9 +80,7 @@ def _seconds(option: str, text: str, lowest: float) -> float:
 def add_render(commands: Commands) -> None:
     """`sonorama render SOUND -o OUT`."""
     parser = commands.add_parser("render", help="make a film from a sound", allow_abbrev=False)
-    parser.add_argument(
-        "sound", metavar="SOUND", type=Path, help="any audio or video file; its sound is used"
-    )
+    parser.add_argument("sound", metavar="SOUND", type=Path, help="any audio or video file; its sound is used")
     parser.add_argument(
         "-o",
         "--out",
@@ -101,9 +99,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     look = parser.add_argument_group("what it looks like")
     look.add_argument("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
     look.add_argument("--seed", metavar="N", help="the place to start from; short for --set /look/seed=N")
-    look.add_argument(
-        "--text", metavar="PROMPT", help="the place in words; short for --set /look/text=PROMPT"
-    )
+    look.add_argument("--text", metavar="PROMPT", help="the place in words; short for --set /look/text=PROMPT")
     look.add_argument(
         "--set",
         action="append",
@@ -116,23 +112,15 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
 
 def _add_film(parser: argparse.ArgumentParser) -> None:
     film = parser.add_argument_group("what kind of film")
-    film.add_argument(
-        "--fps", type=parse_fps, default=Fraction(30), help="30 (default), 29.97, 30000/1001 ..."
-    )
+    film.add_argument("--fps", type=parse_fps, default=Fraction(30), help="30 (default), 29.97, 30000/1001 ...")
     film.add_argument("--size", type=parse_size, metavar="WxH", help="default: the world's own")
-    film.add_argument(
-        "--fit", choices=("cover", "contain", "mirror"), default="cover", help="default: %(default)s"
-    )
+    film.add_argument("--fit", choices=("cover", "contain", "mirror"), default="cover", help="default: %(default)s")
     film.add_argument("--preset", metavar="NAME", help="codec; an unknown name lists them; default: fits OUT")
-    film.add_argument(
-        "--start", type=parse_start, default=0.0, metavar="S", help="begin at this second of the sound"
-    )
+    film.add_argument("--start", type=parse_start, default=0.0, metavar="S", help="begin at this second of the sound")
     film.add_argument("--duration", type=parse_duration, metavar="S", help="length in seconds")
     film.add_argument("--loop", action="store_true", help="repeat a sound that is shorter than --duration")
     film.add_argument("--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default 00:00:00:00")
-    film.add_argument(
-        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s"
-    )
+    film.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: %(default)s")
 
 
 def start_values(args: argparse.Namespace) -> dict[str, Value]:

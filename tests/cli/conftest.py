@@ -38,9 +38,7 @@ def random_world(path: Path) -> None:
     tensors["generator.mapping.w_std"] = np.ones(shape.w_dim, np.float32)
     tensors["labels.codes"] = np.eye(len(CLASSES), 128, dtype=np.float32)
     tensors["labels.scale"] = np.array([10.0], np.float32)
-    card = Card(
-        "tiny", "0", "CC0-1.0", "Untrained.", shape.size, shape.num_ws, vars(shape).copy(), classes=CLASSES
-    )
+    card = Card("tiny", "0", "CC0-1.0", "Untrained.", shape.size, shape.num_ws, vars(shape).copy(), classes=CLASSES)
     save_world(path, card, tensors)
 
 

@@ -99,9 +99,7 @@ def render(sound: str = "rain.wav", *options: str, out: str = "film.mp4") -> lis
         ("/motion/fine/mute=2", "'2'", "0 or 1"),
     ],
 )
-def test_set(
-    assignment: str, named: str, nearest: str, room: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_set(assignment: str, named: str, nearest: str, room: Path, capsys: pytest.CaptureFixture[str]) -> None:
     what, to_do = refused(render("rain.wav", "--set", assignment), room, capsys)
     assert named in what
     assert nearest in to_do
@@ -178,9 +176,7 @@ def test_sound(command: str, sound: str, bad_sounds: Path, capsys: pytest.Captur
 # ---- places to write
 
 
-@pytest.mark.parametrize(
-    "out", ["no/such/folder/film.mp4", "earlier.mp4/film.mp4", "/proc/film.mp4", "rain.wav"]
-)
+@pytest.mark.parametrize("out", ["no/such/folder/film.mp4", "earlier.mp4/film.mp4", "/proc/film.mp4", "rain.wav"])
 def test_place(out: str, room: Path, capsys: pytest.CaptureFixture[str]) -> None:
     refused(render(out=out), room, capsys)
 

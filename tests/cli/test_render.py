@@ -67,14 +67,9 @@ def test_film_and_report(tiny_world: str, capsys: pytest.CaptureFixture[str]) ->
         (["--start", "0.25", "--duration", "0.1", "--fps", "50"], 5),
     ],
 )
-def test_part_of_a_sound(
-    options: list[str], frames: int, tiny_world: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_part_of_a_sound(options: list[str], frames: int, tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
     write_wav("rain.wav", 1.0)
-    assert (
-        main(["render", "rain.wav", "-o", "film.mp4", "--world", tiny_world, "--device", "cpu", *options])
-        == 0
-    )
+    assert main(["render", "rain.wav", "-o", "film.mp4", "--world", tiny_world, "--device", "cpu", *options]) == 0
     assert probe("film.mp4")["nb_read_frames"] == str(frames)
 
 
@@ -109,9 +104,7 @@ def test_unusual_sounds_render(kind: str, tiny_world: str, capsys: pytest.Captur
             seconds = 0.02
         case _:
             write_wav("rain.wav", 0.5)
-            assert (
-                main(["render", "rain.wav", "-o", "odd.mkv", "--world", tiny_world, "--device", "cpu"]) == 0
-            )
+            assert main(["render", "rain.wav", "-o", "odd.mkv", "--world", tiny_world, "--device", "cpu"]) == 0
             name = "odd.mkv"
     assert main(["render", name, "-o", "film.mp4", "--world", tiny_world, "--device", "cpu"]) == 0
     assert int(probe("film.mp4")["nb_read_frames"]) == -(-round(seconds * 3000) // 100)
@@ -121,9 +114,7 @@ def test_unusual_sounds_render(kind: str, tiny_world: str, capsys: pytest.Captur
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("out", ["film.mp4", "pictures"])
-def test_a_signal_leaves_no_half_film(
-    out: str, number: signal.Signals, code: int, tiny_world: str, room: Path
-) -> None:
+def test_a_signal_leaves_no_half_film(out: str, number: signal.Signals, code: int, tiny_world: str, room: Path) -> None:
     write_wav("long.wav", 600.0, rate=8000)
     program = "import sys; from sonorama.engine.cli import main; sys.exit(main())"
     arguments = ["render", "long.wav", "-o", out, "--world", tiny_world, "--device", "cpu"]

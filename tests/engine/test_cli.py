@@ -177,9 +177,7 @@ def test_broken_command_leaves_the_others(plugin: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("command", ["wait", "swallow"])
-def test_signals_clean_up(
-    plugin: Path, tmp_path: Path, command: str, number: signal.Signals, code: int
-) -> None:
+def test_signals_clean_up(plugin: Path, tmp_path: Path, command: str, number: signal.Signals, code: int) -> None:
     process = start(command, str(tmp_path))
     part = tmp_path / "film.part"
     _wait_for(part)

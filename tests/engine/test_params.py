@@ -112,9 +112,7 @@ def test_a_choice_takes_its_words_only() -> None:
 
 def test_posts_from_many_threads_while_stepping() -> None:
     params = Params(TABLE)
-    threads = [
-        threading.Thread(target=_post_many, args=(params, name)) for name in ("/a/quick", "/a/count") * 3
-    ]
+    threads = [threading.Thread(target=_post_many, args=(params, name)) for name in ("/a/quick", "/a/count") * 3]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):

@@ -8,9 +8,7 @@ from sonorama.engine import progress
 from sonorama.engine.progress import Progress
 
 
-def test_lines_tell_the_time_left(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_lines_tell_the_time_left(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     now = 100.0
     monkeypatch.setattr(progress.time, "monotonic", lambda: now)
     with Progress("render") as told:

@@ -12,9 +12,7 @@ from sonorama.engine.params import Change, Param, Params
 from sonorama.engine.table import LEVELS, TABLE
 
 every = pytest.mark.parametrize("param", TABLE.values(), ids=TABLE)
-continuous = pytest.mark.parametrize(
-    "param", [p for p in TABLE.values() if p.kind == "float"], ids=lambda p: p.path
-)
+continuous = pytest.mark.parametrize("param", [p for p in TABLE.values() if p.kind == "float"], ids=lambda p: p.path)
 
 
 def another(param: Param) -> float | int | bool | str:
@@ -67,9 +65,7 @@ def test_wrong_type_is_refused_and_changes_nothing(param: Param) -> None:
     assert params.step(1.0)[param.path] == param.default
 
 
-@pytest.mark.parametrize(
-    "param", [p for p in TABLE.values() if p.kind in ("float", "int")], ids=lambda p: p.path
-)
+@pytest.mark.parametrize("param", [p for p in TABLE.values() if p.kind in ("float", "int")], ids=lambda p: p.path)
 @pytest.mark.parametrize("value", [-math.inf, -1e30, 1e30, math.inf])
 def test_number_stays_in_range(param: Param, value: float) -> None:
     params = Params(TABLE)
@@ -79,9 +75,7 @@ def test_number_stays_in_range(param: Param, value: float) -> None:
     assert seen(params, param, 1.0) == (param.low if value < 0 else param.high)
 
 
-@pytest.mark.parametrize(
-    "param", [p for p in TABLE.values() if p.kind in ("float", "int")], ids=lambda p: p.path
-)
+@pytest.mark.parametrize("param", [p for p in TABLE.values() if p.kind in ("float", "int")], ids=lambda p: p.path)
 def test_not_a_number_is_refused(param: Param) -> None:
     with pytest.raises(ValueRefused):
         Params(TABLE).post(Change(param.path, math.nan, "test"))
@@ -125,9 +119,7 @@ def test_command_line_reaches_it_by_both_addresses(param: Param) -> None:
 
 
 def test_levels_have_the_same_controls() -> None:
-    names = [
-        {path.rsplit("/", 1)[1] for path in TABLE if path.startswith(f"/motion/{level}/")} for level in LEVELS
-    ]
+    names = [{path.rsplit("/", 1)[1] for path in TABLE if path.startswith(f"/motion/{level}/")} for level in LEVELS]
     assert names[0] == names[1] == names[2]
     assert len(names[0]) == 7
 
