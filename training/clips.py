@@ -34,7 +34,8 @@ class ClipPlan:
 @dataclass(frozen=True)
 class Clip:
     """base w_0 [L,W]; windows [T,1,128,88] and long_windows [T,1,128,344] that end at each tick; targets [T,L,W]:
-    displacement from w_0 in units of sigma_w; klass."""
+    displacement from w_0 in units of sigma_w; klass.
+    """
 
     base: Tensor
     windows: Tensor
@@ -64,9 +65,12 @@ def tick_columns(first: int, plan: ClipPlan) -> list[int]:
     return [first + round(i * RATE / plan.rate / HOP) for i in range(plan.ticks)]
 
 
-def invert(generator: Generator, base: Tensor, start: Tensor, target: Tensor, backbone: Backbone, plan: ClipPlan) -> Tensor:
+def invert(
+    generator: Generator, base: Tensor, start: Tensor, target: Tensor, backbone: Backbone, plan: ClipPlan
+) -> Tensor:
     """Displacements [T,L,W] (units of sigma_w) with which G paints the pictures `target` [T,3,S,S] from w_0 =
-    base [L,W]; Adam from `start`, held near it by a small quadratic term."""
+    base [L,W]; Adam from `start`, held near it by a small quadratic term.
+    """
     std = generator.mapping.w_std
     d = start.clone().requires_grad_()
     optimiser = torch.optim.Adam([d], plan.adam_rate, betas=(0.5, 0.99))
@@ -89,11 +93,16 @@ def make_clip(
     strength = torch.tensor([0.45 + 0.55 * swell(mel, c) for c in columns])
     with torch.no_grad():
         base = generator.mapping(random_places(codes, 1, rng), 0.85)[0]
-        before = generator.synthesis(base[None], "const", plan.size, "activations").expand(plan.ticks, -1, -1, -1)
+        before = generator.synthesis(base[None], "const", plan.size, "activations").expand(
+            plan.ticks, -1, -1, -1
+        )
         times = float(torch.rand((), generator=rng)) * 60 + torch.arange(plan.ticks) / plan.rate
         seed = int(torch.randint(10**6, (1,), generator=rng))
         # One seed for the whole clip: the scene's clouds, streaks and bubbles flow on from frame to frame.
-        frames = [draw_batch(before[i : i + 1], [klass], strength[i : i + 1], times[i : i + 1], seed) for i in range(plan.ticks)]
+        frames = [
+            draw_batch(before[i : i + 1], [klass], strength[i : i + 1], times[i : i + 1], seed)
+            for i in range(plan.ticks)
+        ]
     start = strength[:, None, None] * directions[klass]
     targets = invert(generator, base, start, torch.cat(frames), backbone, plan)
     windows = torch.stack([ending_at(mel, c, ENCODER_COLUMNS) for c in columns])

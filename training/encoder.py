@@ -29,7 +29,8 @@ GAIN = 0.15
 @dataclass(frozen=True)
 class EncoderTraining:
     """Steps, batches and rates of both stages; lam_* are the weights of eqs. 2 and 3; lam_d holds E_a near the
-    directions in stage B; size: side painted."""
+    directions in stage B; size: side painted.
+    """
 
     steps_a: int = 900
     batch_a: int = 48
@@ -115,9 +116,12 @@ def mask(window: Tensor, rng: torch.Generator) -> Tensor:
     return window
 
 
-def sound_guidance_loss(seen: Tensor, code: Tensor, label: Tensor, moved: Tensor, heard: Tensor, plan: EncoderTraining) -> Tensor:
+def sound_guidance_loss(
+    seen: Tensor, code: Tensor, label: Tensor, moved: Tensor, heard: Tensor, plan: EncoderTraining
+) -> Tensor:
     """L_enc of eqs. 2 and 3. seen F_v [B,T,D], code F_a [B,T,D], label F_t [B,T,D]: unit. moved (w_hat - w_avg) /
-    sigma_w and heard E_a / sigma_w [B,T,L,W]. w_bar is the MEAN over t (the paper prints a sum)."""
+    sigma_w and heard E_a / sigma_w [B,T,L,W]. w_bar is the MEAN over t (the paper prints a sum).
+    """
     to_sound = (1 - (seen * code).sum(-1)).mean()
     to_text = (1 - (seen * label).sum(-1)).mean()
     steady = (moved - moved.mean(1, keepdim=True)).square().mean()
@@ -138,7 +142,8 @@ def guide_by_sound(
     codes: Tensor, judges: Judges, plan: EncoderTraining,
 ) -> dict[str, float]:  # fmt: skip
     """Stage B in place: eqs. 2 and 3 through the frozen generator. Returns mean cosine of picture and sound over
-    the first and the last tenth of the steps."""
+    the first and the last tenth of the steps.
+    """
     rng = torch.Generator().manual_seed(7)
     generator.requires_grad_(False)
     optimiser = torch.optim.AdamW(encoder.parameters(), plan.rate_b, weight_decay=0.02)
@@ -147,7 +152,9 @@ def guide_by_sound(
         klass = [(step * plan.clips_b + i) % len(mels) for i in range(plan.clips_b)]
         batch = draw_windows(mels, klass, plan.windows_b, rng)
         with torch.no_grad():
-            base = generator.mapping(random_places(codes, plan.clips_b, rng), 0.7).repeat_interleave(plan.windows_b, 0)
+            base = generator.mapping(random_places(codes, plan.clips_b, rng), 0.7).repeat_interleave(
+                plan.windows_b, 0
+            )
             code = judges.hear(batch.long_windows)
         heard, there = encoder(batch.windows, code)
         picture = generator.synthesis(base + heard, "const", plan.size, "activations")
@@ -155,7 +162,10 @@ def guide_by_sound(
         moved = (base + heard - generator.mapping.w_avg) / encoder.sigma_w
         wanted = (there * strength(batch.windows))[:, None, None] * directions[batch.klass]
         parts = [x.unflatten(0, shape) for x in (seen, code, judges.labels[batch.klass], moved, units)]
-        loss = sound_guidance_loss(*parts, plan) + plan.lam_d * (units - wanted).square().mean() / directions.square().mean()
+        loss = (
+            sound_guidance_loss(*parts, plan)
+            + plan.lam_d * (units - wanted).square().mean() / directions.square().mean()
+        )
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

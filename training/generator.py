@@ -56,9 +56,9 @@ class GeneratorTraining:
     """
 
     phases: tuple[Phase, ...] = (
-        Phase(64, 24_000, 8, 96),
-        Phase(128, 6_000, 8, 128),
-        Phase(256, 4_000, 8, 128, crop=True, train_from=128),
+        Phase(64, 20_000, 8, 96),
+        Phase(128, 8_000, 8, 128, train_from=128),
+        Phase(256, 6_000, 8, 128, crop=True, train_from=256),
     )
     mix_every: int = 3
     rate_g: float = 1e-2
@@ -66,8 +66,8 @@ class GeneratorTraining:
     ema: float = 0.998
     code_noise: float = 0.15
     mix_noise: float = 0.25
-    adversarial: float = 0.1
-    adversarial_from: tuple[int, int] = (12_000, 15_000)
+    adversarial: float = 0.05
+    adversarial_from: tuple[int, int] = (13_000, 16_000)
     mapping_factor: float = 30.0
     checkpoint_s: float = 180.0
 
@@ -229,6 +229,8 @@ class GeneratorTrainer:
                 )
             if self.images >= phase.images:
                 self.phase, self.images, self.step = self.phase + 1, 0, 0
+                # What stays as it is from here on is what the average had become.
+                self.g.load_state_dict(self.ema.state_dict())
             if time.monotonic() - saved > self.plan.checkpoint_s or self.images == 0:
                 self.save()
                 saved = time.monotonic()

@@ -20,7 +20,8 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class MotionTraining:
     """steps, batch of clips, rate of AdamW; own_from..own_to: share of steps in which the network sees its own
-    past instead of the teacher's (scheduled sampling); speed: weight of the velocity terms."""
+    past instead of the teacher's (scheduled sampling); speed: weight of the velocity terms.
+    """
 
     steps: int = 500
     batch: int = 12
@@ -109,7 +110,9 @@ def motion_loss(made: Tensor, asked: Tensor, speed: float) -> Tensor:
     return (made - asked).square().mean() + speed * ((v - v_asked).square().mean() + pace.square().mean())
 
 
-def train_motion(network: MotionNetwork, batch: ClipBatch, rate_hz: float, plan: MotionTraining) -> dict[str, float]:
+def train_motion(
+    network: MotionNetwork, batch: ClipBatch, rate_hz: float, plan: MotionTraining
+) -> dict[str, float]:
     """Train in place; returns the loss before (r = 0) and after, with own past only."""
     physics = Physics.defaults(network.config.level_sizes, rate_hz)
     optimiser = torch.optim.AdamW(network.parameters(), plan.rate, weight_decay=plan.weight_decay)

@@ -125,9 +125,7 @@ def recordings_by_class(shop: Workshop) -> list[list[Tensor]]:
     return [[m for m in row if m.shape[1] > 8] for row in mels]
 
 
-def encoder_stage(
-    shop: Workshop, generator: Generator, space: Space, directions: Tensor
-) -> SoundInversionEncoder:
+def encoder_stage(shop: Workshop, generator: Generator, space: Space, directions: Tensor) -> SoundInversionEncoder:
     """E_a: stage A (directions), then stage B (eqs. 2 and 3)."""
     cuts, data = (3, 7), shop.pictures()
     encoder = SoundInversionEncoder(
@@ -151,9 +149,7 @@ def encoder_stage(
             Judges(hear, see, space.labels),
             shop.recipe.encoder,
         )
-        shop.note(
-            "encoder", {"stage_a_error": round(share, 3)} | {k: round(v, 3) for k, v in figures.items()}
-        )
+        shop.note("encoder", {"stage_a_error": round(share, 3)} | {k: round(v, 3) for k, v in figures.items()})
         return encoder.state_dict()
 
     encoder.load_state_dict(shop.once("encoder", make))
@@ -205,9 +201,7 @@ def make_world(shop: Workshop, out: Path, name: str, version: str) -> None:
     generator = generator_stage(shop)
     space = joint_stage(shop)
     data = shop.pictures()
-    found = shop.once(
-        "directions", lambda: {"directions": find_directions(generator, data, shop.recipe.directions)}
-    )
+    found = shop.once("directions", lambda: {"directions": find_directions(generator, data, shop.recipe.directions)})
     directions = found["directions"]
     encoder = encoder_stage(shop, generator, space, directions)
     network = motion_stage(shop, generator, space, encoder, directions)
