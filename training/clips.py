@@ -24,10 +24,10 @@ class ClipPlan:
     """clips a class; ticks a clip at `rate` Hz; size painted; steps of Adam an inversion."""
 
     clips: int = 4
-    ticks: int = 20
+    ticks: int = 16
     rate: float = 15.0
     size: int = 64
-    steps: int = 10
+    steps: int = 8
     adam_rate: float = 0.05
 
 

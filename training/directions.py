@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 class DirectionTraining:
     """steps and batch; size: side painted in px; rate of Adam; shrink: weight of mean(D^2)."""
 
-    steps: int = 300
+    steps: int = 150
     batch: int = 9
     size: int = 64
     rate: float = 0.03

@@ -32,10 +32,10 @@ class EncoderTraining:
     directions in stage B; size: side painted.
     """
 
-    steps_a: int = 900
+    steps_a: int = 450
     batch_a: int = 48
     rate_a: float = 2e-3
-    steps_b: int = 120
+    steps_b: int = 80
     clips_b: int = 3
     windows_b: int = 4
     rate_b: float = 1e-4
@@ -169,7 +169,7 @@ def guide_by_sound(
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        cosines.append(float(F.cosine_similarity(seen, code).mean()))
+        cosines.append(F.cosine_similarity(seen, code).mean().item())
         if step % 20 == 0:
             log.info("encoder B %d: loss %.3f, cos %.3f", step, loss.item(), cosines[-1])
     tenth = max(1, len(cosines) // 10)

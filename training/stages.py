@@ -125,7 +125,9 @@ def recordings_by_class(shop: Workshop) -> list[list[Tensor]]:
     return [[m for m in row if m.shape[1] > 8] for row in mels]
 
 
-def encoder_stage(shop: Workshop, generator: Generator, space: Space, directions: Tensor) -> SoundInversionEncoder:
+def encoder_stage(
+    shop: Workshop, generator: Generator, space: Space, directions: Tensor, mels: list[list[Tensor]]
+) -> SoundInversionEncoder:
     """E_a: stage A (directions), then stage B (eqs. 2 and 3)."""
     cuts, data = (3, 7), shop.pictures()
     encoder = SoundInversionEncoder(
@@ -138,7 +140,6 @@ def encoder_stage(shop: Workshop, generator: Generator, space: Space, directions
 
     def make() -> dict[str, Tensor]:
         torch.manual_seed(21)
-        mels = recordings_by_class(shop)
         share = learn_directions(encoder, directions, mels, hear, shop.recipe.encoder)
         figures = guide_by_sound(
             encoder,
@@ -156,10 +157,10 @@ def encoder_stage(shop: Workshop, generator: Generator, space: Space, directions
     return encoder.eval().requires_grad_(False)
 
 
-def make_clips(shop: Workshop, generator: Generator, directions: Tensor) -> list[Clip]:
+def make_clips(shop: Workshop, generator: Generator, directions: Tensor, mels: list[list[Tensor]]) -> list[Clip]:
     """Inverted clips of every class; each is kept as soon as it is made."""
     plan, codes, backbone = shop.recipe.clips, anchors(shop.pictures()), Backbone()
-    mels, clips = recordings_by_class(shop), []
+    clips = []
     for i in range(plan.clips * len(CLASSES)):
         klass, rng = i % len(CLASSES), torch.Generator().manual_seed(1000 + i)
 
@@ -173,8 +174,9 @@ def make_clips(shop: Workshop, generator: Generator, directions: Tensor) -> list
 
 
 def motion_stage(
-    shop: Workshop, generator: Generator, space: Space, encoder: SoundInversionEncoder, directions: Tensor
-) -> MotionNetwork:
+    shop: Workshop, generator: Generator, space: Space, encoder: SoundInversionEncoder, directions: Tensor,
+    mels: list[list[Tensor]],
+) -> MotionNetwork:  # fmt: skip
     """E_RNN by teacher forcing on the inverted clips."""
     mapping, config = generator.mapping, generator.config
     network = MotionNetwork(MotionConfig(config.num_ws, config.w_dim), mapping.w_avg, mapping.w_std)
@@ -183,7 +185,7 @@ def motion_stage(
     hear = space.sound.eval()
 
     def make() -> dict[str, Tensor]:
-        clips = make_clips(shop, generator, directions)
+        clips = make_clips(shop, generator, directions, mels)
         with torch.no_grad():
             codes = [hear(c.long_windows) for c in clips]
         torch.manual_seed(22)
@@ -203,8 +205,9 @@ def make_world(shop: Workshop, out: Path, name: str, version: str) -> None:
     data = shop.pictures()
     found = shop.once("directions", lambda: {"directions": find_directions(generator, data, shop.recipe.directions)})
     directions = found["directions"]
-    encoder = encoder_stage(shop, generator, space, directions)
-    network = motion_stage(shop, generator, space, encoder, directions)
+    mels = recordings_by_class(shop)
+    encoder = encoder_stage(shop, generator, space, directions, mels)
+    network = motion_stage(shop, generator, space, encoder, directions, mels)
     see = ImageTower(space.image.eval().requires_grad_(False))
     bank = {"anchors": anchors(data), "codes": bank_codes(generator, data, see)}
     by_prefix: dict[str, dict[str, Tensor]] = {
