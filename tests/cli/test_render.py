@@ -112,8 +112,10 @@ def test_unusual_sounds_render(kind: str, tiny_world: str, capsys: pytest.Captur
     assert err.count("silence") == (kind == "not finite"), err
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-@pytest.mark.parametrize("out", ["film.mp4", "pictures"])
+@pytest.mark.parametrize(
+    ("out", "number", "code"),
+    [("film.mp4", signal.SIGINT, 130), ("film.mp4", signal.SIGTERM, 143), ("pictures", signal.SIGTERM, 143)],
+)
 def test_a_signal_leaves_no_half_film(out: str, number: signal.Signals, code: int, tiny_world: str, room: Path) -> None:
     write_wav("long.wav", 600.0, rate=8000)
     program = "import sys; from sonorama.engine.cli import main; sys.exit(main())"
