@@ -58,9 +58,19 @@ def colours_of(thumbnail: Tensor) -> Tensor:
     r, g, b = ((thumbnail.flatten(2) + 1) / 2).unbind(1)
     top, low = torch.stack([r, g, b]).amax(0), torch.stack([r, g, b]).amin(0)
     chroma = (top - low).clamp_min(1e-4)
-    hue = torch.where(top == r, ((g - b) / chroma) % 6, torch.where(top == g, (b - r) / chroma + 2, (r - g) / chroma + 4)) * 60
+    hue = (
+        torch.where(top == r, ((g - b) / chroma) % 6, torch.where(top == g, (b - r) / chroma + 2, (r - g) / chroma + 4))
+        * 60
+    )
     vivid = (chroma > 0.12) & (top > 0.15)
-    bounds = {"red": (345, 15), "orange": (15, 42), "yellow": (42, 70), "green": (70, 165), "blue": (165, 255), "purple": (255, 345)}
+    bounds = {
+        "red": (345, 15),
+        "orange": (15, 42),
+        "yellow": (42, 70),
+        "green": (70, 165),
+        "blue": (165, 255),
+        "purple": (255, 345),
+    }
     shows = {}
     for name, (a, z) in bounds.items():
         inside = (hue >= a) & (hue < z) if a < z else (hue >= a) | (hue < z)

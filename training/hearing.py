@@ -12,8 +12,9 @@ import json
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,11 +23,13 @@ from torch import Tensor
 from ..engine.model.joint import window_ends
 from ..engine.model.mel import SOUND_COLUMNS, last_columns, log_mel
 from ..engine.model.texture import sounding, statistics
-from .joint import SCORE_SCALE, JointTraining, Material, add_arguments, prepare, train_sound
+from .joint import JointTraining, Material, add_arguments, prepare, train_sound
 from .pictures import data_root
 from .scenes import CLASSES
 from .sounds import Recording, louder, of_classes, read_recordings
+from .space import SCORE_SCALE
 
+__all__ = ["add_arguments", "leave_one_source_out", "probe", "run_hear_eval", "summary"]
 log = logging.getLogger(__name__)
 GAINS = (0.0, -12.0, 12.0)
 MOST_WINDOWS = 40
@@ -68,11 +71,6 @@ class Named:
         return CLASSES[int(self.scores(scale).argmax())]
 
 
-def sources_of(recordings: Sequence[Recording]) -> list[str]:
-    """All sources of the nine classes: the folds."""
-    return sorted({r.source for r in of_classes(recordings)})
-
-
 def leave_one_source_out(material: Material, probes: Sequence[Probe], plan: JointTraining) -> Iterator[Named]:
     """Every probe, named by an F_a that never heard its source."""
     labels = material.space.labels
@@ -87,7 +85,9 @@ def leave_one_source_out(material: Material, probes: Sequence[Probe], plan: Join
 
 def balanced(right: Sequence[bool], klass: Sequence[str]) -> float:
     """Mean over classes of the share that is right."""
-    return float(np.mean([np.mean([r for r, k in zip(right, klass, strict=True) if k == c]) for c in sorted(set(klass))]))
+    return float(
+        np.mean([np.mean([r for r, k in zip(right, klass, strict=True) if k == c]) for c in sorted(set(klass))])
+    )
 
 
 def interval(named: Sequence[Named], scale: float, rounds: int = 2000) -> tuple[float, float]:
@@ -116,9 +116,7 @@ def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
 
 def confusion(named: Sequence[Named], scale: float) -> dict[str, dict[str, int]]:
     """Class -> what its recordings were taken for."""
-    return {
-        c: {d: sum(n.klass(scale) == d for n in named if n.recording.klass == c) for d in CLASSES} for c in CLASSES
-    }
+    return {c: {d: sum(n.klass(scale) == d for n in named if n.recording.klass == c) for d in CLASSES} for c in CLASSES}
 
 
 def best_scale(named: Sequence[Named]) -> float:
@@ -133,38 +131,39 @@ def best_scale(named: Sequence[Named]) -> float:
     return grid[int(np.argmin(costs))]
 
 
-def summary(named: Sequence[Named], scale: float = SCORE_SCALE) -> dict[str, object]:
+def accuracy(named: Sequence[Named], scale: float) -> float:
+    """Balanced accuracy of some answers."""
+    return balanced([n.klass(scale) == n.recording.klass for n in named], [n.recording.klass for n in named])
+
+
+def summary(named: Sequence[Named], scale: float = SCORE_SCALE) -> dict[str, Any]:
     """All figures of an evaluation, ready for JSON."""
     plain = [n for n in named if n.gain == 0]
-    right = [n.klass(scale) == n.recording.klass for n in plain]
-    klass = [n.recording.klass for n in plain]
-    by_gain = {}
-    for gain in sorted({n.gain for n in named}):
-        some = [n for n in named if n.gain == gain]
-        by_gain[f"{gain:+.0f} dB"] = balanced([n.klass(scale) == n.recording.klass for n in some], [n.recording.klass for n in some])
+    right = sum(n.klass(scale) == n.recording.klass for n in plain)
     said = {(n.recording.file, n.gain): n.klass(scale) for n in named}
     same = [said[file, 0.0] == name for (file, gain), name in said.items() if gain != 0]
+    of_class = {c: [n for n in plain if n.recording.klass == c] for c in CLASSES}
     return {
-        "balanced_top1": balanced(right, klass),
+        "balanced_top1": accuracy(plain, scale),
         "interval_95": interval(plain, scale),
         "recordings": len(plain),
         "sources": len({n.recording.source for n in plain}),
-        "top1": sum(right) / len(right),
-        "top1_wilson_95": wilson(sum(right), len(right)),
-        "by_class": {c: balanced([r for r, k in zip(right, klass, strict=True) if k == c], [c] * klass.count(c)) for c in CLASSES if c in klass},
-        "by_gain": by_gain,
+        "top1": right / len(plain),
+        "top1_wilson_95": wilson(right, len(plain)),
+        "by_class": {c: accuracy(some, scale) for c, some in of_class.items() if some},
+        "by_gain": {
+            f"{g:+.0f} dB": accuracy([n for n in named if n.gain == g], scale) for g in {n.gain for n in named}
+        },
         "same_at_other_gain": float(np.mean(same)) if same else None,
         "best_scale": best_scale(plain),
         "confusion": confusion(plain, scale),
-        "answers": {n.recording.file: {"klass": n.klass(scale), "score": round(float(n.scores(scale).max()), 3)} for n in plain},
-    }  # fmt: skip
+        "answers": {n.recording.file: {"klass": n.klass(scale), "score": float(n.scores(scale).max())} for n in plain},
+    }
 
 
 def run_hear_eval(args: argparse.Namespace) -> int:
-    """Leave-one-source-out over the data folder; writes the figures beside the joint file as JSON."""
+    """Leave-one-source-out over the data folder; writes the figures as hearing.json beside the joint file."""
     plan, root = JointTraining(), data_root(args.data)
-    if args.folds_steps:
-        plan = replace(plan, sound_steps=args.folds_steps)
     material = prepare(root, args.work, plan, args.start)
     recordings = of_classes(read_recordings(root))
     probes = [probe(r, gain) for r in recordings for gain in GAINS]
@@ -174,9 +173,3 @@ def run_hear_eval(args: argparse.Namespace) -> int:
     out.write_text(json.dumps(figures, indent=1))
     log.info("balanced top-1 %.3f, 95 %% interval %s; %s", figures["balanced_top1"], figures["interval_95"], out)
     return 0
-
-
-def add_hear_eval_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of `hear-eval`."""
-    add_arguments(parser)
-    parser.add_argument("--folds-steps", type=int, help="training steps a fold (default: as for the world)")

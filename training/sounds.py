@@ -196,7 +196,7 @@ class WindowMaker:
         elif klass == "thunderstorm" and chance < 0.4:
             other, level = self._of(d, ["raining", "wind_noise"]), d.log(0.1, 0.8)
         elif chance > 0.88:
-            other, level = self._of(d, [k for k in self._others()]), d.log(0.05, 0.4)
+            other, level = self._of(d, self._others()), d.log(0.05, 0.4)
         else:
             return y, (r.source,)
         return _over(d, y, _bend(d, _cut(d, other.samples))[: WINDOW + N_FFT], level), (r.source, other.source)
@@ -239,7 +239,9 @@ def make_windows(recordings: Sequence[Recording], folder: Path, real: int, proce
             save_file({"heard": heard(made), "sources": has}, path)
             log.info("windows of %s made", klass)
         tensors = load_file(path)
-        sources = [tuple(n for n, there in zip(names, row, strict=True) if there) for row in tensors["sources"].tolist()]
+        sources = [
+            tuple(n for n, there in zip(names, row, strict=True) if there) for row in tensors["sources"].tolist()
+        ]
         parts.append((tensors["heard"], sources))
     klass = torch.cat([torch.full((len(x),), k) for k, (x, _) in enumerate(parts)])
     return Windows(torch.cat([x for x, _ in parts]), klass, tuple(s for _, sources in parts for s in sources))
