@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,8 +16,19 @@ if TYPE_CHECKING:
     from .model.weights import World
 
 Array = npt.NDArray[np.float32]
+log = logging.getLogger(__name__)
+GRAPH_VERSION = 1
+"""Raise it when the graphs of an unchanged world change."""
 THREADS = 2
 """Of ONNX Runtime and of the reference: fixed, so that the same sound gives the same frames."""
+
+
+def graph_folder(world: World) -> Path:
+    """Where the ONNX graphs of a world are kept: below $SONORAMA_CACHE, else the user's cache folder."""
+    given = os.environ.get("SONORAMA_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    cache = Path(given) if given else Path(base) / "sonorama"
+    return cache / "graphs" / f"{world.card.content[:32]}-v{GRAPH_VERSION}"
 
 
 class Backend(Protocol):
@@ -50,9 +63,12 @@ class OnnxBackend:
     """
 
     def __init__(self, world: World) -> None:
-        from .model.graph import graphs
+        folder = graph_folder(world)
+        if not folder.is_dir():
+            from .model.graph import export_graphs
 
-        folder = graphs(world)
+            log.warning("%s is new here: making its graphs, once, which takes half a minute", world.card.name)
+            export_graphs(world, folder)
         self.name = "onnxruntime-cpu"
         names = ("sound", "encoder", "motion", "synthesis", "mapping")
         self._run = {name: _session(folder / f"{name}.onnx") for name in names}
@@ -110,7 +126,5 @@ def open_backend(world: World, device: str = "auto") -> Backend:
 
         return TorchBackend(world, "cpu" if device == "reference" else "cuda")
     if device == "cuda":
-        raise SonoramaError(
-            "no CUDA device is visible", "use --device cpu, or check the NVIDIA driver with nvidia-smi"
-        )
+        raise SonoramaError("no CUDA device is visible", "use --device cpu, or check the NVIDIA driver with nvidia-smi")
     return OnnxBackend(world)

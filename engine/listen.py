@@ -68,4 +68,4 @@ class Listener:
         point, rest = divmod(sample, ENCODER_STEP)
         (a, there_a), (b, there_b) = (self._heard[point + k - self._first_heard] for k in (-1, 0))
         part = np.float32(rest / ENCODER_STEP)
-        return a + part * (b - a), there_a + float(part) * (there_b - there_a)
+        return (a + part * (b - a)).astype(np.float32), there_a + float(part) * (there_b - there_a)

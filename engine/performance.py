@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .backend import Backend
+from .errors import WorldError
 from .listen import Listener
 from .model.bank import WALK_SECONDS, Places, bank_part, closest_seed
 from .model.mel import RATE
@@ -57,11 +58,11 @@ class Performance:
         text = str(self.values["/look/text"]).strip()
         if not text:
             return None
-        from .model.joint import text_code
-
         codes = bank_part(self.world.tensors, "codes")
         if codes is None:
-            return None
+            raise WorldError(f"{self.world.card.name}: this world knows no words", "leave out --text")
+        from .model.joint import text_code
+
         return closest_seed(text_code(self.world, text), codes)
 
     def codes(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:

@@ -84,7 +84,7 @@ def number(values: Mapping[str, object], path: str) -> float:
 
 def _follow(space: Space, values: Mapping[str, object], old: Array, target: Array, rate: float) -> Array:
     rho = _per_code(space, lambda level: keep(number(values, f"/motion/{level}/follow"), rate))
-    return rho * old + (1 - rho) * target
+    return (rho * old + (1 - rho) * target).astype(np.float32)
 
 
 def _held(space: Space, values: Mapping[str, object]) -> Array:
@@ -108,16 +108,14 @@ def tick(
     """
     gain = _per_code(space, lambda level: audible(values, level))
     eps = np.random.Generator(np.random.Philox(key=seed, counter=state.tick)).standard_normal(base.shape)
-    noise = (NOISE * there * eps.astype(np.float32)) * space.sigma_w
+    noise = np.float32(NOISE * there) * eps.astype(np.float32) * space.sigma_w
     follow = _follow(space, values, state.follow, heard, space.motion_rate)
     at = base + gain * (follow + state.now)
-    delta, h = recur(at + gain * heard + noise, state.h)
+    delta, h = recur((at + gain * heard + noise).astype(np.float32), state.h)
     if values["/motion/mode"] == "literal":
         r = state.now + heard + there * delta * space.sigma_w
     else:
-        rho = _per_code(
-            space, lambda level: keep(number(values, f"/motion/{level}/inertia"), space.motion_rate)
-        )
+        rho = _per_code(space, lambda level: keep(number(values, f"/motion/{level}/inertia"), space.motion_rate))
         kappa = _per_code(space, lambda level: number(values, f"/motion/{level}/kappa"))
         r = rho * state.now + (1 - rho) * kappa * space.sigma_w * np.tanh(delta * there)
     held = _held(space, values)

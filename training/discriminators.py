@@ -22,13 +22,11 @@ class CrossScaleMixing(nn.Module):
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
         """Four maps -> four maps of `width` channels at the same sides; the finest has seen all."""
         out: list[Tensor] = []
-        above: Tensor | None = None
         for i in range(len(maps) - 1, -1, -1):
-            x = self.lateral[i](maps[i])
-            if above is not None:
-                x = x + F.interpolate(above, x.shape[2:], mode="bilinear")
-            above = self.smooth[i](x)
-            out.append(above)
+            x: Tensor = self.lateral[i](maps[i])
+            if out:
+                x = x + F.interpolate(out[-1], x.shape[2:], mode="bilinear")
+            out.append(self.smooth[i](x))
         return out[::-1]
 
 

@@ -152,18 +152,18 @@ def guide_by_sound(
         klass = [(step * plan.clips_b + i) % len(mels) for i in range(plan.clips_b)]
         batch = draw_windows(mels, klass, plan.windows_b, rng)
         with torch.no_grad():
-            base = generator.mapping(random_places(codes, plan.clips_b, rng), 0.7).repeat_interleave(
-                plan.windows_b, 0
-            )
+            base = generator.mapping(random_places(codes, plan.clips_b, rng), 0.7).repeat_interleave(plan.windows_b, 0)
             code = judges.hear(batch.long_windows)
         heard, there = encoder(batch.windows, code)
         picture = generator.synthesis(base + heard, "const", plan.size, "activations")
         seen, units = judges.see(picture), heard / encoder.sigma_w
         moved = (base + heard - generator.mapping.w_avg) / encoder.sigma_w
         wanted = (there * strength(batch.windows))[:, None, None] * directions[batch.klass]
-        parts = [x.unflatten(0, shape) for x in (seen, code, judges.labels[batch.klass], moved, units)]
+        seen, code, label, moved, by_clip = (
+            x.unflatten(0, shape) for x in (seen, code, judges.labels[batch.klass], moved, units)
+        )
         loss = (
-            sound_guidance_loss(*parts, plan)
+            sound_guidance_loss(seen, code, label, moved, by_clip, plan)
             + plan.lam_d * (units - wanted).square().mean() / directions.square().mean()
         )
         optimiser.zero_grad()

@@ -30,9 +30,7 @@ WANTED = {
 """Class -> what must change, and which way."""
 
 
-def play(
-    world: World, backend: Backend, sound: Array, seconds: float, fps: int = 15, **changes: object
-) -> list[Array]:
+def play(world: World, backend: Backend, sound: Array, seconds: float, **changes: float) -> list[Array]:
     """Style codes [L,W] of the first seconds of a sound (repeated where it is shorter), at the table's defaults but
     `changes` (addresses with __ for / and without the first).
     """
@@ -40,7 +38,7 @@ def play(
     values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
     n = int(seconds * RATE)
     long = np.tile(sound, -(-n // len(sound)))[:n]
-    return list(Performance(world, values, Fraction(fps), backend).codes([long], int(seconds * fps)))
+    return list(Performance(world, values, Fraction(15), backend).codes([long], int(seconds * 15)))
 
 
 def last_picture(world: World, backend: Backend, sound: Array, seed: int) -> Array:
@@ -72,10 +70,7 @@ def meaning_table(
     """
     table = {}
     for klass, (figure, sign) in WANTED.items():
-        by_gain = {
-            g: [sign * effect(world, backend, s, seeds, g)[figure] for s in sounds[klass]]
-            for g in (-12, 0, 12)
-        }
+        by_gain = {g: [sign * effect(world, backend, s, seeds, g)[figure] for s in sounds[klass]] for g in (-12, 0, 12)}
         right = np.all(np.array(list(by_gain.values())) > 0, axis=0)
         row = {f"{figure} {g:+d} dB": round(float(np.mean(v)), 4) for g, v in by_gain.items()}
         table[klass] = row | {"recordings right at all gains": round(float(right.mean()), 3)}

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 Array = npt.NDArray[np.float32]
 
 
-def film(world: World, backend: Backend, sound: Array, seconds: float, **changes: object) -> Array:
+def film(world: World, backend: Backend, sound: Array, seconds: float, **changes: float) -> Array:
     """Pictures [T,H,W,3] of the first seconds of a sound; see `play`."""
     return np.stack([backend.paint(w) for w in play(world, backend, sound, seconds, **changes)])
 
@@ -62,9 +62,7 @@ def motion_table(world: World, backend: Backend, sound: Array) -> dict[str, floa
     return {k: round(v, 3) for k, v in table.items()}
 
 
-def class_sheet(
-    world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: tuple[int, ...]
-) -> torch.Tensor:
+def class_sheet(world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: tuple[int, ...]) -> torch.Tensor:
     """One row a seed: silence, then the nine classes after 3 s: [N,3,H,W] in [-1,1]."""
     rows = []
     for seed in seeds:
@@ -78,9 +76,7 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     world = load_world(name)
     backend = open_backend(world, "cpu")
     recordings = of_classes(read_recordings(root))
-    sounds = {
-        k: [r.samples for r in recordings if r.klass == k and len(r.samples) > RATE // 2] for k in CLASSES
-    }
+    sounds = {k: [r.samples for r in recordings if r.klass == k and len(r.samples) > RATE // 2] for k in CLASSES}
     out.mkdir(parents=True, exist_ok=True)
     save_grid(seed_grid(world, backend), out / "seeds.png")
     save_grid(class_sheet(world, backend, sounds, (1, 4, 9, 16)), out / "classes.png", 1 + len(CLASSES))

@@ -34,7 +34,7 @@ class JointTraining:
     words_rate: float = 1.5e-3
     real: int = 200
     procedural: int = 120
-    procedural_share: float = 0.7
+    procedural_share: float = 3.0
     sound_steps: int = 200
     sound_batch: int = 64
     sound_rate: float = 3e-3

@@ -66,20 +66,14 @@ class Places:
             self._known[seed] = self._to_w(seed_to_z(seed, self._z_dim, self._anchors))
         return self._known[seed]
 
-    def base(
-        self, seed: int, psi: float, walked: float, prompt_seed: int | None, prompt_weight: float
-    ) -> Array:
+    def base(self, seed: int, psi: float, walked: float, prompt_seed: int | None, prompt_weight: float) -> Array:
         """w_0 [L,W]. walked: how many places the walk has gone from the seed's (its whole part picks the two
         neighbours, its fraction the way between them, eased). prompt_seed: the place a prompt asked for.
         """
         step, part = int(walked), walked - int(walked)
         part = part * part * (3 - 2 * part)
         here = self._walk_place(seed, step, prompt_seed, prompt_weight)
-        w = (
-            here
-            if part == 0
-            else here + part * (self._walk_place(seed, step + 1, prompt_seed, prompt_weight) - here)
-        )
+        w = here if part == 0 else here + part * (self._walk_place(seed, step + 1, prompt_seed, prompt_weight) - here)
         w = self._w_avg + psi * (w - self._w_avg)
         return np.repeat(w[None], self._num_ws, 0).astype(np.float32)
 
@@ -87,7 +81,7 @@ class Places:
         if step:
             return self.place((seed + step * 7_919) % 2**31)
         w = self.place(seed)
-        return w if prompt_seed is None else w + weight * (self.place(prompt_seed) - w)
+        return w if prompt_seed is None else (w + weight * (self.place(prompt_seed) - w)).astype(np.float32)
 
 
 def bank_part(tensors: Mapping[str, npt.NDArray[Any]], name: str) -> Array | None:

@@ -66,6 +66,7 @@ class SoundInversionEncoder(nn.Module):
     """Window [B,1,128,88] and sound code F_a(x) [B,code_dim] -> displacement of the style codes [B,L,W]."""
 
     sigma_w: Tensor
+    silence_code: Tensor
 
     def __init__(self, config: EncoderConfig, sigma_w: Tensor | None = None) -> None:
         super().__init__()
@@ -76,10 +77,11 @@ class SoundInversionEncoder(nn.Module):
         self.join = nn.Linear(config.widths[-1] + config.code_dim, config.hidden)
         outputs = [k * config.w_dim for k in config.level_sizes]
         self.first = nn.ModuleList([nn.Linear(config.hidden, config.hidden) for _ in outputs])
-        self.last = nn.ModuleList([nn.Linear(config.hidden, n) for n in outputs])
-        for layer in self.last:
+        last = [nn.Linear(config.hidden, n) for n in outputs]
+        for layer in last:
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
+        self.last = nn.ModuleList(last)
         self.register_buffer("sigma_w", torch.ones(config.w_dim) if sigma_w is None else sigma_w.clone())
         self.register_buffer("silence_code", torch.zeros(1, config.code_dim))
 
@@ -94,8 +96,6 @@ class SoundInversionEncoder(nn.Module):
     def forward(self, window: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
         """Returns E_a(x) [B,L,W] and presence [B]; both are 0 for silence."""
         there = presence(window)
-        silent = self.units(
-            torch.zeros(1, 1, BANDS, ENCODER_COLUMNS, device=window.device), self.silence_code
-        )
+        silent = self.units(torch.zeros(1, 1, BANDS, ENCODER_COLUMNS, device=window.device), self.silence_code)
         change = self.units(window, code) - silent
         return there[:, None, None] * change * self.sigma_w, there

@@ -6,7 +6,6 @@ frame). All take a batch of one and fixed shapes.
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -18,9 +17,6 @@ from torch import Tensor, nn
 from .mel import BANDS, ENCODER_COLUMNS, SOUND_COLUMNS
 from .networks import Networks, build_networks
 from .weights import World
-
-GRAPH_VERSION = 1
-"""Raise it when the graphs of an unchanged world change."""
 
 
 @dataclass(frozen=True)
@@ -47,22 +43,12 @@ def parts(networks: Networks) -> dict[str, Part]:
     }
 
 
-def cache_folder() -> Path:
-    """$SONORAMA_CACHE, else the user's cache folder."""
-    given = os.environ.get("SONORAMA_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(given) if given else Path(base) / "sonorama"
+def export_graphs(world: World, folder: Path) -> None:
+    """Write sound.onnx, encoder.onnx, motion.onnx, synthesis.onnx and mapping.onnx of a world into `folder`.
 
-
-def graphs(world: World) -> Path:
-    """Folder with sound.onnx, encoder.onnx, motion.onnx, synthesis.onnx and mapping.onnx of this world.
-
-    Exported at the first call (about half a minute); renamed into place when complete, so that a broken export
-    or two programs at once leave no half-made folder.
+    Takes about half a minute; renamed into place when complete, so that a broken export or two programs at once
+    leave no half-made folder.
     """
-    folder = cache_folder() / "graphs" / f"{world.card.content[:32]}-v{GRAPH_VERSION}"
-    if folder.is_dir():
-        return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
@@ -72,7 +58,6 @@ def graphs(world: World) -> Path:
             made.rename(folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
-    return folder
 
 
 def export_part(part: Part, path: Path) -> None:

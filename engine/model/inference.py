@@ -7,11 +7,12 @@ that every ONNX runtime knows (no kernel depends on an input).
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .synthesis import SQRT2, Linear, StyledConv, Synthesis, ToRGB, fir_kernel
+from .synthesis import SQRT2, Block, Linear, StyledConv, Synthesis, ToRGB, fir_kernel
 
 
 class FoldedAffine(nn.Module):
@@ -34,6 +35,8 @@ class PlayConv(nn.Module):
     energy: Tensor
     shift: Tensor
     kernel: Tensor
+    noise: Tensor
+    bias: Tensor
 
     def __init__(self, layer: StyledConv) -> None:
         super().__init__()
@@ -87,11 +90,12 @@ class PlaySynthesis(nn.Module):
         """size: leave at a smaller side (early exit), None for the world's own."""
         super().__init__()
         sides = [s for s in synthesis.config.sides if size is None or s <= size]
-        blocks = [synthesis.get_submodule(f"b{s}") for s in sides]
+        blocks = [cast(Block, synthesis.get_submodule(f"b{s}")) for s in sides]
         self.register_buffer("const", blocks[0].const.detach()[None].clone())
         self.register_buffer("skip", fir_kernel(gain=4.0).expand(3, 1, 4, 4).contiguous())
         convs = [[b.conv0, b.conv1] if hasattr(b, "conv0") else [b.conv1] for b in blocks]
-        self.convs = nn.ModuleList([nn.ModuleList([PlayConv(c) for c in pair]) for pair in convs])
+        self.counts = [len(pair) for pair in convs]
+        self.convs = nn.ModuleList([PlayConv(c) for pair in convs for c in pair])
         self.colours = nn.ModuleList([PlayRGB(b.torgb) for b in blocks])
 
     def forward(self, ws: Tensor) -> Tensor:
@@ -99,8 +103,8 @@ class PlaySynthesis(nn.Module):
         x = self.const.expand(ws.shape[0], -1, -1, -1)
         rgb: Tensor | None = None
         i = 0
-        for pair, colour in zip(self.convs, self.colours, strict=True):
-            for conv in pair:
+        for count, colour in zip(self.counts, self.colours, strict=True):
+            for conv in self.convs[i : i + count]:
                 x = conv(x, ws[:, i])
                 i += 1
             y = colour(x, ws[:, i])

@@ -53,9 +53,7 @@ class MotionNetwork(nn.Module):
     sigma_w: Tensor
     w_avg: Tensor
 
-    def __init__(
-        self, config: MotionConfig, w_avg: Tensor | None = None, sigma_w: Tensor | None = None
-    ) -> None:
+    def __init__(self, config: MotionConfig, w_avg: Tensor | None = None, sigma_w: Tensor | None = None) -> None:
         super().__init__()
         self.config = config
         self.levels = nn.ModuleList([LevelMotion(k, config.w_dim, config.hidden) for k in config.level_sizes])

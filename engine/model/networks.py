@@ -42,9 +42,7 @@ def _load(world: World, module: nn.Module, prefix: str) -> None:
         module.load_state_dict(as_torch(world.part(prefix)))
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
-        raise WorldError(
-            f"{world.card.path}: its {prefix} does not fit: {reason}", "make this world again"
-        ) from error
+        raise WorldError(f"{world.card.path}: its {prefix} does not fit: {reason}", "make this world again") from error
     module.eval().requires_grad_(False)
 
 
@@ -54,9 +52,7 @@ def build_networks(world: World) -> Networks:
     try:
         generator = Generator(GeneratorConfig(**card.generator))
     except (TypeError, ValueError) as error:
-        raise WorldError(
-            f"{card.path}: its card describes no generator: {error}", "make this world again"
-        ) from error
+        raise WorldError(f"{card.path}: its card describes no generator: {error}", "make this world again") from error
     cuts = card.level_cuts
     w_dim = generator.config.w_dim
     encoder = SoundInversionEncoder(EncoderConfig(card.num_ws, w_dim, level_cuts=cuts))

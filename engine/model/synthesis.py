@@ -128,9 +128,7 @@ class Mapping(nn.Module):
         super().__init__()
         self.num_ws, self.depth = config.num_ws, config.mapping_layers
         for i in range(self.depth):
-            self.add_module(
-                f"fc{i}", Linear(config.z_dim if i == 0 else config.w_dim, config.w_dim, 0.0, 0.01)
-            )
+            self.add_module(f"fc{i}", Linear(config.z_dim if i == 0 else config.w_dim, config.w_dim, 0.0, 0.01))
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
         self.register_buffer("w_std", torch.ones(config.w_dim))
 
@@ -163,9 +161,7 @@ class StyledConv(nn.Module):
         if mode == "none":
             return 0.0
         if mode == "random":
-            return (
-                torch.randn(batch, 1, self.side, self.side, device=self.weight.device) * self.noise_strength
-            )
+            return torch.randn(batch, 1, self.side, self.side, device=self.weight.device) * self.noise_strength
         return self.noise_const[None, None] * self.noise_strength
 
     def forward(self, x: Tensor, w: Tensor, kernel: Tensor, noise: str, form: str) -> Tensor:
@@ -214,12 +210,11 @@ class Block(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """Ws [B, 2 or 3, W]: the codes of conv0 (not at 4 px), conv1 and torgb, in this order."""
         if x is None or rgb is None:
-            x = self.const[None].expand(len(ws), -1, -1, -1).contiguous(memory_format=torch.channels_last)
-            x = self.conv1(x, ws[:, 0], kernel, noise, form)
-            return x, self.torgb(x, ws[:, 1], form)
-        x = self.conv0(x, ws[:, 0], kernel, noise, form)
-        x = self.conv1(x, ws[:, 1], kernel, noise, form)
-        return x, upsample2(rgb, kernel) + self.torgb(x, ws[:, 2], form)
+            start = self.const[None].expand(len(ws), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+            y: Tensor = self.conv1(start, ws[:, 0], kernel, noise, form)
+            return y, self.torgb(y, ws[:, 1], form)
+        y = self.conv1(self.conv0(x, ws[:, 0], kernel, noise, form), ws[:, 1], kernel, noise, form)
+        return y, upsample2(rgb, kernel) + self.torgb(y, ws[:, 2], form)
 
 
 class Synthesis(nn.Module):
@@ -234,9 +229,7 @@ class Synthesis(nn.Module):
             self.add_module(f"b{side}", Block(config, side))
         self.register_buffer("fir", fir_kernel(gain=4.0), persistent=False)
 
-    def forward(
-        self, ws: Tensor, noise: str = "const", size: int | None = None, form: str = "weights"
-    ) -> Tensor:
+    def forward(self, ws: Tensor, noise: str = "const", size: int | None = None, form: str = "weights") -> Tensor:
         """noise: "const", "none" or "random". size: early exit at a smaller side. form: see the module."""
         x = rgb = None
         i = 0

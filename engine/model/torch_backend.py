@@ -79,7 +79,9 @@ class CudaPainter:
 
     def __init__(self, play: torch.nn.Module, world: World) -> None:
         shape = (1, world.card.num_ws, world.card.generator["w_dim"])
-        play = play.to(memory_format=torch.channels_last)
+        for p in play.parameters():
+            if p.dim() == 4:
+                p.data = p.data.contiguous(memory_format=torch.channels_last)
         self._ws = torch.zeros(shape, device="cuda")
         half = _half_is_enough(play, world)
         self._out = torch.empty(0)

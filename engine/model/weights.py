@@ -99,6 +99,8 @@ def save_world(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) 
     part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, part, meta)
+    # safetensors makes files that only their owner may read; a world is for everybody who has the program.
+    part.chmod(0o644)
     part.replace(path)
     return read_card(path)
 
@@ -117,9 +119,7 @@ def _header(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise damaged from error
     except OSError as error:
-        raise WorldError(
-            f"{path}: cannot be read ({error.strerror})", "check the path and its permissions"
-        ) from error
+        raise WorldError(f"{path}: cannot be read ({error.strerror})", "check the path and its permissions") from error
     if not isinstance(header, dict) or not isinstance(header.get("__metadata__", {}), dict):
         raise damaged
     return header
@@ -128,9 +128,7 @@ def _header(path: Path) -> dict[str, Any]:
 def read_card(path: Path) -> Card:
     """The card of a world file, without its tensors. WorldError if it is no world or of a newer format."""
     meta = _header(path).get("__metadata__", {})
-    foreign = WorldError(
-        f"{path}: no sonorama card in it", "this is some other model; import it into a world first"
-    )
+    foreign = WorldError(f"{path}: no sonorama card in it", "this is some other model; import it into a world first")
     if meta.get("format") != FORMAT:
         raise foreign
     if meta.get("format_version") != str(FORMAT_VERSION):
@@ -138,8 +136,9 @@ def read_card(path: Path) -> Card:
     try:
         values = json.loads(meta.get("card", ""))
         known = {f.name for f in fields(Card)}
-        values = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
-        card = Card(**values | {"path": str(path)})
+        fitting: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
+        fitting["path"] = str(path)
+        card = Card(**fitting)
         _check_kinds(card)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise foreign from error
