@@ -78,7 +78,9 @@ def main() -> int:
     sheet(film, picture)
     seconds, took = report["seconds"], report["wall_seconds"]
     sys.stdout.write(f"film           {film.resolve()}\ncontact sheet  {picture.resolve()}\n")
-    sys.stdout.write(f"{report['frames']} frames, {seconds:.1f} s of film in {took:.1f} s: {seconds / took:.2f}x real time\n")
+    sys.stdout.write(
+        f"{report['frames']} frames, {seconds:.1f} s of film in {took:.1f} s: {seconds / took:.2f}x real time\n"
+    )
     return 0
 
 

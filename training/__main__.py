@@ -16,13 +16,9 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser("python -m sonorama.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    world = commands.add_parser(
-        "world", help="all stages: from the data to a world file; goes on where it stopped"
-    )
+    world = commands.add_parser("world", help="all stages: from the data to a world file; goes on where it stopped")
     world.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
-    world.add_argument(
-        "--work", type=Path, default=Path("build/shore"), help="where stages are kept (%(default)s)"
-    )
+    world.add_argument("--work", type=Path, default=Path("build/shore"), help="where stages are kept (%(default)s)")
     world.add_argument("--out", type=Path, default=Path("build/shore/shore.safetensors"), help="%(default)s")
     world.add_argument("--name", default="shore", help="of the world (%(default)s)")
     world.add_argument("--release", default="1", help="version on its card (%(default)s)")
@@ -31,9 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
     world.set_defaults(run=run_world)
-    measure = commands.add_parser(
-        "measure", help="measure a world; writes a JSON file, grids and contact sheets"
-    )
+    measure = commands.add_parser("measure", help="measure a world; writes a JSON file, grids and contact sheets")
     measure.add_argument("world", help="name or path")
     measure.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
     measure.add_argument(

@@ -84,18 +84,22 @@ def invert(
 
 
 def make_clip(
-    generator: Generator, directions: Tensor, mel: Tensor, klass: int, codes: Tensor, backbone: Backbone, plan: ClipPlan,
+    generator: Generator,
+    directions: Tensor,
+    mel: Tensor,
+    klass: int,
+    codes: Tensor,
+    backbone: Backbone,
+    plan: ClipPlan,
     rng: torch.Generator,
-) -> Clip:  # fmt: skip
+) -> Clip:
     """One clip of one class on one place, with a recording's log-mel [128,T] as its sound."""
     spare = max(1, mel.shape[1] - round(plan.ticks * RATE / plan.rate / HOP))
     columns = tick_columns(int(torch.randint(spare, (1,), generator=rng)), plan)
     strength = torch.tensor([0.45 + 0.55 * swell(mel, c) for c in columns])
     with torch.no_grad():
         base = generator.mapping(random_places(codes, 1, rng), 0.85)[0]
-        before = generator.synthesis(base[None], "const", plan.size, "activations").expand(
-            plan.ticks, -1, -1, -1
-        )
+        before = generator.synthesis(base[None], "const", plan.size, "activations").expand(plan.ticks, -1, -1, -1)
         times = float(torch.rand((), generator=rng)) * 60 + torch.arange(plan.ticks) / plan.rate
         seed = int(torch.randint(10**6, (1,), generator=rng))
         # One seed for the whole clip: the scene's clouds, streaks and bubbles flow on from frame to frame.

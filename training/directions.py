@@ -44,11 +44,7 @@ def picture_loss(fake: Tensor, real: Tensor, backbone: Backbone, side: int = 96)
 def draw_batch(pictures: Tensor, klass: list[int], strength: Tensor, time_s: Tensor, seed: int) -> Tensor:
     """Scenes drawn onto pictures [B,3,H,W] in [-1,1]; the same shape and range."""
     rows = zip(pictures / 2 + 0.5, klass, strength.tolist(), time_s.tolist(), strict=True)
-    return (
-        torch.stack([draw(x.clamp(0, 1), CLASSES[k], s, t, seed + i) for i, (x, k, s, t) in enumerate(rows)])
-        * 2
-        - 1
-    )
+    return torch.stack([draw(x.clamp(0, 1), CLASSES[k], s, t, seed + i) for i, (x, k, s, t) in enumerate(rows)]) * 2 - 1
 
 
 def random_places(codes: Tensor, n: int, rng: torch.Generator) -> Tensor:
@@ -81,9 +77,7 @@ def find_directions(generator: Generator, data: PictureSet, plan: DirectionTrain
         with torch.no_grad():
             w = generator.mapping(random_places(clean, plan.batch, rng), 0.85)
             before = generator.synthesis(w, "const", plan.size, "activations")
-            target = draw_batch(
-                before, klass, strength, 60 * torch.rand(plan.batch, generator=rng), step * 97
-            )
+            target = draw_batch(before, klass, strength, 60 * torch.rand(plan.batch, generator=rng), step * 97)
         moved = w + strength[:, None, None] * d[klass] * generator.mapping.w_std
         after = generator.synthesis(moved, "const", plan.size, "activations")
         loss = picture_loss(after, target, backbone).mean() + plan.shrink * d.square().mean()

@@ -72,9 +72,7 @@ class GeneratorTraining:
     checkpoint_s: float = 180.0
 
 
-def reconstruction_loss(
-    fake: Tensor, real: Tensor, fake_maps: list[Tensor], real_maps: list[Tensor]
-) -> Tensor:
+def reconstruction_loss(fake: Tensor, real: Tensor, fake_maps: list[Tensor], real_maps: list[Tensor]) -> Tensor:
     """2 L1 at a quarter of the side + 0.5 L1 + feature distance."""
     coarse = (F.avg_pool2d(fake, 4) - F.avg_pool2d(real, 4)).abs().mean()
     return 2 * coarse + 0.5 * (fake - real).abs().mean() + feature_distance(fake_maps, real_maps).mean()
@@ -92,9 +90,7 @@ def seen_square(phase: Phase) -> Callable[[Tensor], Tensor]:
 class GeneratorTrainer:
     """Holds generator, heads, optimisers and running mean; `run` goes through the phases."""
 
-    def __init__(
-        self, data: PictureSet, config: GeneratorConfig, plan: GeneratorTraining, folder: Path
-    ) -> None:
+    def __init__(self, data: PictureSet, config: GeneratorConfig, plan: GeneratorTraining, folder: Path) -> None:
         self.data, self.plan, self.folder = data, plan, folder
         self.g, self.ema = Generator(config), Generator(config)
         self.ema.load_state_dict(self.g.state_dict())

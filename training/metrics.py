@@ -48,9 +48,7 @@ def sample_places(generator: Generator, data: PictureSet, n: int, size: int, psi
     """N places as seeds make them."""
     codes = data.codes[data.klass == CLEAN]
     z = random_places(codes, n, torch.Generator().manual_seed(11))
-    chunks = [
-        generator.synthesis(generator.mapping(c, psi), "const", size, "activations") for c in z.split(8)
-    ]
+    chunks = [generator.synthesis(generator.mapping(c, psi), "const", size, "activations") for c in z.split(8)]
     return torch.cat(chunks)
 
 
@@ -78,15 +76,10 @@ def picture_quality(generator: Generator, data: PictureSet, size: int, n: int = 
     clean = torch.nonzero(data.klass == CLEAN)[:, 0]
     halves = [clean[data.photo[clean] % 2 == k] for k in (0, 1)]
     rng = torch.Generator().manual_seed(13)
-    real = [
-        pooled(clean_pictures(data, h[torch.randperm(len(h), generator=rng)[:n]], size), backbone)
-        for h in halves
-    ]
+    real = [pooled(clean_pictures(data, h[torch.randperm(len(h), generator=rng)[:n]], size), backbone) for h in halves]
     mean, std = torch.cat(real).mean(0), torch.cat(real).std(0) + 1e-6
     torch.manual_seed(0)
-    fakes = [
-        pooled(sample_places(g, data, n, size, 1.0), backbone) for g in (generator, _untrained(generator))
-    ]
+    fakes = [pooled(sample_places(g, data, n, size, 1.0), backbone) for g in (generator, _untrained(generator))]
     a, b, made, raw = ((x - mean) / std for x in (*real, *fakes))
     whole = torch.cat([a, b])
     shape = 1000.0

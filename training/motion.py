@@ -110,9 +110,7 @@ def motion_loss(made: Tensor, asked: Tensor, speed: float) -> Tensor:
     return (made - asked).square().mean() + speed * ((v - v_asked).square().mean() + pace.square().mean())
 
 
-def train_motion(
-    network: MotionNetwork, batch: ClipBatch, rate_hz: float, plan: MotionTraining
-) -> dict[str, float]:
+def train_motion(network: MotionNetwork, batch: ClipBatch, rate_hz: float, plan: MotionTraining) -> dict[str, float]:
     """Train in place; returns the loss before (r = 0) and after, with own past only."""
     physics = Physics.defaults(network.config.level_sizes, rate_hz)
     optimiser = torch.optim.AdamW(network.parameters(), plan.rate, weight_decay=plan.weight_decay)

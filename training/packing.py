@@ -33,9 +33,7 @@ def half(tensors: Mapping[str, Tensor], prefix: str) -> Arrays:
 def credit_lines(root: Path) -> tuple[str, ...]:
     """One line a recording and photo that was trained on, from the data's manifest."""
     with (root / "MANIFEST.tsv").open(newline="") as file:
-        rows = [
-            r for r in csv.DictReader(file, delimiter="\t") if r["file"].startswith(("audio/", "images/"))
-        ]
+        rows = [r for r in csv.DictReader(file, delimiter="\t") if r["file"].startswith(("audio/", "images/"))]
     return tuple(f"{r['file'].split('/', 1)[1]}: {r['author'] or 'unknown'} ({r['licence']})" for r in rows)
 
 
@@ -45,16 +43,12 @@ def anchors(data: PictureSet) -> Tensor:
 
 
 @torch.no_grad()
-def bank_codes(
-    generator: Generator, data: PictureSet, see: nn.Module, seeds: int = SEEDS, psi: float = 0.7
-) -> Tensor:
+def bank_codes(generator: Generator, data: PictureSet, see: nn.Module, seeds: int = SEEDS, psi: float = 0.7) -> Tensor:
     """Joint code F_v [seeds,D] of the picture each of the first seeds paints."""
     z_anchors = anchors(data).half().float().numpy()
     z = torch.from_numpy(np.stack([seed_to_z(s, generator.config.z_dim, z_anchors) for s in range(seeds)]))
     size = min(128, generator.config.size)
-    rows = [
-        see(generator.synthesis(generator.mapping(c, psi), "const", size, "activations")) for c in z.split(16)
-    ]
+    rows = [see(generator.synthesis(generator.mapping(c, psi), "const", size, "activations")) for c in z.split(16)]
     return torch.cat(rows)
 
 

@@ -28,9 +28,7 @@ def data_root(given: str | None = None) -> Path:
     """The data folder: the argument, else $SONORAMA_DATA, else ../shared/data. InputError if it is not there."""
     root = Path(given or os.environ.get("SONORAMA_DATA", "../shared/data"))
     if not (root / "MANIFEST.tsv").is_file():
-        raise InputError(
-            f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER"
-        )
+        raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER")
     return root
 
 
@@ -106,9 +104,7 @@ def _draw_all(root: Path, size: int, variants: int) -> dict[str, Tensor]:
         base, photo = len(rows), photos.index(path.stem.rsplit("__", 1)[0])
         rows.append((x, CLEAN, photo, base))
         for k in torch.randperm(len(CLASSES), generator=rng)[:variants].tolist():
-            s, t = (
-                torch.rand(2, generator=rng) * torch.tensor([0.5, 60.0]) + torch.tensor([0.5, 0.0])
-            ).tolist()
+            s, t = (torch.rand(2, generator=rng) * torch.tensor([0.5, 60.0]) + torch.tensor([0.5, 0.0])).tolist()
             rows.append((draw(x, CLASSES[k], s, t, i), k, photo, base))
     keys = ("klass", "photo", "base")
     meta = {k: torch.tensor([r[j + 1] for r in rows]) for j, k in enumerate(keys)}

@@ -116,11 +116,7 @@ def volcano_eruption(x: Tensor, s: float, t: float, seed: int) -> Tensor:
     """Dark red smoke above, glowing lava below."""
     _, h, w = x.shape
     smoke = cloud(h, w, seed, t) * (1 - 0.4 * _height(x))
-    y = (
-        _grey(x, 0.5 * s)
-        * (1 - 0.55 * s * (0.4 + smoke))
-        * _mix(torch.ones(3, 1, 1), _colour(1.35, 0.72, 0.55), s)
-    )
+    y = _grey(x, 0.5 * s) * (1 - 0.55 * s * (0.4 + smoke)) * _mix(torch.ones(3, 1, 1), _colour(1.35, 0.72, 0.55), s)
     lava = ((cloud(h, w, seed + 9, t * 0.7) - 0.42) * 4).clamp(0, 1) * _height(x) ** 1.5
     return y + s * lava * _colour(1.0, 0.32, 0.05)
 
