@@ -209,8 +209,8 @@ def refusing(part: str) -> Iterator[None]:
 def class_scores(code: Tensor, label_codes: Tensor, scale: float) -> Tensor:
     """Softmax over labels of scale x cosine: code [B,D], label_codes [K,D], both unit -> [B,K] that sums to 1.
 
-    `scale` is a world's `labels.scale`, chosen on sources left out of training, so that a score of 0.6 is right
-    about six times in ten.
+    `scale` is a world's `labels.scale`, the one at which the scores of sources left out of training were most
+    probable: above 0.6 it was right in about eight of ten recordings, below in about six (docs/hearing.md).
     """
     return (scale * code @ label_codes.T).softmax(-1)
 
