@@ -51,26 +51,24 @@ def _colours(pictures: Sequence[Array]) -> dict[str, float]:
     return colours(batch)
 
 
-def effect(
-    world: World, backend: Backend, sound: Array, seeds: Sequence[int], gain_db: float = 0.0
-) -> dict[str, float]:
-    """Mean change of every colour figure against silence, over seeds."""
+def effect(world: World, backend: Backend, sound: Array, seeds: Sequence[int], gain_db: float) -> dict[str, float]:
+    """Colour figures of the pictures of a sound at some gain, mean over seeds."""
     louder = (sound * 10 ** (gain_db / 20)).astype(np.float32)
-    silence = np.zeros(RATE, np.float32)
-    after = _colours([last_picture(world, backend, louder, s) for s in seeds])
-    before = _colours([last_picture(world, backend, silence, s) for s in seeds])
-    return {name: after[name] - before[name] for name in after}
+    return _colours([last_picture(world, backend, louder, s) for s in seeds])
 
 
 def meaning_table(
-    world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: Sequence[int] = tuple(range(1, 9))
+    world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: Sequence[int]
 ) -> dict[str, dict[str, float]]:
-    """Class -> what must change: mean over recordings and seeds, at -12, 0 and +12 dB, signed so that positive is
-    right; and the share of recordings for which it is right at all three.
+    """Class -> what must change against silence: mean over recordings and seeds, at -12, 0 and +12 dB, signed so
+    that positive is right; and the share of recordings for which it is right at all three.
     """
-    table = {}
+    table, silence = {}, effect(world, backend, np.zeros(RATE, np.float32), seeds, 0.0)
     for klass, (figure, sign) in WANTED.items():
-        by_gain = {g: [sign * effect(world, backend, s, seeds, g)[figure] for s in sounds[klass]] for g in (-12, 0, 12)}
+        by_gain = {
+            gain: [sign * (effect(world, backend, s, seeds, gain)[figure] - silence[figure]) for s in sounds[klass]]
+            for gain in (-12, 0, 12)
+        }
         right = np.all(np.array(list(by_gain.values())) > 0, axis=0)
         row = {f"{figure} {g:+d} dB": round(float(np.mean(v)), 4) for g, v in by_gain.items()}
         table[klass] = row | {"recordings right at all gains": round(float(right.mean()), 3)}

@@ -83,7 +83,7 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     figures: dict[str, Any] = {"world": world.card.name, "content": world.card.content}
     figures["motion"] = motion_table(world, backend, sounds["thunderstorm"][0])
     log.info("motion %s", figures["motion"])
-    figures["meaning"] = meaning_table(world, backend, sounds, (1, 2, 3, 4))
+    figures["meaning"] = meaning_table(world, backend, sounds, (1, 2, 3))
     log.info("meaning %s", figures["meaning"])
     data = picture_set(root, work / "pictures.safetensors", z_dim=world.card.generator["z_dim"])
     quality = picture_quality(build_networks(world).generator, data, world.card.size)

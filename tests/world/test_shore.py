@@ -1,0 +1,124 @@
+"""The embedded world does what its sounds mean. Recordings are those of examples/; figures over more of them are in
+docs/world.md.
+"""
+
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonorama.engine.backend import Backend, open_backend
+from sonorama.engine.hear import hear
+from sonorama.engine.media import open_sound
+from sonorama.engine.model.mel import RATE
+from sonorama.engine.model.weights import INSTALLED, World, load_world
+from sonorama.engine.performance import Performance
+from sonorama.engine.stepper import LEVELS
+from sonorama.engine.table import TABLE
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SEEDS = (1, 2, 3, 4)
+FIGURES = {
+    "thunder-1": lambda p: -p.mean(),
+    "fire": lambda p: (p[..., 0] - p[..., 2]).mean(),
+    "rain": lambda p: -(p.max(-1) - p.min(-1)).mean(),
+    "underwater": lambda p: (p[..., 1:].mean(-1) - p[..., 0]).mean(),
+}
+"""Recording -> what must rise, of a picture [H,W,3]: storm darkens, fire warms, rain greys, water turns blue-green."""
+
+CLASS_OF = {
+    "rain": "raining",
+    "fire": "fire_crackling",
+    "thunder-1": "thunderstorm",
+    "waterfall": "waterfall_burbling",
+}
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return load_world("shore")
+
+
+@pytest.fixture(scope="module")
+def backend(world: World) -> Backend:
+    return open_backend(world, "cpu")
+
+
+def read(name: str) -> np.ndarray:
+    with open_sound(EXAMPLES / f"{name}.ogg") as sound:
+        samples = np.concatenate([*sound.mono(RATE)])
+    return np.tile(samples, -(-3 * RATE // len(samples)))[: 3 * RATE]
+
+
+def codes(world: World, backend: Backend, sound: np.ndarray, **changes: float) -> list[np.ndarray]:
+    values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
+    values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
+    return [*Performance(world, values, Fraction(15), backend).codes([sound], 45)]
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("gain_db", [-12, 0, 12])
+def test_meaning_shows_at_every_loudness(world: World, backend: Backend, name: str, gain_db: int) -> None:
+    sound = (read(name) * 10 ** (gain_db / 20)).astype(np.float32)
+    change = []
+    for seed in SEEDS:
+        after, before = (codes(world, backend, s, look__seed=seed)[-1] for s in (sound, np.zeros_like(sound)))
+        change.append(FIGURES[name](backend.paint(after)) - FIGURES[name](backend.paint(before)))
+    assert np.mean(change) > 0.01
+    assert np.min(change) > 0
+
+
+def test_silence_rests(world: World, backend: Backend) -> None:
+    still = np.stack(codes(world, backend, np.zeros(3 * RATE, np.float32)))
+    assert np.array_equal(still, np.broadcast_to(still[0], still.shape))
+
+
+def test_e_rnn_is_trained_and_every_level_shows(world: World, backend: Backend) -> None:
+    assert all(np.abs(world.tensors[f"motion.levels.{i}.outward.weight"]).max() > 0 for i in range(3))
+    sound = read("thunder-1")
+    moved = np.stack(codes(world, backend, sound))
+    unmoved = np.stack(codes(world, backend, sound, **{f"motion__{name}__kappa": 0.0 for name in LEVELS}))
+    assert np.abs(moved - unmoved).max() > 0.01
+    film = backend.paint(moved[-1])
+    for level in LEVELS:
+        muted = backend.paint(codes(world, backend, sound, **{f"motion__{level}__mute": True})[-1])
+        assert np.abs(film - muted).mean() > 0.002, level
+
+
+def test_muted_levels_make_one_film_of_every_sound(world: World, backend: Backend) -> None:
+    muted = {f"motion__{level}__mute": True for level in LEVELS}
+    films = [np.stack(codes(world, backend, read(name), **muted)) for name in ("rain", "fire")]
+    assert np.array_equal(films[0], films[1])
+
+
+@pytest.mark.parametrize(
+    ("name", "klass"),
+    [
+        ("rain", "raining"),
+        ("fire", "fire_crackling"),
+        ("thunder-1", "thunderstorm"),
+        ("waterfall", "waterfall_burbling"),
+    ],
+)
+def test_it_hears_the_examples(world: World, name: str, klass: str) -> None:
+    """It was trained on these: this shows that the packed world hears at all, not how well (docs/hearing.md)."""
+    windows = list(hear(world, [read(name)]))
+    mean = {k: np.mean([w.scores[k] for w in windows]) for k in world.card.classes}
+    assert max(mean, key=lambda k: mean[k]) == klass
+
+
+def test_words_choose_places(world: World, backend: Backend) -> None:
+    seen = {}
+    for text in ("a red canyon", "a turquoise sea"):
+        values: dict[str, object] = {path: p.default for path, p in TABLE.items()} | {"/look/text": text}
+        (w,) = Performance(world, values, Fraction(15), backend).codes([np.zeros(10, np.float32)], 1)
+        seen[text] = backend.paint(w)
+    warmth = {text: (p[..., 0] - p[..., 2]).mean() for text, p in seen.items()}
+    assert warmth["a red canyon"] > warmth["a turquoise sea"]
+
+
+def test_the_embedded_world_is_small_and_readable() -> None:
+    path = INSTALLED / "shore.safetensors"
+    assert path.stat().st_size <= 30_000_000
+    assert path.stat().st_mode & 0o004
