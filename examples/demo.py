@@ -70,7 +70,7 @@ def main() -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     sound, film, picture = OUT / "weather.flac", OUT / "weather.mp4", OUT / "weather.png"
     write_flac(weather(), sound)
-    command = [Path(sys.executable).with_name("sonorama"), "render", sound, "-o", film, "--json"]
+    command = [Path(sys.executable).with_name("sonorama"), "render", sound, "-o", film, "--seed", "46", "--json"]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         return done.returncode

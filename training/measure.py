@@ -79,7 +79,7 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     sounds = {k: [r.samples for r in recordings if r.klass == k and len(r.samples) > RATE // 2] for k in CLASSES}
     out.mkdir(parents=True, exist_ok=True)
     save_grid(seed_grid(world, backend), out / "seeds.png")
-    save_grid(class_sheet(world, backend, sounds, (1, 4, 9, 16)), out / "classes.png", 1 + len(CLASSES))
+    save_grid(class_sheet(world, backend, sounds, (7, 34, 35, 46)), out / "classes.png", 1 + len(CLASSES))
     figures: dict[str, Any] = {"world": world.card.name, "content": world.card.content}
     figures["motion"] = motion_table(world, backend, sounds["thunderstorm"][0])
     log.info("motion %s", figures["motion"])

@@ -11,7 +11,7 @@ from sonorama.export.sidecar import sha256
 from sonorama.export.stage import WorldStage, world_stage
 from sonorama.export.video import RenderJob, render
 
-from ..cli.conftest import random_world
+from ..conftest import random_world
 from .helpers import write_wav
 
 
