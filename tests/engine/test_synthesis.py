@@ -76,11 +76,11 @@ def test_truncation() -> None:
     g.mapping.w_avg.copy_(torch.randn(32))
     z = torch.randn(2, 16)
     full, half = g.mapping(z), g.mapping(z, 0.5)
-    assert torch.allclose(half, g.mapping.w_avg + 0.5 * (full - g.mapping.w_avg), atol=1e-6)
-    assert torch.equal(g.mapping(z, 0.0)[0, 0], g.mapping.w_avg)
+    assert torch.allclose(half, g.mapping.w_avg + 0.5 * (full - g.mapping.w_avg), atol=1e-4)
+    assert torch.allclose(g.mapping(z, 0.0)[0, 0], g.mapping.w_avg, atol=1e-4)
     cut = g.mapping(z, 0.5, cutoff=3)
-    assert torch.equal(cut[:, 3:], full[:, 3:])
-    assert torch.equal(cut[:, :3], half[:, :3])
+    assert torch.allclose(cut[:, 3:], full[:, 3:], atol=1e-4)
+    assert torch.allclose(cut[:, :3], half[:, :3], atol=1e-4)
 
 
 @pytest.mark.parametrize(("size", "codes"), [(64, 10), (128, 12), (256, 14), (512, 16), (1024, 18)])
