@@ -111,7 +111,8 @@ def test_it_hears_the_examples(world: World, name: str, klass: str) -> None:
 def test_words_choose_places(world: World, backend: Backend) -> None:
     seen = {}
     for text in ("a red canyon", "a turquoise sea"):
-        values: dict[str, object] = {path: p.default for path, p in TABLE.items()} | {"/look/text": text}
+        values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
+        values["/look/text"] = text
         (w,) = Performance(world, values, Fraction(15), backend).codes([np.zeros(10, np.float32)], 1)
         seen[text] = backend.paint(w)
     warmth = {text: (p[..., 0] - p[..., 2]).mean() for text, p in seen.items()}
