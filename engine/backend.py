@@ -19,8 +19,9 @@ Array = npt.NDArray[np.float32]
 log = logging.getLogger(__name__)
 GRAPH_VERSION = 1
 """Raise it when the graphs of an unchanged world change."""
-THREADS = 2
-"""Of ONNX Runtime and of the reference: fixed, so that the same sound gives the same frames."""
+PAINTERS = 2
+"""Pictures painted at once on the CPU, each by one thread: two pictures side by side are done sooner than one after the
+other with two threads each, and fixed numbers give the same frames on every run."""
 
 
 def graph_folder(world: World) -> Path:
@@ -32,9 +33,10 @@ def graph_folder(world: World) -> Path:
 
 
 class Backend(Protocol):
-    """The networks of one world on one device."""
+    """The networks of one world on one device. painters: how many threads may call `paint` at once."""
 
     name: str
+    painters: int
 
     def hear(self, window: Array) -> Array:
         """F_a: log-mel [128,344] -> unit code [D]."""
@@ -69,7 +71,7 @@ class OnnxBackend:
 
             log.warning("%s is new here: making its graphs, once, which takes half a minute", world.card.name)
             export_graphs(world, folder)
-        self.name = "onnxruntime-cpu"
+        self.name, self.painters = "onnxruntime-cpu", PAINTERS
         names = ("sound", "encoder", "motion", "synthesis", "mapping")
         self._run = {name: _session(folder / f"{name}.onnx") for name in names}
 
@@ -104,7 +106,7 @@ def _session(path: Path):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
+    options.intra_op_num_threads = 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -5,7 +5,9 @@ Nothing here depends on how the sound was cut into blocks, and memory does not g
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -96,8 +98,24 @@ class Performance:
 
     def frames(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
         """Pictures float32 [H,W,3] in 0..1, row 0 on top."""
-        for w in self.codes(blocks, n_frames):
-            yield self.backend.paint(w)
+        return (picture for picture in self.paint(self.codes(blocks, n_frames)) if picture is not None)
+
+    def paint(self, codes: Iterable[Array | None]) -> Iterator[Array | None]:
+        """Style codes -> pictures in the same order; None stays None. Pictures do not depend on each other, so as many
+        are painted at once as the backend likes, while the caller hears on and writes.
+        """
+        waiting: deque[Future[Array] | None] = deque()
+        with ThreadPoolExecutor(self.backend.painters) as pool:
+            for w in codes:
+                waiting.append(None if w is None else pool.submit(self.backend.paint, w))
+                if len(waiting) > 2 * self.backend.painters:
+                    yield _done(waiting.popleft())
+            while waiting:
+                yield _done(waiting.popleft())
+
+
+def _done(future: Future[Array] | None) -> Array | None:
+    return None if future is None else future.result()
 
 
 class _Puller:

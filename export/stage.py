@@ -86,5 +86,5 @@ class WorldStage:
         self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
     ) -> Iterator[np.ndarray | None]:
         """See Stage. Motion runs through every frame, since each follows from the last; painting does not."""
-        for index, codes in enumerate(self._performance.codes(blocks, n_frames)):
-            yield None if index in have else self._performance.backend.paint(codes)
+        codes = enumerate(self._performance.codes(blocks, n_frames))
+        return self._performance.paint(None if index in have else w for index, w in codes)

@@ -29,7 +29,7 @@ class TorchBackend:
     """See engine.backend.Backend. device: "cpu" or "cuda"."""
 
     def __init__(self, world: World, device: str) -> None:
-        self.name = f"torch-{device}"
+        self.name, self.painters = f"torch-{device}", 1
         self._device = torch.device(device)
         networks = build_networks(world)
         self._sound, self._encoder = networks.sound.to(self._device), networks.encoder.to(self._device)
