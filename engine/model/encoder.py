@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .mel import BANDS, ENCODER_COLUMNS
+from .weights import level_sizes
 
 GATE_LOW, GATE_HIGH = 0.06, 0.16
 """Loudness (mean over time of the loudest band, in mel units: 0 = -80 dB, 1 = 0 dB) where the gate opens."""
@@ -35,8 +36,7 @@ class EncoderConfig:
     @property
     def level_sizes(self) -> list[int]:
         """Number of style codes of coarse, mid and fine."""
-        a, b = self.level_cuts
-        return [a, b - a, self.num_ws - b]
+        return level_sizes(self.num_ws, self.level_cuts)
 
 
 def presence(window: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .weights import level_sizes
+
 
 @dataclass(frozen=True)
 class MotionConfig:
@@ -25,8 +27,7 @@ class MotionConfig:
     @property
     def level_sizes(self) -> list[int]:
         """Number of style codes of coarse, mid and fine."""
-        a, b = self.level_cuts
-        return [a, b - a, self.num_ws - b]
+        return level_sizes(self.num_ws, self.level_cuts)
 
 
 class LevelMotion(nn.Module):

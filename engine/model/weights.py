@@ -27,6 +27,12 @@ LEVEL_CUTS = {"stylegan2": (3, 7), "paper": (3, 6), "styleclip": (4, 8)}
 LEVELS = ("coarse", "mid", "fine")
 
 
+def level_sizes(num_ws: int, level_cuts: tuple[int, int]) -> list[int]:
+    """Number of style codes of coarse, mid and fine."""
+    a, b = level_cuts
+    return [a, b - a, num_ws - b]
+
+
 @dataclass(frozen=True)
 class Card:
     """What a world says of itself.
