@@ -25,7 +25,7 @@ def check_name(name: str) -> str:
 
 
 def shared_folder() -> Path:
-    """/dev/shm where it can be written, else the temporary folder."""
+    """Shared memory where the system shows it as a folder, else the temporary folder."""
     memory = Path("/dev/shm")  # noqa: S108 (shared memory, files below carry the owner's pid)
     return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
 
