@@ -24,13 +24,15 @@ def parse(assignment: str, source: str = "command line") -> Change:
     address = address.strip()
     plain = address.removesuffix("/norm")
     param = _find(address, plain)
+    if param.live or param.event:
+        raise ValueRefused(f"{param.path} acts in a live show only", "Leave it out, or play it: sonorama live")
     value = _position(param, text) if plain != address else _natural(param, text)
     return Change(param.path, value, source)
 
 
 def start_values(changes: Iterable[Change], table: Mapping[str, Param] = TABLE) -> dict[str, Value]:
     """Every address of the table with its default, or the last value asked for."""
-    values = {path: param.default for path, param in table.items()}
+    values: dict[str, Value] = {path: param.default for path, param in table.items()}
     values.update((change.path, change.value) for change in changes)
     return values
 
