@@ -1,7 +1,8 @@
-"""Where the networks run: one interface, three ways behind it. All arrays are float32 numpy."""
+"""Where the networks run: one interface, four ways behind it. All arrays are float32 numpy."""
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 from pathlib import Path
@@ -59,21 +60,30 @@ class Backend(Protocol):
         ...
 
 
+def ready_graphs(world: World) -> Path:
+    """The folder of a world's graphs, made if this machine has none yet."""
+    folder = graph_folder(world)
+    if not folder.is_dir():
+        from .model.graph import export_graphs
+
+        log.warning("%s is new here: making its graphs, once, which takes half a minute", world.card.name)
+        export_graphs(world, folder)
+    return folder
+
+
 class OnnxBackend:
     """ONNX Runtime on the CPU; graphs come from the cache. Spinning is off: it burns the cores that sound,
-    video encoding and other programs need.
+    video encoding and other programs need. threads: CPU threads of one picture; painters: pictures at once; paints:
+    whether G runs here too.
     """
 
-    def __init__(self, world: World) -> None:
-        folder = graph_folder(world)
-        if not folder.is_dir():
-            from .model.graph import export_graphs
-
-            log.warning("%s is new here: making its graphs, once, which takes half a minute", world.card.name)
-            export_graphs(world, folder)
-        self.name, self.painters = "onnxruntime-cpu", PAINTERS
-        names = ("sound", "encoder", "motion", "synthesis", "mapping")
-        self._run = {name: _session(folder / f"{name}.onnx") for name in names}
+    def __init__(self, world: World, threads: int = 1, painters: int = PAINTERS, paints: bool = True) -> None:
+        folder = ready_graphs(world)
+        self.name, self.painters = "onnxruntime-cpu", painters
+        names = ("sound", "encoder", "motion", "mapping")
+        self._run = {name: _session(folder / f"{name}.onnx", 1) for name in names}
+        if paints:
+            self._run["synthesis"] = _session(folder / "synthesis.onnx", threads)
 
     def _call(self, part: str, **inputs: Array) -> list[Array]:
         batch = {k: np.ascontiguousarray(v[None], np.float32) for k, v in inputs.items()}
@@ -102,11 +112,11 @@ class OnnxBackend:
         return self._call("synthesis", ws=ws)[0].transpose(1, 2, 0)
 
 
-def _session(path: Path):
+def _session(path: Path, threads: int):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -119,14 +129,41 @@ def cuda_available() -> bool:
     return torch.cuda.is_available()
 
 
-def open_backend(world: World, device: str = "auto") -> Backend:
-    """device: auto (CUDA if there is one), cpu, cuda, or reference (torch float32 on the CPU, slow)."""
-    if device not in ("auto", "cpu", "cuda", "reference"):
-        raise SonoramaError(f"{device}: no such device", "choose auto, cpu, cuda or reference")
+def openvino_available() -> bool:
+    """Whether OpenVINO is installed; there are no wheels of it for some platforms."""
+    return importlib.util.find_spec("openvino") is not None
+
+
+DEVICES = ("auto", "cpu", "cuda", "ort", "reference")
+
+
+def open_backend(world: World, device: str = "auto", threads: int = 1, painters: int = PAINTERS) -> Backend:
+    """Where a world plays.
+
+    Args:
+        world: what to play.
+        device: auto (CUDA if there is one, else cpu), cpu (OpenVINO, or ONNX Runtime where there is none), cuda, ort
+            (ONNX Runtime on the CPU), or reference (torch float32 on the CPU, slow).
+        threads: CPU threads of one picture.
+        painters: pictures at once on the CPU.
+
+    Raises:
+        SonoramaError: no such device.
+
+    """
+    if device not in DEVICES:
+        raise SonoramaError(f"{device}: no such device", f"choose one of {', '.join(DEVICES)}")
     if device == "reference" or (device in ("auto", "cuda") and cuda_available()):
         from .model.torch_backend import TorchBackend
 
         return TorchBackend(world, "cpu" if device == "reference" else "cuda")
     if device == "cuda":
         raise SonoramaError("no CUDA device is visible", "use --device cpu, or check the NVIDIA driver with nvidia-smi")
-    return OnnxBackend(world)
+    if device == "ort":
+        return OnnxBackend(world, threads, painters)
+    if not openvino_available():
+        log.warning("OpenVINO is not installed: ONNX Runtime plays instead, at about half the speed")
+        return OnnxBackend(world, threads, painters)
+    from .openvino_backend import OpenVinoBackend
+
+    return OpenVinoBackend(world, threads, painters)

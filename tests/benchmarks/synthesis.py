@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from sonorama.engine.backend import OnnxBackend
+from sonorama.engine.backend import cuda_available, open_backend
 from sonorama.engine.model.networks import build_networks
 from sonorama.engine.model.weights import load_world
 
@@ -29,7 +29,8 @@ def main() -> None:
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 40
     torch.set_num_threads(2)
     world = load_world(name)
-    networks, backend = build_networks(world), OnnxBackend(world)
+    networks, backend = build_networks(world), open_backend(world, "cpu", threads=2, painters=1)
+    runtime = open_backend(world, "ort", threads=2, painters=1)
     play = networks.play()
     w = networks.generator.mapping(torch.randn(1, world.card.generator["z_dim"]))
     ws = w[0].numpy()
@@ -37,8 +38,12 @@ def main() -> None:
         "weights, torch (baseline)": lambda: networks.generator.synthesis(w, form="weights"),
         "activations, torch": lambda: networks.generator.synthesis(w, form="activations"),
         "folded, torch": lambda: play(w),
-        "folded, ONNX Runtime": lambda: backend.paint(ws),
+        "folded, ONNX Runtime": lambda: runtime.paint(ws),
+        "folded, OpenVINO (default)": lambda: backend.paint(ws),
     }
+    if cuda_available():
+        device = open_backend(world, "cuda")
+        ways["folded, CUDA graph"] = lambda: device.paint(ws)
     exact = (networks.generator.synthesis(w) * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).numpy()
     print(f"{world.card.name} {world.card.size} px; largest difference {np.abs(backend.paint(ws) - exact).max():.1e}")
     times: dict[str, list[float]] = {way: [] for way in ways}

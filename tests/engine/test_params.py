@@ -1,5 +1,6 @@
 """Posting, gliding, modulating: on a table of our own, so that it does not move with the instrument."""
 
+import json
 import threading
 
 import pytest
@@ -69,7 +70,7 @@ def test_glide_ends_exactly_at_the_target() -> None:
 def test_modulation_rides_on_a_glide() -> None:
     params = Params(TABLE)
     post(params, SLOW, 8.0)
-    params.modulate({"/a/slow": -1.0})
+    params.modulate({"/a/slow": -0.05})  # of the range, which is 20 wide
     assert params.step(0.5)["/a/slow"] == pytest.approx(3.0)
     params.modulate({})
     assert params.step(0.5)["/a/slow"] == pytest.approx(6.0)  # it never touched the base
@@ -84,6 +85,43 @@ def test_only_continuous_controls_are_modulated(path: str) -> None:
 def test_unknown_address_is_refused() -> None:
     with pytest.raises(ValueRefused, match="/a/nothing"):
         Params(TABLE).post(Change("/a/nothing", 1.0, "test"))
+
+
+def test_a_morph_is_a_straight_line_and_ends_on_its_target() -> None:
+    params = Params(TABLE)
+    params.post(Change("/a/slow", 8.0, "scene", over=1.0))
+    seen = [params.step(0.25)["/a/slow"] for _ in range(5)]
+    assert seen == pytest.approx([2.0, 4.0, 6.0, 8.0, 8.0])
+
+
+def test_a_hand_ends_a_morph() -> None:
+    params = Params(TABLE)
+    params.post(Change("/a/slow", 8.0, "scene", over=10.0))
+    params.step(1.0)
+    post(params, SLOW, 0.8)
+    assert params.step(50.0)["/a/slow"] == pytest.approx(0.8)
+
+
+def test_events_hold_for_one_step_and_queue() -> None:
+    table = {
+        p.path: p for p in (Param("/a/hit", False, "Acts.", event=True), Param("/a/go", 0, "Goes.", 0, 8, event=True))
+    }
+    params = Params(table)
+    for path, value in (("/a/hit", 1), ("/a/hit", 0), ("/a/go", 3), ("/a/go", 5), ("/a/hit", 1)):
+        params.post(Change(path, value, "test"))
+    assert params.step(0.1) == {"/a/hit": True, "/a/go": 3}
+    assert params.step(0.1) == {"/a/hit": True, "/a/go": 5}
+    assert params.step(0.1) == {"/a/hit": False, "/a/go": 0}
+
+
+def test_a_snapshot_goes_on_where_it_was() -> None:
+    one, other = Params(TABLE), Params(TABLE)
+    post(one, SLOW, 8.0)
+    one.step(0.3)
+    one.post(Change("/a/slow", -3.0, "scene", over=2.0))
+    one.step(0.3)
+    other.restore(json.loads(json.dumps(one.snapshot())))
+    assert [one.step(0.4) for _ in range(8)] == [other.step(0.4) for _ in range(8)]
 
 
 @pytest.mark.parametrize(("value", "expected"), [(2.6, 3), (True, 1), (-4, 0), (1e30, 9)])

@@ -8,7 +8,7 @@ from typing import Any
 # What of the engine may import torch; whatever else is in the engine belongs to the light contract.
 HEAVY = {"hear", "model", "runtime"}
 # These reach torch when they are used, and must not when they are loaded.
-LAZY = {"backend", "commands", "listen", "performance"}
+LAZY = {"backend", "commands", "listen", "openvino_backend", "performance"}
 
 
 def light_modules(pyproject: dict[str, Any]) -> set[str]:
