@@ -20,7 +20,7 @@ from .listen import Listener
 from .model.bank import WALK_SECONDS, Places, bank_part, closest_seed
 from .model.mel import RATE
 from .model.weights import World
-from .stepper import MotionState, Space, number, style_codes, tick
+from .stepper import MotionState, Space, number, per_code, style_codes, tick
 
 Array = npt.NDArray[np.float32]
 
@@ -81,8 +81,12 @@ class Performance:
         pace = number(values, "/look/drift") / WALK_SECONDS
         grid = RATE / space.motion_rate
 
+        other = places.base(int(number(values, "/look/seed_b")), psi, 0.0, None, 0.0)
+        mix = per_code(space, lambda level: number(values, f"/look/{level}/mix"))
+
         def base_at(sample: int) -> Array:
-            return places.base(seed, psi, pace * sample / RATE, prompt, weight)
+            here = places.base(seed, psi, pace * sample / RATE, prompt, weight)
+            return (here + mix * (other - here)).astype(np.float32)
 
         for t in range(n_frames):
             sample = int(t * RATE / self.fps)

@@ -59,8 +59,8 @@ def keep(half_life_s: float, rate: float) -> float:
     return float(2.0 ** (-1.0 / max(1e-9, rate * half_life_s)))
 
 
-def _per_code(space: Space, of_level: Callable[[str], float]) -> Array:
-    """One number a level -> [L,1]."""
+def per_code(space: Space, of_level: Callable[[str], float]) -> Array:
+    """One number a level -> a column [L,1]."""
     column = np.zeros((space.num_ws, 1), np.float32)
     for level, codes in space.levels.items():
         column[codes] = of_level(level)
@@ -83,12 +83,13 @@ def number(values: Mapping[str, object], path: str) -> float:
 
 
 def _follow(space: Space, values: Mapping[str, object], old: Array, target: Array, rate: float) -> Array:
-    rho = _per_code(space, lambda level: keep(number(values, f"/motion/{level}/follow"), rate))
+    lazy = number(values, "/sound/follow")
+    rho = per_code(space, lambda level: keep(lazy * number(values, f"/motion/{level}/follow"), rate))
     return (rho * old + (1 - rho) * target).astype(np.float32)
 
 
 def _held(space: Space, values: Mapping[str, object]) -> Array:
-    return _per_code(space, lambda level: float(bool(values[f"/motion/{level}/hold"])))
+    return per_code(space, lambda level: float(bool(values[f"/motion/{level}/hold"])))
 
 
 def tick(
@@ -106,7 +107,7 @@ def tick(
     base: w_0 [L,W]. heard: E_a(x) [L,W]. there: presence 0..1. anchored: r = rho r + (1 - rho) kappa sigma_w
     tanh(Delta), bounded by kappa sigma_w for ever. literal: r = r + g E_a + Delta, which integrates.
     """
-    gain = _per_code(space, lambda level: audible(values, level))
+    gain = per_code(space, lambda level: audible(values, level))
     eps = np.random.Generator(np.random.Philox(key=seed, counter=state.tick)).standard_normal(base.shape)
     noise = np.float32(NOISE * there) * eps.astype(np.float32) * space.sigma_w
     follow = _follow(space, values, state.follow, heard, space.motion_rate)
@@ -115,8 +116,8 @@ def tick(
     if values["/motion/mode"] == "literal":
         r = state.now + heard + there * delta * space.sigma_w
     else:
-        rho = _per_code(space, lambda level: keep(number(values, f"/motion/{level}/inertia"), space.motion_rate))
-        kappa = _per_code(space, lambda level: number(values, f"/motion/{level}/kappa"))
+        rho = per_code(space, lambda level: keep(number(values, f"/motion/{level}/inertia"), space.motion_rate))
+        kappa = per_code(space, lambda level: number(values, f"/motion/{level}/kappa"))
         r = rho * state.now + (1 - rho) * kappa * space.sigma_w * np.tanh(delta * there)
     held = _held(space, values)
     r = held * state.now + (1 - held) * r
@@ -139,7 +140,7 @@ def style_codes(
     """
     literal = values["/motion/mode"] == "literal"
     follow = _follow(space, values, state.follow_frame, heard, fps)
-    gain = _per_code(space, lambda level: audible(values, level))
+    gain = per_code(space, lambda level: audible(values, level))
     moved = state.before + (state.now - state.before) * np.float32(part)
     change = gain * (moved if literal else follow + moved)
     held = _held(space, values)

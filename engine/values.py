@@ -24,8 +24,6 @@ def parse(assignment: str, source: str = "command line") -> Change:
     address = address.strip()
     plain = address.removesuffix("/norm")
     param = _find(address, plain)
-    if param.live or param.event:
-        raise ValueRefused(f"{param.path} acts in a live show only", "Leave it out, or play it: sonorama live")
     value = _position(param, text) if plain != address else _natural(param, text)
     return Change(param.path, value, source)
 

@@ -110,3 +110,31 @@ def test_listener_hears_the_grid_of_the_whole_sound(world: World, backend: Backe
     then = listener.heard_at(sample + ENCODER_STEP)
     assert np.allclose(then[0], heard, atol=1e-5)
     assert then[1] == pytest.approx(there, abs=1e-5)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_mix_takes_one_level_from_the_second_place(world: World, backend: Backend, level: str) -> None:
+    """Silence shows the base alone: at 1 the level is the second seed's, the others stay the first's."""
+    quiet = SOUND * 0
+    space = perform(world, backend).space()
+    (first,) = perform(world, backend).codes([quiet], 1)
+    (second,) = perform(world, backend, Fraction(15), look__seed=2).codes([quiet], 1)
+    (mixed,) = perform(world, backend, Fraction(15), **{f"look__{level}__mix": 1.0, "look__seed_b": 2}).codes(
+        [quiet], 1
+    )
+    codes = space.levels[level]
+    np.testing.assert_allclose(mixed[codes], second[codes], atol=1e-5)
+    assert not np.allclose(first[codes], second[codes])
+    others = np.ones(space.num_ws, bool)
+    others[codes] = False
+    np.testing.assert_array_equal(mixed[others], first[others])
+
+
+def test_lazier_following_moves_later(world: World, backend: Backend) -> None:
+    still = {f"motion__{level}__kappa": 0.0 for level in LEVELS}  # leaves what is heard alone
+
+    def moved(lazy: float) -> float:
+        codes = [*perform(world, backend, Fraction(15), sound__follow=lazy, **still).codes([SOUND], 8)]
+        return float(np.abs(codes[-1] - codes[0]).mean())
+
+    assert 0 < moved(5.0) < 0.7 * moved(0.2)

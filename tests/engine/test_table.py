@@ -9,6 +9,7 @@ import pytest
 from sonorama.engine import reference, values
 from sonorama.engine.errors import ValueRefused
 from sonorama.engine.params import Change, Param, Params
+from sonorama.engine.showtable import SHOW
 from sonorama.engine.table import LEVELS, TABLE
 
 every = pytest.mark.parametrize("param", TABLE.values(), ids=TABLE)
@@ -84,15 +85,15 @@ def test_not_a_number_is_refused(param: Param) -> None:
 @continuous
 def test_modulation_adds_and_clips(param: Param) -> None:
     params = Params(TABLE)
-    middle, span = param.from_norm(0.5), param.high - param.low
+    middle = param.from_norm(0.5)
     params.post(Change(param.path, middle, "test"))
     while params.step(1.0)[param.path] != middle:
         pass
-    params.modulate({param.path: 0.001 * span})
-    assert seen(params, param, 1.0) == pytest.approx(middle + 0.001 * span)
-    params.modulate({param.path: 10 * span})
+    params.modulate({param.path: 0.001})
+    assert seen(params, param, 1.0) == pytest.approx(param.from_norm(0.501))
+    params.modulate({param.path: 10.0})
     assert seen(params, param, 1.0) == param.high
-    params.modulate({param.path: -10 * span})
+    params.modulate({param.path: -10.0})
     assert seen(params, param, 1.0) == param.low
     params.modulate({})
     assert seen(params, param, 1.0) == middle
@@ -128,3 +129,15 @@ def test_reference_page_is_up_to_date() -> None:
     page = Path(__file__).parents[2] / "docs" / "parameters.md"
     hint = "run: sonorama parameters --markdown > docs/parameters.md"
     assert page.read_text(encoding="utf-8") == reference.as_markdown(), hint
+
+
+def test_the_show_s_table_holds_the_film_s_and_more() -> None:
+    assert {path: SHOW[path] for path in TABLE} == dict(TABLE)
+    for path, param in SHOW.items():
+        assert (param.path, param.clip(param.default)) == (path, param.default)
+
+
+@pytest.mark.parametrize("path", ["/out/record", "/scene/recall", "/engine/world", "/sound/tap"])
+def test_a_film_does_not_take_what_only_a_show_has(path: str) -> None:
+    with pytest.raises(ValueRefused, match=path):
+        values.parse(f"{path}=1")
