@@ -39,7 +39,10 @@ class Listener:
 
     def push(self, samples: Array) -> None:
         """Hear more: float32 [n], n up to ENCODER_STEP; evaluates a grid point that is reached."""
-        self._columns = np.concatenate([self._columns, self._mel.push(samples)], axis=1)
+        # Column by column: transforms and products of other shapes round differently, and a replay cuts elsewhere.
+        first = HOP - self.samples % HOP
+        new = [self._mel.push(piece) for piece in np.split(samples, range(first, len(samples), HOP))]
+        self._columns = np.concatenate([self._columns, *new], axis=1)
         self.samples += len(samples)
         while (self._first_heard + len(self._heard)) * ENCODER_STEP <= self.samples:
             self._evaluate((self._first_heard + len(self._heard)) * ENCODER_STEP)

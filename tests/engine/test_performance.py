@@ -41,7 +41,7 @@ def chunks(sound: np.ndarray, seed: int) -> list[np.ndarray]:
 def test_streamed_latents_equal_batch(world: World, backend: Backend, seed: int) -> None:
     whole = np.stack([*perform(world, backend).codes([SOUND], 45)])
     streamed = np.stack([*perform(world, backend).codes(chunks(SOUND, seed), 45)])
-    assert np.abs(streamed - whole).max() <= 1e-5
+    np.testing.assert_array_equal(streamed, whole)  # to the bit: a take is cut otherwise when it is replayed
     assert np.abs(np.diff(whole, axis=0)).max() > 0
 
 
