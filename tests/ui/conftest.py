@@ -1,0 +1,72 @@
+"""Every test of the panel runs without a display, against a show that lives in the test."""
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+
+from PyQt6.QtWidgets import QApplication
+
+from sonorama.engine.channel import ChannelClosed
+from sonorama.engine.errors import SonoramaError
+from sonorama.engine.showtable import SHOW
+from sonorama.ui.link import Link
+
+
+class FakeShow:
+    """The show's end of the panel's line, in this process: keeps values, echoes changes, counts what it was sent."""
+
+    def __init__(self) -> None:
+        self.there = True
+        self.values: dict[str, Any] = {path: param.default for path, param in SHOW.items() if not param.event}
+        self.got: list[tuple[str, Any]] = []
+        self.outbox: list[dict[str, Any]] = []
+        self.echo = True
+        self.connections = 0
+
+    def reach(self) -> "FakeShow":
+        if not self.there:
+            raise SonoramaError("No show called test is running", "Start it with: sonorama live --name test")
+        self.connections += 1
+        hello = {"name": "test", "world": "shore", "osc_port": 9123, "frame_map": "test", "version": "0"}
+        self.outbox = [{"hello": hello}, {"values": dict(self.values)}]
+        return self
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        if not self.there:
+            raise ChannelClosed("gone", "gone")
+        for path, value in message["set"]:
+            self.got.append((path, value))
+            if not SHOW[path].event:
+                self.values[path] = value
+                if self.echo:
+                    self.outbox.append({"changed": [[path, value, "panel"]]})
+
+    def receive(self, timeout: float | None = 0.0) -> dict[str, Any] | None:
+        if not self.there:
+            raise ChannelClosed("gone", "gone")
+        return self.outbox.pop(0) if self.outbox else None
+
+    def change(self, path: str, value: Any, source: str = "osc:127.0.0.1:5000") -> None:
+        self.values[path] = value
+        self.outbox.append({"changed": [[path, value, source]]})
+
+    def tell(self, **status: Any) -> None:
+        self.outbox.append({"status": status})
+
+
+@pytest.fixture
+def show(qapp: QApplication) -> FakeShow:
+    return FakeShow()
+
+
+@pytest.fixture
+def link(show: FakeShow) -> Iterator[Link]:
+    made = Link(show.reach)
+    made.start()
+    assert made.connected
+    yield made
+    made.close()

@@ -1,0 +1,277 @@
+"""The painted slider: base and effective value of a continuous control, played by mouse, wheel, keys or a number."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PyQt6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPolygonF,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QAbstractSlider, QLineEdit, QWidget
+
+from sonorama.engine.params import Param, Value, show
+
+from .control import MOVE_MIME, Control
+from .link import Link
+from .theme import ACCENT, ACCENT_FILL, BAR_PX, CONTROL, DIM, LINE, MODULATION, TEXT
+from .words import caption, short_value
+
+STEPS = 10_000
+DRAG_PX = 200.0
+"""Pixels of a drag through the whole range."""
+FINE = 0.1
+
+
+class _Editor(QLineEdit):
+    """The field a number is typed into. Its keys end here: the slider below knows Enter too."""
+
+    def keyPressEvent(self, a0: QKeyEvent | None) -> None:
+        """Escape gives up."""
+        super().keyPressEvent(a0)
+        if a0 is not None:
+            a0.accept()
+            if a0.key() == Qt.Key.Key_Escape:
+                self.editingFinished.emit()
+
+
+class FloatControl(Control, QAbstractSlider):
+    """A bar (or an upright fader) that fills to the base value and marks the effective one in blue.
+
+    Drag 200 px for the whole range, Shift for a tenth of that; wheel, arrows, page keys, Home, End; Enter or a
+    double-click on the number types one, a double-click elsewhere is the default.
+    """
+
+    def __init__(self, param: Param, link: Link, parent: QWidget | None = None, upright: bool = False) -> None:
+        super().__init__(parent)
+        self._position = 0.0
+        self._value = float(param.default)
+        self._effective: float | None = None
+        self._drag: QPointF | None = None
+        self._editor: _Editor | None = None
+        self.upright = upright
+        self.caption = caption(param.path)
+        self.setRange(0, STEPS)
+        self.setSingleStep(STEPS // 100)
+        self.setPageStep(STEPS // 10)
+        self.setOrientation(Qt.Orientation.Vertical if upright else Qt.Orientation.Horizontal)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        if not upright:
+            self.setFixedHeight(BAR_PX)
+        self.valueChanged.connect(self._stepped)
+        self.join(param, link)
+
+    def sizeHint(self) -> QSize:
+        """A bar as high as a button, or a fader."""
+        return QSize(64, 96) if self.upright else QSize(110, BAR_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        """Still readable."""
+        return QSize(40, 52) if self.upright else QSize(56, BAR_PX)
+
+    # -- values ---------------------------------------------------------------------------------------------------
+
+    def show_value(self, value: Value) -> None:
+        """Fill to the base value."""
+        self._value = float(value)
+        self._position = self.param.to_norm(self._value)
+        self.blockSignals(True)
+        self.setValue(round(self._position * STEPS))
+        self.blockSignals(False)
+        self.update()
+
+    def show_effective(self, value: float | None, driver: str) -> None:
+        """Mark where something moves the control to."""
+        super().show_effective(value, driver)
+        if value != self._effective:
+            self._effective = value
+            self.update()
+
+    def _stepped(self, position: int) -> None:
+        """Keys and screen readers move by whole steps."""
+        self.ask(self.param.from_norm(position / STEPS))
+
+    def shift(self, by: float) -> None:
+        """Move by a part of the range."""
+        self.ask(self.param.from_norm(min(1.0, max(0.0, self._position + by))))
+
+    # -- hands ----------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, a0: QMouseEvent | None) -> None:
+        """Take hold; nothing jumps."""
+        if a0 is not None and a0.button() == Qt.MouseButton.LeftButton:
+            self._drag = a0.position()
+
+    def mouseMoveEvent(self, a0: QMouseEvent | None) -> None:
+        """Drag: 200 px are the whole range, ten times as many with Shift."""
+        if a0 is None or self._drag is None:
+            return
+        way = a0.position() - self._drag
+        self._drag = a0.position()
+        fine = FINE if a0.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
+        self.shift((-way.y() if self.upright else way.x()) / DRAG_PX * fine)
+
+    def mouseReleaseEvent(self, a0: QMouseEvent | None) -> None:
+        """Let go."""
+        self._drag = None
+
+    def mouseDoubleClickEvent(self, a0: QMouseEvent | None) -> None:
+        """On the number: type one. Elsewhere: the default."""
+        if a0 is not None and self._number_at().contains(a0.position().toPoint()):
+            self.type_number()
+        else:
+            self.ask(self.param.default)
+
+    def wheelEvent(self, e: QWheelEvent | None) -> None:
+        """A notch is a fiftieth of the range, with Shift a five hundredth."""
+        if e is None:
+            return
+        turn = e.angleDelta().y() or e.angleDelta().x()  # Shift turns some wheels sideways
+        fine = FINE if e.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
+        self.shift(turn / 120 / 50 * fine)
+        e.accept()
+
+    def keyPressEvent(self, ev: QKeyEvent | None) -> None:
+        """Arrows step a hundredth (with Shift a thousandth), page keys a tenth; Enter types a number."""
+        if ev is None:
+            return
+        arrows = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
+        if ev.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.type_number()
+        elif ev.key() in arrows:
+            fine = FINE if ev.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
+            self.shift(arrows[Qt.Key(ev.key())] * fine / 100)
+        else:
+            super().keyPressEvent(ev)
+
+    def type_number(self) -> None:
+        """Open a field over the control; Enter takes its number, Escape or leaving it does not."""
+        editor = self._editor = _Editor(show(self._value), self)
+        editor.setAccessibleName(f"{self.accessibleName()}: number")
+        height = min(BAR_PX, self.height())
+        editor.setGeometry(0, (self.height() - height) // 2, self.width(), height)
+        editor.selectAll()
+        editor.returnPressed.connect(self._typed)
+        editor.editingFinished.connect(self._close_editor)
+        editor.show()
+        editor.setFocus()
+
+    def _typed(self) -> None:
+        if self._editor is None:
+            return
+        try:
+            self.ask(float(self._editor.text().replace(",", ".")))
+        except ValueError:
+            self.link.fault.emit(f"{self._editor.text()!r} is no number: {self.param.path} stays")
+
+    def _close_editor(self) -> None:
+        if self._editor is not None:
+            editor, self._editor = self._editor, None
+            editor.deleteLater()
+            self.setFocus()
+
+    def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
+        """A move may be dropped here."""
+        data = a0.mimeData() if a0 is not None else None
+        if a0 is not None and data is not None and data.hasFormat(MOVE_MIME):
+            a0.acceptProposedAction()
+
+    def dropEvent(self, a0: QDropEvent | None) -> None:
+        """The dropped move moves this control from now on."""
+        data = a0.mimeData() if a0 is not None else None
+        if a0 is not None and data is not None:
+            self.add_move(int(bytes(data.data(MOVE_MIME).data())))
+            a0.acceptProposedAction()
+
+    # -- looks ----------------------------------------------------------------------------------------------------
+
+    def _number_at(self) -> QRect:
+        if self.upright:
+            return QRect(0, 0, self.width(), 18)
+        return QRect(self.width() - 62, 0, 62, self.height())
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """Ground, fill, mark of the default, modulation, words."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
+        painter.setPen(QColor(ACCENT if self.hasFocus() else LINE if self.underMouse() else CONTROL))
+        painter.setBrush(QColor(CONTROL))
+        painter.drawRoundedRect(box, 4, 4)
+        self._paint_level(painter, box.adjusted(1, 1, -1, -1))
+        self._paint_words(painter)
+
+    def _at(self, box: QRectF, position: float) -> float:
+        position = min(1.0, max(0.0, position))
+        return box.bottom() - position * box.height() if self.upright else box.left() + position * box.width()
+
+    def _stretch(self, box: QRectF, one: float, other: float, across: tuple[float, float]) -> QRectF:
+        """From one position to the other along the control, `across` (0..1 of its thickness, from the far edge)."""
+        low, high = sorted((self._at(box, one), self._at(box, other)))
+        begin, end = across
+        if self.upright:
+            return QRectF(box.left() + begin * box.width(), low, (end - begin) * box.width(), high - low)
+        return QRectF(low, box.top() + begin * box.height(), high - low, (end - begin) * box.height())
+
+    def _paint_level(self, painter: QPainter, box: QRectF) -> None:
+        param, alive = self.param, self.isEnabled()
+        zero = param.to_norm(0.0) if param.curve == "linear" and param.low < 0 < param.high else 0.0
+        painter.fillRect(self._stretch(box, zero, self._position, (0, 1)), QColor(ACCENT_FILL if alive else LINE))
+        rest = self._at(box, param.to_norm(float(param.default)))
+        painter.fillRect(self._line(box, rest, 1.0, (0.0, 0.18)), QColor(DIM))
+        painter.fillRect(self._line(box, self._at(box, self._position), 2.0, (0, 1)), QColor(ACCENT if alive else DIM))
+        if self._effective is not None and alive:
+            self._paint_modulation(painter, box, param.to_norm(param.clip(self._effective)))  # type: ignore[arg-type]
+
+    def _line(self, box: QRectF, at: float, thick: float, across: tuple[float, float]) -> QRectF:
+        begin, end = across
+        if self.upright:
+            at = min(max(at - thick / 2, box.top()), box.bottom() - thick)
+            return QRectF(box.left() + begin * box.width(), at, (end - begin) * box.width(), thick)
+        at = min(max(at - thick / 2, box.left()), box.right() - thick)
+        return QRectF(at, box.top() + begin * box.height(), thick, (end - begin) * box.height())
+
+    def _paint_modulation(self, painter: QPainter, box: QRectF, position: float) -> None:
+        blue = QColor(MODULATION)
+        across = (0.0, 4 / box.width()) if self.upright else (1 - 3 / box.height(), 1.0)
+        painter.fillRect(self._stretch(box, self._position, position, across), blue)
+        at = self._at(box, position)
+        if self.upright:
+            tip = QPointF(box.left() + 9, at)
+            corners = [QPointF(box.left(), at - 5), QPointF(box.left(), at + 5)]
+        else:
+            tip = QPointF(at, box.bottom() - 8)
+            corners = [QPointF(at - 5, box.bottom()), QPointF(at + 5, box.bottom())]
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(blue)
+        painter.drawPolygon(QPolygonF([tip, *corners]))
+
+    def _paint_words(self, painter: QPainter) -> None:
+        number = short_value(self.param, self._value)
+        moved = "" if self._effective is None else short_value(self.param, float(self._effective))
+        if self.upright:
+            line = self.rect().adjusted(2, 2, -2, -2)
+            self._write(painter, line, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter, number, TEXT)
+            below = line.adjusted(0, 15, 0, 0)
+            self._write(painter, below, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter, moved, MODULATION)
+            bottom = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter
+            self._write(painter, line, bottom, self.caption, TEXT)
+            return
+        line = self.rect().adjusted(6, 0, -6, 0)
+        middle, width = Qt.AlignmentFlag.AlignVCenter, self.fontMetrics().horizontalAdvance(number)
+        self._write(painter, line, middle | Qt.AlignmentFlag.AlignRight, number, TEXT)
+        left = self.fontMetrics().elidedText(
+            self.caption, Qt.TextElideMode.ElideRight, max(0, line.width() - width - 4)
+        )
+        self._write(painter, line, middle | Qt.AlignmentFlag.AlignLeft, left, TEXT)
+
+    def _write(self, painter: QPainter, box: QRect, where: Qt.AlignmentFlag, text: str, colour: str) -> None:
+        painter.setPen(QColor(colour if self.isEnabled() else LINE))
+        painter.drawText(box, int(where), text)

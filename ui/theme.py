@@ -1,0 +1,85 @@
+"""The panel's colours and style sheet: neutral dark greys, one accent; every pair of text and ground meets WCAG AA."""
+
+from __future__ import annotations
+
+WINDOW, CARD, CONTROL = "#161617", "#1e1e20", "#2a2a2d"
+TEXT, DIM, LINE = "#e8e8ea", "#a6a6ad", "#6f6f76"
+ACCENT, MODULATION, LIVE, RECORD, MAPPED = "#ffb454", "#59c2ff", "#7fd962", "#ff6b6b", "#c39bff"
+# Behind text that lies partly on a filled bar: the accent, darkened until light text on it meets AA.
+ACCENT_FILL, HOVER = "#5a4320", "#333337"
+
+TEXT_PAIRS = (
+    *((ink, ground) for ink in (TEXT, DIM, ACCENT, MODULATION, LIVE, RECORD, MAPPED) for ground in (WINDOW, CARD)),
+    *((ink, CONTROL) for ink in (TEXT, DIM, ACCENT, MODULATION)),
+    (TEXT, ACCENT_FILL),
+    (TEXT, HOVER),
+    *((WINDOW, ground) for ground in (ACCENT, MODULATION, LIVE, RECORD)),
+)
+"""(ink, ground) of every text there is: at least 4.5 to 1."""
+EDGE_PAIRS = ((LINE, CARD), (LINE, WINDOW), (ACCENT, CONTROL), (MODULATION, CONTROL))
+"""(edge, ground) of what is no text but has to be seen: at least 3 to 1."""
+
+FONT_PX = 12
+BAR_PX = 22
+"""Height of one control."""
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance 0..1 of `#rrggbb`, as WCAG 2.2 defines it."""
+    parts = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours, 1 to 21."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+def style_sheet() -> str:
+    """The whole panel's style."""
+    return f"""
+* {{ font-size: {FONT_PX}px; color: {TEXT}; }}
+QWidget#window, QDialog {{ background: {WINDOW}; }}
+QFrame[card="true"] {{ background: {CARD}; border-radius: 6px; }}
+QLabel {{ background: transparent; }}
+QLabel[role="title"] {{ color: {DIM}; font-size: 11px; font-weight: 600; }}
+QLabel[role="dim"] {{ color: {DIM}; }}
+QLabel[role="caption"] {{ color: {DIM}; font-size: 10px; }}
+QLabel[role="live"] {{ color: {WINDOW}; background: {LIVE}; border-radius: 4px; padding: 3px 8px; font-weight: 700; }}
+QLabel[role="away"] {{ color: {WINDOW}; background: {RECORD}; border-radius: 4px; padding: 3px 8px; font-weight: 700; }}
+QLabel[role="fault"] {{ color: {RECORD}; }}
+QPushButton {{ background: {CONTROL}; border: 1px solid {LINE}; border-radius: 4px; padding: 0 8px;
+    min-height: {BAR_PX - 2}px; }}
+QPushButton:hover {{ background: {HOVER}; }}
+QPushButton:pressed, QPushButton:checked {{ background: {ACCENT}; color: {WINDOW}; border-color: {ACCENT};
+    font-weight: 700; }}
+QPushButton:focus, QComboBox:focus, QLineEdit:focus, QSpinBox:focus {{ border: 1px solid {ACCENT}; }}
+QPushButton:checked:focus {{ border: 1px solid {TEXT}; }}
+QPushButton:disabled, QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled {{ color: {LINE}; }}
+QPushButton[tone="record"]:checked, QPushButton[tone="alarm"]:checked, QPushButton[tone="alarm"]:pressed {{
+    background: {RECORD}; border-color: {RECORD}; }}
+QPushButton[tone="freeze"]:checked {{ background: {MODULATION}; border-color: {MODULATION}; }}
+QPushButton[size="tiny"] {{ padding: 0; min-width: 18px; }}
+QPushButton[size="big"] {{ font-weight: 600; min-height: 26px; }}
+QPushButton[stored="true"] {{ border: 2px solid {ACCENT}; font-weight: 700; }}
+QComboBox, QLineEdit, QSpinBox {{ background: {CONTROL}; border: 1px solid {LINE}; border-radius: 4px;
+    padding: 0 5px; min-height: {BAR_PX - 2}px; max-height: {BAR_PX - 2}px;
+    selection-background-color: {ACCENT}; selection-color: {WINDOW}; }}
+QComboBox::drop-down {{ border: 0; width: 14px; }}
+QComboBox::down-arrow {{ image: none; border-left: 4px solid {CONTROL}; border-right: 4px solid {CONTROL};
+    border-top: 5px solid {DIM}; width: 0; height: 0; margin-right: 4px; }}
+QComboBox QAbstractItemView, QMenu, QListWidget {{ background: {CONTROL}; border: 1px solid {LINE};
+    selection-background-color: {ACCENT}; selection-color: {WINDOW}; outline: 0; }}
+QMenu::item {{ padding: 4px 18px; }}
+QMenu::item:selected {{ background: {ACCENT}; color: {WINDOW}; }}
+QMenu::separator {{ height: 1px; background: {LINE}; margin: 3px 6px; }}
+QListWidget::item {{ padding: 3px 6px; }}
+QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: 0; }}
+QTabWidget::pane {{ border: 0; }}
+QTabBar::tab {{ background: transparent; color: {DIM}; padding: 3px 12px 3px 2px; font-size: 11px; font-weight: 600; }}
+QTabBar::tab:selected {{ color: {ACCENT}; }}
+QTabBar::tab:focus {{ color: {TEXT}; }}
+QToolTip {{ background: {CONTROL}; color: {TEXT}; border: 1px solid {LINE}; padding: 3px; }}
+"""
