@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib.util
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -123,7 +125,13 @@ def _session(path: Path, threads: int):
 
 
 def cuda_available() -> bool:
-    """Whether torch sees an NVIDIA device."""
+    """Whether torch sees an NVIDIA device. Where there is no driver torch, which costs seconds, is not asked."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    if driver.cuInit(0) != 0:
+        return False
     import torch
 
     return torch.cuda.is_available()

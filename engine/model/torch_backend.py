@@ -20,8 +20,8 @@ ENOUGH_DB = 40.0
 
 @contextlib.contextmanager
 def exact() -> Iterator[None]:
-    """Inference without TF32, so that float32 is float32 on every device."""
-    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
+    """Inference without TF32, so that float32 is float32 on every device, and repeatable."""
+    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False, deterministic=True):
         yield
 
 
@@ -86,7 +86,7 @@ class CudaPainter:
         half = _half_is_enough(play, world)
         self._out = torch.empty(0)
         stream = torch.cuda.Stream()
-        with torch.inference_mode(), torch.autocast("cuda", torch.float16, enabled=half):
+        with exact(), torch.autocast("cuda", torch.float16, enabled=half):
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 for _ in range(3):
@@ -109,7 +109,7 @@ def _half_is_enough(play: torch.nn.Module, world: World) -> bool:
     std = torch.from_numpy(world.tensors["generator.mapping.w_std"]).cuda()
     eps = torch.randn(4, 1, len(w), generator=torch.Generator().manual_seed(0)).cuda()
     ws = (w + 0.7 * std * eps).expand(-1, world.card.num_ws, -1)
-    with torch.inference_mode():
+    with exact():
         exact_pictures = play(ws)
         with torch.autocast("cuda", torch.float16):
             error = (play(ws).float() - exact_pictures).square().mean((1, 2, 3)).max()

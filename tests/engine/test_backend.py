@@ -2,6 +2,8 @@
 
 import importlib.util
 import logging
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -65,6 +67,34 @@ def test_an_unknown_device_is_refused(world: World) -> None:
 def test_cuda_without_a_device_is_refused(world: World) -> None:
     with pytest.raises(SonoramaError, match="no CUDA device"):
         open_backend(world, "cuda")
+
+
+@pytest.mark.skipif(backends.cuda_available(), reason="there is a CUDA device")
+def test_looking_for_a_device_does_not_load_torch_where_there_is_no_driver() -> None:
+    code = "import sys; from sonorama.engine import backend; print(backend.cuda_available(), 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.gpu
+def test_a_cuda_picture_is_not_overwritten_by_the_next(world: World) -> None:
+    one, two = places(world, 2)
+    cuda = open_backend(world, "cuda")
+    picture = cuda.paint(one)
+    kept = picture.copy()
+    assert not np.array_equal(cuda.paint(two), kept)
+    np.testing.assert_array_equal(picture, kept)
+
+
+@pytest.mark.gpu
+def test_cuda_in_single_precision_is_exact(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What half precision must keep cannot be reached: the graph is then float32, without TF32."""
+    from sonorama.engine.model import torch_backend
+
+    monkeypatch.setattr(torch_backend, "ENOUGH_DB", float("inf"))
+    exact, cuda = open_backend(world, "reference"), open_backend(world, "cuda")
+    for ws in places(world, 3):
+        np.testing.assert_allclose(cuda.paint(ws), exact.paint(ws), atol=1e-4)
 
 
 @pytest.mark.gpu
