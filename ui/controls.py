@@ -16,7 +16,7 @@ from .words import caption, short_name
 INT_MAX = 2**31 - 1
 
 
-class _Button(QPushButton):
+class PushButton(QPushButton):
     """A push button that Enter presses too: Space belongs to the show."""
 
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
@@ -27,7 +27,7 @@ class _Button(QPushButton):
             super().keyPressEvent(a0)
 
 
-class SwitchControl(Control, _Button):
+class SwitchControl(Control, PushButton):
     """On or off."""
 
     def __init__(self, param: Param, link: Link, parent: QWidget | None = None, text: str = "") -> None:
@@ -42,7 +42,7 @@ class SwitchControl(Control, _Button):
         self.setChecked(bool(value))
 
 
-class TriggerControl(Control, _Button):
+class TriggerControl(Control, PushButton):
     """Acts once a click."""
 
     def __init__(self, param: Param, link: Link, parent: QWidget | None = None, text: str = "") -> None:
@@ -60,7 +60,7 @@ class ChoiceControl(Control, QComboBox):
         for word in param.choices:
             self.addItem(short_name(word) if word.startswith("/") else word, word)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(4)
+        self.setMinimumContentsLength(min(8, max(len(word) for word in param.choices)))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.activated.connect(lambda index: self.ask(self.itemData(index)))
         self.join(param, link)
@@ -109,6 +109,8 @@ class IntControl(Control, QSpinBox):
         self.setRange(int(param.low), min(int(param.high), INT_MAX))
         self.setPrefix(f"{caption(param.path)}  ")
         self.setSuffix(f" {param.unit}" if param.unit else "")
+        if param.low == -1:
+            self.setSpecialValueText(f"{self.prefix()}none")
         self.setKeyboardTracking(False)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMinimumWidth(60)
@@ -138,7 +140,7 @@ class SlotControl(Control, QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         self.shifted = shifted
-        self.buttons = [_Button(str(number)) for number in range(1, int(param.high) + 1)]
+        self.buttons = [PushButton(str(number)) for number in range(1, int(param.high) + 1)]
         for number, button in enumerate(self.buttons, 1):
             button.setAccessibleName(f"{short_name(param.path)} {number}")
             button.setStatusTip(param.path)

@@ -11,7 +11,6 @@ from PyQt6.QtGui import (
     QMouseEvent,
     QPainter,
     QPaintEvent,
-    QPolygonF,
     QWheelEvent,
 )
 from PyQt6.QtWidgets import QAbstractSlider, QLineEdit, QWidget
@@ -19,14 +18,17 @@ from PyQt6.QtWidgets import QAbstractSlider, QLineEdit, QWidget
 from sonorama.engine.params import Param, Value, show
 
 from .control import MOVE_MIME, Control
+from .level import Marks, paint_level, track_width
 from .link import Link
-from .theme import ACCENT, ACCENT_FILL, BAR_PX, CONTROL, DIM, LINE, MODULATION, TEXT
+from .theme import ACCENT, BAR_PX, CONTROL, DIM, LINE, MODULATION, TEXT
 from .words import caption, short_value
 
 STEPS = 10_000
 DRAG_PX = 200.0
 """Pixels of a drag through the whole range."""
 FINE = 0.1
+SHORTEST_CAPTION = 28
+"""Pixels below which a cut name says nothing."""
 
 
 class _Editor(QLineEdit):
@@ -194,7 +196,7 @@ class FloatControl(Control, QAbstractSlider):
 
     def _number_at(self) -> QRect:
         if self.upright:
-            return QRect(0, 0, self.width(), 18)
+            return QRect(self.width() // 2, 0, self.width() // 2, 20)
         return QRect(self.width() - 62, 0, 62, self.height())
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
@@ -205,72 +207,38 @@ class FloatControl(Control, QAbstractSlider):
         painter.setPen(QColor(ACCENT if self.hasFocus() else LINE if self.underMouse() else CONTROL))
         painter.setBrush(QColor(CONTROL))
         painter.drawRoundedRect(box, 4, 4)
-        self._paint_level(painter, box.adjusted(1, 1, -1, -1))
+        paint_level(painter, box.adjusted(1, 1, -1, -1), self._marks(), self.upright)
         self._paint_words(painter)
 
-    def _at(self, box: QRectF, position: float) -> float:
-        position = min(1.0, max(0.0, position))
-        return box.bottom() - position * box.height() if self.upright else box.left() + position * box.width()
-
-    def _stretch(self, box: QRectF, one: float, other: float, across: tuple[float, float]) -> QRectF:
-        """From one position to the other along the control, `across` (0..1 of its thickness, from the far edge)."""
-        low, high = sorted((self._at(box, one), self._at(box, other)))
-        begin, end = across
-        if self.upright:
-            return QRectF(box.left() + begin * box.width(), low, (end - begin) * box.width(), high - low)
-        return QRectF(low, box.top() + begin * box.height(), high - low, (end - begin) * box.height())
-
-    def _paint_level(self, painter: QPainter, box: QRectF) -> None:
-        param, alive = self.param, self.isEnabled()
-        zero = param.to_norm(0.0) if param.curve == "linear" and param.low < 0 < param.high else 0.0
-        painter.fillRect(self._stretch(box, zero, self._position, (0, 1)), QColor(ACCENT_FILL if alive else LINE))
-        rest = self._at(box, param.to_norm(float(param.default)))
-        painter.fillRect(self._line(box, rest, 1.0, (0.0, 0.18)), QColor(DIM))
-        painter.fillRect(self._line(box, self._at(box, self._position), 2.0, (0, 1)), QColor(ACCENT if alive else DIM))
-        if self._effective is not None and alive:
-            self._paint_modulation(painter, box, param.to_norm(param.clip(self._effective)))  # type: ignore[arg-type]
-
-    def _line(self, box: QRectF, at: float, thick: float, across: tuple[float, float]) -> QRectF:
-        begin, end = across
-        if self.upright:
-            at = min(max(at - thick / 2, box.top()), box.bottom() - thick)
-            return QRectF(box.left() + begin * box.width(), at, (end - begin) * box.width(), thick)
-        at = min(max(at - thick / 2, box.left()), box.right() - thick)
-        return QRectF(at, box.top() + begin * box.height(), thick, (end - begin) * box.height())
-
-    def _paint_modulation(self, painter: QPainter, box: QRectF, position: float) -> None:
-        blue = QColor(MODULATION)
-        across = (0.0, 4 / box.width()) if self.upright else (1 - 3 / box.height(), 1.0)
-        painter.fillRect(self._stretch(box, self._position, position, across), blue)
-        at = self._at(box, position)
-        if self.upright:
-            tip = QPointF(box.left() + 9, at)
-            corners = [QPointF(box.left(), at - 5), QPointF(box.left(), at + 5)]
-        else:
-            tip = QPointF(at, box.bottom() - 8)
-            corners = [QPointF(at - 5, box.bottom()), QPointF(at + 5, box.bottom())]
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(blue)
-        painter.drawPolygon(QPolygonF([tip, *corners]))
+    def _marks(self) -> Marks:
+        param, effective = self.param, self._effective
+        moved = None if effective is None else param.to_norm(min(max(effective, param.low), param.high))
+        crosses = param.curve == "linear" and param.low < 0 < param.high
+        return Marks(
+            param.to_norm(0.0) if crosses else 0.0,
+            self._position,
+            param.to_norm(float(param.default)),
+            moved,
+            self.isEnabled(),
+        )
 
     def _paint_words(self, painter: QPainter) -> None:
         number = short_value(self.param, self._value)
-        moved = "" if self._effective is None else short_value(self.param, float(self._effective))
+        moved = "" if self._effective is None else short_value(self.param, self._effective)
+        top, left, right = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
         if self.upright:
-            line = self.rect().adjusted(2, 2, -2, -2)
-            self._write(painter, line, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter, number, TEXT)
-            below = line.adjusted(0, 15, 0, 0)
-            self._write(painter, below, Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter, moved, MODULATION)
-            bottom = Qt.AlignmentFlag.AlignBottom | Qt.AlignmentFlag.AlignHCenter
-            self._write(painter, line, bottom, self.caption, TEXT)
+            words = self.rect().adjusted(round(track_width(self.width())) + 8, 3, -3, -3)
+            self._write(painter, words, top | left, number, TEXT)
+            self._write(painter, words.adjusted(0, 16, 0, 0), top | left, moved, MODULATION)
+            self._write(painter, words, Qt.AlignmentFlag.AlignBottom | left, self.caption, DIM)
             return
-        line = self.rect().adjusted(6, 0, -6, 0)
-        middle, width = Qt.AlignmentFlag.AlignVCenter, self.fontMetrics().horizontalAdvance(number)
-        self._write(painter, line, middle | Qt.AlignmentFlag.AlignRight, number, TEXT)
-        left = self.fontMetrics().elidedText(
-            self.caption, Qt.TextElideMode.ElideRight, max(0, line.width() - width - 4)
-        )
-        self._write(painter, line, middle | Qt.AlignmentFlag.AlignLeft, left, TEXT)
+        words, middle = self.rect().adjusted(6, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter
+        metrics = self.fontMetrics()
+        room = words.width() - metrics.horizontalAdvance(number) - 6
+        self._write(painter, words, middle | right, number, TEXT)
+        if room >= min(metrics.horizontalAdvance(self.caption), SHORTEST_CAPTION):
+            name = metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, room)
+            self._write(painter, words, middle | left, name, TEXT)
 
     def _write(self, painter: QPainter, box: QRect, where: Qt.AlignmentFlag, text: str, colour: str) -> None:
         painter.setPen(QColor(colour if self.isEnabled() else LINE))

@@ -1,0 +1,65 @@
+"""Cards, captions and grids: how controls are put beside each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from sonorama.engine.params import Param
+
+from .controls import control_for
+from .link import Link
+from .theme import BAR_PX
+from .words import caption
+
+GAP = 6
+
+
+def label(text: str, role: str) -> QLabel:
+    """Text in one of the roles of the style sheet."""
+    made = QLabel(text)
+    made.setProperty("role", role)
+    return made
+
+
+class Card(QFrame):
+    """A group with a title; `body` takes what is in it."""
+
+    def __init__(self, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setProperty("card", True)
+        self.body = QVBoxLayout(self)
+        self.body.setContentsMargins(8, 5, 8, 8)
+        self.body.setSpacing(GAP)
+        self.title = QHBoxLayout()
+        self.title.setSpacing(GAP)
+        self.title.addWidget(label(title, "title"))
+        self.title.addStretch(1)
+        self.body.addLayout(self.title)
+
+
+def captioned(param: Param, link: Link) -> QWidget:
+    """The control with its name beside it, where it does not carry its name itself."""
+    control = control_for(param, link)
+    if param.kind not in ("choice", "text"):
+        return control
+    box = QWidget()
+    row = QHBoxLayout(box)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(4)
+    row.addWidget(label(caption(param.path), "dim"))
+    row.addWidget(control, 1)
+    box.setFixedHeight(BAR_PX)
+    return box
+
+
+def grid(params: Iterable[Param], link: Link, columns: int) -> QGridLayout:
+    """Controls row by row."""
+    made = QGridLayout()
+    made.setSpacing(GAP)
+    for number, param in enumerate(params):
+        made.addWidget(captioned(param, link), number // columns, number % columns)
+    for column in range(columns):
+        made.setColumnStretch(column, 1)
+    return made

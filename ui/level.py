@@ -1,0 +1,80 @@
+"""How a slider paints where it stands: the accent along one edge for the base, blue along the other for the effective
+value. Neither runs through the words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PyQt6.QtCore import QPointF, QRectF, Qt
+from PyQt6.QtGui import QColor, QPainter, QPolygonF
+
+from .theme import ACCENT, ACCENT_FILL, DIM, LINE, MODULATION
+
+EDGE = 3.0
+"""Pixels of the coloured edge."""
+ARROW = 4.5
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Positions 0..1 along a control.
+
+    Attributes:
+        zero: where the fill begins.
+        base: where it ends.
+        default: a small mark.
+        effective: None while nothing moves the control.
+        alive: whether it can be played.
+
+    """
+
+    zero: float
+    base: float
+    default: float
+    effective: float | None
+    alive: bool
+
+
+def track_width(width: float) -> float:
+    """How much of an upright fader's width its track takes; the words stand beside it."""
+    return min(44.0, 0.42 * width)
+
+
+def paint_level(painter: QPainter, box: QRectF, marks: Marks, upright: bool) -> None:
+    """Paint into `box`, from left to right, or upright in its left part."""
+    painter.save()
+    if upright:  # the same picture, turned: along is up, the accent's edge is the left one
+        width = track_width(box.width())
+        painter.translate(box.left() + width, box.bottom())
+        painter.rotate(-90)
+        painter.scale(1, -1)
+        _paint(painter, box.height(), width, marks)
+    else:
+        painter.translate(box.topLeft())
+        _paint(painter, box.width(), box.height(), marks)
+    painter.restore()
+
+
+def _paint(painter: QPainter, length: float, thick: float, marks: Marks) -> None:
+    """Along the x axis; the base's edge is at `thick`, the effective value's at 0."""
+    begin, end = sorted((marks.zero * length, marks.base * length))
+    painter.fillRect(QRectF(begin, 0, end - begin, thick), QColor(ACCENT_FILL if marks.alive else LINE))
+    ink = QColor(ACCENT if marks.alive else DIM)
+    rest = min(max(marks.default * length, 1.0), length - 1.0)
+    painter.fillRect(QRectF(rest - 0.5, thick - EDGE - 3, 1, 3), QColor(DIM))
+    painter.fillRect(QRectF(begin, thick - EDGE, end - begin, EDGE), ink)
+    at = min(max(marks.base * length, 1.5), length - 1.5)
+    painter.fillRect(QRectF(at - 1.5, thick - EDGE - 3, 3, EDGE + 3), ink)
+    if marks.effective is not None and marks.alive:
+        _paint_effective(painter, length, marks.base, marks.effective)
+
+
+def _paint_effective(painter: QPainter, length: float, base: float, effective: float) -> None:
+    blue = QColor(MODULATION)
+    begin, end = sorted((base * length, effective * length))
+    painter.fillRect(QRectF(begin, 0, end - begin, EDGE), blue)
+    at = min(max(effective * length, ARROW), length - ARROW)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(blue)
+    painter.drawPolygon(QPolygonF([QPointF(at - ARROW, 0), QPointF(at + ARROW, 0), QPointF(at, 2 * ARROW)]))

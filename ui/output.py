@@ -1,0 +1,72 @@
+"""`sonorama view`: any frame map in a window, for the audience. Nothing but the picture is ever drawn in it."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QGuiApplication, QKeyEvent
+from PyQt6.QtWidgets import QWidget
+
+from sonorama.engine.errors import SonoramaError
+from sonorama.engine.frames import FrameMap
+
+from .picture import Picture
+
+
+class Output(Picture):
+    """The window. Keeps the last picture while nobody publishes, and goes on by itself when somebody does again."""
+
+    def __init__(self, name: str, parent: QWidget | None = None) -> None:
+        super().__init__(name, hz=60.0, parent=parent)
+        self.setWindowTitle(f"sonorama: {name}")
+        self.resize(768, 768)
+
+    def keyPressEvent(self, a0: QKeyEvent | None) -> None:
+        """Escape and Q end it, F changes to full screen and back."""
+        if a0 is None:
+            return
+        if a0.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Q):
+            self.close()
+        elif a0.key() == Qt.Key.Key_F:
+            self.fill_screen(not self.isFullScreen())
+
+    def fill_screen(self, full: bool, display: int | None = None) -> None:
+        """Over the whole display (default: where it is), without a cursor; or back.
+
+        Raises:
+            SonoramaError: no such display.
+
+        """
+        if display is not None:
+            screens = QGuiApplication.screens()
+            if not 0 <= display < len(screens):
+                numbers = ", ".join(str(number) for number in range(len(screens)))
+                raise SonoramaError(f"There is no display {display}", f"There are: {numbers}")
+            self.setGeometry(screens[display].geometry() if full else screens[display].availableGeometry())
+            if not full:
+                self.resize(768, 768)
+        if full:
+            self.setCursor(Qt.CursorShape.BlankCursor)
+            self.showFullScreen()
+        else:
+            self.unsetCursor()
+            self.showNormal()
+
+
+def run_view(name: str, full_screen: bool, display: int, screenshot: str | None, after: float) -> int:
+    """Show the frame map `name` until the window is closed; the exit code.
+
+    Raises:
+        FrameMapMissing: there is none of that name.
+        SonoramaError: no display.
+
+    """
+    FrameMap(name).close()  # before a window opens
+    from .app import application, run
+
+    app = application()
+    window = Output(name)
+    window.fill_screen(full_screen, display)
+    try:
+        return run(app, window, screenshot, after)
+    finally:
+        window.close_feed()

@@ -1,0 +1,94 @@
+"""Ctrl+K: every control by name. Enter goes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from PyQt6.QtCore import QEvent, QObject, Qt
+from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
+
+from .keys import Key
+from .layout import Card, label
+from .link import Link
+from .words import osc_address
+
+
+class Palette(Card):
+    """A list over the panel, narrowed down by typing; the show stays visible and playable."""
+
+    def __init__(self, link: Link, keys: Iterable[Key], go: Callable[[str], None], parent: QWidget) -> None:
+        super().__init__("CONTROLS", parent)
+        self._go = go
+        self.field, self.list = QLineEdit(), QListWidget()
+        self.field.setPlaceholderText("name, address or what it does")
+        self.field.setAccessibleName("search controls")
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.title.addWidget(label("Enter goes there, Esc closes", "dim"))
+        self.body.addWidget(self.field)
+        self.body.addWidget(self.list, 1)
+        for path, param in link.table.items():
+            self._add(f"{osc_address(path)}   {param.doc}", path)
+        for key in keys:
+            self._add(f"Key {key.keys}   {key.does}", "")
+        self.field.textChanged.connect(self._narrow)
+        self.field.returnPressed.connect(self._take)
+        self.list.itemClicked.connect(lambda _: self._take())
+        self.field.installEventFilter(self)
+        self.hide()
+
+    def _add(self, text: str, path: str) -> None:
+        item = QListWidgetItem(text, self.list)
+        item.setData(Qt.ItemDataRole.UserRole, path)
+
+    def open(self) -> None:
+        """Show it in the middle and listen."""
+        parent = self.parentWidget()
+        if parent is not None:
+            width, height = min(620, parent.width() - 80), min(380, parent.height() - 140)
+            self.setGeometry((parent.width() - width) // 2, 64, width, height)
+        self.field.clear()
+        self._narrow("")
+        self.show()
+        self.raise_()
+        self.field.setFocus()
+
+    def shown(self) -> list[str]:
+        """Addresses in the list as it stands."""
+        rows = (self.list.item(row) for row in range(self.list.count()))
+        return [item.data(Qt.ItemDataRole.UserRole) for item in rows if item is not None and not item.isHidden()]
+
+    def _narrow(self, text: str) -> None:
+        words = text.lower().split()
+        first = None
+        for row in range(self.list.count()):
+            if (item := self.list.item(row)) is not None:
+                content = item.text().lower().replace("_", " ").replace("/", " ") + item.text().lower()
+                item.setHidden(not all(word in content for word in words))
+                first = item if first is None and not item.isHidden() else first
+        self.list.setCurrentItem(first)
+
+    def _take(self) -> None:
+        item = self.list.currentItem()
+        if item is not None and not item.isHidden() and (path := item.data(Qt.ItemDataRole.UserRole)):
+            self.hide()
+            self._go(path)
+
+    def _step(self, by: int) -> None:
+        row = self.list.currentRow() + by
+        while (item := self.list.item(row)) is not None and item.isHidden():
+            row += by
+        if item is not None:
+            self.list.setCurrentItem(item)
+
+    def eventFilter(self, a0: QObject | None, a1: QEvent | None) -> bool:
+        """Arrows walk the list, Escape closes."""
+        if isinstance(a1, QKeyEvent) and a1.type() == QEvent.Type.KeyPress:
+            steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+            if a1.key() in steps:
+                self._step(steps[Qt.Key(a1.key())])
+                return True
+            if a1.key() == Qt.Key.Key_Escape:
+                self.hide()
+                return True
+        return super().eventFilter(a0, a1)

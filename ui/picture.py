@@ -1,0 +1,124 @@
+"""Pictures of a frame map in a widget: the newest one, letterboxed on black."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from PyQt6.QtCore import QRect, Qt, QTimer
+from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QWidget
+
+from sonorama.engine.errors import SonoramaError
+from sonorama.engine.frames import FrameMap, FrameSlot, Pixels
+
+from .theme import ACCENT, CARD
+
+RETRY_S = 0.5
+
+
+class FrameFeed:
+    """Reads the frame map `name`, now or once it appears, through every restart of its owner."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._map: FrameMap | None = None
+        self._out: Pixels | None = None
+        self._count = 0
+        self._try_at = 0.0
+
+    def poll(self) -> FrameSlot | None:
+        """The newest picture if it was not given before. Its pixels hold until the next call."""
+        frames = self._map = self._map or self._open()
+        if frames is None or frames.count == self._count:
+            return None
+        slot = frames.newest(self._out)
+        if slot is not None:
+            self._out, self._count = slot.pixels, slot.count
+        return slot
+
+    def _open(self) -> FrameMap | None:
+        if not self.name or time.monotonic() < self._try_at:
+            return None
+        self._try_at = time.monotonic() + RETRY_S
+        try:
+            return FrameMap(self.name)
+        except SonoramaError:
+            return None
+
+    def alive(self) -> bool:
+        """Whether somebody publishes."""
+        return self._map is not None and self._map.owner_alive()
+
+    def close(self) -> None:
+        """Stop reading."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+
+
+def letterbox(width: int, height: int, inside: QRect) -> QRect:
+    """The largest rectangle of the shape `width` x `height` in the middle of `inside`."""
+    scale = min(inside.width() / width, inside.height() / height)
+    w, h = round(width * scale), round(height * scale)
+    return QRect(inside.left() + (inside.width() - w) // 2, inside.top() + (inside.height() - h) // 2, w, h)
+
+
+class Picture(QWidget):
+    """Shows a frame map, looked at `hz` times a second; what is above the picture is `note`."""
+
+    def __init__(self, name: str = "", hz: float = 30.0, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.feed = FrameFeed(name)
+        self.image: QImage | None = None
+        self.slot: FrameSlot | None = None
+        self.note = ""
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self._timer = QTimer(self)
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self.look)
+        self._timer.start(max(1, round(1000 / hz)))
+
+    def follow(self, name: str) -> None:
+        """Show the frame map of that name from now on; the last picture stays until it has one."""
+        if name != self.feed.name:
+            self.feed.close()
+            self.feed = FrameFeed(name)
+
+    def look(self) -> None:
+        """Take the newest picture, if there is one."""
+        if not self.isVisible():
+            return
+        slot = self.feed.poll()
+        if slot is None:
+            return
+        height, width = slot.pixels.shape[:2]
+        # The alpha is 255 throughout, and a format without it is painted faster.
+        pixels: Any = slot.pixels.data  # PyQt takes any buffer; its types say bytes
+        self.image = QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGBX8888)
+        self.slot = slot
+        self.update()
+
+    def say(self, note: str) -> None:
+        """Write over the picture; empty writes nothing."""
+        if note != self.note:
+            self.note = note
+            self.update()
+
+    def close_feed(self) -> None:
+        """Stop looking."""
+        self._timer.stop()
+        self.feed.close()
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """Picture, black around it, the note."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), Qt.GlobalColor.black)
+        if self.image is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.drawImage(letterbox(self.image.width(), self.image.height(), self.rect()), self.image)
+        if self.note:
+            band = QRect(0, 0, self.width(), 26)
+            painter.fillRect(band, QColor(CARD))
+            painter.setPen(QColor(ACCENT))
+            painter.drawText(band, int(Qt.AlignmentFlag.AlignCenter), self.note)

@@ -1,0 +1,44 @@
+"""Eight scenes: a click goes there, Shift+click stores; stored ones carry a dot. And how long the way takes."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QHBoxLayout
+
+from .controls import SlotControl, control_for
+from .layout import GAP, Card
+from .link import Link
+from .status import Status
+
+RECALL, STORE = "/scene/recall", "/scene/store"
+
+
+class Scenes(Card):
+    """The row of scenes."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__("SCENES")
+        self.row = QHBoxLayout()
+        self.row.setSpacing(GAP)
+        self.body.addLayout(self.row)
+        self.slots = SlotControl(link.table[RECALL], link, shifted=link.table[STORE])
+        for number, button in enumerate(self.slots.buttons, 1):
+            button.setProperty("size", "big")
+            button.setMinimumWidth(30)
+            button.setToolTip(f"Scene {number}: click or key {number}. Shift stores.")
+        self.row.addWidget(self.slots, 3)
+        for path, param in link.table.items():
+            if path.startswith("/scene/") and path not in (RECALL, STORE):
+                self.row.addWidget(control_for(param, link), 1)
+        self._stored: tuple[bool, ...] = ()
+        link.told.connect(self._told)
+
+    def _told(self, status: Status) -> None:
+        if status.scenes == self._stored:
+            return
+        self._stored = status.scenes
+        for number, (button, stored) in enumerate(zip(self.slots.buttons, status.scenes, strict=False), 1):
+            button.setText(f"{number} \u2022" if stored else str(number))
+            button.setAccessibleDescription("stored" if stored else "empty")
+            button.setProperty("stored", stored)
+            if (style := button.style()) is not None:
+                style.polish(button)

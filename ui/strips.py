@@ -1,0 +1,55 @@
+"""Three channel strips: coarse, mid, fine. Everything the table has for a level stands in its strip."""
+
+from __future__ import annotations
+
+from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+
+from sonorama.engine.table import LEVELS
+
+from .controls import SwitchControl, control_for
+from .layout import GAP, Card, label
+from .link import Link
+from .slider import FloatControl
+from .words import caption
+
+
+class Strip(QFrame):
+    """One level: a fader for its amount, bars for the rest, its switches."""
+
+    def __init__(self, level: str, link: Link, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(f"{level} strip")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(label(level.upper(), "dim"))
+        own = [p for path, p in link.table.items() if level in path.split("/")[2:3] and not path.startswith("/moves")]
+        amount = next(p for p in own if p.path.endswith("/amount"))
+        column.addWidget(FloatControl(amount, link, upright=True), 1)
+        switches = [p for p in own if p.kind == "switch"]
+        for param in own:
+            if param is not amount and param not in switches:
+                column.addWidget(control_for(param, link))
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        for param in switches:
+            button = SwitchControl(param, link, text=caption(param.path)[0].upper())
+            button.setProperty("size", "tiny")
+            row.addWidget(button, 1)
+        column.addLayout(row)
+
+
+def motion_card(link: Link) -> Card:
+    """The three strips, and what holds for all of them."""
+    card = Card("MOTION")
+    for path, param in link.table.items():
+        if path.startswith("/motion/") and path.count("/") == 2:
+            card.title.addWidget(label(caption(path), "dim"))
+            card.title.addWidget(control_for(param, link))
+    strips = QGridLayout()
+    strips.setSpacing(GAP + 2)
+    for column, level in enumerate(LEVELS):
+        strips.addWidget(Strip(level, link), 0, column)
+        strips.setColumnStretch(column, 1)
+    card.body.addLayout(strips, 1)
+    return card

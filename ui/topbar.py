@@ -1,0 +1,134 @@
+"""The strip that is always visible: how the show runs, and the buttons that have to be at hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PyQt6.QtCore import QRect, QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from .controls import SwitchControl, TriggerControl
+from .layout import GAP, Card, label
+from .link import Link
+from .slider import FloatControl
+from .status import Status
+from .theme import ACCENT, DIM, TEXT
+from .words import short_name
+
+SWITCHES = (
+    ("/out/record", "REC", "record"),
+    ("/out/freeze", "FREEZE", "freeze"),
+    ("/out/blackout", "BLACKOUT", "alarm"),
+)
+PANIC, MASTER = "/out/panic", "/out/master"
+
+
+class Readout(QWidget):
+    """A figure over its name. An exclamation mark and the accent say that it is not as it should be."""
+
+    def __init__(self, name: str, width: int) -> None:
+        super().__init__()
+        self.name, self.text, self.bad = name, "\u2013", False
+        self.setAccessibleName(name)
+        self.setFixedWidth(width)
+
+    def sizeHint(self) -> QSize:
+        """Two lines."""
+        return QSize(self.width(), 32)
+
+    def show_text(self, text: str, bad: bool = False) -> None:
+        """Paint it if it is another."""
+        text = f"{text} !" if bad else text
+        if (text, bad) != (self.text, self.bad):
+            self.text, self.bad = text, bad
+            self.setAccessibleDescription(text)
+            self.update()
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """Figure above, name below."""
+        painter = QPainter(self)
+        centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
+        font = self.font()
+        font.setPixelSize(14)
+        font.setBold(True)
+        painter.setFont(font)
+        painter.setPen(QColor(ACCENT if self.bad else TEXT))
+        painter.drawText(QRect(0, 0, self.width(), 19), int(centre), self.text)
+        font.setPixelSize(10)
+        font.setBold(False)
+        painter.setFont(font)
+        painter.setPen(QColor(DIM))
+        painter.drawText(QRect(0, 18, self.width(), 14), int(centre), self.name)
+
+
+class TopBar(Card):
+    """LIVE, world and source, figures, master and the four big buttons."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__("")
+        self._link = link
+        self.body.removeItem(self.title)
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        self.body.setContentsMargins(8, 6, 8, 6)
+        self.body.addLayout(row)
+        self.live = QLabel()
+        self.live.setFixedSize(66, 26)
+        self.live.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.where = label("", "dim")
+        self.where.setMinimumWidth(60)
+        self.fps, self.delay = Readout("frames a second", 88), Readout("sound > picture", 84)
+        self.late, self.restarts, self.osc = Readout("late", 44), Readout("restarts", 48), Readout("OSC", 44)
+        row.addWidget(self.live)
+        row.addWidget(self.where, 1)
+        for figure in (self.fps, self.delay, self.late, self.restarts, self.osc):
+            row.addWidget(figure)
+        self.buttons: dict[str, QPushButton] = {}
+        self._add_buttons(row, link)
+        link.told.connect(self._told)
+        link.arrived.connect(self._arrived)
+        link.state.connect(self._state)
+        self._state(link.connected, "")
+        self._arrived(link.hello)
+
+    def _add_buttons(self, row: QHBoxLayout, link: Link) -> None:
+        master = FloatControl(link.table[MASTER], link)
+        master.setFixedSize(112, 28)
+        row.addWidget(master)
+        for path, text, tone in SWITCHES:
+            self._add_button(row, SwitchControl(link.table[path], link, text=text), tone)
+        self._add_button(row, TriggerControl(link.table[PANIC], link, text="PANIC"), "alarm")
+
+    def _add_button(self, row: QHBoxLayout, button: SwitchControl | TriggerControl, tone: str) -> None:
+        button.setProperty("tone", tone)
+        button.setProperty("size", "big")
+        button.setAccessibleName(short_name(button.param.path))
+        self.buttons[button.param.path] = button
+        row.addWidget(button)
+
+    def _state(self, connected: bool, _: str) -> None:
+        self.live.setText("LIVE" if connected else "NO SHOW")
+        self.live.setStyleSheet("")
+        self.live.setProperty("role", "live" if connected else "away")
+        if (style := self.live.style()) is not None:
+            style.polish(self.live)
+
+    def _arrived(self, hello: dict[str, Any]) -> None:
+        self._say_where(str(hello.get("world") or ""), self._link.status.source)
+
+    def _say_where(self, world: str, source: str) -> None:
+        world = str(self._link.values.get("/engine/world") or world)
+        text = "\n".join(part for part in (world, source) if part)
+        if text != self.where.text():
+            self.where.setText(text)
+            self.where.setToolTip(f"World: {world}\nSound: {source or 'unknown'}")
+
+    def _told(self, status: Status) -> None:
+        self._say_where("", status.source)
+        slow = status.target_fps > 0 and status.fps < 0.9 * status.target_fps
+        self.fps.show_text(f"{status.fps:.1f}/{status.target_fps:.0f}", slow)
+        self.delay.show_text(f"{status.delay_ms:.0f} ms" if status.delay_ms else "\u2013")
+        self.late.show_text(str(status.late))
+        self.restarts.show_text(str(status.restarts), status.restarts > 0)
+        self.osc.show_text(str(status.osc_port or self._link.hello.get("osc_port") or "\u2013"))

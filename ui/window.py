@@ -1,0 +1,198 @@
+"""The panel's window: a mixer. Whatever the table holds is in it; what has no place of its own comes under MORE."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtGui import QCloseEvent, QStatusTipEvent
+from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+
+from sonorama.engine.params import Param
+
+from . import keys
+from .control import Control
+from .controls import SlotControl, TextControl, control_for
+from .faults import BottomLine
+from .layout import GAP, Card, grid
+from .link import Link
+from .lookbar import LookBar
+from .meters import Heard, Lights, Mel, Tempo
+from .moves import Moves
+from .palette import Palette
+from .preview import FullScreen, Preview
+from .scenes import Scenes
+from .strips import motion_card
+from .theme import style_sheet
+from .topbar import TopBar
+
+SMALLEST = (1024, 640)
+
+
+class Window(QWidget):
+    """Everything, laid out; `controls` finds the control of an address."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self.link = link
+        self.setObjectName("window")
+        self.setWindowTitle("sonorama")
+        self.setStyleSheet(style_sheet())
+        self.setMinimumSize(*SMALLEST)
+        self.resize(1280, 800)
+        self.preview, self.bottom = Preview(link), BottomLine(link)
+        self.moves, self.scenes, self.top = Moves(link), Scenes(link), TopBar(link)
+        self.scenes.row.addWidget(LookBar(link), 2)
+        self.tabs = QTabWidget()
+        self._full: FullScreen | None = None
+        self.body = QWidget()
+        self._lay_out()
+        self.controls = self._find_controls()
+        self._add_more()
+        self.palette_list = Palette(link, self._keys(), self.reveal, self)
+        keys.install(self, self._keys())
+        link.state.connect(self._stated)
+        self._stated(link.connected, "")
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside everything leaves a text field
+        self.setFocus()
+        if isinstance(app := QApplication.instance(), QApplication):
+            app.focusChanged.connect(self._focus)
+
+    def _lay_out(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(GAP, GAP, GAP, 3)
+        column.setSpacing(GAP)
+        column.addWidget(self.top)
+        inner = QVBoxLayout(self.body)
+        inner.setContentsMargins(0, 0, 0, 0)
+        inner.setSpacing(GAP)
+        middle = QHBoxLayout()
+        middle.setSpacing(GAP)
+        middle.addLayout(self._left(), 21)
+        middle.addWidget(self.preview, 46)
+        middle.addLayout(self._right(), 33)
+        inner.addLayout(middle, 1)
+        below = Card("")
+        below.body.removeItem(below.title)
+        below.body.setContentsMargins(8, 2, 8, 8)
+        self.tabs.addTab(self.moves, "MOVES")
+        out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
+        self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
+        below.body.addWidget(self.tabs)
+        inner.addWidget(below)
+        inner.addWidget(self.scenes)
+        column.addWidget(self.body, 1)
+        column.addWidget(self.bottom)
+
+    def _above(self) -> set[str]:
+        return {widget.param.path for widget in self.top.findChildren(QWidget) if isinstance(widget, Control)}
+
+    def _page(self, params: list[Param]) -> QWidget:
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addLayout(grid(params, self.link, 4))
+        column.addStretch(1)
+        return page
+
+    def _left(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(GAP)
+        sound = Card("SOUND")
+        group = [p for path, p in self.link.table.items() if path.startswith("/sound/")]
+        small = [p for p in group if p.kind in ("choice", "trigger")]
+        sound.body.addLayout(grid([p for p in group if p not in small], self.link, 2))
+        row = QHBoxLayout()
+        row.setSpacing(GAP)
+        for param in small:
+            row.addWidget(control_for(param, self.link), 1)
+        sound.body.addLayout(row)
+        sound.body.addWidget(Tempo(self.link))
+        heard = Card("I HEAR")
+        heard.body.addWidget(Heard(self.link), 3)
+        heard.body.addWidget(Mel(self.link), 2)
+        heard.body.addWidget(Lights(self.link))
+        column.addWidget(sound)
+        column.addWidget(heard, 1)
+        return column
+
+    def _right(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(GAP)
+        look = Card("LOOK")
+        group = [p for path, p in self.link.table.items() if path.startswith("/look/") and path.count("/") == 2]
+        for param in [p for p in group if p.kind == "text"]:
+            field = TextControl(param, self.link)
+            field.setPlaceholderText("a place in words, Enter to go there")
+            look.body.addWidget(field)
+        look.body.addLayout(grid([p for p in group if p.kind != "text"], self.link, 3))
+        column.addWidget(motion_card(self.link), 1)
+        column.addWidget(look)
+        return column
+
+    def _find_controls(self) -> dict[str, QWidget]:
+        found: dict[str, QWidget] = {}
+        for widget in self.findChildren(QWidget):
+            if isinstance(widget, Control):
+                found.setdefault(widget.param.path, widget)
+                if isinstance(widget, SlotControl) and widget.shifted is not None:
+                    found.setdefault(widget.shifted.path, widget)
+        return found
+
+    def _add_more(self) -> None:
+        more = [param for path, param in self.link.table.items() if path not in self.controls]
+        if more:
+            self.tabs.addTab(self._page(more), "MORE")
+            self.controls = self._find_controls()
+
+    def _keys(self) -> list[keys.Key]:
+        return [
+            *keys.show_keys(self.link),
+            keys.Key("F", "the picture alone, full screen", self.toggle_full_screen),
+            keys.Key("Ctrl+K", "find a control", lambda: self.palette_list.open()),
+        ]
+
+    def reveal(self, path: str) -> None:
+        """Bring a control to the front and give it the keyboard."""
+        control = self.controls[path]
+        for index in range(self.tabs.count()):
+            page = self.tabs.widget(index)
+            if page is not None and page.isAncestorOf(control):
+                self.tabs.setCurrentIndex(index)
+        if path.startswith("/moves/"):
+            self.moves.reveal(path)
+        target = control.buttons[0] if isinstance(control, SlotControl) else control
+        target.setFocus()
+
+    def toggle_full_screen(self) -> None:
+        """The picture alone on this screen, or back."""
+        if self._full is not None and self._full.isVisible():
+            self._full.close()
+            return
+        self._full = self._full or FullScreen(self.preview.feed.name, self)
+        self._full.follow(self.preview.feed.name)
+        if (screen := self.screen()) is not None:
+            self._full.setGeometry(screen.geometry())
+        self._full.showFullScreen()
+
+    def _stated(self, connected: bool, _: str) -> None:
+        self.body.setEnabled(connected)
+
+    def _focus(self, _: QWidget | None, now: QWidget | None) -> None:
+        if now is not None and now.statusTip():
+            self.bottom.point_at(now.statusTip())
+
+    def event(self, a0: QEvent | None) -> bool:
+        """The pointer is over another control."""
+        if isinstance(a0, QStatusTipEvent):
+            if a0.tip():
+                self.bottom.point_at(a0.tip())
+            return True
+        return super().event(a0)
+
+    def closeEvent(self, a0: QCloseEvent | None) -> None:
+        """The show goes on without the panel."""
+        self.preview.close_feed()
+        if self._full is not None:
+            self._full.close_feed()
+            self._full.close()
+        self.link.close()
+        super().closeEvent(a0)
