@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QPointF, QRectF, Qt
 from PyQt6.QtGui import QColor, QPainter, QPolygonF
 
-from .theme import ACCENT, ACCENT_FILL, DIM, LINE, MODULATION
+from .theme import ACCENT, ACCENT_FILL, DIM, HOVER, LINE, MODULATION
 
-EDGE = 3.0
+EDGE = 2.0
 """Pixels of the coloured edge."""
 ARROW = 4.5
 
@@ -49,23 +49,23 @@ def paint_level(painter: QPainter, box: QRectF, marks: Marks, upright: bool) -> 
         painter.translate(box.left() + width, box.bottom())
         painter.rotate(-90)
         painter.scale(1, -1)
-        _paint(painter, box.height(), width, marks)
+        _paint(painter, box.height(), width, marks, cap=width)
     else:
         painter.translate(box.topLeft())
-        _paint(painter, box.width(), box.height(), marks)
+        _paint(painter, box.width(), box.height(), marks, cap=EDGE + 2)
     painter.restore()
 
 
-def _paint(painter: QPainter, length: float, thick: float, marks: Marks) -> None:
-    """Along the x axis; the base's edge is at `thick`, the effective value's at 0."""
+def _paint(painter: QPainter, length: float, thick: float, marks: Marks, cap: float) -> None:
+    """Along the x axis; the base's edge is at `thick`, the effective value's at 0. The base ends in a `cap`."""
     begin, end = sorted((marks.zero * length, marks.base * length))
-    painter.fillRect(QRectF(begin, 0, end - begin, thick), QColor(ACCENT_FILL if marks.alive else LINE))
-    ink = QColor(ACCENT if marks.alive else DIM)
+    painter.fillRect(QRectF(begin, 0, end - begin, thick), QColor(ACCENT_FILL if marks.alive else HOVER))
+    ink = QColor(ACCENT if marks.alive else LINE)
     rest = min(max(marks.default * length, 1.0), length - 1.0)
-    painter.fillRect(QRectF(rest - 0.5, thick - EDGE - 3, 1, 3), QColor(DIM))
+    painter.fillRect(QRectF(rest - 0.5, thick - EDGE - 2, 1, 2), QColor(DIM))
     painter.fillRect(QRectF(begin, thick - EDGE, end - begin, EDGE), ink)
     at = min(max(marks.base * length, 1.5), length - 1.5)
-    painter.fillRect(QRectF(at - 1.5, thick - EDGE - 3, 3, EDGE + 3), ink)
+    painter.fillRect(QRectF(at - 1.5, thick - cap, 3, cap), ink)
     if marks.effective is not None and marks.alive:
         _paint_effective(painter, length, marks.base, marks.effective)
 

@@ -183,6 +183,7 @@ class Link(QObject):
 
     def _lost(self, why: str) -> None:
         self._drop()
+        self._hear_status(Status())
         self._say(False, why)
 
     def _drop(self) -> None:
@@ -197,6 +198,11 @@ class Link(QObject):
         self._mine.clear()
         if close is not None:
             close()
+
+    @property
+    def says(self) -> str:
+        """One line about the connection; empty while all is well."""
+        return self._said[1] if self._said else ""
 
     def _say(self, connected: bool, text: str) -> None:
         self.connected = connected

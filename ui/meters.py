@@ -83,7 +83,8 @@ class Lights(Meter):
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(link, "levels", 58, parent)
-        self.setFixedHeight(58)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setMaximumHeight(110)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Six columns of the same width."""
@@ -139,6 +140,7 @@ class Mel(Meter):
         self._image.fill(QColor(WINDOW))
         self._next = 0
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setMaximumHeight(150)
 
     def take(self, status: Status) -> None:
         """One more column."""

@@ -24,6 +24,8 @@ class Palette(Card):
         self.field.setPlaceholderText("name, address or what it does")
         self.field.setAccessibleName("search controls")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setProperty("floating", True)
         self.title.addWidget(label("Enter goes there, Esc closes", "dim"))
         self.body.addWidget(self.field)
         self.body.addWidget(self.list, 1)

@@ -36,7 +36,7 @@ class Preview(Picture):
 
     def _why(self) -> str:
         if not self._link.connected:
-            return "No show"
+            return self._link.says or "No show"
         if self.image is None or not self.feed.alive():
             return "No frames yet" if self.image is None else "No frames: this is the last one"
         if not self._link.status.renderer_pid:

@@ -27,7 +27,7 @@ STEPS = 10_000
 DRAG_PX = 200.0
 """Pixels of a drag through the whole range."""
 FINE = 0.1
-SHORTEST_CAPTION = 28
+SHORTEST_CAPTION = 40
 """Pixels below which a cut name says nothing."""
 
 
@@ -232,7 +232,7 @@ class FloatControl(Control, QAbstractSlider):
             self._write(painter, words.adjusted(0, 16, 0, 0), top | left, moved, MODULATION)
             self._write(painter, words, Qt.AlignmentFlag.AlignBottom | left, self.caption, DIM)
             return
-        words, middle = self.rect().adjusted(6, 0, -6, 0), Qt.AlignmentFlag.AlignVCenter
+        words, middle = self.rect().adjusted(6, 0, -6, -3), Qt.AlignmentFlag.AlignVCenter
         metrics = self.fontMetrics()
         room = words.width() - metrics.horizontalAdvance(number) - 6
         self._write(painter, words, middle | right, number, TEXT)

@@ -43,6 +43,7 @@ def style_sheet() -> str:
 * {{ font-size: {FONT_PX}px; color: {TEXT}; }}
 QWidget#window, QDialog {{ background: {WINDOW}; }}
 QFrame[card="true"] {{ background: {CARD}; border-radius: 6px; }}
+QFrame[floating="true"] {{ border: 1px solid {LINE}; }}
 QLabel {{ background: transparent; }}
 QLabel[role="title"] {{ color: {DIM}; font-size: 11px; font-weight: 600; }}
 QLabel[role="dim"] {{ color: {DIM}; }}
@@ -58,14 +59,17 @@ QPushButton:pressed, QPushButton:checked {{ background: {ACCENT}; color: {WINDOW
 QPushButton:focus, QComboBox:focus, QLineEdit:focus, QSpinBox:focus {{ border: 1px solid {ACCENT}; }}
 QPushButton:checked:focus {{ border: 1px solid {TEXT}; }}
 QPushButton:disabled, QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled {{ color: {LINE}; }}
-QPushButton[tone="record"]:checked, QPushButton[tone="alarm"]:checked, QPushButton[tone="alarm"]:pressed {{
+QPushButton:checked:disabled {{ background: {HOVER}; border-color: {LINE}; }}
+QPushButton[stored="true"]:disabled {{ border-color: {LINE}; }}
+QPushButton[tone="record"]:checked:enabled, QPushButton[tone="alarm"]:checked:enabled,
+QPushButton[tone="alarm"]:pressed {{
     background: {RECORD}; border-color: {RECORD}; }}
-QPushButton[tone="freeze"]:checked {{ background: {MODULATION}; border-color: {MODULATION}; }}
+QPushButton[tone="freeze"]:checked:enabled {{ background: {MODULATION}; border-color: {MODULATION}; }}
 QPushButton[size="tiny"] {{ padding: 0; min-width: 18px; }}
 QPushButton[size="big"] {{ font-weight: 600; min-height: 26px; }}
 QPushButton[stored="true"] {{ border: 2px solid {ACCENT}; font-weight: 700; }}
 QComboBox, QLineEdit, QSpinBox {{ background: {CONTROL}; border: 1px solid {LINE}; border-radius: 4px;
-    padding: 0 5px; min-height: {BAR_PX - 2}px; max-height: {BAR_PX - 2}px;
+    padding: 0 4px; min-height: {BAR_PX - 2}px; max-height: {BAR_PX - 2}px;
     selection-background-color: {ACCENT}; selection-color: {WINDOW}; }}
 QComboBox::drop-down {{ border: 0; width: 14px; }}
 QComboBox::down-arrow {{ image: none; border-left: 4px solid {CONTROL}; border-right: 4px solid {CONTROL};
@@ -75,6 +79,10 @@ QComboBox QAbstractItemView, QMenu, QListWidget {{ background: {CONTROL}; border
 QMenu::item {{ padding: 4px 18px; }}
 QMenu::item:selected {{ background: {ACCENT}; color: {WINDOW}; }}
 QMenu::separator {{ height: 1px; background: {LINE}; margin: 3px 6px; }}
+QScrollBar {{ background: {CONTROL}; width: 10px; margin: 0; }}
+QScrollBar::handle {{ background: {LINE}; border-radius: 4px; min-height: 24px; }}
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent;
+    height: 0; }}
 QListWidget::item {{ padding: 3px 6px; }}
 QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: 0; }}
 QTabWidget::pane {{ border: 0; }}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt6.QtCore import QRect, QSize, Qt
+from PyQt6.QtCore import QRect, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
@@ -31,11 +31,7 @@ class Readout(QWidget):
         super().__init__()
         self.name, self.text, self.bad = name, "\u2013", False
         self.setAccessibleName(name)
-        self.setFixedWidth(width)
-
-    def sizeHint(self) -> QSize:
-        """Two lines."""
-        return QSize(self.width(), 32)
+        self.setFixedSize(width, 33)
 
     def show_text(self, text: str, bad: bool = False) -> None:
         """Paint it if it is another."""
@@ -74,7 +70,7 @@ class TopBar(Card):
         self.body.setContentsMargins(8, 6, 8, 6)
         self.body.addLayout(row)
         self.live = QLabel()
-        self.live.setFixedSize(66, 26)
+        self.live.setFixedSize(78, 26)
         self.live.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.where = label("", "dim")
         self.where.setMinimumWidth(60)
@@ -93,9 +89,9 @@ class TopBar(Card):
         self._arrived(link.hello)
 
     def _add_buttons(self, row: QHBoxLayout, link: Link) -> None:
-        master = FloatControl(link.table[MASTER], link)
-        master.setFixedSize(112, 28)
-        row.addWidget(master)
+        self.master = FloatControl(link.table[MASTER], link)
+        self.master.setFixedSize(112, 28)
+        row.addWidget(self.master)
         for path, text, tone in SWITCHES:
             self._add_button(row, SwitchControl(link.table[path], link, text=text), tone)
         self._add_button(row, TriggerControl(link.table[PANIC], link, text="PANIC"), "alarm")
@@ -109,8 +105,12 @@ class TopBar(Card):
 
     def _state(self, connected: bool, _: str) -> None:
         self.live.setText("LIVE" if connected else "NO SHOW")
-        self.live.setStyleSheet("")
         self.live.setProperty("role", "live" if connected else "away")
+        for control in (self.master, *self.buttons.values()):
+            control.setEnabled(connected)
+        if not connected:
+            for figure in (self.fps, self.delay, self.late, self.restarts, self.osc):
+                figure.show_text("\u2013")
         if (style := self.live.style()) is not None:
             style.polish(self.live)
 

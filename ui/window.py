@@ -109,7 +109,7 @@ class Window(QWidget):
         heard = Card("I HEAR")
         heard.body.addWidget(Heard(self.link), 3)
         heard.body.addWidget(Mel(self.link), 2)
-        heard.body.addWidget(Lights(self.link))
+        heard.body.addWidget(Lights(self.link), 1)
         column.addWidget(sound)
         column.addWidget(heard, 1)
         return column
