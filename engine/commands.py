@@ -125,13 +125,17 @@ def add_parameters(commands: Commands) -> None:
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON array")
     form.add_argument("--markdown", action="store_true", help="the page docs/parameters.md")
+    form.add_argument("--osc", action="store_true", help="the page docs/osc.md: every address of a show")
     parser.set_defaults(run=run_parameters)
 
 
 def run_parameters(args: argparse.Namespace) -> int:
     """Write the table."""
-    from . import reference
+    from . import osc_page, reference
 
+    if args.osc:
+        sys.stdout.write(osc_page.as_markdown())
+        return 0
     write = reference.as_json if args.json else reference.as_markdown if args.markdown else reference.as_text
     sys.stdout.write(write())
     return 0

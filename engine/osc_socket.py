@@ -1,0 +1,88 @@
+"""The sockets of OSC: ports, buffers, addresses of machines."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+import sys
+from collections.abc import Collection
+
+from .errors import SonoramaError
+from .osc_tally import quoted
+
+TRIES = 20
+BUFFER = 4 << 20
+"""Bytes asked of the system for datagrams that wait."""
+_FORCE = 33  # Linux: SO_RCVBUFFORCE, past the system's limit, for those who may
+
+
+def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """An address or network as people write it.
+
+    Raises:
+        SonoramaError: it is neither.
+
+    """
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        hint = "Give an address such as 192.168.1.20, or a network such as 192.168.1.0/24."
+        raise SonoramaError(f"{quoted(text)} is no network address", hint) from None
+
+
+def address_of(host: str) -> str:
+    """The IPv4 address of a machine by name, looked up once.
+
+    Raises:
+        SonoramaError: there is none.
+
+    """
+    try:
+        return socket.gethostbyname(host)
+    except (OSError, UnicodeError):
+        raise SonoramaError(f"No machine called {quoted(host)} was found", "Give its address, in numbers.") from None
+
+
+def is_local(host: str) -> bool:
+    """Whether an address is this machine's own."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True
+
+
+def open_port(host: str, port: int, taken: Collection[int]) -> socket.socket:
+    """A datagram socket at the port, or at the next free one that is not `taken`; it never blocks.
+
+    Raises:
+        SonoramaError: nothing free in TRIES ports, or not an address of this machine.
+
+    """
+    ports = [port, *(other for other in range(port + 1, 65_536) if other not in taken)][:TRIES] if port else [0]
+    failed = OSError("no port")
+    for candidate in ports:
+        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        if sys.platform == "win32":
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        try:
+            one.bind((host, candidate))
+        except (OSError, OverflowError) as error:
+            one.close()
+            failed = error
+        else:
+            one.setblocking(False)
+            return one
+    hint = "Give another port, and an address of this machine."
+    raise SonoramaError(f"OSC cannot listen at {host}, ports {ports[0]} to {ports[-1]}: {failed}", hint) from failed
+
+
+def widen(one: socket.socket, size: int = BUFFER) -> int:
+    """Ask for a receive buffer; the bytes that the system really gives."""
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):
+            one.setsockopt(socket.SOL_SOCKET, _FORCE, size)
+    return one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
