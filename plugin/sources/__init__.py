@@ -1,0 +1,1 @@
+"""Where sound comes from: microphones, what the computer plays, files, a test tone."""

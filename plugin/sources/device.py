@@ -1,0 +1,116 @@
+"""`device[:NAME][#CHANNELS]`: a microphone or line input, through PortAudio."""
+
+from __future__ import annotations
+
+import queue
+import time
+from typing import Any
+
+import numpy as np
+
+from ...engine.errors import SonoramaError
+from ...engine.ports import Available, Missing, Samples
+from .channels import check_channels, split_channels
+from .wire import Blocks, ChildSource, Opened, serve
+
+_PORTAUDIO = "Install PortAudio; on Debian and Ubuntu: apt-get install libportaudio2 libasound2-plugins"
+
+
+def probe() -> Available | Missing:
+    """Whether PortAudio is there and knows an input."""
+    try:
+        names = [device["name"] for _, device in _inputs(_sounddevice())]
+    except SonoramaError as error:
+        return Missing(error.message, error.hint)
+    return Available(", ".join(names)) if names else Missing("no sound input", "Plug a microphone or interface in.")
+
+
+class DeviceSource(ChildSource):
+    """An input of this computer.
+
+    Args:
+        argument: empty for the system's default, a device's number, or a part of its name; then `#3,4` picks channels.
+
+    Raises:
+        SonoramaError: channels that cannot be.
+
+    """
+
+    def __init__(self, argument: str = "") -> None:
+        split_channels(argument)
+        super().__init__(__name__, argument)
+
+
+def _sounddevice() -> Any:
+    try:
+        import sounddevice  # only here: without PortAudio it does not load
+    except (OSError, ImportError) as error:
+        raise SonoramaError(f"PortAudio is missing ({error})", _PORTAUDIO) from error
+    return sounddevice
+
+
+def _inputs(sounddevice: Any) -> list[tuple[int, dict[str, Any]]]:
+    return [(i, device) for i, device in enumerate(sounddevice.query_devices()) if device["max_input_channels"] > 0]
+
+
+def _find(sounddevice: Any, name: str) -> tuple[int, dict[str, Any]]:
+    """Number and facts of the device that `name` means."""
+    inputs = _inputs(sounddevice)
+    if not inputs:
+        raise SonoramaError("There is no sound input on this computer", f"Plug one in. {_PORTAUDIO}")
+    default = sounddevice.default.device[0]
+    if not name:
+        return next((pair for pair in inputs if pair[0] == default), inputs[0])
+    if name.isdecimal():
+        found = [pair for pair in enumerate(sounddevice.query_devices()) if pair[0] == int(name)]
+    else:
+        exact = [pair for pair in inputs if pair[1]["name"].lower() == name.lower()]
+        found = exact or [pair for pair in inputs if name.lower() in pair[1]["name"].lower()]
+    if not found:
+        there = "; ".join(f"{i} {device['name']}" for i, device in inputs)
+        raise SonoramaError(f"There is no sound input {name!r}", f"There are: {there}")
+    return found[0]
+
+
+def listen(argument: str) -> Opened:
+    """In the child: open the device and start it.
+
+    Raises:
+        SonoramaError: no PortAudio, no such device or channel, or it cannot be opened.
+
+    """
+    name, picked = split_channels(argument)
+    sounddevice = _sounddevice()
+    index, device = _find(sounddevice, name)
+    use = check_channels(picked, device["max_input_channels"], device["name"])
+    blocks: Blocks = queue.SimpleQueue()
+
+    def callback(data: Samples, frames: int, times: Any, _: object) -> None:
+        # ALSA's plug-in for PulseAudio claims up to 0.7 s at first; no block is older than the stream's own latency.
+        age = times.currentTime - times.inputBufferAdcTime - frames / rate
+        age_ns = round(min(max(age, 0.0), stream.latency) * 1e9)
+        blocks.put((data[:, use].T.copy(), time.monotonic_ns() - age_ns))
+
+    try:
+        stream = sounddevice.InputStream(
+            device=index, channels=max(use) + 1, dtype=np.float32, latency="low", callback=callback
+        )
+        rate = round(stream.samplerate)
+        stream.start()
+    except sounddevice.PortAudioError as error:
+        hint = "Another program may hold it; close that, or choose another device."
+        raise SonoramaError(f"{device['name']} cannot be opened: {error}", hint) from error
+
+    def following() -> tuple[Samples, int] | None:
+        while True:
+            try:
+                return blocks.get(timeout=0.5)
+            except queue.Empty:
+                if not stream.active:
+                    return None
+
+    return rate, len(use), device["name"], following
+
+
+if __name__ == "__main__":
+    serve(listen)

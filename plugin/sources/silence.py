@@ -1,0 +1,26 @@
+"""`silence`: no sound at all."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from ...engine.errors import SonoramaError
+from ...engine.ports import Available, Missing
+from ...engine.samples import RATE
+from .paced import Paced
+
+
+def probe() -> Available | Missing:
+    """Silence is everywhere."""
+    return Available("always there")
+
+
+class SilenceSource(Paced):
+    """Zeros for ever. Takes no argument."""
+
+    def __init__(self, argument: str = "") -> None:
+        if argument:
+            raise SonoramaError(f"The source silence takes no argument, not {argument!r}", "Use: --source silence")
+        super().__init__(RATE, 2, lambda: itertools.repeat(np.zeros((2, RATE // 100), np.float32)))

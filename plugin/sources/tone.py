@@ -1,0 +1,53 @@
+"""`tone[:BPM]`: a quiet tone with a click on every beat, to see that sound reaches the picture."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+
+from ...engine.errors import SonoramaError
+from ...engine.ports import Available, Missing, Samples
+from ...engine.samples import RATE
+from .paced import Paced
+
+HZ, TONE, CLICK = 220, 0.03, 0.5
+_BLOCK = 441
+_FADE = 100.0  # samples in which a click falls to a third
+
+
+def probe() -> Available | Missing:
+    """The tone is made here."""
+    return Available("220 Hz and clicks")
+
+
+class ToneSource(Paced):
+    """220 Hz at -30 dBFS, a click on every beat.
+
+    Args:
+        argument: beats a minute, 20 to 400; empty is 120.
+
+    Raises:
+        SonoramaError: no such number.
+
+    """
+
+    def __init__(self, argument: str = "") -> None:
+        refused = SonoramaError(f"{argument!r} is no tempo", "Give beats a minute, 20 to 400, such as tone:120")
+        try:
+            bpm = float(argument or 120)
+        except ValueError:
+            raise refused from None
+        if not 20 <= bpm <= 400:
+            raise refused
+        super().__init__(RATE, 1, lambda: _blocks(bpm))
+
+
+def _blocks(bpm: float) -> Iterator[Samples]:
+    period = 60 * RATE / bpm
+    for start in itertools.count(0, _BLOCK):
+        at = np.arange(start, start + _BLOCK)
+        since = np.mod(at, period)
+        click = CLICK * np.sin(2 * np.pi * 1500 / RATE * since) * np.exp(-since / _FADE)
+        yield (TONE * np.sin(2 * np.pi * HZ / RATE * (at % RATE)) + click).astype(np.float32)[None]

@@ -1,0 +1,216 @@
+"""The whole panel against a show: nothing unreachable, nothing cut off, the keyboard, and its pictures."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from sonorama.engine.frames import FrameMapWriter
+from sonorama.engine.showtable import SHOW
+from sonorama.ui import theme
+from sonorama.ui.control import Control
+from sonorama.ui.controls import SwitchControl
+from sonorama.ui.link import Link
+from sonorama.ui.slider import FloatControl
+from sonorama.ui.window import SMALLEST, Window
+
+from . import scene
+from .conftest import FakeShow
+
+BUILD = Path(__file__).parents[2] / "build" / "ui"
+SIZES = ((1280, 800), SMALLEST)
+
+
+@pytest.fixture
+def window(show: FakeShow, link: Link, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Window:
+    monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path / "looks"))
+    made = Window(link)
+    qtbot.addWidget(made)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made
+
+
+def test_every_address_is_in_the_panel(window: Window) -> None:
+    assert set(window.controls) == set(SHOW)
+
+
+def test_every_control_has_an_address(window: Window) -> None:
+    for control in window.findChildren(QWidget):
+        if isinstance(control, Control):
+            assert control.param.path in SHOW
+
+
+@pytest.mark.parametrize("path", SHOW)
+def test_reveal_brings_every_control_to_the_front(path: str, window: Window) -> None:
+    window.reveal(path)
+    assert window.controls[path].isVisible()
+    focus = window.focusWidget()
+    assert focus is window.controls[path] or (focus is not None and window.controls[path].isAncestorOf(focus))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_nothing_is_cut_off_or_covered(size: tuple[int, int], window: Window, qtbot: QtBot) -> None:
+    hint = window.minimumSizeHint()
+    assert hint.width() <= size[0] and hint.height() <= size[1]
+    window.resize(*size)
+    for tab in range(window.tabs.count()):
+        window.tabs.setCurrentIndex(tab)
+        qtbot.wait(20)
+        visible = [w for w in window.findChildren(QWidget) if isinstance(w, Control) and w.isVisible()]
+        boxes = [widget.rect().translated(widget.mapTo(window, widget.rect().topLeft())) for widget in visible]
+        assert all(window.rect().contains(box) for box in boxes)
+        for (one, box), (other, its) in itertools.combinations(zip(visible, boxes, strict=True), 2):
+            assert not box.intersects(its), (one.accessibleName(), other.accessibleName())
+        for button in window.findChildren(QPushButton):
+            if button.isVisible():
+                assert button.fontMetrics().horizontalAdvance(button.text()) <= button.width(), button.text()
+
+
+def test_screenshots(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    """Written for people to look at; here: the picture, the accent and the modulation are in them."""
+    show.values.update(scene.values())
+    show.outbox.append({"values": show.values})
+    BUILD.mkdir(parents=True, exist_ok=True)
+    with FrameMapWriter("test", 256, 256) as frames:
+        for size in SIZES:
+            window.resize(*size)
+            frames.publish(scene.pictures()[2], 0, size[0])
+            show.outbox += [{"status": scene.status(tick)} for tick in range(130)]
+            qtbot.waitUntil(lambda: not show.outbox and window.preview.slot is not None)
+            window.bottom.point_at("/motion/fine/amount")
+            qtbot.waitUntil(lambda: window.preview.note == "")
+            shot = window.grab().toImage()
+            assert shot.save(str(BUILD / f"panel-{size[0]}x{size[1]}.png"))
+            colours = {shot.pixelColor(x, y).name() for x in range(0, size[0], 2) for y in range(0, size[1], 2)}
+            assert {theme.WINDOW, theme.CARD, theme.ACCENT, theme.MODULATION, theme.LIVE, theme.RECORD} <= colours
+            middle = window.preview.geometry().center()
+            assert shot.pixelColor(window.preview.mapTo(window, window.preview.rect().center())).name() != "#000000", (
+                middle
+            )
+
+
+KEYS = [
+    (Qt.Key.Key_R, Qt.KeyboardModifier.NoModifier, ("/out/record", True)),
+    (Qt.Key.Key_B, Qt.KeyboardModifier.NoModifier, ("/out/blackout", True)),
+    (Qt.Key.Key_Z, Qt.KeyboardModifier.NoModifier, ("/out/freeze", True)),
+    (Qt.Key.Key_T, Qt.KeyboardModifier.NoModifier, ("/sound/tap", True)),
+    (Qt.Key.Key_3, Qt.KeyboardModifier.NoModifier, ("/scene/recall", 3)),
+    (Qt.Key.Key_8, Qt.KeyboardModifier.ShiftModifier, ("/scene/store", 8)),
+    (Qt.Key.Key_Escape, Qt.KeyboardModifier.ShiftModifier, ("/out/panic", True)),
+]
+
+
+@pytest.mark.parametrize(("key", "with_", "sent"), KEYS)
+def test_keys_play(
+    key: Qt.Key, with_: Qt.KeyboardModifier, sent: tuple[str, object], window: Window, show: FakeShow, qtbot: QtBot
+) -> None:
+    qtbot.keyClick(window, key, with_)
+    qtbot.waitUntil(lambda: show.got == [sent])
+
+
+@pytest.mark.parametrize("focus", [FloatControl, SwitchControl, QComboBox])
+def test_keys_play_whatever_has_the_focus(focus: type[QWidget], window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    widget = next(w for w in window.findChildren(focus) if isinstance(w, Control) and w.isVisible())
+    widget.setFocus()
+    qtbot.keyClick(widget, Qt.Key.Key_3)
+    qtbot.keyClick(widget, Qt.Key.Key_Space)
+    holds = [(f"/motion/{level}/hold", True) for level in ("coarse", "mid", "fine")]
+    qtbot.waitUntil(lambda: show.got == [("/scene/recall", 3), *holds])
+    qtbot.keyClick(widget, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: show.got[4:] == [(path, False) for path, _ in holds])
+
+
+def test_letters_are_off_in_text_fields(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    field = window.controls["/look/text"]
+    assert isinstance(field, QLineEdit)
+    field.setFocus()
+    qtbot.keyClicks(field, "rbz 13 Tt")
+    qtbot.wait(30)
+    assert field.text() == "rbz 13 Tt"
+    assert show.got == []
+
+
+def test_the_palette_finds_and_goes(window: Window, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
+    assert window.palette_list.isVisible()
+    assert set(window.palette_list.shown()) >= set(SHOW)
+    qtbot.keyClicks(window.palette_list.field, "moves 5 rate")
+    assert window.palette_list.shown() == ["/moves/5/rate"]
+    qtbot.keyClick(window.palette_list.field, Qt.Key.Key_Return)
+    assert not window.palette_list.isVisible()
+    assert window.focusWidget() is window.controls["/moves/5/rate"]
+
+
+def test_scenes_show_what_is_stored_and_shift_stores(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    show.tell(scenes=[False, True] + [False] * 6)
+    button = window.scenes.slots.buttons[1]
+    qtbot.waitUntil(lambda: button.text() == "2 \u2022")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier)
+    assert show.got == [("/scene/recall", 2), ("/scene/store", 2)]
+
+
+def test_faults_are_a_line(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    show.tell(faults=["no room on the disk", "no microphone"])
+    qtbot.waitUntil(lambda: "2 faults: no room on the disk" in window.bottom.faults.text)
+    assert window.bottom.faults.toolTip() == "no room on the disk\nno microphone"
+    show.tell(faults=[])
+    qtbot.waitUntil(lambda: window.bottom.faults.text == "")
+
+
+def test_a_show_that_is_away_is_said_and_nothing_can_be_played(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    show.there = False
+    qtbot.waitUntil(lambda: window.top.live.text() == "NO SHOW")
+    assert not window.body.isEnabled()
+    qtbot.waitUntil(lambda: "sonorama live" in window.preview.note, timeout=2000)
+    show.there = True
+    qtbot.waitUntil(lambda: window.top.live.text() == "LIVE" and window.body.isEnabled(), timeout=3000)
+
+
+@pytest.fixture
+def frames(window: Window) -> Iterator[FrameMapWriter]:
+    with FrameMapWriter("test", 8, 8) as made:
+        yield made
+
+
+def test_the_preview_follows_restarts_and_sizes(
+    window: Window, show: FakeShow, frames: FrameMapWriter, qtbot: QtBot
+) -> None:
+    grey = scene.np.full((8, 8, 4), 255, scene.np.uint8)
+    assert "No frames yet" in window.preview.note or window.preview.note == ""
+    frames.publish(grey, 0, 1)
+    show.tell(renderer_pid=1)
+    qtbot.waitUntil(lambda: window.preview.slot is not None and window.preview.note == "", timeout=3000)
+    shot = window.grab().toImage()
+    centre = window.preview.mapTo(window, window.preview.rect().center())
+    assert shot.pixelColor(centre) == QColor("#ffffff")
+    show.tell(renderer_pid=0, restarts=1)
+    qtbot.waitUntil(lambda: "restarting" in window.preview.note)
+    frames.resize(16, 4)
+    frames.publish(scene.np.zeros((4, 16, 4), scene.np.uint8), 0, 2)
+    qtbot.waitUntil(lambda: window.preview.image is not None and window.preview.image.width() == 16, timeout=3000)
+    frames.close()
+    show.tell(renderer_pid=1)
+    qtbot.waitUntil(lambda: "last one" in window.preview.note, timeout=3000)
+
+
+def test_f_opens_and_closes_the_full_screen(window: Window, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_F)
+    full = window._full
+    assert full is not None and full.isVisible() and full.isFullScreen()
+    qtbot.keyClick(full, Qt.Key.Key_Escape)
+    assert not full.isVisible()
+
+
+def test_master_and_the_big_buttons_are_always_there(window: Window) -> None:
+    for path in ("/out/master", "/out/record", "/out/freeze", "/out/blackout", "/out/panic"):
+        for tab in range(window.tabs.count()):
+            window.tabs.setCurrentIndex(tab)
+            assert window.controls[path].isVisible()
+    assert all(window.controls[f"/sound/{name}"].isVisible() for name in ("tap", "resync"))
