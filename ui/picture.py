@@ -30,7 +30,12 @@ class FrameFeed:
     def poll(self) -> FrameSlot | None:
         """The newest picture if it was not given before. Its pixels hold until the next call."""
         frames = self._map = self._map or self._open()
-        if frames is None or frames.count == self._count:
+        if frames is None:
+            return None
+        if not frames.generation:  # closed: the next owner counts from the start
+            self._count = 0
+            return None
+        if frames.count == self._count:
             return None
         slot = frames.newest(self._out)
         if slot is not None:

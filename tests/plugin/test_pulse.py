@@ -1,0 +1,192 @@
+"""The whole way of a sound with a real sound server: paplay -> PulseAudio -> its monitor -> source -> ring -> analysis.
+
+Needs PulseAudio and ALSA's plug-in for it; without them these tests fail.
+"""
+
+import sys
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonorama.engine.analysis import HOP, Analysis
+from sonorama.engine.capture import Capture
+from sonorama.engine.ports import Available
+from sonorama.engine.samples import RATE, SampleRing, SampleRingWriter
+from sonorama.engine.sources import open_source
+from sonorama.plugin.sources import device, loopback
+
+sys.path.append(str(Path(__file__).parent))
+from pulse import SINK, Pulse
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="PulseAudio is Linux's")
+SPECS = ("loopback", "device:pulse")
+BPM = 120.0
+
+
+@pytest.fixture
+def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pulse]:
+    server = Pulse(tmp_path)
+    server.use(monkeypatch)
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def clicks(tmp_path: Path) -> Path:
+    """12 s of clicks at 120 bpm, stereo at 48 kHz."""
+    sound, n = np.zeros(12 * 48_000), np.arange(480)
+    for start in np.arange(0.25, 11.9, 60 / BPM):
+        at = round(start * 48_000)
+        sound[at : at + 480] += 0.6 * np.sin(2 * np.pi * 1500 * n / 48_000) * np.exp(-n / 90)
+    path = tmp_path / "clicks.wav"
+    with wave.open(str(path), "wb") as out:
+        out.setparams((2, 2, 48_000, 0, "NONE", ""))
+        out.writeframes(np.repeat((sound * 32767).astype("<i2"), 2).tobytes())
+    return path
+
+
+class Show:
+    """A capture into a ring, and a reader."""
+
+    def __init__(self, spec: str) -> None:
+        self.name = f"pulse-{time.monotonic_ns()}"
+        self.writer = SampleRingWriter(self.name, 60.0)
+        self.ring = SampleRing.open(self.name)
+        self.capture = Capture(*open_source(spec), self.writer)
+
+    def __enter__(self) -> "Show":
+        self.capture.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.capture.close()
+        self.ring.close()
+        self.writer.close()
+
+    def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, self.capture.faults()
+            time.sleep(0.02)
+
+    def loudest(self) -> float:
+        """Of the last half second."""
+        return float(np.abs(self.ring.read(max(0, self.ring.count - RATE // 2), self.ring.count)).max(initial=0))
+
+
+def onsets(sound: np.ndarray) -> tuple[np.ndarray, Analysis]:
+    """(seconds at which the onset envelope jumps up, the analysis after all of it)."""
+    analysis, found, before = Analysis(), [], 0.0
+    for start in range(0, len(sound) - HOP, HOP):
+        analysis.push(sound[start : start + HOP])
+        now = analysis.at(analysis.samples).onset
+        if now > max(before, 0.3) and (not found or analysis.samples - found[-1] > RATE // 10):
+            found.append(analysis.samples)
+        before = now
+    return np.array(found) / RATE, analysis
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_clicks_go_in_and_onsets_come_out(pulse: Pulse, clicks: Path, spec: str) -> None:
+    with Show(spec) as show:
+        show.until(lambda: show.capture.alive)
+        time.sleep(1.0)
+        start = show.ring.count
+        assert pulse.play(clicks).wait(40) == 0
+        sound = show.ring.read(start, show.ring.count)
+        assert show.capture.faults() == []
+    assert np.array_equal(sound[0], sound[1])
+    times, analysis = onsets(sound.mean(0))
+    steps = np.diff(times)
+    right = np.abs(steps - 60 / BPM) < 0.015
+    assert len(times) in range(22, 26), times
+    assert right.mean() > 0.9, steps
+    assert analysis.at(analysis.samples).bpm == pytest.approx(BPM, rel=0.02)
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_the_sound_server_dies_and_returns(pulse: Pulse, clicks: Path, spec: str) -> None:
+    with Show(spec) as show:
+        show.until(lambda: show.capture.alive)
+        player = pulse.play(clicks)
+        show.until(lambda: show.loudest() > 0.1)
+        pulse.kill()
+        player.wait(20)
+        show.until(lambda: bool(show.capture.faults()))
+        assert "silence until it returns" in show.capture.faults()[0]
+        show.until(lambda: show.loudest() == 0)
+        count, then = show.ring.count, time.monotonic()
+        time.sleep(2.0)
+        assert (show.ring.count - count) / RATE == pytest.approx(time.monotonic() - then, abs=0.3)
+        pulse.start()
+        show.until(lambda: show.capture.alive)
+        show.until(lambda: show.capture.faults() == [])
+        player = pulse.play(clicks)
+        show.until(lambda: show.loudest() > 0.1)
+        player.kill()
+        player.wait()
+
+
+def test_the_output_is_unplugged_and_plugged_in(pulse: Pulse, clicks: Path) -> None:
+    with Show(f"loopback:{SINK}") as show:
+        show.until(lambda: show.capture.alive)
+        pulse.pactl("unload-module", "module-null-sink")
+        show.until(lambda: any("silence" in fault for fault in show.capture.faults()))
+        show.until(lambda: show.loudest() == 0)
+        pulse.pactl("load-module", "module-null-sink", f"sink_name={SINK}")
+        show.until(lambda: show.capture.alive and show.capture.faults() == [])
+        player = pulse.play(clicks)
+        show.until(lambda: show.loudest() > 0.1)
+        player.kill()
+        player.wait()
+
+
+@pytest.mark.usefixtures("pulse")
+def test_probes_name_what_they_found() -> None:
+    heard, played = device.probe(), loopback.probe()
+    assert isinstance(heard, Available), heard
+    assert "pulse" in heard.about
+    assert isinstance(played, Available), played
+    assert "Monitor" in played.about
+
+
+@pytest.mark.usefixtures("pulse")
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("device:nosuch", ["no sound input 'nosuch'", "pulse"]),
+        ("device:99", ["no sound input '99'"]),
+        ("device:pulse#200", ["no channel 200"]),
+        ("loopback:nosuch", ["no output 'nosuch'", "Monitor"]),
+        ("loopback#7", ["no channel 7"]),
+    ],
+)
+def test_what_is_not_there_is_named(spec: str, words: list[str]) -> None:
+    source = open_source(spec)[1]()
+    with pytest.raises(Exception, match=words[0]) as caught:
+        source.start(lambda block, captured_ns: None)
+    assert all(word in str(caught.value) for word in words)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_channels_can_be_chosen(pulse: Pulse, tmp_path: Path) -> None:
+    """The right side of a sound on both sides of the ring."""
+    path, n = tmp_path / "sides.wav", np.arange(8 * 48_000)
+    with wave.open(str(path), "wb") as out:
+        out.setparams((2, 2, 48_000, 0, "NONE", ""))
+        right = (16_000 * np.sin(n * 2 * np.pi * 440 / 48_000)).astype("<i2")
+        out.writeframes(np.stack([np.zeros_like(right), right], 1).tobytes())
+    for spec, loud in (("loopback#1", False), ("device:pulse#2", True)):
+        with Show(spec) as show:
+            show.until(lambda: show.capture.alive)
+            player = pulse.play(path)
+            time.sleep(2.5)
+            assert show.capture.faults() == []
+            assert (show.loudest() > 0.3) == loud
+            player.kill()
+            player.wait()
