@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from sonorama.engine.errors import OutputError
 from sonorama.engine.shared import check_name
 
-from .display import check_display
+from .display import display
 from .link import link_to
 
 WAKE_MS = 200
@@ -29,9 +29,9 @@ def application() -> QApplication:
         SonoramaError: no display.
 
     """
-    check_display()
-    there = QApplication.instance()
-    app = there if isinstance(there, QApplication) else QApplication(["sonorama"])
+    with display():
+        there = QApplication.instance()
+        app = there if isinstance(there, QApplication) else QApplication(["sonorama"])
     app.setApplicationName("sonorama")
     app.setDesktopFileName("sonorama")
     app.setStyle("Fusion")

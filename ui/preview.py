@@ -34,6 +34,13 @@ class Preview(Picture):
     def _told(self, _: Status) -> None:
         self.say(self._why())
 
+    def look(self) -> None:
+        """A new picture may end what the note says."""
+        before = self.slot
+        super().look()
+        if self.note and self.slot is not before:
+            self.say(self._why())
+
     def _why(self) -> str:
         if not self._link.connected:
             return self._link.says or "No show"
