@@ -1,4 +1,4 @@
-"""A sound server of its own for a test: PulseAudio with an output that nobody hears, whose monitor is the microphone."""
+"""A sound server of a test: PulseAudio with an output that nobody hears, whose monitor is the microphone."""
 
 import os
 import shutil
