@@ -19,8 +19,7 @@ from sonorama.engine.samples import RATE, SampleRing, SampleRingWriter
 from sonorama.engine.sources import open_source
 from sonorama.plugin.sources import device, loopback
 
-sys.path.append(str(Path(__file__).parent))
-from pulse import SINK, Pulse
+from .pulse import SINK, Pulse
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="PulseAudio is Linux's")
 SPECS = ("loopback", "device:pulse")
