@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
 from .link import Link
 from .status import Status
-from .theme import DIM, RECORD, TEXT
+from .theme import DIM, RECORD, TEXT, WINDOW
 from .words import describe
 
 OWN_S = 10.0
@@ -25,6 +25,7 @@ class Line(QWidget):
         self.text, self.colour = "", colour
         self._side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
         self.setAccessibleName(name)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def sizeHint(self) -> QSize:
         """A line."""
@@ -40,6 +41,7 @@ class Line(QWidget):
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """The words, cut to the width."""
         painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(WINDOW))
         painter.setPen(QColor(self.colour))
         words = painter.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), int(self._side | Qt.AlignmentFlag.AlignVCenter), words)

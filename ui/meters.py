@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from .link import Link
 from .status import LEVELS, MEL_BANDS, Status
-from .theme import ACCENT, ACCENT_FILL, CONTROL, DIM, LIVE, MODULATION, TEXT, WINDOW
+from .theme import ACCENT, ACCENT_FILL, CARD, CONTROL, DIM, LIVE, MODULATION, TEXT, WINDOW
 
 CENTRE, LEFT, RIGHT = Qt.AlignmentFlag.AlignCenter, Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
 MIDDLE = Qt.AlignmentFlag.AlignVCenter
@@ -22,12 +22,19 @@ class Meter(QWidget):
         self.status = link.status
         self.setAccessibleName(name)
         self.setMinimumHeight(height)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         link.told.connect(self.take)
 
     def take(self, status: Status) -> None:
         """Show a new status."""
         self.status = status
         self.update()
+
+    def begin(self) -> QPainter:
+        """A painter on the card's ground."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(CARD))
+        return painter
 
     def small(self) -> QFont:
         """The font of captions."""
@@ -59,7 +66,7 @@ class Heard(Meter):
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """One row a name: bar, name, score."""
-        painter = QPainter(self)
+        painter = self.begin()
         if not self.status.heard:
             painter.setPen(QColor(DIM))
             painter.drawText(self.rect(), int(LEFT | Qt.AlignmentFlag.AlignTop), "nothing yet")
@@ -88,7 +95,7 @@ class Lights(Meter):
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Six columns of the same width."""
-        painter = QPainter(self)
+        painter = self.begin()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self.small())
         width = self.width() / 6
@@ -175,7 +182,7 @@ class Tempo(Meter):
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Tempo on the left, loudness on the right."""
-        painter = QPainter(self)
+        painter = self.begin()
         painter.setPen(QColor(TEXT))
         tempo = f"{self.status.bpm:.1f} BPM" if self.status.bpm else "no beat"
         painter.drawText(self.rect(), int(LEFT | MIDDLE), tempo)

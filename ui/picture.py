@@ -102,7 +102,16 @@ class Picture(QWidget):
         pixels: Any = slot.pixels.data  # PyQt takes any buffer; its types say bytes
         self.image = QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGBX8888)
         self.slot = slot
+        self.taken(slot)
         self.update()
+
+    def taken(self, slot: FrameSlot) -> None:
+        """There is a new picture."""
+
+    def draw(self, painter: QPainter, image: QImage) -> None:
+        """Paint it as well as can be."""
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(letterbox(image.width(), image.height(), self.rect()), image)
 
     def say(self, note: str) -> None:
         """Write over the picture; empty writes nothing."""
@@ -120,8 +129,7 @@ class Picture(QWidget):
         painter = QPainter(self)
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
         if self.image is not None:
-            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(letterbox(self.image.width(), self.image.height(), self.rect()), self.image)
+            self.draw(painter, self.image)
         if self.note:
             band = QRect(0, 0, self.width(), 26)
             painter.fillRect(band, QColor(CARD))

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QKeyEvent
+import numpy as np
+from PyQt6.QtCore import QPoint, QRect, QSize, Qt
+from PyQt6.QtGui import QImage, QKeyEvent, QPainter
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
+from sonorama.engine.frames import FrameSlot
+
 from .link import Link
-from .picture import Picture
+from .picture import Picture, letterbox
+from .scaling import Scaler
 from .status import Status
+
+SNAP = 0.9
+"""A picture that fills so much of its place is left at its own size: sharper, and a plain copy."""
 
 
 class Preview(Picture):
@@ -19,6 +26,7 @@ class Preview(Picture):
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(hz=30.0, parent=parent)
         self._link = link
+        self._scaler = Scaler()
         self.setAccessibleName("preview")
         self.setMinimumSize(200, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -34,12 +42,25 @@ class Preview(Picture):
     def _told(self, _: Status) -> None:
         self.say(self._why())
 
-    def look(self) -> None:
+    def taken(self, slot: FrameSlot) -> None:
         """A new picture may end what the note says."""
-        before = self.slot
-        super().look()
-        if self.note and self.slot is not before:
+        if self.note:
             self.say(self._why())
+
+    def draw(self, painter: QPainter, image: QImage) -> None:
+        """Paint it cheaply: doubled or halved, the rest without smoothing; at its own size if that is near."""
+        native = image.convertToFormat(QImage.Format.Format_RGB32)  # the screen's own order, while it is small
+        width, height = native.width(), native.height()
+        bits: Any = native.constBits()
+        bits.setsize(native.sizeInBytes())
+        packed = np.frombuffer(bits, np.uint32).reshape(height, width)
+        box = letterbox(width, height, self.rect())
+        packed = self._scaler.near(packed, box.width() / width)
+        height, width = packed.shape
+        if SNAP * box.width() <= width <= box.width():
+            box = QRect(box.center() - QPoint((width - 1) // 2, (height - 1) // 2), QSize(width, height))
+        pixels: Any = packed.data
+        painter.drawImage(box, QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGB32))
 
     def _why(self) -> str:
         if not self._link.connected:

@@ -20,7 +20,7 @@ from sonorama.engine.params import Param, Value, show
 from .control import MOVE_MIME, Control
 from .level import Marks, paint_level, track_width
 from .link import Link
-from .theme import ACCENT, BAR_PX, CONTROL, DIM, LINE, MODULATION, TEXT
+from .theme import ACCENT, BAR_PX, CARD, CONTROL, DIM, LINE, MODULATION, TEXT
 from .words import caption, short_value
 
 STEPS = 10_000
@@ -65,6 +65,7 @@ class FloatControl(Control, QAbstractSlider):
         self.setOrientation(Qt.Orientation.Vertical if upright else Qt.Orientation.Horizontal)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below has to be painted again
         if not upright:
             self.setFixedHeight(BAR_PX)
         self.valueChanged.connect(self._stepped)
@@ -202,6 +203,7 @@ class FloatControl(Control, QAbstractSlider):
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Ground, fill, mark of the default, modulation, words."""
         painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(CARD))
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.setPen(QColor(ACCENT if self.hasFocus() else LINE if self.underMouse() else CONTROL))

@@ -13,7 +13,7 @@ from .layout import GAP, Card, label
 from .link import Link
 from .slider import FloatControl
 from .status import Status
-from .theme import ACCENT, DIM, TEXT
+from .theme import ACCENT, CARD, DIM, TEXT
 from .words import short_name
 
 SWITCHES = (
@@ -32,6 +32,7 @@ class Readout(QWidget):
         self.name, self.text, self.bad = name, "\u2013", False
         self.setAccessibleName(name)
         self.setFixedSize(width, 33)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def show_text(self, text: str, bad: bool = False) -> None:
         """Paint it if it is another."""
@@ -44,6 +45,7 @@ class Readout(QWidget):
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Figure above, name below."""
         painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(CARD))
         centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
         font = self.font()
         font.setPixelSize(14)

@@ -22,22 +22,21 @@ PANEL = "import sys; from sonorama.engine.cli import main; sys.exit(main(['panel
 # The same, but it ends with the first picture of itself on the screen.
 FIRST_PAINT = """
 import sys, time
-from PyQt6.QtCore import QEvent, QObject, QTimer
-from sonorama.ui import app, window
+from PyQt6.QtCore import QEvent, QObject
+from sonorama.engine.cli import main
+from sonorama.ui import window
 class Watch(QObject):
     def eventFilter(self, a0, a1):
         if a1.type() == QEvent.Type.Paint:
             print(time.monotonic(), flush=True)
-            QTimer.singleShot(0, a0.close)
         return False
 made = window.Window.__init__
 def init(self, link):
     made(self, link)
     self.watch = Watch(self)
     self.preview.installEventFilter(self.watch)
-    self.preview.destroyed.connect(lambda: None)
 window.Window.__init__ = init
-app.run_panel(sys.argv[1], None)
+sys.exit(main(['panel', sys.argv[1]]))
 """
 
 
@@ -79,6 +78,8 @@ def share(name: str, server: Server, size: int) -> float:
     panel = subprocess.Popen([sys.executable, "-c", PANEL, name])
     peers: list[Peer] = []
     used = begun = 0.0
+    for _, gone in server.accept():  # of the starts before
+        gone.close()
     with FrameMapWriter(name, size, size) as frames:
         due, frame = time.monotonic(), 0
         while frame < (SECONDS + 3) * FPS:
