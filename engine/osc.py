@@ -20,7 +20,7 @@ from .osc_feedback import Feedback
 from .osc_guard import clean
 from .osc_packet import Message, Schedule, Sender, parse
 from .osc_routes import ROOT, Accepted, Routes, none_installed
-from .osc_socket import BUFFER, address_of, is_local, network, open_port, widen
+from .osc_socket import BUFFER, Intake, address_of, is_local, network, open_port, widen
 from .osc_tally import Tally, quoted
 from .params import Change, Param, Value
 
@@ -29,7 +29,7 @@ FAST = ("/out/blackout", "/out/freeze", "/out/panic")
 """Controls that overtake everything that waits."""
 SUBSCRIBE, UNSUBSCRIBE, DUMP = f"{ROOT}/subscribe", f"{ROOT}/unsubscribe", f"{ROOT}/dump"
 
-_QUEUE, _QUEUE_BYTES, _TURN, _DRAIN = 65_536, 64 << 20, 16, 8192
+_QUEUE, _QUEUE_BYTES, _TURN, _GUARDED = 65_536, 64 << 20, 16, 64
 # A receiver of changes that is broken costs its change, never the server.
 _BROKEN = (SonoramaError, ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 _URGENT = tuple(path.encode() for path in FAST)
@@ -93,6 +93,7 @@ class OscServer:
         self._socket = open_port(self._host, self._asked_port, self._taken)
         self.port = self._socket.getsockname()[1]
         self.buffer = widen(self._socket, self._asked_buffer)
+        self._intake = Intake(self._socket)
         self._out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # bound to no address: it reaches every network
         self._out.setblocking(False)
         self._waker, self._wakened = socket.socketpair()
@@ -151,22 +152,22 @@ class OscServer:
             waiting.register(self._wakened, selectors.EVENT_READ)
             while not self._closed.is_set():
                 waiting.select()
-                self._drain()
+                while self._drain() and not self._closed.is_set():
+                    pass
 
-    def _drain(self) -> None:
-        """Take what the socket holds. Both threads may."""
-        with self._draining:
-            for _ in range(_DRAIN):
-                try:
-                    datagram, sender = self._socket.recvfrom(65_536)
-                except BlockingIOError:
-                    break
-                except OSError:  # such as a partner's closed port, on Windows
-                    self._closed.wait(0.001)
-                    break
+    def _drain(self) -> bool:
+        """Empty the socket, then guard a few of the datagrams; whether more are here. Both threads may."""
+        if not self._draining.acquire(timeout=0.005):
+            return True  # a flood: the other thread is at it
+        try:
+            more = self._intake.fill()
+            for datagram, sender in self._intake.take(_GUARDED):
                 self._take(datagram, sender)
+        finally:
+            self._draining.release()
         if self._queue:
             self._work.set()
+        return more
 
     def _take(self, datagram: bytes, sender: Sender) -> None:
         self._tally.count("received")
@@ -233,8 +234,7 @@ class OscServer:
         for message, sender in self._schedule.due():
             self._message(message, sender)
         self._feedback.flush()
-        self._drain()
-        return bool(self._queue)
+        return self._drain() or bool(self._queue)
 
     def _now_or_later(self, message: Message, sender: Sender) -> None:
         if not self._schedule.is_future(message):

@@ -6,9 +6,11 @@ import contextlib
 import ipaddress
 import socket
 import sys
+from collections import deque
 from collections.abc import Collection
 
 from .errors import SonoramaError
+from .osc_packet import Sender
 from .osc_tally import quoted
 
 TRIES = 20
@@ -86,3 +88,29 @@ def widen(one: socket.socket, size: int = BUFFER) -> int:
         with contextlib.suppress(OSError):
             one.setsockopt(socket.SOL_SOCKET, _FORCE, size)
     return one.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+
+
+class Intake:
+    """Empties a socket into memory as fast as it can: what the system cannot keep is lost. One thread at a time."""
+
+    COUNT, BYTES = 8192, 64 << 20
+
+    def __init__(self, one: socket.socket) -> None:
+        self._socket = one
+        self._raw: deque[tuple[bytes, Sender]] = deque()
+        self._bytes = 0
+
+    def fill(self) -> bool:
+        """Receive until nothing waits, or memory is full; whether anything is here."""
+        raw, receive = self._raw, self._socket.recvfrom
+        with contextlib.suppress(OSError):  # nothing waits; on Windows also a partner's closed port
+            while len(raw) < self.COUNT and self._bytes < self.BYTES:
+                raw.append(receive(65_536))
+                self._bytes += len(raw[-1][0])
+        return bool(raw)
+
+    def take(self, count: int) -> list[tuple[bytes, Sender]]:
+        """The oldest `count` datagrams."""
+        taken = [self._raw.popleft() for _ in range(min(count, len(self._raw)))]
+        self._bytes -= sum(len(datagram) for datagram, _ in taken)
+        return taken

@@ -123,7 +123,7 @@ def fuzz(count: int, seed: int) -> Iterator[bytes]:
 
     def valid(depth: int = 0) -> bytes:
         if depth < 3 and dice.random() < 0.2:
-            at = dice.choice([0.0, 1.0, time.time() + dice.uniform(-1, 0.3), 4e9])
+            at = dice.choice([0.0, 1.0, time.time() + dice.uniform(-1, 0.3), 2.08e9])
             return bundle(*(valid(depth + 1) for _ in range(dice.randrange(4))), at=at)
         tags = "".join(dice.choices("ifhdsTFNISb", k=dice.choice([0, 1, 1, 1, 2])))
         make: dict[str, Callable[[], Any]] = {
