@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import traceback
@@ -78,6 +79,8 @@ def run(
     wake.start(WAKE_MS)
     if screenshot:
         QTimer.singleShot(max(1, round(after * 1000)), app.quit)
+    gc.collect()
+    gc.freeze()  # all of the panel stays until it ends: nothing to look through again
     try:
         app.exec()
         if screenshot and not ended[0]:

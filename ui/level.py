@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QPointF, QRectF, Qt
-from PyQt6.QtGui import QColor, QPainter, QPolygonF
+from PyQt6.QtGui import QPainter, QPolygonF
 
+from .paint import colour
 from .theme import ACCENT, ACCENT_FILL, DIM, HOVER, LINE, MODULATION
 
 EDGE = 2.0
@@ -59,10 +60,10 @@ def paint_level(painter: QPainter, box: QRectF, marks: Marks, upright: bool) -> 
 def _paint(painter: QPainter, length: float, thick: float, marks: Marks, cap: float) -> None:
     """Along the x axis; the base's edge is at `thick`, the effective value's at 0. The base ends in a `cap`."""
     begin, end = sorted((marks.zero * length, marks.base * length))
-    painter.fillRect(QRectF(begin, 0, end - begin, thick), QColor(ACCENT_FILL if marks.alive else HOVER))
-    ink = QColor(ACCENT if marks.alive else LINE)
+    painter.fillRect(QRectF(begin, 0, end - begin, thick), colour(ACCENT_FILL if marks.alive else HOVER))
+    ink = colour(ACCENT if marks.alive else LINE)
     rest = min(max(marks.default * length, 1.0), length - 1.0)
-    painter.fillRect(QRectF(rest - 0.5, thick - EDGE - 2, 1, 2), QColor(DIM))
+    painter.fillRect(QRectF(rest - 0.5, thick - EDGE - 2, 1, 2), colour(DIM))
     painter.fillRect(QRectF(begin, thick - EDGE, end - begin, EDGE), ink)
     at = min(max(marks.base * length, 1.5), length - 1.5)
     painter.fillRect(QRectF(at - 1.5, thick - cap, 3, cap), ink)
@@ -71,10 +72,11 @@ def _paint(painter: QPainter, length: float, thick: float, marks: Marks, cap: fl
 
 
 def _paint_effective(painter: QPainter, length: float, base: float, effective: float) -> None:
-    blue = QColor(MODULATION)
+    blue = colour(MODULATION)
     begin, end = sorted((base * length, effective * length))
     painter.fillRect(QRectF(begin, 0, end - begin, EDGE), blue)
     at = min(max(effective * length, ARROW), length - ARROW)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(blue)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.drawPolygon(QPolygonF([QPointF(at - ARROW, 0), QPointF(at + ARROW, 0), QPointF(at, 2 * ARROW)]))

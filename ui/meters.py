@@ -7,11 +7,9 @@ from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from .link import Link
+from .paint import BOTTOM, MIDDLE_LEFT, MIDDLE_RIGHT, TOP_LEFT, colour
 from .status import LEVELS, MEL_BANDS, Status
 from .theme import ACCENT, ACCENT_FILL, CARD, CONTROL, DIM, LIVE, MODULATION, TEXT, WINDOW
-
-CENTRE, LEFT, RIGHT = Qt.AlignmentFlag.AlignCenter, Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-MIDDLE = Qt.AlignmentFlag.AlignVCenter
 
 
 class Meter(QWidget):
@@ -33,7 +31,7 @@ class Meter(QWidget):
     def begin(self) -> QPainter:
         """A painter on the card's ground."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(CARD))
+        painter.fillRect(self.rect(), colour(CARD))
         return painter
 
     def small(self) -> QFont:
@@ -68,21 +66,22 @@ class Heard(Meter):
         """One row a name: bar, name, score."""
         painter = self.begin()
         if not self.status.heard:
-            painter.setPen(QColor(DIM))
-            painter.drawText(self.rect(), int(LEFT | Qt.AlignmentFlag.AlignTop), "nothing yet")
+            painter.setPen(colour(DIM))
+            painter.drawText(self.rect(), TOP_LEFT, "nothing yet")
             return
+        bold = self.font()
+        bold.setBold(True)
         for row, (label, score) in enumerate(self.status.heard[: max(1, self.height() // self.ROW)]):
             box = QRect(0, row * self.ROW, self.width(), self.ROW - 2)
-            painter.fillRect(box, QColor(CONTROL))
-            painter.fillRect(QRectF(0, box.top(), box.width() * score, box.height()), QColor(ACCENT_FILL))
-            font = painter.font()
-            font.setBold(row == 0)
-            painter.setFont(font)
+            painter.fillRect(box, colour(CONTROL))
+            painter.fillRect(QRectF(0, box.top(), box.width() * score, box.height()), colour(ACCENT_FILL))
+            if row < 2:
+                painter.setFont(bold if row == 0 else self.font())
             words = box.adjusted(5, 0, -5, 0)
-            painter.setPen(QColor(TEXT))
-            painter.drawText(words, int(RIGHT | MIDDLE), f"{score:.2f}")
+            painter.setPen(colour(TEXT))
+            painter.drawText(words, MIDDLE_RIGHT, f"{score:.2f}")
             name = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, words.width() - 34)
-            painter.drawText(words, int(LEFT | MIDDLE), name)
+            painter.drawText(words, MIDDLE_LEFT, name)
 
 
 class Lights(Meter):
@@ -96,13 +95,12 @@ class Lights(Meter):
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Six columns of the same width."""
         painter = self.begin()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(self.small())
         width = self.width() / 6
         for column, name in enumerate((*LEVELS, "onset", "beat")):
             box = QRectF(column * width, 0, width, self.height())
-            painter.setPen(QColor(DIM))
-            painter.drawText(box, int(Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignBottom), name)
+            painter.setPen(colour(DIM))
+            painter.drawText(box, BOTTOM, name)
             inner = box.adjusted(4, 1, -4, -15)
             if name in LEVELS:
                 self._bar(painter, inner, min(1.0, max(0.0, float(getattr(self.status, name)))))
@@ -113,18 +111,21 @@ class Lights(Meter):
                 self._lamp(painter, inner, beat, LIVE)
 
     def _bar(self, painter: QPainter, box: QRectF, value: float) -> None:
-        painter.fillRect(box, QColor(CONTROL))
-        painter.fillRect(box.adjusted(0, box.height() * (1 - value), 0, 0), QColor(ACCENT))
+        painter.fillRect(box, colour(CONTROL))
+        painter.fillRect(box.adjusted(0, box.height() * (1 - value), 0, 0), colour(ACCENT))
 
-    def _lamp(self, painter: QPainter, box: QRectF, value: float, colour: str) -> None:
+    def _lamp(self, painter: QPainter, box: QRectF, value: float, ink: str) -> None:
         """A disc that grows: not by colour alone."""
         radius = min(box.width(), box.height()) / 2
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(CONTROL))
+        painter.setBrush(colour(CONTROL))
         painter.drawEllipse(box.center(), radius, radius)
-        painter.setBrush(QColor(colour))
+        painter.setBrush(colour(ink))
         grown = radius * min(1.0, max(0.0, value)) ** 0.5
         painter.drawEllipse(box.center(), grown, grown)
+        painter.restore()
 
 
 def _ramp() -> list[int]:
@@ -183,8 +184,8 @@ class Tempo(Meter):
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Tempo on the left, loudness on the right."""
         painter = self.begin()
-        painter.setPen(QColor(TEXT))
+        painter.setPen(colour(TEXT))
         tempo = f"{self.status.bpm:.1f} BPM" if self.status.bpm else "no beat"
-        painter.drawText(self.rect(), int(LEFT | MIDDLE), tempo)
+        painter.drawText(self.rect(), MIDDLE_LEFT, tempo)
         loud = f"{self.status.db:.0f} dBFS" if self.status.db > -100 else "silence"
-        painter.drawText(self.rect(), int(RIGHT | MIDDLE), loud)
+        painter.drawText(self.rect(), MIDDLE_RIGHT, loud)

@@ -82,6 +82,8 @@ class Moves(QWidget):
         for name, stretch, least in zip(FIRST, (0, 1, 2), (60, 92, 46), strict=True):
             control = control_for(link.table[f"/moves/{number}/{name}"], link)
             control.setMinimumWidth(least)
+            if not stretch:
+                control.setMaximumWidth(70)
             row.addWidget(control, stretch)
         return row
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from PyQt6.QtCore import QRect, Qt, QTimer
-from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent
+from PyQt6.QtCore import QRect, QSize, Qt, QTimer
+from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion
 from PyQt6.QtWidgets import QWidget
 
 from sonorama.engine.errors import SonoramaError
@@ -78,6 +78,8 @@ class Picture(QWidget):
         self.image: QImage | None = None
         self.slot: FrameSlot | None = None
         self.note = ""
+        self._box = QRect()
+        self._laid: tuple[int, int, QSize] | None = None
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
@@ -103,15 +105,21 @@ class Picture(QWidget):
         self.image = QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGBX8888)
         self.slot = slot
         self.taken(slot)
+        if (width, height, self.size()) == self._laid:
+            self.update(self._box)
+            return
+        self._laid = (width, height, self.size())
         self.update()
 
     def taken(self, slot: FrameSlot) -> None:
         """There is a new picture."""
 
-    def draw(self, painter: QPainter, image: QImage) -> None:
-        """Paint it as well as can be."""
+    def draw(self, painter: QPainter, image: QImage) -> QRect:
+        """Paint it as well as can be; where it is."""
+        box = letterbox(image.width(), image.height(), self.rect())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(letterbox(image.width(), image.height(), self.rect()), image)
+        painter.drawImage(box, image)
+        return box
 
     def say(self, note: str) -> None:
         """Write over the picture; empty writes nothing."""
@@ -127,9 +135,11 @@ class Picture(QWidget):
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Picture, black around it, the note."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), Qt.GlobalColor.black)
         if self.image is not None:
-            self.draw(painter, self.image)
+            self._box = self.draw(painter, self.image)
+            painter.setClipRegion(QRegion(self.rect()).subtracted(QRegion(self._box)))
+        painter.fillRect(self.rect(), Qt.GlobalColor.black)
+        painter.setClipping(False)
         if self.note:
             band = QRect(0, 0, self.width(), 26)
             painter.fillRect(band, QColor(CARD))

@@ -47,7 +47,7 @@ class Preview(Picture):
         if self.note:
             self.say(self._why())
 
-    def draw(self, painter: QPainter, image: QImage) -> None:
+    def draw(self, painter: QPainter, image: QImage) -> QRect:
         """Paint it cheaply: doubled or halved, the rest without smoothing; at its own size if that is near."""
         native = image.convertToFormat(QImage.Format.Format_RGB32)  # the screen's own order, while it is small
         width, height = native.width(), native.height()
@@ -61,6 +61,7 @@ class Preview(Picture):
             box = QRect(box.center() - QPoint((width - 1) // 2, (height - 1) // 2), QSize(width, height))
         pixels: Any = packed.data
         painter.drawImage(box, QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGB32))
+        return box
 
     def _why(self) -> str:
         if not self._link.connected:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRect, QRectF, QSize, Qt
+from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import (
-    QColor,
     QDragEnterEvent,
     QDropEvent,
     QKeyEvent,
@@ -20,7 +19,8 @@ from sonorama.engine.params import Param, Value, show
 from .control import MOVE_MIME, Control
 from .level import Marks, paint_level, track_width
 from .link import Link
-from .theme import ACCENT, BAR_PX, CARD, CONTROL, DIM, LINE, MODULATION, TEXT
+from .paint import colour, ground
+from .theme import ACCENT, BAR_PX, CONTROL, DIM, LINE, MODULATION, TEXT
 from .words import caption, short_value
 
 STEPS = 10_000
@@ -59,6 +59,7 @@ class FloatControl(Control, QAbstractSlider):
         self._editor: _Editor | None = None
         self.upright = upright
         self.caption = caption(param.path)
+        self._metrics, self._room, self._cut = self.fontMetrics(), -1, ""
         self.setRange(0, STEPS)
         self.setSingleStep(STEPS // 100)
         self.setPageStep(STEPS // 10)
@@ -203,13 +204,9 @@ class FloatControl(Control, QAbstractSlider):
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Ground, fill, mark of the default, modulation, words."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(CARD))
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
-        painter.setPen(QColor(ACCENT if self.hasFocus() else LINE if self.underMouse() else CONTROL))
-        painter.setBrush(QColor(CONTROL))
-        painter.drawRoundedRect(box, 4, 4)
-        paint_level(painter, box.adjusted(1, 1, -1, -1), self._marks(), self.upright)
+        edge = ACCENT if self.hasFocus() else LINE if self.underMouse() else CONTROL
+        painter.drawImage(0, 0, ground(self.width(), self.height(), edge))
+        paint_level(painter, QRectF(self.rect()).adjusted(2, 2, -2, -2), self._marks(), self.upright)
         self._paint_words(painter)
 
     def _marks(self) -> Marks:
@@ -225,23 +222,33 @@ class FloatControl(Control, QAbstractSlider):
         )
 
     def _paint_words(self, painter: QPainter) -> None:
+        alive, metrics = self.isEnabled(), self._metrics
         number = short_value(self.param, self._value)
-        moved = "" if self._effective is None else short_value(self.param, self._effective)
-        top, left, right = Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        painter.setPen(colour(TEXT if alive else LINE))
         if self.upright:
-            words = self.rect().adjusted(round(track_width(self.width())) + 8, 3, -3, -3)
-            self._write(painter, words, top | left, number, TEXT)
-            self._write(painter, words.adjusted(0, 16, 0, 0), top | left, moved, MODULATION)
-            self._write(painter, words, Qt.AlignmentFlag.AlignBottom | left, self.caption, DIM)
+            left = round(track_width(self.width())) + 8
+            painter.drawText(left, 3 + metrics.ascent(), number)
+            if self._effective is not None and alive:
+                painter.setPen(colour(MODULATION))
+                painter.drawText(left, 19 + metrics.ascent(), short_value(self.param, self._effective))
+            painter.setPen(colour(DIM if alive else LINE))
+            painter.drawText(left, self.height() - 3 - metrics.descent(), self.caption)
             return
-        words, middle = self.rect().adjusted(6, 0, -6, -3), Qt.AlignmentFlag.AlignVCenter
-        metrics = self.fontMetrics()
-        room = words.width() - metrics.horizontalAdvance(number) - 6
-        self._write(painter, words, middle | right, number, TEXT)
-        if room >= min(metrics.horizontalAdvance(self.caption), SHORTEST_CAPTION):
-            name = metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, room)
-            self._write(painter, words, middle | left, name, TEXT)
+        base = (self.height() - 3 + metrics.ascent() - metrics.descent()) // 2 + 1
+        right = self.width() - 6 - metrics.horizontalAdvance(number)
+        painter.drawText(right, base, number)
+        painter.drawText(6, base, self._name(right - 12))
 
-    def _write(self, painter: QPainter, box: QRect, where: Qt.AlignmentFlag, text: str, colour: str) -> None:
-        painter.setPen(QColor(colour if self.isEnabled() else LINE))
-        painter.drawText(box, int(where), text)
+    def _name(self, room: int) -> str:
+        """The caption, cut to `room` pixels; nothing where a cut one would say nothing."""
+        if room != self._room:
+            self._room = room
+            least = min(self._metrics.horizontalAdvance(self.caption), SHORTEST_CAPTION)
+            cut = self._metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, room)
+            self._cut = cut if room >= least else ""
+        return self._cut
+
+    def changeEvent(self, e: QEvent | None) -> None:
+        """Another font has other sizes."""
+        super().changeEvent(e)
+        self._metrics, self._room = self.fontMetrics(), -1
