@@ -79,7 +79,7 @@ class Moves(QWidget):
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(handle)
-        for name, stretch, least in zip(FIRST, (0, 1, 2), (60, 92, 46), strict=True):
+        for name, stretch, least in zip(FIRST, (0, 6, 5), (60, 92, 46), strict=True):
             control = control_for(link.table[f"/moves/{number}/{name}"], link)
             control.setMinimumWidth(least)
             if not stretch:
