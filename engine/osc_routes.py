@@ -14,7 +14,8 @@ from .osc_tally import Tally, quoted
 from .params import Change, Param, Value
 
 ROOT, NORM = "/sonorama", "/norm"
-LONGEST_TEXT, REMEMBERED = 1000, 4096
+LONGEST_TEXT, REMEMBERED, PATTERNS = 1000, 4096, 256
+"""Characters of a text; presses and address patterns that are remembered."""
 IMPULSES = (None, "bang")
 """What a trigger takes as a press that has no release. The guard reads an impulse as nil."""
 
@@ -56,6 +57,7 @@ class Routes:
             node = self._tree
             for part in address.split("/"):
                 node = node.setdefault(part, {})
+        self._named: dict[str, list[tuple[Param, bool]]] = {}
         self._pressed: dict[tuple[str, Sender], bool] = {}
         self._lock = threading.Lock()
 
@@ -79,6 +81,14 @@ class Routes:
         """The controls (and whether their 0..1 address) that an address pattern names."""
         if SPECIAL.isdisjoint(pattern):
             return []
+        found = self._named.get(pattern)
+        if found is None:
+            found = self._search(pattern)
+            self._named = {} if len(self._named) >= PATTERNS else self._named
+            self._named[pattern] = found
+        return found
+
+    def _search(self, pattern: str) -> list[tuple[Param, bool]]:
         nodes = [("", self._tree)]
         for part in pattern.split("/"):
             nodes = [

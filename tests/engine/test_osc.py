@@ -140,11 +140,13 @@ def test_blackout_overtakes_a_queue_that_stands_still() -> None:
     one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with server, one:
         large = message("/sonorama/look/text", "s", "x" * 60_000)
-        for _ in range(5000):
-            one.sendto(large, (HERE, server.port))
-            if server.counters["dropped"]:
-                break
-        assert server.counters["dropped"], "the queue is not full"
+
+        def flood() -> bool:
+            for _ in range(20):
+                one.sendto(large, (HERE, server.port))
+            return server.counters["dropped"] > 0
+
+        assert eventually(flood, 30.0), "the queue is not full"
         for packet in (BLACK, bundle(BLACK, message("/sonorama/out/panic"), at=1.0)):
             count, begun = len(fast), time.perf_counter()
             one.sendto(packet, (HERE, server.port))
@@ -158,17 +160,17 @@ def test_a_bundle_waits_for_its_time_and_no_longer() -> None:
     with serving() as kept:
         master = [message("/sonorama/out/master", "f", number / 8) for number in range(4)]
         now = time.time()
-        kept.send(bundle(master[0], bundle(master[1], at=now + 0.4), at=now - 100))
-        kept.send(bundle(master[2], BLACK, at=now + 0.2))
+        kept.send(bundle(master[0], bundle(master[1], at=now + 1.2), at=now - 100))
+        kept.send(bundle(master[2], BLACK, at=now + 0.6))
         kept.send(bundle(master[3], at=now + 3600))  # a clock that is wrong
         kept.sync()
         assert [one.value for one in kept.posted] == [0.0, 0.375]
         assert kept.fast == []
         assert eventually(lambda: len(kept.posted) == 3)
-        assert 0.19 < time.time() - now < 0.39
+        assert 0.59 < time.time() - now < 1.19
         assert [one.path for one in kept.fast] == ["/out/blackout"]
         assert eventually(lambda: len(kept.posted) == 4)
-        assert time.time() - now > 0.39
+        assert time.time() - now > 1.19
         assert [one.value for one in kept.posted] == [0.0, 0.375, 0.25, 0.125]
         assert kept.server.counters["scheduled"] == 3
 
@@ -227,7 +229,7 @@ def test_a_receiver_that_raises_costs_its_change_only() -> None:
         for packet in (message("/sonorama/out/master", "f", 1.0), message("/sonorama/look/seed", "i", 1), BLACK):
             one.sendto(packet, (HERE, server.port))
         assert eventually(lambda: server.counters["failed"] == 2)
-        assert [change.path for change in kept] == ["/out/blackout"]
+        assert eventually(lambda: [change.path for change in kept] == ["/out/blackout"])
 
 
 def test_close_twice_and_before_start() -> None:

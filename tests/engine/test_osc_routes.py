@@ -157,7 +157,9 @@ def test_faults_are_limited_and_fade() -> None:
     assert tally.counts["unknown"] == 1001
 
 
-def test_memory_of_senders_is_bounded(routes: Routes) -> None:
+def test_memory_of_senders_and_patterns_is_bounded(routes: Routes) -> None:
     for port in range(10_000):
         heard(routes, "/sound/tap", 1, sender=("127.0.0.1", port))
+        heard(routes, f"/*/{port}")
     assert len(routes._pressed) <= 4096
+    assert len(routes._named) <= 256
