@@ -139,10 +139,10 @@ names are addresses without the first slash:
 Buttons and words: an OSC Out DAT of the same address and port, and in a script:
 
 ```python
-op('oscout1').sendOSC('{ROOT}/out/blackout', [1])
-op('oscout1').sendOSC('{ROOT}/scene/recall', [3])
-op('oscout1').sendOSC('{ROOT}/motion/mode', ['literal'])
-op('oscout1').sendOSC('{ROOT}/sound/tap', [])
+op("oscout1").sendOSC("{ROOT}/out/blackout", [1])
+op("oscout1").sendOSC("{ROOT}/scene/recall", [3])
+op("oscout1").sendOSC("{ROOT}/motion/mode", ["literal"])
+op("oscout1").sendOSC("{ROOT}/sound/tap", [])
 ```
 
 From the show: an OSC In CHOP with Network Port `{PORT_OUT}` gets every number as a channel of the same name. An OSC
@@ -150,8 +150,8 @@ In DAT gets the words:
 
 ```python
 def onReceiveOSC(dat, rowIndex, message, byteData, timeStamp, address, args, peer):
-    if address == '{ROOT}/heard/1/label':
-        op('text1').par.text = args[0]
+    if address == "{ROOT}/heard/1/label":
+        op("text1").par.text = args[0]
 ```
 
 ### Ableton Live and Max
