@@ -20,6 +20,8 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 	@.ci/apt ffprobe:ffmpeg mediainfo:mediainfo git:git gcc:gcc /usr/include/stdio.h:libc6-dev luajit:luajit
 	@.ci/apt libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libdbus-1.so.3:libdbus-1-3 \
 		libfontconfig.so.1:libfontconfig1 libglib-2.0.so.0:libglib2.0-0
+	@.ci/apt pulseaudio:pulseaudio pactl:pulseaudio-utils libportaudio.so.2:libportaudio2 oscsend:liblo-tools Xvfb:xvfb \
+		/usr/share/doc/libasound2-plugins:libasound2-plugins libpulse.so.0:libpulse0
 	@echo "== pytest"
 	@.venv/bin/python -m pytest -m "not soak" $(ARGS)
 
