@@ -12,6 +12,8 @@ from typing import Literal, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from .errors import SonoramaError
+
 Pixels = npt.NDArray[np.uint8]
 Samples = npt.NDArray[np.float32]
 
@@ -72,29 +74,34 @@ class Picture:
     repeated: bool
 
 
+class SinkEnded(SonoramaError):
+    """Raised by a sink that cannot go on and need not be asked again, such as a full disk: it is switched off now."""
+
+
 @runtime_checkable
 class FrameSink(Protocol):
     """Somewhere frames go. Made by an entry point of `sonorama.sinks`: `factory(argument: str) -> FrameSink`, where
-    `argument` is what stood behind the colon in `--sink NAME:ARG` (empty without one). The factory's module also
-    has `probe() -> Available | Missing` beside it.
+    `argument` is what stood behind the colon in `--sink NAME:ARG` (empty without one). Making one only reads the
+    argument (a wrong one raises SonoramaError); everything else waits for `open`. The factory's module also has
+    `probe() -> Available | Missing` beside it.
 
     All calls come from one thread that belongs to this sink alone; it may block, then it is given the newest frame
     afterwards (policy `latest`) or every frame through a bounded queue (policy `every`). An exception is a fault:
-    three in a row switch the sink off, never the show.
+    three in a row, or one SinkEnded, switch the sink off, never the show; then `close` is called.
     """
 
     policy: Literal["latest", "every"]
 
     def open(self, info: StreamInfo) -> None:
-        """Get ready. Also called again after `close` when the size changes. Raises SonoramaError with a hint."""
+        """Get ready. Also called again after `close` when size or rate change. Raises SonoramaError with a hint."""
         ...
 
     def send(self, picture: Picture) -> None:
-        """Take one frame of the size given to `open`."""
+        """Take one frame of the size given to `open`. Its pixels never change: they may be kept, without a copy."""
         ...
 
     def close(self) -> None:
-        """Let go of everything; may be called twice, and without `open`."""
+        """Let go of everything; may be called twice, and without `open`. `open` may follow."""
         ...
 
 
