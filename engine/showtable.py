@@ -12,15 +12,16 @@ SYNCS = ("free", "4 bars", "2 bars", "1 bar", "2 beats", "1 beat", "1/2 beat", "
 MOVES = 8
 # Out of the box music moves the picture: hits stir the texture, the bass the layout.
 _FIRST_MOVES = {1: ("onset", "/motion/fine/amount", 0.5), 2: ("bass", "/motion/coarse/amount", 0.3)}
+_MOVABLE = tuple(f"/moves/{number}/{name}" for number in range(1, MOVES + 1) for name in ("depth", "rate", "fall"))
 
 
 def _moves(number: int, targets: tuple[str, ...]) -> Iterator[Param]:
     at = f"/moves/{number}"
     source, target, depth = _FIRST_MOVES.get(number, ("off", "none", 0.25))
-    yield Param(f"{at}/source", source, f"What drives move {number}.", choices=SOURCES)
+    yield Param(f"{at}/source", source, f"What drives move {number}, from 0 to 1.", choices=SOURCES)
     yield Param(f"{at}/target", target, "The control it moves.", choices=("none", *targets))
     yield Param(f"{at}/depth", depth, "How far, as a part of the control's range; below 0 the other way.", -1.0, 1.0)
-    yield Param(f"{at}/shape", "sine", "Wave of an LFO.", choices=SHAPES)
+    yield Param(f"{at}/shape", "sine", "Wave of an LFO; it is highest where a turn begins.", choices=SHAPES)
     yield Param(f"{at}/rate", 0.25, "Speed of an LFO or of steps when it runs free.", 0.01, 20.0, "Hz", "log")
     yield Param(f"{at}/sync", "free", "One turn of an LFO, or of all steps, on the beat.", choices=SYNCS)
     yield Param(f"{at}/steps", "1 0 0.5 0", "Heights 0 to 1 of the steps, with spaces between.")
@@ -76,7 +77,7 @@ def _all() -> Iterator[Param]:
     yield from _sound()
     prompt = "The place found for the text, a number like a seed; -1 is none."
     yield Param("/look/prompt", -1, prompt, -1, 2**31 - 1, live=True)
-    targets = tuple(path for path, param in TABLE.items() if param.kind == "float")
+    targets = (*(path for path, param in TABLE.items() if param.kind == "float"), "/sound/onset", *_MOVABLE)
     for number in range(1, MOVES + 1):
         yield from _moves(number, targets)
     yield from _scene()
