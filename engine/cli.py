@@ -163,3 +163,7 @@ class _Outcome:
         sys.stderr.write(f"Unexpected {type(error).__name__}: {one_line(error)}\n")
         sys.stderr.write("This is a fault of sonorama: run it again with --debug and report what it says.\n")
         return EXIT_UNEXPECTED
+
+
+if __name__ == "__main__":  # how the show starts its children: the command may not be on the path
+    sys.exit(main())

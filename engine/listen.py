@@ -7,6 +7,7 @@ chunks were. Live, batch and replay therefore hear the same.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from .model.mel import BANDS, ENCODER_COLUMNS, HOP, RATE, SOUND_COLUMNS, MelStre
 Array = npt.NDArray[np.float32]
 ENCODER_STEP = RATE // 10
 SOUND_STEP = RATE // 4
+REMEMBERED = 8
+"""Grid points of E_a that a snapshot keeps; `heard_at` looks back two at most."""
 SPARE_COLUMNS = 64
 """Kept beyond F_a's window: its grid point may lie 250 ms back, and a piece of sound is 100 ms long."""
 
@@ -72,3 +75,38 @@ class Listener:
         (a, there_a), (b, there_b) = (self._heard[point + k - self._first_heard] for k in (-1, 0))
         part = np.float32(rest / ENCODER_STEP)
         return (a + part * (b - a)).astype(np.float32), there_a + float(part) * (there_b - there_a)
+
+    def use(self, backend: Backend, num_ws: int, w_dim: int) -> None:
+        """Hear with another world's networks from now on; what was heard in the last second is heard again."""
+        self._backend = backend
+        zero = (np.zeros((num_ws, w_dim), np.float32), 0.0)
+        self._heard = deque([zero, zero], maxlen=64)
+        point = self.samples // ENCODER_STEP
+        self._first_heard = point - 3
+        self.code, self._next_sound = None, 0
+        for k in (-1, 0):
+            if point + k > 0:
+                self._evaluate((point + k) * ENCODER_STEP)
+            else:
+                self._heard.append(zero)
+
+    def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Everything it knows, for `restore`."""
+        heard = list(self._heard)[-REMEMBERED:]
+        first = self._first_heard + len(self._heard) - len(heard)
+        return {
+            "numbers": np.array([self.samples, self._first_column, first, self._next_sound], np.int64),
+            "columns": self._columns,
+            "rest": self._mel.rest,
+            "heard": np.stack([code for code, _ in heard]),
+            "there": np.array([there for _, there in heard]),
+            "code": np.zeros(0, np.float32) if self.code is None else self.code,
+        }
+
+    def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
+        """Go on as the one that gave `state`, with the networks of the same world."""
+        self.samples, self._first_column, self._first_heard, self._next_sound = state["numbers"].tolist()
+        self._columns, self._mel.rest = (np.array(state[name], np.float32) for name in ("columns", "rest"))
+        codes, there = np.array(state["heard"], np.float32), state["there"].tolist()
+        self._heard = deque(zip(codes, there, strict=True), maxlen=64)
+        self.code = np.array(state["code"], np.float32) if len(state["code"]) else None

@@ -254,11 +254,15 @@ class Params:
         return param.from_norm(min(1.0, max(0.0, param.to_norm(float(self._base[path])) + shift)))
 
     def snapshot(self) -> dict[str, Any]:
-        """All of the state as JSON values; what waits in the inbox is not part of it."""
-        return {"target": dict(self._target), "base": dict(self._base), "left": dict(self._left)}
+        """All of the state as JSON values; events that wait their turn belong to it, the inbox does not."""
+        events = [[change.path, change.value, change.source] for change in self._events]
+        state: dict[str, Any] = {"target": dict(self._target), "base": dict(self._base), "left": dict(self._left)}
+        return state | {"events": events, "modulation": dict(self._modulation)}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from a snapshot of the same table; addresses it does not know keep their values."""
         for kept, name in ((self._target, "target"), (self._base, "base")):
             kept.update({path: self._table[path].clip(v) for path, v in state[name].items() if path in self._table})
         self._left = {path: float(v) for path, v in state["left"].items() if path in self._table}
+        self._events = deque(Change(*event) for event in state["events"] if event[0] in self._table)
+        self._modulation = {path: float(v) for path, v in state["modulation"].items() if path in self._table}

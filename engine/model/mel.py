@@ -71,13 +71,14 @@ class MelStream:
     """Chunks of any size in, log-mel columns out."""
 
     def __init__(self) -> None:
-        self._rest: Array = np.zeros(N_FFT - HOP, np.float32)
+        self.rest: Array = np.zeros(N_FFT - HOP, np.float32)
+        """The samples that the next column begins with."""
 
     def push(self, samples: Array) -> Array:
         """Mono samples float32 [n] at RATE -> the new columns [BANDS, k], k >= 0, each in [0, 1]."""
-        have = np.concatenate([self._rest, samples.astype(np.float32, copy=False)])
+        have = np.concatenate([self.rest, samples.astype(np.float32, copy=False)])
         k = max(0, (len(have) - N_FFT) // HOP + 1)
-        self._rest = have[k * HOP :]
+        self.rest = have[k * HOP :]
         if k == 0:
             return np.zeros((BANDS, 0), np.float32)
         return _columns(have[: (k - 1) * HOP + N_FFT])
