@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
+from sonorama.engine import looks
 from sonorama.engine.errors import SonoramaError
+from sonorama.engine.looks import Kind
 
-from . import looks
 from .controls import PushButton
 from .layout import GAP
 from .link import Link
-from .looks import Kind
 
 
 class LookBar(QWidget):

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from sonorama.engine import looks
 from sonorama.engine.errors import InputError, OutputError, SonoramaError
 from sonorama.engine.showtable import SHOW
-from sonorama.ui import looks
 from sonorama.ui.link import Link
 from sonorama.ui.lookbar import LookBar
 

@@ -1,19 +1,21 @@
-"""Looks and shows as JSON files: `{address: value}`. Written whole or not at all; the ten older versions stay.
+"""Looks, shows and scenes as JSON files, written whole or not at all; the ten older versions stay.
 
-A look is picture and motion; a show is everything that can be set, except what must not start by itself.
+A look is picture and motion; a show is everything that can be set, except what must not start by itself. Both are
+`{address: value}`; what scenes are: scenes.py.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from sonorama.engine.errors import InputError, OutputError, ValueRefused
-from sonorama.engine.params import Param, Value
-from sonorama.engine.shared import check_name
+from .errors import InputError, OutputError, ValueRefused
+from .params import Param, Value
+from .shared import check_name
 
 Kind = Literal["look", "show"]
 OLDER = 10
@@ -29,8 +31,8 @@ def folder() -> Path:
     return Path(given) if given else Path(base) / "sonorama" / "looks"
 
 
-def file_of(name: str, kind: Kind) -> Path:
-    """The file of a look or show.
+def file_of(name: str, kind: Kind | Literal["scenes"]) -> Path:
+    """The file of a look or show of that name, or of the scenes of the show that runs under it.
 
     Raises:
         SonoramaError: no name for a file.
@@ -53,8 +55,8 @@ def select(values: Mapping[str, Value], table: Mapping[str, Param], kind: Kind) 
     return {p: v for p, v in kept.items() if p.startswith(LOOK_GROUPS)} if kind == "look" else kept
 
 
-def save(path: Path, values: Mapping[str, Value]) -> None:
-    """Write a look or show; what was there before becomes version 1 of the older ones.
+def save(path: Path, said: Mapping[str, Any]) -> None:
+    """Write a file whole; what was there before becomes version 1 of the older ones. Waits for the disk.
 
     Raises:
         OutputError: it cannot be written; what was there stays.
@@ -64,7 +66,7 @@ def save(path: Path, values: Mapping[str, Value]) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8") as file:
-            json.dump(dict(values), file, indent=1, allow_nan=False)
+            json.dump(dict(said), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         _keep_older(path)
@@ -88,7 +90,37 @@ def _keep_older(path: Path) -> None:
         if older(path, number).exists():
             older(path, number).replace(older(path, number + 1))
     older(path, 1).unlink(missing_ok=True)
-    os.link(path, older(path, 1))
+    try:
+        os.link(path, older(path, 1))
+    except OSError:  # USB sticks know no links
+        shutil.copy2(path, older(path, 1))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What a file says, whatever it is.
+
+    Raises:
+        InputError: the file cannot be read or holds no JSON object.
+
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError("too large")
+        said = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(said, dict):
+            raise ValueError("no object of addresses")
+        if not _shallow(said):
+            raise ValueError("too deep")
+    except (OSError, ValueError, RecursionError) as error:
+        older_ones = f"Older versions are in {path.parent / '.older'}."
+        raise InputError(f"{path.name} is not what it should be: {error}", older_ones) from error
+    return said
+
+
+def _shallow(said: object, levels: int = 8) -> bool:
+    """Whether it can be written again from anywhere: each level costs Python a call."""
+    parts = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
+    return levels > 0 and all(_shallow(part, levels - 1) for part in parts)
 
 
 def load(path: Path, table: Mapping[str, Param]) -> tuple[dict[str, Value], list[str]]:
@@ -98,25 +130,24 @@ def load(path: Path, table: Mapping[str, Param]) -> tuple[dict[str, Value], list
         InputError: the file cannot be read or holds no look.
 
     """
-    try:
-        if path.stat().st_size > LARGEST:
-            raise ValueError("too large")
-        said = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(said, dict):
-            raise ValueError("no object of addresses")
-    except (OSError, ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path.name} is no look: {error}", f"Older versions are in {path.parent / '.older'}."
-        ) from error
+    values, left_out = sift(read(path), table)
+    return values, [f"{path.name}: {address[:80]!r} is left out" for address in left_out]
+
+
+def sift(said: Mapping[str, object], table: Mapping[str, Param]) -> tuple[dict[str, Value], list[str]]:
+    """The entries that a table takes, clipped, and the addresses of those that it does not, or that must not start
+    by themselves.
+    """
     values: dict[str, Value] = {}
-    faults: list[str] = []
+    left_out: list[str] = []
     for address, value in said.items():
         param = table.get(address)
-        if param is None or param.event or address in NEVER or not isinstance(value, bool | int | float | str):
-            faults.append(f"{path.name}: {address[:80]} is left out")
-            continue
         try:
-            values[address] = param.clip(value)
-        except (ValueRefused, OverflowError):
-            faults.append(f"{path.name}: {address[:80]} is left out")
-    return values, faults
+            if param is None or param.event or address in NEVER or not isinstance(value, bool | int | float | str):
+                left_out.append(address)
+            else:
+                str(value).encode()  # half a character of a JSON escape can be sent nowhere
+                values[address] = param.clip(value)
+        except (ValueRefused, OverflowError, UnicodeEncodeError):
+            left_out.append(address)
+    return values, left_out
