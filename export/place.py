@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from av.error import FFmpegError
 
 from ..engine.errors import OutputError
+
+try:
+    import fcntl
+except ImportError:  # Windows: a file that is open there cannot be renamed, so none is locked and none is swept
+    fcntl = None
+
+_PART = re.compile(r"\..*\.sonorama-[0-9a-f]{8}\.part")
 
 
 def check_place(out: Path, sound: Path, sequence: bool) -> None:
@@ -36,6 +44,22 @@ def check_place(out: Path, sound: Path, sequence: bool) -> None:
         probe = _part(folder / "writable")
         probe.touch()
         probe.unlink()
+    sweep(folder)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes of sonorama left half-written in a folder; what a live one writes is locked."""
+    for path in [path for path in folder.iterdir() if _PART.fullmatch(path.name)]:
+        with suppress(OSError):  # locked by a live process, or swept by a faster one
+            _remove_unless_locked(path)
+
+
+def _remove_unless_locked(path: Path) -> None:
+    """Raises BlockingIOError where a process holds it, another OSError where the file system knows no locks."""
+    if fcntl is not None:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink()
 
 
 @contextmanager
@@ -46,7 +70,8 @@ def replacing(out: Path) -> Iterator[Path]:
         OutputError: the file cannot be completed or renamed.
 
     """
-    part = _part(out)
+    with translated(out):
+        part, lock = _locked(out)
     try:
         yield part
         with translated(out):
@@ -54,6 +79,8 @@ def replacing(out: Path) -> Iterator[Path]:
             part.replace(out)
     finally:
         part.unlink(missing_ok=True)
+        if lock is not None:
+            os.close(lock)
 
 
 @contextmanager
@@ -92,7 +119,21 @@ def write_bytes(out: Path, data: bytes) -> None:
 def _part(out: Path) -> Path:
     # A long name cut short: the hidden one must fit into 255 bytes as well.
     name = out.name if len(out.name.encode()) < 200 else out.name[:60]
-    return out.with_name(f".{name}.part-{secrets.token_hex(4)}")
+    return out.with_name(f".{name}.sonorama-{secrets.token_hex(4)}.part")
+
+
+def _locked(out: Path) -> tuple[Path, int | None]:
+    """A hidden name and, where there are locks, a handle that holds one until it is closed or the process dies."""
+    if fcntl is None:
+        return _part(out), None
+    while True:
+        part = _part(out)
+        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        if os.fstat(handle).st_nlink:
+            return part, handle
+        os.close(handle)  # swept between its making and its lock
 
 
 def _to_disk(part: Path) -> None:
