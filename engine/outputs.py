@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from .errors import SonoramaError
+from .errors import said
 from .ports import FrameSink, Picture, SinkEnded, StreamInfo
 
 FAILURES = 3
@@ -110,7 +110,7 @@ class SinkRunner:
             self._bell.put(None)
 
     def set_rate(self, fps: Fraction) -> None:
-        """Pictures offered from now on come at this rate: the sink is opened anew for them."""
+        """Pictures offered from now on come at this rate; the sink is told when it gets the first of them."""
         if fps != self._info.fps:
             self._info = replace(self._info, fps=fps)
 
@@ -118,6 +118,11 @@ class SinkRunner:
     def alive(self) -> bool:
         """Whether it still takes pictures."""
         return self._thread.is_alive() and not self._off
+
+    @property
+    def about(self) -> str:
+        """What the sink says about itself: where the pictures go."""
+        return str(self._sink.about)
 
     @property
     def counts(self) -> SinkCounts:
@@ -168,9 +173,11 @@ class SinkRunner:
             self._give(offer)
             del offer  # or its pixels would be kept until the next one comes
         self._waiting.clear()
-        with contextlib.suppress(Exception):
-            self._calling_since = time.monotonic()
+        self._calling_since = time.monotonic()
+        try:
             self._sink.close()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything, the show must go on)
+            self._reason = self._reason or said(error)
         self._calling_since = None
 
     def _take(self) -> _Offer | None:
@@ -200,9 +207,7 @@ class SinkRunner:
         self._calling_since = None
 
     def _open(self, info: StreamInfo) -> None:
-        if self._opened is not None:
-            self._opened = None
-            self._sink.close()
+        self._opened = None
         try:
             self._sink.open(info)
         except BaseException:
@@ -214,7 +219,7 @@ class SinkRunner:
     def _fail(self, error: BaseException) -> None:
         self._failed += 1
         self._failures += 1
-        self._reason = _said(error)
+        self._reason = said(error)
         self._off = self._failures >= FAILURES or isinstance(error, SinkEnded)
 
 
@@ -228,9 +233,3 @@ def close_all(runners: Iterable[SinkRunner], timeout: float = 10.0) -> list[Sink
 
 def _most_waiting(picture_bytes: int) -> int:
     return min(WAITING, max(LEAST_WAITING, WAITING_BYTES // max(1, picture_bytes)))
-
-
-def _said(error: BaseException) -> str:
-    """An exception in one line."""
-    text = error.message if isinstance(error, SonoramaError) else f"{type(error).__name__}: {error}"
-    return " ".join(text.split())

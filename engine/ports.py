@@ -88,12 +88,21 @@ class FrameSink(Protocol):
     All calls come from one thread that belongs to this sink alone; it may block, then it is given the newest frame
     afterwards (policy `latest`) or every frame through a bounded queue (policy `every`). An exception is a fault:
     three in a row, or one SinkEnded, switch the sink off, never the show; then `close` is called.
+
+    Attributes:
+        policy: see above.
+        about: one line for people on where the frames go now, such as a path or who receives them; may be empty.
+            Read from other threads.
+
     """
 
     policy: Literal["latest", "every"]
+    about: str
 
     def open(self, info: StreamInfo) -> None:
-        """Get ready. Also called again after `close` when size or rate change. Raises SonoramaError with a hint."""
+        """Get ready. Called again, without `close` between, when size or rate change: receivers need not notice.
+        Raises SonoramaError with a hint; `close` follows then.
+        """
         ...
 
     def send(self, picture: Picture) -> None:

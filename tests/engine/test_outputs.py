@@ -28,10 +28,12 @@ class Scripted:
 
     def __init__(self, policy: Policy = "latest") -> None:
         self.policy: Policy = policy
+        self.about = "nowhere"
         self.gate = threading.Event()
         self.gate.set()
         self.waiting = threading.Event()
         self.refuse_open: Exception | None = None
+        self.refuse_close: Exception | None = None
         self.refuse: list[BaseException | None] = []
         self.calls: list[str] = []
         self.got: list[Picture] = []
@@ -53,6 +55,8 @@ class Scripted:
 
     def close(self) -> None:
         self._note("close")
+        if self.refuse_close:
+            raise self.refuse_close
 
     def _note(self, call: str) -> None:
         self.calls.append(call)
@@ -180,7 +184,7 @@ def test_a_stuck_sink_is_said_and_left_behind(monkeypatch: pytest.MonkeyPatch) -
     assert stuck.calls[-1] == "close"
 
 
-def test_another_size_or_rate_opens_it_anew_in_step_with_the_pictures(run: Run) -> None:
+def test_another_size_or_rate_is_told_in_step_with_the_pictures(run: Run) -> None:
     sink = Scripted("every")
     runner = run(sink)
     runner.offer(picture(0))
@@ -191,7 +195,7 @@ def test_another_size_or_rate_opens_it_anew_in_step_with_the_pictures(run: Run) 
     runner.offer(picture(3, 16, 4))
     assert runner.close(20)
     assert sink.calls == [
-        "open 8x6 30", "send", "close", "open 16x4 30", "send", "close", "open 16x4 60", "send", "send", "close",
+        "open 8x6 30", "send", "open 16x4 30", "send", "open 16x4 60", "send", "send", "close",
     ]  # fmt: skip
 
 
@@ -249,6 +253,16 @@ def test_one_that_cannot_be_opened_is_switched_off(run: Run) -> None:
     until(lambda: not runner.alive)
     assert sink.calls[:6] == ["open 8x6 30", "close"] * 3
     assert runner.faults() == ["sink X is switched off: There is no such display"]
+
+
+def test_what_goes_wrong_at_the_end_is_said_too(run: Run) -> None:
+    sink = Scripted("every")
+    sink.refuse_close = OSError("no space for the index")
+    runner = run(sink)
+    runner.offer(picture(0))
+    assert runner.about == "nowhere"
+    assert runner.close(20)
+    assert runner.faults() == ["sink X fails: OSError: no space for the index"]
 
 
 def test_a_writable_array_is_copied_a_read_only_one_is_not(run: Run) -> None:
