@@ -145,7 +145,8 @@ def survey(kinds: tuple[Kind, ...] = KINDS, timeout: float = PROBE_S) -> list[Pl
         first = {point.name: point for point in reversed(found)}
         points += [(point, first[point.name] is point) for point in found]
     with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
-        return list(pool.map(lambda pair: _judge(*pair, timeout), points))
+        asked = [pool.submit(_judge, point, used, timeout) for point, used in points]
+        return [one.result() for one in asked]
 
 
 def _judge(point: EntryPoint, used: bool, timeout: float) -> Plugin:
