@@ -1,0 +1,79 @@
+"""What the last hand on a picture costs: milliseconds a tick in the show process.
+
+python tests/benchmarks/finish.py
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from sonorama.engine.finish import Finish
+from sonorama.engine.params import Value
+from sonorama.engine.ports import Pixels
+from sonorama.engine.scale import scaler
+from sonorama.engine.showtable import SHOW
+from sonorama.engine.testcard import TestCard
+
+SIZES = ((256, 256), (512, 512), (1920, 1080))
+RUNS, FPS = 100, 30.0
+DEFAULTS = {path: param.default for path, param in SHOW.items() if path.startswith("/out/")}
+WAYS: dict[str, dict[str, Value]] = {
+    "without guard": {"/out/flash_guard": False},
+    "with guard": {},
+    "master 0.7": {"/out/flash_guard": False, "/out/master": 0.7},
+    "flip horizontal": {"/out/flash_guard": False, "/out/flip": "horizontal"},
+    "flip vertical": {"/out/flash_guard": False, "/out/flip": "vertical"},
+    "all of it": {"/out/master": 0.7, "/out/flip": "both"},
+}
+
+
+def median_ms(call: Callable[[int], object]) -> float:
+    """Of RUNS calls with the number of the run."""
+    spent = []
+    for run in range(RUNS):
+        begun = time.perf_counter_ns()
+        call(run)
+        spent.append((time.perf_counter_ns() - begun) / 1e6)
+    return statistics.median(spent)
+
+
+def finish_ms(pictures: list[Pixels | None], values: dict[str, Value]) -> float:
+    """A tick of a Finish that is given these pictures in turn."""
+    height, width = next(picture.shape[:2] for picture in pictures if picture is not None)
+    finish = Finish(width, height)
+    effective = {**DEFAULTS, **values}
+    return median_ms(lambda run: finish.apply(pictures[run % len(pictures)], effective, run / FPS, 1 / FPS))
+
+
+def pictures_of(width: int, height: int) -> list[Pixels | None]:
+    """Three that differ a little."""
+    base = np.random.default_rng(0).integers(90, 110, (height, width, 4), dtype=np.uint8)
+    base[..., 3] = 255
+    return [base, np.roll(base, 1, 1), np.roll(base, 2, 1)]
+
+
+def strobe_of(width: int, height: int) -> list[Pixels | None]:
+    """Black and white in turn: most of them are held back."""
+    return [np.full((height, width, 4), level, np.uint8) for level in (0, 255)]
+
+
+def main() -> None:
+    """Measure and print."""
+    for width, height in SIZES:
+        pictures = pictures_of(width, height)
+        print(f"{width}x{height}, ms a tick")
+        print(f"  nothing new: {finish_ms([*pictures[:1], *[None] * (RUNS - 1)], {}):.4f}")
+        for name, values in WAYS.items():
+            print(f"  {name}: {finish_ms(pictures, values):.3f}")
+        print(f"  a strobe held back: {finish_ms(strobe_of(width, height), {}):.3f}")
+        card = TestCard(width, height)
+        print(f"  test card: {median_ms(lambda run, card=card: card.draw(run, FPS)):.3f}")
+        scale = scaler((512, 512), (width, height))
+        square = np.zeros((512, 512, 4), np.uint8)
+        print(f"  512x512 to this size: {median_ms(lambda _, scale=scale, square=square: scale(square)):.3f}")
+
+
+if __name__ == "__main__":
+    main()
