@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import logging
+import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
+from ..engine.cli import Terminated, report
 from ..engine.errors import SonoramaError
 
 
@@ -24,6 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     world.add_argument("--release", default="1", help="version on its card (%(default)s)")
     world.add_argument(
         "--size", type=int, default=0, choices=(0, 64, 128, 256), help="stop growing here; 0: at the recipe's"
+    )
+    world.add_argument(
+        "--scale", type=_share, default=1.0, metavar="0..1", help="share of every stage's length (%(default)s)"
     )
     world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
     world.set_defaults(run=run_world)
@@ -45,15 +51,24 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 < share <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0 and at most 1")
+    return share
+
+
 def run_world(args: argparse.Namespace) -> int:
     """Train and pack a world."""
     from .pictures import data_root
-    from .stages import Recipe, Workshop, make_world
+    from .recipe import Recipe
+    from .stages import Workshop, make_world
 
     recipe = Recipe()
     if args.size:
-        phases = tuple(p for p in recipe.stage_0.phases if p.size <= args.size)
-        recipe = replace(recipe, stage_0=replace(recipe.stage_0, phases=phases))
+        recipe = recipe.up_to(args.size)
+    if args.scale != 1:
+        recipe = recipe.scaled(args.scale)
     shop = Workshop(data_root(args.data), args.work, recipe, args.start)
     make_world(shop, args.out, args.name, args.release)
     return 0
@@ -68,15 +83,22 @@ def run_measure(args: argparse.Namespace) -> int:
     return 0
 
 
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated
+
+
 def main() -> int:
-    """Entry point; errors a user can act on are two lines and exit code 2."""
+    """Entry point. Exit codes as those of `sonorama`: 2 refused, 130 and 143 stopped by a signal."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    args = _parser().parse_args()
+    signal.signal(signal.SIGTERM, _terminate)
     try:
+        args = _parser().parse_args()
         return args.run(args)
     except SonoramaError as error:
-        sys.stderr.write(f"{error.message}\n{error.hint}\n")
-        return 2
+        return report(error)
+    except KeyboardInterrupt as stopped:
+        sys.stderr.write("Stopped. The same command goes on from the last checkpoint.\n")
+        return 143 if isinstance(stopped, Terminated) else 130
 
 
 if __name__ == "__main__":

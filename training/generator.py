@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -130,17 +130,18 @@ class GeneratorTrainer:
         """Write the checkpoint atomically."""
         parts = {k: getattr(self, k).state_dict() for k in ("g", "ema", "d", "opt_g", "opt_d")}
         part = self.checkpoint.with_suffix(".part")
-        torch.save(parts | {"at": (self.phase, self.images, self.step), "plan": asdict(self.plan)}, part)
+        torch.save(parts | {"at": (self.phase, self.images, self.step), "rng": torch.get_rng_state()}, part)
         part.replace(self.checkpoint)
 
     def load(self) -> bool:
-        """Go on from the checkpoint; False if there is none."""
+        """Go on from the checkpoint, as if nothing had come between; False if there is none."""
         if not self.checkpoint.is_file():
             return False
         state = torch.load(self.checkpoint, weights_only=True)
         for k in ("g", "ema", "d", "opt_g", "opt_d"):
             getattr(self, k).load_state_dict(state[k])
         self.phase, self.images, self.step = state["at"]
+        torch.set_rng_state(state["rng"])
         return True
 
     def _mixing(self) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,37 +19,25 @@ from ..engine.model.encoder import EncoderConfig, SoundInversionEncoder
 from ..engine.model.mel import log_mel
 from ..engine.model.motion import MotionConfig, MotionNetwork
 from ..engine.model.networks import build_networks
-from ..engine.model.synthesis import Generator, GeneratorConfig
+from ..engine.model.synthesis import Generator
 from ..engine.model.weights import load_world
 from .backbone import Backbone
-from .clips import Clip, ClipPlan, make_clip
-from .directions import DirectionTraining, find_directions
-from .encoder import EncoderTraining, Judges, guide_by_sound, learn_directions
-from .generator import GeneratorTrainer, GeneratorTraining, resized, set_w_statistics
+from .clips import Clip, make_clip
+from .directions import find_directions
+from .encoder import Judges, guide_by_sound, learn_directions
+from .generator import GeneratorTrainer, resized, set_w_statistics
 from .grids import codes_and_mixtures, save_grid
-from .joint import ImageTower, JointTraining, Space, train_sound
+from .joint import ImageTower, Space, train_sound
 from .joint import prepare as prepare_joint
 from .joint import save as save_joint
-from .motion import MotionTraining, prepare, train_motion
+from .motion import prepare, train_motion
 from .packing import anchors, bank_codes, pack
 from .pictures import PictureSet, picture_set
+from .recipe import FILE, Recipe
 from .scenes import CLASSES
 from .sounds import of_classes, read_recordings
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """Everything that decides how a world comes out, besides the data."""
-
-    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
-    stage_0: GeneratorTraining = field(default_factory=GeneratorTraining)
-    joint: JointTraining = field(default_factory=JointTraining)
-    directions: DirectionTraining = field(default_factory=DirectionTraining)
-    encoder: EncoderTraining = field(default_factory=EncoderTraining)
-    clips: ClipPlan = field(default_factory=ClipPlan)
-    motion: MotionTraining = field(default_factory=MotionTraining)
 
 
 @dataclass(frozen=True)
@@ -82,7 +70,7 @@ class Workshop:
 
     def notes(self) -> dict[str, Any]:
         """All stages' figures."""
-        return {p.stem: json.loads(p.read_text()) for p in sorted(self.work.glob("*.json"))}
+        return {p.stem: json.loads(p.read_text()) for p in sorted(self.work.glob("*.json")) if p.name != FILE}
 
 
 def generator_stage(shop: Workshop) -> Generator:
@@ -96,6 +84,7 @@ def generator_stage(shop: Workshop) -> Generator:
         save_grid(pictures.detach(), shop.work / f"grid_{size}_{trainer.images:06d}.png")
 
     def make() -> dict[str, Tensor]:
+        torch.manual_seed(20)
         trainer = GeneratorTrainer(data, config, shop.recipe.stage_0, shop.work)
         if not trainer.load() and shop.start is not None:
             trainer.start_from(build_networks(load_world(shop.start)).generator)
@@ -199,7 +188,8 @@ def motion_stage(
 
 
 def make_world(shop: Workshop, out: Path, name: str, version: str) -> None:
-    """All stages, then the world file."""
+    """All stages, then the world file. InputError where the work folder holds another recipe."""
+    shop.recipe.claim(shop.work)
     generator = generator_stage(shop)
     space = joint_stage(shop)
     data = shop.pictures()

@@ -1,0 +1,73 @@
+"""Everything that decides how a world comes out, besides the data; one work folder holds one recipe."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from ..engine.errors import InputError
+from ..engine.model.synthesis import GeneratorConfig
+from .clips import ClipPlan
+from .directions import DirectionTraining
+from .encoder import EncoderTraining
+from .generator import GeneratorTraining, Phase
+from .motion import MotionTraining
+from .space import JointTraining
+
+FILE = "recipe.json"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Plans of all stages, in their order."""
+
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    stage_0: GeneratorTraining = field(default_factory=GeneratorTraining)
+    joint: JointTraining = field(default_factory=JointTraining)
+    directions: DirectionTraining = field(default_factory=DirectionTraining)
+    encoder: EncoderTraining = field(default_factory=EncoderTraining)
+    clips: ClipPlan = field(default_factory=ClipPlan)
+    motion: MotionTraining = field(default_factory=MotionTraining)
+
+    def up_to(self, size: int) -> Recipe:
+        """The same, but the generator grows to `size` px at most."""
+        return self._grown(tuple(p for p in self.stage_0.phases if p.size <= size))
+
+    def _grown(self, phases: tuple[Phase, ...]) -> Recipe:
+        return replace(self, stage_0=replace(self.stage_0, phases=phases))
+
+    def scaled(self, share: float) -> Recipe:
+        """Every stage at `share` of its length (steps, pictures, windows, clips; at least one of each)."""
+
+        def part(n: int) -> int:
+            return max(1, round(n * share))
+
+        phases = tuple(replace(p, images=part(p.images), warmup=part(p.warmup)) for p in self.stage_0.phases)
+        start, full = (part(n) for n in self.stage_0.adversarial_from)
+        joint, encoder = self.joint, self.encoder
+        return replace(
+            self._grown(phases),
+            stage_0=replace(self.stage_0, phases=phases, adversarial_from=(start, max(full, start + 1))),
+            joint=replace(
+                joint,
+                words_steps=part(joint.words_steps),
+                sound_steps=part(joint.sound_steps),
+                real=part(joint.real),
+                procedural=part(joint.procedural),
+            ),
+            directions=replace(self.directions, steps=part(self.directions.steps)),
+            encoder=replace(encoder, steps_a=part(encoder.steps_a), steps_b=part(encoder.steps_b)),
+            clips=replace(self.clips, clips=part(self.clips.clips), steps=part(self.clips.steps)),
+            motion=replace(self.motion, steps=part(self.motion.steps)),
+        )
+
+    def claim(self, folder: Path) -> None:
+        """Write the recipe into a work folder. InputError where another one was begun there: stages that are passed
+        over because their files are there would belong to that one.
+        """
+        path, text = folder / FILE, json.dumps(asdict(self), indent=1)
+        if path.is_file() and path.read_text() != text:
+            raise InputError(f"{folder}: a world of another recipe was begun there", "give another folder with --work")
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
