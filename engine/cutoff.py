@@ -9,17 +9,28 @@ from typing import BinaryIO
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+from av.packet import Packet
+
+from .framesize import frame_bytes
 
 # Containers whose header states how long each stream is; elsewhere FFmpeg guesses from the bit rate.
-_STATE_LENGTH = ("aiff", "au", "flac", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg")
+_STATE_LENGTH = ("aiff", "au", "flac", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg", "tta", "wv")
+# Streams without a beginning or an end: a recording of one starts and stops where it likes, also inside a frame.
+_ENDLESS = ("mpeg", "mpegts")
+_MAY_BE_OPEN = ("aiff", "au", "caf", "mpegts", "w64", "wav")  # written into a pipe, the last packet is seldom full
+_TS_PACKETS = (188, 192, 204)  # bytes: plain, with a time code (m2ts), with error correction
 _SLACK_EXACT, _SLACK_CODED = 0.001, 0.25  # seconds a stream may fall short of its header: PCM, FLAC / others
 _EXACT_CODECS = ("pcm_", "flac", "alac")
 _OGG_TAIL = 1 << 17  # bytes: longer than two of the longest Ogg pages (65,307)
 _RIFF_SLACK = 64  # bytes: writers disagree on whether padding and the first 8 bytes count
 
 
-def why_cut_off(path: Path, container: InputContainer, stream: AudioStream, seconds: float) -> str | None:
-    """Say what is missing of a file of which `seconds` could be decoded; None when it looks whole."""
+def why_cut_off(
+    path: Path, container: InputContainer, stream: AudioStream, seconds: float, last: Packet | None
+) -> str | None:
+    """Say what is missing of a file of which `seconds` could be decoded, up to the packet `last`; None when it looks
+    whole.
+    """
     stated = _stated_seconds(path, container, stream)
     slack = _SLACK_EXACT if stream.codec_context.name.startswith(_EXACT_CODECS) else _SLACK_CODED
     if stated is not None and seconds < stated - slack:
@@ -29,6 +40,18 @@ def why_cut_off(path: Path, container: InputContainer, stream: AudioStream, seco
         return f"its header says {short} bytes more than there are"
     if container.format.name == "ogg" and not _ogg_is_closed(path):
         return "its last Ogg page is missing"
+    if container.format.name == "mpegts" and all(path.stat().st_size % size for size in _TS_PACKETS):
+        return "its last packet is not whole"
+    return None if last is None else _unfinished(last, container, stream)
+
+
+def _unfinished(last: Packet, container: InputContainer, stream: AudioStream) -> str | None:
+    """Say whether the last packet is shorter than the container or the frame in it says."""
+    if container.format.name not in _MAY_BE_OPEN and last.is_corrupt:
+        return "its last packet is not whole"
+    wanted = frame_bytes(stream.codec_context.name, bytes(last)[:8])
+    if container.format.name not in _ENDLESS and wanted is not None and last.size < wanted:
+        return f"its last frame has {last.size} of {wanted} bytes"
     return None
 
 
@@ -73,7 +96,7 @@ def _ogg_is_closed(path: Path) -> bool:
 
 
 def _missing_bytes(path: Path, container: str) -> int:
-    """Bytes that the data chunk of an uncompressed file claims past the end of the file; <= 0: none.
+    """Bytes that a file's outermost part or its data chunk claims past the end of the file; <= 0: none.
 
     FFmpeg clips such a chunk to the file in silence. Recorders that write into a pipe leave the size open
     (0, all ones or -1): that is no damage.
@@ -88,7 +111,25 @@ def _missing_bytes(path: Path, container: str) -> int:
             return _data_end(file, size, b"data", start=40, size_format="<q", counts_itself=True) - size
         if container == "caf":
             return _data_end(file, size, b"data", start=8, size_format=">q", counts_itself=False) - size
+        if container == "matroska,webm":
+            return _segment_end(file) - size
     return 0
+
+
+def _segment_end(file: BinaryIO) -> int:
+    """The byte behind the Segment that holds everything in a Matroska file; 0 where its size is left open."""
+    end = 0
+    for identity in (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"):  # the EBML header, then the Segment
+        file.seek(end)
+        head = file.read(12)
+        bits = 9 - head[4].bit_length() if len(head) == 12 else 0  # a size has as many bytes as its first bit says
+        if head[:4] != identity or not 1 <= bits <= 8:
+            return 0
+        length = int.from_bytes(head[4 : 4 + bits], "big") & ((1 << 7 * bits) - 1)
+        if length == (1 << 7 * bits) - 1:
+            return 0
+        end += 4 + bits + length
+    return end
 
 
 def _data_end(file: BinaryIO, size: int, wanted: bytes, start: int, size_format: str, counts_itself: bool) -> int:

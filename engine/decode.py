@@ -14,6 +14,7 @@ from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
+from av.packet import Packet
 
 from .cutoff import why_cut_off
 from .errors import InputError
@@ -117,7 +118,8 @@ def _pieces(path: Path) -> Iterator[np.ndarray]:
     container, stream, form = open_container(path)
     with container:
         count, damaged_at, held = 0, None, None
-        for frame in _interleaved(_frames(container, stream), form):
+        packets = _Packets(container, stream)
+        for frame in _interleaved(packets.frames(), form):
             if frame is None:
                 damaged_at = count if damaged_at is None else damaged_at
                 continue
@@ -128,7 +130,7 @@ def _pieces(path: Path) -> Iterator[np.ndarray]:
             held = frame
             count += frame.samples
         # Rubbish behind the last good packet (tags, padding) is harmless as long as nothing is missing.
-        if missing := why_cut_off(path, container, stream, count / form.rate):
+        if missing := why_cut_off(path, container, stream, count / form.rate, packets.last):
             raise InputError(f"{path} is cut off: {missing}", WHOLE)
         if held is not None:
             yield _planar(path, held, form)[:, : _played(held, container)]
@@ -141,21 +143,28 @@ def _played(last: AudioFrame, container: InputContainer) -> int:
     return last.samples
 
 
-def _frames(container: InputContainer, stream: AudioStream) -> Iterator[AudioFrame | None]:
-    """Yield each decoded frame, and None where a packet could not be decoded."""
-    packets = container.demux(stream)
-    while True:
-        try:
-            packet = next(packets, None)
-            if packet is None:
+class _Packets:
+    """The packets of one stream on their way through its decoder; `last` is the newest that held anything."""
+
+    def __init__(self, container: InputContainer, stream: AudioStream) -> None:
+        self._packets = container.demux(stream)
+        self.last: Packet | None = None
+
+    def frames(self) -> Iterator[AudioFrame | None]:
+        """Yield each decoded frame, and None where a packet could not be decoded."""
+        while True:
+            try:
+                packet = next(self._packets, None)
+                if packet is None:
+                    return
+                self.last = packet if packet.size else self.last
+                frames = packet.decode()
+            except EOFError:
                 return
-            frames = packet.decode()
-        except EOFError:
-            return
-        except FFmpegError:
-            yield None
-            continue
-        yield from frames
+            except FFmpegError:
+                yield None
+                continue
+            yield from frames
 
 
 def _interleaved(frames: Iterator[AudioFrame | None], form: SoundFormat) -> Iterator[AudioFrame | None]:

@@ -120,9 +120,19 @@ def test_no_samples(tmp_path: Path) -> None:
         ("a.mka", "flac", {}),
         ("a.mkv", "aac", {}),
         ("a.webm", "libopus", {}),
+        ("bare.mp3", "libmp3lame", {"write_xing": "0"}),
+        ("layer2.mp2", "mp2", {}),
+        ("a.aac", "aac", {}),
+        ("a.ac3", "ac3", {}),
+        ("a.eac3", "eac3", {}),
+        ("a.ts", "aac", {}),
+        ("a.flv", "aac", {}),
+        ("a.wv", "wavpack", {}),
+        ("a.tta", "tta", {}),
+        ("a.voc", "pcm_u8", {}),
     ],
 )
-@pytest.mark.parametrize("kept", [0.5, 0.9])
+@pytest.mark.parametrize("kept", [0.43, 0.9, 0.98])
 def test_cut_off(tmp_path: Path, name: str, codec: str, options: dict[str, str], kept: float) -> None:
     path = tmp_path / name
     encode(path, codec, options=options) if codec != "libopus" else _opus(path)
@@ -130,6 +140,16 @@ def test_cut_off(tmp_path: Path, name: str, codec: str, options: dict[str, str],
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * kept)])
     assert "cut off" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["bare.mp3", "layer2.mp2", "a.aac"])
+def test_tags_and_padding_at_the_end_are_no_damage(tmp_path: Path, name: str) -> None:
+    codec = {"bare.mp3": "libmp3lame", "layer2.mp2": "mp2", "a.aac": "aac"}[name]
+    path = encode(tmp_path / name, codec, options={"write_xing": "0"} if codec == "libmp3lame" else {})
+    whole, data = open_sound(path).samples, path.read_bytes()
+    for tail in (b"TAG" + bytes(125), bytes(1000), b"APETAGEX" + bytes(24)):
+        path.write_bytes(data + tail)
+        assert open_sound(path).samples == whole
 
 
 def _opus(path: Path) -> None:
