@@ -16,9 +16,10 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from ..engine.encode import tag_bt709
 from ..engine.media import Sound
-from .picture import BT709, LIMITED, Converter, Fit
-from .place import replacing, translated
+from ..engine.place import replacing, translated
+from .picture import Converter, Fit
 from .presets import CONTAINERS, Preset
 from .soundtrack import Soundtrack
 
@@ -135,8 +136,7 @@ def _add_picture(container: OutputContainer, look: Look) -> VideoStream:
     context.width, context.height = look.size
     context.pix_fmt = preset.pixels
     context.time_base = 1 / look.fps
-    context.colorspace, context.color_range = BT709, LIMITED
-    context.color_primaries, context.color_trc = BT709, BT709
+    tag_bt709(context)
     context.thread_count = preset.threads
     if preset.tag and container.format.name != "matroska":
         context.codec_tag = preset.tag

@@ -14,12 +14,13 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
+from ..engine.encode import BT709, LIMITED
 from .presets import Preset
 
 Fit = Literal["cover", "contain", "mirror"]
 FITS: tuple[Fit, ...] = ("cover", "contain", "mirror")
 
-BT709, LIMITED, FULL, GBR, SRGB, LINEAR = 1, 1, 2, 0, 13, 8  # ITU-T H.273 code points; AVColorRange
+FULL, GBR, SRGB, LINEAR = 2, 0, 13, 8  # as BT709 and LIMITED
 _KR, _KB = 0.2126, 0.0722  # ITU-R BT.709
 _KG = 1 - _KR - _KB
 _YCC = np.array(

@@ -14,12 +14,12 @@ from av.error import FFmpegError
 
 from ..engine.errors import OutputError
 from ..engine.media import Sound
+from ..engine.place import replacing, translated, write_bytes
+from ..engine.still import encode_still
 from .film import Look
 from .picture import Converter
-from .place import replacing, translated, write_bytes
 from .sidecar import differences, to_json
 from .soundtrack import Soundtrack
-from .still import encode_still
 
 SIDECAR = "sonorama.json"
 SOUND = "sound.wav"

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.export.place import check_place, replacing, sweep, write_bytes
+from sonorama.engine.place import check_folder, replacing, sweep, write_bytes
 
 WRITER = """
 import sys, time
 from pathlib import Path
-from sonorama.export.place import replacing
+from sonorama.engine.place import replacing
 with replacing(Path(sys.argv[1])) as part:
     part.write_bytes(b"half a film")
     print("writing", flush=True)
@@ -39,7 +39,7 @@ def writer(tmp_path: Path) -> "Iterator[subprocess.Popen[str]]":
 
 def test_the_part_of_a_live_process_stays(writer: "subprocess.Popen[str]", tmp_path: Path) -> None:
     (part,) = hidden(tmp_path)
-    check_place(tmp_path / "other.mp4", tmp_path / "rain.wav", sequence=False)
+    check_folder(tmp_path, tmp_path / "other.mp4")
     write_bytes(tmp_path / "other.mp4", b"another film")
     assert hidden(tmp_path) == [part]
     assert (tmp_path / part).read_bytes() == b"half a film"
@@ -50,7 +50,7 @@ def test_the_part_of_a_killed_process_goes(writer: "subprocess.Popen[str]", tmp_
     writer.send_signal(signal.SIGKILL)
     writer.wait()
     assert len(hidden(tmp_path)) == 1
-    check_place(tmp_path / "film.mp4", tmp_path / "rain.wav", sequence=False)
+    check_folder(tmp_path, tmp_path / "film.mp4")
     assert hidden(tmp_path) == []
 
 
