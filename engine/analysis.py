@@ -93,9 +93,10 @@ class Features:
 class Analysis:
     """Push mono sound as it comes; ask for the features at any sample of the last 10 s."""
 
-    def __init__(self) -> None:
-        self.samples = 0
-        self._rest = np.zeros(0)
+    def __init__(self, begin: int = 0) -> None:
+        """begin: index of the first sample that will be pushed; before it there was silence."""
+        self.samples = begin
+        self._rest = np.zeros(begin % HOP)
         self._window = np.zeros(_WINDOW)
         self._loud = np.zeros(_LOUD)  # energy of the last hops
         self._before = np.zeros((2, len(_ONSET_EDGES)))  # log band magnitudes of the last even and odd hop

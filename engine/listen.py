@@ -27,16 +27,17 @@ SPARE_COLUMNS = 64
 class Listener:
     """Push mono samples at 44.1 kHz, ask what was heard at a sample index."""
 
-    def __init__(self, backend: Backend, num_ws: int, w_dim: int) -> None:
-        self._backend, self._mel = backend, MelStream()
+    def __init__(self, backend: Backend, num_ws: int, w_dim: int, begin: int = 0) -> None:
+        """begin: the first sample that will be pushed; before it there was silence."""
+        self._backend, self._mel = backend, MelStream(begin % HOP)
         self._columns: Array = np.zeros((BANDS, 0), np.float32)
-        self._first_column = 0
-        self.samples = 0
+        self._first_column = begin // HOP
+        self.samples = begin
         zero = (np.zeros((num_ws, w_dim), np.float32), 0.0)
-        # heard[i] belongs to grid point _first_heard + i; nothing was heard at and before sample 0.
+        # heard[i] belongs to grid point _first_heard + i; nothing was heard at and before the beginning.
         self._heard: deque[tuple[Array, float]] = deque([zero, zero], maxlen=64)
-        self._first_heard = -1
-        self._next_sound = 0
+        self._first_heard = begin // ENCODER_STEP - 1
+        self._next_sound = begin // SOUND_STEP
         self.code: Array | None = None
         """F_a's newest answer, unit [D]; None before the first 250 ms."""
 

@@ -164,6 +164,17 @@ class Player:
         w, self.motion = style_codes(space, values, state, self.base.at(sample), heard, part, float(self.grid.fps))
         return w
 
+    def jump(self, frame: int, sample: int) -> None:
+        """Begin at rest in the middle: the next frame is `frame`, about the samples before `sample`; what was heard
+        before them is silence.
+        """
+        self.frame, self.sample = frame, sample
+        self.grid = FrameGrid(self.grid.fps, frame, sample)
+        card = self.instrument.world.card
+        self.listener = Listener(self.instrument.backend, card.num_ws, card.generator["w_dim"], sample)
+        self.analysis = Analysis(sample)
+        self.motion = self.instrument.rest(sample)
+
     def snapshot(self) -> tuple[Arrays, dict[str, Any]]:
         """All of the state, as arrays and as JSON values."""
         base_arrays, base = self.base.snapshot()

@@ -70,8 +70,9 @@ def _columns(samples: Array) -> Array:
 class MelStream:
     """Chunks of any size in, log-mel columns out."""
 
-    def __init__(self) -> None:
-        self.rest: Array = np.zeros(N_FFT - HOP, np.float32)
+    def __init__(self, begun: int = 0) -> None:
+        """begun: how many samples of the first column, 0 to HOP - 1, went before as silence."""
+        self.rest: Array = np.zeros(N_FFT - HOP + begun, np.float32)
         """The samples that the next column begins with."""
 
     def push(self, samples: Array) -> Array:

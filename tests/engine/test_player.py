@@ -112,6 +112,23 @@ def test_another_world_in_the_middle(tiny_world: str, opened: Open) -> None:
     np.testing.assert_allclose(a, straight, atol=2e-3)  # the same world on another device goes on as it was
 
 
+@pytest.mark.parametrize("frame", [1, 7, 45])
+def test_a_jump_is_what_silence_before_would_have_been(opened: Open, frame: int) -> None:
+    """Begun in the middle it hears and moves as after silence, on the same grids."""
+    still: dict[str, Value] = {"/look/seed": 3}
+    player, jumped = Player(opened, still), Player(opened, still)
+    while player.frame < frame:
+        player.step(np.zeros(player.next_sample - player.sample, np.float32))
+    jumped.jump(frame, player.next_sample)
+    player.step(np.zeros(player.next_sample - player.sample, np.float32))
+    jumped.step(np.zeros(0, np.float32))
+    for _ in range(40):
+        step, other = (one.step(SOUND[: one.next_sample - one.sample]) for one in (player, jumped))
+        assert step.sample == other.sample
+        np.testing.assert_allclose(other.w, step.w, atol=1e-6)
+        assert other.features == step.features
+
+
 @pytest.mark.parametrize("damage", ["missing", "text", "cut", "foreign"])
 def test_a_damaged_state_is_refused(opened: Open, tmp_path: Path, damage: str, tiny_world: str) -> None:
     path = tmp_path / "state"
