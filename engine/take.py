@@ -51,7 +51,8 @@ class TakeStart:
         values: every control of SHOW.
         frame: the first frame.
         sample: what was heard before it, and where audio.wav begins: index in the sample ring.
-        state: for a beginning in the middle: a file of `playerstate.save_state`, made before `frame` was played.
+        state: for a take of a performance that runs already: a file of `playerstate.save_state`, made before `frame`
+            was played. Without one it begins at rest there, as after `Player.jump`.
 
     """
 
@@ -86,8 +87,6 @@ class TakeWriter:
     """
 
     def __init__(self, folder: Path, start: TakeStart, ring: str) -> None:
-        if (start.frame or start.sample) and start.state is None:
-            raise ValueError("a take that begins in the middle needs a state")
         self.folder = folder
         self._start = start
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
@@ -116,9 +115,17 @@ class TakeWriter:
         """The renderer died; the next one, the `count`th, goes on from this frame."""
         self._tell(frame, sample, restart=count)
 
+    def fresh(self, frame: int, sample: int, values: Mapping[str, Value]) -> None:
+        """A renderer could not go on: at this frame one begins at rest, with these values, by `Player.jump`."""
+        self._tell(frame, sample, fresh=dict(values))
+
     def deaf(self, frame: int, sample: int, first: int, last: int) -> None:
         """The renderer heard silence in place of samples `first` to `last` (not included) of the ring."""
         self._tell(frame, sample, deaf=[first, last])
+
+    def opened(self, frame: int, sample: int, world: str, sha256: str) -> None:
+        """Another world was opened for this value of /engine/world; sha256: its `Card.content`."""
+        self._tell(frame, sample, opened=[world, sha256])
 
     def note(self, frame: int, sample: int, text: str) -> None:
         """Anything else worth knowing; replays pass over it."""
