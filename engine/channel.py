@@ -78,11 +78,15 @@ class Peer:
         """For selectors and QSocketNotifier."""
         return self._socket.fileno()
 
+    def patience(self, seconds: float) -> None:
+        """How long `send` waits for a reader who is slow; two seconds unless told."""
+        self._socket.settimeout(seconds)
+
     def send(self, message: Mapping[str, Any]) -> None:
         """Send one JSON object.
 
         Raises:
-            ChannelClosed: the other side is gone, or has not read for two seconds.
+            ChannelClosed: the other side is gone, or has not read for longer than patience allows.
 
         """
         line = json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"

@@ -34,17 +34,13 @@ from .params import Change, Value
 from .player import LOADS, Player, Step, mono
 from .playerstate import read_state, save_state
 from .samples import RATE, SampleRing, SamplesLost
+from .shared import inner_name
 
 POLL_S = 0.0005
 STATUS_S = 0.1
 CATCH_UP_S = 20.0
 """After so long new changes are taken even if the sound was not caught up with."""
 STATE_S = 1.0
-
-
-def inner_name(show: str) -> str:
-    """Name of the frame map between renderer and show."""
-    return f"{show}.inner"
 
 
 class Renderer:

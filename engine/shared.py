@@ -35,6 +35,11 @@ def shared_path(name: str) -> Path:
     return shared_folder() / f"sonorama-{check_name(name)}"
 
 
+def inner_name(show: str) -> str:
+    """Name of the frame map between a show's renderer and the show itself."""
+    return f"{show}.inner"
+
+
 def runtime_folder() -> Path:
     """The user's own folder for session files, made if needed, readable by nobody else."""
     given = os.environ.get("XDG_RUNTIME_DIR")

@@ -11,7 +11,7 @@ from .table import TABLE
 _SWITCH = {"0": False, "1": True, "false": False, "true": True, "off": False, "on": True}
 
 
-def parse(assignment: str, source: str = "command line") -> Change:
+def parse(assignment: str, source: str = "command line", table: Mapping[str, Param] = TABLE) -> Change:
     """Read `/address=value`, `/sonorama/address=value` or `/address/norm=0..1` as a change.
 
     Raises:
@@ -23,7 +23,7 @@ def parse(assignment: str, source: str = "command line") -> Change:
         raise ValueRefused(f"{assignment!r} sets nothing", "Write /address=value, such as /motion/fine/amount=0.5")
     address = address.strip()
     plain = address.removesuffix("/norm")
-    param = _find(address, plain)
+    param = _find(address, plain, table)
     value = _position(param, text) if plain != address else _natural(param, text)
     return Change(param.path, value, source)
 
@@ -35,11 +35,11 @@ def start_values(changes: Iterable[Change], table: Mapping[str, Param] = TABLE) 
     return values
 
 
-def _find(address: str, plain: str) -> Param:
+def _find(address: str, plain: str, table: Mapping[str, Param]) -> Param:
     path = plain.removeprefix("/sonorama")
-    if path in TABLE:
-        return TABLE[path]
-    nearest = difflib.get_close_matches("/" + path.lstrip("/").lower(), TABLE, n=1, cutoff=0.0)[0]
+    if path in table:
+        return table[path]
+    nearest = difflib.get_close_matches("/" + path.lstrip("/").lower(), table, n=1, cutoff=0.0)[0]
     raise ValueRefused(f"There is no control {address!r}", f"Did you mean {nearest}? All of them: sonorama parameters")
 
 
