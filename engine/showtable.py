@@ -10,8 +10,13 @@ SOURCES = ("off", "lfo", "steps", "level", "bass", "mid", "high", "onset", "beat
 SHAPES = ("sine", "triangle", "saw", "square", "random")
 SYNCS = ("free", "4 bars", "2 bars", "1 bar", "2 beats", "1 beat", "1/2 beat", "1/4 beat")
 MOVES = 8
-# Out of the box music moves the picture: hits stir the texture, the bass the layout.
-_FIRST_MOVES = {1: ("onset", "/motion/fine/amount", 0.5), 2: ("bass", "/motion/coarse/amount", 0.3)}
+# Out of the box music moves the picture: hits stir the texture, the bass the layout. Both stir what the world hears in
+# the sound; the third makes a hit seen in which it hears nothing, such as a dry click.
+_FIRST_MOVES = {
+    1: ("onset", "/motion/fine/amount", 0.5),
+    2: ("bass", "/motion/coarse/amount", 0.3),
+    3: ("onset", "/look/truncation", 0.25),
+}
 _MOVABLE = tuple(f"/moves/{number}/{name}" for number in range(1, MOVES + 1) for name in ("depth", "rate", "fall"))
 
 
