@@ -17,7 +17,7 @@ from typing import Any
 
 from .board import Board
 from .channel import ChannelClosed, Peer, Server
-from .errors import SonoramaError, ValueRefused
+from .errors import SonoramaError, ValueRefused, said
 from .faults import Faults
 from .keeper import Keeper
 from .params import Change
@@ -66,7 +66,7 @@ class Desk:
         self._bell.setblocking(False)
         self._ringer.setblocking(False)
         self._rung = False
-        self._turned_at = 0.0
+        self._turned_at = self._status_at = 0.0
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
 
     def start(self) -> None:
@@ -109,20 +109,25 @@ class Desk:
     # --- the thread
 
     def _run(self) -> None:
-        status_at = 0.0
         while not self._closing:
-            self._wait()
-            if self._keeper is not None:
-                self._keeper.look()
-                self._keeper.receive()
-            self._welcome()
-            self._hear_panels()
-            self._take()
-            if time.monotonic() >= status_at:
-                status_at = time.monotonic() + STATUS_S
-                self._tell({"status": self._status()})
+            try:
+                self._turn()
+            except Exception as error:  # noqa: BLE001 (whatever goes wrong in one turn, the next one must come)
+                self._faults.note("desk", f"Something was passed over: {said(error)}")
         if self._keeper is not None:
             self._keeper.close()
+
+    def _turn(self) -> None:
+        self._wait()
+        if self._keeper is not None:
+            self._keeper.look()
+            self._keeper.receive()
+        self._welcome()
+        self._hear_panels()
+        self._take()
+        if time.monotonic() >= self._status_at:
+            self._status_at = time.monotonic() + STATUS_S
+            self._tell({"status": self._status()})
 
     def _wait(self) -> None:
         """Until something comes, at most LOOK_S; what comes in a rush is taken together."""
@@ -190,9 +195,9 @@ class Desk:
         """Changes that hold now: act on them and tell everybody."""
         for change in changes:
             self._act(change)
-        said = [[one.path, one.value, one.source.split(":")[0]] for one in changes if not SHOW[one.path].event]
-        if said:
-            self._tell({"changed": said})
+        news = [[one.path, one.value, one.source.split(":")[0]] for one in changes if not SHOW[one.path].event]
+        if news:
+            self._tell({"changed": news})
         self._told(changes)
 
     def applied(self, changes: list[Change]) -> None:

@@ -6,6 +6,7 @@ A look is picture and motion; a show is everything that can be set, except what 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -72,7 +73,8 @@ def save(path: Path, said: Mapping[str, Any]) -> None:
         _keep_older(path)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink(missing_ok=True)
         message = f"{path.name} cannot be saved: {error.strerror or error}"
         raise OutputError(message, f"Make room or allow writing in {path.parent}.") from error
 

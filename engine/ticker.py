@@ -148,7 +148,7 @@ class Ticker:
             slot, arrived = self._newest(due, period)
             try:
                 self._tick(slot, due, period)
-            except (SonoramaError, ValueError, OSError, MemoryError) as error:
+            except Exception as error:  # noqa: BLE001 (whatever is wrong with one picture, the next one must leave)
                 self._faults.note("outputs", f"A picture could not leave: {said(error)}")
                 time.sleep(period)
             due = output_due(due, arrived, period)
@@ -191,7 +191,7 @@ class Ticker:
             self._out.resize(*self.tally.size)
         tally, pts = self.tally, round(due * 1e9)
         self._out.publish(picture, pts, tally.frame, slot is None, tally.sample)
-        sent = Picture(picture, tally.frame, tally.ticks, tally.sample, pts, slot is None)
+        sent = Picture(picture, tally.frame, tally.ticks - 1, tally.sample, pts, slot is None)
         for runner in self._runners:
             runner.offer(sent)
 
