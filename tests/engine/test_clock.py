@@ -13,7 +13,7 @@ FPS = Fraction(30)
 
 
 def test_frames_leave_evenly_though_sound_comes_in_bursts() -> None:
-    """Blocks of 100 ms, three frames each: once the lag is known, frames are due 33 ms apart, not before their sound."""
+    """Blocks of 100 ms, three frames each: once the lag is known, frames are 33 ms apart, not before their sound."""
     pace, dues = Pace(zero_ns=10**9), list[int]()
     for frame in range(1, 60):
         sample = frame * RATE // 30

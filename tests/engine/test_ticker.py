@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -27,7 +28,8 @@ def picture(level: int, size: int = SIZE) -> np.ndarray:
 class Keeps:
     """A sink that keeps what it was given."""
 
-    policy = "every"
+    policy: Literal["latest", "every"] = "every"
+    about = ""
 
     def __init__(self) -> None:
         self.pictures: list[Picture] = []
