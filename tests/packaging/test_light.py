@@ -8,7 +8,9 @@ from typing import Any
 # What of the engine may import torch; whatever else is in the engine belongs to the light contract.
 HEAVY = {"hear", "model", "runtime"}
 # These reach torch when they are used, and must not when they are loaded.
-LAZY = {"backend", "commands", "listen", "openvino_backend", "performance"}
+LAZY = {
+    "backend", "commands", "listen", "loader", "openvino_backend", "performance", "player", "playerstate", "prompt",
+}  # fmt: skip
 
 
 def light_modules(pyproject: dict[str, Any]) -> set[str]:
