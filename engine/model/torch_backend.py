@@ -38,8 +38,8 @@ class TorchBackend:
             networks.generator.mapping.to(self._device),
         )
         if device == "cpu":
-            self._synthesis = networks.generator.synthesis
-            self._paint = lambda ws: (self._synthesis(ws, "const") * 0.5 + 0.5).clamp(0, 1)
+            synthesis = networks.generator.synthesis
+            self._paint = lambda ws: (synthesis(ws, "const") * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).numpy()
         else:
             self._paint = CudaPainter(networks.play().to(self._device), world)
 
@@ -71,7 +71,7 @@ class TorchBackend:
     def paint(self, ws: Array) -> Array:
         """G."""
         with exact():
-            return self._paint(self._in(ws))[0].permute(1, 2, 0).cpu().numpy()
+            return self._paint(self._in(ws))
 
 
 class CudaPainter:
@@ -95,12 +95,23 @@ class CudaPainter:
             self._graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(self._graph):
                 self._out = play(self._ws).float()
+        self._stream, self._done = torch.cuda.Stream(), torch.cuda.Event()
+        self._pinned = torch.empty(self._out.shape[1:], pin_memory=True)
 
-    def __call__(self, ws: Tensor) -> Tensor:
-        """Ws [1,L,W] -> picture [1,3,H,W]; the result is overwritten by the next call."""
-        self._ws.copy_(ws)
-        self._graph.replay()
-        return self._out
+    def __call__(self, ws: Tensor) -> Array:
+        """Ws [1,L,W] -> picture [H,W,3], a copy of its own.
+
+        A stream of its own, so that E_a and E_RNN of the frame loop do not queue behind a picture, and a read-back into
+        pinned memory; waiting for it lets go of Python's lock.
+        """
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):
+            self._ws.copy_(ws)
+            self._graph.replay()
+            self._pinned.copy_(self._out[0], non_blocking=True)
+            self._done.record(self._stream)
+        self._done.synchronize()
+        return self._pinned.permute(1, 2, 0).numpy().copy()
 
 
 def _half_is_enough(play: torch.nn.Module, world: World) -> bool:
