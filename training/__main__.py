@@ -6,6 +6,7 @@ import argparse
 import logging
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -30,6 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     world.add_argument(
         "--scale", type=_share, default=1.0, metavar="0..1", help="share of every stage's length (%(default)s)"
+    )
+    world.add_argument(
+        "--clip", default="", metavar="NAME", help="words and pictures of a CLIP model: ViT-B-32:openai, NAME:FILE ..."
     )
     world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
     world.set_defaults(run=run_world)
@@ -67,6 +71,8 @@ def run_world(args: argparse.Namespace) -> int:
     recipe = Recipe()
     if args.size:
         recipe = recipe.up_to(args.size)
+    if args.clip:
+        recipe = replace(recipe, joint=replace(recipe.joint, clip=args.clip))
     if args.scale != 1:
         recipe = recipe.scaled(args.scale)
     shop = Workshop(data_root(args.data), args.work, recipe, args.start)

@@ -23,8 +23,8 @@ from .captions import Captions
 from .pictures import data_root
 from .scenes import CLASSES
 from .sounds import Windows, make_windows, read_recordings
-from .space import WIDTH, ImageTower, JointTraining, Space, info_nce, logit_scale, save
-from .words import Scenes, class_codes, make_scenes, new_space, train_words
+from .space import ImageTower, JointTraining, Space, info_nce, logit_scale, save
+from .words import Scenes, class_codes, make_scenes, new_space, towers, train_words
 
 __all__ = ["ImageTower", "JointTraining", "Material", "Space", "Targets", "prepare", "run_joint", "save", "train_sound"]
 log = logging.getLogger(__name__)
@@ -46,8 +46,9 @@ class Targets:
     @torch.no_grad()
     def of(space: Space, scenes: Scenes, captions: Captions) -> Targets:
         """Targets in the frozen space of words and pictures."""
-        images = [space.image.eval()(scenes.described[scenes.klass == k]) for k in range(len(CLASSES))]
-        return Targets(level(class_codes(space.text, captions)), level(images))
+        text, image = (tower.eval() for tower in towers(space))
+        images = [image(scenes.described[scenes.klass == k]) for k in range(len(CLASSES))]
+        return Targets(level(class_codes(text, captions)), level(images))
 
     def draw(self, klass: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """One text code and one image code [B,D] for every item of `klass` [B]."""
@@ -62,7 +63,7 @@ def train_sound(windows: Windows, targets: Targets, plan: JointTraining, seed: i
     """F_a for these windows, with words and pictures frozen."""
     torch.manual_seed(seed)
     rng = torch.Generator().manual_seed(seed + 1)
-    net = SoundEncoder(windows.heard.shape[1], WIDTH, dropout=0.3)
+    net = SoundEncoder(windows.heard.shape[1], targets.texts.shape[2], dropout=0.3)
     chance = windows.weights(plan.procedural_share)
     share = (chance / chance.sum())[:, None]
     net.mean.copy_((windows.heard * share).sum(0))

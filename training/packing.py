@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..engine.model.bank import SEEDS, seed_to_z
+from ..engine.model.bank import seed_to_z
 from ..engine.model.synthesis import Generator
 from ..engine.model.weights import Card, save_world
 from .pictures import CLEAN, PictureSet
 from .scenes import CLASSES
 
 Arrays = dict[str, npt.NDArray[Any]]
+Sight = Callable[[Tensor], Tensor]
+"""F_v: pictures [B,3,H,W] in [-1,1] -> unit codes [B,D]."""
 
 
 def half(tensors: Mapping[str, Tensor], prefix: str) -> Arrays:
@@ -43,7 +45,7 @@ def anchors(data: PictureSet) -> Tensor:
 
 
 @torch.no_grad()
-def bank_codes(generator: Generator, data: PictureSet, see: nn.Module, seeds: int = SEEDS, psi: float = 0.7) -> Tensor:
+def bank_codes(generator: Generator, data: PictureSet, see: Sight, seeds: int, psi: float = 0.7) -> Tensor:
     """Joint code F_v [seeds,D] of the picture each of the first seeds paints."""
     z_anchors = anchors(data).half().float().numpy()
     z = torch.from_numpy(np.stack([seed_to_z(s, generator.config.z_dim, z_anchors) for s in range(seeds)]))

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..engine.errors import InputError
+from ..engine.model.bank import SEEDS
 from ..engine.model.synthesis import GeneratorConfig
 from .clips import ClipPlan
 from .directions import DirectionTraining
@@ -20,7 +21,7 @@ FILE = "recipe.json"
 
 @dataclass(frozen=True)
 class Recipe:
-    """Plans of all stages, in their order."""
+    """Plans of all stages, in their order; bank: seeds whose pictures a prompt chooses from."""
 
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     stage_0: GeneratorTraining = field(default_factory=GeneratorTraining)
@@ -29,6 +30,7 @@ class Recipe:
     encoder: EncoderTraining = field(default_factory=EncoderTraining)
     clips: ClipPlan = field(default_factory=ClipPlan)
     motion: MotionTraining = field(default_factory=MotionTraining)
+    bank: int = SEEDS
 
     def up_to(self, size: int) -> Recipe:
         """The same, but the generator grows to `size` px at most."""
@@ -60,6 +62,7 @@ class Recipe:
             encoder=replace(encoder, steps_a=part(encoder.steps_a), steps_b=part(encoder.steps_b)),
             clips=replace(self.clips, clips=part(self.clips.clips), steps=part(self.clips.steps)),
             motion=replace(self.motion, steps=part(self.motion.steps)),
+            bank=part(self.bank),
         )
 
     def claim(self, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ..engine.model.clip import NamedClip
 from ..engine.model.joint import ImageHead, SoundEncoder, TextTower
 from .backbone import Backbone
 from .pictures import describe
@@ -25,9 +27,11 @@ SCORE_SCALE = 8.0
 class JointTraining:
     """Sizes and lengths. scenes: pictures with an effect for each crop; words_*: the picture-text stage; sound_*:
     F_a; real, procedural: windows a class; procedural_share: how often to draw a procedural window for a real one;
-    noise, dropped: noise on and share of statistics set to 0; smoothing of the targets.
+    noise, dropped: noise on and share of statistics set to 0; smoothing of the targets. clip: a CLIP model by name (see
+    engine/model/clip.py) in the place of our own words and pictures; "": none.
     """
 
+    clip: str = ""
     scenes: int = 3
     words_steps: int = 700
     words_batch: int = 96
@@ -76,12 +80,27 @@ def logit_scale() -> nn.Parameter:
 
 @dataclass
 class Space:
-    """The three towers and the label codes of a world."""
+    """The three towers and the label codes of a world; or a named CLIP model, F_a and the label codes."""
 
-    text: TextTower
-    image: ImageHead
+    text: TextTower | None
+    image: ImageHead | None
     sound: SoundEncoder | None
     labels: Tensor
+    clip: NamedClip | None = None
+
+    def eyes(self) -> Callable[[Tensor], Tensor]:
+        """F_v, frozen: pictures [B,3,H,W] in [-1,1] -> unit codes [B,D], differentiable in the picture."""
+        if self.clip is not None:
+            return self.clip.image
+        if self.image is None:
+            raise ValueError("this joint space sees no pictures")
+        return ImageTower(self.image.eval().requires_grad_(False))
+
+    def ears(self) -> SoundEncoder:
+        """F_a, frozen."""
+        if self.sound is None:
+            raise ValueError("this joint space has heard no sounds")
+        return self.sound.eval().requires_grad_(False)
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything, by the names it has in a world."""
@@ -92,13 +111,15 @@ class Space:
         return out
 
     @staticmethod
-    def from_tensors(tensors: dict[str, Tensor]) -> Space:
-        """A space out of a joint file or a world (other tensors are left alone)."""
+    def from_tensors(tensors: dict[str, Tensor], clip: NamedClip | None = None) -> Space:
+        """A space out of a joint file or a world (other tensors are left alone); clip: the named model it is in."""
 
         def part(name: str) -> dict[str, Tensor]:
             return {k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")}
 
         sound = SoundEncoder.from_tensors(part("sound")) if part("sound") else None
+        if clip is not None:
+            return Space(None, None, sound, tensors["labels.codes"], clip)
         made = TextTower.from_tensors(part("text")), ImageHead.from_tensors(part("image"))
         return Space(*made, sound, tensors["labels.codes"])
 
@@ -107,6 +128,6 @@ def save(space: Space, path: Path, plan: JointTraining, step: int) -> None:
     """Write a joint file: tensors by prefix, the plan in its metadata; never half a file under its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    config = {"width": WIDTH, "classes": CLASSES, "step": step, "plan": asdict(plan)}
+    config = {"width": space.labels.shape[1], "classes": CLASSES, "step": step, "plan": asdict(plan)}
     save_file(space.tensors(), part, {"format": "sonorama-joint", "config": json.dumps(config)})
     part.replace(path)

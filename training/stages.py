@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..engine.model.clip import load_joint
 from ..engine.model.encoder import EncoderConfig, SoundInversionEncoder
 from ..engine.model.mel import log_mel
 from ..engine.model.motion import MotionConfig, MotionNetwork
@@ -27,10 +28,11 @@ from .directions import find_directions
 from .encoder import Judges, guide_by_sound, learn_directions
 from .generator import GeneratorTrainer, resized, set_w_statistics
 from .grids import codes_and_mixtures, save_grid
-from .joint import ImageTower, Space, train_sound
+from .joint import Space, train_sound
 from .joint import prepare as prepare_joint
 from .joint import save as save_joint
 from .motion import prepare, train_motion
+from .named import prepare_named
 from .packing import anchors, bank_codes, pack
 from .pictures import PictureSet, picture_set
 from .recipe import FILE, Recipe
@@ -97,14 +99,17 @@ def generator_stage(shop: Workshop) -> Generator:
 
 
 def joint_stage(shop: Workshop) -> Space:
-    """Words, pictures and sounds in one space."""
-    path = shop.work / "joint.safetensors"
+    """Words, pictures and sounds in one space: our own, or that of a named CLIP model."""
+    path, plan = shop.work / "joint.safetensors", shop.recipe.joint
     if not path.is_file():
-        plan = shop.recipe.joint
-        material = prepare_joint(shop.root, shop.work / "joint", plan, shop.start)
+        log.info("stage joint")
+        if plan.clip:
+            material = prepare_named(shop.root, shop.work / "joint", plan, shop.pictures())
+        else:
+            material = prepare_joint(shop.root, shop.work / "joint", plan, shop.start)
         material.space.sound = train_sound(material.windows, material.targets, plan)
         save_joint(material.space, path, plan, plan.words_steps + plan.sound_steps)
-    return Space.from_tensors(load_file(path))
+    return Space.from_tensors(load_file(path), load_joint(plan.clip) if plan.clip else None)
 
 
 def recordings_by_class(shop: Workshop) -> list[list[Tensor]]:
@@ -120,12 +125,10 @@ def encoder_stage(
     """E_a: stage A (directions), then stage B (eqs. 2 and 3)."""
     cuts, data = (3, 7), shop.pictures()
     encoder = SoundInversionEncoder(
-        EncoderConfig(generator.config.num_ws, generator.config.w_dim, level_cuts=cuts),
+        EncoderConfig(generator.config.num_ws, generator.config.w_dim, space.labels.shape[1], level_cuts=cuts),
         generator.mapping.w_std,
     )
-    if space.sound is None:
-        raise ValueError("the joint space has heard no sounds")
-    hear, see = space.sound.eval().requires_grad_(False), ImageTower(space.image.eval().requires_grad_(False))
+    hear, see = space.ears(), space.eyes()
 
     def make() -> dict[str, Tensor]:
         torch.manual_seed(21)
@@ -169,9 +172,7 @@ def motion_stage(
     """E_RNN by teacher forcing on the inverted clips."""
     mapping, config = generator.mapping, generator.config
     network = MotionNetwork(MotionConfig(config.num_ws, config.w_dim), mapping.w_avg, mapping.w_std)
-    if space.sound is None:
-        raise ValueError("the joint space has heard no sounds")
-    hear = space.sound.eval()
+    hear = space.ears()
 
     def make() -> dict[str, Tensor]:
         clips = make_clips(shop, generator, directions, mels)
@@ -188,7 +189,12 @@ def motion_stage(
 
 
 def make_world(shop: Workshop, out: Path, name: str, version: str) -> None:
-    """All stages, then the world file. InputError where the work folder holds another recipe."""
+    """All stages, then the world file.
+
+    InputError where the work folder holds another recipe, WorldError where a named CLIP model cannot be had.
+    """
+    if shop.recipe.joint.clip:
+        load_joint(shop.recipe.joint.clip)  # hours before it is needed: say now that it is not here
     shop.recipe.claim(shop.work)
     generator = generator_stage(shop)
     space = joint_stage(shop)
@@ -198,8 +204,7 @@ def make_world(shop: Workshop, out: Path, name: str, version: str) -> None:
     mels = recordings_by_class(shop)
     encoder = encoder_stage(shop, generator, space, directions, mels)
     network = motion_stage(shop, generator, space, encoder, directions, mels)
-    see = ImageTower(space.image.eval().requires_grad_(False))
-    bank = {"anchors": anchors(data), "codes": bank_codes(generator, data, see)}
+    bank = {"anchors": anchors(data), "codes": bank_codes(generator, data, space.eyes(), shop.recipe.bank)}
     by_prefix: dict[str, dict[str, Tensor]] = {
         "encoder": encoder.state_dict(),
         "motion": network.state_dict(),
@@ -208,10 +213,8 @@ def make_world(shop: Workshop, out: Path, name: str, version: str) -> None:
     for key, value in space.tensors().items():
         prefix, rest = key.split(".", 1)
         by_prefix.setdefault(prefix, {})[rest] = value
-    joint = {
-        "backbone": "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen; not in this file",
-        **asdict(shop.recipe.joint),
-    }
+    eyes = shop.recipe.joint.clip or "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen"
+    joint = {"backbone": f"{eyes}; not in this file", **asdict(shop.recipe.joint)}
     card = pack(
         out, shop.root, by_prefix, generator, name=name, version=version, measures=shop.notes(),
         joint=joint, motion_rate=shop.recipe.clips.rate,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,9 +101,8 @@ def new_space(captions: Captions, scenes: Scenes) -> Space:
 
 
 @torch.no_grad()
-def class_codes(text: TextTower, captions: Captions) -> list[Tensor]:
-    """Codes of all texts of each class: nine of [K,D]."""
-    text.eval()
+def class_codes(text: Callable[[Sequence[str]], Tensor], captions: Captions) -> list[Tensor]:
+    """Codes of all texts of each class by F_t: nine of [K,D]."""
     return [text(captions.class_texts(klass)) for klass in CLASSES]
 
 
@@ -114,21 +113,22 @@ def label_codes(codes: Sequence[Tensor]) -> Tensor:
 
 def train_words(space: Space, scenes: Scenes, captions: Captions, plan: JointTraining, checkpoint: Path) -> None:
     """Pictures and words, in place; goes on from `checkpoint` where there is one."""
+    text, image = towers(space)
     rng, narrator = torch.Generator().manual_seed(11), Narrator(captions, scenes.names)
     theta, colours, done = logit_scale(), scenes.colours, 0
     torch.manual_seed(11)
-    weights = [*space.text.parameters(), *space.image.parameters(), theta]
+    weights = [*text.parameters(), *image.parameters(), theta]
     optimiser = torch.optim.AdamW(weights, plan.words_rate, weight_decay=0.05)
     if checkpoint.is_file():
         done = resume(checkpoint, space, theta, optimiser)
     by_class = torch.bincount(scenes.klass + 1, minlength=len(CLASSES) + 1).float()
     chance = (1 / by_class)[scenes.klass + 1] * torch.where(scenes.klass == CLEAN, 3.0, 1.0)
-    space.text.train()
-    space.image.train()
+    text.train()
+    image.train()
     for step in range(done, plan.words_steps):
         rows = torch.multinomial(chance, plan.words_batch, generator=rng)
         texts = [narrator.say(int(scenes.photo[i]), int(scenes.klass[i]), colours[i], rng) for i in rows.tolist()]
-        seen, said = space.image(scenes.described[rows]), space.text([forgetful(t.words, rng) for t in texts])
+        seen, said = image(scenes.described[rows]), text([forgetful(t.words, rng) for t in texts])
         loss = info_nce(seen, said, applies(texts, scenes, rows, colours), theta.exp().clamp_max(100), 0.05)
         for group in optimiser.param_groups:
             group["lr"] = (
@@ -141,9 +141,16 @@ def train_words(space: Space, scenes: Scenes, captions: Captions, plan: JointTra
             log.info("words %d: loss %.3f, scale %.1f", step, loss.item(), theta.exp().item())
         if step % 100 == 99:
             keep(checkpoint, space, theta, optimiser, step + 1)
-    space.text.eval()
-    space.image.eval()
-    space.labels = label_codes(class_codes(space.text, captions))
+    text.eval()
+    image.eval()
+    space.labels = label_codes(class_codes(text, captions))
+
+
+def towers(space: Space) -> tuple[TextTower, ImageHead]:
+    """F_t and the head of F_v. ValueError where a named CLIP model stands in their place."""
+    if space.text is None or space.image is None:
+        raise ValueError("this joint space has no words and pictures of its own")
+    return space.text, space.image
 
 
 def forgetful(words: str, rng: torch.Generator, share: float = 0.06) -> str:
@@ -154,7 +161,8 @@ def forgetful(words: str, rng: torch.Generator, share: float = 0.06) -> str:
 
 def keep(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimizer, step: int) -> None:
     """Write a checkpoint (torch format, our own file in an ignored folder)."""
-    state = {"text": space.text.state_dict(), "image": space.image.state_dict(), "theta": theta.detach()}
+    text, image = towers(space)
+    state = {"text": text.state_dict(), "image": image.state_dict(), "theta": theta.detach()}
     torch.save(state | {"optimiser": optimiser.state_dict(), "step": step}, path.with_suffix(".part"))
     path.with_suffix(".part").replace(path)
 
@@ -162,8 +170,8 @@ def keep(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimiz
 def resume(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimizer) -> int:
     """Read a checkpoint back and return its step."""
     state = torch.load(path, weights_only=True)
-    space.text.load_state_dict(state["text"])
-    space.image.load_state_dict(state["image"])
+    for tower, name in zip(towers(space), ("text", "image"), strict=True):
+        tower.load_state_dict(state[name])
     theta.data.copy_(state["theta"])
     optimiser.load_state_dict(state["optimiser"])
     return int(state["step"])

@@ -6,10 +6,13 @@ open_clip's download cache) or can be had.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +21,7 @@ from torch import Tensor
 from ..errors import WorldError
 from .joint import unit
 
+PATIENCE_S = 10.0
 HINT = "give NAME:TAG (as open_clip lists them), NAME:FILE with weights at hand, or local-dir:FOLDER"
 
 
@@ -59,6 +63,7 @@ def load_joint(name: str, device: str = "cpu") -> NamedClip:
         else:
             if weights.endswith((".pt", ".bin", ".safetensors")) and not Path(weights).is_file():
                 raise FileNotFoundError(f"no such file: {weights}")
+            _expect(model_name, weights)
             model = open_clip.create_model(
                 model_name, weights, device=device, require_pretrained=True, weights_only=True
             )
@@ -70,6 +75,30 @@ def load_joint(name: str, device: str = "cpu") -> NamedClip:
     height, width = visual.image_size if isinstance(visual.image_size, tuple) else (visual.image_size,) * 2
     mean, std = (torch.tensor(v, device=device)[:, None, None] for v in (visual.image_mean, visual.image_std))
     return NamedClip(model.eval().requires_grad_(False), tokenize, name, (height, width), mean, std)
+
+
+def _expect(model_name: str, tag: str) -> None:
+    """OSError where the weights of a tag are neither in the download cache nor to be reached.
+
+    The hub's own client takes three quarters of a minute to say so.
+    """
+    from huggingface_hub import constants, try_to_load_from_cache
+    from open_clip import get_pretrained_cfg
+    from open_clip.constants import HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME
+
+    repository, file = os.path.split(get_pretrained_cfg(model_name, tag).get("hf_hub", ""))
+    if not repository:
+        return  # not on the hub, or no such tag: open_clip says so at once
+    names = [file] if file else [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
+    if any(isinstance(try_to_load_from_cache(repository, name), str) for name in names):
+        return
+    try:
+        with urlopen(Request(constants.ENDPOINT, method="HEAD"), timeout=PATIENCE_S):  # noqa: S310  the hub's own address
+            return
+    except HTTPError:
+        return  # it answers
+    except OSError as error:
+        raise OSError(f"its weights are not here and {constants.ENDPOINT} does not answer") from error
 
 
 def _failures() -> tuple[type[Exception], ...]:

@@ -223,7 +223,14 @@ def window_ends(columns: int) -> list[int]:
 
 
 def text_codes(world: World, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Unit codes [K,D] of free texts in a world's joint space. WorldError for a world without words."""
+    """Unit codes [K,D] of free texts in a world's joint space.
+
+    WorldError for a world without words, and where the CLIP model that the world was made with is not at hand.
+    """
+    if clip := world.card.joint.get("clip"):
+        from .clip import load_joint
+
+        return load_joint(str(clip)).text(texts).numpy()
     tensors = {k: torch.from_numpy(v) for k, v in world.part("text").items()}
     if not tensors:
         raise WorldError(f"{world.card.name}: this world knows no words", "leave out text and labels")

@@ -55,9 +55,10 @@ def build_networks(world: World) -> Networks:
         raise WorldError(f"{card.path}: its card describes no generator: {error}", "make this world again") from error
     cuts = card.level_cuts
     w_dim = generator.config.w_dim
-    encoder = SoundInversionEncoder(EncoderConfig(card.num_ws, w_dim, level_cuts=cuts))
+    sound = SoundEncoder.from_tensors(as_torch(world.part("sound")))
+    code_dim = sound.committee.weight2.shape[2]
+    encoder = SoundInversionEncoder(EncoderConfig(card.num_ws, w_dim, code_dim, level_cuts=cuts))
     motion = MotionNetwork(MotionConfig(card.num_ws, w_dim, level_cuts=cuts))
     for module, prefix in ((generator, "generator"), (encoder, "encoder"), (motion, "motion")):
         _load(world, module, prefix)
-    sound = SoundEncoder.from_tensors(as_torch(world.part("sound")))
     return Networks(generator, sound.eval().requires_grad_(False), encoder, motion)

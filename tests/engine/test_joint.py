@@ -1,6 +1,7 @@
 """The joint space: what a code is, what it does not depend on, and that it can be stored and read back."""
 
 import json
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -184,3 +185,16 @@ def test_a_clip_model_that_cannot_be_had_is_refused_in_two_lines(name: str) -> N
     with pytest.raises(WorldError) as caught:
         load_joint(name)
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_clip_model_that_is_not_here_and_cannot_be_fetched_is_refused_without_retries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    with socket.socket() as unheard:  # bound and not listening: connections are refused
+        unheard.bind(("127.0.0.1", 0))
+        monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{unheard.getsockname()[1]}")
+        monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
+        with pytest.raises(WorldError, match="does not answer"):
+            load_joint("ViT-B-32:openai")

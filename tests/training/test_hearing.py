@@ -17,7 +17,7 @@ from sonorama.training.joint import JointTraining, Targets, train_sound
 from sonorama.training.procedural import RATE, TEXTURES, compose
 from sonorama.training.scenes import CLASSES
 from sonorama.training.space import info_nce
-from sonorama.training.words import Scenes, applies, new_space
+from sonorama.training.words import Scenes, applies, new_space, towers
 
 DATA = Path(os.environ.get("SONORAMA_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not (DATA / "MANIFEST.tsv").is_file(), reason="skipped: no shared data")
@@ -197,7 +197,7 @@ def test_every_photo_and_class_has_words() -> None:
 
 def test_words_of_the_captions_are_known_to_the_tower() -> None:
     captions, pictures = Captions.load(), scenes()
-    tower = new_space(captions, pictures).text
+    tower, _ = towers(new_space(captions, pictures))
     assert (tower.rows(["a red canyon, thunder and lightning", "a stormy sea at dusk"]) != 1).all()
     assert (tower.rows(["a xylophone"]) == 1).any()
 

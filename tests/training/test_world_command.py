@@ -1,0 +1,125 @@
+"""`python -m sonorama.training world`, from a data folder to a world that plays: made-up data, every stage short."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sonorama.engine.backend import open_backend
+from sonorama.engine.errors import InputError
+from sonorama.engine.hear import hear
+from sonorama.engine.model.mel import RATE
+from sonorama.engine.model.synthesis import GeneratorConfig
+from sonorama.engine.model.weights import World, load_world
+from sonorama.engine.performance import Performance
+from sonorama.engine.prompt import prompt_seed
+from sonorama.engine.table import TABLE
+from sonorama.training.recipe import Recipe
+from sonorama.training.scenes import CLASSES
+from sonorama.training.stages import Workshop, make_world
+
+from ..engine.test_joint import tiny_clip
+from .small_data import small_data
+
+NOISE = np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * np.float32(0.1)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small steps on two threads wait for each other for minutes where other programs run."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def film(world: World) -> np.ndarray:
+    """Ten frames of noise, by torch: making graphs takes longer."""
+    values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
+    performance = Performance(world, values, Fraction(15), open_backend(world, "reference"))
+    frames = [*performance.frames([NOISE], 10)]
+    assert all(isinstance(frame, np.ndarray) for frame in frames)
+    return np.stack(frames)
+
+
+@pytest.mark.timeout(600)
+def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tiny.safetensors"
+    command = [
+        sys.executable,
+        "-m",
+        "sonorama.training",
+        "world",
+        "--data",
+        str(data),
+        "--work",
+        str(tmp_path / "work"),
+    ]
+    command += ["--out", str(out), "--name", "tiny", "--size", "64", "--scale", "0.001"]
+    one = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=one) as first:
+        assert first.stderr is not None
+        log = [next(line for line in first.stderr if "stage directions" in line)]
+        first.send_signal(signal.SIGTERM)
+        log += first.stderr.readlines()
+    assert first.returncode == 143, log
+    assert "goes on" in log[-1]
+    assert not out.exists()
+
+    again = subprocess.run(command, stderr=subprocess.PIPE, text=True, env=one, check=False)
+    assert again.returncode == 0, again.stderr
+    assert "stage generator" not in again.stderr
+    assert "stage joint" not in again.stderr
+    assert "stage motion" in again.stderr
+    world = load_world(out)
+    assert (world.card.name, world.card.size, world.card.classes) == ("tiny", 64, CLASSES)
+    assert len(world.card.credits) == 8 + len(CLASSES)
+    assert {"encoder", "motion"} <= set(world.card.measures)
+    assert film(world).shape == (10, 64, 64, 3)
+    assert set(next(iter(hear(world, [NOISE]))).scores) == set(CLASSES)
+
+    other = subprocess.run([*command[:-1], "0.002"], stderr=subprocess.PIPE, text=True, env=one, check=False)
+    assert other.returncode == 2
+    assert "another recipe" in other.stderr
+    assert other.stderr.count("\n") == 2
+
+
+def test_a_world_in_the_space_of_a_named_clip_model(data: Path, tmp_path: Path, one_thread: None) -> None:
+    """Its labels, its bank and the words of its users are CLIP's; F_a and E_a have CLIP's width."""
+    name, _ = tiny_clip(tmp_path)
+    small = GeneratorConfig(64, z_dim=16, w_dim=32, channel_base=512, channel_max=16)
+    recipe = replace(Recipe().up_to(64).scaled(0.001), generator=small)
+    recipe = replace(recipe, joint=replace(recipe.joint, clip=name), clips=replace(recipe.clips, ticks=4))
+    make_world(Workshop(data, tmp_path / "work", recipe), tmp_path / "clip.safetensors", "clip", "1")
+    world = load_world(tmp_path / "clip.safetensors")
+    assert world.card.joint["clip"] == name
+    assert world.tensors["labels.codes"].shape == (len(CLASSES), 16)
+    assert not world.part("text")
+    assert set(next(iter(hear(world, [NOISE], ["a choir"]))).scores) == {*CLASSES, "a choir"}
+    assert prompt_seed(world, "a red canyon") < recipe.bank
+    assert film(world).shape == (10, 64, 64, 3)
+
+
+def test_a_share_shortens_every_stage_and_a_folder_keeps_its_recipe(tmp_path: Path) -> None:
+    whole, tenth = Recipe(), Recipe().scaled(0.1)
+    assert [p.images * 10 for p in tenth.stage_0.phases] == [p.images for p in whole.stage_0.phases]
+    for part, name in (("joint", "sound_steps"), ("directions", "steps"), ("encoder", "steps_b"), ("motion", "steps")):
+        assert getattr(getattr(tenth, part), name) * 10 == getattr(getattr(whole, part), name)
+    assert [p.size for p in whole.up_to(128).stage_0.phases] == [64, 128]
+    tenth.claim(tmp_path)
+    tenth.claim(tmp_path)
+    with pytest.raises(InputError, match="another recipe"):
+        whole.claim(tmp_path)
