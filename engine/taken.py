@@ -98,6 +98,11 @@ class Take:
         return self.folder / SOUND
 
     @property
+    def events(self) -> Path:
+        """What was asked for."""
+        return self.folder / EVENTS
+
+    @property
     def fps(self) -> Fraction:
         """Frames a second at the start, exact."""
         return self.start.fps
@@ -119,6 +124,7 @@ def read_take(folder: Path) -> Take:
     with _Damaged(folder / HEAD):
         start, end = _start(folder, facts), _end(facts)
         begun = _text(facts["begun"])
+        _whole(facts["seed"])
     events = _read_events(folder / EVENTS)
     heard = start.sample + takesound.count(folder / SOUND)
     whole = end is not None and end[1] <= heard
@@ -241,7 +247,8 @@ def _value(path: str, value: object) -> Value:
 def _values(told: object) -> dict[str, Value]:
     if not isinstance(told, dict):
         raise TypeError("no values by address")
-    return {_path(path): _value(path, value) for path, value in told.items()}
+    defaults = {path: param.default for path, param in SHOW.items()}  # for controls that are newer than the take
+    return {**defaults, **{_path(path): _value(path, value) for path, value in told.items()}}
 
 
 def _span(told: object) -> Span:

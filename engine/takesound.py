@@ -92,7 +92,11 @@ class SoundFile(GrowingFile):
         super().__init__(path)
         self.samples = 0
         """Written so far, silence included."""
-        self.put(0, head(0))
+        try:
+            self.put(0, head(0))
+        except OSError:
+            path.unlink()
+            raise
 
     def append(self, block: Samples) -> None:
         """Write float32 [2,n], n up to BLOCK: all of it, or it does not count."""
