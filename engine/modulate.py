@@ -71,18 +71,12 @@ class _Move:
 
 
 class Moves:
-    """The state of all moves. Belongs to the frame loop.
-
-    Attributes:
-        shifts: what the last step gave. Part of the state: whoever restores gives them to `Params.modulate` again.
-
-    """
+    """The state of all moves. Belongs to the frame loop."""
 
     def __init__(self, count: int = MOVES) -> None:
         self._count = BeatCount()
         self._moves = [_Move(number) for number in range(1, count + 1)]
         self._drivers: dict[str, str] = {}
-        self.shifts: dict[str, float] = {}
 
     def step(self, values: Mapping[str, Value], features: Features, dt: float) -> dict[str, float]:
         """Go on by `dt` seconds (nominal frame time); the shifts for `Params.modulate`, moves on one target added up.
@@ -104,8 +98,8 @@ class Moves:
             words = f"{source} {move.number}" if source in ("lfo", "steps") else str(source)
             drivers[target] = f"{drivers[target]} + {words}" if target in drivers else words
             shifts[target] = shifts.get(target, 0.0) + height * float(values[f"/moves/{move.number}/depth"])
-        self._drivers, self.shifts = drivers, shifts
-        return dict(shifts)
+        self._drivers = drivers
+        return shifts
 
     @property
     def drivers(self) -> Mapping[str, str]:
@@ -124,7 +118,6 @@ class Moves:
             "restart": self._count.restart,
             "turns": [move.turns for move in self._moves],
             "held": [move.held for move in self._moves],
-            "shifts": dict(self.shifts),
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -133,7 +126,6 @@ class Moves:
         self._count.restart = bool(state["restart"])
         for move, turns, held in zip(self._moves, state["turns"], state["held"], strict=True):
             move.turns, move.held = float(turns), float(held)
-        self.shifts = {str(path): float(shift) for path, shift in state["shifts"].items()}
 
 
 def wave(shape: str, move: int, turns: float) -> float:
