@@ -71,12 +71,18 @@ class _Move:
 
 
 class Moves:
-    """The state of all moves. Belongs to the frame loop."""
+    """The state of all moves. Belongs to the frame loop.
+
+    Attributes:
+        shifts: what the last step gave; not part of the state, `Params` keeps it.
+
+    """
 
     def __init__(self, count: int = MOVES) -> None:
         self._count = BeatCount()
         self._moves = [_Move(number) for number in range(1, count + 1)]
         self._drivers: dict[str, str] = {}
+        self.shifts: dict[str, float] = {}
 
     def step(self, values: Mapping[str, Value], features: Features, dt: float) -> dict[str, float]:
         """Go on by `dt` seconds (nominal frame time); the shifts for `Params.modulate`, moves on one target added up.
@@ -98,8 +104,8 @@ class Moves:
             words = f"{source} {move.number}" if source in ("lfo", "steps") else str(source)
             drivers[target] = f"{drivers[target]} + {words}" if target in drivers else words
             shifts[target] = shifts.get(target, 0.0) + height * float(values[f"/moves/{move.number}/depth"])
-        self._drivers = drivers
-        return shifts
+        self._drivers, self.shifts = drivers, shifts
+        return dict(shifts)
 
     @property
     def drivers(self) -> Mapping[str, str]:
