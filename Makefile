@@ -21,7 +21,7 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 	@.ci/apt libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libdbus-1.so.3:libdbus-1-3 \
 		libfontconfig.so.1:libfontconfig1 libglib-2.0.so.0:libglib2.0-0
 	@.ci/apt pulseaudio:pulseaudio pactl:pulseaudio-utils libportaudio.so.2:libportaudio2 oscsend:liblo-tools Xvfb:xvfb \
-		/usr/share/doc/libasound2-plugins:libasound2-plugins libpulse.so.0:libpulse0
+		/usr/share/doc/libasound2-plugins:libasound2-plugins libpulse.so.0:libpulse0 xrandr:x11-xserver-utils
 	@.ci/apt libxcb-cursor.so.0:libxcb-cursor0 libxcb-icccm.so.4:libxcb-icccm4 libxcb-keysyms.so.1:libxcb-keysyms1 \
 		libxcb-image.so.0:libxcb-image0 libxcb-render-util.so.0:libxcb-render-util0 libxcb-shape.so.0:libxcb-shape0 \
 		libxcb-randr.so.0:libxcb-randr0 libxcb-xkb.so.1:libxcb-xkb1 libxkbcommon-x11.so.0:libxkbcommon-x11-0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import re
 import secrets
@@ -98,6 +99,13 @@ def write_bytes(out: Path, data: bytes) -> None:
     """
     with write_replacing(out, data):
         pass
+
+
+def names_after(out: Path) -> Iterator[Path]:
+    """`out`, then the same with -2, -3 ... before its suffix: for what must never replace a file."""
+    yield out
+    for number in itertools.count(2):
+        yield out.with_name(f"{out.stem}-{number}{out.suffix}")
 
 
 def _part(out: Path) -> Path:

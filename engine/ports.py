@@ -42,6 +42,7 @@ class StreamInfo:
         width, height: px.
         fps: frames a second that the show sends, for ever.
         samples: name of the sample ring (engine/samples.py) for sinks that write sound; empty without one.
+        world: name and version of the world that paints, for notes in files; may be empty.
 
     """
 
@@ -50,6 +51,7 @@ class StreamInfo:
     height: int
     fps: Fraction
     samples: str = ""
+    world: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,17 @@ class FrameSink(Protocol):
 
     Attributes:
         policy: see above.
-        about: one line for people on where the frames go now, such as a path or who receives them; may be empty.
-            Read from other threads.
 
     """
 
     policy: Literal["latest", "every"]
-    about: str
+
+    @property
+    def about(self) -> str:
+        """One line for people on where the frames go now, such as a path or who receives them; may be empty. Read from
+        other threads; a plain attribute will do.
+        """
+        ...
 
     def open(self, info: StreamInfo) -> None:
         """Get ready. Called again, without `close` between, when size or rate change: receivers need not notice.

@@ -1,0 +1,155 @@
+"""A film that is written while it happens: H.264 and sound, in fragments, playable up to the last whole one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+import av
+import numpy as np
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
+from av.video.stream import VideoStream
+
+from sonorama import __version__  # the package itself is no folder here that `..` could name
+
+from ...engine.encode import SoundStream, synthetic_note, tag_bt709
+from ...engine.errors import SonoramaError
+from ...engine.ports import Pixels, StreamInfo
+from ...engine.samples import RATE, Samples
+from .wholefile import WholeFile
+
+CODEC = "libx264"
+CONTAINERS = {".mp4": "mp4", ".mkv": "matroska"}
+"""Suffix -> FFmpeg's name of the container."""
+FRAGMENT_S = 1
+LEAST_SIDE = 16
+
+# `delay_moov`: the header is written with the first fragment, when the encoder's priming is known; written before
+# (`empty_moov` alone) it has no edit list, and the sound would be 23 ms off.
+_OPTIONS = {
+    "mp4": {"movflags": "+frag_keyframe+delay_moov+default_base_moof+write_colr", "flush_packets": "1"},
+    "matroska": {"cluster_time_limit": str(1000 * FRAGMENT_S), "flush_packets": "1"},
+}
+# Without B-frames a picture leaves the encoder at once: less is lost by a kill.
+_X264 = {"preset": "superfast", "crf": "18", "bf": "0"}
+
+
+class Film:
+    """One file, from its making to its end.
+
+    Args:
+        path: .mp4 or .mkv, not there yet.
+        info: name, size and rate; sound is stereo at the ring's rate if `info.samples` is not empty.
+
+    Raises:
+        FileExistsError: it is there.
+        OSError, FFmpegError: it cannot be made.
+        SonoramaError: a picture too small for H.264.
+
+    """
+
+    def __init__(self, path: Path, info: StreamInfo) -> None:
+        self.size = info.width // 2 * 2, info.height // 2 * 2
+        """(width, height): even, for H.264 in 4:2:0."""
+        if min(self.size) < LEAST_SIDE:
+            message = f"Pictures of {info.width}x{info.height} are too small for H.264"
+            raise SonoramaError(message, f"Use {LEAST_SIDE}x{LEAST_SIDE} at least.")
+        self._fps = info.fps
+        self._frame: VideoFrame | None = None
+        self._reformat = VideoReformatter()
+        self._file = WholeFile(path)
+        try:
+            self._open(info)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _open(self, info: StreamInfo) -> None:
+        form = CONTAINERS[self._file.path.suffix.lower()]
+        self._container = av.open(self._file, "w", form, container_options=_OPTIONS[form])
+        self._picture = self._add_picture()
+        self._sound = SoundStream(self._container, RATE, "stereo", (0.5, 0.5)) if info.samples else None
+        made_by = f"sonorama {__version__}" + (f", world {info.world}" if info.world else "")
+        self._container.metadata.update(synthetic_note(info.name, made_by))
+        self._container.start_encoding()
+
+    def _add_picture(self) -> VideoStream:
+        stream = self._container.add_stream(CODEC, rate=self._fps, options=_X264)
+        if not isinstance(stream, VideoStream):
+            raise TypeError(f"{CODEC} makes no pictures")
+        context = stream.codec_context
+        context.width, context.height = self.size
+        context.pix_fmt = "yuv420p"
+        context.time_base = 1 / self._fps
+        context.gop_size = max(1, round(FRAGMENT_S * self._fps))
+        context.thread_count = max(1, min(4, (os.cpu_count() or 2) // 2))
+        tag_bt709(context)
+        return stream
+
+    @property
+    def samples(self) -> int:
+        """Samples of sound written so far."""
+        return self._sound.written if self._sound else 0
+
+    def show(self, pixels: Pixels | None, place: int) -> None:
+        """Write a picture, uint8 RGBA [H,W,4], as number `place` at the film's rate; None is the one before again.
+
+        Raises:
+            OSError, FFmpegError: it cannot be written.
+
+        """
+        if pixels is not None:
+            self._frame = self._converted(pixels)
+        if self._frame is None:
+            raise ValueError("there is no picture before the first one")
+        self._frame.pts, self._frame.time_base, self._frame.duration = place, 1 / self._fps, 1
+        self._mux(self._picture.encode(self._frame))
+
+    def _converted(self, pixels: Pixels) -> VideoFrame:
+        width, height = self.size
+        frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), "rgba")
+        return self._reformat.reformat(
+            frame,
+            format="yuv420p",
+            src_colorspace=Colorspace.ITU709,
+            dst_colorspace=Colorspace.ITU709,
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG,
+        )
+
+    def play(self, block: Samples) -> None:
+        """Append sound, float32 [2,n]. Raises OSError, FFmpegError where it cannot be written."""
+        if self._sound is not None:
+            self._sound.write(block)
+            self._file.commit()
+
+    def _mux(self, packets: list[Packet]) -> None:
+        for packet in packets:
+            packet.duration = packet.duration or 1  # a film of one picture has no second one to tell its length
+            self._container.mux(packet)
+        self._file.commit()
+
+    def finish(self) -> None:
+        """Complete the file; one without a picture is removed. Raises OSError, FFmpegError; `abandon` then."""
+        if self._frame is None:
+            self.abandon()
+            self._file.path.unlink(missing_ok=True)
+            return
+        self._mux(self._picture.encode(None))
+        if self._sound is not None:
+            self._sound.finish()
+        self._container.close()
+        self._file.commit()
+        self._file.close()
+
+    def abandon(self) -> None:
+        """Leave the file as it was when it was last whole."""
+        with contextlib.suppress(OSError):
+            self._file.give_up()
+        with contextlib.suppress(OSError, FFmpegError):
+            self._container.close()
+        self._file.close()
