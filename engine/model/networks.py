@@ -55,7 +55,10 @@ def build_networks(world: World) -> Networks:
         raise WorldError(f"{card.path}: its card describes no generator: {error}", "make this world again") from error
     cuts = card.level_cuts
     w_dim = generator.config.w_dim
-    sound = SoundEncoder.from_tensors(as_torch(world.part("sound")))
+    try:
+        sound = SoundEncoder.from_tensors(as_torch(world.part("sound")))
+    except WorldError as error:
+        raise WorldError(f"{card.path}: {error.message}", error.hint) from error
     code_dim = sound.committee.weight2.shape[2]
     encoder = SoundInversionEncoder(EncoderConfig(card.num_ws, w_dim, code_dim, level_cuts=cuts))
     motion = MotionNetwork(MotionConfig(card.num_ws, w_dim, level_cuts=cuts))

@@ -4,11 +4,13 @@ import os
 import subprocess
 import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from av.audio.stream import AudioStream
 
 from sonorama.engine.cli import main
 
@@ -29,6 +31,18 @@ def write_wav(path: Path, samples: int) -> None:
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, RATE, samples, "NONE", ""))
         file.writeframes(noise.tobytes())
+
+
+def write_coded(path: Path, codec: str, options: dict[str, str]) -> None:
+    """A second of noise."""
+    noise = np.random.default_rng(2).integers(-9000, 9000, (1, 44100), dtype=np.int16)
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=44100, layout="mono")
+        assert isinstance(stream, AudioStream)
+        frame = av.AudioFrame.from_ndarray(noise, "s16", "mono")
+        frame.sample_rate = 44100
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
 
 
 def write_video(path: Path, frames: int) -> None:
@@ -154,6 +168,12 @@ def bad_sounds(room: Path) -> Path:
     write_wav(room / "silent.wav", 0)
     write_video(room / "picture.png", 1)
     write_video(room / "mute.mp4", 10)
+    write_coded(room / "bare.mp3", "libmp3lame", {"write_xing": "0"})
+    write_coded(room / "stream.aac", "aac", {})
+    write_coded(room / "stream.ts", "aac", {})
+    for name in ("bare.mp3", "stream.aac", "stream.ts"):
+        coded = (room / name).read_bytes()
+        (room / f"cut-{name}").write_bytes(coded[: len(coded) * 3 // 5 - 7])
     film = (room / "mute.mp4").read_bytes()
     (room / "cut.mp4").write_bytes(film[: len(film) // 2])
     return room
@@ -164,6 +184,7 @@ def bad_sounds(room: Path) -> Path:
     [
         "missing.wav", "no/such/folder.wav", "empty.wav", "cut.wav", "header.wav", "text.wav", "noise.mp3",
         "folder.wav", "silent.wav", "picture.png", "mute.mp4", "cut.mp4", "/dev/null", "line\nbreak.wav",
+        "cut-bare.mp3", "cut-stream.aac", "cut-stream.ts",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("command", ["render", "hear"])
@@ -193,16 +214,30 @@ def test_a_failed_render_leaves_the_earlier_film(room: Path, capsys: pytest.Capt
     assert (room / "earlier.mp4").read_bytes() == b"an earlier film"
 
 
+@contextmanager
+def mounted(disk: Path, options: str) -> Iterator[Path]:
+    """A tmpfs mounted with these options at a new folder."""
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", disk], check=False).returncode != 0:
+        pytest.skip("mounting a tmpfs needs root")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
 @pytest.fixture
 def small_disk(room: Path) -> Iterator[Path]:
     """A disk of 32 KiB."""
-    disk = room / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", disk], check=False)
-    if mounted.returncode != 0:
-        pytest.skip("mounting a small tmpfs needs root")
-    yield disk
-    subprocess.run(["umount", disk], check=True)
+    with mounted(room / "disk", "size=32k") as disk:
+        yield disk
+
+
+@pytest.mark.parametrize("out", ["disk/film.mp4", "disk/pictures"])
+def test_a_disk_that_may_only_be_read(out: str, room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with mounted(room / "disk", "ro"):
+        what, _ = refused(render(out=out), room, capsys)
+    assert "may not be written" in what
 
 
 @pytest.mark.parametrize(("out", "preset"), [("film.mkv", "ffv1"), ("film.mp4", "h264"), ("pictures", "png")])

@@ -85,13 +85,17 @@ def write_float(name: str, samples: "np.ndarray", rate: int) -> None:
         container.mux(stream.encode())
 
 
-@pytest.mark.parametrize("kind", ["8 kHz", "96 kHz 7.1", "not finite", "clipping", "20 ms", "a film"])
+@pytest.mark.parametrize("kind", ["8 kHz", "24 bit", "96 kHz 7.1", "not finite", "clipping", "20 ms", "a film"])
 def test_unusual_sounds_render(kind: str, tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
     noise = np.random.default_rng(2).standard_normal(48000).astype(np.float32)
     name, seconds = "odd.wav", 0.5
     match kind:
         case "8 kHz":
             write_wav(name, 0.5, rate=8000)
+        case "24 bit":
+            with wave.open(name, "wb") as file:
+                file.setparams((2, 3, 48000, 24000, "NONE", ""))
+                file.writeframes(np.random.default_rng(3).bytes(24000 * 6))
         case "96 kHz 7.1":
             write_float(name, np.broadcast_to(noise, (8, 48000)), 96000)
         case "not finite":
@@ -112,9 +116,25 @@ def test_unusual_sounds_render(kind: str, tiny_world: str, capsys: pytest.Captur
     assert err.count("silence") == (kind == "not finite"), err
 
 
+def test_the_end_of_an_hour(tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """All of an hour is read and counted; the whole of it is rendered by tests/world/test_soak.py, by hand."""
+    with wave.open("hour.wav", "wb") as file:
+        file.setparams((1, 1, 8000, 3600 * 8000, "NONE", ""))
+        file.writeframes(np.random.default_rng(4).integers(60, 196, 8000, dtype=np.uint8).tobytes() * 3600)
+    options = ["--start", "3598.5", "--world", tiny_world, "--device", "cpu", "--json"]
+    assert main(["render", "hour.wav", "-o", "film.mp4", *options]) == 0
+    assert json.loads(capsys.readouterr().out)["frames"] == 45
+    assert json.loads(Path("film.mp4.json").read_text())["samples"] == 12000
+
+
 @pytest.mark.parametrize(
     ("out", "number", "code"),
-    [("film.mp4", signal.SIGINT, 130), ("film.mp4", signal.SIGTERM, 143), ("pictures", signal.SIGTERM, 143)],
+    [
+        ("film.mp4", signal.SIGINT, 130),
+        ("film.mp4", signal.SIGTERM, 143),
+        ("pictures", signal.SIGINT, 130),
+        ("pictures", signal.SIGTERM, 143),
+    ],
 )
 def test_a_signal_leaves_no_half_film(out: str, number: signal.Signals, code: int, tiny_world: str, room: Path) -> None:
     write_wav("long.wav", 600.0, rate=8000)
@@ -143,5 +163,5 @@ def test_a_signal_leaves_no_half_film(out: str, number: signal.Signals, code: in
 def is_under_way(room: Path, out: str) -> bool:
     """Whether frames are being written."""
     if out == "film.mp4":
-        return any(room.glob(".film.mp4.part*"))
+        return any(room.glob(".film.mp4.sonorama-*"))
     return len(list(room.glob("pictures/*.png"))) > 5
