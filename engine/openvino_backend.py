@@ -45,6 +45,6 @@ class OpenVinoBackend(OnnxBackend):
         request = self._free.get()
         try:
             request.infer([np.ascontiguousarray(ws[None], np.float32)])
-            return request.get_output_tensor(0).data[0].transpose(1, 2, 0).copy()
+            return request.get_output_tensor(0).data[0].transpose(1, 2, 0).copy("K")  # planes, as they are
         finally:
             self._free.put(request)

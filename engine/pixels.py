@@ -18,8 +18,11 @@ def rgba8(picture: npt.NDArray[np.float32], out: Pixels | None = None) -> Pixels
     """
     if out is None:
         out = np.full((*picture.shape[:2], 4), 255, np.uint8)
-    scaled = picture * np.float32(255)
-    scaled += np.float32(0.5)
-    np.clip(scaled, 0, 255, out=scaled)
-    out[..., :3] = scaled  # the cast cuts off, so 0.5 more rounds
+    # Colour by colour: half the time of all three at once, since networks give planes.
+    scaled = np.empty(picture.shape[:2], np.float32)
+    for colour in range(3):
+        np.multiply(picture[..., colour], np.float32(255), out=scaled)
+        scaled += np.float32(0.5)
+        np.clip(scaled, 0, 255, out=scaled)
+        out[..., colour] = scaled  # the cast cuts off, so 0.5 more rounds
     return out
