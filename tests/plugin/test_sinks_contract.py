@@ -1,0 +1,208 @@
+"""What every sink keeps, real or fake: the promises of FrameSink in engine/ports.py."""
+
+import gc
+import os
+import shutil
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import MethodType
+from typing import Any
+
+import pytest
+
+from sonorama.engine.outputs import SinkRunner
+from sonorama.engine.ports import Available, FrameSink, Missing, Picture
+from sonorama.engine.shared import shared_folder
+from sonorama.plugin.sinks import window
+from sonorama.plugin.sinks.null import NullSink
+
+from .sink_cases import BY_NAME, Case, Seen
+from .sinks import info, picture, until
+
+pytestmark = pytest.mark.parametrize("kind", BY_NAME)
+
+
+@pytest.fixture
+def case(kind: type[Case], monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    monkeypatch.setattr(window, "PAUSE_S", 0.0)
+    room = Path(tempfile.mkdtemp(dir=shared_folder()))  # memory: hundreds of files are brought to the disk here
+    made = kind(f"contract-{os.getpid()}-{time.monotonic_ns()}", room)
+    yield made
+    made.end()
+    shutil.rmtree(room)
+
+
+def send(case: Case, ticks: range, width: int = 64, height: int = 64) -> None:
+    for tick in ticks:
+        case.sink.send(picture(tick, width, height))
+        case.look()
+
+
+def arrived(case: Case, wanted: Seen) -> None:
+    """After closing: these came, in this order. (The example knows no widths.)"""
+    seen = case.seen()
+    if seen is not None:
+        assert [(tick, width or wanted[i][1]) for i, (tick, width) in enumerate(seen)] == wanted
+
+
+def test_it_is_a_sink_and_says_what_it_needs(case: Case) -> None:
+    assert isinstance(case.sink, FrameSink)
+    assert case.sink.policy in ("latest", "every")
+    assert isinstance(case.sink.about, str)
+    answer = case.module.probe()
+    assert isinstance(answer, Available | Missing)
+
+
+def test_pictures_arrive_in_order(case: Case) -> None:
+    case.sink.open(info(case.name))
+    assert len(case.sink.about.splitlines()) == 1
+    send(case, range(15))
+    case.sink.close()
+    arrived(case, [(tick, 64) for tick in range(15)])
+
+
+def test_another_size_and_rate(case: Case) -> None:
+    case.sink.open(info(case.name))
+    send(case, range(5))
+    case.sink.open(info(case.name, 96, 48))
+    send(case, range(5, 10), 96, 48)
+    case.sink.open(info(case.name, 96, 48, Fraction(60)))
+    case.sink.send(picture(20, 96, 48, Fraction(60)))
+    case.look()
+    case.sink.close()
+    arrived(case, [*((tick, 64) for tick in range(5)), *((tick, 96) for tick in range(5, 10)), (20, 96)])
+
+
+def test_closing_twice_early_and_opening_again(case: Case) -> None:
+    case.sink.close()
+    case.sink.close()
+    case.sink.open(info(case.name))
+    send(case, range(3))
+    case.sink.close()
+    case.sink.close()
+    case.sink.open(info(case.name))
+    send(case, range(3, 6))
+    case.sink.close()
+    arrived(case, [(tick, 64) for tick in range(6)])
+
+
+def test_a_client_that_leaves_harms_nothing(case: Case) -> None:
+    case.sink.open(info(case.name))
+    send(case, range(3))
+    case.leave()
+    send(case, range(3, 9))
+    if isinstance(case.sink, window.WindowSink):
+        assert case.sink.pid, "it is started again"
+    case.sink.close()
+    seen = case.seen()
+    assert seen is None or [tick for tick, _ in seen][:3] == [0, 1, 2]
+
+
+class Gate:
+    """Holds a sink's `send` up, or makes it fail; otherwise it is the sink's own."""
+
+    def __init__(self, sink: FrameSink, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open, self.inside = threading.Event(), threading.Event()
+        self.error: Exception | None = None
+        own, gate = sink.send, self
+
+        def held(_: Any, picture: Picture) -> None:
+            gate.inside.set()
+            assert gate.open.wait(30)
+            if gate.error:
+                raise gate.error
+            own(picture)
+
+        monkeypatch.setattr(sink, "send", MethodType(held, sink), raising=False)
+
+
+def test_drop_policy(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sonorama.engine.outputs.WAITING", 8)
+    gate = Gate(case.sink, monkeypatch)
+    runner = SinkRunner("one", lambda: case.sink, info(case.name))
+    runner.start()
+    runner.offer(picture(0))
+    assert gate.inside.wait(30)
+    for tick in range(1, 21):
+        runner.offer(picture(tick))
+    gate.open.set()
+    wanted = 9 if case.sink.policy == "every" else 2
+    until(lambda: runner.counts.sent == wanted)
+    assert runner.close(30)
+    counts = runner.counts
+    assert counts.failed == 0
+    if case.sink.policy == "every":
+        assert (counts.dropped, counts.replaced) == (12, 0)
+        assert runner.faults() == ["one is too slow: 12 pictures were dropped"]
+        arrived(case, [(tick, 64) for tick in range(9)])
+    else:
+        assert (counts.dropped, counts.replaced) == (0, 19)
+        assert runner.faults() == []
+
+
+def test_its_exceptions_are_its_own(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, other = Gate(case.sink, monkeypatch), NullSink()
+    gate.open.set()
+    runners = [SinkRunner("one", lambda: case.sink, info(case.name)), SinkRunner("other", lambda: other, info("x"))]
+    for runner in runners:
+        runner.start()
+
+    def offer(tick: int) -> None:
+        before = runners[0].counts
+        for runner in runners:
+            runner.offer(picture(tick))
+        until(lambda: (runners[0].counts.sent, runners[0].counts.failed) != (before.sent, before.failed))
+
+    offer(0)
+    gate.error = RuntimeError("torn\ncable")
+    for tick in range(1, 4):
+        assert runners[0].alive
+        offer(tick)
+    until(lambda: not runners[0].alive)
+    assert runners[0].faults() == ["one is switched off: RuntimeError: torn cable"]
+    for tick in range(4, 7):
+        runners[0].offer(picture(tick))
+        runners[1].offer(picture(tick))
+        until(lambda tick=tick: other.last is not None and other.last.tick == tick)
+    assert runners[1].alive and runners[1].faults() == []
+    assert all(runner.close(30) for runner in runners)
+
+
+def _open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+def _memory() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _send_watched(sink: FrameSink, tick: int) -> "weakref.ref[Any]":
+    one = picture(tick, 128, 128)
+    sink.send(one)
+    return weakref.ref(one.pixels)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="counts by /proc")
+def test_600_pictures_leave_nothing_behind(case: Case) -> None:
+    case.sink.open(info(case.name, 128, 128))
+    arrays: list[weakref.ref[Any]] = []
+    files = memory = threads = 0
+    for tick in range(600):
+        arrays.append(_send_watched(case.sink, tick))
+        if tick == 150:  # encoders have their buffers by now
+            gc.collect()
+            files, memory, threads = _open_files(), _memory(), threading.active_count()
+    gc.collect()
+    assert sum(array() is not None for array in arrays) <= 2
+    assert (_open_files(), threading.active_count()) == (files, threads)
+    assert _memory() - memory < 16 << 20  # 450 pictures would be 29
+    case.sink.close()
+    gc.collect()
+    assert sum(array() is not None for array in arrays) == 0
+    assert _open_files() <= files
