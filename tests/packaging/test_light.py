@@ -9,7 +9,8 @@ from typing import Any
 HEAVY = {"hear", "model", "runtime"}
 # These reach torch when they are used, and must not when they are loaded.
 LAZY = {
-    "backend", "commands", "listen", "loader", "openvino_backend", "performance", "player", "playerstate", "prompt",
+    "backend", "checks", "commands", "listen", "loader", "openvino_backend", "performance", "player", "playerstate",
+    "prompt",
 }  # fmt: skip
 
 

@@ -1,0 +1,32 @@
+"""What `sonorama doctor` looks at for windows: Qt and the displays. Runs in a child process, which Qt may end."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from sonorama.engine.doctor import Finding
+from sonorama.engine.errors import SonoramaError
+
+_HEADLESS = "A show runs without one; its pictures leave through sinks."
+
+
+def windows() -> list[Finding]:
+    """Qt, and the displays it can open windows on."""
+    try:
+        from PyQt6.QtCore import qVersion
+        from PyQt6.QtGui import QGuiApplication
+    except ImportError as error:
+        return [Finding("Qt", False, f"does not load: {error}", "See the libraries above, or: pip install pyqt6")]
+    from .display import display
+
+    qt = Finding("Qt", True, qVersion() or "")
+    try:
+        with display():
+            app = QGuiApplication(sys.argv[:1])
+            system = f"{app.platformName()} {os.environ.get('WAYLAND_DISPLAY') or os.environ.get('DISPLAY', '')}"
+            screens = [(one.name(), one.size()) for one in app.screens()]
+    except SonoramaError as error:
+        return [qt, Finding("displays", False, error.message, f"{error.hint} {_HEADLESS}")]
+    sizes = ", ".join(f"{name} {size.width()}x{size.height()}" for name, size in screens)
+    return [qt, Finding("displays", bool(screens), f"{system.strip()}: {sizes}", _HEADLESS)]
