@@ -80,11 +80,12 @@ class CodeBook:
 
     @staticmethod
     def fit(raw: Tensor, z_dim: int) -> CodeBook:
-        """PCA of the standardised descriptors [N,D]; each axis is divided by the root of its deviation
-        (half whitening: all axes speak, the strong ones still louder).
+        """PCA of the standardised descriptors [N,D], N >= z_dim; each axis is divided by the root of its deviation
+        (half whitening: all axes speak, the strong ones still louder). The same on every run.
         """
         mean, std = raw.mean(0), raw.std(0) + 1e-6
-        _, _, v = torch.pca_lowrank((raw - mean) / std, q=z_dim, niter=8)
+        _, _, axes = torch.linalg.svd((raw - mean) / std, full_matrices=False)
+        v = axes[:z_dim].T
         spread = (((raw - mean) / std) @ v).std(0)
         return CodeBook(mean, std, v / spread.sqrt())
 

@@ -46,6 +46,31 @@ def test_stage_0_learns_and_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
     assert again.train_step(replace(PLAN.phases[0], warmup=1))["reconstruction"] < first
 
 
+def test_a_stopped_training_goes_on_as_if_nothing_had_come_between(tmp_path: Path) -> None:
+    def trainer(folder: Path) -> GeneratorTrainer:
+        folder.mkdir(exist_ok=True)
+        torch.manual_seed(3)
+        return GeneratorTrainer(pictures(), TINY, PLAN, folder)
+
+    def steps(trainer: GeneratorTrainer, count: int) -> None:
+        for _ in range(count):
+            trainer.train_step(PLAN.phases[0])
+            trainer.step, trainer.images = trainer.step + 1, trainer.images + 4
+
+    whole, parted = trainer(tmp_path / "whole"), trainer(tmp_path / "parted")
+    torch.manual_seed(4)
+    steps(whole, 6)
+    torch.manual_seed(4)
+    steps(parted, 3)
+    parted.save()
+    torch.manual_seed(99)
+    again = trainer(tmp_path / "parted")
+    assert again.load()
+    steps(again, 3)
+    for a, b in zip(whole.ema.parameters(), again.ema.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
 def test_growing_keeps_what_was_learned(tmp_path: Path) -> None:
     trainer = GeneratorTrainer(pictures(), TINY, PLAN, tmp_path)
     small = resized(trainer.g, 32)
@@ -66,6 +91,7 @@ def test_codes_lie_on_the_sphere() -> None:
     raw = torch.randn(50, 20) @ torch.randn(20, 20)
     codes = CodeBook.fit(raw, 8).encode(raw)
     assert torch.allclose(codes.norm(dim=1), torch.full((50,), 8**0.5), atol=1e-4)
+    assert torch.equal(codes, CodeBook.fit(raw, 8).encode(raw))
 
 
 def test_e_a_learns_what_sounds_mean() -> None:
