@@ -37,7 +37,7 @@ from .registry import open_sink
 from .report import Report, Stats, osc_values
 from .samples import SampleRing, SampleRingWriter
 from .scenes import SceneBank
-from .shared import inner_name
+from .shared import inner_name, shared_path
 from .showtable import SHOW
 from .sources import open_source
 from .take import TakeStart, TakeWriter
@@ -125,6 +125,7 @@ class Show:
         self.card: CardPlayer | None = None
         self.ticker = Ticker(inner_name(name), info, self._sound.captured_ns, self._playing, self.faults)
         undo.callback(self.ticker.close)
+        shared_path(inner_name(name)).unlink(missing_ok=True)  # pictures of a show of this name that was killed
         for path, value in self.board.values.items():
             if path.startswith("/out/"):
                 self.ticker.post(Change(path, value, "start"))

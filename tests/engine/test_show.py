@@ -1,0 +1,25 @@
+"""What a show finds when it begins."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonorama.engine.frames import FrameMapWriter
+from sonorama.engine.shared import inner_name, shared_path
+from sonorama.engine.show import Show, ShowPlan
+
+
+def test_pictures_of_a_killed_show_of_the_same_name_are_never_seen(
+    tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path))
+    name = f"left-{os.getpid()}"
+    with FrameMapWriter(inner_name(name), 8, 8) as left:
+        left.publish(np.zeros((8, 8, 4), np.uint8), 0, 2227)
+        show = Show(ShowPlan(name, "silence", tiny_world, osc_port=0))
+        try:
+            assert not shared_path(inner_name(name)).exists()
+        finally:
+            show.close()
