@@ -25,6 +25,8 @@ PATIENCE_S = 2.0
 """So long the first picture may wait for one that the renderer just made: only that tells which sound belongs to it."""
 HOLE_S = 1
 """Lost pictures are made up for by the one before, but no more than this at a time: catching up costs time too."""
+SLACK = 0.75
+"""Pictures by which the show's clock may be off the count of its ticks, for it follows the renderer to and fro."""
 
 
 def probe() -> Available | Missing:
@@ -133,7 +135,8 @@ class _Recording:
     def __init__(self, film: Film, ring: SampleRing | None, fps: Fraction) -> None:
         self._film, self._ring, self._fps = film, ring, fps
         self._asked_ns: int | None = None  # when the first picture was due
-        self._first_ns: int | None = None  # when the picture at time 0 was due
+        self._first_ns = 0  # when the picture at time 0 was due
+        self._tick = 0  # of the picture before
         self._first_sample = 0
         self._next = 0  # place of the next picture
         self._last: Pixels | None = None
@@ -145,9 +148,10 @@ class _Recording:
 
     def take(self, picture: Picture) -> None:
         """Write a picture, and the sound up to its end."""
-        if self._first_ns is None and not self._starts_with(picture):
+        if self._next == 0 and not self._starts_with(picture):
             return
-        place = round((picture.pts_ns - (self._first_ns or 0)) * self._fps / 1_000_000_000)
+        place = self._place(picture)
+        self._tick = picture.tick
         if place < self._next:
             return
         for missing in range(max(self._next, place - round(HOLE_S * self._fps)), place):
@@ -156,13 +160,19 @@ class _Recording:
         self._last, self._next = picture.pixels, place + 1
         self._play()
 
+    def _place(self, picture: Picture) -> int:
+        """One further on than the tick before, unless the show's clock went another way by nearly a whole picture."""
+        by_tick = self._next - 1 + picture.tick - self._tick
+        by_clock = (picture.pts_ns - self._first_ns) * self._fps / 1_000_000_000
+        return by_tick if abs(by_clock - by_tick) < SLACK else round(by_clock)
+
     def _starts_with(self, picture: Picture) -> bool:
         """Whether this picture gives the film its time 0."""
         if self._asked_ns is None:
             self._asked_ns = picture.pts_ns
         if picture.repeated and picture.pts_ns - self._asked_ns < PATIENCE_S * 1e9:
             return False
-        self._first_ns, self._first_sample = picture.pts_ns, picture.sample
+        self._first_ns, self._first_sample, self._tick = picture.pts_ns, picture.sample, picture.tick - 1
         if picture.repeated and self._ring is not None:
             self._first_sample = self._ring.count
         return True

@@ -145,6 +145,22 @@ def test_lost_pictures_are_made_up_for_by_the_one_before(tmp_path: Path, ring: S
     assert heard(tmp_path / "show.mkv").shape[1] == 10 * RATE // 30
 
 
+def test_a_clock_that_goes_to_and_fro_neither_doubles_nor_loses_a_picture(tmp_path: Path) -> None:
+    """Up to 0.7 of a picture; what is more is followed."""
+    sink = RecordSink(str(tmp_path / "show.mkv"))
+    sink.open(info("night"))
+    off = [0, 0.3, 0.7, -0.7, 0.6, -0.2, 0.4, 0.6, 0.5, 0.7]
+    for tick, shift in enumerate(off):
+        one = picture(tick)
+        sink.send(type(one)(one.pixels, tick, tick, one.sample, one.pts_ns + round(shift * 1e9 / FPS), False))
+    for tick in range(10, 12):  # the show stood still for two pictures
+        one = picture(tick)
+        sink.send(type(one)(one.pixels, tick, tick, one.sample, picture(tick + 2).pts_ns, False))
+    sink.close()
+    shown = [round((level - grey(0)) / 5) for _, level in pictures_of(tmp_path / "show.mkv")]
+    assert shown == [*range(10), 9, 9, 10, 11]
+
+
 def test_a_long_hole_is_left_open_and_the_rest_stays_in_place(tmp_path: Path, ring: SampleRingWriter) -> None:
     sink = RecordSink(str(tmp_path / "show.mkv"))
     sink.open(info("night", samples=ring.name))
