@@ -98,6 +98,8 @@ class Show:
         with ExitStack() as undo:
             self.source, factory = open_source(source)
             sinks = [open_sink(spec) for spec in plan.sinks]
+            if plan.record is not None:
+                open_sink(f"record:{plan.record}")  # refused now, if ever
             self._stats = undo.enter_context(contextlib.closing(Stats(plan.stats))) if plan.stats else None
             self._ring = undo.enter_context(SampleRingWriter(plan.name))
             self._sound = undo.enter_context(SampleRing(plan.name))
@@ -120,7 +122,7 @@ class Show:
 
     def _make_outputs(self, undo: ExitStack) -> None:
         (width, height), name = self._size(), self.plan.name
-        info = StreamInfo(name, width, height, self._fps(), name)
+        info = StreamInfo(name, width, height, self._fps(), name, f"{self.world.name} {self.world.version}")
         self.keeper: Keeper | None = None
         self.card: CardPlayer | None = None
         self.ticker = Ticker(inner_name(name), info, self._sound.captured_ns, self._playing, self.faults)
