@@ -14,6 +14,7 @@ import secrets
 import selectors
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,8 @@ from .shared import check_name, process_lives, runtime_folder
 
 LARGEST = 1 << 20
 """Bytes of one message."""
+UNKNOWN_S = 5.0
+"""How long somebody who has connected may take to say who it is."""
 BACKLOG = 4 << 20
 """Bytes that may wait for a reader who is slow; then the connection ends."""
 
@@ -71,8 +74,14 @@ class Peer:
         self._socket.settimeout(2.0)
         self._lock = threading.Lock()
         self._rest = b""
+        self._born = time.monotonic()
         self._ready: deque[dict[str, Any]] = deque()
         self.open = True
+
+    @property
+    def age(self) -> float:
+        """Seconds since it connected."""
+        return time.monotonic() - self._born
 
     def fileno(self) -> int:
         """For selectors and QSocketNotifier."""
@@ -86,7 +95,8 @@ class Peer:
         """Send one JSON object.
 
         Raises:
-            ChannelClosed: the other side is gone, or has not read for longer than patience allows.
+            ChannelClosed: the other side is gone, or has not read for longer than patience allows. What it said
+                before can still be received.
 
         """
         line = json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
@@ -94,7 +104,8 @@ class Peer:
             with self._lock:
                 self._socket.sendall(line)
         except OSError as error:
-            self.close()
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_WR)
             raise _gone() from error
 
     def receive(self, timeout: float | None = 0.0) -> dict[str, Any] | None:
@@ -210,6 +221,8 @@ class Server:
         except ChannelClosed:
             return ""
         if message is None:
+            if peer.age > UNKNOWN_S:
+                peer.close()
             return ""
         if not secrets.compare_digest(str(message.get("token", "")), self.token):
             peer.close()

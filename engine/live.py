@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import subprocess
 import sys
@@ -123,27 +124,45 @@ def run_live(args: argparse.Namespace) -> int:
         panel = None if args.no_panel else _open_panel(plan.name)
         _say_where(show)
         if show.wait_for_picture(min(FIRST_PICTURE_S, args.duration or FIRST_PICTURE_S)):
-            sys.stderr.write(f"Playing: first picture after {time.monotonic() - began:.1f} s\n")
+            _say(f"Playing: first picture after {time.monotonic() - began:.1f} s")
         _play(show, None if args.duration is None else began + args.duration)
     finally:
         if panel is not None:
             panel.terminate()
         show.close()
+        if panel is not None:
+            _leave(panel)
     return 0
+
+
+def _leave(panel: subprocess.Popen[bytes]) -> None:
+    """See it end; one that does not hear is killed."""
+    try:
+        panel.wait(2.0)
+    except subprocess.TimeoutExpired:
+        panel.kill()
+        panel.wait()
+
+
+def _say(line: str) -> None:
+    """Tell whoever started it. They may have gone, with the terminal or the pipe; that stops no show."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
 
 
 def _open_panel(name: str) -> subprocess.Popen[bytes] | None:
     if not has_display():
-        sys.stderr.write("No display: playing without a panel; OSC and `sonorama panel` elsewhere still reach it\n")
+        _say("No display: playing without a panel; OSC and `sonorama panel` elsewhere still reach it")
         return None
     return subprocess.Popen([sys.executable, "-m", "sonorama.engine.cli", "panel", name], stdin=subprocess.DEVNULL)
 
 
 def _say_where(show: Show) -> None:
     width, height = show.ticker.info.width, show.ticker.info.height
-    sys.stderr.write(
+    _say(
         f"Show {show.plan.name}: hears {show.source}, OSC at port {show.osc.port}, "
-        f"frame map sonorama-{show.plan.name} ({width}x{height})\n"
+        f"frame map sonorama-{show.plan.name} ({width}x{height})"
     )
 
 
@@ -155,6 +174,6 @@ def _play(show: Show, end: float | None) -> None:
             raise SonoramaError(*show.keeper.failed)
         faults = set(show.all_faults())
         for line in sorted(faults - said):
-            sys.stderr.write(f"{line}\n")
+            _say(line)
         said = faults
         time.sleep(0.25 if end is None else max(0.0, min(0.25, end - time.monotonic())))

@@ -17,6 +17,7 @@ import gc
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,10 @@ class Renderer:
         self._ring = SampleRing.open(name)
         self._state_file = Path(str(order["state_file"]))
         self._loader = Loader(self._faults)
-        values: dict[str, Value] = dict(order["values"])
-        self.player = Player(self._loader.open, values)
+        self.player = self._begin(order["values"], str(order.get("state") or ""))
         if order.get("fresh"):
             self.player.jump(*order["fresh"])
         self._journal = {int(frame): [Change(*one) for one in did] for frame, did in order["journal"]}
-        self._restore(str(order.get("state") or ""))
         self._painter = Painter(inner_name(name), self._faults)
         self._asked: list[Change] = []
         self._seq = self._asked_seq = 0
@@ -76,13 +75,14 @@ class Renderer:
         self._status_at = self._state_at = 0.0
         self._ask_for_text()
 
-    def _restore(self, file: str) -> None:
+    def _begin(self, values: Mapping[str, Value], file: str) -> Player:
+        """A player at rest with these values, or as the one that kept its state in a file."""
         if not file:
-            return
+            return Player(self._loader.open, values)
         arrays, state = read_state(Path(file))
-        if tuple(state["loaded"]) != self.player.loaded:
-            self.player = Player(self._loader.open, dict(zip(LOADS, map(str, state["loaded"]), strict=True)))
-        self.player.restore(arrays, state)
+        player = Player(self._loader.open, {**values, **dict(zip(LOADS, state["loaded"], strict=True))})
+        player.restore(arrays, state)
+        return player
 
     def _ask_for_text(self) -> None:
         """A text that no place was found for yet."""
@@ -219,6 +219,8 @@ class Renderer:
 def main(name: str) -> int:
     """Join the show `name` and play; the exit code."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the show, which ends us
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries talk to programmers there
     peer = connect(name, "renderer")
     try:
         while (message := peer.receive(None)) is None or "start" not in message:

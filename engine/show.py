@@ -150,7 +150,7 @@ class Show:
         if not self._card:
             self.keeper = Keeper(plan.name, self.board.values, self._now, self._did, self.faults)
             self.keeper.on_restart, self.keeper.on_deaf = self._restarted, self._deaf
-            self.keeper.on_status = self._heard
+            self.keeper.on_status, self.keeper.on_fresh = self._heard, self._begun_afresh
         self.report = Report({"source": self.source}, lambda: self.ticker.tally, self.all_faults)
         self.desk = Desk(server, self.board, self.keeper, self._hello, self._act, self._told, self._status, self.faults)
         self._server = server
@@ -241,11 +241,23 @@ class Show:
     def _did(self, frame: int, sample: int, changes: list[Change]) -> None:
         if self.take is not None:
             self.take.changes(frame, sample, changes)
+            for change in changes:
+                if change.path == "/engine/world":
+                    self._opened(frame, sample, str(change.value))
         self.desk.applied(changes)
+
+    def _opened(self, frame: int, sample: int, world: str) -> None:
+        with contextlib.suppress(SonoramaError):  # gone since it was opened: the take does without its hash
+            assert self.take is not None  # noqa: S101 (asked for before)
+            self.take.opened(frame, sample, world, read_card(find_world(world)).content)
 
     def _restarted(self, restarts: int) -> None:
         if self.take is not None:
             self.take.restart(self.ticker.tally.frame, self.ticker.tally.sample, restarts)
+
+    def _begun_afresh(self, frame: int, sample: int, values: Mapping[str, Value]) -> None:
+        if self.take is not None:
+            self.take.fresh(frame, sample, values)
 
     def _deaf(self, frame: int, sample: int, span: list[int]) -> None:
         if self.take is not None:
@@ -253,7 +265,8 @@ class Show:
 
     def _heard(self, status: dict[str, Any]) -> None:
         for path, value in status.get("refused", ()):
-            self._post(Change(path, value, "renderer"))
+            if self.board.values[path] != value:
+                self._post(Change(path, value, "renderer"))
         self.report.hear(status)
 
     # --- what it says

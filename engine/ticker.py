@@ -145,8 +145,9 @@ class Ticker:
         while not self._closing:
             period = float(1 / self._info.fps)
             due = max(due, time.monotonic() - period)  # after a standstill it goes on from now
-            slot, arrived = self._newest(due, period)
+            arrived: float | None = None
             try:
+                slot, arrived = self._newest(due, period)
                 self._tick(slot, due, period)
             except Exception as error:  # noqa: BLE001 (whatever is wrong with one picture, the next one must leave)
                 self._faults.note("outputs", f"A picture could not leave: {said(error)}")

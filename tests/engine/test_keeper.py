@@ -63,9 +63,12 @@ def keeper(applied: list[tuple[int, float]]) -> Iterator[Keeper]:
     made.close()
 
 
-def join(keeper: Keeper) -> Line:
+def join(keeper: Keeper, ready: bool = True) -> Line:
     line = Line()
     keeper.join(line)  # pyright: ignore[reportArgumentType] (it is all of a Peer that is used)
+    if ready:
+        line.says.append({"ready": {"device": "test"}})
+        keeper.receive()
     return line
 
 
@@ -94,7 +97,7 @@ def test_the_next_one_is_told_what_was_done_and_asked_for_what_was_not(
     assert not first.open
     assert second.got[0]["start"]["journal"] == [[12, [[AMOUNT, 0.2, "test", 0.0]]]]
     assert second.got[0]["start"]["values"] == {AMOUNT: 1.0}  # the journal leads from there to here
-    assert second.got[1:] == [{"do": [[AMOUNT, 0.3, "test", 0.0]], "seq": 3}]
+    assert second.got[1:] == [{"do": [[AMOUNT, 0.3, "test", 0.0]], "seq": 4}]
     assert applied == [(12, 0.2)]
 
 
@@ -155,7 +158,7 @@ def test_one_that_says_nothing_is_replaced(keeper: Keeper) -> None:
 
 
 def test_what_it_could_not_begin_with_is_known(keeper: Keeper) -> None:
-    line = join(keeper)
+    line = join(keeper, ready=False)
     line.says.append({"failed": ["no such world", "choose another"]})
     keeper.receive()
     assert keeper.failed == ("no such world", "choose another")
