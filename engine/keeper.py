@@ -19,7 +19,7 @@ from .channel import ChannelClosed, Peer
 from .errors import SonoramaError
 from .faults import Faults
 from .params import Change, Params, Value
-from .shared import shared_path
+from .shared import inner_name, shared_path
 from .showtable import SHOW
 
 LOADING_S = 300.0
@@ -165,7 +165,9 @@ class Keeper:
                 self._process.wait()
         self._process = None
         self.hang_up()
-        self.state_file.unlink(missing_ok=True)
+        for left in (self.state_file, shared_path(inner_name(self._name))):  # one that was killed leaves them
+            with contextlib.suppress(OSError):
+                left.unlink()
 
     # --- what goes there
 

@@ -295,6 +295,7 @@ class Show:
             recording=self.recording.on,
             scenes=list(self.board.scenes.stored),
             osc_port=self.osc.port,
+            osc_received=self.osc.counters["received"],
         )
         self.osc.send_values(osc_values(status))
         if self._stats is not None and (wrong := self._stats.note(status)):

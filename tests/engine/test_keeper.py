@@ -13,6 +13,7 @@ from sonorama.engine.channel import ChannelClosed
 from sonorama.engine.faults import Faults
 from sonorama.engine.keeper import Keeper
 from sonorama.engine.params import Change
+from sonorama.engine.shared import inner_name, shared_path
 
 IDLE = (sys.executable, "-c", "import sys; sys.stdin.read(); import time; time.sleep(60)")
 AMOUNT = "/motion/coarse/amount"
@@ -162,3 +163,11 @@ def test_what_it_could_not_begin_with_is_known(keeper: Keeper) -> None:
     line.says.append({"failed": ["no such world", "choose another"]})
     keeper.receive()
     assert keeper.failed == ("no such world", "choose another")
+
+
+def test_nothing_is_left_of_a_renderer_that_was_killed(keeper: Keeper) -> None:
+    inner = shared_path(inner_name(f"keep-{os.getpid()}"))
+    for left in (inner, keeper.state_file):
+        left.write_bytes(b"left")
+    keeper.close()
+    assert not inner.exists() and not keeper.state_file.exists()
