@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from ..engine.params import Value
     from .video import RenderReport
 
-DEFAULT_WORLD = "shore"
-# Broadcast rates are 1000/1001 of these; people write them with two or three decimals.
-_BROADCAST = (24, 30, 48, 60, 120)
 _FPS_HINT = "Use 1 to 240, such as 30, 25, 29.97 or 30000/1001."
 _SIZE_HINT = "Write width x height in pixels, such as 1920x1080; each 16 to 8192."
 
@@ -31,14 +28,15 @@ def parse_fps(text: str) -> Fraction:
         ValueRefused: no number, or outside 1 to 240.
 
     """
+    from ..engine.rates import exact_rate
+
     try:
         fps = Fraction(text)
     except (ValueError, ZeroDivisionError):
         raise ValueRefused(f"--fps {text} is no frame rate", _FPS_HINT) from None
     if not 1 <= fps <= 240:
         raise ValueRefused(f"--fps {text} is not possible", _FPS_HINT)
-    exact = (Fraction(1000 * rate, 1001) for rate in _BROADCAST)
-    return next((rate for rate in exact if fps.denominator > 1 and abs(rate - fps) < Fraction(6, 1000)), fps)
+    return exact_rate(fps)
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -79,8 +77,10 @@ def _seconds(option: str, text: str, lowest: float) -> float:
 
 def add_render(commands: Commands) -> None:
     """`sonorama render SOUND -o OUT`."""
-    parser = commands.add_parser("render", help="make a film from a sound", allow_abbrev=False)
-    parser.add_argument("sound", metavar="SOUND", type=Path, help="any audio or video file; its sound is used")
+    parser = commands.add_parser("render", help="make a film from a sound or a take", allow_abbrev=False)
+    parser.add_argument(
+        "sound", metavar="SOUND", type=Path, help="any audio or video file (its sound is used), or the folder of a take"
+    )
     parser.add_argument(
         "-o",
         "--out",
@@ -97,7 +97,7 @@ def add_render(commands: Commands) -> None:
 
 def _add_look(parser: argparse.ArgumentParser) -> None:
     look = parser.add_argument_group("what it looks like")
-    look.add_argument("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
+    look.add_argument("--world", metavar="NAME|PATH", help="default: shore; with a take: where its world is now")
     look.add_argument("--seed", metavar="N", help="the place to start from; short for --set /look/seed=N")
     look.add_argument("--text", metavar="PROMPT", help="the place in words; short for --set /look/text=PROMPT")
     look.add_argument(
@@ -108,11 +108,12 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
         metavar="/address=value",
         help="any control (repeatable; all of them: sonorama parameters)",
     )
+    look.add_argument("--clean", action="store_true", help="a take without its master, blackout, freeze, flip, guard")
 
 
 def _add_film(parser: argparse.ArgumentParser) -> None:
     film = parser.add_argument_group("what kind of film")
-    film.add_argument("--fps", type=parse_fps, default=Fraction(30), help="30 (default), 29.97, 30000/1001 ...")
+    film.add_argument("--fps", type=parse_fps, help="30 (default; a take's own), 29.97, 30000/1001 ...")
     film.add_argument("--size", type=parse_size, metavar="WxH", help="default: the world's own")
     film.add_argument("--fit", choices=("cover", "contain", "mirror"), default="cover", help="default: %(default)s")
     film.add_argument("--preset", metavar="NAME", help="codec; an unknown name lists them; default: fits OUT")
@@ -120,7 +121,7 @@ def _add_film(parser: argparse.ArgumentParser) -> None:
     film.add_argument("--duration", type=parse_duration, metavar="S", help="length in seconds")
     film.add_argument("--loop", action="store_true", help="repeat a sound that is shorter than --duration")
     film.add_argument("--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default 00:00:00:00")
-    film.add_argument("--device", choices=("auto", "cpu", "cuda", "ort"), default="auto", help="default: %(default)s")
+    film.add_argument("--device", choices=("auto", "cpu", "cuda", "ort"), help="default: auto, or what a take ran on")
 
 
 def start_values(args: argparse.Namespace) -> dict[str, Value]:
@@ -132,9 +133,16 @@ def start_values(args: argparse.Namespace) -> dict[str, Value]:
     return values.start_values(values.parse(text) for text in [*assignments, *args.assignments])
 
 
+def _asks(args: argparse.Namespace) -> bool:
+    """Whether any value was given."""
+    return bool(args.assignments) or args.seed is not None or args.text is not None
+
+
 def run_render(args: argparse.Namespace) -> int:
     """Render the film; the last line says where it is and how fast it went."""
-    values = start_values(args)  # refuses before anything slow is imported
+    from ..engine.taken import is_take
+
+    values = start_values(args) if _asks(args) or not is_take(args.sound) else {}  # refuses before slow imports
 
     from ..engine.cli import note_nonfinite
     from ..engine.progress import Progress
@@ -153,6 +161,7 @@ def run_render(args: argparse.Namespace) -> int:
         duration=args.duration,
         loop=args.loop,
         device=args.device,
+        clean=args.clean,
         timecode=args.timecode,
     )
     with Progress("render") as progress:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from ..engine.performance import Performance
 
 
-class Stage(Protocol):
-    """A world ready to play.
+class Played(Protocol):
+    """What plays: a world, on a device.
 
     Attributes:
         world: its name.
@@ -33,6 +33,10 @@ class Stage(Protocol):
     sha256: str
     size: tuple[int, int]
     device: str
+
+
+class Stage(Played, Protocol):
+    """A world ready to play to a sound."""
 
     def frames(
         self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()

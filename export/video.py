@@ -1,34 +1,38 @@
-"""Render a sound into a film or a folder of pictures: all is checked first, then frames stream through."""
+"""Render a sound or a take into a film or a folder of pictures: all is checked first, then frames stream through."""
 
 from __future__ import annotations
 
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..engine.errors import InputError, OutputError
+from ..engine.errors import InputError, OutputError, ValueRefused
 from ..engine.media import Sound, open_sound
+from ..engine.taken import Take, is_take, read_take
 from .film import Look, VideoWriter, video_writer
 from .picture import FITS, Fit
 from .place import check_place, write_replacing
 from .presets import Preset, check_size, choose
 from .sequence import SequenceWriter, sequence_writer
 from .sidecar import command_line, sha256, to_json, versions
-from .stage import Stage, StageMaker, world_stage
+from .stage import Played, StageMaker, world_stage
 from .timecode import timecode
 
 if TYPE_CHECKING:
     from ..engine.params import Value
 
 Progress = Callable[[int, int], None]
+Paint = Callable[[Container[int]], Iterator[np.ndarray | None]]
+"""Indices of frames that nobody needs -> every frame of the film, None for those."""
+DEFAULT_WORLD, DEFAULT_FPS = "shore", Fraction(30)
 _SOURCE_TYPE = "trainedAlgorithmicMedia"  # of the IPTC's digital source types: made by a trained model
 
 
@@ -37,18 +41,20 @@ class RenderJob:
     """One film to make.
 
     Attributes:
-        sound: any audio or video file.
+        sound: any audio or video file, or the folder of a take, which is played as it was performed: without
+            `seed`, `text`, `values` and `loop`.
         out: .mp4, .mov, .mkv or a folder; replaced only when the new film is complete.
-        world: name or path.
-        fps: frames a second, exact.
+        world: name or path; None: shore, or the take's.
+        fps: frames a second, exact; None: 30, or the take's.
         size: (width, height); None: the world's own.
         fit: how the world's frame fills another shape.
         seed, text: short for the values /look/seed and /look/text; None leaves `values` as they are.
         preset: name in `presets.PRESETS`; None: what the suffix of `out` stands for.
         values: address -> value.
-        start, duration: part of the sound, seconds; a sound that ends first ends the film.
+        start, duration: part of the sound or take, seconds; a sound that ends first ends the film.
         loop: repeat the part until `duration` is full.
-        device: auto, cpu or cuda.
+        device: auto, cpu, cuda or ort; None: auto, or what the take was played on.
+        clean: a take without its output controls.
         timecode: of the first frame; None: zero.
         command: for the sidecar.
 
@@ -56,8 +62,8 @@ class RenderJob:
 
     sound: Path
     out: Path
-    world: str = "shore"
-    fps: Fraction = Fraction(30)
+    world: str | None = None
+    fps: Fraction | None = None
     size: tuple[int, int] | None = None
     fit: Fit = "cover"
     seed: int | None = None
@@ -67,9 +73,15 @@ class RenderJob:
     start: float = 0.0
     duration: float | None = None
     loop: bool = False
-    device: str = "auto"
+    device: str | None = None
+    clean: bool = False
     timecode: str | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second of the film."""
+        return DEFAULT_FPS if self.fps is None else self.fps
 
 
 @dataclass(frozen=True)
@@ -108,20 +120,44 @@ def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker =
 
     """
     begun = time.monotonic()
-    preset = _check(job)
-    with open_sound(job.sound) as sound:
+    take = read_take(job.sound) if is_take(job.sound) else None
+    if take is not None and job.fps is None:
+        job = replace(job, fps=take.fps)
+    preset = _check(job, take)
+    with _opened(job, take) as sound:
         n_frames = count_frames(sound, job)
-        played = stage(job.world, _values(job), job.fps, job.device)
+        played, paint = _heard(job, sound, n_frames, stage) if take is None else _replayed(job, take, n_frames)
         size = job.size or played.size
         check_size(preset, size)
-        look = Look(preset, played.size, size, job.fit, job.fps, _timecode(job), _metadata(job, played))
-        facts = _facts(job, sound, played, look, n_frames)
+        look = Look(preset, played.size, size, job.fit, job.rate, _timecode(job), _metadata(job, played, take))
+        facts = _facts(job, sound, played, look, n_frames) | _facts_of_take(job, take)
         with _writer(job, look, sound, facts) as writer:
-            mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
-            _paint(writer, played, mono, n_frames, progress)
-    seconds = float(n_frames / job.fps)
+            _paint(writer, paint, n_frames, progress)
+    seconds = float(n_frames / job.rate)
     wall = time.monotonic() - begun
-    return RenderReport(n_frames, seconds, wall, job.out, size, job.fps, played.device, sound.had_nonfinite)
+    return RenderReport(n_frames, seconds, wall, job.out, size, job.rate, played.device, sound.had_nonfinite)
+
+
+def _opened(job: RenderJob, take: Take | None) -> Sound:
+    if take is None:
+        return open_sound(job.sound)
+    from .replay import TakeSound
+
+    return TakeSound(take)
+
+
+def _heard(job: RenderJob, sound: Sound, n_frames: int, stage: StageMaker) -> tuple[Played, Paint]:
+    played = stage(job.world or DEFAULT_WORLD, _values(job), job.rate, job.device or "auto")
+    mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
+    return played, lambda have: played.frames(mono, n_frames, have)
+
+
+def _replayed(job: RenderJob, take: Take, n_frames: int) -> tuple[Played, Paint]:
+    from .replay import TakeStage, Worlds, note_gaps
+
+    note_gaps(take)
+    played = TakeStage(take, Worlds(take, job.world, job.device), job.rate, job.start, job.clean)
+    return played, lambda have: played.frames(n_frames, have)
 
 
 def count_frames(sound: Sound, job: RenderJob) -> int:
@@ -134,14 +170,15 @@ def count_frames(sound: Sound, job: RenderJob) -> int:
     samples = sound.count(job.start, job.duration, job.loop)
     if samples is None:
         raise InputError("A loop without a duration never ends", "Give --duration as well.")
-    return math.ceil(samples * job.fps / sound.rate)
+    return math.ceil(samples * job.rate / sound.rate)
 
 
-def _check(job: RenderJob) -> Preset:
+def _check(job: RenderJob, take: Take | None) -> Preset:
     """Refuse everything that can be refused before the sound is decoded and the world loaded."""
     preset = choose(job.preset, job.out)
-    if job.fps <= 0:
-        raise OutputError(f"{job.fps} frames a second make no film", "Use a rate such as 30 or 30000/1001.")
+    _check_kind(job, take)
+    if job.rate <= 0:
+        raise OutputError(f"{job.rate} frames a second make no film", "Use a rate such as 30 or 30000/1001.")
     if job.fit not in FITS:
         raise OutputError(f"There is no fit {job.fit}", f"Use {', '.join(FITS)}.")
     if job.size is not None:
@@ -151,8 +188,21 @@ def _check(job: RenderJob) -> Preset:
     return preset
 
 
+def _check_kind(job: RenderJob, take: Take | None) -> None:
+    """Refuse what does not go with a take, or only with one."""
+    if take is None:
+        if job.clean:
+            raise ValueRefused(f"--clean is for takes, and {job.sound} is a sound", "Leave --clean out.")
+        return
+    if job.values or job.loop or job.seed is not None or job.text is not None:
+        message = f"{job.sound} is a take: --set, --seed, --text and --loop do not go with it"
+        raise ValueRefused(message, f"Leave them out, or render its sound: {take.audio}")
+    if job.out.exists() and job.out.samefile(job.sound):
+        raise OutputError(f"{job.out} is the take itself", "Choose another OUT.")
+
+
 def _timecode(job: RenderJob) -> str | None:
-    return timecode(job.timecode, job.fps)
+    return timecode(job.timecode, job.rate)
 
 
 def _values(job: RenderJob) -> dict[str, Value]:
@@ -160,18 +210,19 @@ def _values(job: RenderJob) -> dict[str, Value]:
     return {**job.values, **{path: value for path, value in short.items() if value is not None}}
 
 
-def _metadata(job: RenderJob, stage: Stage) -> dict[str, str]:
+def _metadata(job: RenderJob, stage: Played, take: Take | None) -> dict[str, str]:
     made = f"sonorama {versions()['sonorama']}, world {stage.world} {stage.version} (sha256 {stage.sha256})"
+    made += "" if take is None else f", from a take performed at {take.begun}"
     said = f"Synthetic picture, made by {made}. Digital source type: {_SOURCE_TYPE}."
     return {"title": job.sound.stem, "comment": said, "description": said}
 
 
-def _facts(job: RenderJob, sound: Sound, stage: Stage, look: Look, n_frames: int) -> dict[str, Any]:
+def _facts(job: RenderJob, sound: Sound, stage: Played, look: Look, n_frames: int) -> dict[str, Any]:
     return {
         "made_by": "sonorama",
         "command": command_line(job.command),
         "sound": str(job.sound),
-        "sound_sha256": sha256(job.sound),
+        "sound_sha256": sha256(sound.path),
         "start": job.start,
         "duration": job.duration,
         "loop": job.loop,
@@ -180,7 +231,7 @@ def _facts(job: RenderJob, sound: Sound, stage: Stage, look: Look, n_frames: int
         "world": {"name": stage.world, "version": stage.version, "sha256": stage.sha256},
         "seed": _values(job).get("/look/seed"),
         "values": _values(job),
-        "fps": str(job.fps),
+        "fps": str(job.rate),
         "frames": n_frames,
         "timecode": look.timecode,
         "preset": look.preset.name,
@@ -189,6 +240,19 @@ def _facts(job: RenderJob, sound: Sound, stage: Stage, look: Look, n_frames: int
         "device": stage.device,
         "digital_source_type": _SOURCE_TYPE,
         "versions": versions(),
+    }
+
+
+def _facts_of_take(job: RenderJob, take: Take | None) -> dict[str, Any]:
+    if take is None:
+        return {}
+    facts = {name: said for name, said in take.facts.items() if name != "values"}
+    events = sha256(take.events)
+    return {
+        "seed": take.facts["seed"],
+        "values": take.start.values,
+        "take": facts | {"events_sha256": events},
+        "clean": job.clean,
     }
 
 
@@ -209,8 +273,7 @@ def _writer(
 
 def _paint(
     writer: VideoWriter | SequenceWriter,
-    stage: Stage,
-    mono: Iterable[np.ndarray],
+    paint: Paint,
     n_frames: int,
     progress: Progress | None,
 ) -> None:
@@ -218,7 +281,7 @@ def _paint(
     if len(have) == n_frames:
         return
     done = 0
-    for frame in stage.frames(mono, n_frames, have):
+    for frame in paint(have):
         writer.write(frame)
         done += 1
         if progress is not None:
