@@ -1,0 +1,185 @@
+"""How a show begins, what it refuses, and what is left of it afterwards: nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sonorama.engine.channel import session_file
+from sonorama.engine.frames import FrameMap
+from sonorama.engine.report import Stats
+
+from .stage import PATIENCE_S, RENDERER, LiveShow, shared_files, until
+
+Start = Callable[..., LiveShow]
+
+
+def check_gone(show: LiveShow) -> None:
+    """Neither a process nor a file of it is left."""
+    until(lambda: not show.children(), f"processes are left: {show.children()}")
+    assert not shared_files(show.name)
+    assert not session_file(show.name).exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_and_everything_it_started(start: Start, number: int, code: int) -> None:
+    show = start("--source", "tone")
+    show.playing()
+    assert show.stop(number) == code, show.said
+    check_gone(show)
+    assert "Stopped." in show.said
+    assert "Traceback" not in show.said
+
+
+def test_ctrl_c_reaches_all_of_its_processes_at_once(start: Start) -> None:
+    show = start("--source", "tone", env={"DISPLAY": ":0", "QT_QPA_PLATFORM": "offscreen"})
+    show.playing()
+    show.wait(lambda: show.children("panel"), "no panel comes")
+    os.killpg(show.process.pid, signal.SIGINT)
+    assert show.process.wait(PATIENCE_S) == 130
+    check_gone(show)
+    assert "Traceback" not in show.said
+
+
+def test_a_signal_while_the_renderer_still_loads(start: Start) -> None:
+    show = start("--source", "tone")
+    show.renderer()
+    assert show.stop() == 143, show.said
+    check_gone(show)
+
+
+def test_killed_it_leaves_no_process_behind(start: Start) -> None:
+    show = start("--source", "tone")
+    show.playing()
+    show.stop(signal.SIGKILL)
+    until(lambda: not show.children(RENDERER), "the renderer outlives its show", 30.0)
+
+
+def test_after_its_time_it_ends_by_itself(start: Start, tiny_world: str) -> None:
+    show = start("--source", "silence", "--duration", "6")
+    assert show.process.wait(PATIENCE_S) == 0
+    check_gone(show)
+    assert "No display: playing without a panel" in show.said
+    assert "Playing: first picture after" in show.said
+    rows = show.rows()
+    assert 3 <= len(rows) <= 8
+    assert set(rows[-1]) == {"time", *Stats.FIELDS}
+    assert rows[-1]["fps"] > 0
+    assert rows[-1]["frame"] > 0
+    assert rows[-1]["renderer_pid"] > 0
+    assert rows[-1]["restarts"] == 0
+    assert 0 < rows[-1]["delay_ms"] < 5000
+    assert all(isinstance(label, str) and 0 <= score <= 1 for label, score in rows[-1]["heard"])
+    assert rows[-1]["faults"] == []
+
+
+def test_whoever_started_it_may_go_away(start: Start, tmp_path: Path, tiny_world: str, instrument: object) -> None:
+    """Its words go into a pipe that nobody reads any more."""
+    name = f"live-{os.getpid()}-pipe"
+    command = [sys.executable, "-m", "sonorama.engine.cli", "live", "--world", tiny_world, "--source", "silence"]
+    command += ["--name", name, "--osc-port", "0", "--no-panel", "--stats", str(tmp_path / "stats")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            assert process.stderr is not None
+            process.stderr.close()
+            until((tmp_path / "stats").exists, "it says nothing")
+
+            def renderer() -> int:
+                lines = (tmp_path / "stats").read_text().splitlines()
+                row = json.loads(lines[-1]) if lines else {}
+                return row.get("renderer_pid", 0) if row.get("frame") else 0
+
+            until(renderer, "no pictures come")
+            first = renderer()
+            os.kill(first, signal.SIGKILL)  # a fault, which it wants to tell
+            until(lambda: renderer() not in (0, first), "no other renderer comes")
+            assert process.poll() is None
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
+    for left in shared_files(name):
+        (Path("/dev/shm") / left).unlink(missing_ok=True)  # noqa: S108
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--source", "trumpet"],
+        ["--source", "file:nowhere.wav"],
+        ["--source", "tone:fast"],
+        ["--sink", "nowhere"],
+        ["--world", "nowhere"],
+        ["--set", "/look/nothing=1"],
+        ["--set", "/look/seed=rain"],
+        ["--size", "12"],
+        ["--fps", "many"],
+        ["--duration", "0"],
+        ["--name", "a/b"],
+        ["--osc-host", "203.0.113.7"],
+        ["--osc-allow", "everybody"],
+        ["--take", "/proc/take"],
+        ["--stats", "/proc/stats"],
+    ],
+    ids=lambda options: "".join(options),
+)
+def test_what_cannot_be_is_refused_in_two_lines(tmp_path: Path, tiny_world: str, options: list[str]) -> None:
+    command = [sys.executable, "-m", "sonorama.engine.cli", "live", "--world", tiny_world, "--source", "silence"]
+    command += ["--name", f"live-{os.getpid()}-no", "--osc-port", "0", "--no-panel", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 2, done.stderr
+    assert not shared_files(f"live-{os.getpid()}-no")
+
+
+def test_a_world_that_turns_out_to_be_damaged(start: Start, tmp_path: Path, tiny_world: str) -> None:
+    """Its card is well, so only the renderer finds out."""
+    data = bytearray(Path(tiny_world).read_bytes())
+    data[-1000:-996] = b"oops"
+    (tmp_path / "bad.safetensors").write_bytes(data)
+    show = start("--source", "silence", world=str(tmp_path / "bad.safetensors"))
+    assert show.process.wait(PATIENCE_S) == 2
+    said = show.said.splitlines()
+    assert "bad.safetensors" in said[-2], said
+    check_gone(show)
+
+
+def test_two_of_one_name_and_of_one_port(start: Start) -> None:
+    first = start("--source", "silence")
+    first.playing()
+    port = first.session()["osc_port"]
+    second = start("--source", "silence", name=first.name)
+    assert second.process.wait(PATIENCE_S) == 2
+    assert "already running" in second.said
+    other = start("--source", "silence", "--osc-port", str(port))
+    assert port < other.session()["osc_port"] <= port + 20
+    other.set("/look/seed", 5)
+    first.set("/look/seed", 6)
+    other.holds("/look/seed", 5)
+    first.holds("/look/seed", 6)
+    with FrameMap(first.name) as seen:
+        count = seen.count
+        first.wait(lambda: seen.count > count + 10, "the first one stands still")
+    assert first.row["restarts"] == 0
+
+
+def test_a_show_goes_on_under_the_name_of_a_killed_one(start: Start) -> None:
+    first = start("--source", "tone")
+    first.playing()
+    with FrameMap(first.name) as reader:
+        before = reader.count
+        first.stop(signal.SIGKILL)
+        left = shared_files(first.name)
+        assert {f"sonorama-{first.name}", f"sonorama-{first.name}.samples"} <= set(left)
+        assert session_file(first.name).exists()
+        second = start("--source", "tone", name=first.name)
+        second.playing()
+        second.wait(lambda: reader.count > before + 20, "a reader of the old one does not find the new one")
+        assert reader.owner_alive()
+    second.set("/look/seed", 9)
+    second.holds("/look/seed", 9)
+    assert second.stop() == 143
+    check_gone(second)

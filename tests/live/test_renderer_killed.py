@@ -1,0 +1,124 @@
+"""A renderer that is killed costs nothing but repeated pictures; what comes after goes on to the bit."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonorama.engine import takesound
+from sonorama.engine.instrument import Instrument
+from sonorama.engine.pixels import rgba8
+from sonorama.engine.player import Player, mono
+from sonorama.engine.taken import Take, read_take
+
+from .stage import COUNTER, LiveShow, Seen, Watcher, counting_sound, digest
+
+Start = Callable[..., LiveShow]
+GAP_S = 1.5
+"""Pictures leave every 33 ms; on a machine with other work a thread may have to wait that long."""
+
+
+def heard(take: Take) -> np.ndarray:
+    """The take's sound, stereo [2,n]."""
+    return np.concatenate(list(takesound.read(take.audio, 0, takesound.count(take.audio))), axis=1)
+
+
+def replayed(take: Take, instrument: Instrument) -> dict[int, bytes]:
+    """Frame -> what its picture is to the bit, when the take is played again."""
+    player, sound = Player(lambda _world, _device: instrument, take.start.values, take.fps), mono(heard(take))
+    pictures: dict[int, bytes] = {}
+    while player.frame <= take.end_frame:
+        piece = sound[player.sample : player.next_sample]
+        step = player.step(piece, take.changes.get(player.frame, ()))
+        pictures[step.frame] = digest(rgba8(instrument.backend.paint(step.w)))
+    return pictures
+
+
+def check_pictures(seen: list[Seen], take: Take, instrument: Instrument) -> None:
+    """Every new picture that was seen is, to the bit, what the replay gives for its frame."""
+    again = replayed(take, instrument)
+    new = {one.frame: one.digest for one in seen if not one.repeated and one.frame <= take.end_frame}
+    assert len(new) > 60
+    assert len(set(new.values())) > 60, "the pictures do not move"
+    wrong = [frame for frame, picture in new.items() if again[frame] != picture]
+    assert not wrong, f"{len(wrong)} of {len(new)} pictures are not those of the take, from frame {wrong[0]} on"
+
+
+def check_sound(take: Take) -> None:
+    """The counter on the left side goes on sample by sample."""
+    counted = np.rint(heard(take)[0].astype(np.float64) * COUNTER).astype(np.int64)
+    first = int(np.flatnonzero(counted)[0])
+    steps = np.flatnonzero(np.diff(counted[first:]) != 1)
+    assert not len(steps), f"{len(steps)} gaps in the sound, the first {steps[0] / 44_100:.2f} s after its beginning"
+    assert len(counted) - first > 44_100
+
+
+def check_rhythm(seen: list[Seen]) -> float:
+    """The count rises all the time, and pictures are never black; the longest gap in seconds."""
+    gap = max(b.at - a.at for a, b in pairwise(seen))
+    assert gap < GAP_S, f"nothing left for {gap:.2f} s"
+    assert all(a.count < b.count and a.frame <= b.frame for a, b in pairwise(seen))
+    assert all(one.mean > 1.0 for one in seen)
+    return gap
+
+
+def kill_many(show: LiveShow, kills: int, dice: random.Random) -> list[float]:
+    """Kill the renderer again and again; how long each took to be back, seconds from the kill to a new picture."""
+    back: list[float] = []
+    for number in range(kills):
+        renderer = show.playing()
+        for _ in range(dice.randrange(3)):
+            show.set(f"/motion/{dice.choice(['coarse', 'mid', 'fine'])}/amount", dice.random())
+            time.sleep(dice.uniform(0.0, 0.4))
+        show.set("/look/seed_b", 100 + number)  # may be on its way when it dies
+        time.sleep(dice.choice([0.0, 0.01, 0.05, 1.5]))
+        os.kill(renderer, signal.SIGKILL)
+        begun = time.monotonic()
+        show.wait(lambda: show.row.get("renderer_pid") not in (0, renderer), "no other renderer comes")  # noqa: B023
+        show.playing()
+        back.append(time.monotonic() - begun)
+    return back
+
+
+def killed(start: Start, tmp_path: Path, instrument: Instrument, kills: int) -> None:
+    dice = random.Random(os.environ.get("SONORAMA_SEED", "3"))
+    sound, take = counting_sound(tmp_path / "count.wav", 60 + 15 * kills), tmp_path / "a.take"
+    show = start(
+        "--source", f"file:{sound}", "--take", str(take), "--set", "/out/flash_guard=0", "--set", "/look/drift=0.3",
+        "--set", "/look/fine/mix=0.5", "--seed", "11",
+    )  # fmt: skip
+    show.playing()
+    with Watcher(show.name) as watcher:
+        back = kill_many(show, kills, dice)
+        show.holds("/look/seed_b", 100 + kills - 1)
+        values = show.values()
+    restarts = show.row["restarts"]
+    assert show.stop() == 128 + signal.SIGTERM
+    print(f"back after {', '.join(f'{one:.1f}' for one in back)} s; longest gap {check_rhythm(watcher.seen):.3f} s")
+    kept = read_take(take)
+    assert restarts == kills
+    assert [count for _, count in kept.restarts] == list(range(1, kills + 1))
+    assert not kept.fresh
+    assert not kept.deaf
+    asked = {change.path: change.value for changes in kept.changes.values() for change in changes}
+    assert {path: values[path] for path in asked} == asked
+    assert values["/look/seed"] == 11
+    check_sound(kept)
+    check_pictures(watcher.seen, kept, instrument)
+
+
+@pytest.mark.timeout(900)
+def test_a_renderer_killed_five_times_goes_on_to_the_bit(start: Start, tmp_path: Path, instrument: Instrument) -> None:
+    killed(start, tmp_path, instrument, 5)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7200)
+def test_a_renderer_killed_fifty_times_goes_on_to_the_bit(start: Start, tmp_path: Path, instrument: Instrument) -> None:
+    killed(start, tmp_path, instrument, 50)
