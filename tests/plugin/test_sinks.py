@@ -1,6 +1,8 @@
 """What is particular to the sinks null, map and images."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -146,3 +148,13 @@ def test_a_full_disk_leaves_whole_pictures_only(tmp_path: Path) -> None:
 def test_no_folder_is_refused_at_once(argument: str) -> None:
     with pytest.raises(SonoramaError):
         ImagesSink(argument)
+
+
+def test_loading_them_all_loads_neither_torch_nor_qt() -> None:
+    code = (
+        "import sys\nfrom sonorama.engine.registry import KINDS, load, names\n"
+        "for kind in KINDS:\n    for name in names(kind):\n        load(kind, name)\n"
+        "print(*sorted({'torch', 'onnxruntime', 'openvino', 'PyQt6'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr
