@@ -16,7 +16,7 @@ import pytest
 from sonorama.engine.errors import OutputError, SonoramaError
 from sonorama.engine.outputs import SinkRunner
 from sonorama.engine.ports import Available, SinkEnded
-from sonorama.engine.samples import RATE, RingMissing, SampleRingWriter
+from sonorama.engine.samples import RATE, RingMissing, SampleRing, SampleRingWriter, ring_path
 from sonorama.plugin.sinks import record
 from sonorama.plugin.sinks.null import NullSink
 from sonorama.plugin.sinks.record import RecordSink
@@ -36,8 +36,6 @@ def ring() -> Iterator[SampleRingWriter]:
 
 
 def sound_of(writer: SampleRingWriter, start: int, n: int) -> np.ndarray:
-    from sonorama.engine.samples import SampleRing
-
     with SampleRing(writer.name) as reader:
         return reader.read(start, start + n)
 
@@ -309,6 +307,7 @@ def test_it_plays_after_a_kill(tmp_path: Path, suffix: str) -> None:
         assert child.stdout is not None
         assert child.stdout.readline() == b"now\n"
         child.send_signal(signal.SIGKILL)
+    ring_path(f"record-{child.pid}").unlink()
     plays(path, least=201 - 45)
     sound = heard(path)
     assert sound.shape[1] > 5 * RATE
