@@ -46,7 +46,7 @@ class TakeStart:
         world: name on its card.
         sha256: over its tensors, `Card.content`.
         version: of the world, from its card.
-        device: where its networks run: `Backend.name`, or a value for --device.
+        device: where its networks run: `Backend.name`, or a value for --device; see also `TakeWriter.played_on`.
         fps: frames a second, exact.
         size: (width, height) of the pictures that leave, px.
         values: every control of SHOW.
@@ -123,6 +123,10 @@ class TakeWriter:
     def deaf(self, frame: int, sample: int, first: int, last: int) -> None:
         """The renderer heard silence in place of samples `first` to `last` (not included) of the ring."""
         self._tell(frame, sample, deaf=[first, last])
+
+    def played_on(self, frame: int, sample: int, device: str) -> None:
+        """A renderer has begun to play, on this device: `Backend.name`. The first one settles what `auto` meant."""
+        self._tell(frame, sample, device=device)
 
     def opened(self, frame: int, sample: int, world: str, sha256: str) -> None:
         """Another world was opened for this value of /engine/world; sha256: its `Card.content`."""

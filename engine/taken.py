@@ -52,6 +52,7 @@ class _Events:
     lost: list[Span] = field(default_factory=list)
     dropped: int = 0
     worlds: dict[str, str] = field(default_factory=dict)
+    devices: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class Take:
         lost: spans that were not written: audio.wav is silent there, which the performance was not.
         dropped: events that were not written.
         worlds: value of /engine/world -> content hash of the world that was opened in the middle.
+        devices: where every renderer ran, in order, as far as it is known.
         end_frame, end_sample: the last frame that can be played, and its sample.
         length: samples of audio.wav from its beginning that belong to the frames played.
         whole: it was closed, and its sound reaches to the end.
@@ -86,6 +88,7 @@ class Take:
     lost: list[Span]
     dropped: int
     worlds: Mapping[str, str]
+    devices: list[str]
     end_frame: int
     end_sample: int
     length: int
@@ -96,6 +99,11 @@ class Take:
     def audio(self) -> Path:
         """Its sound, from sample `start.sample` of the ring on."""
         return self.folder / SOUND
+
+    @property
+    def device(self) -> str:
+        """Where its networks ran at the start."""
+        return (self.devices or [self.start.device])[0]
 
     @property
     def events(self) -> Path:
@@ -298,6 +306,8 @@ def _add(events: _Events, line: bytes) -> None:
         events.lost.append(_span(told["lost"]))
     if "dropped" in told:
         events.dropped += _whole(told["dropped"])
+    if "device" in told:
+        events.devices.append(_text(told["device"]))
     if "opened" in told:
         world, content = told["opened"]
         events.worlds[_text(world)] = _text(content)

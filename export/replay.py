@@ -114,7 +114,7 @@ class Worlds:
             return self._device
         if device != self._began[1]:
             return device
-        ran_on = self._take.start.device
+        ran_on = self._take.device
         return _DEVICES.get(ran_on, ran_on)
 
     def _opened(self, path: Path, device: str) -> Instrument:
@@ -171,7 +171,9 @@ class Replay:
 
     def _begin_anew(self) -> None:
         """Where a renderer began at rest, so does this."""
-        while self._fresh and self._player.next_sample >= self._fresh[0].sample:
+        while (fresh := self._fresh) and (
+            self._player.next_sample >= fresh[0].sample or self._player.frame >= fresh[0].frame
+        ):
             one = self._fresh.popleft()
             self._player = Player(self._worlds, one.values)
             self._player.jump(one.frame, one.sample)

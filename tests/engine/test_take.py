@@ -64,6 +64,8 @@ def make(folder: Path, ring: SampleRingWriter, samples: int = RATE, start: TakeS
     writer.restart(9, 13230, 1)
     writer.deaf(9, 13230, 11000, 13230)
     writer.fresh(12, 17640, VALUES | {"/look/seed": 9})
+    writer.played_on(0, 0, "torch-cuda")
+    writer.played_on(12, 17640, "openvino-cpu")
     writer.opened(14, 20580, "shore", "cd" * 32)
     writer.note(15, 22050, "the cat is on the keys")
     assert writer.close(20, 29400)
@@ -79,6 +81,7 @@ def test_what_is_written_is_read(ring: SampleRingWriter, tmp_path: Path) -> None
     assert (take.restarts, take.deaf, take.lost, take.dropped) == ([(9, 1)], [(11000, 13230)], [], 0)
     assert (take.fresh[0].frame, take.fresh[0].sample, take.fresh[0].values["/look/seed"]) == (12, 17640, 9)
     assert take.worlds == {"shore": "cd" * 32}
+    assert (take.device, len(take.devices)) == ("torch-cuda", 2)
     assert take.start == START
     assert (take.whole, take.end_frame, take.end_sample, take.length) == (True, 20, 29400, 21 * 1470)
     assert {"sonorama", "numpy"} <= set(take.facts["versions"])
@@ -448,6 +451,7 @@ def test_the_last_line_may_be_cut_anywhere(kept: Path) -> None:
         '{"frame": 1, "sample": 0, "fresh": []}',
         '{"frame": 1, "sample": 0, "fresh": {"/look/sed": 1}}',
         '{"frame": 1, "sample": 0, "opened": ["shore"]}',
+        '{"frame": 1, "sample": 0, "device": ["cpu"]}',
         '{"frame": 1, "sample": 0, "restart": "one"}',
         "[" * 100_000,
         "\udcff",
