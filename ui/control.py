@@ -75,7 +75,7 @@ class Control:
     def menu(self) -> QMenu:
         """The right-click menu."""
         menu = QMenu(self.widget)
-        menu.addAction(f"Copy {osc_address(self.param.path)}", self.copy_address)
+        menu.addAction(f"Copy OSC address {osc_address(self.param.path)}", self.copy_address)
         if not self.param.event:
             menu.addAction("Back to the default", lambda: self.ask(self.param.default))
         moves = self.moves()

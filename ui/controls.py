@@ -144,7 +144,7 @@ class SlotControl(Control, QWidget):
         for number, button in enumerate(self.buttons, 1):
             button.setAccessibleName(f"{short_name(param.path)} {number}")
             button.setStatusTip(param.path)
-            button.setProperty("size", "tiny")
+            button.setProperty("shape", "tiny")
             button.clicked.connect(lambda _=False, n=number: self._clicked(n))
             row.addWidget(button)
         self.join(param, link)

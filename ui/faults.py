@@ -10,9 +10,13 @@ from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
 from .link import Link
 from .status import Status
-from .theme import DIM, RECORD, TEXT, WINDOW
+from .theme import DIM, MAPPED, RECORD, TEXT, WINDOW
 from .words import describe
 
+KEYS = (
+    "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap   F full screen   "
+    "M copy addresses   Ctrl+K find anything"
+)
 OWN_S = 10.0
 """How long the panel's own faults stay."""
 
@@ -20,9 +24,10 @@ OWN_S = 10.0
 class Line(QWidget):
     """One line, cut with an ellipsis, whose words never move anything else."""
 
-    def __init__(self, name: str, colour: str, right: bool = False) -> None:
+    def __init__(self, name: str, colour: str, right: bool = False, ground: str = WINDOW) -> None:
         super().__init__()
-        self.text, self.colour = "", colour
+        self.text, self.colour, self._ground = "", colour, QColor(ground)
+        self.cut = Qt.TextElideMode.ElideRight
         self._side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
         self.setAccessibleName(name)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -38,12 +43,18 @@ class Line(QWidget):
             self.setAccessibleDescription(text)
             self.update()
 
+    def speak(self, text: str, colour: str) -> None:
+        """Say it in that colour."""
+        if colour != self.colour:
+            self.colour, self.text = colour, ""
+        self.say(text)
+
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """The words, cut to the width."""
         painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor(WINDOW))
+        painter.fillRect(self.rect(), self._ground)
         painter.setPen(QColor(self.colour))
-        words = painter.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, self.width())
+        words = painter.fontMetrics().elidedText(self.text, self.cut, self.width())
         painter.drawText(self.rect(), int(self._side | Qt.AlignmentFlag.AlignVCenter), words)
 
 
@@ -53,13 +64,15 @@ class BottomLine(QWidget):
     def __init__(self, link: Link) -> None:
         super().__init__()
         self._link = link
-        self._path = ""
+        self._path = self._held = ""
         self._own: list[tuple[float, str]] = []
         self._state = ""
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(16)
         self.info, self.faults = Line("control under the hand", DIM), Line("faults", RECORD, right=True)
+        self.info.say(KEYS)
+        self.faults.hide()
         row.addWidget(self.info, 3)
         row.addWidget(self.faults, 2)
         link.told.connect(self._told)
@@ -71,6 +84,11 @@ class BottomLine(QWidget):
         if path in self._link.table:
             self._path = path
             self._describe()
+
+    def hold(self, text: str) -> None:
+        """Say this instead, until nothing is said."""
+        self._held = text
+        self._describe()
 
     def add(self, fault: str) -> None:
         """A fault of the panel's own, for ten seconds."""
@@ -86,11 +104,14 @@ class BottomLine(QWidget):
         self._show()
 
     def _describe(self) -> None:
-        if self._path:
+        if self._held:
+            self.info.speak(self._held, MAPPED)
+        elif not self._path:
+            self.info.speak(KEYS, DIM)
+        else:
             status, param = self._link.status, self._link.table[self._path]
             effective, driver = status.effective.get(self._path), status.drivers.get(self._path, "")
-            self.info.colour = TEXT
-            self.info.say(describe(param, self._link.values[self._path], effective, driver))
+            self.info.speak(describe(param, self._link.values[self._path], effective, driver), TEXT)
 
     def _show(self) -> None:
         recent = time.monotonic() - OWN_S
@@ -100,3 +121,4 @@ class BottomLine(QWidget):
         count = f"{len(every)} faults: " if len(every) > 1 else ""
         self.faults.say(f"\u26a0 {count}{every[0]}" if every else "")
         self.faults.setToolTip("\n".join(every))
+        self.faults.setVisible(bool(every))  # the other line takes all of the width

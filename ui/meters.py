@@ -148,7 +148,6 @@ class Mel(Meter):
         self._image.fill(QColor(WINDOW))
         self._next = 0
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.setMaximumHeight(150)
 
     def take(self, status: Status) -> None:
         """One more column."""

@@ -29,7 +29,7 @@ class Handle(QPushButton):
         super().__init__(str(number))
         self.number = number
         self.setCheckable(True)
-        self.setProperty("size", "tiny")
+        self.setProperty("shape", "tiny")
         self.setFixedWidth(26)
         self.setAccessibleName(f"move {number}")
         self.setToolTip(f"Move {number}: click for all of it, drag it onto a control to move that")
@@ -79,11 +79,11 @@ class Moves(QWidget):
         row = QHBoxLayout()
         row.setSpacing(4)
         row.addWidget(handle)
-        for name, stretch, least in zip(FIRST, (0, 6, 5), (60, 92, 46), strict=True):
+        for name, stretch, least in zip(FIRST, (0, 7, 5), (60, 92, 46), strict=True):
             control = control_for(link.table[f"/moves/{number}/{name}"], link)
             control.setMinimumWidth(least)
             if not stretch:
-                control.setMaximumWidth(70)
+                control.setMaximumWidth(64)
             row.addWidget(control, stretch)
         return row
 

@@ -22,7 +22,7 @@ class Scenes(Card):
         self.body.addLayout(self.row)
         self.slots = SlotControl(link.table[RECALL], link, shifted=link.table[STORE])
         for number, button in enumerate(self.slots.buttons, 1):
-            button.setProperty("size", "big")
+            button.setProperty("shape", "big")
             button.setMinimumWidth(30)
             button.setToolTip(f"Scene {number}: click or key {number}. Shift stores.")
         self.row.addWidget(self.slots, 3)

@@ -22,6 +22,7 @@ class Status:
         renderer_pid: 0 while there is no renderer.
         restarts: of the renderer so far.
         heard: (label, score 0..1), best first.
+        osc_received: packets so far. recording: whether a file is being written.
         level, bass, mid, high, onset: 0..1. beat: phase 0..1. bpm: 0 unknown. db: dBFS.
         mel: 32 bands 0..1, low first.
         effective: address -> value the picture gets, of controls that something moves; drivers: what moves them.
@@ -44,6 +45,7 @@ class Status:
     bpm: float = 0.0
     db: float = -120.0
     osc_port: int = 0
+    osc_received: int = 0
     recording: bool = False
     source: str = ""
     heard: tuple[tuple[str, float], ...] = ()
@@ -57,7 +59,7 @@ class Status:
     def read(cls, said: Mapping[str, Any]) -> Self:
         """From the message's `status`."""
         floats = ("fps", "target_fps", "delay_ms", *LEVELS, "onset", "beat", "bpm", "db")
-        ints = ("late", "frame", "renderer_pid", "restarts", "osc_port")
+        ints = ("late", "frame", "renderer_pid", "restarts", "osc_port", "osc_received")
         return cls(
             **{name: _number(said.get(name), getattr(cls, name)) for name in floats},
             **{name: int(_number(said.get(name), 0.0)) for name in ints},
@@ -86,7 +88,7 @@ def _dict(value: object) -> dict[Any, Any]:
 
 def _heard(value: object) -> tuple[tuple[str, float], ...]:
     pairs = (pair for pair in _list(value) if isinstance(pair, list | tuple) and len(pair) == 2)
-    return tuple((str(label), min(1.0, max(0.0, _number(score, 0.0)))) for label, score in pairs)
+    return tuple((str(label).replace("_", " "), min(1.0, max(0.0, _number(score, 0.0)))) for label, score in pairs)
 
 
 def _mel(value: object) -> tuple[float, ...]:

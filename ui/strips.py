@@ -34,7 +34,7 @@ class Strip(QFrame):
         row.setSpacing(4)
         for param in switches:
             button = SwitchControl(param, link, text=caption(param.path)[0].upper())
-            button.setProperty("size", "tiny")
+            button.setProperty("shape", "tiny")
             row.addWidget(button, 1)
         column.addLayout(row)
 

@@ -65,8 +65,8 @@ QPushButton[tone="record"]:checked:enabled, QPushButton[tone="alarm"]:checked:en
 QPushButton[tone="alarm"]:pressed {{
     background: {RECORD}; border-color: {RECORD}; }}
 QPushButton[tone="freeze"]:checked:enabled {{ background: {MODULATION}; border-color: {MODULATION}; }}
-QPushButton[size="tiny"] {{ padding: 0; min-width: 18px; }}
-QPushButton[size="big"] {{ font-weight: 600; min-height: 26px; }}
+QPushButton[shape="tiny"] {{ padding: 0; min-width: 18px; }}
+QPushButton[shape="big"] {{ font-weight: 700; min-height: 26px; }}
 QPushButton[stored="true"] {{ border: 2px solid {ACCENT}; font-weight: 700; }}
 QComboBox, QLineEdit, QSpinBox {{ background: {CONTROL}; border: 1px solid {LINE}; border-radius: 4px;
     padding: 0 4px; min-height: {BAR_PX - 2}px; max-height: {BAR_PX - 2}px;

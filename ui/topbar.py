@@ -6,10 +6,11 @@ from typing import Any
 
 from PyQt6.QtCore import QRect, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from .controls import SwitchControl, TriggerControl
-from .layout import GAP, Card, label
+from .faults import Line
+from .layout import GAP, Card
 from .link import Link
 from .slider import FloatControl
 from .status import Status
@@ -21,7 +22,9 @@ SWITCHES = (
     ("/out/freeze", "FREEZE", "freeze"),
     ("/out/blackout", "BLACKOUT", "alarm"),
 )
-PANIC, MASTER = "/out/panic", "/out/master"
+REC, PANIC, MASTER = "/out/record", "/out/panic", "/out/master"
+PATIENCE = 5
+"""Reports for which a recording may be asked for and not be written: it begins with a picture."""
 
 
 class Readout(QWidget):
@@ -74,12 +77,17 @@ class TopBar(Card):
         self.live = QLabel()
         self.live.setFixedSize(78, 26)
         self.live.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.where = label("", "dim")
-        self.where.setMinimumWidth(60)
+        self.world, self.source = Line("world", TEXT, ground=CARD), Line("source of sound", DIM, ground=CARD)
+        self.source.cut = Qt.TextElideMode.ElideMiddle  # a file's name is at its end
+        where = QVBoxLayout()
+        where.setSpacing(0)
+        where.addWidget(self.world)
+        where.addWidget(self.source)
         self.fps, self.delay = Readout("frames a second", 88), Readout("sound > picture", 84)
-        self.late, self.restarts, self.osc = Readout("late", 44), Readout("restarts", 48), Readout("OSC", 44)
+        self.late, self.restarts, self.osc = Readout("late", 44), Readout("restarts", 48), Readout("OSC", 52)
+        self._received = self._unwritten = 0
         row.addWidget(self.live)
-        row.addWidget(self.where, 1)
+        row.addLayout(where, 1)
         for figure in (self.fps, self.delay, self.late, self.restarts, self.osc):
             row.addWidget(figure)
         self.buttons: dict[str, QPushButton] = {}
@@ -97,10 +105,11 @@ class TopBar(Card):
         for path, text, tone in SWITCHES:
             self._add_button(row, SwitchControl(link.table[path], link, text=text), tone)
         self._add_button(row, TriggerControl(link.table[PANIC], link, text="PANIC"), "alarm")
+        self._rec_tip = self.buttons[REC].toolTip()
 
     def _add_button(self, row: QHBoxLayout, button: SwitchControl | TriggerControl, tone: str) -> None:
         button.setProperty("tone", tone)
-        button.setProperty("size", "big")
+        button.setProperty("shape", "big")
         button.setAccessibleName(short_name(button.param.path))
         self.buttons[button.param.path] = button
         row.addWidget(button)
@@ -121,10 +130,9 @@ class TopBar(Card):
 
     def _say_where(self, world: str, source: str) -> None:
         world = str(self._link.values.get("/engine/world") or world)
-        text = "\n".join(part for part in (world, source) if part)
-        if text != self.where.text():
-            self.where.setText(text)
-            self.where.setToolTip(f"World: {world}\nSound: {source or 'unknown'}")
+        for line, text in ((self.world, world), (self.source, source)):
+            line.say(text)
+            line.setToolTip(text)
 
     def _told(self, status: Status) -> None:
         self._say_where("", status.source)
@@ -133,4 +141,15 @@ class TopBar(Card):
         self.delay.show_text(f"{status.delay_ms:.0f} ms" if status.delay_ms else "\u2013")
         self.late.show_text(str(status.late))
         self.restarts.show_text(str(status.restarts), status.restarts > 0)
-        self.osc.show_text(str(status.osc_port or self._link.hello.get("osc_port") or "\u2013"))
+        came = " \u2022" if status.osc_received > self._received else ""
+        self._received = status.osc_received
+        port = status.osc_port or self._link.hello.get("osc_port")
+        self.osc.show_text(f"{port}{came}" if port else "\u2013")
+        self._say_recording(status.recording)
+
+    def _say_recording(self, on: bool) -> None:
+        """What was asked for is what the button shows; that nothing is written all the same, in words."""
+        self._unwritten = self._unwritten + 1 if self._link.values[REC] and not on else 0
+        lost = self._unwritten > PATIENCE
+        self.buttons[REC].setText("NO FILE" if lost else "REC")
+        self.buttons[REC].setToolTip("Nothing is recorded: see the line at the bottom" if lost else self._rec_tip)

@@ -15,6 +15,7 @@ from .faults import BottomLine
 from .layout import GAP, Card, grid
 from .link import Link
 from .lookbar import LookBar
+from .mapping import Mapping
 from .meters import Heard, Lights, Mel, Tempo
 from .moves import Moves
 from .palette import Palette
@@ -47,6 +48,7 @@ class Window(QWidget):
         self._lay_out()
         self.controls = self._find_controls()
         self._add_more()
+        self.mapping = Mapping(self, self.bottom.hold)
         self.palette_list = Palette(link, self._keys(), self.reveal, self)
         keys.install(self, self._keys())
         link.state.connect(self._stated)
@@ -147,6 +149,7 @@ class Window(QWidget):
         return [
             *keys.show_keys(self.link),
             keys.Key("F", "the picture alone, full screen", self.toggle_full_screen),
+            keys.Key("M", "copy OSC addresses by clicking controls", self.mapping.toggle),
             keys.Key("Ctrl+K", "find a control", lambda: self.palette_list.open()),
         ]
 
@@ -190,6 +193,7 @@ class Window(QWidget):
 
     def closeEvent(self, a0: QCloseEvent | None) -> None:
         """The show goes on without the panel."""
+        self.mapping.end()
         self.preview.close_feed()
         if self._full is not None:
             self._full.close_feed()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor
+from PyQt6.QtGui import QColor, QFontMetrics, QGuiApplication
 from PyQt6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +17,7 @@ from sonorama.ui.control import Control
 from sonorama.ui.controls import SwitchControl
 from sonorama.ui.link import Link
 from sonorama.ui.slider import FloatControl
+from sonorama.ui.topbar import PATIENCE
 from sonorama.ui.window import SMALLEST, Window
 
 from . import scene
@@ -69,7 +70,10 @@ def test_nothing_is_cut_off_or_covered(size: tuple[int, int], window: Window, qt
             assert not box.intersects(its), (one.accessibleName(), other.accessibleName())
         for button in window.findChildren(QPushButton):
             if button.isVisible():
-                assert button.fontMetrics().horizontalAdvance(button.text()) <= button.width(), button.text()
+                bold = button.font()
+                bold.setBold(True)  # as it is while it is pressed
+                room = button.width() - (2 if button.property("shape") == "tiny" else 8)
+                assert QFontMetrics(bold).horizontalAdvance(button.text()) <= room, button.text()
 
 
 def test_screenshots(window: Window, show: FakeShow, qtbot: QtBot) -> None:
@@ -214,3 +218,47 @@ def test_master_and_the_big_buttons_are_always_there(window: Window) -> None:
             window.tabs.setCurrentIndex(tab)
             assert window.controls[path].isVisible()
     assert all(window.controls[f"/sound/{name}"].isVisible() for name in ("tap", "resync"))
+
+
+def test_m_copies_addresses_instead_of_playing(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_M)
+    assert "Click a control" in window.bottom.info.text
+    clipboard = QGuiApplication.clipboard()
+    assert clipboard is not None
+    for path in ("/out/blackout", "/motion/fine/amount"):
+        control = window.controls[path]
+        qtbot.mousePress(control, Qt.MouseButton.LeftButton)
+        qtbot.mouseRelease(control, Qt.MouseButton.LeftButton)
+        assert clipboard.text() == f"/sonorama{path}"
+        assert clipboard.text() in window.bottom.info.text
+    qtbot.mouseClick(window.scenes.slots.buttons[3], Qt.MouseButton.LeftButton)
+    assert clipboard.text() == "/sonorama/scene/recall"
+    assert show.got == []
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.mapping.on and "Click" not in window.bottom.info.text
+    qtbot.mouseClick(window.controls["/out/blackout"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: show.got == [("/out/blackout", True)])
+
+
+def test_the_keys_are_told_until_a_control_is_pointed_at(window: Window) -> None:
+    said = window.bottom.info.text
+    assert all(key.keys in said for key in window._keys() if len(key.keys) == 1 and not key.keys.isdigit())
+    window.bottom.point_at("/out/master")
+    assert window.bottom.info.text.startswith("/sonorama/out/master")
+
+
+def test_packets_that_come_are_seen(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    show.tell(osc_port=9123, osc_received=5)
+    qtbot.waitUntil(lambda: window.top.osc.text == "9123 \u2022")
+    show.tell(osc_port=9123, osc_received=5)
+    qtbot.waitUntil(lambda: window.top.osc.text == "9123")
+
+
+def test_a_recording_that_is_not_written_is_said(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    button = window.top.buttons["/out/record"]
+    show.change("/out/record", True)
+    for _ in range(PATIENCE + 1):
+        show.tell(recording=False)
+    qtbot.waitUntil(lambda: button.text() == "NO FILE" and button.isChecked())
+    show.tell(recording=True)
+    qtbot.waitUntil(lambda: button.text() == "REC")
