@@ -10,6 +10,7 @@ All limits are a little stricter than the rules, so that others who measure with
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -24,22 +25,26 @@ Mask = npt.NDArray[np.bool_]
 
 CELLS = 32
 """Cells along each side, whatever the picture's shape."""
-AREA = 0.2
+AREA = 0.22
 """Part of the picture that may flash as it likes (rule: a quarter)."""
 PERIOD = 1.05
 """Seconds in which the flashes are counted (rule: 1)."""
-ALLOWED = 7
-"""Opposing changes in them: three pairs and one that opens the next."""
+FLASHES = 3
+"""Allowed in it."""
 LIGHT, RED = 0.08, 0.05
 """Least change that counts, of luminance and of R - G - B (rules: 0.1 and 20/320)."""
+SURELY = 1.5
+"""Times that change, from which on others surely have counted it."""
 BRIGHT = 0.8
 """Luminance from which on changes among bright pictures do not count."""
 SATURATED = 0.8
 """Part of red in R + G + B from which on it is saturated."""
 TOGETHER = 0.03
 """Seconds within which changes of different cells are one change of the picture: with the frame itself, 1/24 s."""
-_DOTS = 4
+DOTS = 8
 """Pixels looked at along each side of a cell."""
+STEPS = 32
+"""Weights tried between the picture before and the one that is held back."""
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -52,62 +57,85 @@ def _linear_table() -> npt.NDArray[np.float32]:
 _LINEAR = _linear_table()
 
 
+class _Turns(NamedTuple):
+    """What one picture does to the cells: which begin an opposing change, and which still complete one."""
+
+    begun: dict[int, Mask]
+    moving: dict[int, Mask]
+
+
 class _Changes:
-    """Opposing changes of one quantity: of every cell alone, and of a large part of the picture together."""
+    """Opposing changes of one quantity: of every cell alone, and of a large part of the picture together.
+
+    A change counts from `least` on, and its time is the last at which others, with a higher threshold or another grid,
+    may first see it.
+    """
 
     def __init__(self, least: float) -> None:
         cells = CELLS * CELLS
-        self._least = np.float32(least)
+        self._least, self._surely = np.float32(least), np.float32(least * SURELY)
+        # Where the last change of a cell began and how far it went: low to high on the way up, high to low down.
         self._low, self._high = np.full(cells, np.inf, np.float32), np.full(cells, -np.inf, np.float32)
         self._low_counts, self._high_counts = np.zeros(cells, bool), np.zeros(cells, bool)
         self._way = np.zeros(cells, np.int8)
-        self._times = np.full((ALLOWED, cells), -np.inf)
+        self._times = np.full((2 * FLASHES + 2, cells), -np.inf)
         self._too_many = np.full(cells, -np.inf)
-        self._fresh = {1: np.full(cells, -np.inf), -1: np.full(cells, -np.inf)}
-        self._whole_times, self._whole_way = [-np.inf] * ALLOWED, 0
+        self._moved = {1: np.full(cells, -np.inf), -1: np.full(cells, -np.inf)}
+        self._whole = {1: [-np.inf] * (FLASHES + 1), -1: [-np.inf] * (FLASHES + 1)}
 
-    def turns(self, values: Cells, counts: Mask) -> dict[int, Mask]:
-        """Which cells complete a change up (1) and down (-1) with these values. counts: sides that make it matter."""
+    def turns(self, values: Cells, counts: Mask) -> _Turns:
+        """What these values do. counts: the cells whose state makes a change from or to it count."""
         up = (self._way <= 0) & (values - self._low >= self._least) & (self._low_counts | counts)
         down = (self._way >= 0) & (self._high - values >= self._least) & (self._high_counts | counts)
-        return {1: up, -1: down & ~up}
+        down &= ~up
+        unsure = self._high - self._low < self._surely
+        rising = up | unsure & (self._way == 1) & (values > self._high)
+        falling = down | unsure & (self._way == -1) & (values < self._low)
+        return _Turns({1: up, -1: down}, {1: rising, -1: falling})
 
-    def allowed(self, turns: dict[int, Mask], now: float) -> bool:
-        """Whether these changes leave both counts within the limit."""
+    def allowed(self, turns: _Turns, now: float) -> bool:
+        """Whether both counts stay within the limit."""
         over = self._over(turns, now)
         if over.any() and np.mean(over | (now - self._too_many < PERIOD)) > AREA:
             return False
-        whole = self._whole(turns, now)
-        return not whole or now - self._whole_times[len(whole) - 1] >= PERIOD
+        new = self._new_whole(turns, now)
+        fourth = [times[-FLASHES if way in new else 0] for way, times in self._whole.items()]
+        return not new or now - min(fourth) >= PERIOD
 
-    def accept(self, values: Cells, counts: Mask, turns: dict[int, Mask], now: float) -> None:
+    def accept(self, values: Cells, counts: Mask, turns: _Turns, now: float) -> None:
         """Take them as what was shown."""
         self._too_many[self._over(turns, now)] = now
-        for way in self._whole(turns, now):
-            self._whole_times, self._whole_way = [*self._whole_times[1:], now], way
-        for way, turned in turns.items():
-            self._fresh[way][turned] = now
+        for way in self._new_whole(turns, now):
+            self._whole[way] = [*self._whole[way][1:], now]
+        for way, moving in turns.moving.items():
+            self._moved[way][moving] = now
             if self._share(way, turns, now) > AREA:
-                self._fresh[way][:] = -np.inf
-            self._way[turned] = way
-        turned = turns[1] | turns[-1]
-        self._times[:-1, turned] = self._times[1:, turned]
-        self._times[-1, turned] = now
-        higher, lower = turned | (values > self._high), turned | (values < self._low)
+                self._moved[way][:] = -np.inf
+        begun = turns.begun[1] | turns.begun[-1]
+        self._times[:-1, begun] = self._times[1:, begun]
+        self._times[-1, turns.moving[1] | turns.moving[-1]] = now
+        self._follow(values, counts, turns)
+
+    def _follow(self, values: Cells, counts: Mask, turns: _Turns) -> None:
+        up, down = turns.begun[1], turns.begun[-1]
+        self._way[up], self._way[down] = 1, -1
+        higher = up | (self._way >= 0) & (values > self._high)
+        lower = down | (self._way <= 0) & (values < self._low)
         self._high[higher], self._high_counts[higher] = values[higher], counts[higher]
         self._low[lower], self._low_counts[lower] = values[lower], counts[lower]
 
-    def _over(self, turns: dict[int, Mask], now: float) -> Mask:
-        return (turns[1] | turns[-1]) & (now - self._times[0] < PERIOD)
+    def _over(self, turns: _Turns, now: float) -> Mask:
+        """Cells with one flash too many: a change begun is one more than the times hold."""
+        begun, moving = (masks[1] | masks[-1] for masks in turns)
+        return moving & (now - np.where(begun, self._times[1], self._times[0]) < PERIOD)
 
-    def _share(self, way: int, turns: dict[int, Mask], now: float) -> float:
-        return float(np.mean(turns[way] | (now - self._fresh[way] < TOGETHER)))
+    def _share(self, way: int, turns: _Turns, now: float) -> float:
+        return float(np.mean(turns.moving[way] | (now - self._moved[way] < TOGETHER)))
 
-    def _whole(self, turns: dict[int, Mask], now: float) -> list[int]:
-        """The changes of the picture as a whole that come about: none, one, or both ways at once."""
-        ways = (-self._whole_way or 1, self._whole_way or -1)
-        large = [way for way in ways if turns[way].any() and self._share(way, turns, now) > AREA]
-        return [] if large == [self._whole_way] else large
+    def _new_whole(self, turns: _Turns, now: float) -> list[int]:
+        """The ways in which a large part of the picture changes now: opposing ones, or both at once."""
+        large = [way for way in (1, -1) if turns.moving[way].any() and self._share(way, turns, now) > AREA]
+        return [way for way in large if -way in large or self._whole[-way][-1] >= self._whole[way][-1]]
 
 
 class _Look(NamedTuple):
@@ -118,22 +146,26 @@ class _Look(NamedTuple):
 
 
 def _look(dots: Pixels) -> _Look:
-    """dots: uint8 [CELLS*_DOTS, CELLS*_DOTS, 4]."""
-    linear = _LINEAR[dots[..., :3]].reshape(CELLS, _DOTS, CELLS * _DOTS, 3).sum(1)
-    means = linear.reshape(CELLS * CELLS, _DOTS, 3).sum(1) / np.float32(_DOTS * _DOTS)
-    red, green, blue = means.T
-    light = means @ _LUMA
-    total = red + green + blue
+    """dots: as `_dots` gives them."""
+    red, green, blue = (_LINEAR.take(dots[..., colour]).sum(0) / np.float32(DOTS * DOTS) for colour in range(3))
+    light, total = _LUMA @ (red, green, blue), red + green + blue
     saturated = (red >= SATURATED * total) & (total > 0)
     return _Look((light, light < BRIGHT), (np.maximum(red - green - blue, 0), saturated))
 
 
+@lru_cache(maxsize=4)
+def _places(height: int, width: int) -> npt.NDArray[np.intp]:
+    """Where in a flat picture the pixels are that are looked at, evenly spread: [DOTS*DOTS, CELLS*CELLS]."""
+    parts = (np.arange(CELLS * DOTS) * 2 + 1) / (2 * CELLS * DOTS)
+    rows, columns = (parts * height).astype(np.intp), (parts * width).astype(np.intp)
+    square = (rows[:, None] * width + columns).reshape(CELLS, DOTS, CELLS, DOTS)
+    return square.transpose(1, 3, 0, 2).reshape(DOTS * DOTS, CELLS * CELLS).copy()
+
+
 def _dots(pixels: Pixels) -> Pixels:
-    """The pixels that are looked at, evenly spread: uint8 [CELLS*_DOTS, CELLS*_DOTS, 4], a copy."""
-    places = (np.arange(CELLS * _DOTS) * 2 + 1) / (2 * CELLS * _DOTS)
-    rows, columns = ((places * size).astype(np.intp) for size in pixels.shape[:2])
-    words = pixels.view(np.uint32)[..., 0]
-    return words[rows[:, None], columns][..., None].view(np.uint8)
+    """The pixels that are looked at: uint8 [DOTS*DOTS, CELLS*CELLS, 4], a copy."""
+    dots = pixels.view(np.uint32).reshape(-1).take(_places(*pixels.shape[:2]))
+    return dots.view(np.uint8).reshape(*dots.shape, 4)
 
 
 class FlashGuard:
@@ -146,7 +178,6 @@ class FlashGuard:
         self._now = 0.0
         self._light, self._red = _Changes(LIGHT), _Changes(RED)
         self._shown: Pixels | None = None
-        self._shown_dots: Pixels | None = None
 
     def apply(self, pixels: Pixels, dt: float) -> Pixels:
         """The picture to show: `pixels` itself, the one shown before, or a new one between them.
@@ -160,47 +191,41 @@ class FlashGuard:
         if pixels is self._shown:
             return pixels
         dots = _dots(pixels)
-        if self._shown is None or self._shown_dots is None:
-            return self._show(pixels, dots)
-        if self._allowed(dots):
-            return self._show(pixels, dots)
-        return self._held(pixels, dots)
+        look = _look(dots)
+        if self._shown is None or self._allowed(look):
+            return self._show(pixels, look)
+        return self._hold(self._shown, pixels, dots)
 
     def observe(self, pixels: Pixels, dt: float) -> None:
         """Count what was shown past the guard, such as a blackout by hand."""
         self._now += dt
         if pixels is not self._shown:
-            self._show(pixels, _dots(pixels))
+            self._show(pixels, _look(_dots(pixels)))
 
-    def _allowed(self, dots: Pixels) -> bool:
-        pairs = zip((self._light, self._red), _look(dots), strict=True)
+    def _allowed(self, look: _Look) -> bool:
+        pairs = zip((self._light, self._red), look, strict=True)
         return all(changes.allowed(changes.turns(*side), self._now) for changes, side in pairs)
 
-    def _show(self, pixels: Pixels, dots: Pixels) -> Pixels:
-        for changes, side in zip((self._light, self._red), _look(dots), strict=True):
+    def _show(self, pixels: Pixels, look: _Look) -> Pixels:
+        for changes, side in zip((self._light, self._red), look, strict=True):
             changes.accept(*side, changes.turns(*side), self._now)
-        self._shown, self._shown_dots = pixels, dots
+        self._shown = pixels
         return pixels
 
-    def _held(self, pixels: Pixels, dots: Pixels) -> Pixels:
-        """As far from the picture before towards this one as no change comes about: found by halving."""
-        before = self._before(pixels)
+    def _hold(self, shown: Pixels, pixels: Pixels, dots: Pixels) -> Pixels:
+        """As far from what is shown towards the next picture as no change comes about: found by halving."""
+        before = scaler((shown.shape[1], shown.shape[0]), (pixels.shape[1], pixels.shape[0]))(shown)
         before_dots = _dots(before)
-        weight, too_much = 0, ONE
-        while too_much - weight > 1:
-            middle = (weight + too_much) // 2
-            if self._allowed(_between(before_dots, dots, middle)):
-                weight = middle
-            else:
-                too_much = middle
-        shown = _between(before, pixels, weight) if weight else before
-        return self._show(shown, _dots(shown))
-
-    def _before(self, pixels: Pixels) -> Pixels:
-        """What was shown last, in the shape of `pixels`."""
-        shown = pixels if self._shown is None else self._shown
-        return scaler((shown.shape[1], shown.shape[0]), (pixels.shape[1], pixels.shape[0]))(shown)
+        step, look = 0, _look(before_dots)
+        width = STEPS // 2
+        while width:
+            middle = _look(_between(before_dots, dots, step + width))
+            if self._allowed(middle):
+                step, look = step + width, middle
+            width //= 2
+        return self._show(_between(before, pixels, step) if step else before, look)
 
 
-def _between(before: Pixels, after: Pixels, weight: int) -> Pixels:
+def _between(before: Pixels, after: Pixels, step: int) -> Pixels:
+    weight = step * ONE // STEPS
     return weighted([(before, ONE - weight), (after, weight)])

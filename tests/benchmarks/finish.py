@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from sonorama.engine.blend import plain
 from sonorama.engine.finish import Finish
 from sonorama.engine.params import Value
 from sonorama.engine.ports import Pixels
@@ -55,8 +56,8 @@ def pictures_of(width: int, height: int) -> list[Pixels | None]:
 
 
 def strobe_of(width: int, height: int) -> list[Pixels | None]:
-    """Black and white in turn: most of them are held back."""
-    return [np.full((height, width, 4), level, np.uint8) for level in (0, 255)]
+    """Dark and bright in turn, no two alike: most of them are held back."""
+    return [plain(width, height, level) for dark in range(8) for level in (dark, 255 - dark)]
 
 
 def main() -> None:
