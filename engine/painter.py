@@ -92,7 +92,7 @@ class Painter:
 
     def _paint(self, step: Step, due_ns: int) -> None:
         began = time.monotonic()
-        pixels = self._sized(rgba8(step.instrument.backend.paint(step.w)), out_size(step))
+        pixels = self._sized(rgba8(step.picture()), out_size(step))
         height, width = pixels.shape[:2]
         if self._map is None:
             self._map = FrameMapWriter(self._name, width, height)

@@ -31,6 +31,7 @@ Arrays = dict[str, npt.NDArray[np.generic]]
 Open = Callable[[str, str], Instrument]
 """(world, device) -> Instrument: the values of /engine/world and /engine/device."""
 LOADS = ("/engine/world", "/engine/device")
+MASTER = "/out/master"
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Step:
         values: effective value of every control.
         features: what music does at it.
         instrument: the world to paint it with.
+        lift: what a move on /out/master makes of the brightness, a factor on the picture. The control itself, like
+            all of /out/, acts in the show.
 
     """
 
@@ -52,11 +55,25 @@ class Step:
     values: Mapping[str, Value]
     features: Features
     instrument: Instrument
+    lift: float = 1.0
+
+    def picture(self) -> Array:
+        """Paint it: float32 [H,W,3] in 0..1."""
+        return lifted(self.instrument.backend.paint(self.w), self.lift)
 
 
 def mono(stereo: Array) -> Array:
     """The ring's samples [2,n] as they are heard [n]."""
     return np.float32(0.5) * (stereo[0] + stereo[1])
+
+
+def lifted(picture: Array, lift: float) -> Array:
+    """A picture made brighter or darker by a factor, within 0..1."""
+    return picture if lift == 1.0 else np.minimum(picture * np.float32(lift), np.float32(1))
+
+
+def _lift(master: float, shift: float) -> float:
+    return min(max(master + shift, 0.0), 1.0) / master if master > 0 else 1.0
 
 
 class Player:
@@ -114,7 +131,9 @@ class Player:
         values = self.params.step(dt)
         self._load(values)
         features = self._hear(sound, values, dt)
-        self.params.modulate(self.moves.step(values, features, dt))
+        shifts = self.moves.step(values, features, dt)
+        lift = _lift(number(values, MASTER), shifts.pop(MASTER, 0.0))
+        self.params.modulate(shifts)
         self.values = values = self.params.effective()
         self.base.begin(values, before, sample)
         w = self._move(values, sample)
@@ -122,7 +141,7 @@ class Player:
         if number(values, "/engine/fps") != self._fps:
             self._fps = number(values, "/engine/fps")
             self.grid = self.grid.at_rate(exact_rate(self._fps), frame)
-        return Step(frame, sample, w, values, features, self.instrument)
+        return Step(frame, sample, w, values, features, self.instrument, lift)
 
     def _load(self, values: Mapping[str, Value]) -> None:
         if tuple(str(values[path]) for path in LOADS) == self.loaded:

@@ -32,7 +32,7 @@ from .heard import bands, scores
 from .loader import Loader
 from .painter import Painter
 from .params import Change, Value
-from .player import LOADS, Player, Step, mono
+from .player import LOADS, MASTER, Player, Step, mono
 from .playerstate import read_state, save_state
 from .samples import RATE, SampleRing, SamplesLost
 from .shared import inner_name
@@ -209,11 +209,15 @@ class Renderer:
             "replaced": self._painter.replaced,
             "heard": scores(step.instrument.world, player.listener.code),
             "mel": bands(player.listener),
-            "effective": {path: float(step.values[path]) for path in player.moves.shifts},
+            "effective": {path: _effective(step, path) for path in player.moves.shifts},
             "drivers": dict(player.moves.drivers),
             "faults": self._faults.recent(),
             "refused": refused,
         }
+
+
+def _effective(step: Step, path: str) -> float:
+    return float(step.values[path]) * (step.lift if path == MASTER else 1.0)
 
 
 def main(name: str) -> int:

@@ -27,7 +27,7 @@ from ..engine.media import Sound
 from ..engine.model.weights import find_world, list_worlds, load_world, read_card
 from ..engine.performance import Performance
 from ..engine.pixels import rgba8
-from ..engine.player import LOADS, Player, Step, mono
+from ..engine.player import LOADS, Player, Step, lifted, mono
 from ..engine.playerstate import read_state
 from ..engine.samples import RATE
 from ..engine.scale import scaler
@@ -263,6 +263,7 @@ class _Finished:
         self._finish, self._dt = Finish(*size), float(1 / fps)
 
     def __call__(self, shot: _Shot, picture: np.ndarray) -> np.ndarray:
+        picture = lifted(picture, shot.step.lift)
         pixels = rgba8(picture)
         out = self._finish.apply(pixels, shot.step.values, shot.index * self._dt, self._dt)
         return picture if np.array_equal(out, pixels) else _float(out)

@@ -129,7 +129,27 @@ def test_a_jump_is_what_silence_before_would_have_been(opened: Open, frame: int)
         heard, theirs = (one.listener.heard_at(one.sample) for one in (player, jumped))
         np.testing.assert_allclose(theirs[0], heard[0], atol=1e-6)
         assert jumped.motion.tick == player.motion.tick
-    assert np.abs(heard[0]).max() > 0.01  # (E_RNN itself has not been rocked by the silence before: w is only close)
+    # E_RNN itself has not been rocked by the silence before: w is only close.
+    assert np.abs(player.listener.heard_at(player.sample)[0]).max() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("master", "depth", "lift"), [(1.0, -0.4, 0.6), (0.5, 0.25, 1.5), (0.5, 1.0, 2.0), (0.0, 1.0, 1.0)]
+)
+def test_a_move_on_the_master_lights_the_picture_and_leaves_the_control(
+    opened: Open, master: float, depth: float, lift: float
+) -> None:
+    """The show puts the control itself on; times the lift that is what the move asks for."""
+    move: dict[str, Value] = {
+        "/moves/4/source": "steps", "/moves/4/steps": "1", "/moves/4/target": "/out/master", "/moves/4/depth": depth,
+        "/out/master": master,
+    }  # fmt: skip
+    step = Player(opened, move).step(np.zeros(0, np.float32))
+    plain = Player(opened, {}).step(np.zeros(0, np.float32))
+    assert step.values["/out/master"] == master
+    assert step.lift == pytest.approx(lift)
+    expected = np.minimum(plain.picture() * np.float32(step.lift), 1)
+    np.testing.assert_allclose(step.picture(), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize("damage", ["missing", "text", "cut", "foreign"])
