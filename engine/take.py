@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +25,7 @@ from .errors import OutputError, SonoramaError, said
 from .params import Change, Value
 from .samples import CHANNELS, RATE, SampleRing, SamplesLost
 from .takesound import BLOCK, GrowingFile, SoundFile
+from .versions import versions
 
 FORMAT, VERSION = "sonorama-take", 1
 HEAD, SOUND, EVENTS, STATE = "take.json", "audio.wav", "events.jsonl", "start.state"
@@ -35,7 +35,6 @@ _PART = f".{HEAD}.part"
 _PERIOD_S = 0.2
 _STALLED_S = 5.0
 _GIVE_UP_S = 5.0
-_DISTRIBUTIONS = ("sonorama", "numpy", "onnxruntime", "onnxruntime-gpu", "openvino", "torch")
 
 
 @dataclass(frozen=True)
@@ -216,7 +215,7 @@ class TakeWriter:
             "sample": start.sample,
             "state": None if start.state is None else STATE,
             "values": dict(start.values),
-            "versions": _versions(),
+            "versions": versions(),
             "begun": self._begun,
             "end": end or None,
         }
@@ -313,14 +312,3 @@ class _Lines(GrowingFile):
 
 def _line(frame: int, sample: int, what: Mapping[str, object]) -> bytes:
     return json.dumps({"frame": frame, "sample": sample, **what}, allow_nan=False).encode() + b"\n"
-
-
-def _versions() -> dict[str, str]:
-    """Of what hears and paints, as installed; nothing is imported."""
-    found: dict[str, str] = {}
-    for name in _DISTRIBUTIONS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -6,23 +6,10 @@ import hashlib
 import json
 import shlex
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_DISTRIBUTIONS = ("sonorama", "torch", "onnxruntime", "onnxruntime-gpu", "av", "numpy")
 _NOT_THE_JOB = ("command", "sound")  # may differ between two runs that make the same frames
-
-
-def versions() -> dict[str, str]:
-    """Versions of everything that paints or encodes, as installed; nothing is imported."""
-    found: dict[str, str] = {}
-    for name in _DISTRIBUTIONS:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def sha256(path: Path) -> str:

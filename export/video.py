@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..engine.encode import SYNTHETIC, synthetic_note
 from ..engine.errors import InputError, OutputError, ValueRefused
 from ..engine.media import Sound, open_sound
 from ..engine.taken import Take, is_take, read_take
+from ..engine.versions import versions
 from .film import Look, VideoWriter, video_writer
 from .picture import FITS, Fit
 from .place import check_place, write_replacing
 from .presets import Preset, check_size, choose
 from .sequence import SequenceWriter, sequence_writer
-from .sidecar import command_line, sha256, to_json, versions
+from .sidecar import command_line, sha256, to_json
 from .stage import Played, StageMaker, world_stage
 from .timecode import timecode
 
@@ -33,7 +35,6 @@ Progress = Callable[[int, int], None]
 Paint = Callable[[Container[int]], Iterator[np.ndarray | None]]
 """Indices of frames that nobody needs -> every frame of the film, None for those."""
 DEFAULT_WORLD, DEFAULT_FPS = "shore", Fraction(30)
-_SOURCE_TYPE = "trainedAlgorithmicMedia"  # of the IPTC's digital source types: made by a trained model
 
 
 @dataclass(frozen=True)
@@ -213,8 +214,7 @@ def _values(job: RenderJob) -> dict[str, Value]:
 def _metadata(job: RenderJob, stage: Played, take: Take | None) -> dict[str, str]:
     made = f"sonorama {versions()['sonorama']}, world {stage.world} {stage.version} (sha256 {stage.sha256})"
     made += "" if take is None else f", from a take performed at {take.begun}"
-    said = f"Synthetic picture, made by {made}. Digital source type: {_SOURCE_TYPE}."
-    return {"title": job.sound.stem, "comment": said, "description": said}
+    return synthetic_note(job.sound.stem, made)
 
 
 def _facts(job: RenderJob, sound: Sound, stage: Played, look: Look, n_frames: int) -> dict[str, Any]:
@@ -238,7 +238,7 @@ def _facts(job: RenderJob, sound: Sound, stage: Played, look: Look, n_frames: in
         "size": list(look.size),
         "fit": look.fit,
         "device": stage.device,
-        "digital_source_type": _SOURCE_TYPE,
+        "digital_source_type": SYNTHETIC,
         "versions": versions(),
     }
 
