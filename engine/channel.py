@@ -14,7 +14,6 @@ import secrets
 import selectors
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
@@ -25,8 +24,8 @@ from .shared import check_name, process_lives, runtime_folder
 
 LARGEST = 1 << 20
 """Bytes of one message."""
-UNKNOWN_S = 5.0
-"""How long somebody who has connected may take to say who it is."""
+UNKNOWN, WELCOMED = 16, 64
+"""How many connections may wait that have not said who they are, and how many are taken at a time."""
 BACKLOG = 4 << 20
 """Bytes that may wait for a reader who is slow; then the connection ends."""
 
@@ -74,14 +73,8 @@ class Peer:
         self._socket.settimeout(2.0)
         self._lock = threading.Lock()
         self._rest = b""
-        self._born = time.monotonic()
         self._ready: deque[dict[str, Any]] = deque()
         self.open = True
-
-    @property
-    def age(self) -> float:
-        """Seconds since it connected."""
-        return time.monotonic() - self._born
 
     def fileno(self) -> int:
         """For selectors and QSocketNotifier."""
@@ -124,7 +117,7 @@ class Peer:
                     if not waiting.select(timeout):
                         return None
                 self._take(self._socket.recv(1 << 16))
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RecursionError) as error:
                 self.close()
                 raise _gone() from error
         return self._ready.popleft()
@@ -209,10 +202,13 @@ class Server:
     def accept(self) -> list[tuple[str, Peer]]:
         """Those who have joined since the last call, with their role. Never waits."""
         with contextlib.suppress(OSError):
-            while len(self._unknown) < 16:
+            for _ in range(WELCOMED):
                 self._unknown.append(Peer(self._listener.accept()[0]))
         joined = [(role, peer) for peer in self._unknown if (role := self._role(peer))]
-        self._unknown = [peer for peer in self._unknown if peer.open and all(peer is not p for _, p in joined)]
+        unknown = [peer for peer in self._unknown if peer.open and all(peer is not p for _, p in joined)]
+        for stranger in unknown[:-UNKNOWN]:  # whoever belongs here says so at once
+            stranger.close()
+        self._unknown = unknown[-UNKNOWN:]
         return joined
 
     def _role(self, peer: Peer) -> str:
@@ -221,10 +217,9 @@ class Server:
         except ChannelClosed:
             return ""
         if message is None:
-            if peer.age > UNKNOWN_S:
-                peer.close()
             return ""
-        if not secrets.compare_digest(str(message.get("token", "")), self.token):
+        given = str(message.get("token", "")).encode(errors="replace")
+        if not secrets.compare_digest(given, self.token.encode()):
             peer.close()
             return ""
         return str(message.get("role", "")) or "panel"

@@ -20,6 +20,7 @@ from .channel import ChannelClosed, Peer, Server
 from .errors import SonoramaError, ValueRefused, said
 from .faults import Faults
 from .keeper import Keeper
+from .osc_routes import LONGEST_TEXT
 from .params import Change
 from .showtable import SHOW
 
@@ -29,6 +30,8 @@ LOOK_S, TURN_S = 0.02, 0.003
 PATIENCE_S = 0.05
 """A panel that does not take what it is told for so long is left; it comes back by itself."""
 MOST_PANELS = 16
+MESSAGES = 64
+"""Of one panel in one turn; one that sends more is heard as fast as the others allow."""
 
 
 class Desk:
@@ -160,7 +163,9 @@ class Desk:
     def _hear_panels(self) -> None:
         for panel in list(self._panels):
             try:
-                while (message := panel.receive(0.0)) is not None:
+                for _ in range(MESSAGES):
+                    if (message := panel.receive(0.0)) is None:
+                        break
                     self._hear(message)
             except ChannelClosed:
                 self._panels = [one for one in self._panels if one is not panel]
@@ -226,4 +231,9 @@ def _clipped(change: Change) -> Change:
         raise ValueRefused(f"There is no control {change.path[:80]}", "See docs/osc.md")
     if not isinstance(value, int | float | str):  # a panel's message may hold anything
         raise ValueRefused(f"{change.path} does not take {type(value).__name__}", f"Send {param.allowed()}.")
-    return Change(change.path, param.clip(value), change.source, change.over)
+    if isinstance(value, str):
+        value = value[:LONGEST_TEXT]
+    try:
+        return Change(change.path, param.clip(value), change.source, change.over)
+    except OverflowError:
+        raise ValueRefused(f"{change.path} does not take that many digits", f"Send {param.allowed()}.") from None

@@ -29,6 +29,7 @@ class Loader:
         self._faults = faults
         self._open: dict[tuple[str, str], Instrument] = {}
         self._asked: queue.SimpleQueue[tuple[Change, tuple[str, str]]] = queue.SimpleQueue()
+        self._newest: dict[str, Change] = {}
         self._ready: queue.SimpleQueue[Change] = queue.SimpleQueue()
         self.refused: queue.SimpleQueue[str] = queue.SimpleQueue()
         """Addresses whose new value could not be loaded: what was there before still holds."""
@@ -54,7 +55,11 @@ class Loader:
         return change.path in (*LOADS, TEXT)
 
     def ask(self, change: Change, loaded: tuple[str, str]) -> None:
-        """Prepare a change of world, device or text. loaded: (world, device) that play now, or will next."""
+        """Prepare a change of world, device or text; of one address only the last that was asked for.
+
+        loaded: (world, device) that play now, or will next.
+        """
+        self._newest[change.path] = change
         self._asked.put((change, loaded))
 
     def ready(self) -> list[Change]:
@@ -67,6 +72,8 @@ class Loader:
     def _run(self) -> None:
         while True:
             change, loaded = self._asked.get()
+            if change is not self._newest[change.path]:
+                continue  # somebody types faster than words are found
             try:
                 self._prepare(change, loaded)
             except (SonoramaError, OSError, RuntimeError, ValueError, ImportError, MemoryError) as error:
