@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -58,8 +59,14 @@ def _load(name: str) -> World:
 
 def _heard(world: World, sound: Sound, labels: Sequence[str]) -> list[HeardWindow]:
     from .hear import hear
+    from .progress import Progress
 
-    return list(hear(world, sound.mono(), labels))
+    windows, seconds = [], math.ceil(sound.duration)
+    with Progress(f"hear {sound.path.name}") as progress:
+        for window in hear(world, sound.mono(), labels):
+            windows.append(window)
+            progress(min(seconds, round(window.end)), seconds)
+    return windows
 
 
 def mean_scores(windows: Sequence[HeardWindow]) -> dict[str, float]:
