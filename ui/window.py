@@ -41,7 +41,8 @@ class Window(QWidget):
         self.resize(1280, 800)
         self.preview, self.bottom = Preview(link), BottomLine(link)
         self.moves, self.scenes, self.top = Moves(link), Scenes(link), TopBar(link)
-        self.scenes.row.addWidget(LookBar(link), 2)
+        self.lookbar = LookBar(link)
+        self.scenes.row.addWidget(self.lookbar, 2)
         self.tabs = QTabWidget()
         self._full: FullScreen | None = None
         self.body = QWidget()
