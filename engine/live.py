@@ -167,13 +167,14 @@ def _say_where(show: Show) -> None:
 
 
 def _play(show: Show, end: float | None) -> None:
-    """Stay; say each new fault once."""
+    """Stay; say each new fault once, and where each sink sends its pictures now."""
     said: set[str] = set()
     while end is None or time.monotonic() < end:
         if show.keeper is not None and show.keeper.failed is not None and not show.ticker.tally.frame:
             raise SonoramaError(*show.keeper.failed)
-        faults = set(show.all_faults())
-        for line in sorted(faults - said):
+        sent = {f"{one.label}: {one.about}" for one in show.ticker.runners if one.about and one.about != one.label}
+        lines = set(show.all_faults()) | sent
+        for line in sorted(lines - said):
             _say(line)
-        said = faults
+        said = lines
         time.sleep(0.25 if end is None else max(0.0, min(0.25, end - time.monotonic())))

@@ -92,6 +92,8 @@ class Show:
         self.plan = plan
         self.faults = Faults()
         self._card = plan.source == TEST_CARD
+        if self._card and plan.take is not None:
+            raise SonoramaError("A test card is no performance: there is no take of it", "Leave --take out.")
         source = "tone" if self._card else plan.source
         self.world: Card = read_card(find_world(plan.world))
         values: dict[str, Value] = {**plan.values, "/engine/world": plan.world}
