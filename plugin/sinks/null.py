@@ -30,13 +30,9 @@ class NullSink:
     def __init__(self, argument: str = "") -> None:
         if argument:
             raise SonoramaError("The sink null takes no argument", "Say: --sink null")
+        self.about = "nowhere"
         self.count = 0
         self.last: Picture | None = None
-
-    @property
-    def about(self) -> str:
-        """How many."""
-        return f"{self.count} pictures"
 
     def open(self, info: StreamInfo) -> None:
         """Nothing to do."""

@@ -30,7 +30,7 @@ def test_null_counts() -> None:
     sink = NullSink()
     sink.send(picture(3))
     sink.send(picture(4))
-    assert (sink.count, sink.about) == (2, "2 pictures")
+    assert (sink.count, sink.about) == (2, "nowhere")
     assert sink.last is not None and sink.last.tick == 4
 
 
