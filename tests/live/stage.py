@@ -97,7 +97,7 @@ class LiveShow:
         command = [sys.executable, "-m", "sonorama.engine.cli", "live", "--world", world, "--name", self.name]
         command += ["--osc-port", "0", "--stats", str(self.stats), *options]
         own = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
-        own["SONORAMA_LOOKS"] = str(folder / "looks")
+        own |= {"SONORAMA_LOOKS": str(folder / "looks"), "XDG_VIDEOS_DIR": str(folder / "videos")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, env=own | dict(env or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
