@@ -27,8 +27,11 @@ Pixels = npt.NDArray[np.uint8]
 
 SILENT_NS = 60_000_000_000
 """A living process of the owner's number that gave no sign for so long is another program by now."""
-POLL_S = 0.001
 LOOK_S = 0.5
+POLL_S, FINE_S = 0.001, 0.0001
+"""Sleep between two looks for a picture: as a rule, and about the time at which one is due."""
+EARLY_NS, LATE_NS = 700_000, 2_000_000
+"""That time: from before to after the moment that the pictures before let expect."""
 
 
 class FrameMapTaken(SonoramaError):
@@ -210,6 +213,31 @@ class FrameMapWriter:
         self.close()
 
 
+class _Rhythm:
+    """How long to sleep between two looks: short about the time at which the next picture is due."""
+
+    def __init__(self) -> None:
+        self._count = self._at = self._period = 0
+
+    def heard(self, count: int, at: int) -> None:
+        """Picture `count` was published at `at` ns."""
+        new = count - self._count
+        if self._count and new > 0:
+            period = (at - self._at) // new
+            self._period += (period - self._period) // 8 if self._period else period
+        self._count, self._at = count, at
+
+    def pause(self, now: int) -> float:
+        """Seconds to sleep at `now` ns."""
+        if self._period <= 0:
+            return POLL_S
+        since = now - self._at
+        late = since - self._period * max(1, (since + EARLY_NS) // self._period)
+        if late > LATE_NS:
+            return POLL_S
+        return min(POLL_S, max(FINE_S, (-late - EARLY_NS) / 1e9))
+
+
 class FrameMap:
     """Reads the frame map `name`; follows it through resizes and to a new owner. Not for several threads at once.
 
@@ -223,6 +251,7 @@ class FrameMap:
         self.path: Path = shared_path(name)
         self._map = self._open()
         self._look = time.monotonic() + LOOK_S
+        self._rhythm = _Rhythm()
 
     @classmethod
     def open(cls, name: str) -> Self:
@@ -297,7 +326,7 @@ class FrameMap:
         return None  # overtaken eight times running
 
     def wait(self, timeout: float, after_count: int) -> bool:
-        """Wait until the count is another than `after_count`, looking every millisecond.
+        """Wait until the count is another than `after_count`, looking every millisecond, more often when one is due.
 
         Returns:
             False when `timeout` seconds passed first.
@@ -307,7 +336,8 @@ class FrameMap:
         while self.count == after_count:
             if time.monotonic() >= end:
                 return False
-            time.sleep(POLL_S)
+            time.sleep(self._rhythm.pause(time.monotonic_ns()))
+        self._rhythm.heard(self._map.count, self._map.get("heartbeat_ns"))
         return True
 
     def close(self) -> None:

@@ -19,13 +19,17 @@ import statistics, sys, time
 from sonorama.engine.frames import FrameMap
 reader, delays, count, out = FrameMap(sys.argv[1]), [], 0, None
 print("ready", flush=True)
+reader.wait(2.0, 0)
+begun, used = time.monotonic(), time.process_time()
 while reader.wait(2.0, count):
     slot = reader.newest(out)
     if slot is not None:
         delays.append((time.monotonic_ns() - slot.pts_ns) / 1e6)
         count, out = slot.count, slot.pixels
+        share = 100 * (time.process_time() - used) / (time.monotonic() - begun)
 delays = sorted(delays[10:])
-print(f"p50 {statistics.median(delays):.2f} ms, p99 {delays[int(len(delays) * 0.99)]:.2f} ms, {len(delays)} read")
+print(f"p50 {statistics.median(delays):.2f} ms, p99 {delays[int(len(delays) * 0.99)]:.2f} ms, {len(delays)} read,")
+print(f"  reader {share:.1f} % of a core")
 """
 
 
@@ -45,8 +49,7 @@ def measure(width: int, height: int) -> str:
             begun = time.monotonic_ns()
             writer.publish(picture, begun, frame)
             spent.append((time.monotonic_ns() - begun) / 1e6)
-        line = reader.stdout.readline().strip()
-        reader.wait(10)
+        line = " ".join(reader.communicate(timeout=10)[0].split())
     return f"{width}x{height}: publish {statistics.median(spent):.2f} ms; publish to reader {line}"
 
 

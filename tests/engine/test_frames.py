@@ -14,7 +14,7 @@ import pytest
 
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.framelayout import HEADER, PAGE
-from sonorama.engine.frames import FrameMap, FrameMapMissing, FrameMapTaken, FrameMapWriter
+from sonorama.engine.frames import FINE_S, POLL_S, FrameMap, FrameMapMissing, FrameMapTaken, FrameMapWriter, _Rhythm
 from sonorama.engine.shared import shared_path
 
 # Every picture is one byte, its frame index: a torn one holds two. Pictures change their size on the way.
@@ -292,3 +292,31 @@ def test_a_night_of_resizes_leaves_no_mapping_open(name: str) -> None:
             assert reader.newest() is not None
         mapped = Path("/proc/self/maps").read_text().count(f"sonorama-{name}")
     assert mapped == 2
+
+
+@pytest.mark.parametrize("fps", [24, 60, 120])
+def test_a_reader_looks_more_often_only_when_a_picture_is_due(fps: int) -> None:
+    period, start = 10**9 // fps, 7 * 10**12
+    rhythm = _Rhythm()
+    assert rhythm.pause(start) == POLL_S, "nothing is known yet"
+    jitter = np.random.default_rng(0).integers(-50_000, 50_000, 50)
+    for count in [*range(1, 30), *range(33, 51)]:  # three were missed
+        rhythm.heard(count, start + count * period + int(jitter[count - 1]))
+    last = start + 50 * period + int(jitter[49])
+    for missed in (1, 2, 5):
+        due = last + missed * period
+        assert rhythm.pause(due) == FINE_S
+        assert rhythm.pause(due + 1_000_000) == FINE_S
+        assert rhythm.pause(due + 4_000_000) == POLL_S
+        assert rhythm.pause(due - 2_500_000) == POLL_S
+        assert FINE_S < rhythm.pause(due - 1_200_000) < POLL_S, "not past the time"
+    pauses = [rhythm.pause(last + step * 50_000) for step in range(20_000)]
+    assert min(pauses) >= FINE_S
+    assert max(pauses) <= POLL_S
+
+
+def test_a_count_that_starts_again_is_no_rhythm() -> None:
+    rhythm = _Rhythm()
+    rhythm.heard(900, 10**9)
+    rhythm.heard(1, 2 * 10**9)
+    assert rhythm.pause(2 * 10**9 + 10**6) == POLL_S
