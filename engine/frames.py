@@ -233,9 +233,8 @@ class _Rhythm:
             return POLL_S
         since = now - self._at
         late = since - self._period * max(1, (since + EARLY_NS) // self._period)
-        if late > LATE_NS:
-            return POLL_S
-        return min(POLL_S, max(FINE_S, (-late - EARLY_NS) / 1e9))
+        left = (self._period if late > LATE_NS else 0) - late - EARLY_NS
+        return min(POLL_S, max(FINE_S, left / 1e9))
 
 
 class FrameMap:
