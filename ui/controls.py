@@ -78,13 +78,13 @@ class ChoiceControl(Control, QComboBox):
 
 
 class TextControl(Control, QLineEdit):
-    """Free text; sent on Enter, Escape brings the old text back."""
+    """Free text; sent on Enter, Escape brings the old text back. Either gives the keys back to the show."""
 
     def __init__(self, param: Param, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._value = ""
         self.setPlaceholderText(caption(param.path))
-        self.returnPressed.connect(lambda: self.ask(self.text()))
+        self.returnPressed.connect(self._enter)
         self.join(param, link)
 
     def show_value(self, value: Value) -> None:
@@ -93,10 +93,15 @@ class TextControl(Control, QLineEdit):
             self.setText(str(value))
         self._value = str(value)
 
+    def _enter(self) -> None:
+        self.ask(self.text())
+        self.clearFocus()
+
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
         """Escape gives up."""
-        if a0 is not None and a0.key() == Qt.Key.Key_Escape and self.text() != self._value:
+        if a0 is not None and a0.key() == Qt.Key.Key_Escape:
             self.setText(self._value)
+            self.clearFocus()
         else:
             super().keyPressEvent(a0)
 
@@ -122,6 +127,15 @@ class IntControl(Control, QSpinBox):
         self.blockSignals(True)
         self.setValue(int(value))
         self.blockSignals(False)
+
+    def keyPressEvent(self, e: QKeyEvent | None) -> None:
+        """Enter and Escape give the digits back to the scenes; Escape brings the old number back."""
+        if e is not None and e.key() == Qt.Key.Key_Escape:
+            self.show_value(self.link.values[self.param.path])
+        else:
+            super().keyPressEvent(e)
+        if e is not None and e.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Escape):
+            self.clearFocus()
 
     def wheelEvent(self, e: QWheelEvent | None) -> None:
         """Only once it was chosen."""

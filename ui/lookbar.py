@@ -29,6 +29,7 @@ class LookBar(QWidget):
         self.name.setAccessibleName("name of a look or show")
         if (edit := self.name.lineEdit()) is not None:
             edit.setPlaceholderText("look or show")
+            edit.returnPressed.connect(self.name.clearFocus)
         row.addWidget(self.name, 1)
         self.load = self._button(row, "Load", "Set everything in the look or show of that name", self.load_it)
         keep = "Write it; ten older versions are kept"

@@ -262,3 +262,17 @@ def test_a_recording_that_is_not_written_is_said(window: Window, show: FakeShow,
     qtbot.waitUntil(lambda: button.text() == "NO FILE" and button.isChecked())
     show.tell(recording=True)
     qtbot.waitUntil(lambda: button.text() == "REC")
+
+
+@pytest.mark.parametrize("path", ["/look/text", "/look/seed"])
+@pytest.mark.parametrize("end", [Qt.Key.Key_Return, Qt.Key.Key_Escape])
+def test_the_keys_play_again_after_typing(path: str, end: Qt.Key, window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    field = window.controls[path]
+    field.setFocus()
+    qtbot.keyClicks(field, "7")
+    assert show.got == []
+    qtbot.keyClick(field, end)
+    assert not field.hasFocus()
+    qtbot.keyClick(window, Qt.Key.Key_B)
+    qtbot.waitUntil(lambda: ("/out/blackout", True) in show.got)
+    assert [sent for sent, _ in show.got] == [path] * (end == Qt.Key.Key_Return) + ["/out/blackout"]
