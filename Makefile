@@ -1,12 +1,19 @@
 # Every target sets up what it needs itself; on a bare machine it takes Python 3.11 with pip, and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check lock
+.PHONY: help setup demo live-demo test check lock
 
 # Without compiled files every process takes seconds longer to import torch.
 unexport PYTHONDONTWRITEBYTECODE
 
+# What Qt's windows load on Linux.
+QT := libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libdbus-1.so.3:libdbus-1-3 \
+	libfontconfig.so.1:libfontconfig1 libglib-2.0.so.0:libglib2.0-0 \
+	libxcb-cursor.so.0:libxcb-cursor0 libxcb-icccm.so.4:libxcb-icccm4 libxcb-keysyms.so.1:libxcb-keysyms1 \
+	libxcb-image.so.0:libxcb-image0 libxcb-render-util.so.0:libxcb-render-util0 libxcb-shape.so.0:libxcb-shape0 \
+	libxcb-randr.so.0:libxcb-randr0 libxcb-xkb.so.1:libxcb-xkb1 libxkbcommon-x11.so.0:libxkbcommon-x11-0
+
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
 setup: .venv/.ready  ## make a ready .venv from requirements.lock
 
@@ -16,15 +23,15 @@ setup: .venv/.ready  ## make a ready .venv from requirements.lock
 demo: setup  ## render a film from the recordings in examples/
 	@.venv/bin/python examples/demo.py
 
+live-demo: setup  ## play those recordings into a live show with its panel, for LIVE_SECONDS (60)
+	@test "$$(uname)" != Linux || .ci/apt $(QT) $$(test -n "$$DISPLAY$$WAYLAND_DISPLAY" || echo Xvfb:xvfb)
+	@.venv/bin/python examples/live_demo.py
+
 test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 	@.ci/apt ffprobe:ffmpeg mediainfo:mediainfo git:git gcc:gcc /usr/include/stdio.h:libc6-dev luajit:luajit
-	@.ci/apt libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libdbus-1.so.3:libdbus-1-3 \
-		libfontconfig.so.1:libfontconfig1 libglib-2.0.so.0:libglib2.0-0
 	@.ci/apt pulseaudio:pulseaudio pactl:pulseaudio-utils libportaudio.so.2:libportaudio2 oscsend:liblo-tools Xvfb:xvfb \
 		/usr/share/doc/libasound2-plugins:libasound2-plugins libpulse.so.0:libpulse0 xrandr:x11-xserver-utils
-	@.ci/apt libxcb-cursor.so.0:libxcb-cursor0 libxcb-icccm.so.4:libxcb-icccm4 libxcb-keysyms.so.1:libxcb-keysyms1 \
-		libxcb-image.so.0:libxcb-image0 libxcb-render-util.so.0:libxcb-render-util0 libxcb-shape.so.0:libxcb-shape0 \
-		libxcb-randr.so.0:libxcb-randr0 libxcb-xkb.so.1:libxcb-xkb1 libxkbcommon-x11.so.0:libxkbcommon-x11-0
+	@.ci/apt $(QT)
 	@echo "== pytest"
 	@.venv/bin/python -m pytest -m "not soak" $(ARGS)
 
