@@ -26,7 +26,8 @@ Every address of a show, written from `engine/showtable.py` by `sonorama paramet
 The show says which. |
 | out | UDP port {PORT_OUT} of this computer, and whoever subscribes |
 
-Other computers are heard only when the show listens to the network and their addresses are on its list.
+Other computers are heard only when the show listens to the network and their addresses are on its list:
+`sonorama live --osc-host 0.0.0.0 --osc-allow 192.168.1.20`. They subscribe (below) to be told something back.
 
 ## How values are read
 
@@ -60,7 +61,7 @@ oldest makes room. Ports below 1024 are not taken.
 
 Every change is told at its own address: numbers as `f` or `i`, switches as 0 or 1, choices and text as strings.
 Continuous controls are also told at `{NORM}`. Who moves a control hears nothing of it for {QUIET * 1000:.0f} ms.
-Much at once comes as bundles.
+Much at once comes as bundles. What is measured and heard, in the list below, comes ten times a second.
 
 | address | type | what it says |
 |---|---|---|
@@ -122,8 +123,9 @@ oscsend 127.0.0.1 {PORT} {ROOT}/sound/tap
 oscsend 127.0.0.1 {PORT} "{ROOT}/motion/*/mute" i 0
 oscsend 127.0.0.1 {PORT} {ROOT}/out/blackout i 1
 oscsend 127.0.0.1 {PORT} {ROOT}/dump i {PORT_OUT}
-oscdump {PORT_OUT}
 ```
+
+`oscdump {PORT_OUT}`, in a terminal of its own and before the last of these lines, shows what comes back.
 
 ### TouchDesigner
 
