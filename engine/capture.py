@@ -148,7 +148,10 @@ class Capture:
             with contextlib.suppress(queue.Empty):
                 block = self._blocks.get(timeout=_TICK_S)
             if block is not None and block.convert is self._convert:
-                self._take(block)
+                try:
+                    self._take(block)
+                except (SonoramaError, AttributeError, TypeError, ValueError):  # a plug-in may give anything
+                    self._broken_at = time.monotonic()
             if self._silent():
                 self._clock.fill()
 

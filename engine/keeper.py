@@ -237,6 +237,9 @@ class Keeper:
             self.ready, self._ready_at = dict(message["ready"]), time.monotonic()
             self._faults.clear("renderer")
             self.ask(self._waiting.take())
+        elif "lost" in message:  # from what it kept the next one would come to the same
+            self._fresh = True
+            self._faults.note("lost", str(message["lost"]))
         elif "deaf" in message:
             self.on_deaf(int(message["frame"]), int(message["sample"]), list(message["deaf"]))
         elif "failed" in message:

@@ -126,6 +126,8 @@ class Renderer:
         past = self._past(sample)
         changes = self._changes() if past is None else past
         step = self._step(sample, changes)
+        if not np.isfinite(step.w).all():  # it would stay so for ever
+            raise FloatingPointError
         if changes and past is None:
             did = [[c.path, c.value, c.source, c.over] for c in changes]
             self._peer.send({"frame": step.frame, "sample": step.sample, "did": did, "seq": self._seq})
@@ -235,6 +237,9 @@ def main(name: str) -> int:
             peer.send({"failed": [error.message, error.hint]})
             return 2
         renderer.run()
+    except FloatingPointError:
+        peer.send({"lost": "The motion was no number any more: it begins at rest"})
+        return 3
     except ChannelClosed:
         return 0
     finally:

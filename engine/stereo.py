@@ -12,6 +12,8 @@ from .media import downmix
 from .ports import Samples
 from .samples import RATE
 
+LOUDEST = 1000.0
+"""60 dB over full scale: no sound, but a driver's fault, which would drown all that follows it."""
 _LEFT = {"FL", "FLC", "DL", "BL", "SL"}
 _RIGHT = {"FR", "FRC", "DR", "BR", "SR"}
 
@@ -44,17 +46,19 @@ class ToStereo:
         self.rate = rate
         self.channels = channels
         self.broken = 0
-        """Samples so far that were NaN or infinite; they are heard as 0."""
+        """Samples so far that were NaN, infinite or past LOUDEST; they are heard as 0."""
         self._mix = None if channels == 2 else stereo_mix(("?",) * channels)
         self._resampler = None if rate == RATE else AudioResampler("fltp", "stereo", RATE)
         self._count = 0
 
     def push(self, block: Samples) -> Samples:
         """float32 [channels, n] -> float32 [2, m]; m / n is 44100 / rate in the long run."""
-        finite = np.isfinite(block)
-        if not finite.all():
-            self.broken += int(finite.size - np.count_nonzero(finite))
-            block = np.where(finite, block, np.float32(0))
+        with np.errstate(over="ignore"):
+            block = np.asarray(block, np.float32)
+        sane = np.abs(block) <= LOUDEST  # not so for NaN
+        if not sane.all():
+            self.broken += int(sane.size - np.count_nonzero(sane))
+            block = np.where(sane, block, np.float32(0))
         if self._mix is not None:
             # One row after the other: a matrix product may round differently for other block sizes.
             rows = [sum((g * row for g, row in zip(gains, block, strict=True)), np.float32(0)) for gains in self._mix]
