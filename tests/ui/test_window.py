@@ -276,3 +276,11 @@ def test_the_keys_play_again_after_typing(path: str, end: Qt.Key, window: Window
     qtbot.keyClick(window, Qt.Key.Key_B)
     qtbot.waitUntil(lambda: ("/out/blackout", True) in show.got)
     assert [sent for sent, _ in show.got] == [path] * (end == Qt.Key.Key_Return) + ["/out/blackout"]
+
+
+def test_the_page_for_players_names_every_key(window: Window) -> None:
+    page = (scene.DOCS / "live.md").read_text()
+    table = page[page.index("| key |") : page.index("The panel has no powers")]
+    for key in window._keys():
+        single = key.keys.removeprefix("Shift+")
+        assert ("1 to 8" in table) if single.isdigit() else key.keys in table

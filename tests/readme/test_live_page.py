@@ -1,0 +1,73 @@
+"""docs/live.md: what it says to type can be typed. Shows are made, but not started; takes are rendered elsewhere."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sonorama.engine.cli import build_parser
+from sonorama.engine.live import plan_of
+from sonorama.engine.osc_routes import Routes
+from sonorama.engine.osc_tally import Tally
+from sonorama.engine.show import Show
+from sonorama.engine.showtable import SHOW
+
+from .test_readme import ROOT, commands
+
+PAGE = (ROOT / "docs" / "live.md").read_text()
+LINES = commands(PAGE, "sonorama")
+OSC = commands(PAGE, "oscsend")
+RUN = ("doctor", "plugins")
+
+
+def words(line: str) -> list[str]:
+    """What the shell makes of a line, less the program."""
+    return shlex.split(line, comments=True)[1:]
+
+
+def test_the_page_shows_how() -> None:
+    typed = {words(line)[0] for line in LINES}
+    assert {"doctor", "live", "view", "plugins", "render"} <= typed
+    assert sum("--sink" in line or "--record" in line for line in LINES) >= 3
+    assert OSC
+    targets = {word for line in commands(PAGE, "make") for word in words(line)} | {"live-demo"}
+    known = set(re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert targets <= known
+
+
+@pytest.mark.parametrize("link", re.findall(r"\]\(([^)]+)\)", PAGE))
+def test_links_lead_somewhere(link: str) -> None:
+    assert (ROOT / "docs" / link).exists()
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_line_can_be_typed(line: str, tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path / "looks"))
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
+    args = build_parser().parse_args(words(line))
+    if words(line)[0] == "live":
+        plan = replace(plan_of(args), name=f"page-{os.getpid()}", world=tiny_world, osc_port=0, osc_host="127.0.0.1")
+        Show(plan).close()
+    elif words(line)[0] in RUN:
+        done = subprocess.run(
+            [Path(sys.executable).with_name("sonorama"), *words(line)], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", OSC)
+def test_every_message_is_taken(line: str) -> None:
+    _, _, address, tag, value = words(line)
+    number = {"i": int, "f": float, "s": str}[tag]
+    tally = Tally()
+    accepted = list(Routes(SHOW, tally).changes(address, [number(value)], ("127.0.0.1", 5000)))
+    assert [f"/sonorama{one.change.path}" for one in accepted] == [address]
+    assert not any(tally.counts.values())
