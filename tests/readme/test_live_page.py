@@ -21,7 +21,7 @@ from sonorama.engine.showtable import SHOW
 from .test_readme import ROOT, commands
 
 PAGE = (ROOT / "docs" / "live.md").read_text()
-LINES = commands(PAGE, "sonorama")
+LINES = [*dict.fromkeys(shlex.join(shlex.split(line, comments=True)) for line in commands(PAGE, "sonorama"))]
 OSC = commands(PAGE, "oscsend")
 RUN = ("doctor", "plugins")
 
