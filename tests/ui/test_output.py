@@ -49,6 +49,19 @@ def test_it_goes_on_with_a_new_owner_and_keeps_the_last_picture(output: Output, 
     assert output.grab().toImage().pixelColor(output.rect().center()).red() == 90
 
 
+def test_it_follows_another_size(output: Output, qtbot: QtBot) -> None:
+    output.resize(200, 200)
+    with FrameMapWriter(NAME, 16, 16) as frames:
+        frames.publish(plain(200), 0, 1)
+        qtbot.waitUntil(lambda: output.slot is not None and output.slot.frame == 1, timeout=3000)
+        assert output.grab().toImage().pixelColor(100, 5).red() == 200
+        frames.resize(32, 16)
+        frames.publish(plain(90, 32), 0, 2)
+        qtbot.waitUntil(lambda: output.slot is not None and output.slot.frame == 2, timeout=3000)
+        seen = output.grab().toImage()
+    assert [seen.pixelColor(100, y).red() for y in (5, 100, 195)] == [0, 90, 0]  # wide now, with black around it
+
+
 @pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Q])
 def test_it_can_be_left(key: Qt.Key, output: Output, qtbot: QtBot) -> None:
     qtbot.keyClick(output, key)
