@@ -86,7 +86,8 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     figures["meaning"] = meaning_table(world, backend, sounds, (1, 2, 3))
     log.info("meaning %s", figures["meaning"])
     data = picture_set(root, work / "pictures.safetensors", z_dim=world.card.generator["z_dim"])
-    quality = picture_quality(build_networks(world).generator, data, world.card.size)
+    codes = torch.from_numpy(world.tensors["bank.anchors"]).float()
+    quality = picture_quality(build_networks(world).generator, codes, data, world.card.size)
     figures["pictures"] = {k: round(v, 4) for k, v in asdict(quality).items()}
     (out / "measures.json").write_text(json.dumps(figures, indent=1))
     return figures

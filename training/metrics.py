@@ -44,9 +44,8 @@ def kernel_distance(a: Tensor, b: Tensor) -> float:
 
 
 @torch.no_grad()
-def sample_places(generator: Generator, data: PictureSet, n: int, size: int, psi: float = 0.7) -> Pictures:
-    """N places as seeds make them."""
-    codes = data.codes[data.klass == CLEAN]
+def sample_places(generator: Generator, codes: Tensor, n: int, size: int, psi: float = 0.7) -> Pictures:
+    """N places as seeds make them from the world's own anchors [A,Z]."""
     z = random_places(codes, n, torch.Generator().manual_seed(11))
     chunks = [generator.synthesis(generator.mapping(c, psi), "const", size, "activations") for c in z.split(8)]
     return torch.cat(chunks)
@@ -70,8 +69,11 @@ class PictureQuality:
     nearest_real: float
 
 
-def picture_quality(generator: Generator, data: PictureSet, size: int, n: int = 300) -> PictureQuality:
-    """Split by photo: crops of every second photo on one side, of the others on the other side."""
+def picture_quality(generator: Generator, codes: Tensor, data: PictureSet, size: int, n: int = 300) -> PictureQuality:
+    """Split by photo: crops of every second photo on one side, of the others on the other side.
+
+    codes: the anchors [A,Z] of the generator's world.
+    """
     backbone = Backbone()
     clean = torch.nonzero(data.klass == CLEAN)[:, 0]
     halves = [clean[data.photo[clean] % 2 == k] for k in (0, 1)]
@@ -79,7 +81,7 @@ def picture_quality(generator: Generator, data: PictureSet, size: int, n: int = 
     real = [pooled(clean_pictures(data, h[torch.randperm(len(h), generator=rng)[:n]], size), backbone) for h in halves]
     mean, std = torch.cat(real).mean(0), torch.cat(real).std(0) + 1e-6
     torch.manual_seed(0)
-    fakes = [pooled(sample_places(g, data, n, size, 1.0), backbone) for g in (generator, _untrained(generator))]
+    fakes = [pooled(sample_places(g, codes, n, size, 1.0), backbone) for g in (generator, _untrained(generator))]
     a, b, made, raw = ((x - mean) / std for x in (*real, *fakes))
     whole = torch.cat([a, b])
     shape = 1000.0
