@@ -142,9 +142,13 @@ def report() -> int:
 
 def main() -> int:
     """Play, then report."""
-    seconds = float(os.environ.get("LIVE_SECONDS", "60"))
-    if not (math.isfinite(seconds) and seconds >= 5):
-        sys.stderr.write(f"LIVE_SECONDS={seconds:g} is too short\nGive 5 or more.\n")
+    said = os.environ.get("LIVE_SECONDS", "60")
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = 0.0
+    if not 5 <= seconds < math.inf:
+        sys.stderr.write(f"LIVE_SECONDS={said} cannot be\nGive 5 or more.\n")
         return 2
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
