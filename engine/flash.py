@@ -45,6 +45,8 @@ DOTS = 8
 """Pixels looked at along each side of a cell."""
 STEPS = 32
 """Weights tried between the picture before and the one that is held back."""
+THIN = slice(2, None, 4)
+"""The dots that suffice to look for the weight; all of them decide."""
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -147,7 +149,7 @@ class _Look(NamedTuple):
 
 def _look(dots: Pixels) -> _Look:
     """dots: as `_dots` gives them."""
-    red, green, blue = (_LINEAR.take(dots[..., colour]).sum(0) / np.float32(DOTS * DOTS) for colour in range(3))
+    red, green, blue = (_LINEAR.take(dots[..., colour]).sum(0) / np.float32(len(dots)) for colour in range(3))
     light, total = _LUMA @ (red, green, blue), red + green + blue
     saturated = (red >= SATURATED * total) & (total > 0)
     return _Look((light, light < BRIGHT), (np.maximum(red - green - blue, 0), saturated))
@@ -216,14 +218,20 @@ class FlashGuard:
         """As far from what is shown towards the next picture as no change comes about: found by halving."""
         before = scaler((shown.shape[1], shown.shape[0]), (pixels.shape[1], pixels.shape[0]))(shown)
         before_dots = _dots(before)
-        step, look = 0, _look(before_dots)
-        width = STEPS // 2
-        while width:
-            middle = _look(_between(before_dots, dots, step + width))
-            if self._allowed(middle):
-                step, look = step + width, middle
-            width //= 2
+        step = self._farthest(before_dots[THIN], dots[THIN])
+        look = _look(_between(before_dots, dots, step))
+        while step and not self._allowed(look):
+            step -= 1
+            look = _look(_between(before_dots, dots, step))
         return self._show(_between(before, pixels, step) if step else before, look)
+
+    def _farthest(self, before: Pixels, after: Pixels) -> int:
+        step, width = 0, STEPS // 2
+        while width:
+            if self._allowed(_look(_between(before, after, step + width))):
+                step += width
+            width //= 2
+        return step
 
 
 def _between(before: Pixels, after: Pixels, step: int) -> Pixels:
