@@ -68,7 +68,8 @@ class Preview(Picture):
             return self._link.says or "No show"
         if self.image is None or not self.feed.alive():
             return "No frames yet" if self.image is None else "No frames: this is the last one"
-        if not self._link.status.renderer_pid:
+        status = self._link.status
+        if not status.renderer_pid or (status.frame and not status.fps):
             return "Renderer restarting: this is the last frame"
         return ""
 

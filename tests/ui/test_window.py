@@ -196,6 +196,10 @@ def test_the_preview_follows_restarts_and_sizes(
     assert shot.pixelColor(centre) == QColor("#ffffff")
     show.tell(renderer_pid=0, restarts=1)
     qtbot.waitUntil(lambda: "restarting" in window.preview.note)
+    show.tell(renderer_pid=2, frame=90, fps=30.0)
+    qtbot.waitUntil(lambda: window.preview.note == "")
+    show.tell(renderer_pid=2, frame=90, fps=0.0)  # the next one is there, but does not paint yet
+    qtbot.waitUntil(lambda: "restarting" in window.preview.note)
     frames.resize(16, 4)
     frames.publish(scene.np.zeros((4, 16, 4), scene.np.uint8), 0, 2)
     qtbot.waitUntil(lambda: window.preview.image is not None and window.preview.image.width() == 16, timeout=3000)
