@@ -116,14 +116,14 @@ class Renderer:
         sample = player.next_sample
         waited = self._wait_for_sound(sample)
         now = time.monotonic_ns()
-        self._pace = self._pace.arrived(sample, now, waited, fps)
+        self._pace = self._pace.told(sample, self._ring.captured_ns(sample)).arrived(sample, now, waited, fps)
         due = self._pace.due_ns(sample)
         if due > now:
             time.sleep((due - now) / 1e9)
         if self._closing:
             return
         self._receive()
-        past = self._past(sample)
+        past = self._past(due)
         changes = self._changes() if past is None else past
         step = self._step(sample, changes)
         if not np.isfinite(step.w).all():  # it would stay so for ever
@@ -131,7 +131,7 @@ class Renderer:
         if changes and past is None:
             did = [[c.path, c.value, c.source, c.over] for c in changes]
             self._peer.send({"frame": step.frame, "sample": step.sample, "did": did, "seq": self._seq})
-        if verdict(sample, self._ring.count, fps) == "paint":
+        if verdict(due, time.monotonic_ns(), fps) == "paint":
             self._painter.offer(step, due)
         self._now_and_then(step)
 
@@ -153,11 +153,11 @@ class Renderer:
             sound = np.zeros(sample - before, np.float32)
         return self.player.step(sound, changes)
 
-    def _past(self, sample: int) -> list[Change] | None:
+    def _past(self, due: int) -> list[Change] | None:
         """What acted at this frame, while those are stepped through that a renderer before this one has been at."""
         if not self._catching_up:
             return None
-        behind = verdict(sample, self._ring.count, self.player.grid.fps) == "skip"
+        behind = verdict(due, time.monotonic_ns(), self.player.grid.fps) == "skip"
         journal = self._journal.pop(self.player.frame, [])
         if journal or self._journal or (behind and time.monotonic() < self._catching_up):
             return journal

@@ -28,9 +28,29 @@ def test_frames_leave_evenly_though_sound_comes_in_bursts() -> None:
 
 def test_the_lag_shrinks_slowly_once_sound_comes_early() -> None:
     pace = Pace(0, lag_ns=80_000_000)
-    for frame in range(300):
+    for frame in range(30):
         pace = pace.arrived(frame * 1470, 0, waited=False, fps=FPS)
-    assert pace.lag_ns == pytest.approx(80_000_000 - 10 * SHRINK_NS, abs=1000)
+    assert pace.lag_ns == pytest.approx(80_000_000 - SHRINK_NS, abs=1000)
+
+
+def test_sound_that_was_late_once_is_not_waited_for_long() -> None:
+    """A source that dies gives 250 ms of nothing, then silence on time."""
+    pace, lags = Pace(0), list[int]()
+    for frame in range(1, 10 * 30):
+        sample = frame * 1470
+        there = max(pace.captured_ns(sample), 1_250_000_000 if 30 < frame < 38 else 0) + 5_000_000
+        pace = pace.arrived(sample, there, waited=True, fps=FPS)
+        lags.append(pace.lag_ns)
+    assert max(lags) > 100_000_000
+    assert lags[-1] == pytest.approx(5_000_000)
+
+
+def test_where_sample_0_was_is_learnt() -> None:
+    """The first block came 90 ms late by its own word; the others do not."""
+    pace = Pace(90_000_000)
+    for frame in range(1, 600):
+        pace = pace.told(frame * 1470, frame * 1_000_000_000 // 30)
+    assert pace.zero_ns == pytest.approx(0, abs=100_000)
 
 
 def test_one_accident_does_not_become_a_habit() -> None:
@@ -39,8 +59,15 @@ def test_one_accident_does_not_become_a_habit() -> None:
 
 
 def test_old_frames_are_moved_through_and_not_painted() -> None:
-    assert verdict(44_100, 44_100 + 2000, FPS) == "paint"
-    assert verdict(44_100, 44_100 + 3 * 1470, FPS) == "skip"
+    assert verdict(10**9, 10**9 + 40_000_000, FPS) == "paint"
+    assert verdict(10**9, 10**9 - 40_000_000, FPS) == "paint"
+    assert verdict(10**9, 10**9 + 100_000_000, FPS) == "skip"
+
+
+def test_frames_that_a_lag_holds_back_are_painted() -> None:
+    """However much sound there is by then."""
+    pace = Pace(0, lag_ns=200_000_000)
+    assert verdict(pace.due_ns(44_100), pace.due_ns(44_100) + 1_000_000, FPS) == "paint"
 
 
 def test_outputs_fall_into_step_and_keep_their_own_time() -> None:
