@@ -13,7 +13,7 @@ import numpy.typing as npt
 from .instrument import Instrument
 from .model.bank import WALK_SECONDS
 from .params import Value
-from .samples import RATE
+from .sound.samples import RATE
 from .stepper import number, per_code
 
 Array = npt.NDArray[np.float32]

@@ -176,7 +176,7 @@ def _map_works() -> bool:
 
 def ports() -> list[Finding]:
     """Whether the ports of a show are free."""
-    from .osc import PORT, PORT_OUT, PORT_QUERY
+    from .osc.server import PORT, PORT_OUT, PORT_QUERY
 
     free_in, free_query = _free(PORT, socket.SOCK_DGRAM), _free(PORT_QUERY, socket.SOCK_STREAM)
     taken = "taken, by a show or another program"

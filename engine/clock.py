@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from .samples import RATE
+from .sound.samples import RATE
 
 SHRINK_NS = 50_000_000
 """The lag shrinks by so much a second,"""

@@ -138,7 +138,8 @@ def add_parameters(commands: Commands) -> None:
 
 def run_parameters(args: argparse.Namespace) -> int:
     """Write the table."""
-    from . import osc_page, reference
+    from . import reference
+    from .osc import page as osc_page
 
     if args.osc:
         sys.stdout.write(osc_page.as_markdown())

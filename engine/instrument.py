@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from .model.bank import Places, bank_part
-from .samples import RATE
+from .sound.samples import RATE
 from .stepper import MotionState, Space
 
 if TYPE_CHECKING:

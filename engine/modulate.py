@@ -13,9 +13,9 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from .analysis import Features
 from .params import Value
 from .showtable import MOVES
+from .sound.analysis import Features
 
 USUAL_BPM = 120.0
 BEATS = {

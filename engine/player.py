@@ -15,8 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .analysis import Analysis, Features
-from .autogain import AutoGain
 from .base import Base
 from .instrument import Instrument, tick_sample
 from .listen import ENCODER_STEP, Listener
@@ -24,6 +22,8 @@ from .modulate import Moves
 from .params import Change, Params, Value
 from .rates import FrameGrid, exact_rate
 from .showtable import SHOW
+from .sound.analysis import Analysis, Features
+from .sound.autogain import AutoGain
 from .stepper import MotionState, number, style_codes, tick
 
 Array = npt.NDArray[np.float32]

@@ -41,7 +41,7 @@ class StreamInfo:
         name: of the show; other programs find us under `sonorama-<name>`.
         width, height: px.
         fps: frames a second that the show sends, for ever.
-        samples: name of the sample ring (engine/samples.py) for sinks that write sound; empty without one.
+        samples: name of the sample ring (engine/sound/samples.py) for sinks that write sound; empty without one.
         world: name and version of the world that paints, for notes in files; may be empty.
 
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from .samples import RATE
+from .sound.samples import RATE
 
 _BROADCAST = (24, 30, 48, 60, 120)
 

@@ -121,7 +121,7 @@ def prepare(kind: Kind, name: str, argument: str) -> Callable[[], Any]:
 
 
 def open_sink(spec: str) -> tuple[str, Callable[[], FrameSink]]:
-    """What to call a sink, and a function that makes it, for engine/outputs.py.
+    """What to call a sink, and a function that makes it, for engine/show/outputs.py.
 
     Args:
         spec: `NAME` or `NAME:ARGUMENT`, such as `record:show.mp4`.

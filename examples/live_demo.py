@@ -25,7 +25,7 @@ from pythonosc.udp_client import SimpleUDPClient
 
 from sonorama.engine.channel import read_session
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.live import has_display
+from sonorama.engine.show.live import has_display
 
 OUT = Path("build/live-demo")
 FILM, STATS, PANEL = OUT / "show.mp4", OUT / "stats.jsonl", OUT / "panel.png"

@@ -140,7 +140,7 @@ def _asks(args: argparse.Namespace) -> bool:
 
 def run_render(args: argparse.Namespace) -> int:
     """Render the film; the last line says where it is and how fast it went."""
-    from ..engine.taken import is_take
+    from ..engine.take.reader import is_take
 
     values = start_values(args) if _asks(args) or not is_take(args.sound) else {}  # refuses before slow imports
 

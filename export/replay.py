@@ -17,21 +17,21 @@ from pathlib import Path
 
 import numpy as np
 
-from ..engine import takesound
 from ..engine.backend import open_backend
 from ..engine.decode import SoundFormat
 from ..engine.errors import InputError, SonoramaError, WorldError
-from ..engine.finish import Finish
 from ..engine.instrument import Instrument
 from ..engine.media import Sound
 from ..engine.model.weights import find_world, list_worlds, load_world, read_card
 from ..engine.performance import Performance
-from ..engine.pixels import rgba8
 from ..engine.player import LOADS, Player, Step, lifted, mono
 from ..engine.playerstate import read_state
-from ..engine.samples import RATE
+from ..engine.renderer.pixels import rgba8
 from ..engine.scale import scaler
-from ..engine.taken import Take
+from ..engine.show.finish import Finish
+from ..engine.sound.samples import RATE
+from ..engine.take import sound as takesound
+from ..engine.take.reader import Take
 from .sidecar import sha256
 
 log = logging.getLogger(__name__)

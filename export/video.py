@@ -17,7 +17,7 @@ import numpy as np
 from ..engine.encode import SYNTHETIC, synthetic_note
 from ..engine.errors import InputError, OutputError, ValueRefused
 from ..engine.media import Sound, open_sound
-from ..engine.taken import Take, is_take, read_take
+from ..engine.take.reader import Take, is_take, read_take
 from ..engine.versions import versions
 from .film import Look, VideoWriter, video_writer
 from .picture import FITS, Fit

@@ -19,7 +19,7 @@ from sonorama import __version__  # the package itself is no folder here that `.
 from ...engine.encode import SoundStream, synthetic_note, tag_bt709
 from ...engine.errors import SonoramaError
 from ...engine.ports import Pixels, StreamInfo
-from ...engine.samples import RATE, Samples
+from ...engine.sound.samples import RATE, Samples
 from .wholefile import WholeFile
 
 CODEC = "libx264"

@@ -18,7 +18,7 @@ from av.error import FFmpegError
 from ...engine.errors import OutputError, SonoramaError
 from ...engine.place import names_after, translated
 from ...engine.ports import Available, Missing, Picture, Pixels, SinkEnded, StreamInfo
-from ...engine.samples import RATE, SampleRing, Samples, SamplesLost
+from ...engine.sound.samples import RATE, SampleRing, Samples, SamplesLost
 from .film import CODEC, CONTAINERS, Film
 
 PATIENCE_S = 2.0

@@ -10,7 +10,7 @@ import numpy as np
 from ...engine.decode import PLAYABLE, SoundFormat, decode, open_container
 from ...engine.errors import InputError
 from ...engine.ports import Available, Missing, Samples
-from ...engine.stereo import stereo_mix
+from ...engine.sound.stereo import stereo_mix
 from .paced import Paced
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ...engine.errors import SonoramaError
 from ...engine.ports import Available, Missing, Samples
-from ...engine.samples import RATE
+from ...engine.sound.samples import RATE
 from .channels import check_channels, split_channels
 from .wire import ChildSource, Opened, serve
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ...engine.errors import SonoramaError
 from ...engine.ports import Available, Missing
-from ...engine.samples import RATE
+from ...engine.sound.samples import RATE
 from .paced import Paced
 
 

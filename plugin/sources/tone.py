@@ -9,7 +9,7 @@ import numpy as np
 
 from ...engine.errors import SonoramaError
 from ...engine.ports import Available, Missing, Samples
-from ...engine.samples import RATE
+from ...engine.sound.samples import RATE
 from .paced import Paced
 
 HZ, TONE, CLICK = 220, 0.03, 0.5

@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sonorama.engine.blend import plain
-from sonorama.engine.finish import Finish
 from sonorama.engine.params import Value
 from sonorama.engine.ports import Pixels
 from sonorama.engine.scale import scaler
+from sonorama.engine.show.blend import plain
+from sonorama.engine.show.finish import Finish
+from sonorama.engine.show.testcard import TestCard
 from sonorama.engine.showtable import SHOW
-from sonorama.engine.testcard import TestCard
 
 SIZES = ((256, 256), (512, 512), (1920, 1080))
 RUNS, FPS = 100, 30.0

@@ -11,11 +11,11 @@ import threading
 import time
 from collections.abc import Callable
 
-from sonorama.engine.osc import OscServer
-from sonorama.engine.osc_guard import clean
-from sonorama.engine.osc_packet import parse
-from sonorama.engine.osc_routes import Routes
-from sonorama.engine.osc_tally import Tally
+from sonorama.engine.osc.guard import clean
+from sonorama.engine.osc.packet import parse
+from sonorama.engine.osc.routes import Routes
+from sonorama.engine.osc.server import OscServer
+from sonorama.engine.osc.tally import Tally
 from sonorama.engine.params import Change, Params
 from sonorama.engine.showtable import SHOW
 

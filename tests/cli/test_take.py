@@ -16,9 +16,9 @@ from sonorama.engine.instrument import Instrument
 from sonorama.engine.model.weights import load_world
 from sonorama.engine.params import Change
 from sonorama.engine.player import Player, Step, mono
-from sonorama.engine.samples import RATE, SampleRingWriter
 from sonorama.engine.showtable import SHOW
-from sonorama.engine.take import TakeStart, TakeWriter
+from sonorama.engine.sound.samples import RATE, SampleRingWriter
+from sonorama.engine.take.writer import TakeStart, TakeWriter
 
 SOUND = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 2 * RATE)).astype(np.float32)
 CHANGES = {

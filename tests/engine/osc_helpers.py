@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sonorama.engine.osc import OscServer
-from sonorama.engine.osc_guard import clean
-from sonorama.engine.osc_packet import Sender, parse
+from sonorama.engine.osc.guard import clean
+from sonorama.engine.osc.packet import Sender, parse
+from sonorama.engine.osc.server import OscServer
 from sonorama.engine.params import Change
 from sonorama.engine.showtable import SHOW
 

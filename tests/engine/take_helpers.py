@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine import takesound
 from sonorama.engine.params import Change, Value
-from sonorama.engine.samples import RATE, SampleRingWriter
 from sonorama.engine.showtable import SHOW
-from sonorama.engine.take import TakeStart, TakeWriter
+from sonorama.engine.sound.samples import RATE, SampleRingWriter
+from sonorama.engine.take import sound as takesound
+from sonorama.engine.take.writer import TakeStart, TakeWriter
 
 VALUES: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
 START = TakeStart("tiny", "ab" * 32, "0", "cpu", Fraction(30), (64, 64), VALUES)

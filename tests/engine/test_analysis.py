@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from sonorama.engine.analysis import HOP, RATE, Analysis, Features
 from sonorama.engine.media import open_sound
+from sonorama.engine.sound.analysis import HOP, RATE, Analysis, Features
 
 rng = np.random.default_rng(7)
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from sonorama.engine.autogain import FLOOR_DB, LIMIT_DB, TARGET_DB, AutoGain
+from sonorama.engine.sound.autogain import FLOOR_DB, LIMIT_DB, TARGET_DB, AutoGain
 
 DT = 1 / 30
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine.board import Board
 from sonorama.engine.params import Change
 from sonorama.engine.scenes import SceneBank
+from sonorama.engine.show.board import Board
 from sonorama.engine.showtable import SHOW
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from sonorama.engine import capture
-from sonorama.engine.capture import Capture
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ports import Samples, SoundSource
-from sonorama.engine.samples import RATE, SampleRing, SampleRingWriter, ring_path
+from sonorama.engine.sound import capture
+from sonorama.engine.sound.capture import Capture
+from sonorama.engine.sound.samples import RATE, SampleRing, SampleRingWriter, ring_path
 
 Write = Callable[[Samples, int], None]
 

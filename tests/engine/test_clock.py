@@ -7,7 +7,7 @@ import pytest
 
 from sonorama.engine.clock import LONGEST_LAG_NS, SHRINK_NS, Pace, output_due, verdict
 from sonorama.engine.rates import FrameGrid, exact_rate
-from sonorama.engine.samples import RATE
+from sonorama.engine.sound.samples import RATE
 
 FPS = Fraction(30)
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from sonorama.engine.board import Board
 from sonorama.engine.channel import Peer, Server, connect_to
-from sonorama.engine.desk import Desk
 from sonorama.engine.faults import Faults
 from sonorama.engine.params import Change
 from sonorama.engine.scenes import SceneBank
+from sonorama.engine.show.board import Board
+from sonorama.engine.show.desk import Desk
 
 AMOUNT = "/motion/coarse/amount"
 

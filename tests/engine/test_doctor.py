@@ -12,11 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine import backend, checks, doctor, frames, osc, registry, shared
+from sonorama.engine import backend, checks, doctor, frames, registry, shared
 from sonorama.engine.cli import main
 from sonorama.engine.doctor import Finding, as_text, can_run, run_check
 from sonorama.engine.frames import FrameMapTaken
 from sonorama.engine.model import weights
+from sonorama.engine.osc import server as osc
 from sonorama.export import checks as export_checks
 
 GOOD = {name: [Finding(name, True, needed=True)] for name in doctor.NEEDED}

@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pytest
 
-from sonorama.engine.finish import SLATE, Finish
 from sonorama.engine.params import Value
 from sonorama.engine.ports import Pixels
+from sonorama.engine.show.finish import SLATE, Finish
+from sonorama.engine.show.testcard import TestCard
 from sonorama.engine.showtable import SHOW
-from sonorama.engine.testcard import TestCard
 
 DEFAULTS: dict[str, Value] = {path: param.default for path, param in SHOW.items() if path.startswith("/out/")}
 UNGUARDED: dict[str, Value] = {**DEFAULTS, "/out/flash_guard": False}

@@ -10,9 +10,9 @@ import av
 import numpy as np
 import pytest
 
-from sonorama.engine.finish import Finish
-from sonorama.engine.flash import FlashGuard
 from sonorama.engine.ports import Pixels
+from sonorama.engine.show.finish import Finish
+from sonorama.engine.show.flash import FlashGuard
 from sonorama.engine.showtable import SHOW
 
 from .flash_analyser import flashes

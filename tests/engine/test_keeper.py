@@ -11,9 +11,9 @@ import pytest
 
 from sonorama.engine.channel import ChannelClosed
 from sonorama.engine.faults import Faults
-from sonorama.engine.keeper import Keeper
 from sonorama.engine.params import Change
 from sonorama.engine.shared import inner_name, shared_path
+from sonorama.engine.show.keeper import Keeper
 
 IDLE = (sys.executable, "-c", "import sys; sys.stdin.read(); import time; time.sleep(60)")
 AMOUNT = "/motion/coarse/amount"

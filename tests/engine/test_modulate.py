@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from sonorama.engine.analysis import FEATURES, Features
 from sonorama.engine.modulate import BEATS, Moves, step_height, wave
 from sonorama.engine.params import Params, Value
 from sonorama.engine.showtable import MOVES, SHAPES, SHOW, SOURCES, SYNCS
+from sonorama.engine.sound.analysis import FEATURES, Features
 
 DT = 1 / 30
 SILENT = Features(0, 0, 0, 0, 0, 0, 0, -100)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from sonorama.engine.analysis import RATE, Analysis
 from sonorama.engine.backend import open_backend
 from sonorama.engine.instrument import Instrument
 from sonorama.engine.media import open_sound
@@ -12,6 +11,7 @@ from sonorama.engine.modulate import Moves
 from sonorama.engine.params import Params
 from sonorama.engine.player import Player
 from sonorama.engine.showtable import SHOW
+from sonorama.engine.sound.analysis import RATE, Analysis
 
 from .test_analysis import clicks, drums
 

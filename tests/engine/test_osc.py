@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.osc import OscServer
-from sonorama.engine.osc_page import as_markdown
+from sonorama.engine.osc.page import as_markdown
+from sonorama.engine.osc.server import OscServer
 from sonorama.engine.params import Change, Params
 from sonorama.engine.showtable import SHOW
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from sonorama.engine.osc_feedback import METERS, QUIET, Feedback, encode, pack
-from sonorama.engine.osc_guard import clean
-from sonorama.engine.osc_packet import Sender, parse
-from sonorama.engine.osc_routes import Accepted
+from sonorama.engine.osc.feedback import METERS, QUIET, Feedback, encode, pack
+from sonorama.engine.osc.guard import clean
+from sonorama.engine.osc.packet import Sender, parse
+from sonorama.engine.osc.routes import Accepted
 from sonorama.engine.params import Change
 from sonorama.engine.showtable import SHOW
 

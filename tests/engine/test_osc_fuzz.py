@@ -2,10 +2,10 @@
 
 import pytest
 
-from sonorama.engine.osc_guard import clean
-from sonorama.engine.osc_packet import Schedule, parse
-from sonorama.engine.osc_routes import Routes
-from sonorama.engine.osc_tally import Tally
+from sonorama.engine.osc.guard import clean
+from sonorama.engine.osc.packet import Schedule, parse
+from sonorama.engine.osc.routes import Routes
+from sonorama.engine.osc.tally import Tally
 from sonorama.engine.params import Params
 from sonorama.engine.showtable import SHOW
 

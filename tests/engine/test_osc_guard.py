@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from sonorama.engine.osc_guard import clean, matches
-from sonorama.engine.osc_packet import parse
+from sonorama.engine.osc.guard import clean, matches
+from sonorama.engine.osc.packet import parse
 
 from .osc_helpers import KILLERS, NEGATIVE, STARS, bundle, message, text
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sonorama.engine.osc_guard import matches
-from sonorama.engine.osc_routes import Accepted, Routes
-from sonorama.engine.osc_tally import Tally
+from sonorama.engine.osc.guard import matches
+from sonorama.engine.osc.routes import Accepted, Routes
+from sonorama.engine.osc.tally import Tally
 from sonorama.engine.params import Change, Param
 from sonorama.engine.showtable import SHOW
 

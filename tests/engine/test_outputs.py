@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.outputs import SinkRunner, close_all
 from sonorama.engine.ports import Picture, SinkEnded, StreamInfo
+from sonorama.engine.show.outputs import SinkRunner, close_all
 
 INFO = StreamInfo("test", 8, 6, Fraction(30))
 Policy = Literal["latest", "every"]
@@ -126,7 +126,7 @@ def test_the_newest_wins(run: Run) -> None:
 
 
 def test_what_does_not_fit_is_dropped_and_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sonorama.engine.outputs.WAITING", 10)
+    monkeypatch.setattr("sonorama.engine.show.outputs.WAITING", 10)
     sink = Scripted("every")
     sink.gate.clear()
     runner = run(sink)
@@ -143,7 +143,7 @@ def test_what_does_not_fit_is_dropped_and_said(run: Run, monkeypatch: pytest.Mon
 
 
 def test_large_pictures_wait_in_fewer_places(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sonorama.engine.outputs.WAITING_BYTES", 20 * picture(0).pixels.nbytes)
+    monkeypatch.setattr("sonorama.engine.show.outputs.WAITING_BYTES", 20 * picture(0).pixels.nbytes)
     sink = Scripted("every")
     sink.gate.clear()
     runner = run(sink)
@@ -167,7 +167,7 @@ def test_offering_to_a_stuck_sink_keeps_nothing(run: Run) -> None:
 
 
 def test_a_stuck_sink_is_said_and_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sonorama.engine.outputs.STUCK_S", 0.01)
+    monkeypatch.setattr("sonorama.engine.show.outputs.STUCK_S", 0.01)
     stuck, fine = Scripted(), Scripted()
     stuck.gate.clear()
     runners = [SinkRunner(name, lambda sink=sink: sink, INFO) for name, sink in (("stuck", stuck), ("fine", fine))]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sonorama.engine.pixels import rgba8
+from sonorama.engine.renderer.pixels import rgba8
 
 
 @pytest.mark.parametrize("planes", [False, True])

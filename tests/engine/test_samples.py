@@ -11,9 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonorama.engine import samples
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.samples import RATE, RingMissing, RingTaken, SampleRing, SampleRingWriter, SamplesLost, ring_path
+from sonorama.engine.sound import samples
+from sonorama.engine.sound.samples import (
+    RATE,
+    RingMissing,
+    RingTaken,
+    SampleRing,
+    SampleRingWriter,
+    SamplesLost,
+    ring_path,
+)
 
 Run = Callable[[str], "subprocess.Popen[str]"]
 
@@ -31,7 +39,7 @@ def run() -> Iterator[Run]:
     started: list[subprocess.Popen[str]] = []
 
     def start(code: str) -> "subprocess.Popen[str]":
-        head = "import sys, time, numpy as np\nfrom sonorama.engine.samples import *\n"
+        head = "import sys, time, numpy as np\nfrom sonorama.engine.sound.samples import *\n"
         command = [sys.executable, "-c", head + code]
         started.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
         return started[-1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.scale import scaler
-from sonorama.engine.testcard import CORNERS, TestCard
+from sonorama.engine.show.testcard import CORNERS, TestCard
 
 SHAPES = [(512, 512), (1920, 1080), (256, 256), (640, 360), (360, 640), (97, 51), (33, 200), (16, 16), (3, 5)]
 

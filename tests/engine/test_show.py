@@ -8,7 +8,7 @@ import pytest
 
 from sonorama.engine.frames import FrameMapWriter
 from sonorama.engine.shared import inner_name, shared_path
-from sonorama.engine.show import Show, ShowPlan
+from sonorama.engine.show.show import Show, ShowPlan
 
 
 def test_pictures_of_a_killed_show_of_the_same_name_are_never_seen(

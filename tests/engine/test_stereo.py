@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sonorama.engine.media import downmix
-from sonorama.engine.samples import RATE
-from sonorama.engine.stereo import ToStereo, stereo_mix
+from sonorama.engine.sound.samples import RATE
+from sonorama.engine.sound.stereo import ToStereo, stereo_mix
 
 rng = np.random.default_rng(3)
 SURROUND = ("FL", "FR", "FC", "LFE", "BL", "BR")

@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine import takesound
 from sonorama.engine.errors import OutputError
 from sonorama.engine.params import Change
-from sonorama.engine.samples import RATE, RingMissing, SampleRingWriter
-from sonorama.engine.take import TakeStart, TakeWriter
-from sonorama.engine.taken import is_take, read_take
+from sonorama.engine.sound.samples import RATE, RingMissing, SampleRingWriter
+from sonorama.engine.take import sound as takesound
+from sonorama.engine.take.reader import is_take, read_take
+from sonorama.engine.take.writer import TakeStart, TakeWriter
 
 from .take_helpers import NOISE, START, VALUES, decoded, make, sound, until
 from .take_helpers import ring as ring

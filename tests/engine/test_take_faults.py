@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine import take as writing
-from sonorama.engine import takesound
 from sonorama.engine.params import Change
-from sonorama.engine.samples import RATE, SampleRingWriter
-from sonorama.engine.take import TakeWriter
-from sonorama.engine.taken import read_take
+from sonorama.engine.sound.samples import RATE, SampleRingWriter
+from sonorama.engine.take import sound as takesound
+from sonorama.engine.take import writer as writing
+from sonorama.engine.take.reader import read_take
+from sonorama.engine.take.writer import TakeWriter
 
 from .take_helpers import NOISE, START, decoded, sound, until
 from .take_helpers import ring as ring
@@ -158,9 +158,9 @@ from fractions import Fraction
 from pathlib import Path
 import numpy as np
 from sonorama.engine.params import Change
-from sonorama.engine.samples import SampleRingWriter
+from sonorama.engine.sound.samples import SampleRingWriter
 from sonorama.engine.showtable import SHOW
-from sonorama.engine.take import TakeStart, TakeWriter
+from sonorama.engine.take.writer import TakeStart, TakeWriter
 
 start = TakeStart("tiny", "ab", "0", "cpu", Fraction(30), (64, 64), {p: q.default for p, q in SHOW.items()})
 noise = np.random.default_rng(3).uniform(-1, 1, (2, 1470)).astype(np.float32)

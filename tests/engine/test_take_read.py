@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from sonorama.engine.errors import InputError, SonoramaError
-from sonorama.engine.samples import SampleRingWriter
-from sonorama.engine.taken import Take, read_take
+from sonorama.engine.sound.samples import SampleRingWriter
+from sonorama.engine.take.reader import Take, read_take
 
 from .take_helpers import VALUES, make
 from .take_helpers import ring as ring

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.ports import Pixels
-from sonorama.engine.testcard import BAR_TOP, BARS, CORNERS, TRACK_BOTTOM, TRACK_TOP, TestCard
+from sonorama.engine.show.testcard import BAR_TOP, BARS, CORNERS, TRACK_BOTTOM, TRACK_TOP, TestCard
 
 SIZES = [(512, 512), (1920, 1080), (256, 256), (640, 360), (360, 640), (1000, 333), (64, 64)]
 

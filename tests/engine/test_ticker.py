@@ -11,10 +11,10 @@ import pytest
 
 from sonorama.engine.faults import Faults
 from sonorama.engine.frames import FrameMap, FrameMapTaken, FrameMapWriter
-from sonorama.engine.outputs import SinkRunner
 from sonorama.engine.params import Change
 from sonorama.engine.ports import Picture, StreamInfo
-from sonorama.engine.ticker import Ticker
+from sonorama.engine.show.outputs import SinkRunner
+from sonorama.engine.show.ticker import Ticker
 
 SIZE = 32
 

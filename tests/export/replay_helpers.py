@@ -15,17 +15,17 @@ import numpy as np
 import pytest
 
 from sonorama.engine.backend import open_backend
-from sonorama.engine.finish import Finish
 from sonorama.engine.instrument import Instrument
 from sonorama.engine.model.weights import load_world
 from sonorama.engine.params import Change, Value
-from sonorama.engine.pixels import rgba8
 from sonorama.engine.player import LOADS, Player, Step, mono
 from sonorama.engine.playerstate import read_state, save_state
-from sonorama.engine.samples import RATE, SampleRing, SampleRingWriter
+from sonorama.engine.renderer.pixels import rgba8
+from sonorama.engine.show.finish import Finish
 from sonorama.engine.showtable import SHOW
-from sonorama.engine.take import TakeStart, TakeWriter
-from sonorama.engine.taken import read_take
+from sonorama.engine.sound.samples import RATE, SampleRing, SampleRingWriter
+from sonorama.engine.take.reader import read_take
+from sonorama.engine.take.writer import TakeStart, TakeWriter
 from sonorama.export.replay import Replay, TakeStage, Worlds
 
 FRAMES = 150

@@ -13,10 +13,10 @@ import pytest
 from sonorama.engine.backend import graph_folder, ready_graphs
 from sonorama.engine.errors import WorldError
 from sonorama.engine.model.weights import load_world, save_world
-from sonorama.engine.pixels import rgba8
-from sonorama.engine.samples import RATE
+from sonorama.engine.renderer.pixels import rgba8
 from sonorama.engine.scale import scaler
-from sonorama.engine.taken import read_take
+from sonorama.engine.sound.samples import RATE
+from sonorama.engine.take.reader import read_take
 from sonorama.export.replay import Replay, TakeStage, Worlds
 
 from .replay_helpers import FRAMES, MANY, Live, by, film, finished, replayed, same

@@ -13,10 +13,10 @@ import pytest
 
 from sonorama.engine.errors import InputError, OutputError, SonoramaError, ValueRefused, WorldError
 from sonorama.engine.model.weights import load_world, save_world
-from sonorama.engine.pixels import rgba8
 from sonorama.engine.playerstate import save_state
-from sonorama.engine.samples import RATE
-from sonorama.engine.taken import read_take
+from sonorama.engine.renderer.pixels import rgba8
+from sonorama.engine.sound.samples import RATE
+from sonorama.engine.take.reader import read_take
 from sonorama.export.replay import TakeStage, Worlds
 from sonorama.export.video import RenderJob, render
 

@@ -8,7 +8,7 @@ import pytest
 
 from sonorama.engine.faults import Faults
 from sonorama.engine.instrument import Instrument
-from sonorama.engine.loader import Loader
+from sonorama.engine.renderer.loader import Loader
 
 from .stage import LiveShow
 

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -24,14 +25,14 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.frames import FrameMap
 from sonorama.engine.params import Value
 from sonorama.engine.shared import shared_folder
-from sonorama.engine.takesound import SoundFile
+from sonorama.engine.take.sound import SoundFile
 
 from ..engine.osc_helpers import HERE, message
 
 PATIENCE_S = 120.0
 """How long anything may take on a machine that has other work; what it should take is measured in tests/benchmarks."""
 COUNTER = 1 << 24
-RENDERER, PANEL = "sonorama.engine.runtime", "panel"
+RENDERER, PANEL = "sonorama.engine.renderer.runtime", "panel"
 
 
 def until(true: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
@@ -294,6 +295,12 @@ class Watcher:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def longest_still(seen: list[Seen]) -> float:
+    """The longest time without a new picture, seconds."""
+    new = [one.at for one in seen if not one.repeated]
+    return max(b - a for a, b in pairwise([seen[0].at, *new, seen[-1].at]))
 
 
 def burst(port: int, packets: list[bytes]) -> None:

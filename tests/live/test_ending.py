@@ -12,7 +12,7 @@ import pytest
 
 from sonorama.engine.channel import session_file
 from sonorama.engine.frames import FrameMap
-from sonorama.engine.report import Stats
+from sonorama.engine.show.report import Stats
 
 from .stage import PATIENCE_S, RENDERER, LiveShow, shared_files, until
 

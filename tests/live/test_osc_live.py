@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.showtable import SHOW
-from sonorama.engine.taken import read_take
+from sonorama.engine.take.reader import read_take
 
 from ..engine.osc_helpers import KILLERS, fuzz, message
 from .stage import LiveShow, Watcher, burst

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine import takesound
 from sonorama.engine.instrument import Instrument
-from sonorama.engine.pixels import rgba8
 from sonorama.engine.player import Player, mono
-from sonorama.engine.taken import Take, read_take
+from sonorama.engine.renderer.pixels import rgba8
+from sonorama.engine.take import sound as takesound
+from sonorama.engine.take.reader import Take, read_take
 
 from .stage import COUNTER, LiveShow, Seen, Watcher, counting_sound, digest
 

@@ -6,10 +6,10 @@ from pathlib import Path, PurePath
 from typing import Any
 
 # What of the engine may import torch; whatever else is in the engine belongs to the light contract.
-HEAVY = {"hear", "model", "runtime"}
+HEAVY = {"hear", "model", "renderer"}
 # These reach torch when they are used, and must not when they are loaded.
 LAZY = {
-    "backend", "checks", "commands", "listen", "loader", "openvino_backend", "performance", "player", "playerstate",
+    "backend", "checks", "commands", "listen", "openvino_backend", "performance", "player", "playerstate",
     "prompt",
 }  # fmt: skip
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from sonorama.engine.ports import Picture, StreamInfo
-from sonorama.engine.samples import RATE
+from sonorama.engine.sound.samples import RATE
 
 FPS = Fraction(30)
 STARTED_NS = 1_000_000_000

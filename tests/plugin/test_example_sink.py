@@ -13,7 +13,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin-sink"
 
 RUN = """
 import sys
-from sonorama.engine.outputs import SinkRunner
+from sonorama.engine.show.outputs import SinkRunner
 from sonorama.engine.registry import open_sink
 from tests.plugin.sinks import info, picture, until
 sinks = [open_sink(spec) for spec in sys.argv[1:]]

@@ -12,8 +12,8 @@ import pytest
 
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.frames import FrameMap, FrameMapTaken, FrameMapWriter
-from sonorama.engine.outputs import SinkRunner
 from sonorama.engine.ports import Picture
+from sonorama.engine.show.outputs import SinkRunner
 from sonorama.plugin.sinks.images import ImagesSink
 from sonorama.plugin.sinks.map import MapSink
 from sonorama.plugin.sinks.null import NullSink

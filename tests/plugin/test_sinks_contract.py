@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from sonorama.engine.outputs import SinkRunner
 from sonorama.engine.ports import Available, FrameSink, Missing, Picture
 from sonorama.engine.shared import shared_folder
+from sonorama.engine.show.outputs import SinkRunner
 from sonorama.plugin.sinks import window
 from sonorama.plugin.sinks.null import NullSink
 
@@ -123,7 +123,7 @@ class Gate:
 
 
 def test_drop_policy(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sonorama.engine.outputs.WAITING", 8)
+    monkeypatch.setattr("sonorama.engine.show.outputs.WAITING", 8)
     gate = Gate(case.sink, monkeypatch)
     runner = SinkRunner("one", lambda: case.sink, info(case.name))
     runner.start()

@@ -13,7 +13,7 @@ import pytest
 
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ports import Available, Missing, Samples, SoundSource
-from sonorama.engine.sources import SourceUnknown, open_source, source_names
+from sonorama.engine.sound.sources import SourceUnknown, open_source, source_names
 from sonorama.plugin.sources import device, file, loopback, silence, tone
 from sonorama.plugin.sources.wire import ChildSource
 

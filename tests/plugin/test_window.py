@@ -15,9 +15,9 @@ import pytest
 
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.frames import FrameMapWriter
-from sonorama.engine.outputs import SinkRunner
 from sonorama.engine.ports import Available, Missing, SinkEnded
 from sonorama.engine.shared import process_lives
+from sonorama.engine.show.outputs import SinkRunner
 from sonorama.plugin.sinks import window
 from sonorama.plugin.sinks.window import WindowSink
 

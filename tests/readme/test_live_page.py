@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.cli import build_parser
-from sonorama.engine.live import plan_of
-from sonorama.engine.osc_routes import Routes
-from sonorama.engine.osc_tally import Tally
-from sonorama.engine.show import Show
+from sonorama.engine.osc.routes import Routes
+from sonorama.engine.osc.tally import Tally
+from sonorama.engine.show.live import plan_of
+from sonorama.engine.show.show import Show
 from sonorama.engine.showtable import SHOW
 
 from .test_readme import ROOT, commands

@@ -14,11 +14,11 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from sonorama.engine import looks
-from sonorama.engine.osc_routes import Routes
-from sonorama.engine.osc_tally import Tally
+from sonorama.engine.osc.routes import Routes
+from sonorama.engine.osc.tally import Tally
 from sonorama.engine.params import Param, Value
+from sonorama.engine.show.testcard import CORNERS
 from sonorama.engine.showtable import SHOW
-from sonorama.engine.testcard import CORNERS
 from sonorama.ui.control import Control
 from sonorama.ui.link import Link, link_to
 from sonorama.ui.window import Window

@@ -1,0 +1,110 @@
+"""The painter's thread: the newest style codes become a picture in the inner frame map.
+
+One place to wait, and the newest wins: while a picture is painted newer codes replace those that wait, so a slow device
+shows fewer pictures and never older ones.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ..errors import SonoramaError, said
+from ..faults import Faults
+from ..frames import FrameMapWriter
+from ..scale import scaler
+from .pixels import rgba8
+
+if TYPE_CHECKING:
+    from ..player import Step
+    from ..ports import Pixels
+
+REMEMBERED_S = 2.0
+
+
+def out_size(step: Step) -> tuple[int, int]:
+    """(width, height) that leaves: /out/width and height, 0 for the world's own."""
+    width, height = int(step.values["/out/width"]), int(step.values["/out/height"])
+    return width or height or step.instrument.size, height or width or step.instrument.size
+
+
+class Painter:
+    """Paints into the frame map `name` from a thread of its own.
+
+    Attributes:
+        replaced: codes that were never painted because newer ones came.
+
+    """
+
+    def __init__(self, name: str, faults: Faults) -> None:
+        self._name, self._faults = name, faults
+        self._map: FrameMapWriter | None = None
+        self._waiting: deque[tuple[Step, int]] = deque(maxlen=1)
+        self._bell = threading.Event()
+        self._closing = False
+        self._published: deque[float] = deque(maxlen=512)
+        self._seconds: deque[float] = deque(maxlen=64)
+        self._scaler = (((0, 0), (0, 0)), scaler((1, 1), (1, 1)))
+        self.replaced = 0
+        self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
+        self._thread.start()
+
+    def offer(self, step: Step, due_ns: int) -> None:
+        """Paint this next. Never waits."""
+        if self._waiting:
+            self.replaced += 1
+        self._waiting.append((step, due_ns))
+        self._bell.set()
+
+    @property
+    def fps(self) -> float:
+        """Pictures a second, over the last two seconds."""
+        now = time.monotonic()
+        return sum(now - at <= REMEMBERED_S for at in list(self._published)) / REMEMBERED_S
+
+    @property
+    def paint_ms(self) -> float:
+        """Median milliseconds from codes to the published picture, lately."""
+        seconds = sorted(self._seconds)
+        return 1000 * seconds[len(seconds) // 2] if seconds else 0.0
+
+    def close(self) -> None:
+        """End after the present picture; takes the map away."""
+        self._closing = True
+        self._bell.set()
+        self._thread.join(5.0)
+        if self._map is not None and not self._thread.is_alive():
+            self._map.close()
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._bell.wait()
+            self._bell.clear()
+            while self._waiting and not self._closing:
+                step, due_ns = self._waiting.popleft()
+                try:
+                    self._paint(step, due_ns)
+                except (SonoramaError, RuntimeError, ValueError, OSError, MemoryError) as error:
+                    # The show keeps the picture before; the next frame tries again.
+                    self._faults.note("paint", f"A picture could not be painted: {said(error)}")
+
+    def _paint(self, step: Step, due_ns: int) -> None:
+        began = time.monotonic()
+        pixels = self._sized(rgba8(step.picture()), out_size(step))
+        height, width = pixels.shape[:2]
+        if self._map is None:
+            self._map = FrameMapWriter(self._name, width, height)
+        elif self._map.size != (width, height):
+            self._map.resize(width, height)
+        self._map.publish(pixels, due_ns, step.frame, sample=step.sample)
+        now = time.monotonic()
+        self._seconds.append(now - began)
+        self._published.append(now)
+
+    def _sized(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
+        source = (pixels.shape[1], pixels.shape[0])
+        if self._scaler[0] != (source, size):
+            self._scaler = ((source, size), scaler(source, size))
+        return self._scaler[1](pixels)

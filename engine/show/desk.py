@@ -1,0 +1,239 @@
+"""The desk: one thread through which everything that is asked for goes, and from which everybody is told.
+
+`post` may be called from any thread; all else belongs to the desk's own. Panels and the renderer are lines of the
+channel's server; OSC and takes are told through the callbacks given at the start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..channel import ChannelClosed, Peer, Server
+from ..errors import SonoramaError, ValueRefused, said
+from ..faults import Faults
+from ..osc.routes import LONGEST_TEXT
+from ..params import Change
+from ..showtable import SHOW
+from .board import Board
+from .keeper import Keeper
+
+STATUS_S = 0.1
+LOOK_S, TURN_S = 0.02, 0.003
+"""How long the desk waits at most, and at least from one turn to the next."""
+PATIENCE_S = 0.05
+"""A panel that does not take what it is told for so long is left; it comes back by itself."""
+MOST_PANELS = 16
+MESSAGES = 64
+"""Of one panel in one turn; one that sends more is heard as fast as the others allow."""
+
+
+class Desk:
+    """The desk of one show.
+
+    Args:
+        server: where panels and the renderer connect.
+        board: the values.
+        keeper: of the renderer; None where nothing is rendered (a test card).
+        hello: what a panel is told first.
+        act: called with every change that now holds or fires, in order.
+        told: called with each batch of changes, after panels were told.
+        status: what panels are told ten times a second.
+        faults: where to say what is wrong.
+
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        board: Board,
+        keeper: Keeper | None,
+        hello: Callable[[], dict[str, Any]],
+        act: Callable[[Change], None],
+        told: Callable[[list[Change]], None],
+        status: Callable[[], dict[str, Any]],
+        faults: Faults,
+    ) -> None:
+        self._server, self._board, self._keeper, self._hello = server, board, keeper, hello
+        self._act, self._told, self._status, self._faults = act, told, status, faults
+        self._inbox: deque[Change] = deque()
+        self._panels: list[Peer] = []
+        self._closing = False
+        self._bell, self._ringer = socket.socketpair()
+        self._bell.setblocking(False)
+        self._ringer.setblocking(False)
+        self._rung = False
+        self._turned_at = self._status_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the renderer is started by it."""
+        self._thread.start()
+
+    def post(self, change: Change) -> None:
+        """Ask for something. Any thread; never waits."""
+        self._inbox.append(change)
+        self._ring()
+
+    def _ring(self) -> None:
+        if not self._rung:
+            self._rung = True
+            with contextlib.suppress(OSError):
+                self._ringer.send(b"x")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it works; it always does."""
+        return self._thread.is_alive()
+
+    @property
+    def panels(self) -> int:
+        """How many are connected."""
+        return len(self._panels)
+
+    def close(self) -> None:
+        """End it and the renderer; panels see the show go."""
+        self._closing = True
+        self._ring()
+        if self._thread.is_alive():
+            self._thread.join(8.0)
+        for panel in self._panels:
+            panel.close()
+        self._server.close()
+        self._bell.close()
+        self._ringer.close()
+
+    # --- the thread
+
+    def _run(self) -> None:
+        while not self._closing:
+            try:
+                self._turn()
+            except Exception as error:  # noqa: BLE001 (whatever goes wrong in one turn, the next one must come)
+                self._faults.note("desk", f"Something was passed over: {said(error)}")
+        if self._keeper is not None:
+            self._keeper.close()
+
+    def _turn(self) -> None:
+        self._wait()
+        if self._keeper is not None:
+            self._keeper.look()
+            self._keeper.receive()
+        self._welcome()
+        self._hear_panels()
+        self._take()
+        if time.monotonic() >= self._status_at:
+            self._status_at = time.monotonic() + STATUS_S
+            self._tell({"status": self._status()})
+
+    def _wait(self) -> None:
+        """Until something comes, at most LOOK_S; what comes in a rush is taken together."""
+        if (pause := self._turned_at + TURN_S - time.monotonic()) > 0:
+            time.sleep(pause)
+        lines = [*self._panels, self._keeper.peer if self._keeper else None]
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(self._bell, selectors.EVENT_READ)
+            for peer in lines:
+                if peer is not None and peer.open:
+                    waiting.register(peer, selectors.EVENT_READ)
+            waiting.select(LOOK_S)
+        self._turned_at = time.monotonic()
+        self._rung = False
+        with contextlib.suppress(OSError):
+            self._bell.recv(4096)
+
+    def _welcome(self) -> None:
+        for role, peer in self._server.accept():
+            if role == "renderer" and self._keeper is not None:
+                self._keeper.join(peer)
+            elif role == "panel" and len(self._panels) < MOST_PANELS:
+                peer.patience(PATIENCE_S)
+                self._panels.append(peer)
+                self._send(peer, {"hello": self._hello()})
+                self._send(peer, {"values": self._board.values})
+            else:
+                peer.close()
+
+    def _hear_panels(self) -> None:
+        for panel in list(self._panels):
+            try:
+                for _ in range(MESSAGES):
+                    if (message := panel.receive(0.0)) is None:
+                        break
+                    self._hear(message)
+            except ChannelClosed:
+                self._panels = [one for one in self._panels if one is not panel]
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        asked = message.get("set")
+        for one in asked if isinstance(asked, list) else ():
+            if isinstance(one, list) and len(one) == 2 and isinstance(one[0], str):
+                self._inbox.append(Change(one[0], one[1], "panel"))
+
+    def _take(self) -> None:
+        """Everything that was asked for since the last time; of one control the last, of events all."""
+        held: dict[str, Change] = {}
+        fired: list[Change] = []
+        for _ in range(len(self._inbox)):
+            try:
+                change = _clipped(self._inbox.popleft())
+            except ValueRefused as error:
+                self._faults.note("refused", f"{error.message}. {error.hint}")
+                continue
+            for one in self._board.take(change) if change.value or not SHOW[change.path].event else ():
+                if SHOW[one.path].event:
+                    fired.append(one)
+                else:
+                    held[one.path] = one
+        if changes := [*held.values(), *fired]:
+            self.hold(changes)
+            if self._keeper is not None:
+                self._keeper.ask(changes)
+
+    def hold(self, changes: list[Change]) -> None:
+        """Changes that hold now: act on them and tell everybody."""
+        for change in changes:
+            self._act(change)
+        news = [[one.path, one.value, one.source.split(":")[0]] for one in changes if not SHOW[one.path].event]
+        if news:
+            self._tell({"changed": news})
+        self._told(changes)
+
+    def applied(self, changes: list[Change]) -> None:
+        """The renderer applied these: what it found by itself, such as the place of a text, holds from now on."""
+        found = [one for one in changes if one.source == "text"]
+        for change in found:
+            self._board.take(change)
+        if found:
+            self.hold(found)
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        for panel in self._panels:
+            self._send(panel, message)
+
+    def _send(self, panel: Peer, message: Mapping[str, Any]) -> None:
+        try:
+            panel.send(message)
+        except SonoramaError:
+            self._panels = [one for one in self._panels if one is not panel]
+
+
+def _clipped(change: Change) -> Change:
+    """The change with a value of its control's own type. Raises ValueRefused where that cannot be."""
+    param, value = SHOW.get(change.path), change.value
+    if param is None:
+        raise ValueRefused(f"There is no control {change.path[:80]}", "See docs/osc.md")
+    if not isinstance(value, int | float | str):  # a panel's message may hold anything
+        raise ValueRefused(f"{change.path} does not take {type(value).__name__}", f"Send {param.allowed()}.")
+    if isinstance(value, str):
+        value = value[:LONGEST_TEXT]
+    try:
+        return Change(change.path, param.clip(value), change.source, change.over)
+    except OverflowError:
+        raise ValueRefused(f"{change.path} does not take that many digits", f"Send {param.allowed()}.") from None

@@ -1,0 +1,180 @@
+"""`sonorama live`: the show's command line. Heavy imports wait until it runs."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..errors import SonoramaError, ValueRefused
+
+if TYPE_CHECKING:
+    from ..cli import Commands
+    from ..params import Value
+    from .show import Show, ShowPlan
+
+FIRST_PICTURE_S = 300.0
+_SIZE_HINT = "Write width x height in pixels, such as 1280x720; each 16 to 4096."
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`1280x720` as (width, height) in pixels.
+
+    Raises:
+        ValueRefused: another form, or a side outside 16 to 4096.
+
+    """
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise ValueRefused(f"--size {text} is no picture size", _SIZE_HINT)
+    width, height = (int(part) for part in parts)
+    if not (16 <= width <= 4096 and 16 <= height <= 4096):
+        raise ValueRefused(f"--size {text} is not possible", _SIZE_HINT)
+    return width, height
+
+
+def parse_duration(text: str) -> float:
+    """Seconds, more than 0. Raises ValueRefused otherwise."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0.0 < seconds < float("inf"):
+        raise ValueRefused(f"--duration {text} is no length of time", "Use seconds, such as 60.")
+    return seconds
+
+
+def add_live(commands: Commands) -> None:
+    """`sonorama live`: play a world with live sound."""
+    parser = commands.add_parser("live", help="play live: sound in, pictures out, for ever", allow_abbrev=False)
+    add = parser.add_argument
+    add("--source", default="device", metavar="NAME[:ARG]",
+        help="device[:NAME], loopback, file:PATH, tone[:BPM], silence, test-card; default: %(default)s")  # fmt: skip
+    add("--world", default="shore", metavar="NAME|PATH", help="default: %(default)s")
+    add("--name", default="sonorama", help="of the show; its frame map is sonorama-NAME; default: %(default)s")
+    add("--fps", metavar="F", help="24 to 120; short for --set /engine/fps=F")
+    add("--size", type=parse_size, metavar="WxH", help="that leaves; default: the world's own")
+    add("--seed", metavar="N", help="short for --set /look/seed=N")
+    add("--text", metavar="PROMPT", help="short for --set /look/text=PROMPT")
+    add("--set", action="append", default=[], dest="assignments", metavar="/address=value",
+        help="any control (repeatable; all of them: docs/osc.md)")  # fmt: skip
+    add("--device", choices=("auto", "cpu", "cuda", "ort"), help="short for --set /engine/device=...")
+    add("--sink", action="append", default=[], dest="sinks", metavar="NAME[:ARG]",
+        help="one more output (repeatable; all of them: sonorama plugins)")  # fmt: skip
+    add("--record", type=Path, metavar="OUT", help="record picture and sound from the start, .mp4 or .mkv")
+    add("--take", type=Path, metavar="FOLDER", help="keep the performance, to render it again at any size")
+    add("--osc-port", type=int, default=9123, metavar="PORT", help="default: %(default)s, or the next free one")
+    add("--osc-host", default="127.0.0.1", metavar="ADDRESS",
+        help="of this machine, to listen at; 0.0.0.0 is all networks; default: %(default)s")  # fmt: skip
+    add("--osc-allow", action="append", default=[], metavar="ADDRESS|NETWORK",
+        help="another machine that may send (repeatable)")  # fmt: skip
+    add("--no-panel", action="store_true", help="do not open the panel; `sonorama panel` opens it later")
+    add("--duration", type=parse_duration, metavar="S", help="end after so many seconds")
+    add("--stats", type=Path, metavar="FILE", help="append one JSON object a second")
+    parser.set_defaults(run=run_live)
+
+
+def plan_of(args: argparse.Namespace) -> ShowPlan:
+    """The show that a command line asks for.
+
+    Raises:
+        ValueRefused: an unknown control, or a value that is not allowed.
+
+    """
+    from ..showtable import SHOW
+    from ..values import parse
+    from .show import ShowPlan
+
+    width, height = args.size or (None, None)
+    short = {
+        "/engine/fps": args.fps, "/look/seed": args.seed, "/look/text": args.text, "/engine/device": args.device,
+        "/out/width": width, "/out/height": height,
+    }  # fmt: skip
+    assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
+    changes = [parse(text, table=SHOW) for text in [*assignments, *args.assignments]]
+    values: dict[str, Value] = {change.path: change.value for change in changes if not SHOW[change.path].event}
+    return ShowPlan(
+        name=args.name, source=args.source, world=args.world, values=values, sinks=tuple(args.sinks),
+        record=args.record, record_now=args.record is not None, take=args.take, osc_port=args.osc_port,
+        osc_host=args.osc_host, osc_allow=tuple(args.osc_allow), stats=args.stats,
+    )  # fmt: skip
+
+
+def has_display() -> bool:
+    """Whether a window can be opened here, as far as the environment tells."""
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def run_live(args: argparse.Namespace) -> int:
+    """Play until the duration is over, or Ctrl-C."""
+    plan = plan_of(args)
+
+    from .show import Show
+
+    began = time.monotonic()
+    show = Show(plan)
+    panel: subprocess.Popen[bytes] | None = None
+    try:
+        show.start()
+        panel = None if args.no_panel else _open_panel(plan.name)
+        _say_where(show)
+        if show.wait_for_picture(min(FIRST_PICTURE_S, args.duration or FIRST_PICTURE_S)):
+            _say(f"Playing: first picture after {time.monotonic() - began:.1f} s")
+        _play(show, None if args.duration is None else began + args.duration)
+    finally:
+        if panel is not None:
+            panel.terminate()
+        show.close()
+        if panel is not None:
+            _leave(panel)
+    return 0
+
+
+def _leave(panel: subprocess.Popen[bytes]) -> None:
+    """See it end; one that does not hear is killed."""
+    try:
+        panel.wait(2.0)
+    except subprocess.TimeoutExpired:
+        panel.kill()
+        panel.wait()
+
+
+def _say(line: str) -> None:
+    """Tell whoever started it. They may have gone, with the terminal or the pipe; that stops no show."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+
+
+def _open_panel(name: str) -> subprocess.Popen[bytes] | None:
+    if not has_display():
+        _say("No display: playing without a panel; OSC and `sonorama panel` elsewhere still reach it")
+        return None
+    return subprocess.Popen([sys.executable, "-m", "sonorama.engine.cli", "panel", name], stdin=subprocess.DEVNULL)
+
+
+def _say_where(show: Show) -> None:
+    width, height = show.ticker.info.width, show.ticker.info.height
+    _say(
+        f"Show {show.plan.name}: hears {show.source}, OSC at port {show.osc.port}, "
+        f"frame map sonorama-{show.plan.name} ({width}x{height})"
+    )
+
+
+def _play(show: Show, end: float | None) -> None:
+    """Stay; say each new fault once, and where each sink sends its pictures now."""
+    said: set[str] = set()
+    while end is None or time.monotonic() < end:
+        if show.keeper is not None and show.keeper.failed is not None and not show.ticker.tally.frame:
+            raise SonoramaError(*show.keeper.failed)
+        sent = {f"{one.label}: {one.about}" for one in show.ticker.runners if one.about and one.about != one.label}
+        lines = set(show.all_faults()) | sent
+        for line in sorted(lines - said):
+            _say(line)
+        said = lines
+        time.sleep(0.25 if end is None else max(0.0, min(0.25, end - time.monotonic())))

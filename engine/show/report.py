@@ -1,0 +1,104 @@
+"""What the show says of itself: to panels ten times a second, to OSC, and into a file once a second."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from ..errors import OutputError
+from ..params import Value
+from .ticker import Tally
+
+SOUND = ("level", "bass", "mid", "high", "onset", "beat", "bpm")
+HEARD = 3
+STALE_S = 1.0
+
+
+class Report:
+    """Puts together what the renderer said last with what the show knows.
+
+    Args:
+        facts: what does not change: `source`, `osc_port`.
+        tally: of the outputs.
+        faults: everything that is wrong now.
+
+    """
+
+    def __init__(
+        self, facts: Mapping[str, Any], tally: Callable[[], Tally], faults: Callable[[], Iterable[str]]
+    ) -> None:
+        self._facts, self._tally, self._faults = facts, tally, faults
+        self._said: Mapping[str, Any] = {}
+        self._said_at = 0.0
+
+    def hear(self, said: Mapping[str, Any]) -> None:
+        """The renderer's report."""
+        self._said, self._said_at = said, time.monotonic()
+
+    def status(self, **more: Any) -> dict[str, Any]:
+        """For panels: the fields of ui/status.py. more: target_fps, renderer_pid, restarts, recording, scenes."""
+        said = self._said if time.monotonic() - self._said_at < STALE_S else {}
+        tally = self._tally()
+        faults = list(dict.fromkeys([*self._faults(), *said.get("faults", ())]))
+        whole = {name: value for name, value in said.items() if name not in ("refused", "faults", "sample")}
+        return {
+            **whole,
+            **self._facts,
+            **more,
+            "fps": round(tally.fps, 2),
+            "late": tally.late,
+            "delay_ms": round(tally.delay_ms, 1),
+            "frame": tally.frame,
+            "faults": faults,
+        }
+
+
+def osc_values(status: Mapping[str, Any]) -> dict[str, Value]:
+    """What leaves by OSC: address to number or word."""
+    values: dict[str, Value] = {f"/sound/{name}": float(status.get(name, 0.0)) for name in SOUND}
+    for number, (label, score) in enumerate(status.get("heard", ())[:HEARD], 1):
+        values[f"/heard/{number}/score"] = float(score)
+        values[f"/heard/{number}/label"] = str(label)
+    values["/engine/fps"], values["/engine/late"] = float(status["fps"]), int(status["late"])
+    values["/engine/latency"] = float(status["delay_ms"])
+    values["/health"] = 0 if status["faults"] or not status.get("renderer_pid") else 1
+    return values
+
+
+class Stats:
+    """One JSON object a second into a file.
+
+    Raises:
+        OutputError: it cannot be written.
+
+    """
+
+    FIELDS = ("fps", "late", "delay_ms", "renderer_pid", "restarts", "heard", "faults", "frame")
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._due = path, 0.0
+        try:
+            self._file: TextIO = path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"{path} cannot be written: {error.strerror}", "Choose another file.") from error
+
+    def note(self, status: Mapping[str, Any]) -> str:
+        """Append, once a second; what is wrong, or nothing."""
+        now = time.monotonic()
+        if now < self._due:
+            return ""
+        self._due = max(self._due + 1.0, now + 0.5)
+        row = {"time": round(time.time(), 3), **{name: status.get(name) for name in self.FIELDS}}
+        try:
+            self._file.write(json.dumps(row) + "\n")
+            self._file.flush()
+        except OSError as error:
+            return f"{self._path} cannot be written: {error.strerror}"
+        return ""
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()

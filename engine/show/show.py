@@ -1,0 +1,320 @@
+"""The show: the process that never stops. It hears, keeps every value, ticks the outputs, and keeps a renderer alive.
+
+No torch, no Qt. Its threads: sound in (sound/capture.py), OSC (osc/), the desk (desk.py: values, panels, the renderer's
+life), the outputs (ticker.py) with one thread for each sink, and the take's (take/). None waits for another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Self
+
+from .. import looks
+from ..channel import Server
+from ..errors import SonoramaError
+from ..faults import Faults
+from ..model.weights import Card, find_world, list_worlds, read_card
+from ..osc.server import PORT, OscServer
+from ..params import Change, Value
+from ..ports import StreamInfo
+from ..rates import exact_rate
+from ..registry import open_sink
+from ..scenes import SceneBank
+from ..shared import inner_name, shared_path
+from ..showtable import SHOW
+from ..sound.capture import Capture
+from ..sound.samples import SampleRing, SampleRingWriter
+from ..sound.sources import open_source
+from ..take.writer import TakeStart, TakeWriter
+from .board import Board
+from .cardplayer import CardPlayer
+from .desk import Desk
+from .keeper import Keeper
+from .outputs import SinkRunner
+from .recording import Recording
+from .report import Report, Stats, osc_values
+from .ticker import Ticker
+
+TEST_CARD = "test-card"
+CARD_SIZE = 512
+
+
+@dataclass(frozen=True)
+class ShowPlan:
+    """What a show is made of.
+
+    Attributes:
+        name: other programs find it under `sonorama-<name>`.
+        source: `--source`; `test-card` paints a test card and plays a test tone.
+        world: name or path.
+        values: what controls stand at, by address; the others at their defaults.
+        sinks: `--sink` each.
+        record: file or folder for recordings; None: the user's videos folder.
+        record_now: whether recording begins with the show.
+        take: folder to keep the performance in; None keeps none.
+        osc_port: where OSC listens; the next free one is taken if it is busy.
+        osc_host, osc_allow: see osc.OscServer.
+        stats: file for one JSON object a second.
+
+    """
+
+    name: str = "sonorama"
+    source: str = "device"
+    world: str = "shore"
+    values: Mapping[str, Value] = field(default_factory=dict)
+    sinks: tuple[str, ...] = ()
+    record: Path | None = None
+    record_now: bool = False
+    take: Path | None = None
+    osc_port: int = PORT
+    osc_host: str = "127.0.0.1"
+    osc_allow: tuple[str, ...] = ()
+    stats: Path | None = None
+
+
+class Show:
+    """One show, from `start` to `close`.
+
+    Raises:
+        SonoramaError: what was asked for is not there, or another show has that name.
+
+    """
+
+    def __init__(self, plan: ShowPlan) -> None:
+        self.plan = plan
+        self.faults = Faults()
+        self._card = plan.source == TEST_CARD
+        if self._card and plan.take is not None:
+            raise SonoramaError("A test card is no performance: there is no take of it", "Leave --take out.")
+        source = "tone" if self._card else plan.source
+        self.world: Card = read_card(find_world(plan.world))
+        values: dict[str, Value] = {**plan.values, "/engine/world": plan.world}
+        with ExitStack() as undo:
+            self.source, factory = open_source(source)
+            sinks = [open_sink(spec) for spec in plan.sinks]
+            if plan.record is not None:
+                open_sink(f"record:{plan.record}")  # refused now, if ever
+            self._stats = undo.enter_context(contextlib.closing(Stats(plan.stats))) if plan.stats else None
+            self._ring = undo.enter_context(SampleRingWriter(plan.name))
+            self._sound = undo.enter_context(SampleRing(plan.name))
+            self.board = Board(values, SceneBank(looks.file_of(plan.name, "scenes")), self.faults.note)
+            self._make_outputs(undo)
+            self.capture = Capture(self.source, factory, self._ring)
+            self._make_desk(undo)
+            self.runners = [SinkRunner(label, make, self.ticker.info) for label, make in sinks]
+            self.recording = Recording(plan.record, plan.name, self.ticker, self.faults)
+            self.take = self._make_take() if plan.take else None
+            undo.pop_all()
+
+    def _size(self) -> tuple[int, int]:
+        own = CARD_SIZE if self._card else self.world.size
+        width, height = int(self.board.values["/out/width"]), int(self.board.values["/out/height"])
+        return width or height or own, height or width or own
+
+    def _fps(self) -> Fraction:
+        return exact_rate(float(self.board.values["/engine/fps"]))
+
+    def _make_outputs(self, undo: ExitStack) -> None:
+        (width, height), name = self._size(), self.plan.name
+        info = StreamInfo(name, width, height, self._fps(), name, f"{self.world.name} {self.world.version}")
+        self.keeper: Keeper | None = None
+        self.card: CardPlayer | None = None
+        self.ticker = Ticker(inner_name(name), info, self._sound.captured_ns, self._playing, self.faults)
+        undo.callback(self.ticker.close)
+        shared_path(inner_name(name)).unlink(missing_ok=True)  # pictures of a show of this name that was killed
+        for path, value in self.board.values.items():
+            if path.startswith("/out/"):
+                self.ticker.post(Change(path, value, "start"))
+        if self._card:
+            self.card = CardPlayer(inner_name(name), width, height, self._fps, lambda: self._ring.count)
+            undo.callback(self.card.close)
+
+    def _playing(self) -> bool:
+        player = self.card or self.keeper
+        return player is not None and player.playing
+
+    def _make_desk(self, undo: ExitStack) -> None:
+        plan, server = self.plan, Server()
+        undo.callback(server.close)
+        self.osc = OscServer(
+            SHOW, self._post, self._fast, plan.osc_port, plan.osc_host,
+            allow=plan.osc_allow, installed=lambda name: name in {card.name for card in list_worlds()},
+        )  # fmt: skip
+        undo.callback(self.osc.close)
+        if not self._card:
+            self.keeper = Keeper(plan.name, self.board.values, self._now, self._did, self.faults)
+            self.keeper.on_restart, self.keeper.on_deaf = self._restarted, self._deaf
+            self.keeper.on_status, self.keeper.on_fresh = self._heard, self._begun_afresh
+        self.report = Report({"source": self.source}, lambda: self.ticker.tally, self.all_faults)
+        self.desk = Desk(server, self.board, self.keeper, self._hello, self._act, self._told, self._status, self.faults)
+        self._server = server
+
+    def _make_take(self) -> TakeWriter:
+        values, card = self.board.values, self.world
+        start = TakeStart(
+            card.name,
+            card.content,
+            card.version,
+            str(values["/engine/device"]),
+            self._fps(),
+            self._size(),
+            dict(values),
+        )
+        assert self.plan.take is not None  # noqa: S101 (asked for before)
+        return TakeWriter(self.plan.take, start, self.plan.name)
+
+    # --- its life
+
+    def start(self) -> None:
+        """Begin; everything runs by itself from here."""
+        self.osc.start()
+        facts = {"osc_port": self.osc.port, "frame_map": self.plan.name, "world": self.world.name}
+        self._server.announce(self.plan.name, facts)
+        self.capture.start()
+        if self.card is not None:
+            self.card.start()
+        self.ticker.start()
+        for runner in self.runners:
+            self.ticker.add(runner)
+        self.desk.start()
+        if self.plan.record_now:
+            self._post(Change("/out/record", True, "command line"))
+
+    def close(self) -> None:
+        """End it: the renderer first, then outputs and recordings, the sound last."""
+        self.desk.close()
+        self.osc.close()
+        self.recording.close()
+        self.ticker.close()
+        if self.card is not None:
+            self.card.close()
+        if self.take is not None:
+            tally = self.ticker.tally
+            self.take.close(tally.frame, tally.sample)
+        self.capture.close()
+        self._sound.close()
+        self._ring.close()
+        if self._stats is not None:
+            self._stats.close()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # --- what the desk, OSC and the keeper ask of it
+
+    def _post(self, change: Change) -> None:
+        self.desk.post(change)
+
+    def _fast(self, change: Change) -> None:
+        """Blackout, freeze and panic act on the outputs at once, whatever waits at the desk."""
+        if change.path != "/out/panic":
+            self.ticker.post(change)
+        self.desk.post(change)
+
+    def _act(self, change: Change) -> None:
+        if change.path.startswith("/out/") and change.path != "/out/panic":
+            self.ticker.post(change)
+        if change.path == "/out/record":
+            self.recording.set(bool(change.value))
+        elif change.path == "/engine/fps":
+            self.ticker.set_rate(float(change.value))
+
+    def _told(self, changes: list[Change]) -> None:
+        self.osc.publish(changes)
+
+    def _now(self) -> tuple[int, int]:
+        """Where a renderer begins that begins afresh."""
+        tally, sample = self.ticker.tally, self._ring.count
+        passed = int((sample - tally.sample) * self._fps() / 44_100)
+        return tally.frame + max(1, passed), sample
+
+    def _did(self, frame: int, sample: int, changes: list[Change]) -> None:
+        if self.take is not None:
+            self.take.changes(frame, sample, changes)
+            for change in changes:
+                if change.path == "/engine/world":
+                    self._opened(frame, sample, str(change.value))
+        self.desk.applied(changes)
+
+    def _opened(self, frame: int, sample: int, world: str) -> None:
+        with contextlib.suppress(SonoramaError):  # gone since it was opened: the take does without its hash
+            assert self.take is not None  # noqa: S101 (asked for before)
+            self.take.opened(frame, sample, world, read_card(find_world(world)).content)
+
+    def _restarted(self, restarts: int) -> None:
+        if self.take is not None:
+            self.take.restart(self.ticker.tally.frame, self.ticker.tally.sample, restarts)
+
+    def _begun_afresh(self, frame: int, sample: int, values: Mapping[str, Value]) -> None:
+        if self.take is not None:
+            self.take.fresh(frame, sample, values)
+
+    def _deaf(self, frame: int, sample: int, span: list[int]) -> None:
+        if self.take is not None:
+            self.take.deaf(frame, sample, span[0], span[1])
+
+    def _heard(self, status: dict[str, Any]) -> None:
+        for path, value in status.get("refused", ()):
+            if self.board.values[path] != value:
+                self._post(Change(path, value, "renderer"))
+        self.report.hear(status)
+
+    # --- what it says
+
+    def _hello(self) -> dict[str, Any]:
+        return {
+            "name": self.plan.name,
+            "world": str(self.board.values["/engine/world"]),
+            "osc_port": self.osc.port,
+            "frame_map": self.plan.name,
+            "version": metadata.version("sonorama"),
+        }
+
+    def all_faults(self) -> list[str]:
+        """Everything that is wrong now, one line each."""
+        lines = [*self.capture.faults(), *self.osc.faults()]
+        for runner in self.ticker.runners:
+            lines += runner.faults()
+        return lines + (self.take.faults() if self.take else []) + self.faults.recent()
+
+    def _status(self) -> dict[str, Any]:
+        status = self.report.status(
+            target_fps=float(self._fps()),
+            renderer_pid=self.keeper.pid if self.keeper else os.getpid(),
+            restarts=max(0, self.keeper.restarts) if self.keeper else 0,
+            recording=self.recording.on,
+            scenes=list(self.board.scenes.stored),
+            osc_port=self.osc.port,
+            osc_received=self.osc.counters["received"],
+        )
+        self.osc.send_values(osc_values(status))
+        if self._stats is not None and (wrong := self._stats.note(status)):
+            self.faults.note("stats", wrong)
+        self.status = status
+        return status
+
+    def wait_for_picture(self, seconds: float) -> bool:
+        """Wait until the first picture of a renderer has left.
+
+        Raises:
+            SonoramaError: the renderer says that it cannot begin.
+
+        """
+        end = time.monotonic() + seconds
+        while not self.ticker.tally.fps and time.monotonic() < end:
+            if self.keeper is not None and self.keeper.failed is not None:
+                raise SonoramaError(*self.keeper.failed)
+            time.sleep(0.02)
+        return bool(self.ticker.tally.fps)

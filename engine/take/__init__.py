@@ -1,0 +1,1 @@
+"""Takes: a performance on the disk, written and read."""

@@ -1,0 +1,346 @@
+"""Read a take (writer.py writes it): what was asked for at which frame, and as far as which sample it can be played.
+
+Whatever a killed program or a full disk left is read; anything else that is not as it was written is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from ..errors import InputError, ValueRefused, said
+from ..params import Change, Value
+from ..rates import FrameGrid, exact_rate
+from ..showtable import SHOW
+from ..sound.samples import RATE
+from . import sound as takesound
+from .writer import EVENTS, FORMAT, HEAD, SOUND, STATE, VERSION, TakeStart
+
+Span = tuple[int, int]
+_LARGEST_HEAD, _LONGEST_LINE = 1 << 20, 1 << 20
+_FPS = re.compile(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?")
+_MOST = 1 << 53
+_RATE = "/engine/fps"
+_WRONG = (ValueError, TypeError, LookupError, OverflowError, RecursionError, ValueRefused)
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """A beginning at rest in the middle: the frame, the samples before it, the values."""
+
+    frame: int
+    sample: int
+    values: Mapping[str, Value]
+
+
+@dataclass
+class _Events:
+    """What events.jsonl says."""
+
+    changes: dict[int, list[Change]] = field(default_factory=dict)
+    restarts: list[tuple[int, int]] = field(default_factory=list)
+    fresh: list[Fresh] = field(default_factory=list)
+    deaf: list[Span] = field(default_factory=list)
+    lost: list[Span] = field(default_factory=list)
+    dropped: int = 0
+    worlds: dict[str, str] = field(default_factory=dict)
+    devices: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Take:
+    """A take as it was kept.
+
+    Attributes:
+        folder: where it is.
+        start: how it began.
+        begun: when, as written (UTC).
+        changes: frame -> what was asked for at it, in order.
+        restarts: (frame, count) of every renderer that died.
+        fresh: where one began at rest, in order.
+        deaf: spans of samples that the renderer did not hear, ends not included; indices of the sample ring.
+        lost: spans that were not written: audio.wav is silent there, which the performance was not.
+        dropped: events that were not written.
+        worlds: value of /engine/world -> content hash of the world that was opened in the middle.
+        devices: where every renderer ran, in order, as far as it is known.
+        end_frame, end_sample: the last frame that can be played, and its sample.
+        length: samples of audio.wav from its beginning that belong to the frames played.
+        whole: it was closed, and its sound reaches to the end.
+        facts: what take.json says.
+
+    """
+
+    folder: Path
+    start: TakeStart
+    begun: str
+    changes: Mapping[int, list[Change]]
+    restarts: list[tuple[int, int]]
+    fresh: list[Fresh]
+    deaf: list[Span]
+    lost: list[Span]
+    dropped: int
+    worlds: Mapping[str, str]
+    devices: list[str]
+    end_frame: int
+    end_sample: int
+    length: int
+    whole: bool
+    facts: Mapping[str, Any]
+
+    @property
+    def audio(self) -> Path:
+        """Its sound, from sample `start.sample` of the ring on."""
+        return self.folder / SOUND
+
+    @property
+    def device(self) -> str:
+        """Where its networks ran at the start."""
+        return (self.devices or [self.start.device])[0]
+
+    @property
+    def events(self) -> Path:
+        """What was asked for."""
+        return self.folder / EVENTS
+
+    @property
+    def fps(self) -> Fraction:
+        """Frames a second at the start, exact."""
+        return self.start.fps
+
+
+def is_take(path: Path) -> bool:
+    """Whether a path is a folder with a take in it."""
+    return (path / HEAD).is_file()
+
+
+def read_take(folder: Path) -> Take:
+    """Read and check a take. One that is still being written, or was when its program died, ends where its sound ends.
+
+    Raises:
+        InputError: something is missing or damaged.
+
+    """
+    facts = _read_head(folder / HEAD)
+    with _Damaged(folder / HEAD):
+        start, end = _start(folder, facts), _end(facts)
+        begun = _text(facts["begun"])
+        _whole(facts["seed"])
+    events = _read_events(folder / EVENTS)
+    heard = start.sample + takesound.count(folder / SOUND)
+    whole = end is not None and end[1] <= heard
+    grid = _last_grid(start, events, end[1] if whole and end else heard)
+    last = end if whole and end else _last_frame(grid, heard)
+    length = last[1] - start.sample + int(RATE / grid.fps)
+    return Take(
+        folder,
+        start,
+        begun,
+        **vars(events),
+        end_frame=last[0],
+        end_sample=last[1],
+        length=length,
+        whole=whole,
+        facts=facts,
+    )
+
+
+class _Damaged:
+    """Whatever is wrong with values inside becomes one InputError about a file."""
+
+    def __init__(self, path: Path, line: int | None = None) -> None:
+        self._place = str(path) if line is None else f"Line {line} of {path}"
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, _WRONG):
+            why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else said(error).split(": ", 1)[-1]
+            hint = "Only a take that is as it was recorded can be played; put back the file."
+            raise InputError(f"{self._place} is damaged: {why[:200]}", hint) from error
+
+
+def _read_head(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_HEAD + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "Give the folder of a take.") from error
+    with _Damaged(path):
+        if len(data) > _LARGEST_HEAD:
+            raise ValueError("it is too large")
+        told = _json(data)
+        if told.get("format") != FORMAT:
+            raise ValueError("it describes no take")
+        version = _whole(told["version"])
+        json.dumps(told, ensure_ascii=False).encode()  # half a character of JSON's \u escapes can go nowhere else
+    if version != VERSION:
+        raise InputError(f"{path} is a take of version {version}, not {VERSION}", "Update sonorama to play it.")
+    return told
+
+
+def _json(data: bytes) -> dict[str, Any]:
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is no number")
+
+    told = json.loads(data.decode("utf-8"), parse_constant=refuse)
+    if not isinstance(told, dict):
+        raise TypeError("no object")
+    return told
+
+
+def _start(folder: Path, facts: Mapping[str, Any]) -> TakeStart:
+    world, (width, height), fps = facts["world"], facts["size"], _text(facts["fps"])
+    if facts["rate"] != RATE or not _FPS.fullmatch(fps) or not 1 <= Fraction(fps) <= 1000:
+        raise ValueError(f"no take has {fps} frames and {facts['rate']} samples a second")
+    if facts["state"] not in (None, STATE):
+        raise ValueError("its state is in no file of a take")
+    frame, sample, state = _whole(facts["frame"]), _whole(facts["sample"]), facts["state"] and folder / STATE
+    return TakeStart(
+        world=_text(world["name"]),
+        sha256=_text(world["sha256"]),
+        version=_text(world["version"]),
+        device=_text(facts["device"]),
+        fps=Fraction(fps),
+        size=(_whole(width), _whole(height)),
+        values=_values(facts["values"]),
+        frame=frame,
+        sample=sample,
+        state=state,
+    )
+
+
+def _end(facts: Mapping[str, Any]) -> tuple[int, int] | None:
+    if facts["end"] is None:
+        return None
+    frame, sample = _whole(facts["end"]["frame"]), _whole(facts["end"]["sample"])
+    if frame < facts["frame"] or sample < facts["sample"]:
+        raise ValueError("it ends before it begins")
+    return frame, sample
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or not 0 <= value < _MOST:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _path(path: object) -> str:
+    if not isinstance(path, str) or path not in SHOW:
+        raise ValueError(f"there is no control {path!r}")
+    return SHOW[path].path  # one string for all
+
+
+def _value(path: str, value: object) -> Value:
+    if not isinstance(value, bool | int | float | str):
+        raise TypeError(f"{value!r} is no value")
+    SHOW[path].clip(value)
+    return value
+
+
+def _values(told: object) -> dict[str, Value]:
+    if not isinstance(told, dict):
+        raise TypeError("no values by address")
+    defaults = {path: param.default for path, param in SHOW.items()}  # for controls that are newer than the take
+    return {**defaults, **{_path(path): _value(path, value) for path, value in told.items()}}
+
+
+def _span(told: object) -> Span:
+    if not isinstance(told, list):
+        raise TypeError("no span of samples")
+    first, last = told
+    if _whole(first) > _whole(last):
+        raise ValueError(f"samples {first} to {last} are no span")
+    return first, last
+
+
+def _read_events(path: Path) -> _Events:
+    events = _Events()
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(_lines_of(file), 1):
+                if line.endswith(b"\n"):
+                    with _Damaged(path, number):
+                        _add(events, line)
+                else:  # the last one, cut off as its program died
+                    with suppress(*_WRONG):
+                        _add(events, line)
+    except OSError as error:
+        hint = "A take needs what was asked for while it was played."
+        raise InputError(f"{path} cannot be read: {error.strerror}", hint) from error
+    return events
+
+
+def _lines_of(file: Any) -> Iterator[bytes]:
+    while line := file.readline(_LONGEST_LINE):
+        yield line
+
+
+def _add(events: _Events, line: bytes) -> None:
+    told = _json(line)
+    frame, sample = _whole(told["frame"]), _whole(told["sample"])
+    if "set" in told:
+        changes = [_change(*row) for row in told["set"]]
+        events.changes.setdefault(frame, []).extend(changes)
+    if "restart" in told:
+        events.restarts.append((frame, _whole(told["restart"])))
+    if "fresh" in told:
+        events.fresh.append(Fresh(frame, sample, _values(told["fresh"])))
+    if "deaf" in told:
+        events.deaf.append(_span(told["deaf"]))
+    if "lost" in told:
+        events.lost.append(_span(told["lost"]))
+    if "dropped" in told:
+        events.dropped += _whole(told["dropped"])
+    if "device" in told:
+        events.devices.append(_text(told["device"]))
+    if "opened" in told:
+        world, content = told["opened"]
+        events.worlds[_text(world)] = _text(content)
+
+
+def _change(path: object, value: object, source: object, over: object) -> Change:
+    path = _path(path)
+    if isinstance(over, bool) or not isinstance(over, int | float) or not 0 <= over < math.inf:
+        raise ValueError(f"{over!r} is no time")
+    return Change(path, _value(path, value), sys.intern(_text(source)), float(over))
+
+
+def _last_grid(start: TakeStart, events: _Events, sample: int) -> FrameGrid:
+    """The grid of frames that holds at a sample."""
+    grid = FrameGrid(start.fps, start.frame - (start.state is not None), start.sample)
+    turns: list[tuple[int, Value | Fresh]] = [(one.frame, one) for one in events.fresh]
+    turns += [(at, one.value) for at, changes in events.changes.items() for one in changes if one.path == _RATE]
+    for frame, turn in sorted(turns, key=lambda pair: pair[0]):
+        if isinstance(turn, Fresh):
+            if turn.sample <= sample:
+                grid = FrameGrid(_fps(turn.values.get(_RATE, SHOW[_RATE].default)), turn.frame, turn.sample)
+        elif frame >= grid.frame0 and grid.sample(frame) <= sample:
+            grid = grid.at_rate(_fps(turn), frame)
+    return grid
+
+
+def _fps(value: Value) -> Fraction:
+    return exact_rate(float(SHOW[_RATE].clip(value)))
+
+
+def _last_frame(grid: FrameGrid, sample: int) -> tuple[int, int]:
+    """The last frame of a grid that needs no more than so many samples, and how many it needs."""
+    frame = grid.frame0 + int((sample - grid.sample0 + 1) * grid.fps / RATE)
+    while frame > grid.frame0 and grid.sample(frame) > sample:
+        frame -= 1
+    return frame, grid.sample(frame)
