@@ -243,7 +243,7 @@ class Seen:
 
     Attributes:
         at: monotonic seconds. count, frame, sample, repeated: as in FrameSlot.
-        digest: of the pixels. mean: of their colours.
+        digest: of the pixels. mean: of their colours. size: (width, height).
 
     """
 
@@ -254,6 +254,7 @@ class Seen:
     repeated: bool
     digest: bytes
     mean: float
+    size: tuple[int, int]
 
 
 def digest(pixels: np.ndarray) -> bytes:
@@ -278,10 +279,9 @@ class Watcher:
             slot = self._map.newest()
             if slot is not None and slot.count != count:
                 count = slot.count
-                mean = float(slot.pixels[..., :3].mean())
-                self.seen.append(
-                    Seen(time.monotonic(), count, slot.frame, slot.sample, slot.repeated, digest(slot.pixels), mean)
-                )
+                facts = (time.monotonic(), count, slot.frame, slot.sample, slot.repeated, digest(slot.pixels))
+                height, width = slot.pixels.shape[:2]
+                self.seen.append(Seen(*facts, float(slot.pixels[..., :3].mean()), (width, height)))
 
     def close(self) -> list[Seen]:
         """Stop looking; what was seen."""

@@ -8,55 +8,17 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from sonorama.engine.instrument import Instrument
-from sonorama.engine.player import Player, mono
-from sonorama.engine.renderer.pixels import rgba8
-from sonorama.engine.take import sound as takesound
-from sonorama.engine.take.reader import Take, read_take
+from sonorama.engine.take.reader import read_take
 
-from .stage import COUNTER, LiveShow, Seen, Watcher, counting_sound, digest
+from .replaying import check_pictures, check_sound
+from .stage import LiveShow, Seen, Watcher, counting_sound
 
 Start = Callable[..., LiveShow]
 GAP_S = 1.5
 """Pictures leave every 33 ms; on a machine with other work a thread may have to wait that long."""
-
-
-def heard(take: Take) -> np.ndarray:
-    """The take's sound, stereo [2,n]."""
-    return np.concatenate(list(takesound.read(take.audio, 0, takesound.count(take.audio))), axis=1)
-
-
-def replayed(take: Take, instrument: Instrument) -> dict[int, bytes]:
-    """Frame -> what its picture is to the bit, when the take is played again."""
-    player, sound = Player(lambda _world, _device: instrument, take.start.values, take.fps), mono(heard(take))
-    pictures: dict[int, bytes] = {}
-    while player.frame <= take.end_frame:
-        piece = sound[player.sample : player.next_sample]
-        step = player.step(piece, take.changes.get(player.frame, ()))
-        pictures[step.frame] = digest(rgba8(instrument.backend.paint(step.w)))
-    return pictures
-
-
-def check_pictures(seen: list[Seen], take: Take, instrument: Instrument) -> None:
-    """Every new picture that was seen is, to the bit, what the replay gives for its frame."""
-    again = replayed(take, instrument)
-    new = {one.frame: one.digest for one in seen if not one.repeated and one.frame <= take.end_frame}
-    assert len(new) > 60
-    assert len(set(new.values())) > 60, "the pictures do not move"
-    wrong = [frame for frame, picture in new.items() if again[frame] != picture]
-    assert not wrong, f"{len(wrong)} of {len(new)} pictures are not those of the take, from frame {wrong[0]} on"
-
-
-def check_sound(take: Take) -> None:
-    """The counter on the left side goes on sample by sample."""
-    counted = np.rint(heard(take)[0].astype(np.float64) * COUNTER).astype(np.int64)
-    first = int(np.flatnonzero(counted)[0])
-    steps = np.flatnonzero(np.diff(counted[first:]) != 1)
-    assert not len(steps), f"{len(steps)} gaps in the sound, the first {steps[0] / 44_100:.2f} s after its beginning"
-    assert len(counted) - first > 44_100
 
 
 def check_rhythm(seen: list[Seen]) -> float:
@@ -110,7 +72,7 @@ def killed(start: Start, tmp_path: Path, instrument: Instrument, kills: int) -> 
     assert {path: values[path] for path in asked} == asked
     assert values["/look/seed"] == 11
     check_sound(kept)
-    check_pictures(watcher.seen, kept, instrument)
+    check_pictures(watcher.seen, kept, {str(kept.start.values["/engine/world"]): instrument})
 
 
 @pytest.mark.timeout(900)

@@ -1,0 +1,48 @@
+"""A take against what was seen while it was played."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from sonorama.engine.instrument import Instrument
+from sonorama.engine.player import Player, mono
+from sonorama.engine.renderer.pixels import rgba8
+from sonorama.engine.take import sound as takesound
+from sonorama.engine.take.reader import Take
+
+from .stage import COUNTER, Seen, digest
+
+
+def heard(take: Take) -> np.ndarray:
+    """The take's sound, stereo [2,n]."""
+    return np.concatenate(list(takesound.read(take.audio, 0, takesound.count(take.audio))), axis=1)
+
+
+def replayed(take: Take, instruments: Mapping[str, Instrument]) -> dict[int, bytes]:
+    """Frame -> its picture to the bit, when the take is played again; instruments: by value of /engine/world."""
+    player = Player(lambda world, _device: instruments[world], take.start.values, take.fps)
+    sound, pictures = mono(heard(take)), dict[int, bytes]()
+    while player.frame <= take.end_frame:
+        piece = sound[player.sample : player.next_sample]
+        step = player.step(piece, take.changes.get(player.frame, ()))
+        pictures[step.frame] = digest(rgba8(step.instrument.backend.paint(step.w)))
+    return pictures
+
+
+def check_pictures(seen: list[Seen], take: Take, instruments: Mapping[str, Instrument]) -> None:
+    """Every new picture that was seen is, to the bit, what the replay gives for its frame."""
+    again = replayed(take, instruments)
+    new = {one.frame: one.digest for one in seen if not one.repeated and one.frame <= take.end_frame}
+    assert len(new) > 60
+    assert len(set(new.values())) > 60, "the pictures do not move"
+    wrong = [frame for frame, picture in new.items() if again[frame] != picture]
+    assert not wrong, f"{len(wrong)} of {len(new)} pictures are not those of the take, from frame {wrong[0]} on"
+
+
+def check_sound(take: Take) -> None:
+    """The counter on the left side goes on sample by sample."""
+    counted = np.rint(heard(take)[0].astype(np.float64) * COUNTER).astype(np.int64)
+    first = int(np.flatnonzero(counted)[0])
+    steps = np.flatnonzero(np.diff(counted[first:]) != 1)
+    assert not len(steps), f"{len(steps)} gaps in the sound, the first {steps[0] / 44_100:.2f} s after its beginning"
+    assert len(counted) - first > 44_100
