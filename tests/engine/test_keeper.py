@@ -57,7 +57,7 @@ def applied() -> list[tuple[int, float]]:
 @pytest.fixture
 def keeper(applied: list[tuple[int, float]]) -> Iterator[Keeper]:
     def did(frame: int, _: int, changes: list[Change]) -> None:
-        applied.extend((frame, float(one.value)) for one in changes)
+        applied.extend((frame, float(one.value)) for one in changes if one.path == AMOUNT)
 
     made = Keeper(f"keep-{os.getpid()}", {AMOUNT: 1.0}, lambda: (500, 700_000), did, Faults(), IDLE)
     yield made
@@ -171,3 +171,79 @@ def test_nothing_is_left_of_a_renderer_that_was_killed(keeper: Keeper) -> None:
         left.write_bytes(b"left")
     keeper.close()
     assert not inner.exists() and not keeper.state_file.exists()
+
+
+def test_what_takes_seconds_is_asked_again_until_it_is_done(keeper: Keeper) -> None:
+    """Other changes that came later are done; the world was not there yet when it died."""
+    first, world = join(keeper), Change("/engine/world", "other", "test")
+    keeper.ask([world])
+    keeper.ask([change(0.5)])
+    first.did(4, 2, change(0.5))
+    keeper.receive()
+    second = join(keeper)
+    assert [row[:2] for row in second.got[1]["do"]] == [["/engine/world", "other"]]
+    second.did(9, 3, world)
+    keeper.receive()
+    assert len(join(keeper).got) == 1
+
+
+def test_a_text_is_done_when_its_place_is_found(keeper: Keeper) -> None:
+    text, place = Change("/look/text", "rain", "test"), Change("/look/prompt", 7, "text")
+    first = join(keeper)
+    keeper.ask([text])
+    first.did(4, 1, text)
+    keeper.receive()
+    second = join(keeper)
+    assert [row[:2] for row in second.got[1]["do"]] == [["/look/text", "rain"]]
+    second.did(9, 2, text)
+    second.did(11, 2, place)
+    keeper.receive()
+    assert len(join(keeper).got) == 1
+
+
+def test_while_nobody_plays_the_last_of_everything_waits(keeper: Keeper) -> None:
+    line = join(keeper, ready=False)
+    for number in range(500):
+        keeper.ask([change(number / 500), Change("/sound/tap", True, "test")])
+    assert len(line.got) == 1
+    line.says.append({"ready": {}})
+    keeper.receive()
+    (asked,) = line.got[1:]
+    assert asked["do"][0] == [AMOUNT, 499 / 500, "test", 0.0]
+    assert len(asked["do"]) == 1 + 64
+
+
+def test_what_it_did_shortly_before_its_death_is_heard(keeper: Keeper, applied: list[tuple[int, float]]) -> None:
+    keeper.look()
+    line = join(keeper)
+    keeper.ask([change(0.5)])
+    line.did(4, 1, change(0.5))
+    os.kill(keeper.pid, 9)
+    end = time.monotonic() + 20
+    while keeper.peer is not None and time.monotonic() < end:
+        keeper.look()
+    assert applied == [(4, 0.5)]
+    assert len(join(keeper).got) == 1
+
+
+def test_one_that_kept_a_state_before_each_death_never_begins_afresh(keeper: Keeper) -> None:
+    for number in range(6):
+        keeper._retry_at = 0.0
+        keeper.look()
+        line = join(keeper)
+        assert "fresh" not in line.got[0]["start"]
+        line.says.append({"kept": number})
+        os.kill(keeper.pid, 9)
+        end = time.monotonic() + 20
+        while keeper.pid and time.monotonic() < end:
+            keeper.look()
+            keeper.receive()
+
+
+def test_one_whose_motion_is_lost_begins_afresh_at_once(keeper: Keeper) -> None:
+    line, told = join(keeper), list[tuple[int, int]]()
+    keeper.on_fresh = lambda frame, sample, values: told.append((frame, sample))
+    line.says.append({"lost": "no numbers"})
+    keeper.receive()
+    assert join(keeper).got[0]["start"]["fresh"] == [500, 700_000]
+    assert told == [(500, 700_000)]
