@@ -13,7 +13,10 @@ from sonorama.engine.instrument import Instrument
 from sonorama.engine.model.weights import save_world
 from sonorama.engine.renderer.loader import Loader
 
+from .memory import Memory
 from .stage import LiveShow
+
+LONG = "test_memory_stays_for_two_minutes"
 
 
 @pytest.fixture(scope="session")
@@ -42,3 +45,28 @@ def other_world(instrument: Instrument, tiny_world: str, tmp_path_factory: pytes
     save_world(path, replace(world.card, name="other"), tensors)
     Loader(Faults()).open(str(path), "cpu")
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def long_show(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    tiny_world: str,
+    instrument: Instrument,
+) -> Iterator[tuple[LiveShow, Memory] | None]:
+    """Plays while the other tests run, if the one that looks at its memory is among them."""
+    if not any(item.name == LONG for item in request.session.items):
+        yield None
+        return
+    folder = tmp_path_factory.mktemp("long")
+    with LiveShow(folder, tiny_world, "--device", "cpu", "--source", "tone", "--sink", "null",
+                  "--take", str(folder / "a.take")) as show:  # fmt: skip
+        memory = Memory(show)
+        yield show, memory
+        memory.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """That test comes last."""
+    items.sort(key=lambda item: item.name == LONG)
