@@ -148,7 +148,7 @@ def _opened(job: RenderJob, take: Take | None) -> Sound:
 
 
 def _heard(job: RenderJob, sound: Sound, n_frames: int, stage: StageMaker) -> tuple[Played, Paint]:
-    played = stage(job.world or DEFAULT_WORLD, _values(job), job.rate, job.device or "auto")
+    played = stage(DEFAULT_WORLD if job.world is None else job.world, _values(job), job.rate, job.device or "auto")
     mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
     return played, lambda have: played.frames(mono, n_frames, have)
 

@@ -50,8 +50,10 @@ def panel(show: LiveShow) -> Iterator[int]:
 
 
 def check_rhythm(watcher: Watcher) -> None:
+    """Pictures went on leaving, whether or not this busy process saw each of them."""
     seen = watcher.close()
-    assert len(seen) > 20
+    first, last = seen[0], seen[-1]
+    assert last.count - first.count > 10 * (last.at - first.at)
     assert max(b.at - a.at for a, b in pairwise(seen)) < 1.5
 
 
