@@ -83,6 +83,7 @@ class Keeper:
         self.ready: dict[str, Any] = {}
         self.on_restart: Callable[[int], None] = lambda restarts: None
         self.on_fresh: Callable[[int, int, Mapping[str, Value]], None] = lambda frame, sample, values: None
+        self.on_ready: Callable[[Mapping[str, Any]], None] = lambda ready: None
         self.on_deaf: Callable[[int, int, list[int]], None] = lambda frame, sample, span: None
         self.on_status: Callable[[dict[str, Any]], None] = lambda status: None
 
@@ -236,6 +237,7 @@ class Keeper:
         elif "ready" in message:
             self.ready, self._ready_at = dict(message["ready"]), time.monotonic()
             self._faults.clear("renderer")
+            self.on_ready(self.ready)
             self.ask(self._waiting.take())
         elif "lost" in message:  # from what it kept the next one would come to the same
             self._fresh = True

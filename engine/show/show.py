@@ -153,21 +153,15 @@ class Show:
             self.keeper = Keeper(plan.name, self.board.values, self._now, self._did, self.faults)
             self.keeper.on_restart, self.keeper.on_deaf = self._restarted, self._deaf
             self.keeper.on_status, self.keeper.on_fresh = self._heard, self._begun_afresh
+            self.keeper.on_ready = self._ready
         self.report = Report({"source": self.source}, lambda: self.ticker.tally, self.all_faults)
         self.desk = Desk(server, self.board, self.keeper, self._hello, self._act, self._told, self._status, self.faults)
         self._server = server
 
     def _make_take(self) -> TakeWriter:
         values, card = self.board.values, self.world
-        start = TakeStart(
-            card.name,
-            card.content,
-            card.version,
-            str(values["/engine/device"]),
-            self._fps(),
-            self._size(),
-            dict(values),
-        )
+        device, size = str(values["/engine/device"]), self._size()
+        start = TakeStart(card.name, card.content, card.version, device, self._fps(), size, dict(values))
         assert self.plan.take is not None  # noqa: S101 (asked for before)
         return TakeWriter(self.plan.take, start, self.plan.name)
 
@@ -252,6 +246,11 @@ class Show:
         with contextlib.suppress(SonoramaError):  # gone since it was opened: the take does without its hash
             assert self.take is not None  # noqa: S101 (asked for before)
             self.take.opened(frame, sample, world, read_card(find_world(world)).content)
+
+    def _ready(self, ready: Mapping[str, Any]) -> None:
+        """A renderer plays: what it plays on is what /engine/device only asked for."""
+        if self.take is not None:
+            self.take.played_on(self.ticker.tally.frame, self.ticker.tally.sample, str(ready["device"]))
 
     def _restarted(self, restarts: int) -> None:
         if self.take is not None:
