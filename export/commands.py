@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..engine.arguments import parse_size
 from ..engine.errors import ValueRefused
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from .video import RenderReport
 
 _FPS_HINT = "Use 1 to 240, such as 30, 25, 29.97 or 30000/1001."
-_SIZE_HINT = "Write width x height in pixels, such as 1920x1080; each 16 to 8192."
 
 
 def parse_fps(text: str) -> Fraction:
@@ -37,22 +37,6 @@ def parse_fps(text: str) -> Fraction:
     if not 1 <= fps <= 240:
         raise ValueRefused(f"--fps {text} is not possible", _FPS_HINT)
     return exact_rate(fps)
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """`1920x1080` as (width, height) in pixels.
-
-    Raises:
-        ValueRefused: another form, or a side outside 16 to 8192.
-
-    """
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise ValueRefused(f"--size {text} is no picture size", _SIZE_HINT)
-    width, height = (int(part) for part in parts)
-    if not (16 <= width <= 8192 and 16 <= height <= 8192):
-        raise ValueRefused(f"--size {text} is not possible", _SIZE_HINT)
-    return width, height
 
 
 def parse_start(text: str) -> float:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .. import arguments
 from ..errors import SonoramaError, ValueRefused
 
 if TYPE_CHECKING:
@@ -19,23 +20,11 @@ if TYPE_CHECKING:
     from .show import Show, ShowPlan
 
 FIRST_PICTURE_S = 300.0
-_SIZE_HINT = "Write width x height in pixels, such as 1280x720; each 16 to 4096."
 
 
 def parse_size(text: str) -> tuple[int, int]:
-    """`1280x720` as (width, height) in pixels.
-
-    Raises:
-        ValueRefused: another form, or a side outside 16 to 4096.
-
-    """
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
-        raise ValueRefused(f"--size {text} is no picture size", _SIZE_HINT)
-    width, height = (int(part) for part in parts)
-    if not (16 <= width <= 4096 and 16 <= height <= 4096):
-        raise ValueRefused(f"--size {text} is not possible", _SIZE_HINT)
-    return width, height
+    """`1280x720` as (width, height) in pixels. Raises ValueRefused outside 16 to 4096."""
+    return arguments.parse_size(text, largest=4096)
 
 
 def parse_duration(text: str) -> float:

@@ -4,10 +4,11 @@ from fractions import Fraction
 
 import pytest
 
+from sonorama.engine.arguments import parse_size
 from sonorama.engine.cli import build_parser
 from sonorama.engine.errors import ValueRefused
 from sonorama.engine.table import TABLE
-from sonorama.export.commands import parse_fps, parse_size, start_values
+from sonorama.export.commands import parse_fps, start_values
 
 
 @pytest.mark.parametrize(
