@@ -32,7 +32,7 @@ from ..engine.osc_helpers import HERE, message
 PATIENCE_S = 120.0
 """How long anything may take on a machine that has other work; what it should take is measured in tests/benchmarks."""
 COUNTER = 1 << 24
-RENDERER, PANEL = "sonorama.engine.renderer.runtime", "panel"
+RENDERER = "sonorama.engine.renderer.runtime"
 
 
 def until(true: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
@@ -53,12 +53,6 @@ def processes() -> dict[int, tuple[int, str]]:
             if state not in ("Z", "X"):
                 found[int(entry.name)] = int(parent), command
     return found
-
-
-def resident_mb(pid: int) -> float:
-    """Memory of a process."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def shared_files(name: str) -> list[str]:

@@ -1,0 +1,433 @@
+"""A live show as an audience has it: rate, late pictures, delays from sound and OSC to the picture, starts, shares.
+
+python tests/benchmarks/live.py [MINUTES [WORLD]]        (5 minutes, shore)
+python tests/benchmarks/live.py delays [WORLD]           (only the delays, from a paced file and through PulseAudio)
+
+The panel is measured where Xvfb is installed. Nothing else should run on the machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # for the helpers of the tests
+
+from tests.engine.osc_helpers import HERE, message
+from tests.live.stage import RENDERER, LiveShow
+
+from sonorama.engine.frames import FrameMap, FrameMapWriter
+from sonorama.engine.instrument import Instrument
+from sonorama.engine.model.weights import find_world, load_world
+from sonorama.engine.player import Player
+from sonorama.engine.renderer.pixels import rgba8
+from sonorama.engine.sound.samples import RATE, SampleRing
+from sonorama.engine.take.sound import SoundFile
+
+BURSTS, EVERY_S = 20, 3.0
+"""How many sounds a delay is the median of, and how far they are apart."""
+LEVELS = ("coarse", "mid", "fine")
+STILL: dict[str, Any] = {
+    **{f"/motion/{level}/amount": 0 for level in LEVELS}, **{f"/moves/{number}/source": "off" for number in (1, 2, 3)},
+    "/look/drift": 0, "/out/flash_guard": 0,
+}  # fmt: skip
+CODE_ONLY = STILL | {
+    f"/motion/{level}/{name}": value for level in LEVELS for name, value in (("amount", 2), ("kappa", 0))
+}
+
+
+def row(what: str, measured: str, wanted: str = "") -> None:
+    """One line of the table."""
+    print(f"| {what} | {measured} | {wanted} |", flush=True)
+
+
+def sets(values: dict[str, Any]) -> list[str]:
+    """Values as options of the command line."""
+    return [word for path, value in values.items() for word in ("--set", f"{path}={value}")]
+
+
+def spread(values: list[float], unit: str = "ms") -> str:
+    """Median and the ends that matter."""
+    ordered = sorted(values)
+    high = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
+    return f"p50 {statistics.median(ordered):.1f}, p99 {high:.1f}, longest {ordered[-1]:.1f} {unit} of {len(ordered)}"
+
+
+@contextmanager
+def display() -> Iterator[dict[str, str]]:
+    """An environment with a display of its own, or none."""
+    if shutil.which("Xvfb") is None:
+        yield {}
+        return
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+        pass_fds=[write], stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(write)
+    try:
+        with os.fdopen(read) as pipe:
+            yield {"DISPLAY": f":{int(pipe.readline())}"}
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+# --- minutes of a whole show
+
+
+def beats(path: Path, seconds: float) -> Path:
+    """Something to hear: noise on every half second over a tone."""
+    n, dice = round(seconds * RATE), np.random.default_rng(0)
+    at = np.arange(n) % (RATE // 2)
+    sound = 0.1 * np.sin(2 * np.pi * 110 * np.arange(n) / RATE) + 0.5 * dice.standard_normal(n) * np.exp(-at / 3000)
+    file = SoundFile(path)
+    for start in range(0, n, RATE):
+        file.append(np.stack([sound, sound]).astype(np.float32)[:, start : start + RATE])
+    file.close()
+    return path
+
+
+def whole_show(folder: Path, world: str, minutes: float) -> None:
+    """Outputs, panel, OSC and a recording, for some minutes after ten seconds."""
+    sound = beats(folder / "beats.wav", 60)
+    with display() as env, ExitStack() as undo:
+        begun = time.monotonic()
+        show = undo.enter_context(LiveShow(
+            folder, world, "--source", f"file:{sound}", "--sink", "null", "--record", str(folder / "film.mkv"), env=env,
+        ))  # fmt: skip
+        show.playing()
+        row("start to the fourth new picture", f"{time.monotonic() - begun:.1f} s", "< 10 s")
+        port, ending = show.session()["osc_port"], threading.Event()
+        hand = threading.Thread(target=_hand, args=(port, ending))
+        hand.start()
+        time.sleep(10.0)
+        pids = {"show": show.process.pid, "renderer": show.children(RENDERER)[0]}
+        pids |= dict(zip(("panel",), show.children(" panel "), strict=False))
+        reading = undo.enter_context(Reading(show.name))
+        used, first, since = {name: cpu_seconds(pid) for name, pid in pids.items()}, show.row, time.monotonic()
+        time.sleep(60 * minutes)
+        last, passed = show.row, time.monotonic() - since
+        shares = {name: 100 * (cpu_seconds(pid) - used[name]) / passed for name, pid in pids.items()}
+        reading.close()
+        ending.set()
+        hand.join()
+    new = sum(not one for one in reading.repeated)
+    late = last["late"] - first["late"]
+    row(f"new pictures a second over {minutes:g} min, with recording, panel, OSC", f"{new / passed:.2f}", ">= 30")
+    row("of the pictures that left, late ones", f"{100 * late / len(reading.repeated):.2f} %", "< 1 %")
+    row("longest time between two pictures that left", f"{1000 * max(np.diff(reading.at)):.0f} ms")
+    row("frame map to another process that polls every ms", spread(reading.delays), "p50 < 1 ms at 512 square")
+    row("sound to picture, as the show says", f"{last['delay_ms']:.0f} ms")
+    row("shares of a core", ", ".join(f"{name} {share:.1f} %" for name, share in shares.items()), "panel < 10 %")
+
+
+def _hand(port: int, ending: threading.Event) -> None:
+    """Somebody who turns three knobs, 60 messages a second."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        turn = 0
+        while not ending.wait(0.05):
+            turn += 1
+            for level in LEVELS:
+                value = 0.5 + 0.5 * np.sin(turn / 20)
+                one.sendto(message(f"/sonorama/motion/{level}/amount", "f", float(value)), (HERE, port))
+
+
+class Reading:
+    """Reads a frame map from a thread: when pictures came, and how long after they were begun to be published."""
+
+    def __init__(self, name: str) -> None:
+        self._map, self._ending = FrameMap(name), False
+        self.at, self.delays, self.repeated = list[float](), list[float](), list[bool]()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        count, out = 0, None
+        while not self._ending:
+            if self._map.wait(0.2, count) and (slot := self._map.newest(out)) is not None:
+                now = time.monotonic_ns()
+                self.delays.append((now - self._map._map.get("heartbeat_ns")) / 1e6)
+                self.at.append(now / 1e9)
+                self.repeated.append(slot.repeated)
+                count, out = slot.count, slot.pixels
+
+    def close(self) -> None:
+        """Stop."""
+        self._ending = True
+        self._thread.join()
+
+    def __enter__(self) -> Reading:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+# --- the loop beside the network
+
+
+def overhead(world: str) -> None:
+    """Everything of a frame at 512 square but the networks: they answer at once here."""
+    loaded = load_world(find_world(world))
+    from sonorama.engine.backend import open_backend
+
+    real = open_backend(loaded, "cpu")
+    player = Player(lambda *_: Instrument(loaded, _Instant(real)), {})  # pyright: ignore[reportArgumentType]
+    dice = np.random.default_rng(0)
+    sound = (dice.standard_normal(20 * RATE) * 0.1).astype(np.float32)
+    picture = np.ascontiguousarray(dice.random((3, 512, 512), np.float32)).transpose(1, 2, 0)  # as networks give it
+    spent: dict[str, list[float]] = {"hear and move": [], "pack": [], "publish": []}
+    with FrameMapWriter(f"bench-{os.getpid()}", 512, 512) as out:
+        for frame in range(400):
+            times = [time.perf_counter()]
+            player.step(sound[player.sample : player.next_sample])
+            times.append(time.perf_counter())
+            pixels = rgba8(picture)
+            times.append(time.perf_counter())
+            out.publish(pixels, 0, frame)
+            times.append(time.perf_counter())
+            for name, took in zip(spent, np.diff(times), strict=True):
+                spent[name].append(1000 * float(took))
+    medians = {name: statistics.median(values) for name, values in spent.items()}
+    parts = ", ".join(f"{name} {value:.2f}" for name, value in medians.items())
+    row("frame loop beside the networks at 512 square", f"{sum(medians.values()):.2f} ms ({parts})", "< 4 ms")
+
+
+class _Instant:
+    """A backend that gives what it gave the first time."""
+
+    painters, name = 1, "instant"
+
+    def __init__(self, real: Any) -> None:
+        self._real, self._kept = real, dict[str, Any]()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            if name not in self._kept:
+                self._kept[name] = getattr(self._real, name)(*arguments)
+            return self._kept[name]
+
+        return call
+
+
+# --- OSC to an applied change
+
+
+SENDER = """
+import socket, struct, sys, time
+port, rate, seconds = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+one.connect(("127.0.0.1", port))
+def text(word):
+    return word + b"\\0" * (4 - len(word) % 4)
+begun, sent = time.monotonic(), []
+for number in range(int(rate * seconds)):
+    while time.monotonic() < begun + number / rate:
+        time.sleep(0.0001)
+    now = time.monotonic_ns()
+    one.send(text(b"/sonorama/moves/8/steps") + text(b",s") + text(str(now).encode()))
+    sent.append(now)
+print(*sent)
+"""
+
+
+def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
+    """The time of sending travels in a text that nothing uses; the show is told when the renderer has applied it."""
+    from sonorama.engine.show.show import Show, ShowPlan
+
+    plan = ShowPlan(f"bench-{os.getpid()}", "tone", world, {"/engine/device": "cpu"}, osc_port=0)
+    applied: list[tuple[int, int]] = []
+    with Show(plan) as show:
+        assert show.keeper is not None
+        show.wait_for_picture(120.0)
+        did = show.keeper._did
+
+        def told(frame: int, sample: int, changes: list[Any]) -> None:
+            now = time.monotonic_ns()
+            applied.extend((now, int(one.value)) for one in changes if one.path == "/moves/8/steps")
+            did(frame, sample, changes)
+
+        time.sleep(3.0)
+        show.keeper._did = told
+        command = [sys.executable, "-c", SENDER, str(show.osc.port), str(rate), str(seconds)]
+        sent = [int(word) for word in subprocess.run(command, capture_output=True, check=True).stdout.split()]
+        time.sleep(1.0)
+    delays, frames = list[float](), list[int]()
+    nows, newest = np.array(applied).T
+    for one in sent:
+        at = int(np.searchsorted(newest, one))
+        if at < len(nows):
+            delays.append((int(nows[at]) - one) / 1e6)
+            frames.append(at - int(np.searchsorted(nows, one)))
+    within = 100 * float(np.mean(np.array(frames) <= 1))
+    row(f"OSC to the frame in which it acts, {rate:.0f} messages a second", spread(delays), "p99 within one frame")
+    row("messages that act in the next frame, or the one after it",
+        f"{100 * float(np.mean(np.array(frames) <= 0)):.1f} %, {within:.1f} %")  # fmt: skip
+
+
+# --- sound to picture
+
+
+def bursts(path: Path, kind: str) -> Path:
+    """Every EVERY_S seconds a click of 10 ms in silence; for levels half a second of noise; for sound codes that over a
+    soft hum, since what follows silence is heard only once it fills a part of the encoder's window.
+    """
+    n, dice = round(EVERY_S * RATE), np.random.default_rng(0)
+    at = np.arange(RATE // 100 if kind == "onset" else RATE // 2)
+    click = np.sin(2 * np.pi * 1500 * at / RATE) * np.exp(-at / 100)
+    sound = (0.02 if kind == "sound code" else 0.0) * np.sin(2 * np.pi * 220 * np.arange(n) / RATE)
+    sound[RATE : RATE + len(at)] += 0.7 * (click if kind == "onset" else 0.3 * dice.standard_normal(len(at)))
+    file = SoundFile(path)
+    for start in range(0, n, RATE):
+        file.append(np.stack([sound, sound]).astype(np.float32)[:, start : start + RATE])
+    file.close()
+    return path
+
+
+def first_changes(show: LiveShow, count: int) -> list[float]:
+    """Milliseconds from the capture of a sound's first sample until another process sees the first picture that moved
+    more than pictures do in the silence before.
+    """
+    delays: list[float] = []
+    with FrameMap(show.name) as seen, SampleRing(show.name) as ring:
+        while len(delays) < count:
+            captured, before = _next_sound(seen, ring)
+            still, least = before[-1], 2 * _apart(before[0], before[-1]) + 2
+            end = time.monotonic() + EVERY_S / 3
+            while (slot := seen.newest()) is not None and time.monotonic() < end:
+                if _apart(slot.pixels, still) > least:
+                    delays.append((time.monotonic_ns() - captured) / 1e6)
+                    break
+                time.sleep(0.001)
+            else:
+                delays.append(float("inf"))
+            time.sleep(EVERY_S / 2)
+    return delays
+
+
+def _apart(a: np.ndarray, b: np.ndarray) -> int:
+    return int(np.abs(a.astype(np.int16) - b).max())
+
+
+def _next_sound(seen: FrameMap, ring: SampleRing) -> tuple[int, list[np.ndarray]]:
+    """When the next sound was captured, monotonic nanoseconds, and the pictures of the quarter second before."""
+    pictures: deque[np.ndarray] = deque(maxlen=8)
+    start, count = ring.count, 0
+    while True:
+        slot, stop = seen.newest(), ring.count
+        loud = np.abs(ring.read(start, stop)).max(0, initial=0.0) > 0.05
+        if loud.any() and len(pictures) == 8:
+            return ring.captured_ns(start + int(loud.argmax())), list(pictures)
+        start = stop
+        if slot is not None and slot.count != count:
+            count = slot.count
+            pictures.append(slot.pixels)
+        time.sleep(0.001)
+
+
+@contextmanager
+def null_sink(folder: Path, sound: Path) -> Iterator[dict[str, str]]:
+    """A PulseAudio server whose output plays a file again and again; the environment in which it is heard."""
+    from tests.plugin.pulse import Pulse
+
+    server, ending = Pulse(folder), threading.Event()
+    server.start()
+
+    def play() -> None:
+        while not ending.is_set():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                server.play(sound).wait(60)
+
+    player = threading.Thread(target=play, daemon=True)
+    player.start()
+    try:
+        yield {name: server.env[name] for name in ("PULSE_SERVER", "XDG_RUNTIME_DIR")}
+    finally:
+        ending.set()
+        server.kill()
+
+
+def delays(folder: Path, world: str) -> None:
+    """Three ways of a sound into the picture, from a paced file and through PulseAudio."""
+    frame, block = 1000 / 30, 10.0
+    fast = f"<= {2 * frame + block:.0f} ms (2 frames + a block)"
+    moved = STILL | {"/moves/1/target": "/look/truncation", "/moves/1/depth": 1}
+    kinds = {
+        "onset": (moved | {"/moves/1/source": "onset"}, fast),
+        "level": (moved | {"/moves/1/source": "level"}, fast),
+        "sound code": (CODE_ONLY, f"<= {2 * frame + 150:.0f} ms (2 frames + 150 ms)"),
+    }
+    for kind, (values, wanted) in kinds.items():
+        sound = bursts(folder / f"{kind.replace(' ', '-')}.wav", kind)
+        options = ["--device", "cpu", "--no-panel", *sets(values)]
+        with LiveShow(folder, world, "--source", f"file:{sound}", *options) as show:
+            show.playing()
+            time.sleep(3.0)
+            row(f"{kind} to picture, a paced file", spread(first_changes(show, BURSTS)), wanted)
+        if shutil.which("pulseaudio"):
+            place = folder / f"pulse-{kind.replace(' ', '-')}"
+            place.mkdir()
+            with (
+                null_sink(place, sound) as env,
+                _environment(env),
+                LiveShow(folder, world, "--source", "loopback", *options) as show,
+            ):
+                show.playing()
+                time.sleep(3.0)
+                row(f"{kind} to picture, PulseAudio's null sink", spread(first_changes(show, BURSTS)), wanted)
+
+
+@contextmanager
+def _environment(more: dict[str, str]) -> Iterator[None]:
+    """For this process too, which looks for the show's session where the show puts it."""
+    before = {name: os.environ.get(name) for name in more}
+    os.environ.update(more)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def main(words: list[str]) -> None:
+    """Measure and print."""
+    only = words[:1] == ["delays"]
+    minutes = 5.0 if only or not words else float(words[0])
+    world = words[1] if len(words) > 1 else "shore"
+    load = os.getloadavg()[0]
+    print(f"{world}, {os.cpu_count()} cores, load before {load:.1f}, {time.strftime('%F')}")
+    print("| what | measured | wanted |\n|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        if not only:
+            overhead(world)
+            osc(world)
+            whole_show(Path(folder), world, minutes)
+        delays(Path(folder), world)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
