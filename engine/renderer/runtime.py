@@ -32,6 +32,7 @@ from ..params import Change, Value
 from ..player import LOADS, MASTER, Player, Step, mono
 from ..playerstate import read_state, save_state
 from ..shared import inner_name
+from ..showtable import SHOW
 from ..sound.samples import RATE, SampleRing, SamplesLost
 from .heard import bands, scores
 from .loader import Loader
@@ -166,7 +167,7 @@ class Renderer:
 
     def _changes(self) -> list[Change]:
         """What was asked for since the frame before, and what was loaded meanwhile."""
-        asked, self._asked, self._seq = self._asked, [], self._asked_seq
+        asked, self._asked, self._seq = _newest(self._asked), [], self._asked_seq
         for change in [one for one in asked if self._loader.wants(one)]:
             self._loader.ask(change, self._loaded())
         # A text acts at once, on nothing but what is shown of it; its place follows when it is found.
@@ -220,6 +221,12 @@ class Renderer:
 
 def _effective(step: Step, path: str) -> float:
     return float(step.values[path]) * (step.lift if path == MASTER else 1.0)
+
+
+def _newest(asked: list[Change]) -> list[Change]:
+    """Of every control the last change, of events all."""
+    last = {change.path: change for change in asked}
+    return [change for change in asked if SHOW[change.path].event or change is last[change.path]]
 
 
 def main(name: str) -> int:

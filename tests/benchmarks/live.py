@@ -39,8 +39,10 @@ from sonorama.engine.renderer.pixels import rgba8
 from sonorama.engine.sound.samples import RATE, SampleRing
 from sonorama.engine.take.sound import SoundFile
 
-BURSTS, EVERY_S = 20, 3.0
-"""How many sounds a delay is the median of, and how far they are apart."""
+BURSTS, EVERY_S = 20, 3.0171
+"""How many sounds a delay is the median of, and how far they are apart: at another place between two frames each."""
+SEEN = 0.1
+"""Levels of 255, the mean of a picture, by which it has to move."""
 LEVELS = ("coarse", "mid", "fine")
 STILL: dict[str, Any] = {
     **{f"/motion/{level}/amount": 0 for level in LEVELS}, **{f"/moves/{number}/source": "off" for number in (1, 2, 3)},
@@ -266,7 +268,9 @@ def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
 
         def told(frame: int, sample: int, changes: list[Any]) -> None:
             now = time.monotonic_ns()
-            applied.extend((now, int(one.value)) for one in changes if one.path == "/moves/8/steps")
+            newest = [int(one.value) for one in changes if one.path == "/moves/8/steps"]
+            if newest:
+                applied.append((now, newest[-1]))
             did(frame, sample, changes)
 
         time.sleep(3.0)
@@ -314,7 +318,7 @@ def first_changes(show: LiveShow, count: int) -> list[float]:
     with FrameMap(show.name) as seen, SampleRing(show.name) as ring:
         while len(delays) < count:
             captured, before = _next_sound(seen, ring)
-            still, least = before[-1], 2 * _apart(before[0], before[-1]) + 2
+            still, least = before[-1], 2 * _apart(before[0], before[-1]) + SEEN
             end = time.monotonic() + EVERY_S / 3
             while (slot := seen.newest()) is not None and time.monotonic() < end:
                 if _apart(slot.pixels, still) > least:
@@ -327,8 +331,9 @@ def first_changes(show: LiveShow, count: int) -> list[float]:
     return delays
 
 
-def _apart(a: np.ndarray, b: np.ndarray) -> int:
-    return int(np.abs(a.astype(np.int16) - b).max())
+def _apart(a: np.ndarray, b: np.ndarray) -> float:
+    """Mean difference of two pictures, levels of 255."""
+    return float(np.abs(a.astype(np.int16) - b).mean())
 
 
 def _next_sound(seen: FrameMap, ring: SampleRing) -> tuple[int, list[np.ndarray]]:
