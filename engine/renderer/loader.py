@@ -7,7 +7,7 @@ import queue
 import threading
 
 from ..backend import open_backend
-from ..errors import SonoramaError, said
+from ..errors import said
 from ..faults import Faults
 from ..instrument import Instrument
 from ..model.weights import load_world
@@ -76,7 +76,7 @@ class Loader:
                 continue  # somebody types faster than words are found
             try:
                 self._prepare(change, loaded)
-            except (SonoramaError, OSError, RuntimeError, ValueError, ImportError, MemoryError) as error:
+            except Exception as error:  # noqa: BLE001 (whatever a file or a library comes up with, the next is tried)
                 self._faults.note(change.path, f"{change.path} stays as it is: {said(error)}")
                 self.refused.put(change.path)
 

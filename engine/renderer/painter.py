@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..ports import Pixels
 
 REMEMBERED_S = 2.0
+STUCK_S = 30.0
 
 
 def out_size(step: Step) -> tuple[int, int]:
@@ -47,6 +48,7 @@ class Painter:
         self._published: deque[float] = deque(maxlen=512)
         self._seconds: deque[float] = deque(maxlen=64)
         self._scaler = (((0, 0), (0, 0)), scaler((1, 1), (1, 1)))
+        self._painting_since: float | None = None
         self.replaced = 0
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
         self._thread.start()
@@ -57,6 +59,12 @@ class Painter:
             self.replaced += 1
         self._waiting.append((step, due_ns))
         self._bell.set()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it has been at one picture for STUCK_S: the device hangs."""
+        since = self._painting_since
+        return since is not None and time.monotonic() - since > STUCK_S
 
     @property
     def fps(self) -> float:
@@ -84,24 +92,33 @@ class Painter:
             self._bell.clear()
             while self._waiting and not self._closing:
                 step, due_ns = self._waiting.popleft()
+                self._painting_since = time.monotonic()
                 try:
                     self._paint(step, due_ns)
-                except (SonoramaError, RuntimeError, ValueError, OSError, MemoryError) as error:
-                    # The show keeps the picture before; the next frame tries again.
+                except Exception as error:  # noqa: BLE001 (the show keeps the picture before; the next must be tried)
                     self._faults.note("paint", f"A picture could not be painted: {said(error)}")
+                self._painting_since = None
 
     def _paint(self, step: Step, due_ns: int) -> None:
         began = time.monotonic()
-        pixels = self._sized(rgba8(step.picture()), out_size(step))
-        height, width = pixels.shape[:2]
-        if self._map is None:
-            self._map = FrameMapWriter(self._name, width, height)
-        elif self._map.size != (width, height):
-            self._map.resize(width, height)
+        picture = rgba8(step.picture())
+        self._map = self._fitting(self._map, out_size(step))
+        pixels = self._sized(picture, self._map.size)
         self._map.publish(pixels, due_ns, step.frame, sample=step.sample)
         now = time.monotonic()
         self._seconds.append(now - began)
         self._published.append(now)
+
+    def _fitting(self, there: FrameMapWriter | None, size: tuple[int, int]) -> FrameMapWriter:
+        """A map of that size; where there is no room for it, the one that is there."""
+        if there is None:
+            return FrameMapWriter(self._name, *size)
+        if there.size != size:
+            try:
+                there.resize(*size)
+            except SonoramaError as error:
+                self._faults.note("size", error.message)
+        return there
 
     def _sized(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
         source = (pixels.shape[1], pixels.shape[0])

@@ -36,13 +36,15 @@ from ..showtable import SHOW
 from ..sound.samples import RATE, SampleRing, SamplesLost
 from .heard import bands, scores
 from .loader import Loader
-from .painter import Painter
+from .painter import STUCK_S, Painter
 
 POLL_S = 0.0005
 STATUS_S = 0.1
 CATCH_UP_S = 20.0
 """After so long new changes are taken even if the sound was not caught up with."""
 STATE_S = 1.0
+STILL_NS = 250_000_000
+"""On a machine that is too slow for every frame some are painted all the same."""
 
 
 class Renderer:
@@ -74,6 +76,7 @@ class Renderer:
         newest = max(0, self._ring.count - 1)
         self._pace = Pace(self._ring.captured_ns(newest) - newest * 1_000_000_000 // RATE)
         self._status_at = self._state_at = 0.0
+        self._offered_ns = 0
         self._ask_for_text()
 
     def _begin(self, values: Mapping[str, Value], file: str) -> Player:
@@ -132,7 +135,9 @@ class Renderer:
         if changes and past is None:
             did = [[c.path, c.value, c.source, c.over] for c in changes]
             self._peer.send({"frame": step.frame, "sample": step.sample, "did": did, "seq": self._seq})
-        if verdict(due, time.monotonic_ns(), fps) == "paint":
+        now = time.monotonic_ns()
+        if verdict(due, now, fps) == "paint" or (not self._catching_up and now - self._offered_ns > STILL_NS):
+            self._offered_ns = now
             self._painter.offer(step, due)
         self._now_and_then(step)
 
@@ -184,6 +189,8 @@ class Renderer:
 
     def _now_and_then(self, step: Step) -> None:
         now = time.monotonic()
+        if self._painter.stuck:
+            raise SystemExit(f"The painter has been at one picture for {STUCK_S:.0f} s")
         if now >= self._status_at:
             self._status_at = now + STATUS_S
             self._peer.send({"status": self._status(step)})

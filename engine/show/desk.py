@@ -123,8 +123,8 @@ class Desk:
     def _turn(self) -> None:
         self._wait()
         if self._keeper is not None:
-            self._keeper.look()
             self._keeper.receive()
+            self._keeper.look()
         self._welcome()
         self._hear_panels()
         self._take()
@@ -192,9 +192,9 @@ class Desk:
                 else:
                     held[one.path] = one
         if changes := [*held.values(), *fired]:
-            self.hold(changes)
             if self._keeper is not None:
                 self._keeper.ask(changes)
+            self.hold(changes)
 
     def hold(self, changes: list[Change]) -> None:
         """Changes that hold now: act on them and tell everybody."""

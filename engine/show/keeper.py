@@ -26,6 +26,8 @@ LOADING_S = 300.0
 """A renderer that has not begun to play by then is given up: a world's graphs may have to be made first."""
 SILENT_S = 10.0
 """One that plays and says nothing for so long hangs."""
+AWAY_S = 2.0
+"""After so long without a look at it the keeper itself was away, and the time does not count."""
 RETRIES_S = (0.0, 0.0, 1.0, 3.0, 10.0)
 """Pauses before the next one, by how many died in a row without having kept a state: those never caught up."""
 HOPELESS = 3
@@ -76,7 +78,7 @@ class Keeper:
         self._seq = self._deaths = 0
         self._state = self._fresh = self._refused = False
         self._started_at = self._heard_at = self._ready_at = 0.0
-        self._retry_at = 0.0
+        self._retry_at, self._looked_at = 0.0, time.monotonic()
         self.state_file: Path = shared_path(f"{name}.state")
         self.restarts = -1
         self.failed: tuple[str, str] | None = None
@@ -105,8 +107,11 @@ class Keeper:
     # --- life and death
 
     def look(self) -> None:
-        """Start one where there is none; see whether the one there is still lives. Called often."""
+        """Start one where there is none; see whether the one there is still lives. Called often, after `receive`."""
         now = time.monotonic()
+        if (away := now - self._looked_at) > AWAY_S:  # this process was stopped itself
+            self._heard_at, self._started_at = self._heard_at + away, self._started_at + away
+        self._looked_at = now
         if self._process is None:
             if now >= self._retry_at:
                 self._start(now)

@@ -19,8 +19,9 @@ from ..errors import SonoramaError, said
 from ..faults import Faults
 from ..frames import FrameMap, FrameMapMissing, FrameMapWriter, FrameSlot
 from ..params import Change, Params
-from ..ports import Picture, StreamInfo
+from ..ports import Picture, Pixels, StreamInfo
 from ..rates import exact_rate
+from ..scale import scaler
 from ..showtable import SHOW
 from .finish import Finish
 from .outputs import SinkRunner, close_all
@@ -186,15 +187,25 @@ class Ticker:
         values = self.params.effective()
         now = time.monotonic()
         picture = self._finish.apply(None if slot is None else slot.pixels, values, now, period)
+        if self._out.size != (picture.shape[1], picture.shape[0]):
+            picture = self._resized(picture)
         picture.setflags(write=False)
         self._count_up(slot, now, (picture.shape[1], picture.shape[0]))
-        if self._out.size != self.tally.size:
-            self._out.resize(*self.tally.size)
         tally, pts = self.tally, round(due * 1e9)
         self._out.publish(picture, pts, tally.frame, slot is None, tally.sample)
         sent = Picture(picture, tally.frame, tally.ticks - 1, tally.sample, pts, slot is None)
         for runner in self._runners:
             runner.offer(sent)
+
+    def _resized(self, picture: Pixels) -> Pixels:
+        """The frame map in the picture's size; where there is no room for that, the picture in the map's."""
+        size = (picture.shape[1], picture.shape[0])
+        try:
+            self._out.resize(*size)
+        except SonoramaError as error:
+            self._faults.note("size", error.message)
+            return scaler(size, self._out.size)(picture)
+        return picture
 
     def _count_up(self, slot: FrameSlot | None, now: float, size: tuple[int, int]) -> None:
         old = self.tally

@@ -247,3 +247,13 @@ def test_one_whose_motion_is_lost_begins_afresh_at_once(keeper: Keeper) -> None:
     keeper.receive()
     assert join(keeper).got[0]["start"]["fresh"] == [500, 700_000]
     assert told == [(500, 700_000)]
+
+
+def test_a_keeper_that_was_stopped_itself_blames_nobody(keeper: Keeper) -> None:
+    keeper.look()
+    line = join(keeper)
+    first, away = keeper.pid, time.monotonic() - 60
+    keeper._heard_at = keeper._looked_at = away
+    keeper.look()
+    assert keeper.pid == first
+    assert line.open

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from sonorama.engine.errors import SonoramaError
 from sonorama.engine.faults import Faults
 from sonorama.engine.frames import FrameMap, FrameMapTaken, FrameMapWriter
 from sonorama.engine.params import Change
@@ -137,3 +138,22 @@ def test_the_rate_changes_while_it_plays(ticker: Ticker) -> None:
 def test_two_of_one_name_are_refused(ticker: Ticker, name: str) -> None:
     with pytest.raises(FrameMapTaken):
         Ticker("x", StreamInfo(name, SIZE, SIZE, Fraction(60)), lambda _: 0, lambda: True, Faults())
+
+
+def test_without_room_for_another_size_pictures_leave_in_the_one_before(
+    ticker: Ticker, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise SonoramaError("No room for a frame map", "Make some.")
+
+    sink = keep(ticker)
+    ticker.start()
+    with FrameMapWriter(f"{name}.inner", SIZE, SIZE) as inner, FrameMap(name) as seen:
+        inner.publish(picture(200), 0, 1)
+        until(lambda: any(not one.repeated for one in sink.pictures))
+        monkeypatch.setattr(ticker._out, "resize", full)
+        inner.resize(2 * SIZE, SIZE)
+        inner.publish(np.full((SIZE, 2 * SIZE, 4), 90, np.uint8), 0, 2)
+        until(lambda: (slot := seen.newest()) is not None and slot.frame == 2)
+        assert seen.size == (SIZE, SIZE)
+        assert "No room for a frame map" in ticker._faults.recent()

@@ -1,5 +1,6 @@
 """A take against what was seen while it was played."""
 
+from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
@@ -20,9 +21,17 @@ def heard(take: Take) -> np.ndarray:
 
 def replayed(take: Take, instruments: Mapping[str, Instrument]) -> dict[int, bytes]:
     """Frame -> its picture to the bit, when the take is played again; instruments: by value of /engine/world."""
-    player = Player(lambda world, _device: instruments[world], take.start.values, take.fps)
+
+    def opened(world: str, _device: str) -> Instrument:
+        return instruments[world]
+
+    player, fresh = Player(opened, take.start.values, take.fps), deque(take.fresh)
     sound, pictures = mono(heard(take)), dict[int, bytes]()
     while player.frame <= take.end_frame:
+        if fresh and player.next_sample >= fresh[0].sample:
+            one = fresh.popleft()
+            player = Player(opened, one.values)
+            player.jump(one.frame, one.sample)
         piece = sound[player.sample : player.next_sample]
         step = player.step(piece, take.changes.get(player.frame, ()))
         pictures[step.frame] = digest(rgba8(step.instrument.backend.paint(step.w)))

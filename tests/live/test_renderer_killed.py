@@ -14,7 +14,7 @@ from sonorama.engine.instrument import Instrument
 from sonorama.engine.take.reader import read_take
 
 from .replaying import check_pictures, check_sound
-from .stage import LiveShow, Seen, Watcher, counting_sound
+from .stage import RENDERER, LiveShow, Seen, Watcher, counting_sound
 
 Start = Callable[..., LiveShow]
 GAP_S = 1.5
@@ -78,6 +78,33 @@ def killed(start: Start, tmp_path: Path, instrument: Instrument, kills: int) -> 
 @pytest.mark.timeout(900)
 def test_a_renderer_killed_five_times_goes_on_to_the_bit(start: Start, tmp_path: Path, instrument: Instrument) -> None:
     killed(start, tmp_path, instrument, 5)
+
+
+def test_one_that_can_never_go_on_begins_at_rest(start: Start, tmp_path: Path, instrument: Instrument) -> None:
+    """Three die before they have caught up, as if of what the first one left: the take knows where it began anew."""
+    sound, take = counting_sound(tmp_path / "count.wav", 90), tmp_path / "a.take"
+    show = start("--source", f"file:{sound}", "--take", str(take), "--set", "/out/flash_guard=0")
+    dead = {show.playing()}
+    with Watcher(show.name) as watcher:
+        show.set("/look/seed_b", 7)
+        show.wait(lambda: '"/look/seed_b"' in (take / "events.jsonl").read_text(), "it does not act")
+        for _ in range(3):
+            pid = next(iter(set(show.children(RENDERER)) - dead), show.renderer())
+            os.kill(pid, signal.SIGKILL)
+            dead.add(pid)
+            show.wait(lambda: set(show.children(RENDERER)) - dead, "no other renderer comes")
+        show.set("/look/seed", 12)
+        show.playing()
+        show.holds("/look/seed", 12)
+        count = len(watcher.seen)
+        show.wait(lambda: len(watcher.seen) > count + 90, "no pictures come")
+    check_rhythm(watcher.seen)
+    assert show.stop() == 128 + signal.SIGTERM
+    kept = read_take(take)
+    assert len(kept.fresh) == 1
+    assert kept.fresh[0].values["/look/seed_b"] == 7
+    check_sound(kept)
+    check_pictures(watcher.seen, kept, {str(kept.start.values["/engine/world"]): instrument})
 
 
 @pytest.mark.soak
