@@ -64,7 +64,12 @@ class SceneBank:
         return tuple(bool(self._scenes.get(slot)) for slot in range(1, SLOTS + 1))
 
     def store(self, slot: int, values: Mapping[str, Value]) -> None:
-        """Keep what of the values a scene keeps, and write the file, which waits for the disk.
+        """`keep` and `write` in one. Raises what they raise."""
+        self.keep(slot, values)
+        self.write()
+
+    def keep(self, slot: int, values: Mapping[str, Value]) -> None:
+        """Keep what of the values a scene keeps, until the show ends.
 
         Args:
             slot: 1 to 8.
@@ -72,12 +77,14 @@ class SceneBank:
 
         Raises:
             ValueRefused: no such slot; nothing is stored.
-            OutputError: the file cannot be written; the scene holds until the show ends.
 
         """
         kept, _ = looks.sift({path: values[path] for path in self._table if path in values}, self._table)
         self._scenes[_checked(slot)] = kept
         self._said = {**self._said, str(slot): kept}
+
+    def write(self) -> None:
+        """Write the file, which waits for the disk; any thread. Raises OutputError: it cannot be written."""
         looks.save(self._path, self._said)
 
     def recall(self, slot: int, morph_s: float) -> list[Change]:

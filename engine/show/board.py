@@ -24,11 +24,18 @@ class Board:
         start: values to begin with; the others stand at their defaults.
         scenes: of this show.
         fault: takes (kind, line) when something cannot be done.
+        errand: takes (kind, job) for what waits for the disk.
 
     """
 
-    def __init__(self, start: Mapping[str, Value], scenes: SceneBank, fault: Callable[[str, str], None]) -> None:
-        self._fault = fault
+    def __init__(
+        self,
+        start: Mapping[str, Value],
+        scenes: SceneBank,
+        fault: Callable[[str, str], None],
+        errand: Callable[[str, Callable[[], None]], None],
+    ) -> None:
+        self._fault, self._errand = fault, errand
         self.scenes = scenes
         self.values: dict[str, Value] = dict(Params(SHOW, start).targets)
         if scenes.fault:
@@ -51,7 +58,8 @@ class Board:
             case "/scene/recall":
                 yield from self._recalled(int(change.value))
             case "/scene/store":
-                self.scenes.store(int(change.value), self.values)
+                self.scenes.keep(int(change.value), self.values)
+                self._errand("scenes", self.scenes.write)
             case "/out/panic":
                 yield from (Change(path, SHOW[path].default, "panic") for path in self.values if _panics(path))
             case "/sound/tap":

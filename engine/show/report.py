@@ -85,19 +85,23 @@ class Stats:
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {error.strerror}", "Choose another file.") from error
 
-    def note(self, status: Mapping[str, Any]) -> str:
-        """Append, once a second; what is wrong, or nothing."""
+    def note(self, status: Mapping[str, Any]) -> None:
+        """Append, once a second.
+
+        Raises:
+            OutputError: it cannot be written.
+
+        """
         now = time.monotonic()
         if now < self._due:
-            return ""
+            return
         self._due = max(self._due + 1.0, now + 0.5)
         row = {"time": round(time.time(), 3), **{name: status.get(name) for name in self.FIELDS}}
         try:
             self._file.write(json.dumps(row) + "\n")
             self._file.flush()
         except OSError as error:
-            return f"{self._path} cannot be written: {error.strerror}"
-        return ""
+            raise OutputError(f"{self._path} cannot be written: {error.strerror}", "Make room.") from error
 
     def close(self) -> None:
         """Close the file."""

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
@@ -37,6 +38,7 @@ from ..take.writer import TakeStart, TakeWriter
 from .board import Board
 from .cardplayer import CardPlayer
 from .desk import Desk
+from .errands import Errands
 from .keeper import Keeper
 from .outputs import SinkRunner
 from .recording import Recording
@@ -105,7 +107,9 @@ class Show:
             self._stats = undo.enter_context(contextlib.closing(Stats(plan.stats))) if plan.stats else None
             self._ring = undo.enter_context(SampleRingWriter(plan.name))
             self._sound = undo.enter_context(SampleRing(plan.name))
-            self.board = Board(values, SceneBank(looks.file_of(plan.name, "scenes")), self.faults.note)
+            self._errands = undo.enter_context(contextlib.closing(Errands(self.faults.note)))
+            scenes = SceneBank(looks.file_of(plan.name, "scenes"))
+            self.board = Board(values, scenes, self.faults.note, self._errands.do)
             self._make_outputs(undo)
             self.capture = Capture(self.source, factory, self._ring)
             self._make_desk(undo)
@@ -196,6 +200,7 @@ class Show:
         self.capture.close()
         self._sound.close()
         self._ring.close()
+        self._errands.close()
         if self._stats is not None:
             self._stats.close()
 
@@ -299,8 +304,8 @@ class Show:
             osc_received=self.osc.counters["received"],
         )
         self.osc.send_values(osc_values(status))
-        if self._stats is not None and (wrong := self._stats.note(status)):
-            self.faults.note("stats", wrong)
+        if self._stats is not None:
+            self._errands.do("statistics", partial(self._stats.note, status))
         self.status = status
         return status
 

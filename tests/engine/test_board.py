@@ -1,5 +1,6 @@
 """What an event of the show stands for, and what holds afterwards."""
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from sonorama.engine.params import Change
 from sonorama.engine.scenes import SceneBank
 from sonorama.engine.show.board import Board
+from sonorama.engine.show.errands import Errands
 from sonorama.engine.showtable import SHOW
 
 
@@ -17,7 +19,8 @@ def faults() -> list[str]:
 
 @pytest.fixture
 def board(tmp_path: Path, faults: list[str]) -> Board:
-    return Board({"/look/seed": 5}, SceneBank(tmp_path / "x.json"), lambda _, line: faults.append(line))
+    scenes = SceneBank(tmp_path / "x.json")
+    return Board({"/look/seed": 5}, scenes, lambda _, line: faults.append(line), lambda _, job: job())
 
 
 def test_every_control_stands_somewhere(board: Board) -> None:
@@ -74,6 +77,30 @@ def test_a_tap_also_switches_to_the_tapped_tempo(board: Board) -> None:
 
 def test_a_scene_that_cannot_be_kept_is_a_fault(tmp_path: Path, faults: list[str]) -> None:
     (tmp_path / "file").write_text("")
-    board = Board({}, SceneBank(tmp_path / "file" / "x.json"), lambda _, line: faults.append(line))
+    errands = Errands(lambda _, line: faults.append(line))
+    board = Board({}, SceneBank(tmp_path / "file" / "x.json"), lambda _, line: faults.append(line), errands.do)
     assert board.take(Change("/scene/store", 1, "test")) == []
-    assert faults
+    errands.close(20.0)
+    assert len(faults) == 1
+
+
+def test_a_disk_that_hangs_holds_up_nobody(faults: list[str]) -> None:
+    """What waits meanwhile is done once, when it answers."""
+    done, begun, answers = list[int](), threading.Event(), threading.Event()
+    errands = Errands(lambda _, line: faults.append(line))
+
+    def hang() -> None:
+        begun.set()
+        answers.wait(60.0)
+
+    errands.do("scenes", hang)
+    assert begun.wait(20.0)
+    for number in range(100):
+        errands.do("scenes", lambda number=number: done.append(number))
+        errands.do("statistics", lambda: 1 / 0)  # pyright: ignore[reportArgumentType]
+    errands.close(0.01)
+    assert done == []
+    answers.set()
+    errands.close(20.0)
+    assert done == [99]
+    assert faults == ["statistics: division by zero"]

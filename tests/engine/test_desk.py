@@ -23,7 +23,7 @@ class Desked:
     def __init__(self, folder: Path) -> None:
         self.faults, self.acted, self.told = Faults(), list[Change](), list[list[Change]]()
         self.server = Server()
-        self.board = Board({}, SceneBank(folder / "scenes.json"), self.faults.note)
+        self.board = Board({}, SceneBank(folder / "scenes.json"), self.faults.note, lambda _, job: job())
         self.desk = Desk(
             self.server, self.board, None, lambda: {"name": "x"}, self.acted.append, self.told.append,
             lambda: {"fps": 30.0}, self.faults,
