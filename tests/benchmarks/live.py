@@ -1,14 +1,12 @@
 """A live show as an audience has it: rate, late pictures, delays from sound and OSC to the picture, starts, shares.
 
 python tests/benchmarks/live.py [MINUTES [WORLD]]        (5 minutes, shore)
-python tests/benchmarks/live.py delays [WORLD]           (only the delays, from a paced file and through PulseAudio)
 
 The panel is measured where Xvfb is installed. Nothing else should run on the machine.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
 import socket
@@ -18,7 +16,6 @@ import sys
 import tempfile
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -36,21 +33,21 @@ from sonorama.engine.instrument import Instrument
 from sonorama.engine.model.weights import find_world, load_world
 from sonorama.engine.player import Player
 from sonorama.engine.renderer.pixels import rgba8
-from sonorama.engine.sound.samples import RATE, SampleRing
+from sonorama.engine.sound.samples import RATE
 from sonorama.engine.take.sound import SoundFile
 
-BURSTS, EVERY_S = 20, 3.0171
-"""How many sounds a delay is the median of, and how far they are apart: at another place between two frames each."""
-SEEN = 0.1
-"""Levels of 255, the mean of a picture, by which it has to move."""
 LEVELS = ("coarse", "mid", "fine")
 STILL: dict[str, Any] = {
     **{f"/motion/{level}/amount": 0 for level in LEVELS}, **{f"/moves/{number}/source": "off" for number in (1, 2, 3)},
     "/look/drift": 0, "/out/flash_guard": 0,
 }  # fmt: skip
-CODE_ONLY = STILL | {
-    f"/motion/{level}/{name}": value for level in LEVELS for name, value in (("amount", 2), ("kappa", 0))
-}
+
+
+def begin(world: str) -> None:
+    """The head of the table."""
+    load = os.getloadavg()[0]
+    print(f"{world}, {os.cpu_count()} cores, load before {load:.1f}, {time.strftime('%F')}")
+    print("| what | measured | wanted |\n|---|---|---|")
 
 
 def row(what: str, measured: str, wanted: str = "") -> None:
@@ -291,147 +288,14 @@ def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
         f"{100 * float(np.mean(np.array(frames) <= 0)):.1f} %, {within:.1f} %")  # fmt: skip
 
 
-# --- sound to picture
-
-
-def bursts(path: Path, kind: str) -> Path:
-    """Every EVERY_S seconds a click of 10 ms in silence; for levels half a second of noise; for sound codes that over a
-    soft hum, since what follows silence is heard only once it fills a part of the encoder's window.
-    """
-    n, dice = round(EVERY_S * RATE), np.random.default_rng(0)
-    at = np.arange(RATE // 100 if kind == "onset" else RATE // 2)
-    click = np.sin(2 * np.pi * 1500 * at / RATE) * np.exp(-at / 100)
-    sound = (0.02 if kind == "sound code" else 0.0) * np.sin(2 * np.pi * 220 * np.arange(n) / RATE)
-    sound[RATE : RATE + len(at)] += 0.7 * (click if kind == "onset" else 0.3 * dice.standard_normal(len(at)))
-    file = SoundFile(path)
-    for start in range(0, n, RATE):
-        file.append(np.stack([sound, sound]).astype(np.float32)[:, start : start + RATE])
-    file.close()
-    return path
-
-
-def first_changes(show: LiveShow, count: int) -> list[float]:
-    """Milliseconds from the capture of a sound's first sample until another process sees the first picture that moved
-    more than pictures do in the silence before.
-    """
-    delays: list[float] = []
-    with FrameMap(show.name) as seen, SampleRing(show.name) as ring:
-        while len(delays) < count:
-            captured, before = _next_sound(seen, ring)
-            still, least = before[-1], 2 * _apart(before[0], before[-1]) + SEEN
-            end = time.monotonic() + EVERY_S / 3
-            while (slot := seen.newest()) is not None and time.monotonic() < end:
-                if _apart(slot.pixels, still) > least:
-                    delays.append((time.monotonic_ns() - captured) / 1e6)
-                    break
-                time.sleep(0.001)
-            else:
-                delays.append(float("inf"))
-            time.sleep(EVERY_S / 2)
-    return delays
-
-
-def _apart(a: np.ndarray, b: np.ndarray) -> float:
-    """Mean difference of two pictures, levels of 255."""
-    return float(np.abs(a.astype(np.int16) - b).mean())
-
-
-def _next_sound(seen: FrameMap, ring: SampleRing) -> tuple[int, list[np.ndarray]]:
-    """When the next sound was captured, monotonic nanoseconds, and the pictures of the quarter second before."""
-    pictures: deque[np.ndarray] = deque(maxlen=8)
-    start, count = ring.count, 0
-    while True:
-        slot, stop = seen.newest(), ring.count
-        loud = np.abs(ring.read(start, stop)).max(0, initial=0.0) > 0.05
-        if loud.any() and len(pictures) == 8:
-            return ring.captured_ns(start + int(loud.argmax())), list(pictures)
-        start = stop
-        if slot is not None and slot.count != count:
-            count = slot.count
-            pictures.append(slot.pixels)
-        time.sleep(0.001)
-
-
-@contextmanager
-def null_sink(folder: Path, sound: Path) -> Iterator[dict[str, str]]:
-    """A PulseAudio server whose output plays a file again and again; the environment in which it is heard."""
-    from tests.plugin.pulse import Pulse
-
-    server, ending = Pulse(folder), threading.Event()
-    server.start()
-
-    def play() -> None:
-        while not ending.is_set():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                server.play(sound).wait(60)
-
-    player = threading.Thread(target=play, daemon=True)
-    player.start()
-    try:
-        yield {name: server.env[name] for name in ("PULSE_SERVER", "XDG_RUNTIME_DIR")}
-    finally:
-        ending.set()
-        server.kill()
-
-
-def delays(folder: Path, world: str) -> None:
-    """Three ways of a sound into the picture, from a paced file and through PulseAudio."""
-    frame, block = 1000 / 30, 10.0
-    fast = f"<= {2 * frame + block:.0f} ms (2 frames + a block)"
-    moved = STILL | {"/moves/1/target": "/look/truncation", "/moves/1/depth": 1}
-    kinds = {
-        "onset": (moved | {"/moves/1/source": "onset"}, fast),
-        "level": (moved | {"/moves/1/source": "level"}, fast),
-        "sound code": (CODE_ONLY, f"<= {2 * frame + 150:.0f} ms (2 frames + 150 ms)"),
-    }
-    for kind, (values, wanted) in kinds.items():
-        sound = bursts(folder / f"{kind.replace(' ', '-')}.wav", kind)
-        options = ["--device", "cpu", "--no-panel", *sets(values)]
-        with LiveShow(folder, world, "--source", f"file:{sound}", *options) as show:
-            show.playing()
-            time.sleep(3.0)
-            row(f"{kind} to picture, a paced file", spread(first_changes(show, BURSTS)), wanted)
-        if shutil.which("pulseaudio"):
-            place = folder / f"pulse-{kind.replace(' ', '-')}"
-            place.mkdir()
-            with (
-                null_sink(place, sound) as env,
-                _environment(env),
-                LiveShow(folder, world, "--source", "loopback", *options) as show,
-            ):
-                show.playing()
-                time.sleep(3.0)
-                row(f"{kind} to picture, PulseAudio's null sink", spread(first_changes(show, BURSTS)), wanted)
-
-
-@contextmanager
-def _environment(more: dict[str, str]) -> Iterator[None]:
-    """For this process too, which looks for the show's session where the show puts it."""
-    before = {name: os.environ.get(name) for name in more}
-    os.environ.update(more)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-
-
 def main(words: list[str]) -> None:
     """Measure and print."""
-    only = words[:1] == ["delays"]
-    minutes = 5.0 if only or not words else float(words[0])
-    world = words[1] if len(words) > 1 else "shore"
-    load = os.getloadavg()[0]
-    print(f"{world}, {os.cpu_count()} cores, load before {load:.1f}, {time.strftime('%F')}")
-    print("| what | measured | wanted |\n|---|---|---|")
+    minutes, world = float(words[0]) if words else 5.0, words[1] if len(words) > 1 else "shore"
+    begin(world)
+    overhead(world)
+    osc(world)
     with tempfile.TemporaryDirectory() as folder:
-        if not only:
-            overhead(world)
-            osc(world)
-            whole_show(Path(folder), world, minutes)
-        delays(Path(folder), world)
+        whole_show(Path(folder), world, minutes)
 
 
 if __name__ == "__main__":
