@@ -57,13 +57,12 @@ class Pace:
         """A block says when `sample` was captured."""
         return replace(self, zero_ns=self.zero_ns + (captured_ns - self.captured_ns(sample)) // DRAWN)
 
-    def arrived(self, sample: int, now_ns: int, waited: bool, fps: Fraction) -> Pace:
-        """The samples before `sample` are in the ring at `now_ns`; called once a frame.
+    def arrived(self, sample: int, late_ns: int, fps: Fraction) -> Pace:
+        """The samples before `sample` are in the ring; called once a frame.
 
-        waited: they were not there when first looked for, so that it is the source that was late.
+        late_ns: how late the newest block came (`SampleRing.late_ns`), not when this process found time to look.
         """
-        late = now_ns - self.captured_ns(sample) if waited else 0
-        late = late if 0 < late <= LONGEST_LAG_NS else 0
+        late = late_ns if 0 < late_ns <= LONGEST_LAG_NS else 0
         latest, before, since = max(self.latest_ns, late), self.before_ns, self.since
         if not 0 <= sample - since < HABIT_S * RATE:
             latest, before, since = late, latest, sample

@@ -118,12 +118,12 @@ class Renderer:
     def _frame(self) -> None:
         player, fps = self.player, self.player.grid.fps
         sample = player.next_sample
-        waited = self._wait_for_sound(sample)
-        now = time.monotonic_ns()
-        self._pace = self._pace.told(sample, self._ring.captured_ns(sample)).arrived(sample, now, waited, fps)
+        self._wait_for_sound(sample)
+        ring = self._ring
+        self._pace = self._pace.told(sample, ring.captured_ns(sample)).arrived(sample, ring.late_ns(), fps)
         due = self._pace.due_ns(sample)
-        if due > now:
-            time.sleep((due - now) / 1e9)
+        if (early := due - time.monotonic_ns()) > 0:
+            time.sleep(early / 1e9)
         if self._closing:
             return
         self._receive()
@@ -141,14 +141,11 @@ class Renderer:
             self._painter.offer(step, due)
         self._now_and_then(step)
 
-    def _wait_for_sound(self, sample: int) -> bool:
-        """Until the ring holds `sample` samples; whether that took any waiting."""
-        waited = False
+    def _wait_for_sound(self, sample: int) -> None:
+        """Until the ring holds `sample` samples."""
         while (missing := sample - self._ring.count) > 0 and not self._closing:
-            waited = True
             self._receive()
             time.sleep(min(max(missing / RATE, POLL_S), 0.02))
-        return waited
 
     def _step(self, sample: int, changes: list[Change]) -> Step:
         before = self.player.sample

@@ -204,7 +204,6 @@ class SampleRingWriter:
         header = ring.header
         if header["closed"][0]:
             raise RingTaken(f"The sample ring {self.name} is closed or was taken over", "Start the show again.")
-        header["beat_ns"] = time.monotonic_ns()
         count = ring.get("count") + block.shape[1]
         kept = block[:, -ring.capacity :]
         header["claimed"] = count
@@ -212,6 +211,7 @@ class SampleRingWriter:
         ring.samples[:, head] = kept[:, :first]
         ring.samples[:, tail] = kept[:, first:]
         header["count"] = count
+        header["beat_ns"] = time.monotonic_ns()
         if block.shape[1]:
             self._add_mark(count, time.monotonic_ns() if captured_ns is None else captured_ns)
 
@@ -323,13 +323,27 @@ class SampleRing:
             SamplesLost: nothing was written yet.
 
         """
-        before = self._ring.marks.copy()
-        marks = before[(before["count"] == self._ring.marks["count"]) & (before["count"] > 0)]
+        marks = self._marks()
         if not len(marks):
             raise SamplesLost("Nothing was captured yet", "Ask for it later.")
         later = marks[marks["count"] > sample]
         mark = later[later["count"].argmin()] if len(later) else marks[marks["count"].argmax()]
         return int(mark["ns"]) - (int(mark["count"]) - 1 - sample) * 1_000_000_000 // RATE
+
+    def late_ns(self) -> int:
+        """How late the newest block came: nanoseconds from the capture of its first sample, by its own word, until it
+        was here; 0 while the next one is being written.
+        """
+        beat, marks = self._ring.get("beat_ns"), np.sort(self._marks(), order="count")
+        if not len(marks) or int(marks["count"][-1]) != self.count or beat != self._ring.get("beat_ns"):
+            return 0
+        end, n = int(marks["ns"][-1]), int(marks["count"][-1]) - int(marks["count"][-2:][0])
+        return beat - end + n * 1_000_000_000 // RATE
+
+    def _marks(self) -> npt.NDArray[np.void]:
+        """Marks of blocks, none that is just being written."""
+        before = self._ring.marks.copy()
+        return before[(before["count"] == self._ring.marks["count"]) & (before["count"] > 0)]
 
     def close(self) -> None:
         """Stop reading; the ring itself is the writer's. May be called twice."""

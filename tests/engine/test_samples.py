@@ -123,6 +123,16 @@ def test_times_of_capture(name: str) -> None:
         assert abs(ring.captured_ns(ring.count - 1) - 7 * second) < 2
 
 
+def test_how_late_the_newest_block_came(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Captured 30 ms before it was written, and 20 ms long."""
+    with SampleRingWriter(name, 1.0) as writer, SampleRing(name) as ring:
+        assert ring.late_ns() == 0
+        writer.write(ramp(0, 441))
+        monkeypatch.setattr(samples.time, "monotonic_ns", lambda: 10**9)
+        writer.write(ramp(441, 882), 10**9 - 30_000_000)
+        assert ring.late_ns() == 30_000_000 + 882 * 1_000_000_000 // RATE
+
+
 def test_a_reader_never_gets_what_was_overwritten_under_it(name: str, run: Run) -> None:
     # A ring of 0.1 s and a writer far faster than real time: most reads near the oldest are lost, none are wrong.
     writer = run(
