@@ -22,8 +22,8 @@ from typing import Any
 from .errors import SonoramaError
 from .shared import check_name, process_lives, runtime_folder
 
-LARGEST = 1 << 20
-"""Bytes of one message."""
+LARGEST, TRUSTED = 1 << 20, 1 << 28
+"""Bytes of one message; between a show and its own renderer, where a second of a flood of changes must pass."""
 UNKNOWN, WELCOMED = 16, 64
 """How many connections may wait that have not said who they are, and how many are taken at a time."""
 BACKLOG = 4 << 20
@@ -73,6 +73,7 @@ class Peer:
         self._socket.settimeout(2.0)
         self._lock = threading.Lock()
         self._rest = b""
+        self.largest = LARGEST
         self._ready: deque[dict[str, Any]] = deque()
         self.open = True
 
@@ -131,7 +132,7 @@ class Peer:
             if not isinstance(message, dict):
                 raise ValueError("not an object")
             self._ready.append(message)
-        if len(self._rest) > LARGEST:
+        if len(self._rest) > self.largest:
             raise ValueError("too long")
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from ..channel import ChannelClosed, Peer, connect
+from ..channel import TRUSTED, ChannelClosed, Peer, connect
 from ..clock import Pace, verdict
 from ..errors import SonoramaError, said
 from ..faults import Faults
@@ -239,6 +239,7 @@ def main(name: str) -> int:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries talk to programmers there
     peer = connect(name, "renderer")
+    peer.largest = TRUSTED
     try:
         while (message := peer.receive(None)) is None or "start" not in message:
             pass

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..channel import ChannelClosed, Peer
+from ..channel import TRUSTED, ChannelClosed, Peer
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..params import Change, Params, Value
@@ -181,6 +181,7 @@ class Keeper:
         """A renderer has connected: tell it where to begin."""
         self.hang_up()
         self._peer, self._heard_at = peer, time.monotonic()
+        peer.largest = TRUSTED
         order: Order = {"state_file": str(self.state_file), "state": ""}
         if self._fresh:
             order["fresh"] = list(self._begin_afresh())

@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from sonorama.engine.channel import (
     LARGEST,
+    TRUSTED,
     ChannelClosed,
     Peer,
     Server,
@@ -88,7 +90,53 @@ def test_without_the_token_nobody_joins(server: Server) -> None:
     assert not server.accept()
 
 
-@pytest.mark.parametrize("line", [b"\xff\xfe\n", b"[1, 2]\n", b"{\n", b"x" * (LARGEST + 1)])
+@pytest.mark.parametrize("token", ["é", 7, None, ["x"], "\ud800"])
+def test_odd_tokens_turn_away_their_owner_only(server: Server, token: object) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as raw:
+        raw.sendall(json.dumps({"role": "renderer", "token": token}).encode() + b"\n")
+        good = connect("test", "panel")
+        role, _ = joined(server)
+        assert role == "panel"
+        good.close()
+
+
+def test_strangers_who_say_nothing_leave_room(server: Server) -> None:
+    strangers: list[socket.socket] = []
+    for _ in range(5):
+        strangers += [socket.create_connection(("127.0.0.1", server.port)) for _ in range(12)]
+        server.accept()
+    good = connect("test", "renderer")
+    assert joined(server)[0] == "renderer"
+    good.close()
+    for stranger in strangers:
+        stranger.close()
+
+
+def test_a_renderer_may_say_more_at_once(server: Server) -> None:
+    renderer = connect("test", "renderer")
+    _, show = joined(server)
+    show.largest = TRUSTED
+    said = {"did": [["/sound/tap", True, "osc", 0.0]] * 100_000}
+    sending = threading.Thread(target=renderer.send, args=(said,))
+    sending.start()
+    assert show.receive(20.0) == said
+    sending.join()
+
+
+def test_what_was_said_before_the_end_is_heard_after_a_failed_answer(server: Server) -> None:
+    renderer = connect("test", "renderer")
+    _, show = joined(server)
+    renderer.send({"did": 1})
+    renderer.close()
+    with pytest.raises(ChannelClosed):
+        for _ in range(1000):
+            show.send({"do": "x" * 1000})
+    assert show.receive(1.0) == {"did": 1}
+    with pytest.raises(ChannelClosed):
+        show.receive(1.0)
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe\n", b"[1, 2]\n", b"{\n", b"[" * 100_000 + b"\n", b"x" * (LARGEST + 1)])
 def test_what_is_no_message_ends_that_connection_only(server: Server, line: bytes) -> None:
     good = connect("test", "panel")
     _, show_good = joined(server)

@@ -22,6 +22,8 @@ AMOUNT = "/motion/coarse/amount"
 class Line:
     """A renderer's end of the line, in this process."""
 
+    largest = 0
+
     def __init__(self) -> None:
         self.got: list[dict[str, Any]] = []
         self.says: deque[dict[str, Any]] = deque()

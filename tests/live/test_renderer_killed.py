@@ -27,6 +27,8 @@ def check_rhythm(seen: list[Seen]) -> float:
     assert gap < GAP_S, f"nothing left for {gap:.2f} s"
     assert all(a.count < b.count and a.frame <= b.frame for a, b in pairwise(seen))
     assert all(one.mean > 1.0 for one in seen)
+    again = [(a, b) for a, b in pairwise(seen) if b.repeated and b.count == a.count + 1]
+    assert all(a.digest == b.digest and a.frame == b.frame for a, b in again)
     return gap
 
 
