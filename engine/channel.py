@@ -72,6 +72,8 @@ class Peer:
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG)
         self._socket.settimeout(2.0)
         self._lock = threading.Lock()
+        self._waiting = selectors.DefaultSelector()
+        self._waiting.register(connection, selectors.EVENT_READ)
         self._rest = b""
         self.largest = LARGEST
         self._ready: deque[dict[str, Any]] = deque()
@@ -113,10 +115,8 @@ class Peer:
             if not self.open:
                 raise _gone()
             try:
-                with selectors.DefaultSelector() as waiting:
-                    waiting.register(self._socket, selectors.EVENT_READ)
-                    if not waiting.select(timeout):
-                        return None
+                if not self._waiting.select(timeout):
+                    return None
                 self._take(self._socket.recv(1 << 16))
             except (OSError, ValueError, RecursionError) as error:
                 self.close()
@@ -140,6 +140,7 @@ class Peer:
         self.open = False
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
+        self._waiting.close()
         self._socket.close()
 
 

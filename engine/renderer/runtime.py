@@ -127,6 +127,7 @@ class Renderer:
         if self._closing:
             return
         self._receive()
+        begun = time.monotonic_ns()
         past = self._past(due)
         changes = self._changes() if past is None else past
         step = self._step(sample, changes)
@@ -134,7 +135,8 @@ class Renderer:
             raise FloatingPointError
         if changes and past is None:
             did = [[c.path, c.value, c.source, c.over] for c in changes]
-            self._peer.send({"frame": step.frame, "sample": step.sample, "did": did, "seq": self._seq})
+            told = {"frame": step.frame, "sample": step.sample, "did": did, "seq": self._seq, "at_ns": begun}
+            self._peer.send(told)
         now = time.monotonic_ns()
         if verdict(due, now, fps) == "paint" or (not self._catching_up and now - self._offered_ns > STILL_NS):
             self._offered_ns = now

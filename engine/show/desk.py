@@ -25,7 +25,7 @@ from .board import Board
 from .keeper import Keeper
 
 STATUS_S = 0.1
-LOOK_S, TURN_S = 0.02, 0.003
+LOOK_S, TURN_S = 0.02, 0.0003
 """How long the desk waits at most, and at least from one turn to the next."""
 PATIENCE_S = 0.05
 """A panel that does not take what it is told for so long is left; it comes back by itself."""
@@ -69,6 +69,8 @@ class Desk:
         self._bell.setblocking(False)
         self._ringer.setblocking(False)
         self._rung = False
+        self._lines: list[Peer] | None = None
+        self._waiting = selectors.DefaultSelector()
         self._turned_at = self._status_at = 0.0
         self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
 
@@ -106,6 +108,7 @@ class Desk:
         for panel in self._panels:
             panel.close()
         self._server.close()
+        self._waiting.close()
         self._bell.close()
         self._ringer.close()
 
@@ -137,16 +140,16 @@ class Desk:
         if (pause := self._turned_at + TURN_S - time.monotonic()) > 0:
             time.sleep(pause)
         lines = [*self._panels, self._keeper.peer if self._keeper else None]
-        with selectors.DefaultSelector() as waiting:
-            waiting.register(self._bell, selectors.EVENT_READ)
-            for peer in lines:
-                if peer is not None and peer.open:
-                    waiting.register(peer, selectors.EVENT_READ)
-            waiting.select(LOOK_S)
+        if (there := [one for one in lines if one is not None and one.open]) != self._lines:
+            self._waiting.close()
+            self._lines, self._waiting = there, selectors.DefaultSelector()
+            for one in (self._bell, *there):
+                self._waiting.register(one, selectors.EVENT_READ)
+        self._waiting.select(LOOK_S)
         self._turned_at = time.monotonic()
-        self._rung = False
         with contextlib.suppress(OSError):
             self._bell.recv(4096)
+        self._rung = False  # after that: whoever rings from here on is heard, whoever did not has posted before `_take`
 
     def _welcome(self) -> None:
         for role, peer in self._server.accept():

@@ -29,41 +29,49 @@ from sonorama.engine.frames import FrameMap
 from sonorama.engine.sound.samples import RATE, SampleRing
 from sonorama.engine.take.sound import SoundFile
 
-BURSTS, EVERY_S = 20, 3.0171
-"""How many sounds a delay is the median of, and how far they are apart: at another place between two frames each."""
+HOP = 512
+EVERY = {"onset": 260 * HOP, "level": 260 * HOP, "sound code": 604 * HOP}
+"""Samples from one sound to the next, each at another place between two frames. What was heard four seconds ago still
+has a part in the sound code, so those are seven seconds apart.
+"""
+BURSTS = 20
+"""How many sounds a delay is the median of."""
 SEEN = 0.1
 """Levels of 255, the mean of a picture, by which it has to move."""
-CODE_ONLY = STILL | {
-    f"/motion/{level}/{name}": value for level in LEVELS for name, value in (("amount", 2), ("kappa", 0))
-}
+CODE_ONLY = (
+    STILL
+    | {"/sound/follow": 0.2}
+    | {f"/motion/{level}/{name}": value for level in LEVELS for name, value in (("amount", 2), ("kappa", 0))}
+)
 
 
 def bursts(path: Path, kind: str) -> Path:
-    """Every EVERY_S seconds a click of 10 ms in silence; for levels half a second of noise; for sound codes that over a
-    soft hum, since what follows silence is heard only once it fills a part of the encoder's window.
+    """A click of 10 ms in silence; for levels half a second of noise; for sound codes that over a soft hum, since what
+    follows silence is heard only once it fills a part of the encoder's window. The hum is the same in every column.
     """
-    n, dice = round(EVERY_S * RATE), np.random.default_rng(0)
+    n, dice = EVERY[kind], np.random.default_rng(0)
     at = np.arange(RATE // 100 if kind == "onset" else RATE // 2)
     click = np.sin(2 * np.pi * 1500 * at / RATE) * np.exp(-at / 100)
-    sound = (0.02 if kind == "sound code" else 0.0) * np.sin(2 * np.pi * 220 * np.arange(n) / RATE)
+    sound = (0.02 if kind == "sound code" else 0.0) * np.sin(6 * np.pi * np.arange(n) / HOP)
     sound[RATE : RATE + len(at)] += 0.7 * (click if kind == "onset" else 0.3 * dice.standard_normal(len(at)))
     file = SoundFile(path)
-    for start in range(0, n, RATE):
-        file.append(np.stack([sound, sound]).astype(np.float32)[:, start : start + RATE])
+    for _ in range(BURSTS + 3):  # long enough for players that leave a gap before they begin again
+        for start in range(0, n, RATE):
+            file.append(np.stack([sound, sound]).astype(np.float32)[:, start : start + RATE])
     file.close()
     return path
 
 
-def first_changes(show: LiveShow, count: int) -> list[float]:
+def first_changes(show: LiveShow, every_s: float) -> list[float]:
     """Milliseconds from the capture of a sound's first sample until another process sees the first picture that moved
     more than pictures do in the silence before.
     """
     delays: list[float] = []
     with FrameMap(show.name) as seen, SampleRing(show.name) as ring:
-        while len(delays) < count:
+        while len(delays) < BURSTS:
             captured, before = _next_sound(seen, ring)
             still, least = before[-1], 2 * _apart(before[0], before[-1]) + SEEN
-            end = time.monotonic() + EVERY_S / 3
+            end = time.monotonic() + every_s / 3
             while (slot := seen.newest()) is not None and time.monotonic() < end:
                 if _apart(slot.pixels, still) > least:
                     delays.append((time.monotonic_ns() - captured) / 1e6)
@@ -71,7 +79,7 @@ def first_changes(show: LiveShow, count: int) -> list[float]:
                 time.sleep(0.001)
             else:
                 delays.append(float("inf"))
-            time.sleep(EVERY_S / 2)
+            time.sleep(every_s / 2)
     return delays
 
 
@@ -129,12 +137,13 @@ def delays(folder: Path, world: str) -> None:
         "sound code": (CODE_ONLY, f"<= {2 * frame + 150:.0f} ms (2 frames + 150 ms)"),
     }
     for kind, (values, wanted) in kinds.items():
+        every_s = EVERY[kind] / RATE
         sound = bursts(folder / f"{kind.replace(' ', '-')}.wav", kind)
         options = ["--device", "cpu", "--no-panel", *sets(values)]
         with LiveShow(folder, world, "--source", f"file:{sound}", *options) as show:
             show.playing()
             time.sleep(3.0)
-            row(f"{kind} to picture, a paced file", spread(first_changes(show, BURSTS)), wanted)
+            row(f"{kind} to picture, a paced file", spread(first_changes(show, every_s)), wanted)
         if shutil.which("pulseaudio"):
             place = folder / f"pulse-{kind.replace(' ', '-')}"
             place.mkdir()
@@ -145,7 +154,11 @@ def delays(folder: Path, world: str) -> None:
             ):
                 show.playing()
                 time.sleep(3.0)
-                row(f"{kind} to picture, PulseAudio's null sink", spread(first_changes(show, BURSTS)), wanted)
+                row(
+                    f"{kind} to picture, PulseAudio's null sink",
+                    spread(first_changes(show, every_s)),
+                    wanted,
+                )
 
 
 @contextmanager

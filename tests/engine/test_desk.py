@@ -1,5 +1,6 @@
 """The desk: panels are told, what they ask for holds, and nothing they send can stop it."""
 
+import select
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ AMOUNT = "/motion/coarse/amount"
 class Desked:
     """A desk without a renderer, and what it did."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, start: bool = True) -> None:
         self.faults, self.acted, self.told = Faults(), list[Change](), list[list[Change]]()
         self.server = Server()
         self.board = Board({}, SceneBank(folder / "scenes.json"), self.faults.note, lambda _, job: job())
@@ -28,7 +29,8 @@ class Desked:
             self.server, self.board, None, lambda: {"name": "x"}, self.acted.append, self.told.append,
             lambda: {"fps": 30.0}, self.faults,
         )  # fmt: skip
-        self.desk.start()
+        if start:
+            self.desk.start()
 
     def panel(self) -> Peer:
         return connect_to(self.server.port, self.server.token, "panel")
@@ -145,3 +147,25 @@ def test_a_panel_that_does_not_read_is_left(at: Desked) -> None:
     hear(fresh, lambda m: m.get("status") == {"fps": 1.0})
     for one in (stuck, panel, fresh):
         one.close()
+
+
+def test_whatever_is_posted_while_the_bell_is_read_rings_again(tmp_path: Path) -> None:
+    at = Desked(tmp_path, start=False)
+    desk = at.desk
+    desk.post(Change(AMOUNT, 0.1, "test"))
+    bell = desk._bell
+
+    class Bell:
+        fileno = staticmethod(bell.fileno)
+
+        def recv(self, size: int) -> bytes:
+            desk.post(Change(AMOUNT, 0.2, "test"))  # just before the bell is emptied
+            return bell.recv(size)
+
+    desk._bell = Bell()  # pyright: ignore[reportAttributeAccessIssue]
+    desk._turn()
+    assert at.board.values[AMOUNT] == 0.2
+    desk._bell = bell
+    desk.post(Change(AMOUNT, 0.3, "test"))
+    assert select.select([bell], [], [], 0.0)[0] == [bell]
+    desk.close()
