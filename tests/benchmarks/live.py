@@ -264,11 +264,11 @@ def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
         show.wait_for_picture(120.0)
         take = show.keeper._take
 
-        def told(said: Mapping[str, Any]) -> None:
-            newest = [int(value) for path, value, *_ in said.get("did", ()) if path == "/moves/8/steps"]
+        def told(message: Mapping[str, Any]) -> None:
+            newest = [int(value) for path, value, *_ in message.get("did", ()) if path == "/moves/8/steps"]
             if newest:
-                applied.append((said["at_ns"], newest[-1]))
-            take(said)
+                applied.append((message["at_ns"], newest[-1]))
+            take(message)
 
         gc.collect()
         gc.freeze()  # as `sonorama live` does
