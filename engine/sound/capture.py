@@ -190,6 +190,7 @@ class Clock:
         self._writer = writer
         self._began_ns, self._began = time.monotonic_ns(), writer.count
         self._off = 0.0
+        self._setting_in = False
 
     def begin(self) -> None:
         """Count from now."""
@@ -219,10 +220,11 @@ class Clock:
         if not now - 1_000_000_000 < captured_ns <= now:
             captured_ns = now
         missing = self.due(captured_ns) - sound.shape[1] - self._writer.count
-        if resumed or abs(missing) > JUMP_S * RATE:
+        if resumed or self._setting_in or abs(missing) > JUMP_S * RATE:
             self._off = 0.0
             self._silence(missing, captured_ns - sound.shape[1] * 1_000_000_000 // RATE)
             sound = sound[:, max(0, -missing) :]
+            self._setting_in = not sound.shape[1]  # all of it lies before now: so may a part of the next one
         else:
             self._off += 0.02 * (missing - self._off)
             if abs(self._off) > _SLACK:

@@ -265,3 +265,23 @@ def test_lost_and_doubled_sound_is_mended_at_once(monkeypatch: pytest.MonkeyPatc
         watch.ns += 3_600_000_000_000  # an hour asleep
         clock.fill()
         assert ring.count == 3604 * RATE
+
+
+def test_sound_after_silence_goes_on_sample_by_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first blocks were captured while silence was written: they are cut, and nothing after them is stretched."""
+    watch = Watch()
+    monkeypatch.setattr(capture, "time", watch)
+    name = f"clock-{time.monotonic_ns()}"
+    with SampleRingWriter(name, 10.0) as writer, SampleRing.open(name) as ring:
+        clock, start = capture.Clock(writer), watch.ns
+        watch.ns = start + 100_000_000
+        clock.fill()
+        told = np.arange(1, 100 * 441 + 1, dtype=np.float32)
+        for block in range(100):  # the first one began 35 ms before the end of the silence
+            captured = start + 65_000_000 + (block + 1) * 10_000_000
+            watch.ns = max(watch.ns, captured)
+            clock.write(np.stack([told[block * 441 : block * 441 + 441]] * 2), captured, resumed=block == 0)
+        heard = ring.read(0, ring.count)[0]
+        first = int(np.flatnonzero(heard)[0])
+        assert first == RATE // 10
+        assert (np.diff(heard[first:]) == 1).all()
