@@ -83,7 +83,7 @@ def _all() -> Iterator[Param]:
     prompt = "The place found for the text, a number like a seed; -1 is none."
     yield Param("/look/prompt", -1, prompt, -1, 2**31 - 1, live=True)
     continuous = (path for path, param in TABLE.items() if param.kind == "float")
-    targets = (*continuous, "/sound/onset", "/out/master", *_MOVABLE)
+    targets = (*continuous, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MOVABLE)
     for number in range(1, MOVES + 1):
         yield from _moves(number, targets)
     yield from _scene()

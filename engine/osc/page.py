@@ -61,7 +61,8 @@ oldest makes room. Ports below 1024 are not taken.
 
 Every change is told at its own address: numbers as `f` or `i`, switches as 0 or 1, choices and text as strings.
 Continuous controls are also told at `{NORM}`. Who moves a control hears nothing of it for {QUIET * 1000:.0f} ms.
-Much at once comes as bundles. What is measured and heard, in the list below, comes ten times a second.
+Much at once comes as bundles. Of what is measured and heard, in the list below,
+`{ROOT}/sound/...` comes with every frame and the rest ten times a second.
 
 | address | type | what it says |
 |---|---|---|

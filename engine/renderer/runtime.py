@@ -33,6 +33,7 @@ from ..player import LOADS, MASTER, Player, Step, mono
 from ..playerstate import read_state, save_state
 from ..shared import inner_name
 from ..showtable import SHOW
+from ..sound.analysis import METERS
 from ..sound.samples import RATE, SampleRing, SamplesLost
 from .heard import bands, scores
 from .loader import Loader
@@ -137,6 +138,8 @@ class Renderer:
             did = [[c.path, c.value, c.source, c.over] for c in changes]
             told = {"frame": step.frame, "sample": step.sample, "did": did, "seq": self._seq, "at_ns": begun}
             self._peer.send(told)
+        if not self._catching_up:
+            self._peer.send({"meters": [round(float(getattr(step.features, name)), 4) for name in METERS]})
         now = time.monotonic_ns()
         if verdict(due, now, fps) == "paint" or (not self._catching_up and now - self._offered_ns > STILL_NS):
             self._offered_ns = now
@@ -208,9 +211,8 @@ class Renderer:
         while not self._loader.refused.empty():
             path = self._loader.refused.get()
             refused.append([path, player.params.targets[path]])
-        names = ("level", "bass", "mid", "high", "onset", "beat", "bpm", "db")
         return {
-            **{name: round(float(getattr(features, name)), 4) for name in names},
+            **{name: round(float(getattr(features, name)), 4) for name in (*METERS, "db")},
             "frame": step.frame,
             "sample": step.sample,
             "painted_fps": self._painter.fps,

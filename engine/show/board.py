@@ -26,6 +26,9 @@ class Board:
         fault: takes (kind, line) when something cannot be done.
         errand: takes (kind, job) for what waits for the disk.
 
+    Attributes:
+        moved: effective values of controls that moves act on, as the renderer said last.
+
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class Board:
     ) -> None:
         self._fault, self._errand = fault, errand
         self.scenes = scenes
+        self.moved: Mapping[str, float] = {}
         self.values: dict[str, Value] = dict(Params(SHOW, start).targets)
         if scenes.fault:
             fault("scenes", scenes.fault)
@@ -69,7 +73,7 @@ class Board:
                 yield change
 
     def _recalled(self, slot: int) -> list[Change]:
-        changes = self.scenes.recall(slot, float(self.values["/scene/morph"]))
+        changes = self.scenes.recall(slot, float(self.moved.get("/scene/morph", self.values["/scene/morph"])))
         if not changes:
             self._fault("scene", f"Scene {slot} is empty: store one with /scene/store, or Shift and its key")
         return changes

@@ -88,6 +88,7 @@ class Keeper:
         self.on_ready: Callable[[Mapping[str, Any]], None] = lambda ready: None
         self.on_deaf: Callable[[int, int, list[int]], None] = lambda frame, sample, span: None
         self.on_status: Callable[[dict[str, Any]], None] = lambda status: None
+        self.on_meters: Callable[[list[float]], None] = lambda meters: None
 
     @property
     def pid(self) -> int:
@@ -232,6 +233,8 @@ class Keeper:
         if "did" in message:
             changes = [Change(*one) for one in message["did"]]
             self._applied(int(message["frame"]), int(message["sample"]), changes, int(message["seq"]))
+        elif "meters" in message:
+            self.on_meters(message["meters"])
         elif "status" in message:
             for path, _ in message["status"].get("refused", ()):
                 self._loading.pop(path, None)

@@ -164,7 +164,7 @@ def _play(show: Show, end: float | None) -> None:
     while end is None or time.monotonic() < end:
         if show.keeper is not None and show.keeper.failed is not None and not show.ticker.tally.frame:
             raise SonoramaError(*show.keeper.failed)
-        sent = {f"{one.label}: {one.about}" for one in show.ticker.runners if one.about and one.about != one.label}
+        sent = {f"{one.label}: {one.about}" for one in show.ticker.runners if one.about and one.about not in one.label}
         lines = set(show.all_faults()) | sent
         for line in sorted(lines - said):
             _say(line)

@@ -10,9 +10,9 @@ from typing import Any, TextIO
 
 from ..errors import OutputError
 from ..params import Value
+from ..sound.analysis import METERS
 from .ticker import Tally
 
-SOUND = ("level", "bass", "mid", "high", "onset", "beat", "bpm")
 HEARD = 3
 STALE_S = 1.0
 
@@ -56,9 +56,14 @@ class Report:
         }
 
 
+def osc_meters(meters: Iterable[float]) -> dict[str, Value]:
+    """What leaves by OSC with every frame: address to number."""
+    return {f"/sound/{name}": float(value) for name, value in zip(METERS, meters, strict=True)}
+
+
 def osc_values(status: Mapping[str, Any]) -> dict[str, Value]:
-    """What leaves by OSC: address to number or word."""
-    values: dict[str, Value] = {f"/sound/{name}": float(status.get(name, 0.0)) for name in SOUND}
+    """What leaves by OSC ten times a second: address to number or word. The sound leaves with every frame."""
+    values: dict[str, Value] = {} if "level" in status else osc_meters([0.0] * len(METERS))
     for number, (label, score) in enumerate(status.get("heard", ())[:HEARD], 1):
         values[f"/heard/{number}/score"] = float(score)
         values[f"/heard/{number}/label"] = str(label)

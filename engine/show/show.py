@@ -42,10 +42,11 @@ from .errands import Errands
 from .keeper import Keeper
 from .outputs import SinkRunner
 from .recording import Recording
-from .report import Report, Stats, osc_values
+from .report import Report, Stats, osc_meters, osc_values
 from .ticker import Ticker
 
 TEST_CARD = "test-card"
+SLATE = "/out/slate"
 CARD_SIZE = 512
 
 
@@ -158,6 +159,7 @@ class Show:
             self.keeper.on_restart, self.keeper.on_deaf = self._restarted, self._deaf
             self.keeper.on_status, self.keeper.on_fresh = self._heard, self._begun_afresh
             self.keeper.on_ready = self._ready
+            self.keeper.on_meters = lambda meters: self.osc.send_values(osc_meters(meters))
         self.report = Report({"source": self.source}, lambda: self.ticker.tally, self.all_faults)
         self.desk = Desk(server, self.board, self.keeper, self._hello, self._act, self._told, self._status, self.faults)
         self._server = server
@@ -273,6 +275,8 @@ class Show:
         for path, value in status.get("refused", ()):
             if self.board.values[path] != value:
                 self._post(Change(path, value, "renderer"))
+        self.board.moved = moved = dict(status["effective"])
+        self.ticker.post(Change(SLATE, moved.get(SLATE, self.board.values[SLATE]), "moves"))
         self.report.hear(status)
 
     # --- what it says

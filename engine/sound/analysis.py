@@ -19,6 +19,7 @@ RATE = 44_100
 HOP = 441
 """Samples: 10 ms."""
 FEATURES = ("level", "bass", "mid", "high", "onset", "beat")
+METERS = (*FEATURES, "bpm")
 SILENCE_DB = -100.0
 HISTORY = 1024
 """Hops that `at` can look back: 10 s."""

@@ -111,7 +111,7 @@ class Capture:
                 self._play(source)
                 self._reason = self._reason or "it ended"
             except SonoramaError as error:
-                self._reason = error.message
+                self._reason = f"{error.message}. {error.hint}"
             except Exception as error:  # noqa: BLE001 (a source is a plug-in, whatever it raises must not end the show)
                 self._reason = f"{type(error).__name__}: {error}"
             self._convert = None

@@ -77,7 +77,7 @@ def listen(argument: str) -> Opened:
         recorder = device.recorder(RATE, channels=device.channels, blocksize=_BLOCK).__enter__()
     except (OSError, ImportError, RuntimeError, IndexError, AssertionError) as error:
         hint = "Start PulseAudio or PipeWire; on Debian and Ubuntu: apt-get install pulseaudio"
-        raise SonoramaError(f"The sound server does not answer ({error or type(error).__name__})", hint) from error
+        raise SonoramaError(f"The sound server does not answer ({str(error) or type(error).__name__})", hint) from error
 
     def following() -> tuple[Samples, int]:
         data = recorder.record(None)

@@ -47,6 +47,14 @@ def test_a_scene_comes_back_over_the_morph_time(board: Board) -> None:
     assert not any(path.startswith(("/out/", "/engine/", "/scene/")) for path in changes)
 
 
+def test_a_move_on_the_morph_time_holds_for_the_next_scene(board: Board) -> None:
+    board.take(Change("/scene/store", 1, "osc"))
+    board.moved = {"/scene/morph": 7.5}
+    assert {one.over for one in board.take(Change("/scene/recall", 1, "osc")) if one.over} == {7.5}
+    board.moved = {}
+    assert {one.over for one in board.take(Change("/scene/recall", 1, "osc")) if one.over} == {1.0}
+
+
 def test_an_empty_scene_changes_nothing_and_says_so(board: Board, faults: list[str]) -> None:
     before = dict(board.values)
     assert board.take(Change("/scene/recall", 4, "test")) == []

@@ -123,7 +123,7 @@ def test_a_gone_source_is_silence_and_a_fault_and_comes_back(stage: Make) -> Non
     source.refuse = SonoramaError("no such device", "plug it in")
     source.end = True
     one.until(lambda: not one.capture.alive)
-    gone = ["microphone X is gone: silence until it returns (no such device)"]
+    gone = ["microphone X is gone: silence until it returns (no such device. plug it in)"]
     one.until(lambda: source.starts >= 3 and one.capture.faults() == gone)
     one.until(lambda: one.ring.count > 2 * RATE)
     assert not one.newest().any()

@@ -171,6 +171,9 @@ def test_liblo_speaks_and_hears(start: Start, tmp_path: Path) -> None:
             show.wait(lambda name=name: heard(f"/sonorama/{name} "), f"{name} does not come")
         assert heard("/sonorama/heard/1/label")[-1].split()[-1].strip('"') in ("rain", "wind", "fire")
         assert heard("/sonorama/health")[-1].split()[-1] == "1"
+        levels, rates = len(heard("/sonorama/sound/level ")), len(heard("/sonorama/engine/fps "))
+        show.wait(lambda: len(heard("/sonorama/engine/fps ")) >= rates + 20, "no figures come")
+        assert len(heard("/sonorama/sound/level ")) >= levels + 40  # with every frame; figures ten times a second
         panel = show.panel()
         panel.send({"set": [["/look/truncation", 0.625]]})
         show.wait(lambda: heard("/sonorama/look/truncation "), "the panel's change does not come by OSC")
