@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from fractions import Fraction
 
+from ..errors import SonoramaError
 from ..frames import FrameMapWriter
 from .testcard import TestCard
 
@@ -16,17 +18,21 @@ class CardPlayer:
 
     Args:
         inner: name of the frame map.
-        width, height: px.
+        size: (width, height) px, asked for at every frame.
         fps: asked for at every frame.
         sample: the newest sample, asked for at every frame.
 
     """
 
     def __init__(
-        self, inner: str, width: int, height: int, fps: Callable[[], Fraction], sample: Callable[[], int]
+        self,
+        inner: str,
+        size: Callable[[], tuple[int, int]],
+        fps: Callable[[], Fraction],
+        sample: Callable[[], int],
     ) -> None:
-        self._map, self._card = FrameMapWriter(inner, width, height), TestCard(width, height)
-        self._fps, self._sample = fps, sample
+        self._map, self._card = FrameMapWriter(inner, *size()), TestCard(*size())
+        self._size, self._fps, self._sample = size, fps, sample
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="test-card", daemon=True)
 
@@ -49,6 +55,13 @@ class CardPlayer:
     def _run(self) -> None:
         frame, due = 0, time.monotonic()
         while not self._closing.wait(max(0.0, due - time.monotonic())):
-            fps = self._fps()
+            fps, size = self._fps(), self._size()
+            if size != self._map.size:
+                self._resize(size)
             self._map.publish(self._card.draw(frame, float(fps)), time.monotonic_ns(), frame, sample=self._sample())
             frame, due = frame + 1, max(due, time.monotonic() - 1.0) + float(1 / fps)
+
+    def _resize(self, size: tuple[int, int]) -> None:
+        with contextlib.suppress(SonoramaError):  # no room: the card stays as large as it is
+            self._map.resize(*size)
+            self._card = TestCard(*size)

@@ -139,7 +139,7 @@ class Show:
             if path.startswith("/out/"):
                 self.ticker.post(Change(path, value, "start"))
         if self._card:
-            self.card = CardPlayer(inner_name(name), width, height, self._fps, lambda: self._ring.count)
+            self.card = CardPlayer(inner_name(name), self._size, self._fps, lambda: self._ring.count)
             undo.callback(self.card.close)
 
     def _playing(self) -> bool:

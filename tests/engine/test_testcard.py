@@ -1,11 +1,15 @@
 """The test card shows what is wrong with a picture: order of colours, up and down, aspect, frames that are missing."""
 
+import os
+import time
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from sonorama.engine.frames import FrameMap
 from sonorama.engine.ports import Pixels
+from sonorama.engine.show.cardplayer import CardPlayer
 from sonorama.engine.show.testcard import BAR_TOP, BARS, CORNERS, TRACK_BOTTOM, TRACK_TOP, TestCard
 
 SIZES = [(512, 512), (1920, 1080), (256, 256), (640, 360), (360, 640), (1000, 333), (64, 64)]
@@ -92,3 +96,19 @@ def test_smallest_and_too_small() -> None:
     assert TestCard(16, 16).draw(3, 24).shape == (16, 16, 4)
     with pytest.raises(ValueError, match="8x64"):
         TestCard(8, 64)
+
+
+def test_a_card_that_plays_follows_another_size() -> None:
+    name, size = f"card-{os.getpid()}", [(64, 64)]
+    player = CardPlayer(name, lambda: size[0], lambda: Fraction(60), lambda: 0)
+    player.start()
+    try:
+        with FrameMap(name) as seen:
+            for wanted in (64, 64), (320, 200):
+                size[0], end = wanted, time.monotonic() + 20.0
+                while (slot := seen.newest()) is None or slot.pixels.shape != (wanted[1], wanted[0], 4):
+                    assert time.monotonic() < end, "it stays as it was"
+                    time.sleep(0.01)
+                assert corners(slot.pixels) == list(CORNERS)
+    finally:
+        player.close()
