@@ -26,6 +26,13 @@ PAINTERS = 2
 """Pictures painted at once on the CPU, each by one thread: two pictures side by side are done sooner than one after the
 other with two threads each, and fixed numbers give the same frames on every run."""
 
+MOST_THREADS = 4
+
+
+def threads_of_one() -> int:
+    """CPU threads where pictures are painted one at a time, as in a show."""
+    return min(MOST_THREADS, os.cpu_count() or 1)
+
 
 def graph_folder(world: World) -> Path:
     """Where the ONNX graphs of a world are kept: below $SONORAMA_CACHE, else the user's cache folder."""

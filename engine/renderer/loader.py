@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 
-from ..backend import open_backend
+from ..backend import open_backend, threads_of_one
 from ..errors import said
 from ..faults import Faults
 from ..instrument import Instrument
@@ -16,7 +15,6 @@ from ..player import LOADS
 from ..prompt import prompt_seed
 
 TEXT, PROMPT = "/look/text", "/look/prompt"
-MOST_THREADS = 4
 
 
 class Loader:
@@ -44,8 +42,7 @@ class Loader:
         """
         if (world, device) not in self._open:
             loaded = load_world(world)
-            threads = min(MOST_THREADS, os.cpu_count() or 1)
-            instrument = Instrument(loaded, open_backend(loaded, device, threads, painters=1))
+            instrument = Instrument(loaded, open_backend(loaded, device, threads_of_one(), painters=1))
             instrument.backend.paint(instrument.places.base(1, 0.7, 0.0, None, 0.0))  # the first picture is slow
             self._open = {**dict(list(self._open.items())[-1:]), (world, device): instrument}
         return self._open[world, device]
