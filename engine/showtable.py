@@ -57,7 +57,15 @@ def _out() -> Iterator[Param]:
 
 
 def _engine() -> Iterator[Param]:
-    yield Param("/engine/fps", 30.0, "Frames a second.", 24.0, 120.0, "fps", live=True)
+    yield Param(
+        "/engine/fps",
+        30.0,
+        "Frames a second; 29.97 and the like mean the broadcast rates.",
+        23.976,
+        120.0,
+        "fps",
+        live=True,
+    )
     yield Param("/engine/world", "shore", "The world that plays.", load=True, live=True)
     yield Param(
         "/engine/device",

@@ -125,7 +125,7 @@ class Keeper:
 
     def _start(self, now: float) -> None:
         try:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+            self._process = _begun(self._command)
         except OSError as error:
             self._faults.note("renderer", f"The renderer cannot be started: {error}")
             self._retry_at = now + RETRIES_S[-1]
@@ -269,6 +269,13 @@ class Keeper:
         self._journal.append((frame, changes))
         self._values.update({change.path: change.value for change in changes if not SHOW[change.path].event})
         self._did(frame, sample, changes)
+
+
+def _begun(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """Start it in a group of its own: Ctrl-C is for the show, which ends it; without a show it ends by itself."""
+    if sys.platform == "win32":
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
 
 
 class _Waiting:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..params import Value
     from .show import Show, ShowPlan
 
-FIRST_PICTURE_S = 300.0
+FIRST_PICTURE_S, TURN_S = 300.0, 0.25
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -39,6 +39,13 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+def parse_port(text: str) -> int:
+    """A port, or 0 for any. Raises ValueRefused otherwise."""
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise ValueRefused(f"--osc-port {text} is no port", "Use 1024 to 65535, or 0 for any that is free.")
+    return int(text)
+
+
 def add_live(commands: Commands) -> None:
     """`sonorama live`: play a world with live sound."""
     parser = commands.add_parser("live", help="play live: sound in, pictures out, for ever", allow_abbrev=False)
@@ -47,7 +54,7 @@ def add_live(commands: Commands) -> None:
         help="device[:NAME], loopback, file:PATH, tone[:BPM], silence, test-card; default: %(default)s")  # fmt: skip
     add("--world", default="shore", metavar="NAME|PATH", help="default: %(default)s")
     add("--name", default="sonorama", help="of the show; its frame map is sonorama-NAME; default: %(default)s")
-    add("--fps", metavar="F", help="24 to 120; short for --set /engine/fps=F")
+    add("--fps", metavar="F", help="23.976 to 120; short for --set /engine/fps=F")
     add("--size", type=parse_size, metavar="WxH", help="that leaves; default: the world's own")
     add("--seed", metavar="N", help="short for --set /look/seed=N")
     add("--text", metavar="PROMPT", help="short for --set /look/text=PROMPT")
@@ -58,13 +65,14 @@ def add_live(commands: Commands) -> None:
         help="one more output (repeatable; all of them: sonorama plugins)")  # fmt: skip
     add("--record", type=Path, metavar="OUT", help="record picture and sound from the start, .mp4 or .mkv")
     add("--take", type=Path, metavar="FOLDER", help="keep the performance, to render it again at any size")
-    add("--osc-port", type=int, default=9123, metavar="PORT", help="default: %(default)s, or the next free one")
+    add("--osc-port", type=parse_port, default=9123, metavar="PORT",
+        help="default: %(default)s, or the next free one; 0 is any")  # fmt: skip
     add("--osc-host", default="127.0.0.1", metavar="ADDRESS",
         help="of this machine, to listen at; 0.0.0.0 is all networks; default: %(default)s")  # fmt: skip
     add("--osc-allow", action="append", default=[], metavar="ADDRESS|NETWORK",
         help="another machine that may send (repeatable)")  # fmt: skip
     add("--no-panel", action="store_true", help="do not open the panel; `sonorama panel` opens it later")
-    add("--duration", type=parse_duration, metavar="S", help="end after so many seconds")
+    add("--duration", type=parse_duration, metavar="S", help="end so many seconds after the first picture")
     add("--stats", type=Path, metavar="FILE", help="append one JSON object a second")
     parser.set_defaults(run=run_live)
 
@@ -90,6 +98,7 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     values: dict[str, Value] = {change.path: change.value for change in changes if not SHOW[change.path].event}
     return ShowPlan(
         name=args.name, source=args.source, world=args.world, values=values, sinks=tuple(args.sinks),
+        events=tuple(change for change in changes if SHOW[change.path].event),
         record=args.record, record_now=args.record is not None, take=args.take, osc_port=args.osc_port,
         osc_host=args.osc_host, osc_allow=tuple(args.osc_allow), stats=args.stats,
     )  # fmt: skip
@@ -113,11 +122,7 @@ def run_live(args: argparse.Namespace) -> int:
         show.start()
         panel = None if args.no_panel else _open_panel(plan.name)
         _say_where(show)
-        if show.wait_for_picture(min(FIRST_PICTURE_S, args.duration or FIRST_PICTURE_S)):
-            _say(f"Playing: first picture after {time.monotonic() - began:.1f} s")
-        gc.collect()
-        gc.freeze()  # from here on collections look at what the show made, not at what it is made of: 1 ms, not 10
-        _play(show, None if args.duration is None else began + args.duration)
+        _play(show, _News(show, panel), began, args.duration)
     finally:
         if panel is not None:
             panel.terminate()
@@ -158,15 +163,43 @@ def _say_where(show: Show) -> None:
     )
 
 
-def _play(show: Show, end: float | None) -> None:
-    """Stay; say each new fault once, and where each sink sends its pictures now."""
-    said: set[str] = set()
-    while end is None or time.monotonic() < end:
-        if show.keeper is not None and show.keeper.failed is not None and not show.ticker.tally.frame:
-            raise SonoramaError(*show.keeper.failed)
-        sent = {f"{one.label}: {one.about}" for one in show.ticker.runners if one.about and one.about not in one.label}
-        lines = set(show.all_faults()) | sent
-        for line in sorted(lines - said):
+def _play(show: Show, news: _News, began: float, duration: float | None) -> None:
+    """Stay; `duration` seconds from the first picture on.
+
+    Raises:
+        SonoramaError: the renderer cannot begin, or no picture came in FIRST_PICTURE_S although it should end some day.
+
+    """
+    while not show.wait_for_picture(TURN_S):
+        news.tell()
+        if duration is not None and time.monotonic() > began + FIRST_PICTURE_S:
+            raise SonoramaError(
+                f"No picture came in {FIRST_PICTURE_S:.0f} s", "See what it said above, and: sonorama doctor"
+            )
+    _say(f"Playing: first picture after {time.monotonic() - began:.1f} s")
+    gc.collect()
+    gc.freeze()  # from here on collections look at what the show made, not at what it is made of: 1 ms, not 10
+    end = float("inf") if duration is None else time.monotonic() + duration
+    while (left := end - time.monotonic()) > 0:
+        news.tell()
+        time.sleep(min(TURN_S, left))
+
+
+class _News:
+    """Says each new fault once, where each sink sends its pictures now, and that the panel has gone."""
+
+    def __init__(self, show: Show, panel: subprocess.Popen[bytes] | None) -> None:
+        self._show, self._panel = show, panel
+        self._said: set[str] = set()
+
+    def tell(self) -> None:
+        """What is new since the last time."""
+        runners = self._show.ticker.runners
+        sent = {f"{one.label}: {one.about}" for one in runners if one.about and one.about not in one.label}
+        lines = set(self._show.all_faults()) | sent
+        for line in sorted(lines - self._said):
             _say(line)
-        said = lines
-        time.sleep(0.25 if end is None else max(0.0, min(0.25, end - time.monotonic())))
+        self._said = lines
+        if self._panel is not None and self._panel.poll() is not None:
+            self._panel = None
+            _say(f"The panel has ended, the show plays on; it opens again with: sonorama panel {self._show.plan.name}")

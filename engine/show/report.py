@@ -85,6 +85,8 @@ class Stats:
 
     def __init__(self, path: Path) -> None:
         self._path, self._due = path, 0.0
+        if path.is_fifo():  # opening it would wait for a reader
+            raise OutputError(f"{path} is a pipe", "Name a file.")
         try:
             self._file: TextIO = path.open("a", encoding="utf-8")
         except OSError as error:

@@ -25,6 +25,7 @@ from ..faults import Faults
 from ..model.weights import Card, find_world, list_worlds, read_card
 from ..osc.server import PORT, OscServer
 from ..params import Change, Value
+from ..place import check_folder
 from ..ports import StreamInfo
 from ..rates import exact_rate
 from ..registry import open_sink
@@ -59,6 +60,7 @@ class ShowPlan:
         source: `--source`; `test-card` paints a test card and plays a test tone.
         world: name or path.
         values: what controls stand at, by address; the others at their defaults.
+        events: what fires when it begins, such as the recall of a scene.
         sinks: `--sink` each.
         record: file or folder for recordings; None: the user's videos folder.
         record_now: whether recording begins with the show.
@@ -73,6 +75,7 @@ class ShowPlan:
     source: str = "device"
     world: str = "shore"
     values: Mapping[str, Value] = field(default_factory=dict)
+    events: tuple[Change, ...] = ()
     sinks: tuple[str, ...] = ()
     record: Path | None = None
     record_now: bool = False
@@ -105,6 +108,7 @@ class Show:
             sinks = [open_sink(spec) for spec in plan.sinks]
             if plan.record is not None:
                 open_sink(f"record:{plan.record}")  # refused now, if ever
+                check_folder(plan.record.parent, plan.record)
             self._stats = undo.enter_context(contextlib.closing(Stats(plan.stats))) if plan.stats else None
             self._ring = undo.enter_context(SampleRingWriter(plan.name))
             self._sound = undo.enter_context(SampleRing(plan.name))
@@ -185,6 +189,8 @@ class Show:
         for runner in self.runners:
             self.ticker.add(runner)
         self.desk.start()
+        for change in self.plan.events:
+            self._post(change)
         if self.plan.record_now:
             self._post(Change("/out/record", True, "command line"))
 

@@ -61,7 +61,7 @@ class Capture:
         self._clock = Clock(writer)
         self._heard_at = time.monotonic() - SILENT_S
         self._patience = SILENT_S
-        self._reason = ""
+        self._reason, self._ever = "", False
         self._broken_at = 0.0
         self._began = time.monotonic()
         self._threads = [
@@ -94,7 +94,8 @@ class Capture:
         """One line for each thing that is wrong now; empty when all is well."""
         lines = []
         if self._reason:
-            lines.append(f"{self.source} is gone: silence until it returns ({self._reason})")
+            now, then = ("gone", "returns") if self._ever else ("not there", "is")
+            lines.append(f"{self.source} is {now}: silence until it {then} ({self._reason})")
         elif time.monotonic() - max(self._heard_at, self._began) > GONE_S:
             lines.append(f"{self.source} gives no sound: silence until it does")
         if time.monotonic() - self._broken_at < _FAULT_S:
@@ -165,7 +166,7 @@ class Capture:
         if convert.broken > broken:
             self._broken_at = time.monotonic()
         resumed = self._silent()
-        self._heard_at = time.monotonic()
+        self._heard_at, self._ever = time.monotonic(), True
         self._patience = min(max(SILENT_S, 1.5 * block.samples.shape[1] / convert.rate), 0.8 * GONE_S)
         self._reason = ""
         self._clock.write(sound, block.captured_ns, resumed)

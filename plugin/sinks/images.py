@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 
 from ...engine.encode import BT709
 from ...engine.errors import OutputError, SonoramaError
-from ...engine.place import names_after, translated, write_bytes
+from ...engine.place import check_folder, names_after, translated, write_bytes
 from ...engine.ports import Available, Picture, Pixels, StreamInfo
 from ...engine.still import encode_still
 
@@ -74,6 +74,7 @@ class ImagesSink:
         self._wanted = Path(folder)
         if not self._wanted.parent.is_dir():
             raise OutputError(f"There is no folder {self._wanted.parent}", "Make it first, or choose another.")
+        check_folder(self._wanted.parent, self._wanted)
         self._folder: Path | None = None
         self._number = 0
         self._last: tuple[Pixels, bytes] | None = None

@@ -57,6 +57,8 @@ class WindowSink:
             raise SonoramaError(
                 f"{argument!r} is no display", "Give its number, such as --sink window:1; 0 is the first."
             )
+        if isinstance(lack := probe(), Missing):
+            raise SonoramaError(f"No window can be opened: {lack.reason}", lack.how_to_install)
         self._display = int(argument or 0)
         self._command: list[str] = []
         self._child: _Child | None = None

@@ -105,8 +105,12 @@ class LiveShow:
         return self
 
     def __exit__(self, *_: object) -> None:
+        left = self.children()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.process.wait()
         self._socket.close()
         for panel in self._panels:

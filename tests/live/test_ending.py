@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,6 +45,37 @@ def test_ctrl_c_reaches_all_of_its_processes_at_once(start: Start) -> None:
     assert show.process.wait(PATIENCE_S) == 130
     check_gone(show)
     assert "Traceback" not in show.said
+
+
+@pytest.mark.parametrize("after_s", [0.0, 0.15, 0.4])
+def test_ctrl_c_while_it_starts(start: Start, after_s: float) -> None:
+    """In the middle of its imports Python would say so at length."""
+    show = start("--source", "tone")
+    show.renderer()
+    time.sleep(after_s)
+    os.killpg(show.process.pid, signal.SIGINT)
+    assert show.process.wait(PATIENCE_S) == 130
+    check_gone(show)
+    assert "Traceback" not in show.said
+
+
+def test_what_is_wrong_is_said_before_the_first_picture(start: Start, tiny_world: str, tmp_path: Path) -> None:
+    """Its time begins with that picture: a first start may take longer."""
+    show = start("--source", "device:nowhere", "--duration", "1", env={"SONORAMA_CACHE": str(tmp_path / "empty")})
+    assert show.process.wait(PATIENCE_S) == 0
+    lines = show.said.splitlines()
+    missing, playing = (next(i for i, line in enumerate(lines) if part in line) for part in ("not there", "Playing"))
+    assert missing < playing, lines
+    assert show.rows()[-1]["frame"] > 0
+
+
+def test_a_scene_is_there_from_the_start(start: Start) -> None:
+    """Events of the command line fire when it begins."""
+    first = start("--source", "silence", "--set", "/look/truncation=0.25", "--set", "/scene/store=3")
+    first.playing()
+    first.stop()
+    second = start("--source", "silence", "--set", "/scene/recall=3", name=first.name)
+    second.holds("/look/truncation", 0.25)
 
 
 def test_a_signal_while_the_renderer_still_loads(start: Start) -> None:
@@ -118,6 +150,11 @@ def test_whoever_started_it_may_go_away(start: Start, tmp_path: Path, tiny_world
         ["--size", "12"],
         ["--fps", "many"],
         ["--duration", "0"],
+        ["--osc-port", "-1"],
+        ["--osc-port", "70000"],
+        ["--record", "/proc/film.mp4"],
+        ["--sink", "images:/proc/shots"],
+        ["--sink", "window"],
         ["--name", "a/b"],
         ["--osc-host", "203.0.113.7"],
         ["--osc-allow", "everybody"],
@@ -129,7 +166,10 @@ def test_whoever_started_it_may_go_away(start: Start, tmp_path: Path, tiny_world
 def test_what_cannot_be_is_refused_in_two_lines(tmp_path: Path, tiny_world: str, options: list[str]) -> None:
     command = [sys.executable, "-m", "sonorama.engine.cli", "live", "--world", tiny_world, "--source", "silence"]
     command += ["--name", f"live-{os.getpid()}-no", "--osc-port", "0", "--no-panel", *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, cwd=tmp_path)
+    env = {
+        key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    }
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, cwd=tmp_path, env=env)
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.splitlines()) == 2, done.stderr
     assert not shared_files(f"live-{os.getpid()}-no")
