@@ -24,6 +24,7 @@ class Control:
     link: Link
     effective: float | None = None
     driver: str = ""
+    tip: str
 
     @property
     def widget(self) -> QWidget:
@@ -36,7 +37,8 @@ class Control:
         widget = self.widget
         widget.setAccessibleName(short_name(param.path))
         widget.setAccessibleDescription(param.doc)
-        widget.setToolTip(f"{param.doc}\n{osc_address(param.path)}  ({param.allowed()})")
+        self.tip = f"{short_name(param.path)}: {param.doc}\n{osc_address(param.path)}  ({param.allowed()})"
+        widget.setToolTip(self.tip)
         widget.setStatusTip(param.path)  # the window shows its line at the bottom
         widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         widget.customContextMenuRequested.connect(self._open_menu)

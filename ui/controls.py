@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication, QKeyEvent, QWheelEvent
-from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QPushButton, QSpinBox, QWidget
+from PyQt6.QtWidgets import (
+    QComboBox,
+    QHBoxLayout,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QStyle,
+    QStyleOptionComboBox,
+    QWidget,
+)
 
 from sonorama.engine.params import Param, Value
 
 from .control import Control
+from .digits import scene_key
 from .link import Link
 from .slider import FloatControl
 from .words import caption, short_name
@@ -53,7 +63,7 @@ class TriggerControl(Control, PushButton):
 
 
 class ChoiceControl(Control, QComboBox):
-    """One of several words. Addresses among them are written short."""
+    """One of several words. Addresses among them are written short; a word too long ends in an ellipsis."""
 
     def __init__(self, param: Param, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -66,8 +76,30 @@ class ChoiceControl(Control, QComboBox):
         self.join(param, link)
 
     def show_value(self, value: Value) -> None:
-        """Select it."""
+        """Select it. The tool tip has the whole word."""
         self.setCurrentIndex(self.findData(value))
+        self.setToolTip(f"{self.currentText()}\n{self.tip}")
+
+    def initStyleOption(self, option: QStyleOptionComboBox | None) -> None:
+        """Qt would cut a long word anywhere."""
+        super().initStyleOption(option)
+        if option is not None and (style := self.style()) is not None:
+            field = QStyle.SubControl.SC_ComboBoxEditField
+            room = style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
+            option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
+
+    def showPopup(self) -> None:
+        """Its list shows whole words."""
+        if (words := self.view()) is not None:
+            words.setMinimumWidth(words.sizeHintForColumn(0) + 20)
+        super().showPopup()
+
+    def keyPressEvent(self, e: QKeyEvent | None) -> None:
+        """The key of a scene is no word to look for."""
+        if e is not None and scene_key(e) is not None:
+            e.ignore()
+        else:
+            super().keyPressEvent(e)
 
     def wheelEvent(self, e: QWheelEvent | None) -> None:
         """Only once it was chosen: a wheel that passes by must not change a show."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QKeySequence, QShortcut
+from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QWidget
 
+from .digits import scene_key
 from .link import Link
 from .scenes import RECALL, STORE
 
@@ -49,6 +50,17 @@ def show_keys(link: Link) -> list[Key]:
         Key("Shift+T", "the beat is now", lambda: link.post("/sound/resync", True)),
         Key("Shift+Esc", "panic", lambda: link.post("/out/panic", True)),
     ]
+
+
+def take_digit(event: QKeyEvent, link: Link) -> bool:
+    """Go to the scene, or store it, whose digit the key has only with Shift; before any shortcut sees the digit."""
+    if event.type() != QEvent.Type.ShortcutOverride or (asked := scene_key(event)) is None:
+        return False
+    if not event.isAutoRepeat():
+        number, store = asked
+        link.post(STORE if store else RECALL, number)
+    event.accept()
+    return True
 
 
 def install(window: QWidget, keys: list[Key]) -> list[QShortcut]:

@@ -1,5 +1,5 @@
 """How a slider paints where it stands: the accent along one edge for the base, blue along the other for the effective
-value. Neither runs through the words.
+value. All of it stays within its box, and words stay out of that.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from .theme import ACCENT, ACCENT_FILL, DIM, HOVER, LINE, MODULATION
 EDGE = 2.0
 """Pixels of the coloured edge."""
 ARROW = 4.5
+STRIP = 5
+"""Thickness of a bar's box, below its words."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ def track_width(width: float) -> float:
 
 
 def paint_level(painter: QPainter, box: QRectF, marks: Marks, upright: bool) -> None:
-    """Paint into `box`, from left to right, or upright in its left part."""
+    """Paint into `box` from left to right, or upright in the left part of it."""
     painter.save()
     if upright:  # the same picture, turned: along is up, the accent's edge is the left one
         width = track_width(box.width())
@@ -53,7 +55,7 @@ def paint_level(painter: QPainter, box: QRectF, marks: Marks, upright: bool) -> 
         _paint(painter, box.height(), width, marks, cap=width)
     else:
         painter.translate(box.topLeft())
-        _paint(painter, box.width(), box.height(), marks, cap=EDGE + 2)
+        _paint(painter, box.width(), box.height(), marks, cap=box.height())
     painter.restore()
 
 
@@ -68,10 +70,10 @@ def _paint(painter: QPainter, length: float, thick: float, marks: Marks, cap: fl
     at = min(max(marks.base * length, 1.5), length - 1.5)
     painter.fillRect(QRectF(at - 1.5, thick - cap, 3, cap), ink)
     if marks.effective is not None and marks.alive:
-        _paint_effective(painter, length, marks.base, marks.effective)
+        _paint_effective(painter, length, thick, marks.base, marks.effective)
 
 
-def _paint_effective(painter: QPainter, length: float, base: float, effective: float) -> None:
+def _paint_effective(painter: QPainter, length: float, thick: float, base: float, effective: float) -> None:
     blue = colour(MODULATION)
     begin, end = sorted((base * length, effective * length))
     painter.fillRect(QRectF(begin, 0, end - begin, EDGE), blue)
@@ -79,4 +81,4 @@ def _paint_effective(painter: QPainter, length: float, base: float, effective: f
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(blue)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.drawPolygon(QPolygonF([QPointF(at - ARROW, 0), QPointF(at + ARROW, 0), QPointF(at, 2 * ARROW)]))
+    painter.drawPolygon(QPolygonF([QPointF(at - ARROW, 0), QPointF(at + ARROW, 0), QPointF(at, min(2 * ARROW, thick))]))

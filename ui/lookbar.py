@@ -27,8 +27,10 @@ class LookBar(QWidget):
         self.name.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.name.setMinimumWidth(90)
         self.name.setAccessibleName("name of a look or show")
+        self.name.setToolTip("Name of a look or show")
+        self.name.editTextChanged.connect(lambda text: self.name.setToolTip(text or "Name of a look or show"))
         if (edit := self.name.lineEdit()) is not None:
-            edit.setPlaceholderText("look or show")
+            edit.setPlaceholderText("name")
             edit.returnPressed.connect(self.name.clearFocus)
         row.addWidget(self.name, 1)
         self.load = self._button(row, "Load", "Set everything in the look or show of that name", self.load_it)

@@ -17,9 +17,11 @@ from .control import MOVE_MIME
 from .controls import control_for
 from .layout import GAP, captioned, label
 from .link import Link
+from .slider import FloatControl
 
-FIRST = ("source", "target", "depth")
-ACROSS = 4
+FIRST = {"source": (56, 0), "target": (96, 5), "depth": (46, 2)}
+"""What every move shows, under a heading: least width, and its part of what is left."""
+ACROSS, SPACE, BETWEEN = 4, 3, 8
 
 
 class Handle(QPushButton):
@@ -59,33 +61,42 @@ class Moves(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
-        cells = QGridLayout()
-        cells.setHorizontalSpacing(10)
-        cells.setVerticalSpacing(GAP)
+        cells = QHBoxLayout()
+        cells.setSpacing(BETWEEN)
+        columns = [self._column() for _ in range(ACROSS)]
+        for grid in columns:
+            cells.addLayout(grid, 1)
         self.details = QStackedLayout()
         self.handles = QButtonGroup(self)
         for index, number in enumerate(move_numbers(link.table)):
             handle = Handle(number)
             self.handles.addButton(handle, index)
-            cells.addLayout(self._cell(number, handle, link), index // ACROSS, index % ACROSS)
-            cells.setColumnStretch(index % ACROSS, 1)
+            self._add(columns[index % ACROSS], index // ACROSS + 1, number, handle, link)
             self.details.addWidget(self._details(number, link))
         column.addLayout(cells)
         column.addLayout(self.details)
         self.handles.idToggled.connect(lambda index, on: self.details.setCurrentIndex(index) if on else None)
         self.reveal("/moves/1")
 
-    def _cell(self, number: int, handle: Handle, link: Link) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.setSpacing(4)
-        row.addWidget(handle)
-        for name, stretch, least in zip(FIRST, (0, 7, 5), (60, 92, 46), strict=True):
+    def _column(self) -> QGridLayout:
+        """Moves below each other, under a heading."""
+        grid = QGridLayout()
+        grid.setSpacing(SPACE)
+        for place, (name, (_, stretch)) in enumerate(FIRST.items(), 1):
+            grid.addWidget(label(name, "caption"), 0, place)
+            grid.setColumnStretch(place, stretch)
+        return grid
+
+    def _add(self, grid: QGridLayout, row: int, number: int, handle: Handle, link: Link) -> None:
+        grid.addWidget(handle, row, 0)
+        for place, (name, (least, stretch)) in enumerate(FIRST.items(), 1):
             control = control_for(link.table[f"/moves/{number}/{name}"], link)
             control.setMinimumWidth(least)
             if not stretch:
-                control.setMaximumWidth(64)
-            row.addWidget(control, stretch)
-        return row
+                control.setMaximumWidth(least)
+            if isinstance(control, FloatControl):
+                control.caption = ""  # the heading says it
+            grid.addWidget(control, row, place)
 
     def _details(self, number: int, link: Link) -> QWidget:
         page = QWidget()

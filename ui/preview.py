@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from PyQt6.QtCore import QPoint, QRect, QSize, Qt
+from PyQt6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QImage, QKeyEvent, QPainter
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
@@ -82,6 +82,13 @@ class FullScreen(Picture):
         self.setWindowFlag(Qt.WindowType.Window)
         self.setWindowTitle("sonorama")
         self.setCursor(Qt.CursorShape.BlankCursor)
+
+    def event(self, a0: QEvent | None) -> bool:
+        """Keys that the panel takes by their place are taken here too."""
+        if isinstance(a0, QKeyEvent) and a0.type() == QEvent.Type.ShortcutOverride:
+            panel = self.parentWidget()
+            return panel is not None and panel.event(a0)
+        return super().event(a0)
 
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
         """F and Escape."""

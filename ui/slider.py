@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import QAbstractSlider, QLineEdit, QWidget
 from sonorama.engine.params import Param, Value, show
 
 from .control import MOVE_MIME, Control
-from .level import Marks, paint_level, track_width
+from .level import STRIP, Marks, paint_level, track_width
 from .link import Link
 from .paint import colour, ground
 from .theme import ACCENT, BAR_PX, CONTROL, DIM, LINE, MODULATION, TEXT
@@ -27,8 +27,8 @@ STEPS = 10_000
 DRAG_PX = 200.0
 """Pixels of a drag through the whole range."""
 FINE = 0.1
-SHORTEST_CAPTION = 40
-"""Pixels below which a cut name says nothing."""
+MARGIN = 6
+"""Pixels beside words, and between them."""
 
 
 class _Editor(QLineEdit):
@@ -44,7 +44,7 @@ class _Editor(QLineEdit):
 
 
 class FloatControl(Control, QAbstractSlider):
-    """A bar (or an upright fader) that fills to the base value and marks the effective one in blue.
+    """Words over a strip (or beside an upright track) that fills to the base value; the effective one is blue.
 
     Drag 200 px for the whole range, Shift for a tenth of that; wheel, arrows, page keys, Home, End; Enter or a
     double-click on the number types one, a double-click elsewhere is the default.
@@ -206,7 +206,8 @@ class FloatControl(Control, QAbstractSlider):
         painter = QPainter(self)
         edge = ACCENT if self.hasFocus() else LINE if self.underMouse() else CONTROL
         painter.drawImage(0, 0, ground(self.width(), self.height(), edge))
-        paint_level(painter, QRectF(self.rect()).adjusted(2, 2, -2, -2), self._marks(), self.upright)
+        top = 2 if self.upright else self.height() - 2 - STRIP  # below the words: it crosses none of them
+        paint_level(painter, QRectF(self.rect()).adjusted(2, top, -2, -2), self._marks(), self.upright)
         self._paint_words(painter)
 
     def _marks(self) -> Marks:
@@ -234,18 +235,16 @@ class FloatControl(Control, QAbstractSlider):
             painter.setPen(colour(DIM if alive else LINE))
             painter.drawText(left, self.height() - 3 - metrics.descent(), self.caption)
             return
-        base = (self.height() - 3 + metrics.ascent() - metrics.descent()) // 2 + 1
-        right = self.width() - 6 - metrics.horizontalAdvance(number)
+        base = self.height() - 2 - STRIP - metrics.descent()
+        right = self.width() - MARGIN - metrics.horizontalAdvance(number)
         painter.drawText(right, base, number)
-        painter.drawText(6, base, self._name(right - 12))
+        painter.drawText(MARGIN, base, self._name(right - 2 * MARGIN))
 
     def _name(self, room: int) -> str:
-        """The caption, cut to `room` pixels; nothing where a cut one would say nothing."""
+        """The caption, cut to `room` pixels; the tool tip has all of it."""
         if room != self._room:
             self._room = room
-            least = min(self._metrics.horizontalAdvance(self.caption), SHORTEST_CAPTION)
-            cut = self._metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, room)
-            self._cut = cut if room >= least else ""
+            self._cut = self._metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, room)
         return self._cut
 
     def changeEvent(self, e: QEvent | None) -> None:

@@ -71,7 +71,7 @@ QPushButton[stored="true"] {{ border: 2px solid {ACCENT}; font-weight: 700; }}
 QComboBox, QLineEdit, QSpinBox {{ background: {CONTROL}; border: 1px solid {LINE}; border-radius: 4px;
     padding: 0 4px; min-height: {BAR_PX - 2}px; max-height: {BAR_PX - 2}px;
     selection-background-color: {ACCENT}; selection-color: {WINDOW}; }}
-QComboBox::drop-down {{ border: 0; width: 14px; }}
+QComboBox::drop-down {{ border: 0; width: 12px; }}
 QComboBox::down-arrow {{ image: none; border-left: 4px solid {CONTROL}; border-right: 4px solid {CONTROL};
     border-top: 5px solid {DIM}; width: 0; height: 0; margin-right: 4px; }}
 QComboBox QAbstractItemView, QMenu, QListWidget {{ background: {CONTROL}; border: 1px solid {LINE};

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtGui import QCloseEvent, QStatusTipEvent
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QStatusTipEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from sonorama.engine.params import Param
@@ -70,8 +70,8 @@ class Window(QWidget):
         middle = QHBoxLayout()
         middle.setSpacing(GAP)
         middle.addLayout(self._left(), 21)
-        middle.addWidget(self.preview, 46)
-        middle.addLayout(self._right(), 33)
+        middle.addWidget(self.preview, 42)
+        middle.addLayout(self._right(), 37)
         inner.addLayout(middle, 1)
         below = Card("")
         below.body.removeItem(below.title)
@@ -185,7 +185,9 @@ class Window(QWidget):
             self.bottom.point_at(now.statusTip())
 
     def event(self, a0: QEvent | None) -> bool:
-        """The pointer is over another control."""
+        """The pointer is over another control; or a digit that needs Shift on this keyboard asks for a scene."""
+        if isinstance(a0, QKeyEvent) and keys.take_digit(a0, self.link):
+            return True
         if isinstance(a0, QStatusTipEvent):
             if a0.tip():
                 self.bottom.point_at(a0.tip())

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,11 +10,13 @@ import pytest
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from sonorama.engine.channel import ChannelClosed
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.showtable import SHOW
 from sonorama.ui.link import Link
+from sonorama.ui.window import Window
 
 
 class FakeShow:
@@ -70,3 +73,13 @@ def link(show: FakeShow) -> Iterator[Link]:
     assert made.connected
     yield made
     made.close()
+
+
+@pytest.fixture
+def window(show: FakeShow, link: Link, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Window:
+    monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path / "looks"))
+    made = Window(link)
+    qtbot.addWidget(made)
+    with qtbot.waitExposed(made):
+        made.show()
+    return made

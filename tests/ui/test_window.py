@@ -1,21 +1,21 @@
 """The whole panel against a show: nothing unreachable, nothing cut off, the keyboard, and its pictures."""
 
 import itertools
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QColor, QFontMetrics, QGuiApplication
-from PyQt6.QtWidgets import QComboBox, QLineEdit, QPushButton, QWidget
+from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtGui import QColor, QFontMetrics, QGuiApplication, QKeyEvent
+from PyQt6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from sonorama.engine.frames import FrameMapWriter
 from sonorama.engine.showtable import SHOW
 from sonorama.ui import theme
 from sonorama.ui.control import Control
-from sonorama.ui.controls import SwitchControl
-from sonorama.ui.link import Link
+from sonorama.ui.controls import ChoiceControl, SwitchControl
 from sonorama.ui.slider import FloatControl
 from sonorama.ui.topbar import PATIENCE
 from sonorama.ui.window import SMALLEST, Window
@@ -25,16 +25,6 @@ from .conftest import FakeShow
 
 BUILD = Path(__file__).parents[2] / "build" / "ui"
 SIZES = ((1280, 800), SMALLEST)
-
-
-@pytest.fixture
-def window(show: FakeShow, link: Link, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Window:
-    monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path / "looks"))
-    made = Window(link)
-    qtbot.addWidget(made)
-    with qtbot.waitExposed(made):
-        made.show()
-    return made
 
 
 def test_every_address_is_in_the_panel(window: Window) -> None:
@@ -116,6 +106,52 @@ def test_keys_play(
 ) -> None:
     qtbot.keyClick(window, key, with_)
     qtbot.waitUntil(lambda: show.got == [sent])
+
+
+FRENCH = [
+    (Qt.Key.Key_Ampersand, "&", Qt.KeyboardModifier.NoModifier, 10, [("/scene/recall", 1)]),
+    (Qt.Key.Key_Underscore, "_", Qt.KeyboardModifier.NoModifier, 17, [("/scene/recall", 8)]),
+    (Qt.Key.Key_3, "3", Qt.KeyboardModifier.ShiftModifier, 12, [("/scene/store", 3)]),
+    (Qt.Key.Key_Ampersand, "&", Qt.KeyboardModifier.ControlModifier, 10, []),
+    (Qt.Key.Key_Ccedilla, "\u00e7", Qt.KeyboardModifier.NoModifier, 18, []),
+    (Qt.Key.Key_1, "1", Qt.KeyboardModifier.NoModifier, 10, []),  # elsewhere: left to the shortcut
+    (Qt.Key.Key_Exclam, "!", Qt.KeyboardModifier.ShiftModifier, 10, []),
+]
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere keys have other codes")
+@pytest.mark.parametrize("focus", [Window, FloatControl, QComboBox])
+@pytest.mark.parametrize(("key", "text", "with_", "code", "sent"), FRENCH)
+def test_digits_that_need_shift_play_by_their_place(
+    focus: type[QWidget],
+    key: Qt.Key,
+    text: str,
+    with_: Qt.KeyboardModifier,
+    code: int,
+    sent: list[tuple[str, int]],
+    window: Window,
+    show: FakeShow,
+    qtbot: QtBot,
+) -> None:
+    at = [window, *(w for w in window.findChildren(focus) if isinstance(w, Control) and w.isVisible())][-1]
+    for again in (False, True):  # what a key is asked first, before any shortcut
+        QApplication.sendEvent(at, QKeyEvent(QEvent.Type.ShortcutOverride, key, with_, code, 0, 0, text, again))
+    qtbot.wait(30)
+    assert show.got == sent
+    press = QKeyEvent(QEvent.Type.KeyPress, key, with_, code, 0, 0, text)
+    if sent and isinstance(at, ChoiceControl):
+        at.keyPressEvent(press)
+        assert not press.isAccepted()  # it looks for no word that begins so
+
+
+def test_places_of_digits_stay_out_of_text_fields(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    field = window.controls["/look/text"]
+    none = Qt.KeyboardModifier.NoModifier
+    for kind in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress):
+        QApplication.sendEvent(field, QKeyEvent(kind, Qt.Key.Key_Ampersand, none, 10, 0, 0, "&"))
+    qtbot.wait(30)
+    assert isinstance(field, QLineEdit) and field.text() == "&"
+    assert show.got == []
 
 
 @pytest.mark.parametrize("focus", [FloatControl, SwitchControl, QComboBox])
