@@ -28,6 +28,7 @@ Span = tuple[int, int]
 _LARGEST_HEAD, _LONGEST_LINE = 1 << 20, 1 << 20
 _FPS = re.compile(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?")
 _MOST = 1 << 53
+_LARGEST_SIDE = 16384  # of a film, too
 _RATE = "/engine/fps"
 _WRONG = (ValueError, TypeError, LookupError, OverflowError, RecursionError, ValueRefused)
 
@@ -121,6 +122,22 @@ def is_take(path: Path) -> bool:
     return (path / HEAD).is_file()
 
 
+def find_take(path: Path) -> Take | None:
+    """Read the take that a path is; None for what is none.
+
+    Raises:
+        InputError: something of it is missing or damaged.
+
+    """
+    if is_take(path):
+        return read_take(path)
+    has_sound = (path / SOUND).is_file()
+    if path.is_dir() and (path.suffix == ".take" or has_sound or (path / EVENTS).is_file()):
+        hint = "Put that file back" + (f", or render the sound alone: {path / SOUND}" if has_sound else ".")
+        raise InputError(f"{path} looks like a take, but {HEAD} is missing from it", hint)
+    return None
+
+
 def read_take(folder: Path) -> Take:
     """Read and check a take. One that is still being written, or was when its program died, ends where its sound ends.
 
@@ -198,7 +215,7 @@ def _json(data: bytes) -> dict[str, Any]:
 
 
 def _start(folder: Path, facts: Mapping[str, Any]) -> TakeStart:
-    world, (width, height), fps = facts["world"], facts["size"], _text(facts["fps"])
+    world, fps = facts["world"], _text(facts["fps"])
     if facts["rate"] != RATE or not _FPS.fullmatch(fps) or not 1 <= Fraction(fps) <= 1000:
         raise ValueError(f"no take has {fps} frames and {facts['rate']} samples a second")
     if facts["state"] not in (None, STATE):
@@ -210,7 +227,7 @@ def _start(folder: Path, facts: Mapping[str, Any]) -> TakeStart:
         version=_text(world["version"]),
         device=_text(facts["device"]),
         fps=Fraction(fps),
-        size=(_whole(width), _whole(height)),
+        size=_size(facts["size"]),
         values=_values(facts["values"]),
         frame=frame,
         sample=sample,
@@ -233,6 +250,15 @@ def _whole(value: object) -> int:
     return value
 
 
+def _size(told: object) -> tuple[int, int]:
+    if not isinstance(told, list):
+        raise TypeError(f"{told!r} is no size")
+    width, height = told
+    if any(type(side) is not int or not 1 <= side <= _LARGEST_SIDE for side in told):
+        raise ValueError(f"no picture is {width} by {height}")
+    return width, height
+
+
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
@@ -248,6 +274,8 @@ def _path(path: object) -> str:
 def _value(path: str, value: object) -> Value:
     if not isinstance(value, bool | int | float | str):
         raise TypeError(f"{value!r} is no value")
+    if not isinstance(value, str) and not math.isfinite(value):
+        raise ValueError(f"{path} takes no value without end")
     SHOW[path].clip(value)
     return value
 

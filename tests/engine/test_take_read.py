@@ -64,6 +64,9 @@ def test_the_last_line_may_be_cut_anywhere(kept: Path) -> None:
         '{"frame": 1, "sample": 0, "set": [["/look/seed", "one", "osc", 0]]}',
         '{"frame": 1, "sample": 0, "set": [["/look/seed", [1], "osc", 0]]}',
         '{"frame": 1, "sample": 0, "set": [["/look/seed", NaN, "osc", 0]]}',
+        '{"frame": 1, "sample": 0, "set": [["/look/seed", 1e999, "osc", 0]]}',
+        '{"frame": 1, "sample": 0, "set": [["/look/truncation", -1e999, "osc", 0]]}',
+        '{"frame": 1, "sample": 0, "fresh": {"/look/truncation": 1e999}}',
         '{"frame": 1, "sample": 0, "set": [["/look/seed", 1, 2, 0]]}',
         '{"frame": 1, "sample": 0, "set": [["/look/seed", 1, "osc", -1]]}',
         '{"frame": 1, "sample": 0, "set": [["/look/seed", 1, "osc", 1e999]]}',
@@ -107,6 +110,11 @@ def test_events_of_later_versions_are_passed_over(kept: Path) -> None:
         {"rate": 48000},
         {"size": [1]},
         {"size": "64x64"},
+        {"size": [0, 64]},
+        {"size": [64, -1]},
+        {"size": [True, 64]},
+        {"size": [99_999_999, 256]},
+        {"size": [256, 16_385]},
         {"world": "tiny"},
         {"world": {"name": "tiny"}},
         {"values": []},
@@ -139,6 +147,11 @@ def test_what_is_missing_or_foreign_is_refused(kept: Path, name: str) -> None:
     path.rmdir()
     path.write_bytes(b"\xff\xfe\0words\n" + data[:50])
     assert str(path) in refused(kept)
+
+
+def test_the_largest_and_the_smallest_size_are_read(kept: Path) -> None:
+    edit(kept, size=[16_384, 1])
+    assert read_take(kept).start.size == (16_384, 1)
 
 
 def test_controls_newer_than_the_take_stand_at_their_defaults(kept: Path) -> None:
