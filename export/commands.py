@@ -98,7 +98,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
 def _add_film(parser: argparse.ArgumentParser) -> None:
     film = parser.add_argument_group("what kind of film")
     film.add_argument("--fps", type=parse_fps, help="30 (default; a take's own), 29.97, 30000/1001 ...")
-    film.add_argument("--size", type=parse_size, metavar="WxH", help="default: the world's own")
+    film.add_argument("--size", type=parse_size, metavar="WxH", help="default: the world's own; a take's own")
     film.add_argument("--fit", choices=("cover", "contain", "mirror"), default="cover", help="default: %(default)s")
     film.add_argument("--preset", metavar="NAME", help="codec; an unknown name lists them; default: fits OUT")
     film.add_argument("--start", type=parse_start, default=0.0, metavar="S", help="begin at this second of the sound")

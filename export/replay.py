@@ -24,14 +24,12 @@ from ..engine.instrument import Instrument
 from ..engine.media import Sound
 from ..engine.model.weights import find_world, list_worlds, load_world, read_card
 from ..engine.performance import Performance
-from ..engine.player import LOADS, Player, Step, lifted, mono
+from ..engine.player import LOADS, Player, Step, mono
 from ..engine.playerstate import read_state
-from ..engine.renderer.pixels import rgba8
-from ..engine.scale import scaler
-from ..engine.show.finish import Finish
 from ..engine.sound.samples import RATE
 from ..engine.take import sound as takesound
 from ..engine.take.reader import Take
+from .lasthand import AsItLeft, Bare, Finished, LastHand
 from .sidecar import sha256
 
 log = logging.getLogger(__name__)
@@ -206,35 +204,52 @@ class TakeStage:
         fps: frames a second of the film, exact.
         start: seconds of the take before the film begins.
         clean: without the output controls.
+        as_it_left: at the size of the take and in 8 bits, by the show's own way, so that they are to the bit what
+            left. Not for `clean`; where the world itself has that size its pictures are that, and keep their depth.
 
     Attributes:
-        world, version, sha256, size, device: of the world that it begins with, as in Stage.
+        size: of the frames: the take's where they are as they left, else the world's.
+        world, version, sha256, device: of the world that it begins with, as in Stage.
 
     """
 
-    def __init__(self, take: Take, worlds: Worlds, fps: Fraction, start: float = 0.0, clean: bool = False) -> None:
+    def __init__(
+        self,
+        take: Take,
+        worlds: Worlds,
+        fps: Fraction,
+        start: float = 0.0,
+        clean: bool = False,
+        *,
+        as_it_left: bool = False,
+    ) -> None:
         self._take, self._worlds, self._clean = take, worlds, clean
         self._fps, self._first = fps, round(start * RATE)
         instrument = worlds(*(str(take.start.values[path]) for path in LOADS))
         card = instrument.world.card
-        self.world, self.version, self.size = card.name, card.version, (card.size, card.size)
+        self._as_it_left = as_it_left and not clean and take.start.size != (card.size, card.size)
+        self.size = take.start.size if self._as_it_left else (card.size, card.size)
+        self.world, self.version = card.name, card.version
         self.sha256 = sha256(Path(card.path))
         self.device = instrument.backend.name
 
     def frames(self, n_frames: int, have: Container[int] = ()) -> Iterator[np.ndarray | None]:
-        """Paint float32 [height,width,3] in 0..1: exactly `n_frames` frames of the film, None for those in `have`.
+        """Paint float32 [height,width,3] in 0..1, or uint8 as they left: exactly `n_frames`, None for those in `have`.
 
         With output controls those are painted all the same: what the controls make of a picture hangs on the
         pictures before it.
         """
         before = 0 if self._clean else min(math.ceil(GUARD_S * self._fps), int(self._first * self._fps / RATE))
-        finish = None if self._clean else _Finished(self.size, self._fps)
-        last: np.ndarray | None = None
+        hand = self._hand()
         for shot, picture in _painted(self._shots(before, n_frames, have if self._clean else ())):
-            last = last if picture is None else self._fitted(picture)
-            frame = finish(shot, last) if finish and last is not None else last
+            frame = hand(shot.step, picture, shot.index)
             if shot.index >= 0:
                 yield None if shot.index in have else frame
+
+    def _hand(self) -> LastHand:
+        if self._clean:
+            return Bare(self.size)
+        return (AsItLeft if self._as_it_left else Finished)(self.size, self._fps)
 
     def _shots(self, before: int, n_frames: int, unwanted: Container[int]) -> Iterator[_Shot]:
         """The frames of the film, `before` of them ahead of it, and ahead of those the picture that stands frozen."""
@@ -249,24 +264,6 @@ class TakeStage:
             paint = step is not painted and index not in unwanted
             painted = step if paint else painted
             yield _Shot(index, step, paint)
-
-    def _fitted(self, picture: np.ndarray) -> np.ndarray:
-        """A picture at the size of the first world, through 8 bits where that is another one."""
-        size = picture.shape[1], picture.shape[0]
-        return picture if size == self.size else _float(scaler(size, self.size)(rgba8(picture)))
-
-
-class _Finished:
-    """Output controls as they were performed, on 8 bits where they act."""
-
-    def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
-        self._finish, self._dt = Finish(*size), float(1 / fps)
-
-    def __call__(self, shot: _Shot, picture: np.ndarray) -> np.ndarray:
-        picture = lifted(picture, shot.step.lift)
-        pixels = rgba8(picture)
-        out = self._finish.apply(pixels, shot.step.values, shot.index * self._dt, self._dt)
-        return picture if np.array_equal(out, pixels) else _float(out)
 
 
 def _painted(shots: Iterable[_Shot]) -> Iterator[tuple[_Shot, np.ndarray | None]]:
@@ -283,7 +280,3 @@ def _codes(shots: Iterable[_Shot], waiting: deque[_Shot]) -> Iterator[np.ndarray
     for shot in shots:
         waiting.append(shot)
         yield shot.step.w if shot.paint else None
-
-
-def _float(pixels: np.ndarray) -> np.ndarray:
-    return pixels[..., :3].astype(np.float32) / np.float32(255)

@@ -17,7 +17,7 @@ import numpy as np
 from ..engine.encode import SYNTHETIC, synthetic_note
 from ..engine.errors import InputError, OutputError, ValueRefused
 from ..engine.media import Sound, open_sound
-from ..engine.take.reader import Take, is_take, read_take
+from ..engine.take.reader import Take, find_take
 from ..engine.versions import versions
 from .film import Look, VideoWriter, video_writer
 from .picture import FITS, Fit
@@ -47,7 +47,7 @@ class RenderJob:
         out: .mp4, .mov, .mkv or a folder; replaced only when the new film is complete.
         world: name or path; None: shore, or the take's.
         fps: frames a second, exact; None: 30, or the take's.
-        size: (width, height); None: the world's own.
+        size: (width, height); None: the world's own, or the take's.
         fit: how the world's frame fills another shape.
         seed, text: short for the values /look/seed and /look/text; None leaves `values` as they are.
         preset: name in `presets.PRESETS`; None: what the suffix of `out` stands for.
@@ -121,13 +121,13 @@ def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker =
 
     """
     begun = time.monotonic()
-    take = read_take(job.sound) if is_take(job.sound) else None
-    if take is not None and job.fps is None:
-        job = replace(job, fps=take.fps)
+    take = find_take(job.sound)
+    if take is not None:
+        job = replace(job, fps=take.fps if job.fps is None else job.fps, size=job.size or take.start.size)
     preset = _check(job, take)
     with _opened(job, take) as sound:
         n_frames = count_frames(sound, job)
-        played, paint = _heard(job, sound, n_frames, stage) if take is None else _replayed(job, take, n_frames)
+        played, paint = _heard(job, sound, n_frames, stage) if take is None else _replayed(job, take, preset, n_frames)
         size = job.size or played.size
         check_size(preset, size)
         look = Look(preset, played.size, size, job.fit, job.rate, _timecode(job), _metadata(job, played, take))
@@ -153,11 +153,13 @@ def _heard(job: RenderJob, sound: Sound, n_frames: int, stage: StageMaker) -> tu
     return played, lambda have: played.frames(mono, n_frames, have)
 
 
-def _replayed(job: RenderJob, take: Take, n_frames: int) -> tuple[Played, Paint]:
+def _replayed(job: RenderJob, take: Take, preset: Preset, n_frames: int) -> tuple[Played, Paint]:
     from .replay import TakeStage, Worlds, note_gaps
 
     note_gaps(take)
-    played = TakeStage(take, Worlds(take, job.world, job.device), job.rate, job.start, job.clean)
+    as_it_left = job.size == take.start.size and job.fit == "cover" and not preset.deep
+    worlds = Worlds(take, job.world, job.device)
+    played = TakeStage(take, worlds, job.rate, job.start, clean=job.clean, as_it_left=as_it_left)
     return played, lambda have: played.frames(n_frames, have)
 
 

@@ -67,6 +67,7 @@ class Live:
     deaf: range = range(0)
     fresh_at: int = 0
     from_frame: int = 0
+    size: tuple[int, int] = (64, 64)
     steps: list[Step] = field(default_factory=list)
 
     def begin(self) -> "Live":
@@ -86,7 +87,7 @@ class Live:
     def start(self) -> TakeStart:
         player, card = self.player, self.player.instrument.world.card
         said = card.name, card.content, card.version, player.instrument.backend.name
-        return TakeStart(*said, player.grid.fps, (64, 64), self.values, player.frame, player.sample)
+        return TakeStart(*said, player.grid.fps, self.size, self.values, player.frame, player.sample)
 
     def play(self) -> "Live":
         with SampleRingWriter(self.name, seconds=20.0) as writer, SampleRing(self.name) as ring:

@@ -132,6 +132,19 @@ def test_clean_is_for_takes_and_takes_are_not_replaced(steady: Live, tmp_path: P
     assert sorted(steady.folder.iterdir()) == before
 
 
+@pytest.mark.parametrize("left", [["audio.wav"], ["events.jsonl"], ["audio.wav", "events.jsonl"], []])
+def test_a_take_without_its_beginning_is_known(tmp_path: Path, left: list[str]) -> None:
+    """By its files, or where none is left by its name."""
+    folder = tmp_path / ("friday" if left else "friday.take")
+    folder.mkdir()
+    for name in left:
+        (folder / name).touch()
+    with pytest.raises(InputError, match=r"take\.json is missing") as caught:
+        render(RenderJob(folder, tmp_path / "film.mp4"))
+    assert len(str(caught.value).splitlines()) == 2
+    assert (str(folder / "audio.wav") in caught.value.hint) == ("audio.wav" in left)
+
+
 @pytest.fixture
 def moved(tiny_world: str, tmp_path: Path) -> Live:
     """A take whose world is no longer where it was."""
