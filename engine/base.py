@@ -17,6 +17,7 @@ from .sound.samples import RATE
 from .stepper import number, per_code
 
 Array = npt.NDArray[np.float32]
+TRUNCATION = "/look/truncation"
 Identity = tuple[int, int, int]
 """(seed, prompt or -1, second seed)."""
 
@@ -26,6 +27,7 @@ class Base:
 
     def __init__(self, instrument: Instrument, values: Mapping[str, Value]) -> None:
         self._values = values
+        self._psi: Array | float = number(values, TRUNCATION)
         self._identity = _identity(values)
         self._walked, self._walked_at, self._pace = 0.0, 0, 0.0
         self._from: Array | None = None
@@ -37,19 +39,19 @@ class Base:
         self._places, self._space = instrument.places, instrument.space
         self._from = None
 
-    def begin(self, values: Mapping[str, Value], before: int, sample: int) -> None:
-        """A new frame: from sample `before` to `sample`, with these effective values."""
+    def begin(self, values: Mapping[str, Value], before: int, sample: int, psi: Array) -> None:
+        """A new frame: from sample `before` to `sample`, with these effective values and truncation by code [L,1]."""
         pace = number(values, "/look/drift") / WALK_SECONDS
         if pace != self._pace:
             self._walked, self._walked_at, self._pace = self._walk_at(before), before, pace
         identity = _identity(values)
         if identity == self._identity:
-            self._values = values
+            self._values, self._psi = values, psi
             return
         here = self.at(sample)
         if identity[:2] != self._identity[:2]:  # another place to start from: the walk begins there
             self._walked, self._walked_at = 0.0, sample
-        self._identity, self._values = identity, values
+        self._identity, self._values, self._psi = identity, values, psi
         self._crossing, self._crossing_at = number(values, "/scene/morph") * RATE, sample
         self._from = here if self._crossing >= 1 else None
 
@@ -70,7 +72,7 @@ class Base:
 
     def _place(self, sample: int) -> Array:
         values, (seed, prompt, second) = self._values, self._identity
-        psi, weight = number(values, "/look/truncation"), number(values, "/look/text_weight")
+        psi, weight = self._psi, number(values, "/look/text_weight")
         walked = self._walk_at(sample)
         here = self._places.base(seed, psi, walked, None if prompt < 0 else prompt, weight)
         mix = per_code(self._space, lambda level: number(values, f"/look/{level}/mix"))
@@ -81,7 +83,8 @@ class Base:
 
     def snapshot(self) -> tuple[dict[str, npt.NDArray[np.generic]], dict[str, Any]]:
         """Everything it knows, as arrays and as JSON values."""
-        arrays: dict[str, npt.NDArray[np.generic]] = {} if self._from is None else {"from": self._from}
+        arrays: dict[str, npt.NDArray[np.generic]] = {"psi": np.asarray(self._psi, np.float32)}
+        arrays |= {} if self._from is None else {"from": self._from}
         walk = [self._walked, self._walked_at, self._pace, self._crossing, self._crossing_at]
         return arrays, {"identity": list(self._identity), "walk": walk}
 
@@ -91,6 +94,7 @@ class Base:
         """Go on as the one that gave them; `values`: the effective ones of the frame before."""
         seed, prompt, second = state["identity"]
         self._identity, self._values = (seed, prompt, second), values
+        self._psi = np.array(arrays["psi"], np.float32)
         self._walked, self._walked_at, self._pace, self._crossing, self._crossing_at = state["walk"]
         self._from = np.array(arrays["from"], np.float32) if "from" in arrays else None
 

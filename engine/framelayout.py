@@ -41,9 +41,9 @@ HEADER = np.dtype(
 
 SLOT = np.dtype(
     {
-        "names": ["seq", "pts_ns", "frame", "sample", "flags"],
-        "formats": ["<u8", "<i8", "<i8", "<i8", "<u4"],
-        "offsets": [0, 8, 16, 24, 32],
+        "names": ["seq", "pts_ns", "frame", "sample", "flags", "lift"],
+        "formats": ["<u8", "<i8", "<i8", "<i8", "<u4", "<f4"],
+        "offsets": [0, 8, 16, 24, 32, 36],
         "itemsize": SLOT_HEADER,
     }
 )

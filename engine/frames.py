@@ -49,6 +49,7 @@ class FrameSlot:
         sample: index in the sample ring that it is about.
         repeated: nothing new, the picture before once more.
         count: how many pictures had been published with this one.
+        lift: brightness still to be put on, a factor.
 
     """
 
@@ -58,6 +59,7 @@ class FrameSlot:
     sample: int
     repeated: bool
     count: int
+    lift: float = 1.0
 
 
 def _lives(mapping: Mapping) -> bool:
@@ -149,7 +151,9 @@ class FrameMapWriter:
         """(width, height)."""
         return self._map.shape.width, self._map.shape.height
 
-    def publish(self, rgba: Pixels, pts_ns: int, frame: int, repeated: bool = False, sample: int = 0) -> None:
+    def publish(
+        self, rgba: Pixels, pts_ns: int, frame: int, repeated: bool = False, sample: int = 0, lift: float = 1.0
+    ) -> None:
         """Write one picture, uint8 [H,W,4] of the map's size.
 
         Raises:
@@ -166,6 +170,7 @@ class FrameMapWriter:
         slot = mapping.slots[count % shape.slots]
         slot["seq"] = 2 * count + 1
         slot["pts_ns"], slot["frame"], slot["sample"], slot["flags"] = pts_ns, frame, sample, REPEATED * repeated
+        slot["lift"] = lift
         np.copyto(mapping.pixels[count % shape.slots], rgba)
         slot["seq"] = 2 * count + 2
         mapping.header["count"] = count + 1
@@ -319,9 +324,9 @@ class FrameMap:
             )
             np.copyto(pixels, mapping.pixels[index])
             pts, frame, sample = int(slot["pts_ns"][0]), int(slot["frame"][0]), int(slot["sample"][0])
-            repeated = bool(slot["flags"][0] & REPEATED)
+            repeated, lift = bool(slot["flags"][0] & REPEATED), float(slot["lift"][0])
             if int(slot["seq"][0]) == ready:
-                return FrameSlot(pixels, pts, frame, sample, repeated, count)
+                return FrameSlot(pixels, pts, frame, sample, repeated, count, lift)
         return None  # overtaken eight times running
 
     def wait(self, timeout: float, after_count: int) -> bool:

@@ -5,6 +5,7 @@ the *base* (the target as the glide or morph lets it through) and the *effective
 which the stepper sees.
 """
 
+import difflib
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from typing import Any, Literal
 
 from .errors import ValueRefused
 
+MANY = 8
+"""Choices of which no message lists all."""
 Value = float | int | bool | str
 Kind = Literal["float", "int", "switch", "choice", "text", "trigger", "slot"]
 
@@ -82,7 +85,9 @@ class Param:
     def _word(self, value: Value) -> str:
         if isinstance(value, str) and (not self.choices or value in self.choices):
             return value
-        raise ValueRefused(f"{self.path} does not take {value!r}", f"Send {self.allowed()}.")
+        near = difflib.get_close_matches(str(value), self.choices, 1) if len(self.choices) > MANY else []
+        hint = f"Did you mean {near[0]}?" if near else f"Send {self.allowed()}."
+        raise ValueRefused(f"{self.path} does not take {value!r}", hint if len(hint) < 200 else "See docs/osc.md.")
 
     def from_norm(self, position: float) -> float:
         """Natural value of a float control at `position` 0..1 along its curve."""
@@ -195,6 +200,10 @@ class Params:
     def targets(self) -> Mapping[str, Value]:
         """What was asked for last at every address."""
         return self._target
+
+    def base(self, path: str) -> Value:
+        """Where a control stands without modulation."""
+        return self._base[path]
 
     def take(self) -> list[Change]:
         """Apply what was posted: from here on it is the target. Also kept in `applied`."""

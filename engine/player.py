@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .base import Base
+from .base import TRUNCATION, Base
 from .instrument import Instrument, tick_sample
 from .listen import ENCODER_STEP, Listener
 from .modulate import Moves
@@ -24,7 +24,7 @@ from .rates import FrameGrid, exact_rate
 from .showtable import SHOW
 from .sound.analysis import Analysis, Features
 from .sound.autogain import AutoGain
-from .stepper import MotionState, number, style_codes, tick
+from .stepper import MotionState, number, opened, style_codes, tick
 
 Array = npt.NDArray[np.float32]
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -44,8 +44,7 @@ class Step:
         values: effective value of every control.
         features: what music does at it.
         instrument: the world to paint it with.
-        lift: what a move on /out/master makes of the brightness, a factor on the picture. The control itself, like
-            all of /out/, acts in the show.
+        lift: what a move on /out/master makes of it, a factor. Both act in the show, like all of /out/.
 
     """
 
@@ -59,17 +58,12 @@ class Step:
 
     def picture(self) -> Array:
         """Paint it: float32 [H,W,3] in 0..1."""
-        return lifted(self.instrument.backend.paint(self.w), self.lift)
+        return self.instrument.backend.paint(self.w)
 
 
 def mono(stereo: Array) -> Array:
     """The ring's samples [2,n] as they are heard [n]."""
     return np.float32(0.5) * (stereo[0] + stereo[1])
-
-
-def lifted(picture: Array, lift: float) -> Array:
-    """A picture made brighter or darker by a factor, within 0..1."""
-    return picture if lift == 1.0 else np.minimum(picture * np.float32(lift), np.float32(1))
 
 
 def _lift(master: float, shift: float) -> float:
@@ -135,13 +129,19 @@ class Player:
         lift = _lift(number(values, MASTER), shifts.pop(MASTER, 0.0))
         self.params.modulate(shifts)
         self.values = values = self.params.effective()
-        self.base.begin(values, before, sample)
+        self.base.begin(values, before, sample, self._truncation(values))
         w = self._move(values, sample)
         self.frame, self.sample = frame + 1, sample
         if number(values, "/engine/fps") != self._fps:
             self._fps = number(values, "/engine/fps")
             self.grid = self.grid.at_rate(exact_rate(self._fps), frame)
         return Step(frame, sample, w, values, features, self.instrument, lift)
+
+    def _truncation(self, values: Mapping[str, Value]) -> Array:
+        """Of each code [L,1]: moves reach it as far as its level goes with the sound."""
+        still, moved = float(self.params.base(TRUNCATION)), number(values, TRUNCATION)
+        level = opened(self.instrument.space, values, self.motion, float(self.grid.fps))
+        return (still + level * np.float32(moved - still)).astype(np.float32)
 
     def _load(self, values: Mapping[str, Value]) -> None:
         if tuple(str(values[path]) for path in LOADS) == self.loaded:

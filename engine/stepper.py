@@ -19,6 +19,8 @@ Recur = Callable[[Array, Array], tuple[Array, Array]]
 LEVELS = ("coarse", "mid", "fine")
 NOISE = 0.1
 """sigma_n of eq. 4."""
+FADE_S, RELEASE_S = 0.15, 0.5
+"""How long a level takes to go with the sound again, and not to, when it is muted; and to let go of what it held."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Space:
 class MotionState:
     """All that motion remembers. tick: next on the motion grid. follow: smoothed g E_a on the tick grid.
     before, now: residual r at the last two ticks. h: state of E_RNN. follow_frame: smoothed g E_a on the frame
-    grid. held: what held levels keep.
+    grid. open [L,1]: how far each level goes with the sound; below 0 before the first frame. shown: the codes that
+    left last. kept, loose [L,1]: what a held level keeps, and how far it has let go of that.
     """
 
     tick: int
@@ -45,13 +48,17 @@ class MotionState:
     now: Array
     h: Array
     follow_frame: Array
-    held: Array
+    open: Array
+    shown: Array
+    kept: Array
+    loose: Array
 
     @staticmethod
     def rest(space: Space, hidden: int) -> MotionState:
         """At rest, before the first sample."""
         zero = np.zeros((space.num_ws, len(space.w_avg)), np.float32)
-        return MotionState(0, zero, zero, zero, np.zeros((3, hidden), np.float32), zero, zero)
+        one = np.ones((space.num_ws, 1), np.float32)
+        return MotionState(0, zero, zero, zero, np.zeros((3, hidden), np.float32), zero, -one, zero, zero, one)
 
 
 def keep(half_life_s: float, rate: float) -> float:
@@ -67,11 +74,18 @@ def per_code(space: Space, of_level: Callable[[str], float]) -> Array:
     return column
 
 
-def audible(values: Mapping[str, object], level: str) -> float:
-    """Gain of a level: its amount, 0 when muted or when another level is alone."""
+def audible(values: Mapping[str, object], level: str) -> bool:
+    """Whether a level goes with the sound: neither muted, nor another one alone."""
     solo = [name for name in LEVELS if values[f"/motion/{name}/solo"]]
-    off = bool(values[f"/motion/{level}/mute"]) or (bool(solo) and level not in solo)
-    return 0.0 if off else number(values, f"/motion/{level}/amount")
+    return not values[f"/motion/{level}/mute"] and (not solo or level in solo)
+
+
+def opened(space: Space, values: Mapping[str, object], state: MotionState, fps: float) -> Array:
+    """How far each level goes with the sound at this frame [L,1], 0 to 1: a fade of FADE_S after mute and solo."""
+    wanted = per_code(space, lambda level: float(audible(values, level)))
+    step = np.float32(1 / (FADE_S * fps))
+    fading = state.open + np.clip(wanted - state.open, -step, step)
+    return np.where(state.open < 0, wanted, fading).astype(np.float32)
 
 
 def number(values: Mapping[str, object], path: str) -> float:
@@ -107,7 +121,8 @@ def tick(
     base: w_0 [L,W]. heard: E_a(x) [L,W]. there: presence 0..1. anchored: r = rho r + (1 - rho) kappa sigma_w
     tanh(Delta), bounded by kappa sigma_w for ever. literal: r = r + g E_a + Delta, which integrates.
     """
-    gain = per_code(space, lambda level: audible(values, level))
+    # What is muted moves on unseen, so that it comes back as if it had never been away.
+    gain = per_code(space, lambda level: number(values, f"/motion/{level}/amount"))
     eps = np.random.Generator(np.random.Philox(key=seed, counter=state.tick)).standard_normal(base.shape)
     noise = np.float32(NOISE * there) * eps.astype(np.float32) * space.sigma_w
     follow = _follow(space, values, state.follow, heard, space.motion_rate)
@@ -136,13 +151,23 @@ def style_codes(
     """w_hat of one frame: a^t + r^t.
 
     heard: E_a at the frame. part: 0..1, the way from the last tick but one to the last. Silence and muted
-    levels give exactly `base`.
+    levels give exactly `base`; a held level gives what it gave, whatever becomes of base and sound.
     """
     literal = values["/motion/mode"] == "literal"
     follow = _follow(space, values, state.follow_frame, heard, fps)
-    gain = per_code(space, lambda level: audible(values, level))
+    open_ = opened(space, values, state, fps)
+    gain = open_ * per_code(space, lambda level: number(values, f"/motion/{level}/amount"))
     moved = state.before + (state.now - state.before) * np.float32(part)
-    change = gain * (moved if literal else follow + moved)
-    held = _held(space, values)
-    change = (held * state.held + (1 - held) * change).astype(np.float32)
-    return base + change, replace(state, follow_frame=follow.astype(np.float32), held=change)
+    free = (base + gain * (moved if literal else follow + moved)).astype(np.float32)
+    w, kept, loose = _hold(space, values, state, free, fps)
+    return w, replace(state, follow_frame=follow.astype(np.float32), open=open_, shown=w, kept=kept, loose=loose)
+
+
+def _hold(
+    space: Space, values: Mapping[str, object], state: MotionState, free: Array, fps: float
+) -> tuple[Array, Array, Array]:
+    """What leaves where a level is held, or lets go over RELEASE_S: w, kept, loose."""
+    held = _held(space, values) * (state.open >= 0)  # before the first frame there is nothing to keep
+    kept = np.where((held > 0) & (state.loose > 0), state.shown, state.kept)
+    loose = np.where(held > 0, 0, np.minimum(1, state.loose + 1 / (RELEASE_S * fps))).astype(np.float32)
+    return np.where(loose < 1, kept + loose * (free - kept), free).astype(np.float32), kept, loose

@@ -62,10 +62,8 @@ def _look() -> Iterator[Param]:
 
 def _all() -> Iterator[Param]:
     yield from _sound()
-    yield Param(
-        "/motion/mode", "anchored", "Motion around what is heard (anchored), or the paper's eq. 4 (literal).",
-        choices=("anchored", "literal"),
-    )  # fmt: skip
+    mode = "Motion around what is heard (anchored), or the paper's eq. 4 (literal), which leaves the world in a second."
+    yield Param("/motion/mode", "anchored", mode, choices=("anchored", "literal"))
     for level in LEVELS:
         yield from _motion(level)
     yield from _look()

@@ -11,12 +11,12 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..engine.player import Step, lifted
+from ..engine.player import Step
 from ..engine.ports import Pixels
 from ..engine.renderer.painter import out_size
 from ..engine.renderer.pixels import rgba8
 from ..engine.scale import scaler
-from ..engine.show.finish import Finish
+from ..engine.show.finish import Finish, lifted
 
 LastHand = Callable[[Step, np.ndarray | None, int], np.ndarray | None]
 """What is shown, its picture (None: the one before), the frame's index (below 0 ahead of the film) -> the frame."""
@@ -52,9 +52,8 @@ class Finished:
         bare = self._bare(step, picture, index)
         if bare is None:
             return None
-        bare = lifted(bare, step.lift)
         pixels = rgba8(bare)
-        out = self._finish.apply(pixels, step.values, index * self._dt, self._dt)
+        out = self._finish.apply(pixels, lifted(step.values, step.lift), index * self._dt, self._dt)
         return bare if np.array_equal(out, pixels) else _float(out)
 
 
@@ -69,9 +68,9 @@ class AsItLeft:
     def __call__(self, step: Step, picture: np.ndarray | None, index: int) -> np.ndarray | None:
         """See LastHand."""
         if picture is not None:
-            painted = self._scaled(rgba8(lifted(picture, step.lift)), out_size(step))
+            painted = self._scaled(rgba8(picture), out_size(step))
             self._pixels = self._scaled(painted, self._size)
-        return self._finish.apply(self._pixels, step.values, index * self._dt, self._dt)[..., :3]
+        return self._finish.apply(self._pixels, lifted(step.values, step.lift), index * self._dt, self._dt)[..., :3]
 
     def _scaled(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
         return self._scaler((pixels.shape[1], pixels.shape[0]), size)(pixels)

@@ -66,16 +66,19 @@ class Places:
             self._known[seed] = self._to_w(seed_to_z(seed, self._z_dim, self._anchors))
         return self._known[seed]
 
-    def base(self, seed: int, psi: float, walked: float, prompt_seed: int | None, prompt_weight: float) -> Array:
-        """w_0 [L,W]. walked: how many places the walk has gone from the seed's (its whole part picks the two
-        neighbours, its fraction the way between them, eased). prompt_seed: the place a prompt asked for.
+    def base(
+        self, seed: int, psi: float | Array, walked: float, prompt_seed: int | None, prompt_weight: float
+    ) -> Array:
+        """w_0 [L,W]. psi: one, or one for each code [L,1]. walked: how many places the walk has gone from the seed's
+        (its whole part picks the two neighbours, its fraction the way between them, eased). prompt_seed: the place a
+        prompt asked for.
         """
         step, part = int(walked), walked - int(walked)
         part = part * part * (3 - 2 * part)
         here = self._walk_place(seed, step, prompt_seed, prompt_weight)
         w = here if part == 0 else here + part * (self._walk_place(seed, step + 1, prompt_seed, prompt_weight) - here)
-        w = self._w_avg + psi * (w - self._w_avg)
-        return np.repeat(w[None], self._num_ws, 0).astype(np.float32)
+        w = np.repeat(w[None], self._num_ws, 0)
+        return (self._w_avg + psi * (w - self._w_avg)).astype(np.float32)
 
     def _walk_place(self, seed: int, step: int, prompt_seed: int | None, weight: float) -> Array:
         if step:

@@ -117,7 +117,7 @@ The parts for TouchDesigner, Max and TouchOSC follow those programs' manuals; th
 ```sh
 oscsend 127.0.0.1 {PORT} {ROOT}/motion/coarse/amount f 1.5
 oscsend 127.0.0.1 {PORT} {ROOT}/motion/coarse/inertia/norm f 0.5
-oscsend 127.0.0.1 {PORT} {ROOT}/motion/mode s literal
+oscsend 127.0.0.1 {PORT} {ROOT}/moves/4/source s bass
 oscsend 127.0.0.1 {PORT} {ROOT}/look/text s "a storm over the sea"
 oscsend 127.0.0.1 {PORT} {ROOT}/scene/recall i 3
 oscsend 127.0.0.1 {PORT} {ROOT}/sound/tap
@@ -144,7 +144,7 @@ Buttons and words: an OSC Out DAT of the same address and port, and in a script:
 ```python
 op("oscout1").sendOSC("{ROOT}/out/blackout", [1])
 op("oscout1").sendOSC("{ROOT}/scene/recall", [3])
-op("oscout1").sendOSC("{ROOT}/motion/mode", ["literal"])
+op("oscout1").sendOSC("{ROOT}/moves/4/source", ["bass"])
 op("oscout1").sendOSC("{ROOT}/sound/tap", [])
 ```
 

@@ -139,7 +139,7 @@ class Routes:
 
 def _choice(param: Param, first: Any) -> Value:
     if isinstance(first, str):
-        return param.clip(first)
+        return param.clip(first.removeprefix(ROOT) if first.startswith(f"{ROOT}/") else first)
     return param.choices[round(min(max(_number(param, first), 0), len(param.choices) - 1))]
 
 

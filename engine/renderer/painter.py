@@ -104,7 +104,7 @@ class Painter:
         picture = rgba8(step.picture())
         self._map = self._fitting(self._map, out_size(step))
         pixels = self._sized(picture, self._map.size)
-        self._map.publish(pixels, due_ns, step.frame, sample=step.sample)
+        self._map.publish(pixels, due_ns, step.frame, sample=step.sample, lift=step.lift)
         now = time.monotonic()
         self._seconds.append(now - began)
         self._published.append(now)

@@ -36,7 +36,7 @@ from ..showtable import SHOW
 from ..sound.analysis import METERS
 from ..sound.samples import RATE, SampleRing, SamplesLost
 from .heard import bands, scores
-from .loader import Loader
+from .loader import PROMPT, TEXT, Loader
 from .painter import STUCK_S, Painter
 
 POLL_S = 0.0005
@@ -92,8 +92,8 @@ class Renderer:
     def _ask_for_text(self) -> None:
         """A text that no place was found for yet."""
         targets = self.player.params.targets
-        if targets["/look/text"] and targets["/look/prompt"] == -1:
-            self._loader.ask(Change("/look/text", targets["/look/text"], "start"), self._loaded())
+        if targets[TEXT] and targets[PROMPT] == -1:
+            self._loader.ask(Change(TEXT, targets[TEXT], "start"), self._loaded())
 
     def _loaded(self) -> tuple[str, str]:
         world, device = self.player.loaded
@@ -175,7 +175,8 @@ class Renderer:
     def _changes(self) -> list[Change]:
         """What was asked for since the frame before, and what was loaded meanwhile."""
         asked, self._asked, self._seq = _newest(self._asked), [], self._asked_seq
-        for change in [one for one in asked if self._loader.wants(one)]:
+        placed = any(one.path == PROMPT and one.value != -1 for one in asked)  # as a scene or look brings it
+        for change in [one for one in asked if self._loader.wants(one) and not (placed and one.path == TEXT)]:
             self._loader.ask(change, self._loaded())
         # A text acts at once, on nothing but what is shown of it; its place follows when it is found.
         return [one for one in asked if one.path not in LOADS] + self._loader.ready()

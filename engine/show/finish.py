@@ -16,12 +16,18 @@ from ..scale import scaler
 from .blend import HALF, ONE, plain, weighted
 from .flash import FlashGuard
 
+MASTER = "/out/master"
 SLATE = 40
 """Level of the grey that is shown before the first picture and, if wanted, when nothing new comes."""
 FADE_S = 2.0
 """How long the slate takes to arrive."""
 BACK_S = 0.25
 """How long it takes to leave."""
+
+
+def lifted(values: Mapping[str, Value], lift: float) -> Mapping[str, Value]:
+    """The values with the master as a move wants it: times a factor, 1 at most."""
+    return values if lift == 1.0 else {**values, MASTER: min(1.0, float(values[MASTER]) * lift)}
 
 
 class Finish:

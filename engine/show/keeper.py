@@ -264,7 +264,9 @@ class Keeper:
         while self._undone and self._undone[0][0] <= seq:
             _, batch = self._undone.popleft()
             self._loading.update({change.path: change for change in batch if change.path in LOADED})
-        done = {change.path for change in changes if change.path != "/look/prompt" or change.source == "text"}
+        # A place that came with its words, as a scene brings it, was not looked for.
+        found = [change for change in changes if change.source == "text" or change.value != -1]
+        done = {change.path for change in changes if change.path != "/look/prompt" or change in found}
         self._loading = {path: change for path, change in self._loading.items() if LOADED[path] not in done}
         self._journal.append((frame, changes))
         self._values.update({change.path: change.value for change in changes if not SHOW[change.path].event})

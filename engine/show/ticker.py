@@ -23,7 +23,7 @@ from ..ports import Picture, Pixels, StreamInfo
 from ..rates import exact_rate
 from ..scale import scaler
 from ..showtable import SHOW
-from .finish import Finish
+from .finish import Finish, lifted
 from .outputs import SinkRunner, close_all
 
 OUT = {path: param for path, param in SHOW.items() if path.startswith("/out/")}
@@ -85,6 +85,7 @@ class Ticker:
         self._inner: FrameMap | None = None
         self._look_at = 0.0
         self._count = 0  # of the inner map, as last seen
+        self._lift = 1.0
         self._runners: tuple[SinkRunner, ...] = ()
         self._gone: list[SinkRunner] = []
         self._closing = False
@@ -184,7 +185,8 @@ class Ticker:
     def _tick(self, slot: FrameSlot | None, due: float, period: float) -> None:
         self.params.take()
         self.params.move(period)
-        values = self.params.effective()
+        self._lift = self._lift if slot is None else slot.lift
+        values = lifted(self.params.effective(), self._lift)
         now = time.monotonic()
         picture = self._finish.apply(None if slot is None else slot.pixels, values, now, period)
         if self._out.size != (picture.shape[1], picture.shape[0]):

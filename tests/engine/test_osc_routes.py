@@ -38,6 +38,14 @@ def test_every_control_hears_its_own_address(routes: Routes, param: Param) -> No
     assert type(accepted.change.value) is type(param.default)
 
 
+def test_a_target_may_be_the_address_as_it_was_copied(routes: Routes, tally: Tally) -> None:
+    assert heard(routes, "/moves/5/target", "/sonorama/look/drift") == [("/moves/5/target", "/look/drift")]
+    assert heard(routes, "/moves/5/target", "/sonorama/look/drfit") == []
+    assert "Did you mean /look/drift?" in tally.faults()[0]
+    assert heard(routes, "/moves/6/target", "nonsense") == []
+    assert all(len(line) < 300 for line in tally.faults())
+
+
 @every
 def test_numbers_are_clamped(routes: Routes, param: Param) -> None:
     for number in (-1e300, -(2**62), -1, -0.5, 0, 0.3, 1, 2.5, 99, 2**62, 1e300, True, False):

@@ -15,6 +15,9 @@ from sonorama.engine.model.weights import load_world
 from sonorama.engine.params import Change, Value
 from sonorama.engine.player import Open, Player, mono
 from sonorama.engine.playerstate import read_state, save_state
+from sonorama.engine.renderer.pixels import rgba8
+from sonorama.engine.show.finish import Finish, lifted
+from sonorama.engine.stepper import LEVELS
 
 _RNG = np.random.default_rng(0)
 SOUND = (_RNG.standard_normal(20 * RATE) * 0.1 * (np.arange(20 * RATE) // 9000 % 3 == 0)).astype(np.float32)
@@ -133,13 +136,30 @@ def test_a_jump_is_what_silence_before_would_have_been(opened: Open, frame: int)
     assert np.abs(player.listener.heard_at(player.sample)[0]).max() > 0.01
 
 
+@pytest.mark.parametrize("switch", ["mute", "hold"])
+def test_what_is_muted_or_held_stands_out_of_the_box(opened: Open, switch: str) -> None:
+    """Hits also move the truncation, which acts on where the picture stands: levels that are out of play keep out."""
+    dice = np.random.default_rng(4)
+    sound = (dice.standard_normal(6 * RATE) * 0.5 * (np.arange(6 * RATE) % (RATE // 2) < 2000)).astype(np.float32)
+    on = [Change(f"/motion/{level}/{switch}", True, "test") for level in LEVELS]
+    walk = [] if switch == "mute" else [Change("/look/drift", 1.0, "test"), Change("/look/seed", 9, "test")]
+    player, codes = Player(opened, {}), list[np.ndarray]()
+    for frame in range(90):
+        asked = on if frame == 45 else walk if frame == 50 else []
+        step = player.step(sound[player.sample : player.next_sample], asked)
+        codes.append(step.w)
+    moved = np.abs(np.diff(codes, axis=0)).max(axis=(1, 2))
+    assert moved[20:44].max() > 0
+    assert moved[55:].max() == 0
+
+
 @pytest.mark.parametrize(
     ("master", "depth", "lift"), [(1.0, -0.4, 0.6), (0.5, 0.25, 1.5), (0.5, 1.0, 2.0), (0.0, 1.0, 1.0)]
 )
 def test_a_move_on_the_master_lights_the_picture_and_leaves_the_control(
     opened: Open, master: float, depth: float, lift: float
 ) -> None:
-    """The show puts the control itself on; times the lift that is what the move asks for."""
+    """The show puts both on: what leaves is the picture at the brightness that the move asks for, not cut off."""
     move: dict[str, Value] = {
         "/moves/4/source": "steps", "/moves/4/steps": "1", "/moves/4/target": "/out/master", "/moves/4/depth": depth,
         "/out/master": master,
@@ -148,8 +168,12 @@ def test_a_move_on_the_master_lights_the_picture_and_leaves_the_control(
     plain = Player(opened, {}).step(np.zeros(0, np.float32))
     assert step.values["/out/master"] == master
     assert step.lift == pytest.approx(lift)
-    expected = np.minimum(plain.picture() * np.float32(step.lift), 1)
-    np.testing.assert_allclose(step.picture(), expected, atol=1e-6)
+    np.testing.assert_array_equal(step.picture(), plain.picture())
+    wanted = min(max(master + depth, 0.0), 1.0) if master else 0.0
+    plain_values = {**plain.values, "/out/flash_guard": False, "/out/master": wanted}
+    values = lifted({**step.values, "/out/flash_guard": False}, step.lift)
+    left, expected = (Finish(64, 64).apply(rgba8(plain.picture()), one, 0.0, 1 / 30) for one in (values, plain_values))
+    np.testing.assert_array_equal(left, expected)
 
 
 @pytest.mark.parametrize("damage", ["missing", "text", "cut", "foreign"])

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sonorama.engine.stepper import LEVELS, MotionState, Space, keep, style_codes, tick
+from sonorama.engine.stepper import FADE_S, LEVELS, RELEASE_S, MotionState, Space, keep, style_codes, tick
 from sonorama.engine.table import TABLE
 
 L, W, H = 14, 8, 4
@@ -79,15 +79,55 @@ def test_literal_motion_integrates() -> None:
     assert np.abs(frames[59] - BASE).mean() > 3 * np.abs(frames[9] - BASE).mean()
 
 
-def test_hold_freezes_one_level() -> None:
-    vals = values()
-    _, state = play(vals, HEARD, 1.0, 10)
-    held = vals | {"/motion/mid/hold": True}
-    first, state = style_codes(SPACE, held, state, BASE, HEARD, 1.0, 15.0)
-    state = tick(SPACE, held, state, BASE, -HEARD, 1.0, 1, alive)
-    second, _ = style_codes(SPACE, held, state, BASE, -HEARD, 1.0, 15.0)
-    assert np.array_equal(first[3:7], second[3:7])
-    assert not np.array_equal(first[:3], second[:3])
+def test_what_was_muted_comes_back_as_if_it_had_never_been_away() -> None:
+    """Fading out and in, not in one frame."""
+    state = MotionState.rest(SPACE, H)
+    other, frames, always = state, [], []
+    for frame in range(90):
+        vals = values(**{f"/motion/{name}/mute": 20 <= frame < 40 for name in LEVELS})
+        state = tick(SPACE, vals, state, BASE, HEARD, 1.0, 1, alive)
+        other = tick(SPACE, values(), other, BASE, HEARD, 1.0, 1, alive)
+        w, state = style_codes(SPACE, vals, state, BASE, HEARD, 1.0, 30.0)
+        v, other = style_codes(SPACE, values(), other, BASE, HEARD, 1.0, 30.0)
+        frames.append(w)
+        always.append(v)
+    steps = round(30 * FADE_S) + 1
+    assert np.array_equal(frames[19], always[19])
+    assert np.array_equal(frames[20 + steps], BASE)
+    assert np.array_equal(frames[40 + steps :], always[40 + steps :])
+    largest = np.abs(np.subtract(always, BASE)).max() / (30 * FADE_S) + np.abs(np.diff(always, axis=0)).max()
+    assert np.abs(np.diff(frames[19:], axis=0)).max() <= largest
+
+
+def test_hold_freezes_one_level_whatever_becomes_of_base_and_sound() -> None:
+    _, state = play(values(), HEARD, 1.0, 10)
+    w = before = state.shown
+    elsewhere = BASE + 1
+    held = values(**{"/motion/mid/hold": True})
+    for _ in range(3):
+        state = tick(SPACE, held, state, elsewhere, -HEARD, 1.0, 1, alive)
+        w, state = style_codes(SPACE, held, state, elsewhere, -HEARD, 1.0, 15.0)
+        assert np.array_equal(w[3:7], before[3:7])
+        assert not np.array_equal(w[:3], before[:3])
+    steps = list[float]()
+    for _ in range(round(15 * RELEASE_S) + 2):  # it lets go little by little
+        last = w
+        w, state = style_codes(SPACE, values(), state, elsewhere, -HEARD, 1.0, 15.0)
+        steps.append(float(np.abs(w - last)[3:7].max()))
+    assert max(steps) < 0.5 * np.abs(w - before)[3:7].max()
+    loose = replace(state, loose=np.ones_like(state.loose))
+    free, _ = style_codes(SPACE, values(), loose, elsewhere, -HEARD, 1.0, 15.0)
+    w, _ = style_codes(SPACE, values(), state, elsewhere, -HEARD, 1.0, 15.0)
+    assert np.array_equal(w, free)
+
+
+def test_held_from_the_first_frame_on_it_keeps_that_frame() -> None:
+    held = values(**{f"/motion/{name}/hold": True for name in LEVELS})
+    frames, _ = play(held, HEARD, 1.0, 5)
+    free, _ = play(values(), HEARD, 1.0, 1)
+    assert np.array_equal(frames, np.broadcast_to(frames[0], frames.shape))
+    assert np.abs(frames[0] - free[0]).max() < np.abs(HEARD).max()
+    assert np.abs(frames[0] - BASE).max() > 0
 
 
 def test_the_anchor_does_not_depend_on_the_frame_rate() -> None:

@@ -21,7 +21,7 @@ from sonorama.engine.params import Change, Value
 from sonorama.engine.player import LOADS, Player, Step, mono
 from sonorama.engine.playerstate import read_state, save_state
 from sonorama.engine.renderer.pixels import rgba8
-from sonorama.engine.show.finish import Finish
+from sonorama.engine.show.finish import Finish, lifted
 from sonorama.engine.showtable import SHOW
 from sonorama.engine.sound.samples import RATE, SampleRing, SampleRingWriter
 from sonorama.engine.take.reader import read_take
@@ -180,7 +180,7 @@ def finished(live: Live) -> list[np.ndarray]:
     finish, out = Finish(64, 64), []
     for index, step in enumerate(live.steps):
         picture = live.painted(step)
-        left = finish.apply(before := rgba8(picture), step.values, index / 30, 1 / 30)
+        left = finish.apply(before := rgba8(picture), lifted(step.values, step.lift), index / 30, 1 / 30)
         out.append(picture if np.array_equal(left, before) else left[..., :3].astype(np.float32) / np.float32(255))
     return out
 

@@ -18,7 +18,7 @@ from sonorama.engine.player import Step
 from sonorama.engine.ports import Pixels
 from sonorama.engine.renderer.painter import Painter
 from sonorama.engine.scale import scaler
-from sonorama.engine.show.finish import Finish
+from sonorama.engine.show.finish import Finish, lifted
 from sonorama.export import video
 from sonorama.export.picture import Converter
 from sonorama.export.presets import PRESETS
@@ -56,7 +56,7 @@ def left(live: Live) -> np.ndarray:
         for index, step in enumerate(live.steps):
             came = picture_of(painter, name, step)
             came = scaler((came.shape[1], came.shape[0]), SIZE)(came)  # a film has one size
-            out.append(finish.apply(came, step.values, index / 30, 1 / 30)[..., :3].copy())
+            out.append(finish.apply(came, lifted(step.values, step.lift), index / 30, 1 / 30)[..., :3].copy())
     finally:
         painter.close()
     return np.stack(out)
