@@ -154,6 +154,7 @@ def test_a_folder_that_is_gone_for_good(
 
 KILLED = """
 import sys
+import time
 from fractions import Fraction
 from pathlib import Path
 import numpy as np
@@ -171,6 +172,7 @@ with SampleRingWriter(sys.argv[2]) as ring:
         frame += 1
         ring.write(noise)
         writer.changes(frame, 1470 * frame, [Change("/look/seed", frame, "x" * 1000)])
+        time.sleep(0.002)  # a ring is a minute long: a busy disk must not be overrun
         if frame == 300:
             print("there", flush=True)
 """

@@ -82,7 +82,7 @@ def check_take(folder: Path) -> None:
     left = np.concatenate(list(takesound.read(take.audio, 0, take.length)), axis=1)[0]
     counted = np.rint(left.astype(np.float64) * COUNTER).astype(np.int64)
     first = int(np.flatnonzero(counted)[0])
-    assert len(counted) - first > 8 * 44_100
+    assert len(counted) - first > 5 * 44_100  # well past the moment at which the disk was full
     assert (np.diff(counted[first:]) == 1).all()
     asked = [(one.path, one.value) for changes in take.changes.values() for one in changes]
     assert ("/motion/mid/amount", 0.125) in asked
