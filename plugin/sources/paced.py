@@ -61,7 +61,7 @@ class Paced:
                 elif self._ending.wait(max(0, wait) / 1e9):
                     return
                 write(block, due)
-        except SonoramaError:
+        except (SonoramaError, OSError):
             return  # the file was cut off or taken away: not alive any more
 
     def _small(self, blocks: Iterator[Samples]) -> Iterator[Samples]:

@@ -175,7 +175,12 @@ def test_its_exceptions_are_its_own(case: Case, monkeypatch: pytest.MonkeyPatch)
 
 
 def _open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    """The least of some looks: a thread of the tests that watches a show opens files for a moment."""
+    counts = list[int]()
+    for _ in range(10):
+        counts.append(len(list(Path("/proc/self/fd").iterdir())))
+        time.sleep(0.002)
+    return min(counts)
 
 
 def _memory() -> int:
