@@ -164,6 +164,11 @@ def step_height(text: str, turns: float) -> float:
     return heights[int((turns - math.floor(turns)) * len(heights)) % len(heights)] if heights else 0.0
 
 
+def is_steps(text: str) -> bool:
+    """Whether there is a step in it; nothing at all is no steps, on purpose."""
+    return bool(_heights(text)) or not text.strip()
+
+
 @lru_cache(256)
 def _heights(text: str) -> tuple[float, ...]:
     """`1 0 0.5 0` -> numbers, clipped to 0..1; none at all if one word is no number or there are too many."""

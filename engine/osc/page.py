@@ -24,7 +24,7 @@ Every address of a show, written from `engine/showtable.py` by `sonorama paramet
 |---|---|
 | in | UDP port {PORT} of this computer; if it is busy, the next free one (never {PORT_OUT} or {PORT_QUERY}). \
 The show says which. |
-| out | UDP port {PORT_OUT} of this computer, and whoever subscribes |
+| out | UDP port {PORT_OUT} of this computer (`--osc-out` says another), and whoever subscribes |
 
 Other computers are heard only when the show listens to the network and their addresses are on its list:
 `sonorama live --osc-host 0.0.0.0 --osc-allow 192.168.1.20`. They subscribe (below) to be told something back.

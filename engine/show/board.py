@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from ..errors import SonoramaError
+from ..modulate import is_steps
 from ..params import Change, Params, Value
 from ..scenes import SceneBank
 from ..showtable import SHOW
@@ -68,6 +69,9 @@ class Board:
                 yield from (Change(path, SHOW[path].default, "panic") for path in self.values if _panics(path))
             case "/sound/tap":
                 yield Change("/sound/tempo", "tapped", change.source)
+                yield change
+            case path if path.endswith("/steps") and not is_steps(str(change.value)):
+                self._fault(path, f"{path} has no steps in {str(change.value)[:40]!r}: send numbers 0 to 1 with spaces")
                 yield change
             case _:
                 yield change

@@ -40,9 +40,9 @@ def parse_duration(text: str) -> float:
 
 
 def parse_port(text: str) -> int:
-    """A port, or 0 for any. Raises ValueRefused otherwise."""
+    """A port, or 0. Raises ValueRefused otherwise."""
     if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
-        raise ValueRefused(f"--osc-port {text} is no port", "Use 1024 to 65535, or 0 for any that is free.")
+        raise ValueRefused(f"{text} is no port", "Use 1024 to 65535; 0 lets --osc-port take any, --osc-out none.")
     return int(text)
 
 
@@ -67,6 +67,8 @@ def add_live(commands: Commands) -> None:
     add("--take", type=Path, metavar="FOLDER", help="keep the performance, to render it again at any size")
     add("--osc-port", type=parse_port, default=9123, metavar="PORT",
         help="default: %(default)s, or the next free one; 0 is any")  # fmt: skip
+    add("--osc-out", type=parse_port, default=9124, metavar="PORT",
+        help="who listens here is told of everything; 0: only those who subscribe; default: %(default)s")  # fmt: skip
     add("--osc-host", default="127.0.0.1", metavar="ADDRESS",
         help="of this machine, to listen at; 0.0.0.0 is all networks; default: %(default)s")  # fmt: skip
     add("--osc-allow", action="append", default=[], metavar="ADDRESS|NETWORK",
@@ -100,7 +102,7 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
         name=args.name, source=args.source, world=args.world, values=values, sinks=tuple(args.sinks),
         events=tuple(change for change in changes if SHOW[change.path].event),
         record=args.record, record_now=args.record is not None, take=args.take, osc_port=args.osc_port,
-        osc_host=args.osc_host, osc_allow=tuple(args.osc_allow), stats=args.stats,
+        osc_out=args.osc_out, osc_host=args.osc_host, osc_allow=tuple(args.osc_allow), stats=args.stats,
     )  # fmt: skip
 
 

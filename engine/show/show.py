@@ -23,7 +23,7 @@ from ..channel import Server
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..model.weights import Card, find_world, list_worlds, read_card
-from ..osc.server import PORT, OscServer
+from ..osc.server import PORT, PORT_OUT, OscServer
 from ..params import Change, Value
 from ..place import check_folder
 from ..ports import StreamInfo
@@ -66,6 +66,7 @@ class ShowPlan:
         record_now: whether recording begins with the show.
         take: folder to keep the performance in; None keeps none.
         osc_port: where OSC listens; the next free one is taken if it is busy.
+        osc_out: port of this machine that is told of everything; 0: none.
         osc_host, osc_allow: see osc.OscServer.
         stats: file for one JSON object a second.
 
@@ -81,6 +82,7 @@ class ShowPlan:
     record_now: bool = False
     take: Path | None = None
     osc_port: int = PORT
+    osc_out: int = PORT_OUT
     osc_host: str = "127.0.0.1"
     osc_allow: tuple[str, ...] = ()
     stats: Path | None = None
@@ -153,9 +155,10 @@ class Show:
     def _make_desk(self, undo: ExitStack) -> None:
         plan, server = self.plan, Server()
         undo.callback(server.close)
+        told = [("127.0.0.1", plan.osc_out)] if plan.osc_out else []
         self.osc = OscServer(
-            SHOW, self._post, self._fast, plan.osc_port, plan.osc_host,
-            allow=plan.osc_allow, installed=lambda name: name in {card.name for card in list_worlds()},
+            SHOW, self._post, self._fast, plan.osc_port, plan.osc_host, allow=plan.osc_allow, subscribers=told,
+            installed=lambda name: name in {card.name for card in list_worlds()},
         )  # fmt: skip
         undo.callback(self.osc.close)
         if not self._card:

@@ -83,6 +83,13 @@ def test_a_tap_also_switches_to_the_tapped_tempo(board: Board) -> None:
     assert board.values["/sound/tap"] is False  # an event leaves nothing behind
 
 
+@pytest.mark.parametrize(("text", "lines"), [("1 0 0.5", 0), ("", 0), ("a b c", 1), ("1 0 nan", 1)])
+def test_steps_that_are_none_are_said(board: Board, faults: list[str], text: str, lines: int) -> None:
+    board.take(Change("/moves/5/steps", text, "test"))
+    assert board.values["/moves/5/steps"] == text
+    assert len(faults) == lines
+
+
 def test_a_scene_that_cannot_be_kept_is_a_fault(tmp_path: Path, faults: list[str]) -> None:
     (tmp_path / "file").write_text("")
     errands = Errands(lambda _, line: faults.append(line))

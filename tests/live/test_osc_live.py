@@ -189,3 +189,15 @@ def test_liblo_speaks_and_hears(start: Start, tmp_path: Path) -> None:
                 assert float(told[-1].split()[-1]) == pytest.approx(float(value), abs=1e-5), path
     assert values["/motion/mid/amount"] == 0.375
     assert values["/look/truncation"] == 0.625
+
+
+def test_two_shows_tell_two_ports(start: Start) -> None:
+    ears = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    with ears[0], ears[1]:
+        for number, ear in enumerate(ears):
+            ear.bind(("127.0.0.1", 0))
+            ear.settimeout(60.0)
+            start("--source", "tone", "--osc-out", str(ear.getsockname()[1]), "--set", f"/look/seed={number + 70}")
+        own = {ear: {ear.recvfrom(65_536)[1] for _ in range(20)} for ear in ears}
+        assert len(own[ears[0]] | own[ears[1]]) == 2
+        assert all(len(senders) == 1 for senders in own.values())
