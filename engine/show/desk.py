@@ -224,6 +224,7 @@ class Desk:
         try:
             panel.send(message)
         except SonoramaError:
+            panel.close()
             self._panels = [one for one in self._panels if one is not panel]
 
 

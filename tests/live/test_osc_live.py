@@ -29,33 +29,44 @@ def harmless(packets: Iterator[bytes]) -> Iterator[bytes]:
             yield packet
 
 
-def test_blackout_acts_within_a_picture_in_a_flood_of_hostile_packets(start: Start) -> None:
+def flooded(start: Start, packets: int, rounds: int) -> None:
     """The moment of sending against the newest picture then: the second one after it is black at the latest."""
     show = start("--source", "tone", "--set", "/out/flash_guard=0")
-    renderer = show.playing()
-    hostile, dice = [*harmless(fuzz(4000, 5)), *KILLERS * 20], random.Random(7)
+    renderer, part = show.playing(), packets // rounds
+    hostile, dice = [*harmless(fuzz(packets, 5)), *KILLERS * 20], random.Random(7)
     dice.shuffle(hostile)
     with Watcher(show.name) as watcher:
         late: list[int] = []
-        for number in range(10):
-            for packet in hostile[number * 300 : number * 300 + 300]:
+        for number in range(rounds):
+            for packet in hostile[number * part : number * part + part * 3 // 4]:
                 show.send(packet)
             before = watcher.seen[-1].count
             show.set("/out/blackout", True)
             show.wait(lambda: watcher.seen[-1].mean == 0.0, "it does not become black")
             late.append(next(one.count for one in watcher.seen if one.count > before and one.mean == 0.0) - before)
-            for packet in hostile[number * 300 + 300 : number * 300 + 400]:
+            for packet in hostile[number * part + part * 3 // 4 : number * part + part]:
                 show.send(packet)
             show.set("/out/blackout", False)
             show.wait(lambda: watcher.seen[-1].mean > 1.0, "the picture does not come back")
         gap = max(b.at - a.at for a, b in pairwise(watcher.seen))
-    print(f"black after {late} pictures; longest gap {gap:.3f} s")
+    print(f"black after {late} pictures; longest gap {gap:.3f} s; {show.row}")
     assert sorted(late)[len(late) // 2] <= 2, late
     assert gap < 1.5
     values = show.values()
     assert all(SHOW[path].clip(value) == value for path, value in values.items())
     assert show.renderer() == renderer
     assert show.row["restarts"] == 0
+    assert "Traceback" not in show.said
+
+
+def test_blackout_acts_within_a_picture_in_a_flood_of_hostile_packets(start: Start) -> None:
+    flooded(start, 4000, 10)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_two_hundred_thousand_hostile_packets(start: Start) -> None:
+    flooded(start, 200_000, 40)
 
 
 def test_anything_at_all_by_osc(start: Start) -> None:
