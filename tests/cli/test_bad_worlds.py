@@ -4,6 +4,8 @@ import json
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import wave
 from collections.abc import Callable
 from dataclasses import asdict
@@ -51,7 +53,9 @@ class Bomb:
 
 
 def test_the_bomb_works(room: Path) -> None:
-    pickle.loads(pickle.dumps(Bomb()))  # noqa: S301
+    """In an ordinary unpickler, Python's own command line."""
+    (room / "bomb.pkl").write_bytes(pickle.dumps(Bomb()))
+    subprocess.run([sys.executable, "-m", "pickle", "bomb.pkl"], cwd=room, check=True, timeout=60)
     assert (room / "ran").exists()
 
 
