@@ -21,6 +21,7 @@ from ..engine.media import Sound
 from ..engine.place import replacing, translated
 from .picture import Converter, Fit
 from .presets import CONTAINERS, Preset
+from .scheduling import scheduling_kept
 from .soundtrack import Soundtrack
 
 
@@ -90,7 +91,8 @@ class VideoWriter:
         self._picture = _add_picture(container, look)
         self._track = Soundtrack(container, sound, blocks)
         container.metadata.update(look.metadata)
-        container.start_encoding()
+        with scheduling_kept():
+            container.start_encoding()
 
     def have(self, n_frames: int) -> frozenset[int]:
         """Which of the first `n_frames` frames need not be painted: none, a film is never continued."""
