@@ -80,6 +80,12 @@ def ready_graphs(world: World) -> Path:
     return folder
 
 
+def graphs_missing(world: World, device: str) -> bool:
+    """Whether opening a world on a device would have to make its graphs first."""
+    without = device in ("reference", "cuda") or (device == "auto" and cuda_available())
+    return not without and not graph_folder(world).is_dir()
+
+
 class OnnxBackend:
     """ONNX Runtime on the CPU; graphs come from the cache. Spinning is off: it burns the cores that sound,
     video encoding and other programs need. threads: CPU threads of one picture; painters: pictures at once; paints:

@@ -8,7 +8,7 @@ from .model.weights import World
 
 
 def prompt_seed(world: World, text: str) -> int:
-    """The bank's seed for a text. Loads open_clip, which takes seconds the first time.
+    """The bank's seed for a text. Loads torch and open_clip, which takes seconds the first time.
 
     Raises:
         WorldError: a world without words.

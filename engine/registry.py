@@ -51,7 +51,7 @@ class Plugin:
         group: `sonorama.sinks` or `sonorama.sources`.
         name: what stands before the colon on the command line.
         package, version: which distribution it came with; empty if that is not known.
-        module: its entry point, such as `sonorama.plugin.sinks.null:NullSink`.
+        module: its entry point, such as `sonorama.plugin.sinks.null:NullSink`; empty for what the show does itself.
         state: available, missing (something that it needs), broken (it does not load or its probe fails), or hidden
             (another package has that name).
         about: what the probe found, or what is wrong.

@@ -55,6 +55,12 @@ class Control:
         """Show what the picture gets."""
         self.effective, self.driver = value, driver
 
+    def show_loading(self, loading: bool) -> None:
+        """A coloured edge, as long as the value asked for does not act yet."""
+        self.widget.setProperty("loading", loading)
+        if (style := self.widget.style()) is not None:
+            style.polish(self.widget)
+
     def copy_address(self) -> None:
         """Put the OSC address into the clipboard."""
         clipboard = QGuiApplication.clipboard()

@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
 from .link import Link
 from .status import Status
-from .theme import DIM, MAPPED, RECORD, TEXT, WINDOW
-from .words import describe
+from .theme import DIM, MAPPED, MODULATION, RECORD, TEXT, WINDOW
+from .words import describe, waiting
 
 KEYS = (
     "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap   F full screen   "
@@ -104,12 +104,15 @@ class BottomLine(QWidget):
         self._show()
 
     def _describe(self) -> None:
+        status = self._link.status
         if self._held:
             self.info.speak(self._held, MAPPED)
+        elif status.loading:
+            self.info.speak(waiting(status.loading, self._link.values), MODULATION)
         elif not self._path:
             self.info.speak(KEYS, DIM)
         else:
-            status, param = self._link.status, self._link.table[self._path]
+            param = self._link.table[self._path]
             effective, driver = status.effective.get(self._path), status.drivers.get(self._path, "")
             self.info.speak(describe(param, self._link.values[self._path], effective, driver), TEXT)
 

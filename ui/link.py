@@ -47,6 +47,10 @@ class Watcher(Protocol):
         """What the picture gets while something moves the control, and what does; None when nothing does."""
         ...
 
+    def show_loading(self, loading: bool) -> None:
+        """Whether the value asked for last is still being loaded."""
+        ...
+
 
 class Link(QObject):
     """The show as the panel sees it.
@@ -136,9 +140,8 @@ class Link(QObject):
             self._timers[2].start()
 
     def _show(self, path: str) -> None:
-        for watcher in list(self._watchers.get(path, ())):
-            if not sip.isdeleted(watcher):
-                watcher.show_value(self.values[path])
+        for watcher in self._watching(path):
+            watcher.show_value(self.values[path])
 
     def _flush(self) -> None:
         if self._pending:
@@ -259,11 +262,15 @@ class Link(QObject):
     def _hear_status(self, status: Status) -> None:
         before, self.status = self.status, status
         for path in before.effective.keys() | status.effective.keys():
-            value = status.effective.get(path)
-            for watcher in list(self._watchers.get(path, ())):
-                if not sip.isdeleted(watcher):
-                    watcher.show_effective(value, status.drivers.get(path, ""))
+            for watcher in self._watching(path):
+                watcher.show_effective(status.effective.get(path), status.drivers.get(path, ""))
+        for path in set(before.loading) ^ set(status.loading):
+            for watcher in self._watching(path):
+                watcher.show_loading(path in status.loading)
         self.told.emit(status)
+
+    def _watching(self, path: str) -> list[Watcher]:
+        return [watcher for watcher in self._watchers.get(path, ()) if not sip.isdeleted(watcher)]
 
 
 def link_to(name: str, parent: QObject | None = None) -> Link:

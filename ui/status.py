@@ -25,6 +25,7 @@ class Status:
         osc_received: packets so far. recording: whether a file is being written.
         level, bass, mid, high, onset: 0..1. beat: phase 0..1. bpm: 0 unknown. db: dBFS.
         mel: 32 bands 0..1, low first.
+        loading: addresses whose new value is asked for and takes seconds: a world, a device, a text.
         effective: address -> value the picture gets, of controls that something moves; drivers: what moves them.
 
     """
@@ -52,6 +53,7 @@ class Status:
     mel: tuple[float, ...] = (0.0,) * MEL_BANDS
     faults: tuple[str, ...] = ()
     scenes: tuple[bool, ...] = (False,) * 8
+    loading: tuple[str, ...] = ()
     effective: Mapping[str, float] = field(default_factory=dict[str, float])
     drivers: Mapping[str, str] = field(default_factory=dict[str, str])
 
@@ -69,6 +71,7 @@ class Status:
             mel=_mel(said.get("mel")),
             faults=tuple(str(fault) for fault in _list(said.get("faults"))),
             scenes=tuple(bool(stored) for stored in _list(said.get("scenes")))[:8] or cls.scenes,
+            loading=tuple(str(path) for path in _list(said.get("loading"))),
             effective={str(p): _number(v, 0.0) for p, v in _dict(said.get("effective")).items()},
             drivers={str(p): str(v) for p, v in _dict(said.get("drivers")).items()},
         )

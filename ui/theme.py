@@ -57,6 +57,7 @@ QPushButton:hover {{ background: {HOVER}; }}
 QPushButton:pressed, QPushButton:checked {{ background: {ACCENT}; color: {WINDOW}; border-color: {ACCENT};
     font-weight: 700; }}
 QPushButton:focus, QComboBox:focus, QLineEdit:focus, QSpinBox:focus {{ border: 1px solid {ACCENT}; }}
+QComboBox[loading="true"], QLineEdit[loading="true"] {{ border: 1px solid {MODULATION}; }}
 QPushButton:checked:focus {{ border: 1px solid {TEXT}; }}
 QPushButton:disabled, QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled {{ color: {LINE}; }}
 QPushButton:checked:disabled {{ background: {HOVER}; border-color: {LINE}; }}

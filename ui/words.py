@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from sonorama.engine.params import Param, Value, show
 
 OSC_ROOT = "/sonorama"
@@ -31,6 +33,13 @@ def short_value(param: Param, value: Value) -> str:
     digits = 0 if size >= 100 else 1 if size >= 10 else 2
     unit = f" {param.unit}" if param.unit and param.unit != "sigma" else ""
     return f"{value:.{digits}f}{unit}"
+
+
+def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
+    """What takes seconds, in words: `looking for a place for "a storm"`."""
+    said = {"/look/text": "looking for a place for \u201c{}\u201d", "/engine/world": "loading the world {}"}
+    whole = [said.get(path, f"loading {short_name(path)} {{}}").format(values.get(path, "")) for path in paths]
+    return ", ".join(whole) + " \u2026"
 
 
 def describe(param: Param, value: Value, effective: float | None, driver: str) -> str:

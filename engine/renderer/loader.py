@@ -1,18 +1,18 @@
-"""What takes seconds, off the frame loop: opening worlds, and finding places for words."""
+"""What takes seconds, off the frame loop: opening worlds, and finding places for words (aside.py)."""
 
 from __future__ import annotations
 
 import queue
 import threading
 
-from ..backend import open_backend, threads_of_one
+from ..backend import graphs_missing, open_backend, threads_of_one
 from ..errors import said
 from ..faults import Faults
 from ..instrument import Instrument
 from ..model.weights import load_world
 from ..params import Change
 from ..player import LOADS
-from ..prompt import prompt_seed
+from .aside import Aside
 
 TEXT, PROMPT = "/look/text", "/look/prompt"
 
@@ -24,7 +24,7 @@ class Loader:
     """
 
     def __init__(self, faults: Faults) -> None:
-        self._faults = faults
+        self._faults, self._aside = faults, Aside()
         self._open: dict[tuple[str, str], Instrument] = {}
         self._asked: queue.SimpleQueue[tuple[Change, tuple[str, str]]] = queue.SimpleQueue()
         self._newest: dict[str, Change] = {}
@@ -66,6 +66,10 @@ class Loader:
             changes.append(self._ready.get())
         return changes
 
+    def close(self) -> None:
+        """Leave what is being prepared."""
+        self._aside.close()
+
     def _run(self) -> None:
         while True:
             change, loaded = self._asked.get()
@@ -80,9 +84,12 @@ class Loader:
     def _prepare(self, change: Change, loaded: tuple[str, str]) -> None:
         if change.path == TEXT:
             text = str(change.value).strip()
-            seed = prompt_seed(self.open(*loaded).world, text) if text else -1
+            seed = self._aside.place(self.open(*loaded).world.card.path, text) if text else -1
             self._ready.put(Change(PROMPT, seed, "text"))
             return
         asked = dict(zip(LOADS, loaded, strict=True)) | {change.path: str(change.value)}
-        self.open(*(asked[path] for path in LOADS))
+        world, device = (asked[path] for path in LOADS)
+        if (world, device) not in self._open and graphs_missing(load_world(world), device):
+            self._aside.make_graphs(world, device)
+        self.open(world, device)
         self._ready.put(change)

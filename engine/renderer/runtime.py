@@ -4,7 +4,8 @@ Threads, and what they own:
     frame loop (main)   the Player, all of its state; applies changes, steps, hands codes to the painter. It never
                         raises and never waits for anything but sound and time.
     painter             the inner frame map (painter.py)
-    loader              opens worlds, looks up words (loader.py); its results come back as changes
+    loader              opens worlds, has words looked up in a process of its own (loader.py, aside.py); its results
+                        come back as changes
 
 Order within a frame: take what was asked for, step, tell the show what was applied (so that the show knows all that
 may ever have been seen), then paint. Once a second the state goes to a file. Whoever comes after a death restores that
@@ -113,6 +114,7 @@ class Renderer:
         except ChannelClosed:
             return
         finally:
+            self._loader.close()
             self._painter.close()
             self._ring.close()
 

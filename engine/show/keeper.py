@@ -105,6 +105,11 @@ class Keeper:
         """The line to it."""
         return self._peer
 
+    @property
+    def loading(self) -> list[str]:
+        """Addresses whose new value takes seconds to load and does not act yet."""
+        return list(self._loading)
+
     # --- life and death
 
     def look(self) -> None:

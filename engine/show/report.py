@@ -39,7 +39,7 @@ class Report:
         self._said, self._said_at = said, time.monotonic()
 
     def status(self, **more: Any) -> dict[str, Any]:
-        """For panels: the fields of ui/status.py. more: target_fps, renderer_pid, restarts, recording, scenes."""
+        """For panels: the fields of ui/status.py. more: what only the show itself knows."""
         said = self._said if time.monotonic() - self._said_at < STALE_S else {}
         tally = self._tally()
         faults = list(dict.fromkeys([*self._faults(), *said.get("faults", ())]))

@@ -313,6 +313,7 @@ class Show:
             restarts=max(0, self.keeper.restarts) if self.keeper else 0,
             recording=self.recording.on,
             scenes=list(self.board.scenes.stored),
+            loading=self.keeper.loading if self.keeper else [],
             osc_port=self.osc.port,
             osc_received=self.osc.counters["received"],
         )

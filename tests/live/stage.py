@@ -35,11 +35,11 @@ COUNTER = 1 << 24
 RENDERER = "sonorama.engine.renderer.runtime"
 
 
-def until(true: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
+def until(true: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE_S) -> None:
     """Wait until something is true; fails with `what` otherwise."""
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, f"in {seconds:.0f} s: {what}"
+        assert time.monotonic() < end, f"in {seconds:.0f} s: {what if isinstance(what, str) else what()}"
         time.sleep(0.01)
 
 
@@ -125,7 +125,7 @@ class LiveShow:
         """Everything it wrote."""
         return self.log.read_text()
 
-    def wait(self, true: Callable[[], object], what: str, seconds: float = PATIENCE_S) -> None:
+    def wait(self, true: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE_S) -> None:
         """Wait until something is true; fails if it is not, or if the show ends meanwhile."""
 
         def alive_and_true() -> object:
@@ -232,7 +232,7 @@ class LiveShow:
             same = held[0] == value
             return same or (isinstance(value, float) and abs(float(held[0]) - value) < 1e-6)
 
-        self.wait(look, f"{path} does not become {value!r}, it is {held}")
+        self.wait(look, lambda: f"{path} does not become {value!r}, it is {held}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sonorama.engine.showtable import SHOW
 from sonorama.ui import theme
 from sonorama.ui.control import Control
 from sonorama.ui.controls import ChoiceControl, SwitchControl
+from sonorama.ui.link import Link
 from sonorama.ui.slider import FloatControl
 from sonorama.ui.topbar import PATIENCE
 from sonorama.ui.window import SMALLEST, Window
@@ -202,6 +203,22 @@ def test_faults_are_a_line(window: Window, show: FakeShow, qtbot: QtBot) -> None
     assert window.bottom.faults.toolTip() == "no room on the disk\nno microphone"
     show.tell(faults=[])
     qtbot.waitUntil(lambda: window.bottom.faults.text == "")
+
+
+def test_what_takes_seconds_is_said(window: Window, show: FakeShow, link: Link, qtbot: QtBot) -> None:
+    field, line = window.controls["/look/text"], window.bottom.info
+    still = field.grab().toImage()
+    link.post("/look/text", "a storm")
+    qtbot.waitUntil(lambda: field.grab().toImage() != still)
+    asked = field.grab().toImage()
+    show.tell(loading=["/look/text"])
+    qtbot.waitUntil(lambda: line.text.startswith("looking for a place for \u201ca storm\u201d"))
+    assert field.grab().toImage() != asked
+    show.tell(loading=["/engine/world", "/engine/device"])
+    qtbot.waitUntil(lambda: line.text.startswith("loading the world shore, loading device auto"))
+    assert field.grab().toImage() == asked
+    show.tell(loading=[])
+    qtbot.waitUntil(lambda: "loading" not in line.text)
 
 
 def test_a_show_that_is_away_is_said_and_nothing_can_be_played(window: Window, show: FakeShow, qtbot: QtBot) -> None:

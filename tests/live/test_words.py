@@ -1,0 +1,81 @@
+"""Words and new worlds are loaded while the picture goes on: the renderer never imports torch for them."""
+
+import os
+import signal
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonorama.engine.faults import Faults
+from sonorama.engine.instrument import Instrument
+from sonorama.engine.model.weights import load_world, save_world
+from sonorama.engine.prompt import prompt_seed
+from sonorama.engine.renderer.loader import Loader
+
+from .stage import PATIENCE_S, LiveShow, Watcher
+
+Start = Callable[..., LiveShow]
+ASIDE = "sonorama.engine.renderer.aside"
+
+
+@pytest.fixture(scope="module")
+def worded(instrument: Instrument, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The tiny world with the words of the embedded one."""
+    path = tmp_path_factory.mktemp("words") / "worded.safetensors"
+    words = {k: v for k, v in load_world("shore").tensors.items() if k.startswith("text.") or k == "bank.codes"}
+    save_world(path, replace(instrument.world.card, name="worded"), {**instrument.world.tensors, **words})
+    Loader(Faults()).open(str(path), "cpu")
+    return str(path)
+
+
+def has_torch(pid: int) -> bool:
+    return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+
+
+def test_words_are_found_beside_the_picture(start: Start, worded: str) -> None:
+    show = start("--source", "tone", world=worded)
+    renderer, world = show.playing(), load_world(worded)
+    panel = show.panel()
+    with Watcher(show.name) as watcher:
+        for text in ("a storm over black rocks", "a red desert"):
+            show.set("/look/text", text)
+            status = {}
+            while "/look/text" not in status.get("loading", ()):  # the panel can say that it is looked for
+                message = panel.receive(PATIENCE_S)
+                assert message is not None
+                status = message.get("status", {})
+            show.holds("/look/prompt", prompt_seed(world, text))
+            while status.get("loading", ["?"]):
+                message = panel.receive(PATIENCE_S)
+                assert message is not None
+                status = message.get("status", status)
+            (aside,) = show.children(ASIDE)
+            os.kill(aside, signal.SIGKILL)  # the next words begin another
+    assert max(b.at - a.at for a, b in pairwise(watcher.seen)) < 1.5
+    assert show.renderer() == renderer
+    assert not has_torch(renderer)
+    assert show.stop() == 143
+    assert not show.children(ASIDE)
+
+
+def test_a_world_that_is_new_here_is_made_ready_beside_the_picture(
+    start: Start, tiny_world: str, instrument: Instrument, tmp_path: Path
+) -> None:
+    path = tmp_path / "fresh.safetensors"
+    tensors = dict(instrument.world.tensors)
+    tensors["generator.mapping.w_avg"] = tensors["generator.mapping.w_avg"] + np.float32(0.25)
+    save_world(path, replace(instrument.world.card, name="fresh"), tensors)
+    show = start("--source", "tone", env={"SONORAMA_WORLDS": str(tmp_path)})
+    renderer = show.playing()
+    with Watcher(show.name) as watcher:
+        show.set("/engine/world", "fresh")
+        show.holds("/engine/world", "fresh")
+        count = len(watcher.seen)
+        show.wait(lambda: len(watcher.seen) > count + 30, "no pictures come")
+    assert max(b.at - a.at for a, b in pairwise(watcher.seen)) < 1.5
+    assert show.renderer() == renderer
+    assert not has_torch(renderer)
