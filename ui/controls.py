@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QGuiApplication, QKeyEvent, QWheelEvent
+from PyQt6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -143,6 +143,7 @@ class IntControl(Control, QSpinBox):
 
     def __init__(self, param: Param, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.param = param
         self.setRange(int(param.low), min(int(param.high), INT_MAX))
         self.setPrefix(f"{caption(param.path)}  ")
         self.setSuffix(f" {param.unit}" if param.unit else "")
@@ -158,7 +159,20 @@ class IntControl(Control, QSpinBox):
         """Show it without sending it back."""
         self.blockSignals(True)
         self.setValue(int(value))
+        self._fit()
         self.blockSignals(False)
+
+    def resizeEvent(self, e: QResizeEvent | None) -> None:
+        """Its name comes and goes with the room."""
+        super().resizeEvent(e)
+        self._fit()
+
+    def _fit(self) -> None:
+        """A number that lost a digit would be another number: where there is no room for both, the name goes."""
+        name, edit = f"{caption(self.param.path)}  ", self.lineEdit()
+        whole = f"{name}{self.textFromValue(self.value())}{self.suffix()}"
+        room = edit.width() - 6 if edit is not None else 0  # what Qt leaves free on both sides
+        self.setPrefix(name if self.fontMetrics().horizontalAdvance(whole) <= room else "")
 
     def keyPressEvent(self, e: QKeyEvent | None) -> None:
         """Enter and Escape give the digits back to the scenes; Escape brings the old number back."""

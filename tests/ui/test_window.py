@@ -15,7 +15,7 @@ from sonorama.engine.frames import FrameMapWriter
 from sonorama.engine.showtable import SHOW
 from sonorama.ui import theme
 from sonorama.ui.control import Control
-from sonorama.ui.controls import ChoiceControl, SwitchControl
+from sonorama.ui.controls import ChoiceControl, IntControl, SwitchControl
 from sonorama.ui.link import Link
 from sonorama.ui.slider import FloatControl
 from sonorama.ui.topbar import PATIENCE
@@ -65,6 +65,27 @@ def test_nothing_is_cut_off_or_covered(size: tuple[int, int], window: Window, qt
                 bold.setBold(True)  # as it is while it is pressed
                 room = button.width() - (2 if button.property("shape") == "tiny" else 8)
                 assert QFontMetrics(bold).horizontalAdvance(button.text()) <= room, button.text()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_digit_of_a_number_is_cut_off(size: tuple[int, int], window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    window.resize(*size)
+    numbers = [w for w in window.controls.values() if isinstance(w, IntControl)]
+    for one in numbers:
+        show.change(one.param.path, one.maximum())
+    qtbot.waitUntil(lambda: all(w.value() == w.maximum() for w in numbers))
+    for tab in range(window.tabs.count()):
+        window.tabs.setCurrentIndex(tab)
+        qtbot.wait(20)
+        for one in numbers:
+            edit = one.lineEdit()
+            if one.isVisible() and edit is not None:
+                assert one.fontMetrics().horizontalAdvance(edit.text()) <= edit.width() - 4, edit.text()
+                assert str(one.maximum()) in edit.text()
+    seed = window.controls["/look/seed"]
+    assert isinstance(seed, IntControl)
+    show.change("/look/seed", 7)
+    qtbot.waitUntil(lambda: seed.text() == "seed  7")
 
 
 def test_screenshots(window: Window, show: FakeShow, qtbot: QtBot) -> None:
