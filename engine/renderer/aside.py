@@ -35,8 +35,8 @@ class Aside:
 
     @property
     def pid(self) -> int:
-        """Of the process; 0 before it is needed."""
-        return self._process.pid if self._process else 0
+        """Of the process; 0 while there is none."""
+        return self._process.pid if self._process and self._process.poll() is None else 0
 
     def place(self, world: str, text: str) -> int:
         """The seed of a world, given by its path, whose picture is closest to `text`.

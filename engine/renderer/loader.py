@@ -14,6 +14,8 @@ from ..params import Change
 from ..player import LOADS
 from .aside import Aside
 
+KEPT_S = 600.0
+"""How long the process for words, with half a gigabyte of torch in it, waits for the next ones."""
 TEXT, PROMPT = "/look/text", "/look/prompt"
 
 
@@ -72,7 +74,11 @@ class Loader:
 
     def _run(self) -> None:
         while True:
-            change, loaded = self._asked.get()
+            try:
+                change, loaded = self._asked.get(timeout=KEPT_S)
+            except queue.Empty:
+                self._aside.close()
+                continue
             if change is not self._newest[change.path]:
                 continue  # somebody types faster than words are found
             try:
