@@ -28,10 +28,11 @@ COMMAND = (sys.executable, "-m", "sonorama.engine.renderer.aside")
 
 
 class Aside:
-    """The process, begun when it is first needed and again when it died. For one thread."""
+    """The process, begun when it is first needed and again when it died. For one thread, but for `close`."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
+        self._closed = False
 
     @property
     def pid(self) -> int:
@@ -63,6 +64,8 @@ class Aside:
             if answer := _answered(self._process, json.dumps(question) + "\n"):
                 break
             code, self._process = self._process.wait(), None
+            if self._closed:
+                break
         if not answer:
             raise SonoramaError(f"the process for slow work ended with code {code}", "ask again")
         told: dict[str, Any] = json.loads(answer)
@@ -70,10 +73,18 @@ class Aside:
             raise SonoramaError(*told["error"])
         return told
 
-    def close(self) -> None:
-        """End the process."""
+    def rest(self) -> None:
+        """End the process; the next question begins another."""
         if self._process is not None:
             self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def close(self) -> None:
+        """End it for good, whatever it is doing; any thread."""
+        self._closed = True
+        if (process := self._process) is not None:
+            process.kill()
 
 
 def _answered(process: subprocess.Popen[str], question: str) -> str:

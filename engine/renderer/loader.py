@@ -77,7 +77,7 @@ class Loader:
             try:
                 change, loaded = self._asked.get(timeout=KEPT_S)
             except queue.Empty:
-                self._aside.close()
+                self._aside.rest()
                 continue
             if change is not self._newest[change.path]:
                 continue  # somebody types faster than words are found

@@ -87,3 +87,12 @@ def test_whatever_comes_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = (json.loads(line) for line in answers.getvalue().splitlines())
     assert first == {"error": ["RuntimeError: of a library", "try another"]}
     assert "JSONDecodeError" in second["error"][0]
+
+
+def test_one_that_is_closed_at_work_is_not_begun_again(aside: Aside, tiny_world: str) -> None:
+    aside.make_graphs(tiny_world, "ort")
+    os.kill(aside.pid, signal.SIGSTOP)
+    threading.Timer(0.2, aside.close).start()
+    with pytest.raises(SonoramaError, match="ended with code -9"):
+        aside.make_graphs(tiny_world, "ort")
+    assert aside.pid == 0
