@@ -13,9 +13,9 @@ from pathlib import Path
 import av
 import numpy as np
 
-from sonorama.engine.backend import ready_graphs
-from sonorama.engine.media import open_sound
-from sonorama.engine.model.weights import load_world
+from sonorama.engine.audio.audio_file import open_sound
+from sonorama.engine.inference.backend import ready_graphs
+from sonorama.engine.model.world_file import load_world
 from sonorama.export.sheet import contact_sheet, write_png
 
 HERE = Path(__file__).parent

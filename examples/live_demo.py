@@ -23,9 +23,9 @@ import av
 from demo import sheet, weather, write_flac
 from pythonosc.udp_client import SimpleUDPClient
 
-from sonorama.engine.channel import read_session
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.show.live import has_display
+from sonorama.engine.ipc.channel import read_session
+from sonorama.engine.show.command import has_display
 
 OUT = Path("build/live-demo")
 FILM, STATS, PANEL = OUT / "show.mp4", OUT / "stats.jsonl", OUT / "panel.png"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.doctor import Finding
+from ..engine.cli.doctor import Finding
 
 
 def video() -> list[Finding]:

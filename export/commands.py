@@ -1,4 +1,4 @@
-"""`sonorama render`: the command line of export/video.py. Heavy imports wait until it runs."""
+"""`sonorama render`: the command line of export/render.py. Heavy imports wait until it runs."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..engine.arguments import parse_size
+from ..engine.cli.arguments import parse_size
 from ..engine.errors import ValueRefused
 
 if TYPE_CHECKING:
-    from ..engine.cli import Commands
-    from ..engine.params import Value
-    from .video import RenderReport
+    from ..engine.cli.main import Commands
+    from ..engine.control.parameters import Value
+    from .render import RenderReport
 
 _FPS_HINT = "Use 1 to 240, such as 30, 25, 29.97 or 30000/1001."
 
@@ -28,7 +28,7 @@ def parse_fps(text: str) -> Fraction:
         ValueRefused: no number, or outside 1 to 240.
 
     """
-    from ..engine.rates import exact_rate
+    from ..engine.pipeline.frame_grid import exact_rate
 
     try:
         fps = Fraction(text)
@@ -110,7 +110,7 @@ def _add_film(parser: argparse.ArgumentParser) -> None:
 
 def start_values(args: argparse.Namespace) -> dict[str, Value]:
     """Values of every control: defaults, then --seed and --text, then --set in order."""
-    from ..engine import values
+    from ..engine.control import assignments as values
 
     short = {"/look/seed": args.seed, "/look/text": args.text}
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
@@ -128,9 +128,9 @@ def run_render(args: argparse.Namespace) -> int:
 
     values = start_values(args) if _asks(args) or not is_take(args.sound) else {}  # refuses before slow imports
 
-    from ..engine.cli import note_nonfinite
-    from ..engine.progress import Progress
-    from .video import RenderJob, render
+    from ..engine.cli.main import note_nonfinite
+    from ..engine.cli.progress import Progress
+    from .render import RenderJob, render
 
     job = RenderJob(
         sound=args.sound,

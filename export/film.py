@@ -16,9 +16,9 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from ..engine.encode import tag_bt709
-from ..engine.media import Sound
-from ..engine.place import replacing, translated
+from ..engine.audio.audio_file import Sound
+from ..engine.files.atomic import replacing, translated
+from ..engine.files.encode import tag_bt709
 from .picture import Converter, Fit
 from .presets import CONTAINERS, Preset
 from .scheduling import scheduling_kept

@@ -14,7 +14,7 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
-from ..engine.encode import BT709, LIMITED
+from ..engine.files.encode import BT709, LIMITED
 from .presets import Preset
 
 Fit = Literal["cover", "contain", "mirror"]

@@ -17,19 +17,19 @@ from pathlib import Path
 
 import numpy as np
 
-from ..engine.backend import open_backend
-from ..engine.decode import SoundFormat
+from ..engine.audio.audio_file import Sound
+from ..engine.audio.decode import SoundFormat
+from ..engine.audio.sample_ring import RATE
 from ..engine.errors import InputError, SonoramaError, WorldError
-from ..engine.instrument import Instrument
-from ..engine.media import Sound
-from ..engine.model.weights import find_world, list_worlds, load_world, read_card
-from ..engine.performance import Performance
-from ..engine.player import LOADS, Player, Step, mono
-from ..engine.playerstate import read_state
-from ..engine.sound.samples import RATE
-from ..engine.take import sound as takesound
+from ..engine.inference.backend import open_backend
+from ..engine.model.world_file import find_world, list_worlds, load_world, read_card
+from ..engine.pipeline.frame_pipeline import LOADS, Player, Step, mono
+from ..engine.pipeline.loaded_world import Instrument
+from ..engine.pipeline.offline import Performance
+from ..engine.pipeline.snapshot import read_state
+from ..engine.take import audio_file as takesound
 from ..engine.take.reader import Take
-from .lasthand import AsItLeft, Bare, Finished, LastHand
+from .output_controls import AsItLeft, Bare, Finished, LastHand
 from .sidecar import sha256
 
 log = logging.getLogger(__name__)

@@ -12,10 +12,10 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
+from ..engine.audio.audio_file import Sound
 from ..engine.errors import OutputError
-from ..engine.media import Sound
-from ..engine.place import replacing, translated, write_bytes
-from ..engine.still import encode_still
+from ..engine.files.atomic import replacing, translated, write_bytes
+from ..engine.files.still import encode_still
 from .film import Look
 from .picture import Converter
 from .sidecar import differences, to_json

@@ -8,14 +8,14 @@ from fractions import Fraction
 import numpy as np
 from av.container import OutputContainer
 
-from ..engine.encode import SoundStream
-from ..engine.media import Sound, downmix
+from ..engine.audio.audio_file import Sound, downmix
+from ..engine.files.encode import SoundStream
 
 _USUAL = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")
 
 
 class Soundtrack:
-    """Feeds one sound stream of a container (engine/encode.py), as far as the picture has come.
+    """Feeds one sound stream of a container (engine/files/encode.py), as far as the picture has come.
 
     Args:
         container: open for writing, before its header is written.

@@ -13,13 +13,13 @@ def random_world(path: Path) -> None:
     """64 px, narrow, untrained but alive: its motion and its encoder answer to sound."""
     import torch
 
-    from sonorama.engine.model.encoder import EncoderConfig, SoundInversionEncoder
-    from sonorama.engine.model.joint import SoundEncoder
+    from sonorama.engine.model.generator import Generator, GeneratorConfig
+    from sonorama.engine.model.joint_embedding import SoundEncoder
     from sonorama.engine.model.mel import BANDS, SOUND_COLUMNS
-    from sonorama.engine.model.motion import MotionConfig, MotionNetwork
-    from sonorama.engine.model.synthesis import Generator, GeneratorConfig
-    from sonorama.engine.model.texture import statistics
-    from sonorama.engine.model.weights import Card, save_world
+    from sonorama.engine.model.motion_rnn import MotionConfig, MotionNetwork
+    from sonorama.engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
+    from sonorama.engine.model.texture_statistics import statistics
+    from sonorama.engine.model.world_file import Card, save_world
 
     torch.manual_seed(5)
     shape = GeneratorConfig(size=64, z_dim=16, w_dim=32, mapping_layers=1, channel_base=512, channel_max=16)

@@ -11,12 +11,13 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from ..engine.cli import Terminated, report
+from ..engine.cli.main import Terminated, report
 from ..engine.errors import SonoramaError
 
 
 def _parser() -> argparse.ArgumentParser:
-    from . import hearing, joint
+    from .metrics import hearing
+    from .stages import joint
 
     parser = argparse.ArgumentParser("python -m sonorama.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -64,9 +65,9 @@ def _share(text: str) -> float:
 
 def run_world(args: argparse.Namespace) -> int:
     """Train and pack a world."""
-    from .pictures import data_root
+    from .data.photos import data_root
     from .recipe import Recipe
-    from .stages import Workshop, make_world
+    from .runner import Workshop, make_world
 
     recipe = Recipe()
     if args.size:
@@ -82,8 +83,8 @@ def run_world(args: argparse.Namespace) -> int:
 
 def run_measure(args: argparse.Namespace) -> int:
     """Measure a world."""
-    from .measure import measure
-    from .pictures import data_root
+    from .data.photos import data_root
+    from .metrics.measure import measure
 
     measure(args.world, data_root(args.data), args.work, args.out)
     return 0

@@ -13,11 +13,11 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..engine.model.bank import seed_to_z
-from ..engine.model.synthesis import Generator
-from ..engine.model.weights import Card, save_world
-from .pictures import CLEAN, PictureSet
-from .scenes import CLASSES
+from ..engine.model.generator import Generator
+from ..engine.model.seed_bank import seed_to_z
+from ..engine.model.world_file import Card, save_world
+from .data.photos import CLEAN, PictureSet
+from .data.procedural_pictures import CLASSES
 
 Arrays = dict[str, npt.NDArray[Any]]
 Sight = Callable[[Tensor], Tensor]

@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..engine.errors import InputError
-from ..engine.model.bank import SEEDS
-from ..engine.model.synthesis import GeneratorConfig
-from .clips import ClipPlan
-from .directions import DirectionTraining
-from .encoder import EncoderTraining
-from .generator import GeneratorTraining, Phase
-from .motion import MotionTraining
-from .space import JointTraining
+from ..engine.model.generator import GeneratorConfig
+from ..engine.model.seed_bank import SEEDS
+from .data.clips import ClipPlan
+from .stages.directions import DirectionTraining
+from .stages.generator import GeneratorTraining, Phase
+from .stages.joint_space import JointTraining
+from .stages.motion_teacher import MotionTraining
+from .stages.sound_inversion import EncoderTraining
 
 FILE = "recipe.json"
 

@@ -14,7 +14,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from sonorama.engine.errors import OutputError
-from sonorama.engine.shared import check_name
+from sonorama.engine.ipc.shared_paths import check_name
 
 from .display import display
 from .link import link_to

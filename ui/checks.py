@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sonorama.engine.doctor import Finding
+from sonorama.engine.cli.doctor import Finding
 from sonorama.engine.errors import SonoramaError
 
 _HEADLESS = "A show runs without one; its pictures leave through sinks."

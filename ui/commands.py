@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sonorama.engine.cli import Commands
+    from sonorama.engine.cli.main import Commands
 
 DEFAULT_NAME = "sonorama"
 

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QWidget
 
-from .digits import scene_key
+from .digit_keys import scene_key
 from .link import Link
 from .scenes import RECALL, STORE
 

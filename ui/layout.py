@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from sonorama.engine.params import Param
+from sonorama.engine.control.parameters import Param
 
-from .controls import control_for
+from .formatting import caption
 from .link import Link
 from .theme import BAR_PX
-from .words import caption
+from .widgets.controls import control_for
 
 GAP = 6
 

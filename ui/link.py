@@ -14,10 +14,10 @@ from weakref import WeakSet
 from PyQt6 import sip
 from PyQt6.QtCore import QObject, QSocketNotifier, QTimer, pyqtSignal
 
-from sonorama.engine.channel import ChannelClosed, connect
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Param, Value
 from sonorama.engine.errors import SonoramaError, ValueRefused
-from sonorama.engine.params import Param, Value
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.ipc.channel import ChannelClosed, connect
 
 from .status import Status
 

@@ -7,7 +7,7 @@ from PyQt6.QtGui import QGuiApplication, QKeyEvent
 from PyQt6.QtWidgets import QWidget
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.frames import FrameMap
+from sonorama.engine.ipc.frame_map import FrameMap
 
 from .picture import Picture
 

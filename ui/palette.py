@@ -8,10 +8,10 @@ from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
 
+from .formatting import osc_address
 from .keys import Key
 from .layout import Card, label
 from .link import Link
-from .words import osc_address
 
 
 class Palette(Card):

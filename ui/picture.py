@@ -10,7 +10,7 @@ from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion
 from PyQt6.QtWidgets import QWidget
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.frames import FrameMap, FrameSlot, Pixels
+from sonorama.engine.ipc.frame_map import FrameMap, FrameSlot, Pixels
 
 from .theme import ACCENT, CARD
 

@@ -9,12 +9,12 @@ from PyQt6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QImage, QKeyEvent, QPainter
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
-from sonorama.engine.frames import FrameSlot
+from sonorama.engine.ipc.frame_map import FrameSlot
 
 from .link import Link
 from .picture import Picture, letterbox
-from .scaling import Scaler
 from .status import Status
+from .widgets.scaling import Scaler
 
 SNAP = 0.9
 """A picture that fills so much of its place is left at its own size: sharper, and a plain copy."""

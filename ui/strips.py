@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from sonorama.engine.table import LEVELS
+from sonorama.engine.control.render_table import LEVELS
 
-from .controls import SwitchControl, control_for
+from .formatting import caption
 from .layout import GAP, Card, label
 from .link import Link
-from .slider import FloatControl
-from .words import caption
+from .widgets.controls import SwitchControl, control_for
+from .widgets.slider import FloatControl
 
 
 class Strip(QFrame):

@@ -8,14 +8,14 @@ from PyQt6.QtCore import QRect, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from .controls import SwitchControl, TriggerControl
-from .faults import Line
+from .formatting import short_name
 from .layout import GAP, Card
 from .link import Link
-from .slider import FloatControl
 from .status import Status
+from .status_line import Line
 from .theme import ACCENT, CARD, DIM, TEXT
-from .words import short_name
+from .widgets.controls import SwitchControl, TriggerControl
+from .widgets.slider import FloatControl
 
 SWITCHES = (
     ("/out/record", "REC", "record"),

@@ -6,24 +6,24 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QStatusTipEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from sonorama.engine.params import Param
+from sonorama.engine.control.parameters import Param
 
 from . import keys
-from .control import Control
-from .controls import SlotControl, TextControl, control_for
-from .faults import BottomLine
+from .copy_address import Mapping
 from .layout import GAP, Card, grid
 from .link import Link
-from .lookbar import LookBar
-from .mapping import Mapping
-from .meters import Heard, Lights, Mel, Tempo
-from .moves import Moves
+from .modulators import Moves
 from .palette import Palette
+from .preset_bar import LookBar
 from .preview import FullScreen, Preview
 from .scenes import Scenes
+from .status_line import BottomLine
 from .strips import motion_card
 from .theme import style_sheet
 from .topbar import TopBar
+from .widgets.control import Control
+from .widgets.controls import SlotControl, TextControl, control_for
+from .widgets.meters import Heard, Lights, Mel, Tempo
 
 SMALLEST = (1024, 640)
 

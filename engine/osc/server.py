@@ -15,14 +15,14 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from ..control.parameters import Change, Param, Value
 from ..errors import SonoramaError
-from ..params import Change, Param, Value
-from .feedback import Feedback
-from .guard import clean
-from .packet import Message, Schedule, Sender, parse
-from .routes import ROOT, Accepted, Routes, none_installed
+from .counters import Tally, quoted
+from .messages import Message, Schedule, Sender, parse
+from .routing import ROOT, Accepted, Routes, none_installed
 from .sockets import BUFFER, Intake, address_of, is_local, network, open_port, widen
-from .tally import Tally, quoted
+from .subscriptions import Feedback
+from .validation import clean
 
 PORT, PORT_OUT, PORT_QUERY = 9123, 9124, 9125
 FAST = ("/out/blackout", "/out/freeze", "/out/panic")

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Collection
 
 from ..errors import SonoramaError
-from .packet import Sender
-from .tally import quoted
+from .counters import quoted
+from .messages import Sender
 
 TRIES = 20
 BUFFER = 4 << 20

@@ -18,33 +18,33 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
-from .. import looks
-from ..channel import Server
+from ..audio.capture import Capture
+from ..audio.sample_ring import SampleRing, SampleRingWriter
+from ..control import presets
+from ..control.live_table import SHOW
+from ..control.parameters import Change, Value
+from ..control.scenes import SceneBank
 from ..errors import SonoramaError
 from ..faults import Faults
-from ..model.weights import Card, find_world, list_worlds, read_card
+from ..files.atomic import check_folder
+from ..ipc.channel import Server
+from ..ipc.shared_paths import inner_name, shared_path
+from ..model.world_file import Card, find_world, list_worlds, read_card
 from ..osc.server import PORT, PORT_OUT, OscServer
-from ..params import Change, Value
-from ..place import check_folder
-from ..ports import StreamInfo
-from ..rates import exact_rate
-from ..registry import open_sink
-from ..scenes import SceneBank
-from ..shared import inner_name, shared_path
-from ..showtable import SHOW
-from ..sound.capture import Capture
-from ..sound.samples import SampleRing, SampleRingWriter
-from ..sound.sources import open_source
+from ..pipeline.frame_grid import exact_rate
+from ..plugins.interfaces import StreamInfo
+from ..plugins.open_source import open_source
+from ..plugins.registry import open_sink
 from ..take.writer import TakeStart, TakeWriter
-from .board import Board
-from .cardplayer import CardPlayer
-from .desk import Desk
-from .errands import Errands
-from .keeper import Keeper
-from .outputs import SinkRunner
-from .recording import Recording
-from .report import Report, Stats, osc_meters, osc_values
-from .ticker import Ticker
+from .control_loop import Desk
+from .control_state import Board
+from .disk_worker import Errands
+from .output_loop import Ticker
+from .recorder import Recording
+from .sink_runner import SinkRunner
+from .status import Report, Stats, osc_meters, osc_values
+from .supervisor import Keeper
+from .test_pattern_renderer import CardPlayer
 
 TEST_CARD = "test-card"
 SLATE = "/out/slate"
@@ -115,7 +115,7 @@ class Show:
             self._ring = undo.enter_context(SampleRingWriter(plan.name))
             self._sound = undo.enter_context(SampleRing(plan.name))
             self._errands = undo.enter_context(contextlib.closing(Errands(self.faults.note)))
-            scenes = SceneBank(looks.file_of(plan.name, "scenes"))
+            scenes = SceneBank(presets.file_of(plan.name, "scenes"))
             self.board = Board(values, scenes, self.faults.note, self._errands.do)
             self._make_outputs(undo)
             self.capture = Capture(self.source, factory, self._ring)

@@ -16,12 +16,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from ..audio.sample_ring import RATE
+from ..control.live_table import SHOW
+from ..control.parameters import Change, Value
 from ..errors import InputError, ValueRefused, said
-from ..params import Change, Value
-from ..rates import FrameGrid, exact_rate
-from ..showtable import SHOW
-from ..sound.samples import RATE
-from . import sound as takesound
+from ..pipeline.frame_grid import FrameGrid, exact_rate
+from . import audio_file as takesound
 from .writer import EVENTS, FORMAT, HEAD, SOUND, STATE, VERSION, TakeStart
 
 Span = tuple[int, int]

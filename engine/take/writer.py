@@ -21,11 +21,11 @@ from pathlib import Path
 
 import numpy as np
 
+from ..audio.sample_ring import CHANNELS, RATE, SampleRing, SamplesLost
+from ..control.parameters import Change, Value
 from ..errors import OutputError, SonoramaError, said
-from ..params import Change, Value
-from ..sound.samples import CHANNELS, RATE, SampleRing, SamplesLost
 from ..versions import versions
-from .sound import BLOCK, GrowingFile, SoundFile
+from .audio_file import BLOCK, GrowingFile, SoundFile
 
 FORMAT, VERSION = "sonorama-take", 1
 HEAD, SOUND, EVENTS, STATE = "take.json", "audio.wav", "events.jsonl", "start.state"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, TextIO
 
 from sonorama.engine.errors import OutputError, SonoramaError
-from sonorama.engine.ports import Available, Missing, Picture, StreamInfo
+from sonorama.engine.plugins.interfaces import Available, Missing, Picture, StreamInfo
 
 
 def probe() -> Available | Missing:

@@ -16,11 +16,11 @@ from av.video.stream import VideoStream
 
 from sonorama import __version__  # the package itself is no folder here that `..` could name
 
-from ...engine.encode import SoundStream, synthetic_note, tag_bt709
+from ...engine.audio.sample_ring import RATE, Samples
 from ...engine.errors import SonoramaError
-from ...engine.ports import Pixels, StreamInfo
-from ...engine.sound.samples import RATE, Samples
-from .wholefile import WholeFile
+from ...engine.files.encode import SoundStream, synthetic_note, tag_bt709
+from ...engine.plugins.interfaces import Pixels, StreamInfo
+from .commit_file import WholeFile
 
 CODEC = "libx264"
 CONTAINERS = {".mp4": "mp4", ".mkv": "matroska"}

@@ -11,11 +11,11 @@ import numpy as np
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
-from ...engine.encode import BT709
 from ...engine.errors import OutputError, SonoramaError
-from ...engine.place import check_folder, names_after, translated, write_bytes
-from ...engine.ports import Available, Picture, Pixels, StreamInfo
-from ...engine.still import encode_still
+from ...engine.files.atomic import check_folder, names_after, translated, write_bytes
+from ...engine.files.encode import BT709
+from ...engine.files.still import encode_still
+from ...engine.plugins.interfaces import Available, Picture, Pixels, StreamInfo
 
 _FULL, _SRGB = 2, 13  # AVColorRange; ITU-T H.273
 

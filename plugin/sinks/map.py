@@ -1,12 +1,12 @@
-"""`map[:NAME]`: a further frame map, for a program that wants one of its own (engine/frames.py)."""
+"""`map[:NAME]`: a further frame map, for a program that wants one of its own (engine/ipc/frame_map.py)."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from ...engine.frames import FrameMapWriter
-from ...engine.ports import Available, Picture, StreamInfo
-from ...engine.shared import check_name, shared_folder
+from ...engine.ipc.frame_map import FrameMapWriter
+from ...engine.ipc.shared_paths import check_name, shared_folder
+from ...engine.plugins.interfaces import Available, Picture, StreamInfo
 
 
 def probe() -> Available:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from ...engine.errors import SonoramaError
-from ...engine.ports import Available, Picture, StreamInfo
+from ...engine.plugins.interfaces import Available, Picture, StreamInfo
 
 
 def probe() -> Available:

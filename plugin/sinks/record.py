@@ -15,10 +15,10 @@ import numpy as np
 from av.codec import codecs_available
 from av.error import FFmpegError
 
+from ...engine.audio.sample_ring import RATE, SampleRing, Samples, SamplesLost
 from ...engine.errors import OutputError, SonoramaError
-from ...engine.place import names_after, translated
-from ...engine.ports import Available, Missing, Picture, Pixels, SinkEnded, StreamInfo
-from ...engine.sound.samples import RATE, SampleRing, Samples, SamplesLost
+from ...engine.files.atomic import names_after, translated
+from ...engine.plugins.interfaces import Available, Missing, Picture, Pixels, SinkEnded, StreamInfo
 from .film import CODEC, CONTAINERS, Film
 
 PATIENCE_S = 2.0

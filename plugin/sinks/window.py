@@ -16,7 +16,7 @@ from collections import deque
 from typing import IO, Literal
 
 from ...engine.errors import SonoramaError
-from ...engine.ports import Available, Missing, Picture, SinkEnded, StreamInfo
+from ...engine.plugins.interfaces import Available, Missing, Picture, SinkEnded, StreamInfo
 
 PAUSE_S = 1.0
 """Between two starts."""
@@ -159,7 +159,7 @@ class _Child:
 def main() -> None:
     """The child: `sonorama view ...`, until the sink that holds its standard input is gone."""
     threading.Thread(target=_leave_with_parent, daemon=True).start()
-    from ...engine.cli import main as run
+    from ...engine.cli.main import main as run
 
     sys.exit(run(sys.argv[1:]))
 

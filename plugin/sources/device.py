@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from ...engine.errors import SonoramaError
-from ...engine.ports import Available, Missing, Samples
+from ...engine.plugins.interfaces import Available, Missing, Samples
 from .channels import check_channels, split_channels
-from .wire import Blocks, ChildSource, Opened, serve
+from .child_process import Blocks, ChildSource, Opened, serve
 
 _PORTAUDIO = "Install PortAudio; on Debian and Ubuntu: apt-get install libportaudio2 libasound2-plugins"
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ...engine.decode import PLAYABLE, SoundFormat, decode, open_container
+from ...engine.audio.decode import PLAYABLE, SoundFormat, decode, open_container
+from ...engine.audio.to_stereo import stereo_mix
 from ...engine.errors import InputError
-from ...engine.ports import Available, Missing, Samples
-from ...engine.sound.stereo import stereo_mix
-from .paced import Paced
+from ...engine.plugins.interfaces import Available, Missing, Samples
+from .clocked import Paced
 
 
 def probe() -> Available | Missing:

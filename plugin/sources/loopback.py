@@ -6,11 +6,11 @@ import platform
 import time
 from typing import Any
 
+from ...engine.audio.sample_ring import RATE
 from ...engine.errors import SonoramaError
-from ...engine.ports import Available, Missing, Samples
-from ...engine.sound.samples import RATE
+from ...engine.plugins.interfaces import Available, Missing, Samples
 from .channels import check_channels, split_channels
-from .wire import ChildSource, Opened, serve
+from .child_process import ChildSource, Opened, serve
 
 _BLOCK = 441
 _ON_MACOS = "macOS has none of its own: install BlackHole, then use --source device:BlackHole"

@@ -6,10 +6,10 @@ import itertools
 
 import numpy as np
 
+from ...engine.audio.sample_ring import RATE
 from ...engine.errors import SonoramaError
-from ...engine.ports import Available, Missing
-from ...engine.sound.samples import RATE
-from .paced import Paced
+from ...engine.plugins.interfaces import Available, Missing
+from .clocked import Paced
 
 
 def probe() -> Available | Missing:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ...engine.audio.sample_ring import RATE
 from ...engine.errors import SonoramaError
-from ...engine.ports import Available, Missing, Samples
-from ...engine.sound.samples import RATE
-from .paced import Paced
+from ...engine.plugins.interfaces import Available, Missing, Samples
+from .clocked import Paced
 
 HZ, TONE, CLICK = 220, 0.03, 0.5
 _BLOCK = 441

@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from sonorama.engine.sound.analysis import RATE, Analysis
+from sonorama.engine.audio.features import RATE, Analysis
 
 FRAME = RATE // 30
 ROUNDS = 600

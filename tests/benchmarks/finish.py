@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sonorama.engine.params import Value
-from sonorama.engine.ports import Pixels
-from sonorama.engine.scale import scaler
-from sonorama.engine.show.blend import plain
-from sonorama.engine.show.finish import Finish
-from sonorama.engine.show.testcard import TestCard
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Value
+from sonorama.engine.picture.blend import plain
+from sonorama.engine.picture.output_controls import Finish
+from sonorama.engine.picture.scale import scaler
+from sonorama.engine.picture.test_pattern import TestCard
+from sonorama.engine.plugins.interfaces import Pixels
 
 SIZES = ((256, 256), (512, 512), (1920, 1080))
 RUNS, FPS = 100, 30.0

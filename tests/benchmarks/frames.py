@@ -11,12 +11,12 @@ import time
 
 import numpy as np
 
-from sonorama.engine.frames import FrameMapWriter
+from sonorama.engine.ipc.frame_map import FrameMapWriter
 
 FRAMES, FPS = 300, 60
 READER = """
 import statistics, sys, time
-from sonorama.engine.frames import FrameMap
+from sonorama.engine.ipc.frame_map import FrameMap
 reader, delays, count, out = FrameMap(sys.argv[1]), [], 0, None
 print("ready", flush=True)
 reader.wait(2.0, 0)

@@ -26,16 +26,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for the helpers of the tests
 
-from tests.engine.osc_helpers import HERE, message
+from tests.engine.osc.osc_helpers import HERE, message
 from tests.live.stage import RENDERER, LiveShow
 
-from sonorama.engine.frames import FrameMap, FrameMapWriter
-from sonorama.engine.instrument import Instrument
-from sonorama.engine.model.weights import find_world, load_world
-from sonorama.engine.player import Player
-from sonorama.engine.renderer.pixels import rgba8
-from sonorama.engine.sound.samples import RATE
-from sonorama.engine.take.sound import SoundFile
+from sonorama.engine.audio.sample_ring import RATE
+from sonorama.engine.ipc.frame_map import FrameMap, FrameMapWriter
+from sonorama.engine.model.world_file import find_world, load_world
+from sonorama.engine.picture.to_rgba8 import rgba8
+from sonorama.engine.pipeline.frame_pipeline import Player
+from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.take.audio_file import SoundFile
 
 LEVELS = ("coarse", "mid", "fine")
 STILL: dict[str, Any] = {
@@ -191,7 +191,7 @@ class Reading:
 def overhead(world: str) -> None:
     """Everything of a frame at 512 square but the networks: they answer at once here."""
     loaded = load_world(find_world(world))
-    from sonorama.engine.backend import open_backend
+    from sonorama.engine.inference.backend import open_backend
 
     real = open_backend(loaded, "cpu")
     player = Player(lambda *_: Instrument(loaded, _Instant(real)), {})  # pyright: ignore[reportArgumentType]

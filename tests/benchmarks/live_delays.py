@@ -25,9 +25,9 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # for the helpers of the tes
 from tests.benchmarks.live import LEVELS, STILL, begin, row, sets, spread
 from tests.live.stage import LiveShow
 
-from sonorama.engine.frames import FrameMap
-from sonorama.engine.sound.samples import RATE, SampleRing
-from sonorama.engine.take.sound import SoundFile
+from sonorama.engine.audio.sample_ring import RATE, SampleRing
+from sonorama.engine.ipc.frame_map import FrameMap
+from sonorama.engine.take.audio_file import SoundFile
 
 HOP = 512
 EVERY = {"onset": 260 * HOP, "level": 260 * HOP, "sound code": 604 * HOP}

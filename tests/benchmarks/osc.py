@@ -11,13 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 
-from sonorama.engine.osc.guard import clean
-from sonorama.engine.osc.packet import parse
-from sonorama.engine.osc.routes import Routes
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Change, Params
+from sonorama.engine.osc.counters import Tally
+from sonorama.engine.osc.messages import parse
+from sonorama.engine.osc.routing import Routes
 from sonorama.engine.osc.server import OscServer
-from sonorama.engine.osc.tally import Tally
-from sonorama.engine.params import Change, Params
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.osc.validation import clean
 
 PACKET = b"/sonorama/motion/coarse/amount\0\0,f\0\0" + struct.pack(">f", 0.5)
 PATTERN = b"/sonorama/*/{fine,mid}/[a-m]*\0\0\0,f\0\0" + struct.pack(">f", 0.5)

@@ -13,17 +13,17 @@ import time
 
 import numpy as np
 
-from sonorama.engine.channel import ChannelClosed, Peer, Server
-from sonorama.engine.frames import FrameMapWriter
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.ipc.channel import ChannelClosed, Peer, Server
+from sonorama.engine.ipc.frame_map import FrameMapWriter
 
 STARTS, SECONDS, FPS = 5, 20.0, 30
-PANEL = "import sys; from sonorama.engine.cli import main; sys.exit(main(['panel', sys.argv[1]]))"
+PANEL = "import sys; from sonorama.engine.cli.main import main; sys.exit(main(['panel', sys.argv[1]]))"
 # The same, but it ends with the first picture of itself on the screen.
 FIRST_PAINT = """
 import sys, time
 from PyQt6.QtCore import QEvent, QObject
-from sonorama.engine.cli import main
+from sonorama.engine.cli.main import main
 from sonorama.ui import window
 class Watch(QObject):
     def eventFilter(self, a0, a1):

@@ -14,10 +14,10 @@ from typing import Literal
 
 import numpy as np
 
-from sonorama.engine.ports import FrameSink, Picture, Pixels, StreamInfo
-from sonorama.engine.registry import open_sink
-from sonorama.engine.show.outputs import SinkRunner
-from sonorama.engine.sound.samples import RATE, SampleRingWriter
+from sonorama.engine.audio.sample_ring import RATE, SampleRingWriter
+from sonorama.engine.plugins.interfaces import FrameSink, Picture, Pixels, StreamInfo
+from sonorama.engine.plugins.registry import open_sink
+from sonorama.engine.show.sink_runner import SinkRunner
 
 
 class Timed:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from sonorama.engine.backend import cuda_available, open_backend
-from sonorama.engine.model.networks import build_networks
-from sonorama.engine.model.weights import load_world
+from sonorama.engine.inference.backend import cuda_available, open_backend
+from sonorama.engine.model.build import build_networks
+from sonorama.engine.model.world_file import load_world
 
 
 def milliseconds(work: Callable[[], object]) -> float:

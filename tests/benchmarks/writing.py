@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sonorama.engine.media import Sound, open_sound
+from sonorama.engine.audio.audio_file import Sound, open_sound
 from sonorama.export.film import Look, video_writer
 from sonorama.export.presets import PRESETS
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from av.audio.stream import AudioStream
 
-from sonorama.engine.cli import main
+from sonorama.engine.cli.main import main
 
 RATE = 8000
 

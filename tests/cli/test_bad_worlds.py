@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from sonorama.engine.cli import main
-from sonorama.engine.model.weights import Card, content_hash, save_world
+from sonorama.engine.cli.main import main
+from sonorama.engine.model.world_file import Card, content_hash, save_world
 
 TENSORS = {"generator.synthesis.b64.torgb.weight": np.zeros((3, 8, 1, 1), np.float32)}
 CARD = Card("odd", "1", "CC0-1.0", "A world of one tensor.", size=64, num_ws=10, generator={})

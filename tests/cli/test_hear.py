@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.cli import main
+from sonorama.engine.cli.main import main
 
 CLASSES = {"rain", "wind", "fire"}
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine.backend import graph_folder, open_backend
-from sonorama.engine.cli import main
-from sonorama.engine.model.weights import load_world
+from sonorama.engine.cli.main import main
+from sonorama.engine.inference.backend import graph_folder, open_backend
+from sonorama.engine.model.world_file import load_world
 
 
 def test_a_prepared_world_starts_with_nothing_left_to_make(

@@ -12,8 +12,8 @@ import av
 import numpy as np
 import pytest
 
-from sonorama.engine.cli import main
-from sonorama.engine.table import TABLE
+from sonorama.engine.cli.main import main
+from sonorama.engine.control.render_table import TABLE
 
 
 @pytest.fixture(autouse=True)
@@ -138,7 +138,7 @@ def test_the_end_of_an_hour(tiny_world: str, capsys: pytest.CaptureFixture[str])
 )
 def test_a_signal_leaves_no_half_film(out: str, number: signal.Signals, code: int, tiny_world: str, room: Path) -> None:
     write_wav("long.wav", 600.0, rate=8000)
-    program = "import sys; from sonorama.engine.cli import main; sys.exit(main())"
+    program = "import sys; from sonorama.engine.cli.main import main; sys.exit(main())"
     arguments = ["render", "long.wav", "-o", out, "--world", tiny_world, "--device", "cpu"]
     process = subprocess.Popen([sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120

@@ -4,10 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from sonorama.engine.arguments import parse_size
-from sonorama.engine.cli import build_parser
+from sonorama.engine.cli.arguments import parse_size
+from sonorama.engine.cli.main import build_parser
+from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.errors import ValueRefused
-from sonorama.engine.table import TABLE
 from sonorama.export.commands import parse_fps, start_values
 
 

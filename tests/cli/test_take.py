@@ -10,14 +10,14 @@ import av
 import numpy as np
 import pytest
 
-from sonorama.engine.backend import open_backend
-from sonorama.engine.cli import main
-from sonorama.engine.instrument import Instrument
-from sonorama.engine.model.weights import load_world
-from sonorama.engine.params import Change
-from sonorama.engine.player import Player, Step, mono
-from sonorama.engine.showtable import SHOW
-from sonorama.engine.sound.samples import RATE, SampleRingWriter
+from sonorama.engine.audio.sample_ring import RATE, SampleRingWriter
+from sonorama.engine.cli.main import main
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Change
+from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.model.world_file import load_world
+from sonorama.engine.pipeline.frame_pipeline import Player, Step, mono
+from sonorama.engine.pipeline.loaded_world import Instrument
 from sonorama.engine.take.writer import TakeStart, TakeWriter
 
 SOUND = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 2 * RATE)).astype(np.float32)

@@ -14,9 +14,9 @@ from typing import IO
 import numpy as np
 import pytest
 
-from sonorama.engine.framelayout import HEADER, SLOT, SLOT_HEADER
-from sonorama.engine.frames import FrameMapWriter
-from sonorama.engine.shared import shared_path
+from sonorama.engine.ipc.frame_map import FrameMapWriter
+from sonorama.engine.ipc.frame_map_layout import HEADER, SLOT, SLOT_HEADER
+from sonorama.engine.ipc.shared_paths import shared_path
 
 PAGE = (Path(__file__).parents[2] / "docs" / "frame-map.md").read_text()
 
@@ -24,7 +24,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "frame-map.md").read_text()
 WRITER = """
 import queue, sys, threading
 import numpy as np
-from sonorama.engine.frames import FrameMapWriter
+from sonorama.engine.ipc.frame_map import FrameMapWriter
 name, width, height = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 writer, lines = FrameMapWriter(name, width, height), queue.Queue()
 def listen():

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from sonorama.engine.params import Value
-from sonorama.export.stage import StageMaker
+from sonorama.engine.control.parameters import Value
+from sonorama.export.frame_source import StageMaker
 
 
 class CardStage:
@@ -28,7 +28,7 @@ class CardStage:
     def frames(
         self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
     ) -> Iterator[np.ndarray | None]:
-        """See sonorama.export.stage.Stage."""
+        """See sonorama.export.frame_source.Stage."""
         for block in blocks:
             assert block.dtype == np.float32
             assert block.ndim == 1

@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.backend import open_backend
-from sonorama.engine.instrument import Instrument
-from sonorama.engine.model.weights import load_world
-from sonorama.engine.params import Change, Value
-from sonorama.engine.player import LOADS, Player, Step, mono
-from sonorama.engine.playerstate import read_state, save_state
-from sonorama.engine.renderer.pixels import rgba8
-from sonorama.engine.show.finish import Finish, lifted
-from sonorama.engine.showtable import SHOW
-from sonorama.engine.sound.samples import RATE, SampleRing, SampleRingWriter
+from sonorama.engine.audio.sample_ring import RATE, SampleRing, SampleRingWriter
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Change, Value
+from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.model.world_file import load_world
+from sonorama.engine.picture.output_controls import Finish, lifted
+from sonorama.engine.picture.to_rgba8 import rgba8
+from sonorama.engine.pipeline.frame_pipeline import LOADS, Player, Step, mono
+from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.pipeline.snapshot import read_state, save_state
 from sonorama.engine.take.reader import read_take
 from sonorama.engine.take.writer import TakeStart, TakeWriter
 from sonorama.export.replay import Replay, TakeStage, Worlds

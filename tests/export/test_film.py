@@ -9,11 +9,11 @@ import av
 import numpy as np
 import pytest
 
-from sonorama.engine.media import open_sound
+from sonorama.engine.audio.audio_file import open_sound
 from sonorama.export.film import Look, video_writer
 from sonorama.export.picture import Fit
 from sonorama.export.presets import PRESETS, Preset
-from sonorama.export.video import RenderJob, render
+from sonorama.export.render import RenderJob, render
 
 from .helpers import CardStage, maker, pixels, probe, samples, write_wav
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.backend import graph_folder, ready_graphs
+from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.errors import WorldError
-from sonorama.engine.model.weights import load_world, save_world
-from sonorama.engine.renderer.pixels import rgba8
-from sonorama.engine.scale import scaler
-from sonorama.engine.sound.samples import RATE
+from sonorama.engine.inference.backend import graph_folder, ready_graphs
+from sonorama.engine.model.world_file import load_world, save_world
+from sonorama.engine.picture.scale import scaler
+from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.take.reader import read_take
 from sonorama.export.replay import Replay, TakeStage, Worlds
 

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.errors import InputError, OutputError, SonoramaError, ValueRefused, WorldError
-from sonorama.engine.model.weights import load_world, save_world
-from sonorama.engine.playerstate import save_state
-from sonorama.engine.renderer.pixels import rgba8
-from sonorama.engine.sound.samples import RATE
+from sonorama.engine.model.world_file import load_world, save_world
+from sonorama.engine.picture.to_rgba8 import rgba8
+from sonorama.engine.pipeline.snapshot import save_state
 from sonorama.engine.take.reader import read_take
+from sonorama.export.render import RenderJob, render
 from sonorama.export.replay import TakeStage, Worlds
-from sonorama.export.video import RenderJob, render
 
 from .helpers import pixels, probe, samples
 from .replay_helpers import SOUND, Live, finished, replayed, same

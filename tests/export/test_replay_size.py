@@ -13,16 +13,16 @@ import pytest
 from av.video.plane import VideoPlane
 
 from sonorama.engine.faults import Faults
-from sonorama.engine.frames import FrameMap, FrameMapMissing
-from sonorama.engine.player import Step
-from sonorama.engine.ports import Pixels
-from sonorama.engine.renderer.painter import Painter
-from sonorama.engine.scale import scaler
-from sonorama.engine.show.finish import Finish, lifted
-from sonorama.export import video
+from sonorama.engine.ipc.frame_map import FrameMap, FrameMapMissing
+from sonorama.engine.picture.output_controls import Finish, lifted
+from sonorama.engine.picture.scale import scaler
+from sonorama.engine.pipeline.frame_pipeline import Step
+from sonorama.engine.plugins.interfaces import Pixels
+from sonorama.engine.renderer.paint_thread import Painter
+from sonorama.export import render as video
 from sonorama.export.picture import Converter
 from sonorama.export.presets import PRESETS
-from sonorama.export.video import RenderJob, render
+from sonorama.export.render import RenderJob, render
 
 from .helpers import pixels, probe
 from .replay_helpers import Live, by

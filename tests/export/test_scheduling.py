@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.media import open_sound
+from sonorama.engine.audio.audio_file import open_sound
 from sonorama.export.film import Look, video_writer
 from sonorama.export.presets import PRESETS
 from sonorama.export.scheduling import scheduling_kept

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.errors import OutputError
-from sonorama.export.video import RenderJob, render
+from sonorama.export.render import RenderJob, render
 
 from .helpers import CardStage, maker, pixels, probe, samples
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from sonorama.engine.faults import Faults
-from sonorama.engine.instrument import Instrument
-from sonorama.engine.model.weights import save_world
-from sonorama.engine.renderer.loader import Loader
+from sonorama.engine.model.world_file import save_world
+from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.renderer.world_loader import Loader
 
 from .memory import Memory
 from .stage import LiveShow

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.control.live_table import SHOW
 
 from .stage import LiveShow
 

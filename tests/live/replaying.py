@@ -5,10 +5,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from sonorama.engine.instrument import Instrument
-from sonorama.engine.player import Player, mono
-from sonorama.engine.renderer.pixels import rgba8
-from sonorama.engine.take import sound as takesound
+from sonorama.engine.picture.to_rgba8 import rgba8
+from sonorama.engine.pipeline.frame_pipeline import Player, mono
+from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.reader import Take
 
 from .stage import COUNTER, Seen, digest

@@ -20,19 +20,19 @@ from typing import Any, Self
 
 import numpy as np
 
-from sonorama.engine.channel import Peer, connect, read_session
+from sonorama.engine.control.parameters import Value
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.frames import FrameMap
-from sonorama.engine.params import Value
-from sonorama.engine.shared import shared_folder
-from sonorama.engine.take.sound import SoundFile
+from sonorama.engine.ipc.channel import Peer, connect, read_session
+from sonorama.engine.ipc.frame_map import FrameMap
+from sonorama.engine.ipc.shared_paths import shared_folder
+from sonorama.engine.take.audio_file import SoundFile
 
-from ..engine.osc_helpers import HERE, message
+from ..engine.osc.osc_helpers import HERE, message
 
 PATIENCE_S = 120.0
 """How long anything may take on a machine that has other work; what it should take is measured in tests/benchmarks."""
 COUNTER = 1 << 24
-RENDERER = "sonorama.engine.renderer.runtime"
+RENDERER = "sonorama.engine.renderer.frame_loop"
 
 
 def until(true: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE_S) -> None:
@@ -89,7 +89,7 @@ class LiveShow:
     ) -> None:
         self.name = name or f"live-{os.getpid()}-{secrets.token_hex(4)}"
         self.stats, self.log = folder / f"{self.name}.jsonl", folder / f"{self.name}.log"
-        command = [sys.executable, "-m", "sonorama.engine.cli", "live", "--world", world, "--name", self.name]
+        command = [sys.executable, "-m", "sonorama.engine.cli.main", "live", "--world", world, "--name", self.name]
         command += ["--osc-port", "0", "--stats", str(self.stats), *options]
         own = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
         own |= {"SONORAMA_LOOKS": str(folder / "looks"), "XDG_VIDEOS_DIR": str(folder / "videos")}

@@ -10,9 +10,9 @@ import av
 import pytest
 
 from sonorama.engine.faults import Faults
-from sonorama.engine.frames import FrameMap
-from sonorama.engine.instrument import Instrument
-from sonorama.engine.renderer.loader import Loader
+from sonorama.engine.ipc.frame_map import FrameMap
+from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.renderer.world_loader import Loader
 from sonorama.engine.take.reader import read_take
 
 from .replaying import check_pictures, check_sound

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from sonorama.engine.take import sound as takesound
+from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.reader import read_take
 
 from .stage import COUNTER, LiveShow, Watcher, counting_sound

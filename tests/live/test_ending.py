@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine.channel import session_file
-from sonorama.engine.frames import FrameMap
-from sonorama.engine.show.report import Stats
+from sonorama.engine.ipc.channel import session_file
+from sonorama.engine.ipc.frame_map import FrameMap
+from sonorama.engine.show.status import Stats
 
 from .stage import PATIENCE_S, RENDERER, LiveShow, shared_files, until
 
@@ -113,7 +113,7 @@ def test_after_its_time_it_ends_by_itself(start: Start, tiny_world: str) -> None
 def test_whoever_started_it_may_go_away(start: Start, tmp_path: Path, tiny_world: str, instrument: object) -> None:
     """Its words go into a pipe that nobody reads any more."""
     name = f"live-{os.getpid()}-pipe"
-    command = [sys.executable, "-m", "sonorama.engine.cli", "live", "--world", tiny_world, "--source", "silence"]
+    command = [sys.executable, "-m", "sonorama.engine.cli.main", "live", "--world", tiny_world, "--source", "silence"]
     command += ["--name", name, "--osc-port", "0", "--no-panel", "--stats", str(tmp_path / "stats")]
     with subprocess.Popen(command, stderr=subprocess.PIPE, start_new_session=True) as process:
         try:
@@ -164,7 +164,7 @@ def test_whoever_started_it_may_go_away(start: Start, tmp_path: Path, tiny_world
     ids=lambda options: "".join(options),
 )
 def test_what_cannot_be_is_refused_in_two_lines(tmp_path: Path, tiny_world: str, options: list[str]) -> None:
-    command = [sys.executable, "-m", "sonorama.engine.cli", "live", "--world", tiny_world, "--source", "silence"]
+    command = [sys.executable, "-m", "sonorama.engine.cli.main", "live", "--world", tiny_world, "--source", "silence"]
     command += ["--name", f"live-{os.getpid()}-no", "--osc-port", "0", "--no-panel", *options]
     env = {
         key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")

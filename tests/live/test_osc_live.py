@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.take.reader import read_take
 
-from ..engine.osc_helpers import KILLERS, fuzz, message
+from ..engine.osc.osc_helpers import KILLERS, fuzz, message
 from .stage import LiveShow, Watcher, burst
 
 Start = Callable[..., LiveShow]

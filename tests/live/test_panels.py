@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from sonorama.engine.channel import ChannelClosed, Peer
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.ipc.channel import ChannelClosed, Peer
 
 from .stage import LiveShow, Watcher, until
 
@@ -40,7 +40,7 @@ def connected(pid: int, port: int) -> bool:
 @contextmanager
 def panel(show: LiveShow) -> Iterator[int]:
     """`sonorama panel`, as people open it again; its process number."""
-    command = [sys.executable, "-m", "sonorama.engine.cli", "panel", show.name]
+    command = [sys.executable, "-m", "sonorama.engine.cli.main", "panel", show.name]
     with subprocess.Popen(command, env=os.environ | OFFSCREEN, stderr=subprocess.DEVNULL) as process:
         try:
             show.wait(lambda: connected(process.pid, show.session()["port"]), "the panel does not come back")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine.instrument import Instrument
+from sonorama.engine.pipeline.loaded_world import Instrument
 from sonorama.engine.take.reader import read_take
 
 from .replaying import check_pictures, check_sound

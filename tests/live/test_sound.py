@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.osc.packet import parse
-from sonorama.engine.sound.samples import RATE, SampleRing
-from sonorama.engine.take import sound as takesound
+from sonorama.engine.audio.sample_ring import RATE, SampleRing
+from sonorama.engine.osc.messages import parse
+from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.reader import read_take
 
-from ..engine.osc_helpers import message
+from ..engine.osc.osc_helpers import message
 from ..plugin.pulse import Pulse
 from ..plugin.test_pulse import onsets
 from .stage import LiveShow, Watcher, longest_still

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from sonorama.engine.faults import Faults
-from sonorama.engine.instrument import Instrument
-from sonorama.engine.model.weights import load_world, save_world
-from sonorama.engine.prompt import prompt_seed
-from sonorama.engine.renderer.loader import Loader
+from sonorama.engine.model.world_file import load_world, save_world
+from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.pipeline.prompt import prompt_seed
+from sonorama.engine.renderer.world_loader import Loader
 
 from .stage import PATIENCE_S, LiveShow, Watcher
 
 Start = Callable[..., LiveShow]
-ASIDE = "sonorama.engine.renderer.aside"
+ASIDE = "sonorama.engine.renderer.torch_worker"
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,9 @@ from typing import Literal
 import av
 import pytest
 
-from sonorama.engine.frames import FrameMap, FrameMapWriter
-from sonorama.engine.ports import Available, FrameSink, Picture, StreamInfo
-from sonorama.engine.shared import process_lives
+from sonorama.engine.ipc.frame_map import FrameMap, FrameMapWriter
+from sonorama.engine.ipc.shared_paths import process_lives
+from sonorama.engine.plugins.interfaces import Available, FrameSink, Picture, StreamInfo
 from sonorama.plugin.sinks import images, null, record, window
 from sonorama.plugin.sinks import map as frame_map
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sonorama.engine.ports import Picture, StreamInfo
-from sonorama.engine.sound.samples import RATE
+from sonorama.engine.audio.sample_ring import RATE
+from sonorama.engine.plugins.interfaces import Picture, StreamInfo
 
 FPS = Fraction(30)
 STARTED_NS = 1_000_000_000

@@ -13,8 +13,8 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin-sink"
 
 RUN = """
 import sys
-from sonorama.engine.show.outputs import SinkRunner
-from sonorama.engine.registry import open_sink
+from sonorama.engine.show.sink_runner import SinkRunner
+from sonorama.engine.plugins.registry import open_sink
 from tests.plugin.sinks import info, picture, until
 sinks = [open_sink(spec) for spec in sys.argv[1:]]
 runners = [SinkRunner(label, make, info("example")) for label, make in sinks]
@@ -50,7 +50,7 @@ def python(place: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def listed(place: Path) -> dict[str, str]:
-    done = python(place, "import sys; from sonorama.engine.cli import main; sys.exit(main(['plugins', '--json']))")
+    done = python(place, "import sys; from sonorama.engine.cli.main import main; sys.exit(main(['plugins', '--json']))")
     assert done.returncode == 0, done.stderr
     (told,) = [one for one in json.loads(done.stdout) if one["name"] == "mean-colour"]
     return told

@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.ports import Available
-from sonorama.engine.sound.analysis import HOP, Analysis
-from sonorama.engine.sound.capture import Capture
-from sonorama.engine.sound.samples import RATE, SampleRing, SampleRingWriter
-from sonorama.engine.sound.sources import open_source
+from sonorama.engine.audio.capture import Capture
+from sonorama.engine.audio.features import HOP, Analysis
+from sonorama.engine.audio.sample_ring import RATE, SampleRing, SampleRingWriter
+from sonorama.engine.plugins.interfaces import Available
+from sonorama.engine.plugins.open_source import open_source
 from sonorama.plugin.sources import device, loopback
 
 from .pulse import SINK, Pulse

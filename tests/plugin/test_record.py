@@ -13,10 +13,10 @@ import av
 import numpy as np
 import pytest
 
+from sonorama.engine.audio.sample_ring import RATE, RingMissing, SampleRing, SampleRingWriter, ring_path
 from sonorama.engine.errors import OutputError, SonoramaError
-from sonorama.engine.ports import Available, SinkEnded
-from sonorama.engine.show.outputs import SinkRunner
-from sonorama.engine.sound.samples import RATE, RingMissing, SampleRing, SampleRingWriter, ring_path
+from sonorama.engine.plugins.interfaces import Available, SinkEnded
+from sonorama.engine.show.sink_runner import SinkRunner
 from sonorama.plugin.sinks import record
 from sonorama.plugin.sinks.null import NullSink
 from sonorama.plugin.sinks.record import RecordSink
@@ -280,8 +280,8 @@ def test_without_its_encoder_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 CHILD = """
 import os, sys, time
 import numpy as np
-from sonorama.engine.show.outputs import SinkRunner
-from sonorama.engine.sound.samples import RATE, SampleRingWriter
+from sonorama.engine.show.sink_runner import SinkRunner
+from sonorama.engine.audio.sample_ring import RATE, SampleRingWriter
 from sonorama.plugin.sinks.record import RecordSink
 from tests.plugin.sinks import info, picture, until
 with SampleRingWriter(f"record-{os.getpid()}", 20.0) as ring:

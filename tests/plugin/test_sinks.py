@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.frames import FrameMap, FrameMapTaken, FrameMapWriter
-from sonorama.engine.ports import Picture
-from sonorama.engine.show.outputs import SinkRunner
+from sonorama.engine.ipc.frame_map import FrameMap, FrameMapTaken, FrameMapWriter
+from sonorama.engine.plugins.interfaces import Picture
+from sonorama.engine.show.sink_runner import SinkRunner
 from sonorama.plugin.sinks.images import ImagesSink
 from sonorama.plugin.sinks.map import MapSink
 from sonorama.plugin.sinks.null import NullSink
@@ -152,7 +152,7 @@ def test_no_folder_is_refused_at_once(argument: str) -> None:
 
 def test_loading_them_all_loads_neither_torch_nor_qt() -> None:
     code = (
-        "import sys\nfrom sonorama.engine.registry import KINDS, load, names\n"
+        "import sys\nfrom sonorama.engine.plugins.registry import KINDS, load, names\n"
         "for kind in KINDS:\n    for name in names(kind):\n        load(kind, name)\n"
         "print(*sorted({'torch', 'onnxruntime', 'openvino', 'PyQt6'} & set(sys.modules)))"
     )

@@ -1,4 +1,4 @@
-"""What every sink keeps, real or fake: the promises of FrameSink in engine/ports.py."""
+"""What every sink keeps, real or fake: the promises of FrameSink in engine/plugins/interfaces.py."""
 
 import gc
 import os
@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from sonorama.engine.ports import Available, FrameSink, Missing, Picture
-from sonorama.engine.shared import shared_folder
-from sonorama.engine.show.outputs import SinkRunner
+from sonorama.engine.ipc.shared_paths import shared_folder
+from sonorama.engine.plugins.interfaces import Available, FrameSink, Missing, Picture
+from sonorama.engine.show.sink_runner import SinkRunner
 from sonorama.plugin.sinks import window
 from sonorama.plugin.sinks.null import NullSink
 
@@ -123,7 +123,7 @@ class Gate:
 
 
 def test_drop_policy(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sonorama.engine.show.outputs.WAITING", 8)
+    monkeypatch.setattr("sonorama.engine.show.sink_runner.WAITING", 8)
     gate = Gate(case.sink, monkeypatch)
     runner = SinkRunner("one", lambda: case.sink, info(case.name))
     runner.start()

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.ports import Available, Missing, Samples, SoundSource
-from sonorama.engine.sound.sources import SourceUnknown, open_source, source_names
+from sonorama.engine.plugins.interfaces import Available, Missing, Samples, SoundSource
+from sonorama.engine.plugins.open_source import SourceUnknown, open_source, source_names
 from sonorama.plugin.sources import device, file, loopback, silence, tone
-from sonorama.plugin.sources.wire import ChildSource
+from sonorama.plugin.sources.child_process import ChildSource
 
 
 class Ear:
@@ -187,12 +187,12 @@ def test_a_child_that_crashes_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_child_leaves_with_its_parent(tmp_path: Path) -> None:
     (tmp_path / "idle.py").write_text(
-        "import time\nfrom sonorama.plugin.sources.wire import serve\n"
+        "import time\nfrom sonorama.plugin.sources.child_process import serve\n"
         "def run(argument):\n    return 44100, 1, 'idle', lambda: time.sleep(100)\n"
         "serve(run)\n"
     )
     code = (
-        "import os, signal\nfrom sonorama.plugin.sources.wire import ChildSource\n"
+        "import os, signal\nfrom sonorama.plugin.sources.child_process import ChildSource\n"
         "s = ChildSource('idle', ''); s.start(print); print(s.pid, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.frames import FrameMapWriter
-from sonorama.engine.ports import Available, Missing, SinkEnded
-from sonorama.engine.shared import process_lives
-from sonorama.engine.show.outputs import SinkRunner
+from sonorama.engine.ipc.frame_map import FrameMapWriter
+from sonorama.engine.ipc.shared_paths import process_lives
+from sonorama.engine.plugins.interfaces import Available, Missing, SinkEnded
+from sonorama.engine.show.sink_runner import SinkRunner
 from sonorama.plugin.sinks import window
 from sonorama.plugin.sinks.window import WindowSink
 
@@ -141,7 +141,7 @@ def test_a_display_that_is_not_there_is_said(screens: Screens) -> None:
 
 def test_it_leaves_with_a_show_that_is_killed(screens: Screens) -> None:
     code = (
-        "import sys\nfrom fractions import Fraction\nfrom sonorama.engine.ports import StreamInfo\n"
+        "import sys\nfrom fractions import Fraction\nfrom sonorama.engine.plugins.interfaces import StreamInfo\n"
         "from sonorama.plugin.sinks.window import WindowSink\n"
         "sink = WindowSink(''); sink.open(StreamInfo(sys.argv[1], 64, 40, Fraction(30)))\n"
         "print(sink.pid, flush=True); sys.stdin.read()\n"

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine.cli import build_parser
-from sonorama.engine.osc.routes import Routes
-from sonorama.engine.osc.tally import Tally
-from sonorama.engine.show.live import plan_of
+from sonorama.engine.cli.main import build_parser
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.osc.counters import Tally
+from sonorama.engine.osc.routing import Routes
+from sonorama.engine.show.command import plan_of
 from sonorama.engine.show.show import Show
-from sonorama.engine.showtable import SHOW
 
 from .test_readme import ROOT, commands
 

@@ -11,8 +11,8 @@ import torch
 from torchvision.io import write_jpeg
 
 from sonorama import training
-from sonorama.training.procedural import RATE, compose
-from sonorama.training.scenes import CLASSES
+from sonorama.training.data.procedural_pictures import CLASSES
+from sonorama.training.data.procedural_sounds import RATE, compose
 
 CAPTIONS = Path(training.__path__[0]) / "captions.json"
 

@@ -10,14 +10,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from sonorama.engine.model.joint import unit
-from sonorama.training import hearing, sounds
-from sonorama.training.captions import Captions, Narrator, colours_of
-from sonorama.training.joint import JointTraining, Targets, train_sound
-from sonorama.training.procedural import RATE, TEXTURES, compose
-from sonorama.training.scenes import CLASSES
-from sonorama.training.space import info_nce
-from sonorama.training.words import Scenes, applies, new_space, towers
+from sonorama.engine.model.joint_embedding import unit
+from sonorama.training.data import recordings as sounds
+from sonorama.training.data.captions import Captions, Narrator, colours_of
+from sonorama.training.data.procedural_pictures import CLASSES
+from sonorama.training.data.procedural_sounds import RATE, TEXTURES, compose
+from sonorama.training.metrics import hearing
+from sonorama.training.stages.joint import JointTraining, Targets, train_sound
+from sonorama.training.stages.joint_space import info_nce
+from sonorama.training.stages.joint_words import Scenes, applies, new_space, towers
 
 DATA = Path(os.environ.get("SONORAMA_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 needs_data = pytest.mark.skipif(not (DATA / "MANIFEST.tsv").is_file(), reason="skipped: no shared data")
@@ -165,7 +166,7 @@ def test_colours_are_named_as_they_look() -> None:
 
 
 def names(shown: torch.Tensor) -> list[str]:
-    from sonorama.training.captions import COLOURS
+    from sonorama.training.data.captions import COLOURS
 
     return [c for c, there in zip(COLOURS, shown.tolist(), strict=True) if there]
 
@@ -208,7 +209,7 @@ def test_gain_does_not_change_what_most_recordings_are_taken_for() -> None:
 
     if not JOINT.is_file():
         pytest.skip("skipped: no shipped world")
-    from sonorama.engine.model.joint import SoundEncoder
+    from sonorama.engine.model.joint_embedding import SoundEncoder
 
     with safe_open(str(JOINT), "pt") as world:
         tensors = {k: world.get_tensor(k).float() for k in world.keys() if k.startswith(("sound.", "labels."))}  # noqa: SIM118

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from sonorama.training.scenes import CLASSES, draw
+from sonorama.training.data.procedural_pictures import CLASSES, draw
 
 PHOTO = torch.rand(3, 48, 64, generator=torch.Generator().manual_seed(0))
 

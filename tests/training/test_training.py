@@ -6,15 +6,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from sonorama.engine.model.encoder import EncoderConfig, SoundInversionEncoder
+from sonorama.engine.model.generator import GeneratorConfig
 from sonorama.engine.model.mel import BANDS
-from sonorama.engine.model.motion import MotionConfig, MotionNetwork
-from sonorama.engine.model.synthesis import GeneratorConfig
-from sonorama.training.encoder import EncoderTraining, change_gain, learn_directions, sound_guidance_loss
-from sonorama.training.generator import GeneratorTrainer, GeneratorTraining, Phase, resized
-from sonorama.training.metrics import kernel_distance
-from sonorama.training.motion import ClipBatch, MotionTraining, train_motion
-from sonorama.training.pictures import CLEAN, CodeBook, PictureSet
+from sonorama.engine.model.motion_rnn import MotionConfig, MotionNetwork
+from sonorama.engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
+from sonorama.training.data.photos import CLEAN, CodeBook, PictureSet
+from sonorama.training.metrics.pictures import kernel_distance
+from sonorama.training.stages.generator import GeneratorTrainer, GeneratorTraining, Phase, resized
+from sonorama.training.stages.motion_teacher import ClipBatch, MotionTraining, train_motion
+from sonorama.training.stages.sound_inversion import EncoderTraining, change_gain, learn_directions, sound_guidance_loss
 
 TINY = GeneratorConfig(64, z_dim=8, w_dim=16, channel_base=256, channel_max=16)
 PLAN = GeneratorTraining(

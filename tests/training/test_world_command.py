@@ -13,20 +13,20 @@ import numpy as np
 import pytest
 import torch
 
-from sonorama.engine.backend import open_backend
+from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.errors import InputError
-from sonorama.engine.hear import hear
+from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.model.generator import GeneratorConfig
 from sonorama.engine.model.mel import RATE
-from sonorama.engine.model.synthesis import GeneratorConfig
-from sonorama.engine.model.weights import World, load_world
-from sonorama.engine.performance import Performance
-from sonorama.engine.prompt import prompt_seed
-from sonorama.engine.table import TABLE
+from sonorama.engine.model.world_file import World, load_world
+from sonorama.engine.pipeline.classify import hear
+from sonorama.engine.pipeline.offline import Performance
+from sonorama.engine.pipeline.prompt import prompt_seed
+from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.recipe import Recipe
-from sonorama.training.scenes import CLASSES
-from sonorama.training.stages import Workshop, make_world
+from sonorama.training.runner import Workshop, make_world
 
-from ..engine.test_joint import tiny_clip
+from ..engine.model.test_joint_embedding import tiny_clip
 from .small_data import small_data
 
 NOISE = np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * np.float32(0.1)

@@ -12,9 +12,9 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from sonorama.engine.channel import ChannelClosed
+from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.ipc.channel import ChannelClosed
 from sonorama.ui.link import Link
 from sonorama.ui.window import Window
 

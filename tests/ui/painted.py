@@ -8,8 +8,8 @@ from PyQt6.QtCore import QRect, QRectF
 from PyQt6.QtGui import QPainter, QPolygonF
 from PyQt6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox
 
-from sonorama.ui import slider
-from sonorama.ui.slider import FloatControl
+from sonorama.ui.widgets import slider
+from sonorama.ui.widgets.slider import FloatControl
 
 
 @dataclass

@@ -8,7 +8,7 @@ import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
 
-from sonorama.engine.ports import Pixels
+from sonorama.engine.plugins.interfaces import Pixels
 
 DOCS = Path(__file__).parents[2] / "docs"
 

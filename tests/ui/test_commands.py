@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from PyQt6.QtGui import QColor, QImage
 
-from sonorama.engine.channel import ChannelClosed, Peer, Server
-from sonorama.engine.frames import FrameMapWriter
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.ipc.channel import ChannelClosed, Peer, Server
+from sonorama.engine.ipc.frame_map import FrameMapWriter
 
 from . import scene
 
-RUN = [sys.executable, "-c", "import sys; from sonorama.engine.cli import main; sys.exit(main())"]
+RUN = [sys.executable, "-c", "import sys; from sonorama.engine.cli.main import main; sys.exit(main())"]
 
 
 def environment(**more: str) -> dict[str, str]:

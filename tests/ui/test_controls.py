@@ -8,12 +8,12 @@ from PyQt6.QtGui import QGuiApplication, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from sonorama.engine.params import Param
-from sonorama.engine.showtable import SHOW
-from sonorama.ui.control import Control
-from sonorama.ui.controls import SlotControl, control_for
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Param
 from sonorama.ui.link import Link
-from sonorama.ui.slider import FloatControl
+from sonorama.ui.widgets.control import Control
+from sonorama.ui.widgets.controls import SlotControl, control_for
+from sonorama.ui.widgets.slider import FloatControl
 
 from .conftest import FakeShow
 

@@ -2,7 +2,7 @@
 
 from pytestqt.qtbot import QtBot
 
-from sonorama.engine.channel import Server, connect_to
+from sonorama.engine.ipc.channel import Server, connect_to
 from sonorama.ui import link as link_module
 from sonorama.ui.link import Link
 from sonorama.ui.status import Status

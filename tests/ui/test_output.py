@@ -8,7 +8,7 @@ import pytest
 from PyQt6.QtCore import QRect, Qt
 from pytestqt.qtbot import QtBot
 
-from sonorama.engine.frames import FrameMapWriter
+from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.ui.output import Output
 from sonorama.ui.picture import letterbox
 

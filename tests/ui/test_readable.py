@@ -7,12 +7,12 @@ from PyQt6.QtCore import QRectF
 from PyQt6.QtWidgets import QComboBox, QLabel, QLineEdit
 from pytestqt.qtbot import QtBot
 
-from sonorama.engine.showtable import SHOW
-from sonorama.ui.controls import ChoiceControl
+from sonorama.engine.control.live_table import SHOW
+from sonorama.ui.formatting import caption
 from sonorama.ui.link import Link
-from sonorama.ui.slider import FloatControl
+from sonorama.ui.widgets.controls import ChoiceControl
+from sonorama.ui.widgets.slider import FloatControl
 from sonorama.ui.window import SMALLEST, Window
-from sonorama.ui.words import caption
 
 from .conftest import FakeShow
 from .painted import painted, shown

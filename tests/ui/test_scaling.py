@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sonorama.ui.scaling import Scaler
+from sonorama.ui.widgets.scaling import Scaler
 
 
 def pixels(height: int, width: int) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":

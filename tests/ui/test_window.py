@@ -11,14 +11,14 @@ from PyQt6.QtGui import QColor, QFontMetrics, QGuiApplication, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from sonorama.engine.frames import FrameMapWriter
-from sonorama.engine.showtable import SHOW
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.ui import theme
-from sonorama.ui.control import Control
-from sonorama.ui.controls import ChoiceControl, IntControl, SwitchControl
 from sonorama.ui.link import Link
-from sonorama.ui.slider import FloatControl
 from sonorama.ui.topbar import PATIENCE
+from sonorama.ui.widgets.control import Control
+from sonorama.ui.widgets.controls import ChoiceControl, IntControl, SwitchControl
+from sonorama.ui.widgets.slider import FloatControl
 from sonorama.ui.window import SMALLEST, Window
 
 from . import scene

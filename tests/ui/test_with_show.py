@@ -13,14 +13,14 @@ from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from sonorama.engine import looks
-from sonorama.engine.osc.routes import Routes
-from sonorama.engine.osc.tally import Tally
-from sonorama.engine.params import Param, Value
-from sonorama.engine.show.testcard import CORNERS
-from sonorama.engine.showtable import SHOW
-from sonorama.ui.control import Control
+from sonorama.engine.control import presets
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Param, Value
+from sonorama.engine.osc.counters import Tally
+from sonorama.engine.osc.routing import Routes
+from sonorama.engine.picture.test_pattern import CORNERS
 from sonorama.ui.link import Link, link_to
+from sonorama.ui.widgets.control import Control
 from sonorama.ui.window import Window
 
 from ..live.stage import PATIENCE_S, LiveShow
@@ -207,7 +207,7 @@ def test_looks_and_shows_there_and_back(live: LiveShow, window: Window, second: 
     bar.name.setEditText("dusk")
     bar.save_look.click()
     bar.save_show.click()
-    assert looks.names() == [("dusk", "look"), ("dusk", "show")]
+    assert presets.names() == [("dusk", "look"), ("dusk", "show")]
     live.set(AMOUNT, 1.5)
     live.set(gain, -6.0)
     qtbot.waitUntil(lambda: (window.link.values[AMOUNT], window.link.values[gain]) == (1.5, -6.0), timeout=MS)

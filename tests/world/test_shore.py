@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.backend import Backend, open_backend
-from sonorama.engine.hear import hear
-from sonorama.engine.media import open_sound
+from sonorama.engine.audio.audio_file import open_sound
+from sonorama.engine.control.render_table import TABLE
+from sonorama.engine.inference.backend import Backend, open_backend
 from sonorama.engine.model.mel import RATE
-from sonorama.engine.model.weights import INSTALLED, World, load_world
-from sonorama.engine.performance import Performance
-from sonorama.engine.stepper import LEVELS
-from sonorama.engine.table import TABLE
+from sonorama.engine.model.world_file import INSTALLED, World, load_world
+from sonorama.engine.pipeline.classify import hear
+from sonorama.engine.pipeline.latent_motion import LEVELS
+from sonorama.engine.pipeline.offline import Performance
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = (1, 2, 3, 4)

@@ -1,0 +1,1 @@
+"""Sound: files, the live sample ring, and what is measured in it."""

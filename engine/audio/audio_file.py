@@ -1,0 +1,192 @@
+"""Read the sound of any file that PyAV opens, streaming: memory does not grow with its length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+
+from ..errors import InputError
+from .decode import PLAYABLE, SoundFormat, decode, open_container
+
+ANALYSIS_RATE = 44100
+
+# How loud each loudspeaker is in the mono mix: the ITU-R BS.775 stereo downmix, then the mean of its sides.
+_FRONT, _CENTRE, _AROUND = 0.5, math.sqrt(0.5), math.sqrt(0.125)
+_GAINS = {"FL": _FRONT, "FR": _FRONT, "FLC": _FRONT, "FRC": _FRONT, "DL": _FRONT, "DR": _FRONT}
+_GAINS |= {"FC": _CENTRE, "LFE": 0.0, "LFE2": 0.0, "BL": _AROUND, "BR": _AROUND, "SL": _AROUND, "SR": _AROUND}
+_GAINS |= {"BC": _AROUND}
+
+
+class Sound:
+    """The sound of one file: facts counted by decoding it once, and fresh streams over it.
+
+    Attributes:
+        path: the file.
+        rate: samples a second.
+        channels: how many.
+        samples: exact count per channel, by decoding.
+        channel_names: FFmpeg's name of each ("FL", "LFE", "NONE" ...).
+        layout: FFmpeg's name of them all ("stereo", "7.1", "3 channels" ...).
+        codec: FFmpeg's name for the coding.
+        had_nonfinite: the file holds NaN or infinite samples; every stream reads them as 0.
+
+    """
+
+    def __init__(self, path: Path, form: SoundFormat, samples: int, had_nonfinite: bool) -> None:
+        self.path = path
+        self.rate = form.rate
+        self.channels = form.channels
+        self.channel_names = form.names
+        self.layout = form.layout
+        self.codec = form.codec
+        self.samples = samples
+        self.had_nonfinite = had_nonfinite
+        self._streams = ExitStack()
+
+    def __enter__(self) -> Sound:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every stream that is still open, and its file."""
+        self._streams.close()
+
+    @property
+    def duration(self) -> Fraction:
+        """Seconds, exact."""
+        return Fraction(self.samples, self.rate)
+
+    def count(self, start: float = 0.0, duration: float | None = None, loop: bool = False) -> int | None:
+        """Samples (at the source's rate) of a part of the sound; None when it never ends.
+
+        Args:
+            start: seconds from the beginning.
+            duration: seconds; None means to the end.
+            loop: begin again at `start` when the end is reached, until `duration` is full.
+
+        Raises:
+            InputError: a part that lies outside the sound or holds no sample.
+
+        """
+        first = round(start * self.rate) if math.isfinite(start) else -1
+        if not 0 <= first < self.samples:
+            message = f"Start {start:g} s is outside {self.path} (0 to {float(self.duration):.2f} s)"
+            raise InputError(message, "Choose a start inside the sound.")
+        left = self.samples - first
+        if duration is None:
+            return None if loop else left
+        wanted = round(duration * self.rate) if math.isfinite(duration) else 0
+        if wanted < 1:
+            raise InputError(f"Duration {duration:g} s holds no sample", "Give a duration above 0 s.")
+        return wanted if loop else min(left, wanted)
+
+    def blocks(self, start: float = 0.0, duration: float | None = None, loop: bool = False) -> Generator[np.ndarray]:
+        """Stream a part as it was recorded: float32 [channels, n] at the source's rate, never clipped.
+
+        Arguments and errors as `count`; yields exactly `count` samples in all.
+        """
+        left = self.count(start, duration, loop)
+        stream = self._blocks(round(start * self.rate), math.inf if left is None else left)
+        self._streams.callback(stream.close)
+        return stream
+
+    def _blocks(self, first: int, left: float) -> Generator[np.ndarray]:
+        while left > 0:
+            at = 0
+            for block in decode(self.path):
+                part = block[:, max(0, first - at) :]
+                at += block.shape[1]
+                part = part if part.shape[1] <= left else part[:, : int(left)]
+                if part.shape[1]:
+                    left -= part.shape[1]
+                    yield _finite(part)
+                if left <= 0:
+                    return
+
+    def mono(
+        self,
+        rate: int = ANALYSIS_RATE,
+        start: float = 0.0,
+        duration: float | None = None,
+        loop: bool = False,
+    ) -> Iterator[np.ndarray]:
+        """Stream a part for analysis: float32 [n] at `rate`, ceil(count * rate / source rate) samples in all.
+
+        Arguments and errors as `count`. Full scale is -1..1, not clipped.
+        """
+        count = self.count(start, duration, loop)
+        gains = downmix(self.channel_names)
+        mixed = (gains @ block for block in self.blocks(start, duration, loop))
+        if rate == self.rate:
+            return mixed
+        return _resample(mixed, self.rate, rate, count)
+
+
+def open_sound(path: Path | str) -> Sound:
+    """Open the sound of an audio or video file and count it by decoding it once.
+
+    Raises:
+        InputError: missing, a folder, empty, not a media file, without sound, cut off, damaged, 0 samples.
+
+    """
+    path = Path(path)
+    container, _, form = open_container(path)
+    container.close()
+    samples, finite = 0, True
+    for block in decode(path):
+        samples += block.shape[1]
+        finite = finite and bool(np.isfinite(block).all())
+    if samples == 0:
+        raise InputError(f"{path} holds 0 samples of sound", PLAYABLE)
+    return Sound(path, form, samples, not finite)
+
+
+def downmix(names: tuple[str, ...]) -> np.ndarray:
+    """Gains float32 [channels] of a mono mix; unknown loudspeakers are averaged."""
+    if not all(name in _GAINS for name in names) or not any(_GAINS[name] for name in names):
+        return np.full(len(names), 1 / len(names), np.float32)
+    if len(names) == 1:
+        return np.ones(1, np.float32)
+    return np.array([_GAINS[name] for name in names], np.float32)
+
+
+def _finite(block: np.ndarray) -> np.ndarray:
+    if np.isfinite(block).all():
+        return block
+    return np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _resample(blocks: Iterator[np.ndarray], source: int, target: int, count: int | None) -> Iterator[np.ndarray]:
+    left = math.inf if count is None else -(-count * target // source)
+    for block in _swr(blocks, source, target):
+        part = block if len(block) <= left else block[: int(left)]
+        left -= len(part)
+        if len(part):
+            yield part
+    if 0 < left < math.inf:
+        yield np.zeros(int(left), np.float32)
+
+
+def _swr(blocks: Iterator[np.ndarray], source: int, target: int) -> Iterator[np.ndarray]:
+    resampler = AudioResampler("flt", "mono", target)
+    at = 0
+    for block in blocks:
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(block[None], np.float32), "flt", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = source, at, Fraction(1, source)
+        at += len(block)
+        for out in resampler.resample(frame):
+            yield out.to_ndarray()[0]
+    for out in resampler.resample(None):
+        yield out.to_ndarray()[0]

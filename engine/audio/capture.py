@@ -1,0 +1,242 @@
+"""Sound from a source into the sample ring, for ever: what a source does not give is silence, at the pace of the clock.
+
+Three parties: the source's own thread hands blocks over and returns; the pump writes the ring and watches the clock;
+the keeper starts the source, and starts it again every second after it is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..errors import SonoramaError
+from ..plugins.interfaces import Samples, SoundSource
+from .sample_ring import RATE, SampleRingWriter
+from .to_stereo import ToStereo
+
+SILENT_S = 0.25
+"""After so long without a block the pump writes silence; later where the blocks themselves are longer."""
+GONE_S = 2.5
+"""After so long without a block the source is started anew, whatever it says about itself."""
+RETRY_S = 1.0
+JUMP_S = 0.1
+"""A difference from the clock beyond this is closed at once, by silence or by a cut; a smaller one slowly."""
+_TICK_S = 0.02
+_STRETCH = 1000  # of so many samples at most one is added or taken away to keep to the clock
+_SLACK = 220  # samples off the clock that are left alone: 5 ms
+_WAITING = 4096  # blocks
+_FAULT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    samples: Samples
+    captured_ns: int
+    convert: ToStereo
+
+
+class Capture:
+    """Keeps the ring of a show full from a source that may come and go.
+
+    Args:
+        source: how the user knows it, for fault lines.
+        factory: makes the source; called for every start.
+        writer: the ring; this writes it from its own thread and does not close it.
+
+    """
+
+    def __init__(self, source: str, factory: Callable[[], SoundSource], writer: SampleRingWriter) -> None:
+        self.source = source
+        self._factory = factory
+        self._writer = writer
+        self._blocks: queue.SimpleQueue[_Block] = queue.SimpleQueue()
+        self._closing = threading.Event()
+        self._convert: ToStereo | None = None  # of the source that plays now; blocks of older ones are dropped
+        self._clock = Clock(writer)
+        self._heard_at = time.monotonic() - SILENT_S
+        self._patience = SILENT_S
+        self._reason, self._ever = "", False
+        self._broken_at = 0.0
+        self._began = time.monotonic()
+        self._threads = [
+            threading.Thread(target=run, name=f"sound-{run.__name__}", daemon=True) for run in (self._pump, self._keep)
+        ]
+
+    def start(self) -> None:
+        """Begin; returns at once, faults are told by `faults`."""
+        self._began = time.monotonic()
+        self._clock.begin()
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """End, at most some seconds later."""
+        self._closing.set()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(4.0)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the source gives sound right now."""
+        return self._convert is not None and not self._silent()
+
+    def _silent(self) -> bool:
+        return time.monotonic() - self._heard_at > self._patience
+
+    def faults(self) -> list[str]:
+        """One line for each thing that is wrong now; empty when all is well."""
+        lines = []
+        if self._reason:
+            now, then = ("gone", "returns") if self._ever else ("not there", "is")
+            lines.append(f"{self.source} is {now}: silence until it {then} ({self._reason})")
+        elif time.monotonic() - max(self._heard_at, self._began) > GONE_S:
+            lines.append(f"{self.source} gives no sound: silence until it does")
+        if time.monotonic() - self._broken_at < _FAULT_S:
+            lines.append(f"{self.source} gives broken samples: they are heard as silence")
+        return lines
+
+    # --- the keeper
+
+    def _keep(self) -> None:
+        while not self._closing.is_set():
+            source: SoundSource | None = None
+            try:
+                source = self._factory()
+                self._play(source)
+                self._reason = self._reason or "it ended"
+            except SonoramaError as error:
+                self._reason = f"{error.message}. {error.hint}"
+            except Exception as error:  # noqa: BLE001 (a source is a plug-in, whatever it raises must not end the show)
+                self._reason = f"{type(error).__name__}: {error}"
+            self._convert = None
+            if source is not None:
+                _stop(source)
+            self._closing.wait(RETRY_S)
+
+    def _play(self, source: SoundSource) -> None:
+        """Start the source and stay until it is gone. Raises what it raises."""
+        convert: ToStereo | None = None  # until `start` has returned rate and channels are not known
+
+        def write(block: Samples, captured_ns: int) -> None:
+            if convert is not None and convert is self._convert and self._blocks.qsize() < _WAITING:
+                self._blocks.put(_Block(block.copy(), captured_ns, convert))
+
+        source.start(write)
+        began = time.monotonic()
+        if not (1000 <= source.rate <= 1_000_000 and 1 <= source.channels <= 256):
+            raise SonoramaError(f"it has {source.channels} channels at {source.rate} Hz", "Choose another source.")
+        self._convert = convert = ToStereo(source.rate, source.channels)
+        while not self._closing.wait(0.05):
+            if not source.alive():
+                self._reason = "it ended"
+                return
+            if time.monotonic() - max(began, self._heard_at) > GONE_S:
+                self._reason = "it gave no sound"
+                return
+
+    # --- the pump
+
+    def _pump(self) -> None:
+        while not self._closing.is_set():
+            block: _Block | None = None
+            with contextlib.suppress(queue.Empty):
+                block = self._blocks.get(timeout=_TICK_S)
+            if block is not None and block.convert is self._convert:
+                try:
+                    self._take(block)
+                except (SonoramaError, AttributeError, TypeError, ValueError):  # a plug-in may give anything
+                    self._broken_at = time.monotonic()
+            if self._silent():
+                self._clock.fill()
+
+    def _take(self, block: _Block) -> None:
+        convert = block.convert
+        if block.samples.ndim != 2 or block.samples.shape[0] != convert.channels:
+            self._broken_at = time.monotonic()
+            return
+        broken = convert.broken
+        sound = convert.push(block.samples)
+        if convert.broken > broken:
+            self._broken_at = time.monotonic()
+        resumed = self._silent()
+        self._heard_at, self._ever = time.monotonic(), True
+        self._patience = min(max(SILENT_S, 1.5 * block.samples.shape[1] / convert.rate), 0.8 * GONE_S)
+        self._reason = ""
+        self._clock.write(sound, block.captured_ns, resumed)
+
+
+def _stop(source: SoundSource) -> None:
+    """Stop it, but wait no more than 2 s: the driver of a pulled device may never answer."""
+
+    def stop() -> None:
+        with contextlib.suppress(Exception):
+            source.stop()
+
+    thread = threading.Thread(target=stop, name="sound-stop", daemon=True)
+    thread.start()
+    thread.join(2.0)
+
+
+class Clock:
+    """Writes the ring so that its count follows the monotonic clock, whatever the clock of the device does."""
+
+    def __init__(self, writer: SampleRingWriter) -> None:
+        self._writer = writer
+        self._began_ns, self._began = time.monotonic_ns(), writer.count
+        self._off = 0.0
+        self._setting_in = False
+
+    def begin(self) -> None:
+        """Count from now."""
+        self._began_ns, self._began = time.monotonic_ns(), self._writer.count
+
+    def due(self, ns: int) -> int:
+        """The count that the ring ought to have at a moment."""
+        return self._began + (ns - self._began_ns) * RATE // 1_000_000_000
+
+    def fill(self) -> None:
+        """Silence up to now."""
+        now = time.monotonic_ns()
+        self._silence(self.due(now) - self._writer.count, now)
+
+    def _silence(self, n: int, ns: int) -> None:
+        most = 60 * RATE  # after a suspend: more than the ring holds helps nobody
+        while n > 0:
+            part = min(n, most)
+            self._writer.write(np.zeros((2, part), np.float32), ns - (n - part) * 1_000_000_000 // RATE)
+            n -= part
+
+    def write(self, sound: Samples, captured_ns: int, resumed: bool) -> None:
+        """A block whose last sample was captured at `captured_ns`; resumed: after silence, so set it in exactly."""
+        if not sound.shape[1]:
+            return
+        now = time.monotonic_ns()
+        if not now - 1_000_000_000 < captured_ns <= now:
+            captured_ns = now
+        missing = self.due(captured_ns) - sound.shape[1] - self._writer.count
+        if resumed or self._setting_in or abs(missing) > JUMP_S * RATE:
+            self._off = 0.0
+            self._silence(missing, captured_ns - sound.shape[1] * 1_000_000_000 // RATE)
+            sound = sound[:, max(0, -missing) :]
+            self._setting_in = not sound.shape[1]  # all of it lies before now: so may a part of the next one
+        else:
+            self._off += 0.02 * (missing - self._off)
+            if abs(self._off) > _SLACK:
+                sound = _stretch(sound, round(min(max(self._off, -1.0), 1.0) * max(1, sound.shape[1] // _STRETCH)))
+        self._writer.write(np.ascontiguousarray(sound), captured_ns)
+
+
+def _stretch(sound: Samples, more: int) -> Samples:
+    """The same sound on `more` samples more (or fewer)."""
+    n = sound.shape[1]
+    if n + more < 2 or n < 64:
+        return sound
+    places = np.linspace(0, n - 1, n + more)
+    return np.stack([np.interp(places, np.arange(n), row) for row in sound]).astype(np.float32)

@@ -1,0 +1,252 @@
+"""What music does, as numbers that can drive a control: loudness, bands, onsets and the beat.
+
+Causal, on a grid of its own: hop h ends at sample (h + 1) * HOP, and every hop is worked out alone, so that the
+numbers do not depend on the sizes in which the sound comes, bit for bit.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from .beat_tracker import BeatTracker
+
+RATE = 44_100
+HOP = 441
+"""Samples: 10 ms."""
+FEATURES = ("level", "bass", "mid", "high", "onset", "beat")
+METERS = (*FEATURES, "bpm")
+SILENCE_DB = -100.0
+HISTORY = 1024
+"""Hops that `at` can look back: 10 s."""
+
+Array = npt.NDArray[np.float64]
+State = dict[str, npt.NDArray[np.generic]]
+
+_WINDOW = 1024  # samples of one spectrum: 23 ms
+_LOUD = 5  # hops of the loudness: 50 ms
+_BANDS_HZ = (30.0, 150.0, 2000.0, 16000.0)
+_GAMMA = 1000.0
+_COLUMNS = ("level", "bass", "mid", "high", "onset", "phase", "step", "confidence", "db")
+_TAPS, _TAP_PAUSE = 8, 2.5  # taps that count, seconds after which a new count begins
+_NUMBERS = (
+    "samples", "_last", "_level", "_onset", "_mean", "_spread", "_peak", "_shift", "_tap_period", "_tap_at",
+)  # fmt: skip
+
+
+def _hann(n: int) -> Array:
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
+    return window * (2 / window.sum())  # a full-scale sine has magnitude 1
+
+
+def _onset_edges() -> npt.NDArray[np.int64]:
+    """First bins of the bands of the onset curve, about six an octave from 40 Hz to 16 kHz."""
+    return np.unique(np.round(np.geomspace(40, 16_000, 52) * _WINDOW / RATE).astype(np.int64))
+
+
+_HANN = _hann(_WINDOW)
+_BAND_EDGES = np.array([math.ceil(hz * _WINDOW / RATE) for hz in _BANDS_HZ])
+_ONSET_EDGES = _onset_edges()
+_LOW_BANDS = int((_ONSET_EDGES * RATE / _WINDOW < 180).sum())
+
+
+def _keep(half_life: float) -> float:
+    """What is left after one hop of something that halves every `half_life` seconds."""
+    return 0.5 ** (HOP / RATE / half_life)
+
+
+_LEVEL_FALL, _ONSET_FALL, _BAND_FALL = _keep(0.08), _keep(0.12), _keep(0.06)
+_TOP_RISE, _TOP_FALL = _keep(0.1), _keep(8.0)
+_FLOOR_FALL, _FLOOR_RISE = _keep(0.4), _keep(8.0)
+_SLOW, _PEAK_FALL = _keep(0.5), _keep(4.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is heard at one sample.
+
+    Attributes:
+        level: loudness, 0 (-60 dBFS and below) to 1 (0 dBFS).
+        bass, mid, high: how full each band is, 0 to 1, against its own range of the last seconds.
+        onset: 1 at a strong onset, halves every 120 ms.
+        beat: phase, 0 on the beat rising to 1; 0 without a beat.
+        bpm: beats a minute; 0 without a beat.
+        db: dBFS of the last 50 ms (root mean square; a full-scale square is 0), never below -100.
+        confidence: how periodic the onsets of the last 8 s were, 0 to 1.
+
+    """
+
+    level: float
+    bass: float
+    mid: float
+    high: float
+    onset: float
+    beat: float
+    bpm: float
+    db: float
+    confidence: float = 0.0
+
+
+class Analysis:
+    """Push mono sound as it comes; ask for the features at any sample of the last 10 s."""
+
+    def __init__(self, begin: int = 0) -> None:
+        """begin: index of the first sample that will be pushed; before it there was silence."""
+        self.samples = begin
+        self._rest = np.zeros(begin % HOP)
+        self._window = np.zeros(_WINDOW)
+        self._loud = np.zeros(_LOUD)  # energy of the last hops
+        self._before = np.zeros((2, len(_ONSET_EDGES)))  # log band magnitudes of the last even and odd hop
+        self._tops, self._floors, self._bands = [-20.0] * 3, [-50.0] * 3, [0.0] * 3
+        self._level = self._onset = self._mean = self._spread = self._peak = self._last = 0.0
+        self._beat = BeatTracker()
+        self._shift = self._tap_period = self._tap_at = 0.0
+        self._taps: list[int] = []
+        self._history = np.zeros((HISTORY, len(_COLUMNS)))
+        self._history[:, -1] = SILENCE_DB
+
+    def push(self, samples: npt.NDArray[np.float32], onset_sensitivity: float = 0.5) -> None:
+        """More sound, mono float32 [n] at 44,100 Hz, any n. NaN and infinite samples count as silence.
+
+        Args:
+            samples: full scale is -1 to 1.
+            onset_sensitivity: 0 (only the strongest hits) to 1 (anything that begins), for the hops that end in it.
+
+        """
+        clean = np.where(np.isfinite(samples), samples, 0).astype(np.float64)
+        have = np.concatenate([self._rest, np.clip(clean, -4.0, 4.0)])
+        first = self.samples // HOP
+        self.samples += len(samples)
+        whole = self.samples // HOP - first
+        for k in range(whole):
+            self._hop(first + k, have[k * HOP : (k + 1) * HOP], min(max(onset_sensitivity, 0.0), 1.0))
+        self._rest = have[whole * HOP :].copy()
+
+    def _hop(self, hop: int, sound: Array, sensitivity: float) -> None:
+        self._window = np.concatenate([self._window[HOP:], sound])
+        self._loud[hop % _LOUD] = np.add.reduce(sound * sound)
+        db = max(SILENCE_DB, 10 * math.log10(sum(self._loud.tolist()) / (_LOUD * HOP) + 1e-12))
+        self._level = max(min(max(1 + db / 60, 0.0), 1.0), self._level * _LEVEL_FALL)
+        spectrum = np.fft.rfft(self._window * _HANN)
+        power = spectrum.real**2 + spectrum.imag**2
+        self._follow_bands(power)
+        flux, low = self._flux(power, hop % 2)
+        self._follow_onsets(flux, sensitivity)
+        beat = self._beat
+        beat.push(flux + 0.5 * low, db < -60)
+        if beat.step == 0.0:
+            self._shift = 0.0
+        row = (self._level, *self._bands, self._onset, beat.phase, beat.step, beat.confidence, db)
+        self._history[hop % HISTORY] = row
+
+    def _follow_bands(self, power: Array) -> None:
+        energies = np.add.reduceat(power[: _BAND_EDGES[-1]], _BAND_EDGES[:-1]).tolist()
+        for i, energy in enumerate(energies):
+            db = 10 * math.log10(energy + 1e-12)
+            top, floor = self._tops[i], self._floors[i]
+            if db > -70:  # silence teaches nothing about the range
+                top = db + (top - db) * (_TOP_RISE if db > top else _TOP_FALL)
+                floor = db + (floor - db) * (_FLOOR_FALL if db < floor else _FLOOR_RISE)
+                floor = min(floor, top - 12.0)
+                self._tops[i], self._floors[i] = top, floor
+            gate = min(max((db + 75) / 15, 0.0), 1.0)
+            value = min(max((db - floor) / (top - floor), 0.0), 1.0) * gate
+            self._bands[i] = max(value, self._bands[i] * _BAND_FALL)
+
+    def _flux(self, power: Array, odd: int) -> tuple[float, float]:
+        """(how much began in all bands, and in the low ones): mean rise of the log magnitudes over two hops."""
+        now = np.log1p(_GAMMA * np.sqrt(np.add.reduceat(power, _ONSET_EDGES)))
+        before = self._before[odd]
+        old = before.copy()  # the loudest of each band and its neighbours: a sliding note is no onset
+        np.maximum(old[1:], before[:-1], out=old[1:])
+        np.maximum(old[:-1], before[1:], out=old[:-1])
+        rise = np.maximum(now - old, 0.0)
+        self._before[odd] = now
+        return float(np.add.reduce(rise)) / len(rise), float(np.add.reduce(rise[:_LOW_BANDS])) / _LOW_BANDS
+
+    def _follow_onsets(self, flux: float, sensitivity: float) -> None:
+        dull = 1 - sensitivity
+        threshold = self._mean + (1.5 + 5 * dull) * self._spread + 0.02 + 0.16 * dull
+        self._peak = max(flux, self._peak * _PEAK_FALL)
+        self._onset *= _ONSET_FALL
+        if flux > threshold and flux > self._last:
+            self._onset = max(self._onset, 0.35 + 0.65 * flux / self._peak)
+        self._last = flux
+        self._mean = flux + (self._mean - flux) * _SLOW
+        self._spread = abs(flux - self._mean) + (self._spread - abs(flux - self._mean)) * _SLOW
+
+    def at(self, sample: int, tempo: Literal["heard", "tapped"] = "heard") -> Features:
+        """The features as of `sample`: what the hops that ended before it tell, the beat counted on to the sample.
+
+        Args:
+            sample: at most `samples`, at most 10 s before it.
+            tempo: whose beat: `tapped` needs two taps, before them it is the heard one.
+
+        Raises:
+            ValueError: a sample that was not pushed yet, or is too long ago.
+
+        """
+        if not max(0, self.samples - (HISTORY - 1) * HOP) <= sample <= self.samples:
+            raise ValueError(f"sample {sample} is outside the last 10 s before {self.samples}")
+        hop = sample // HOP - 1
+        if hop < 0:
+            return Features(0.0, 0.0, 0.0, 0.0, 0.0, *self._tapped(sample, tempo), SILENCE_DB)
+        level, bass, mid, high, onset, phase, step, confidence, db = self._history[hop % HISTORY].tolist()
+        beat, bpm = self._tapped(sample, tempo)
+        if not bpm and step:
+            beat = (phase + (sample % HOP) / HOP * step + self._shift) % 1.0
+            bpm = step * 60 * RATE / HOP
+        return Features(level, bass, mid, high, onset, beat, bpm, db, confidence)
+
+    def _tapped(self, sample: int, tempo: str) -> tuple[float, float]:
+        if tempo != "tapped" or not self._tap_period:
+            return 0.0, 0.0
+        return (sample - self._tap_at) / self._tap_period % 1.0, 60 * RATE / self._tap_period
+
+    def tap(self, sample: int) -> None:
+        """The player tapped the beat at `sample`. Two taps give a tempo (20 to 400 bpm), more make it exact."""
+        if self._taps and not 0.15 * RATE <= sample - self._taps[-1] <= _TAP_PAUSE * RATE:
+            if 0 <= sample - self._taps[-1] < 0.15 * RATE:
+                return  # the same tap twice
+            self._taps = []
+        self._taps = [*self._taps, sample][-_TAPS:]
+        if len(self._taps) >= 2:
+            self._tap_period = (self._taps[-1] - self._taps[0]) / (len(self._taps) - 1)
+            self._tap_at = float(sample)
+
+    def resync(self, sample: int) -> None:
+        """The beat is at `sample`, tapped and heard; the heard one keeps the shift until it is lost."""
+        self._tap_at = float(sample)
+        hop = min(sample // HOP, self.samples // HOP) - 1
+        if hop >= 0:
+            phase, step = self._history[hop % HISTORY, 5:7].tolist()
+            self._shift = -(phase + (sample / HOP - hop - 1) * step) % 1.0
+
+    def snapshot(self) -> State:
+        """Everything it knows: an Analysis that restores it goes on as this one, bit for bit."""
+        return {
+            "numbers": np.array([float(getattr(self, name)) for name in _NUMBERS]),
+            "rest": self._rest.copy(),
+            "window": self._window.copy(),
+            "loud": self._loud.copy(),
+            "before": self._before.copy(),
+            "ranges": np.array([self._tops, self._floors, self._bands]),
+            "taps": np.array(self._taps, np.int64),
+            "history": self._history.copy(),
+            **self._beat.snapshot(),
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on as the one that gave `state`."""
+        for name, value in zip(_NUMBERS, state["numbers"].tolist(), strict=True):
+            setattr(self, name, type(getattr(self, name))(value))
+        self._rest, self._window, self._loud, self._before, self._history = (
+            np.array(state[name], np.float64) for name in ("rest", "window", "loud", "before", "history")
+        )
+        self._tops, self._floors, self._bands = (list(map(float, row)) for row in state["ranges"].tolist())
+        self._taps = [int(tap) for tap in state["taps"].tolist()]
+        self._beat.restore(state)

@@ -1,0 +1,75 @@
+"""Any sound to what the sample ring holds: float32 stereo at 44,100 Hz, causal, in blocks of any size."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.resampler import AudioResampler
+
+from ..plugins.interfaces import Samples
+from .audio_file import downmix
+from .sample_ring import RATE
+
+LOUDEST = 1000.0
+"""60 dB over full scale: no sound, but a driver's fault, which would drown all that follows it."""
+_LEFT = {"FL", "FLC", "DL", "BL", "SL"}
+_RIGHT = {"FR", "FRC", "DR", "BR", "SR"}
+
+
+def stereo_mix(names: tuple[str, ...]) -> Samples:
+    """Gains float32 [2, channels] of a stereo mix whose mean is `media.downmix`.
+
+    Args:
+        names: FFmpeg's channel names. Unknown ones are averaged to both sides, except that two are left and right.
+
+    """
+    if len(names) == 2 and "LFE" not in names:
+        return np.eye(2, dtype=np.float32)
+    mono = downmix(names)
+    known = len(names) > 2 and not np.allclose(mono, 1 / len(names))
+    left = np.array([2.0 if known and name in _LEFT else 0.0 if known and name in _RIGHT else 1.0 for name in names])
+    return np.stack([mono * left, mono * (2 - left)]).astype(np.float32)
+
+
+class ToStereo:
+    """Converts one stream of blocks.
+
+    Args:
+        rate: samples a second of what comes.
+        channels: how many come. One goes to both sides, two are left and right, more are averaged to both.
+
+    """
+
+    def __init__(self, rate: int, channels: int) -> None:
+        self.rate = rate
+        self.channels = channels
+        self.broken = 0
+        """Samples so far that were NaN, infinite or past LOUDEST; they are heard as 0."""
+        self._mix = None if channels == 2 else stereo_mix(("?",) * channels)
+        self._resampler = None if rate == RATE else AudioResampler("fltp", "stereo", RATE)
+        self._count = 0
+
+    def push(self, block: Samples) -> Samples:
+        """float32 [channels, n] -> float32 [2, m]; m / n is 44100 / rate in the long run."""
+        with np.errstate(over="ignore"):
+            block = np.asarray(block, np.float32)
+        sane = np.abs(block) <= LOUDEST  # not so for NaN
+        if not sane.all():
+            self.broken += int(sane.size - np.count_nonzero(sane))
+            block = np.where(sane, block, np.float32(0))
+        if self._mix is not None:
+            # One row after the other: a matrix product may round differently for other block sizes.
+            rows = [sum((g * row for g, row in zip(gains, block, strict=True)), np.float32(0)) for gains in self._mix]
+            block = np.stack(rows).astype(np.float32, copy=False)
+        return block if self._resampler is None else self._resample(self._resampler, block)
+
+    def _resample(self, resampler: AudioResampler, block: Samples) -> Samples:
+        if not block.shape[1]:
+            return block
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(block, np.float32), "fltp", "stereo")
+        frame.sample_rate, frame.pts, frame.time_base = self.rate, self._count, Fraction(1, self.rate)
+        self._count += block.shape[1]
+        parts = [np.asarray(out.to_ndarray(), np.float32) for out in resampler.resample(frame)]
+        return np.concatenate(parts, axis=1) if parts else np.zeros((2, 0), np.float32)

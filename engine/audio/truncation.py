@@ -1,0 +1,155 @@
+"""How long a sound file says it is: what tells a file that was cut off from one that is merely short."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+
+from .frame_size import frame_bytes
+
+# Containers whose header states how long each stream is; elsewhere FFmpeg guesses from the bit rate.
+_STATE_LENGTH = ("aiff", "au", "flac", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg", "tta", "wv")
+# Streams without a beginning or an end: a recording of one starts and stops where it likes, also inside a frame.
+_ENDLESS = ("mpeg", "mpegts")
+_MAY_BE_OPEN = ("aiff", "au", "caf", "mpegts", "w64", "wav")  # written into a pipe, the last packet is seldom full
+_TS_PACKETS = (188, 192, 204)  # bytes: plain, with a time code (m2ts), with error correction
+_SLACK_EXACT, _SLACK_CODED = 0.001, 0.25  # seconds a stream may fall short of its header: PCM, FLAC / others
+_EXACT_CODECS = ("pcm_", "flac", "alac")
+_OGG_TAIL = 1 << 17  # bytes: longer than two of the longest Ogg pages (65,307)
+_RIFF_SLACK = 64  # bytes: writers disagree on whether padding and the first 8 bytes count
+
+
+def why_cut_off(
+    path: Path, container: InputContainer, stream: AudioStream, seconds: float, last: Packet | None
+) -> str | None:
+    """Say what is missing of a file of which `seconds` could be decoded, up to the packet `last`; None when it looks
+    whole.
+    """
+    stated = _stated_seconds(path, container, stream)
+    slack = _SLACK_EXACT if stream.codec_context.name.startswith(_EXACT_CODECS) else _SLACK_CODED
+    if stated is not None and seconds < stated - slack:
+        return f"its header says {stated:.2f} s, {seconds:.2f} s could be read"
+    short = _missing_bytes(path, container.format.name)
+    if short > 0:
+        return f"its header says {short} bytes more than there are"
+    if container.format.name == "ogg" and not _ogg_is_closed(path):
+        return "its last Ogg page is missing"
+    if container.format.name == "mpegts" and all(path.stat().st_size % size for size in _TS_PACKETS):
+        return "its last packet is not whole"
+    return None if last is None else _unfinished(last, container, stream)
+
+
+def _unfinished(last: Packet, container: InputContainer, stream: AudioStream) -> str | None:
+    """Say whether the last packet is shorter than the container or the frame in it says."""
+    if container.format.name not in _MAY_BE_OPEN and last.is_corrupt:
+        return "its last packet is not whole"
+    wanted = frame_bytes(stream.codec_context.name, bytes(last)[:8])
+    if container.format.name not in _ENDLESS and wanted is not None and last.size < wanted:
+        return f"its last frame has {last.size} of {wanted} bytes"
+    return None
+
+
+def _stated_seconds(path: Path, container: InputContainer, stream: AudioStream) -> float | None:
+    name = container.format.name
+    if name not in _STATE_LENGTH and not (name == "mp3" and _mp3_states_length(path)):
+        return None
+    if stream.duration is not None and stream.time_base is not None:
+        return float(stream.duration * stream.time_base)
+    if tag := stream.metadata.get("DURATION"):  # Matroska, "HH:MM:SS.nnn" for each stream
+        hours, minutes, seconds = tag.split(":")
+        return 3600 * float(hours) + 60 * float(minutes) + float(seconds)
+    if len(container.streams) == 1 and container.duration is not None:
+        return container.duration / av.time_base
+    return None
+
+
+def _mp3_states_length(path: Path) -> bool:
+    """Tell whether the first frame after the ID3 tag is a Xing, Info or VBRI header."""
+    with path.open("rb") as file:
+        head = file.read(10)
+        skip = 0
+        if head[:3] == b"ID3":
+            skip = 10 + sum((byte & 0x7F) << (7 * (3 - i)) for i, byte in enumerate(head[6:10]))
+        file.seek(skip)
+        first = file.read(2048)
+    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
+
+
+def _ogg_is_closed(path: Path) -> bool:
+    """Tell whether the last Ogg page is whole and carries the end-of-stream flag (RFC 3533, section 6)."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        file.seek(max(0, size - _OGG_TAIL))
+        tail = file.read()
+    at = tail.rfind(b"OggS")
+    if at < 0 or len(tail) < at + 27:
+        return False
+    segments = tail[at + 27 : at + 27 + tail[at + 26]]
+    whole = len(segments) == tail[at + 26] and len(tail) >= at + 27 + len(segments) + sum(segments)
+    return whole and bool(tail[at + 5] & 4)
+
+
+def _missing_bytes(path: Path, container: str) -> int:
+    """Bytes that a file's outermost part or its data chunk claims past the end of the file; <= 0: none.
+
+    FFmpeg clips such a chunk to the file in silence. Recorders that write into a pipe leave the size open
+    (0, all ones or -1): that is no damage.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if container == "avi":
+            return struct.unpack_from("<I", file.read(8), 4)[0] + 8 - size - _RIFF_SLACK
+        if container == "wav":
+            return _data_end(file, size, b"data", start=12, size_format="<I", counts_itself=False) - size
+        if container == "w64":
+            return _data_end(file, size, b"data", start=40, size_format="<q", counts_itself=True) - size
+        if container == "caf":
+            return _data_end(file, size, b"data", start=8, size_format=">q", counts_itself=False) - size
+        if container == "matroska,webm":
+            return _segment_end(file) - size
+    return 0
+
+
+def _segment_end(file: BinaryIO) -> int:
+    """The byte behind the Segment that holds everything in a Matroska file; 0 where its size is left open."""
+    end = 0
+    for identity in (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"):  # the EBML header, then the Segment
+        file.seek(end)
+        head = file.read(12)
+        bits = 9 - head[4].bit_length() if len(head) == 12 else 0  # a size has as many bytes as its first bit says
+        if head[:4] != identity or not 1 <= bits <= 8:
+            return 0
+        length = int.from_bytes(head[4 : 4 + bits], "big") & ((1 << 7 * bits) - 1)
+        if length == (1 << 7 * bits) - 1:
+            return 0
+        end += 4 + bits + length
+    return end
+
+
+def _data_end(file: BinaryIO, size: int, wanted: bytes, start: int, size_format: str, counts_itself: bool) -> int:
+    """Walk the chunks of a RIFF-like file: the byte behind the chunk `wanted`, 0 where that is left open."""
+    name = 16 if counts_itself else 4  # Wave64 names its chunks by GUIDs
+    align = {12: 2, 40: 8, 8: 1}[start]
+    head = name + struct.calcsize(size_format)
+    wide = 0  # RF64 keeps the size of the data chunk in its ds64 chunk
+    while start + head <= size:
+        file.seek(start)
+        chunk = file.read(head)
+        length: int = struct.unpack_from(size_format, chunk, name)[0]
+        if chunk[:4] == wanted:
+            if size_format == "<I" and length == 0xFFFFFFFF:
+                length = wide
+            return start + length + (0 if counts_itself else head) if length > 0 else 0
+        if chunk[:4] == b"ds64":
+            wide = struct.unpack("<QQ", file.read(16))[1]
+        step = length if counts_itself else head + length
+        if step < head:
+            return 0
+        start += -(-step // align) * align
+    return 0

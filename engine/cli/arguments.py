@@ -1,0 +1,24 @@
+"""What several commands read from their command line."""
+
+from __future__ import annotations
+
+from ..errors import ValueRefused
+
+SMALLEST = 16
+
+
+def parse_size(text: str, largest: int = 8192) -> tuple[int, int]:
+    """`1920x1080` as (width, height) in pixels.
+
+    Raises:
+        ValueRefused: another form, or a side outside 16 to `largest`.
+
+    """
+    hint = f"Write width x height in pixels, such as 1920x1080; each {SMALLEST} to {largest}."
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
+        raise ValueRefused(f"--size {text} is no picture size", hint)
+    width, height = (int(part) for part in parts)
+    if not (SMALLEST <= width <= largest and SMALLEST <= height <= largest):
+        raise ValueRefused(f"--size {text} is not possible", hint)
+    return width, height

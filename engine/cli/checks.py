@@ -1,0 +1,232 @@
+"""What `sonorama doctor` looks at in the engine. Each function runs in a child process, which may hang or abort."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import re
+import secrets
+import shutil
+import socket
+import sys
+from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from ..errors import SonoramaError, said
+from .doctor import Finding
+
+_AGAIN = "Install sonorama again: pip install --force-reinstall sonorama"
+ROOM = 256 << 20
+"""Bytes of shared memory for two frame maps of 1920 by 1080 and a minute of sound, and as much again."""
+# What of a processor's flags makes networks faster, as people know it.
+_FLAGS = {
+    "avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "bf16 by AVX-512", "amx_bf16": "bf16 by AMX", "asimd": "NEON",
+}  # fmt: skip
+# Library -> (what misses it, Debian's package).
+LIBRARIES = {
+    "libportaudio.so.2": ("microphones and line inputs", "libportaudio2"),
+    "libpulse.so.0": ("what this computer plays", "libpulse0"),
+    "libEGL.so.1": ("the panel and windows", "libegl1"),
+    "libGL.so.1": ("the panel and windows", "libgl1"),
+    "libxkbcommon-x11.so.0": ("windows under X11", "libxkbcommon-x11-0"),
+    "libxcb-cursor.so.0": ("windows under X11", "libxcb-cursor0"),
+    "libdbus-1.so.3": ("the panel and windows", "libdbus-1-3"),
+}
+
+
+def python() -> list[Finding]:
+    """Python, sonorama and every package it asks for."""
+    from packaging.requirements import Requirement
+
+    asked = [Requirement(text) for text in requires("sonorama") or ()]
+    wanted = [one for one in asked if one.marker is None or one.marker.evaluate({"extra": ""})]
+    good: list[str] = []
+    wrong: list[Finding] = []
+    for one in wanted:
+        try:
+            there = version(one.name)
+        except PackageNotFoundError:
+            wrong.append(Finding(one.name, False, "not installed", _AGAIN))
+            continue
+        if one.specifier.contains(there, prereleases=True):
+            good.append(f"{one.name} {there}")
+        else:
+            wrong.append(Finding(one.name, False, f"{there}, but {one.specifier} is asked for", _AGAIN))
+    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    return [
+        Finding("Python", True, f"{platform.python_version()} on {system}"),
+        Finding("sonorama", True, version("sonorama")),
+        Finding("packages", not wrong, ", ".join(good)),
+        *wrong,
+    ]
+
+
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[Finding]:
+    """Cores, instructions that networks profit from, and memory."""
+    text = cpuinfo.read_text(errors="replace") if cpuinfo.exists() else ""
+    name = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text, re.MULTILINE)
+    have = set(flags[1].split()) if flags else set()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    named = name[1].strip() if name else platform.processor() or platform.machine()
+    facts = [f"{cores} {'core' if cores == 1 else 'cores'}", named, *(_FLAGS[flag] for flag in _FLAGS if flag in have)]
+    return [Finding("processor", True, ", ".join(facts)), *_memory()]
+
+
+def _memory() -> list[Finding]:
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return []
+    size = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    return [Finding("memory", size >= 3, f"{size:.1f} GB", "A show takes about 2 GB: close other programs.")]
+
+
+def networks() -> list[Finding]:
+    """What can run the networks on the processor."""
+    findings = [_onnxruntime(), _openvino()]
+    has_torch = find_spec("torch") is not None
+    return [*findings, Finding("torch", has_torch, version("torch") if has_torch else "not installed", _AGAIN, True)]
+
+
+def _onnxruntime() -> Finding:
+    try:
+        import onnxruntime
+    except (ImportError, OSError) as error:
+        return Finding("ONNX Runtime", False, f"does not load: {said(error)}", _AGAIN, True)
+    providers = onnxruntime.get_available_providers()
+    names = ", ".join(name.removesuffix("ExecutionProvider") for name in providers)
+    about = f"{onnxruntime.__version__}, built for {names}"
+    return Finding("ONNX Runtime", "CPUExecutionProvider" in providers, about, _AGAIN, True)
+
+
+def _openvino() -> Finding:
+    try:
+        import openvino
+
+        devices = openvino.Core().available_devices
+    except (ImportError, OSError, RuntimeError) as error:
+        about = f"does not load: {said(error)}; ONNX Runtime paints instead, at about half the speed"
+        return Finding("OpenVINO", False, about, "pip install openvino (no wheels for Macs with Intel)")
+    return Finding("OpenVINO", "CPU" in devices, f"{version('openvino')}: {', '.join(devices)}", _AGAIN)
+
+
+def cuda() -> list[Finding]:
+    """NVIDIA's device, as torch sees it."""
+    from ..inference.backend import cuda_available
+
+    if not cuda_available():
+        hint = "None is needed. If there is one: install NVIDIA's driver, and see that nvidia-smi lists it."
+        return [Finding("CUDA", False, "no NVIDIA device that torch can use", hint)]
+    import torch
+
+    facts = (torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count()))
+    found = [f"{one.name} with {one.total_memory / 2**30:.0f} GB" for one in facts]
+    return [Finding("CUDA", True, f"{', '.join(found)}; CUDA {torch.version.cuda}")]
+
+
+def worlds() -> list[Finding]:
+    """The installed worlds, and whether their first start will take longer."""
+    from ..inference.backend import graph_folder
+    from ..model.world_file import World, list_worlds, world_folders
+
+    findings = []
+    for card in list_worlds():
+        ready = graph_folder(World(card, {})).is_dir()
+        graphs = "its graphs are ready" if ready else "its graphs are made at its first start, half a minute"
+        findings.append(Finding(card.name, True, f"{card.version}, {card.size} px, {card.licence}; {graphs}"))
+    if not findings:
+        places = ", ".join(str(folder) for folder in world_folders())
+        return [Finding("worlds", False, f"none in {places}", f"{_AGAIN}; or set SONORAMA_WORLDS.", True)]
+    return findings
+
+
+def frames() -> list[Finding]:
+    """Whether a frame map can be made, written and read, and whether there is room for those of a show."""
+    from ..ipc.shared_paths import shared_folder
+
+    folder = shared_folder()
+    try:
+        works = _map_works()
+    except (SonoramaError, OSError) as error:
+        works, about = False, said(error)
+    else:
+        about = f"in {folder}" if works else f"a frame written into {folder} was not read back"
+    free = shutil.disk_usage(folder).free
+    hint = f"Remove what is not needed in {folder}; in a container: --shm-size 1g"
+    return [
+        Finding("frame map", works, about, f"Allow writing in {folder}.", True),
+        Finding("room in it", free >= ROOM, f"{free >> 20} MB free", hint),
+    ]
+
+
+def _map_works() -> bool:
+    import numpy as np
+
+    from ..ipc.frame_map import FrameMap, FrameMapWriter
+
+    name = f"doctor-{os.getpid()}-{secrets.token_hex(4)}"
+    pixels = np.random.default_rng().integers(0, 256, (16, 16, 4), np.uint8)
+    with FrameMapWriter(name, 16, 16) as writer:
+        writer.publish(pixels, 0, 1)
+        with FrameMap.open(name) as reader:
+            slot = reader.newest()
+            return slot is not None and np.array_equal(slot.pixels, pixels)
+
+
+def ports() -> list[Finding]:
+    """Whether the ports of a show are free."""
+    from ..osc.server import PORT, PORT_OUT, PORT_QUERY
+
+    free_in, free_query = _free(PORT, socket.SOCK_DGRAM), _free(PORT_QUERY, socket.SOCK_STREAM)
+    taken = "taken, by a show or another program"
+    next_one = "The next free one is used instead; the show says which."
+    listening = "free: no program listens here" if _free(PORT_OUT, socket.SOCK_DGRAM) else "a program listens here"
+    return [
+        Finding(f"{PORT} OSC in", free_in, "free" if free_in else taken, next_one),
+        Finding(f"{PORT_OUT} OSC out", True, listening),
+        Finding(f"{PORT_QUERY} OSCQuery", free_query, "free" if free_query else taken, next_one),
+    ]
+
+
+def _free(port: int, kind: socket.SocketKind) -> bool:
+    with socket.socket(socket.AF_INET, kind) as one:
+        if kind == socket.SOCK_STREAM and os.name == "posix":
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a closed connection leaves is free
+        try:
+            one.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def shows() -> list[Finding]:
+    """Shows that run now."""
+    from ..ipc.channel import read_session
+    from ..ipc.shared_paths import runtime_folder
+
+    running = []
+    for path in sorted(runtime_folder().glob("*.json")):
+        try:
+            session = read_session(path.stem)
+        except (SonoramaError, ValueError, TypeError, OverflowError):  # of a dead one, or no session at all
+            continue
+        facts = [f"process {session['pid']}"]
+        facts += [f"OSC port {session['osc_port']}"] if session.get("osc_port") else []
+        running.append(Finding(path.stem, True, ", ".join(facts)))
+    return running or [Finding("running", True, "none")]
+
+
+def libraries() -> list[Finding]:
+    """Libraries of the system that wheels do not bring; elsewhere than on Linux they do."""
+    if not sys.platform.startswith("linux"):
+        return []
+    return [_library(name, *about) for name, about in LIBRARIES.items()]
+
+
+def _library(name: str, use: str, package: str) -> Finding:
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return Finding(name, False, f"missing, for {use}", f"On Debian and Ubuntu: apt-get install {package}")
+    return Finding(name, True, f"for {use}")

@@ -1,0 +1,166 @@
+"""The commands that make no film: `hear`, `worlds`, `parameters`. Heavy imports wait until one runs."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ..errors import SonoramaError
+
+if TYPE_CHECKING:
+    from ..audio.audio_file import Sound
+    from ..model.world_file import World
+    from ..pipeline.heard_window import HeardWindow
+    from .main import Commands
+
+DEFAULT_WORLD = "shore"
+
+
+def add_hear(commands: Commands) -> None:
+    """`sonorama hear`: what a world recognises in sounds."""
+    parser = commands.add_parser("hear", help="say what a sound sounds like, over time", allow_abbrev=False)
+    parser.add_argument("sounds", nargs="+", metavar="SOUND", help="an audio or video file")
+    parser.add_argument("--label", action="append", default=[], metavar="TEXT", help="listen for this too (repeatable)")
+    parser.add_argument("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
+    parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
+    parser.set_defaults(run=run_hear)
+
+
+def run_hear(args: argparse.Namespace) -> int:
+    """Hear every file; one that cannot be read is reported and the others are still heard."""
+    from ..audio.audio_file import open_sound
+    from .main import note_nonfinite, report
+
+    write = _write_json if args.json else _write_rows
+    code, world = 0, None
+    for name in args.sounds:
+        try:
+            sound = open_sound(name)
+        except SonoramaError as error:
+            code = report(error)
+            continue
+        with sound:
+            world = world or _load(args.world)  # only now: a wrong file name is said at once
+            write(name, _heard(world, sound, args.label))
+            if sound.had_nonfinite:
+                note_nonfinite(name)
+        sys.stdout.flush()
+    return code
+
+
+def _load(name: str) -> World:
+    from ..model.world_file import load_world
+
+    return load_world(name)
+
+
+def _heard(world: World, sound: Sound, labels: Sequence[str]) -> list[HeardWindow]:
+    from ..pipeline.classify import hear
+    from .progress import Progress
+
+    windows, seconds = [], math.ceil(sound.duration)
+    with Progress(f"hear {sound.path.name}") as progress:
+        for window in hear(world, sound.mono(), labels):
+            windows.append(window)
+            progress(min(seconds, round(window.end)), seconds)
+    return windows
+
+
+def mean_scores(windows: Sequence[HeardWindow]) -> dict[str, float]:
+    """Mean score of every class over the windows of one sound."""
+    return {name: sum(w.scores[name] for w in windows) / len(windows) for name in windows[0].scores}
+
+
+def _write_json(name: str, windows: Sequence[HeardWindow]) -> None:
+    import json
+    from dataclasses import asdict
+
+    line = {"file": name, "scores": mean_scores(windows), "windows": [asdict(w) for w in windows]}
+    sys.stdout.write(json.dumps(line) + "\n")
+
+
+def _write_rows(name: str, windows: Sequence[HeardWindow]) -> None:
+    sys.stdout.write(f"{name}\n")
+    for window in _one_a_second(windows):
+        sys.stdout.write(f"  {window.end:7.1f} s  {_top(window.scores)}\n")
+    sys.stdout.write(f"       mean  {_top(mean_scores(windows))}\n")
+
+
+def _one_a_second(windows: Sequence[HeardWindow]) -> Iterator[HeardWindow]:
+    due = 0.0
+    for window in windows:
+        if window.end >= due:
+            yield window
+            due = window.end + 1.0
+
+
+def _top(scores: Mapping[str, float], count: int = 3) -> str:
+    best = sorted(scores.items(), key=lambda item: -item[1])[:count]
+    return "   ".join(f"{name} {score:.2f}" for name, score in best)
+
+
+def add_worlds(commands: Commands) -> None:
+    """`sonorama worlds`: the installed worlds and their cards."""
+    parser = commands.add_parser("worlds", help="list the installed worlds", allow_abbrev=False)
+    parser.add_argument("--json", action="store_true", help="one JSON array of their cards")
+    parser.add_argument("--prepare", action="store_true",
+        help="make now what a world's first start would take half a minute for")  # fmt: skip
+    parser.set_defaults(run=run_worlds)
+
+
+def run_worlds(args: argparse.Namespace) -> int:
+    """List what `--world` takes by name."""
+    import json
+    from dataclasses import asdict
+
+    from ..model.world_file import list_worlds
+
+    cards = list_worlds()
+    if args.prepare:
+        _prepare([card.path for card in cards])
+    if args.json:
+        sys.stdout.write(json.dumps([asdict(card) for card in cards]) + "\n")
+        return 0
+    for card in cards:
+        sys.stdout.write(f"{card.name} {card.version}  {card.size} px, {card.licence}\n")
+        sys.stdout.write(f"  {card.description}\n  {card.path}\n")
+    return 0
+
+
+def _prepare(paths: Iterable[str]) -> None:
+    """Open each world once as films do and once as shows do; what that makes stays in the cache."""
+    from ..inference.backend import PAINTERS, open_backend, threads_of_one
+    from ..model.world_file import load_world
+
+    for path in paths:
+        world = load_world(path)
+        for threads, painters in ((1, PAINTERS), (threads_of_one(), 1)):
+            open_backend(world, "auto", threads, painters)
+
+
+def add_parameters(commands: Commands) -> None:
+    """`sonorama parameters`: every control that `--set` reaches."""
+    parser = commands.add_parser("parameters", help="list every control and its range", allow_abbrev=False)
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON array")
+    form.add_argument("--markdown", action="store_true", help="the page docs/parameters.md")
+    form.add_argument("--osc", action="store_true", help="the page docs/osc.md: every address of a show")
+    parser.set_defaults(run=run_parameters)
+
+
+def run_parameters(args: argparse.Namespace) -> int:
+    """Write the table."""
+    from . import osc_page, reference_pages
+
+    if args.osc:
+        sys.stdout.write(osc_page.as_markdown())
+        return 0
+    if args.json:
+        page = reference_pages.as_json()
+    else:
+        page = reference_pages.as_markdown() if args.markdown else reference_pages.as_text()
+    sys.stdout.write(page)
+    return 0

@@ -1,0 +1,166 @@
+"""`sonorama doctor`: what this machine can do, what is missing and how to get it.
+
+A check is an entry point of the group `sonorama.checks`: a function that returns findings. Each runs in a child process
+of its own and for a bounded time, since drivers hang, print and abort. Plug-ins are asked through registry.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import EntryPoint, entry_points
+from typing import TYPE_CHECKING, Any
+
+from ..errors import said
+
+if TYPE_CHECKING:
+    from .main import Commands
+
+GROUP = "sonorama.checks"
+CHECK_S = 30.0
+"""A check that takes longer counts as failed: importing torch and asking a GPU may take ten seconds."""
+NEEDED = ("networks", "worlds", "frames")
+"""Checks without which no show can run."""
+_ORDER = ("python", "processor", "networks", "cuda", "worlds", "frames", "ports", "shows", "libraries", "display")
+_CHILD = "from sonorama.engine.cli.doctor import answer; answer()"
+_AGAIN = "Install sonorama again."
+_KINDS = {"sonorama.sources": "sound sources", "sonorama.sinks": "sinks"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report.
+
+    Attributes:
+        what: what was looked for.
+        ok: whether it is there and works.
+        about: what was found, or what is wrong.
+        how_to_get: what to do where it is not ok.
+        needed: no show can run without it.
+
+    """
+
+    what: str
+    ok: bool
+    about: str = ""
+    how_to_get: str = ""
+    needed: bool = False
+
+
+Report = dict[str, list[Finding]]
+"""Findings by check, in the order in which they are shown."""
+
+
+def add_doctor(commands: Commands) -> None:
+    """`sonorama doctor`: what this machine can do."""
+    parser = commands.add_parser(
+        "doctor", help="say what this machine can do, what is missing and how to get it", allow_abbrev=False
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.set_defaults(run=run_doctor)
+
+
+def run_doctor(args: argparse.Namespace) -> int:
+    """Examine and report; 0 when a show can run here, else 1."""
+    report = examine()
+    can = can_run(report)
+    if args.json:
+        said_by = {check: [asdict(one) for one in findings] for check, findings in report.items()}
+        sys.stdout.write(json.dumps({"can_run": can, "checks": said_by}) + "\n")
+    else:
+        sys.stdout.write(as_text(report))
+    return 0 if can else 1
+
+
+def examine(timeout: float = CHECK_S) -> Report:
+    """Run every check, several at a time, each for `timeout` seconds at most."""
+    points = {point.name: point for point in entry_points(group=GROUP)}
+    names = sorted({*points, *NEEDED}, key=lambda name: (_ORDER.index(name) if name in _ORDER else 99, name))
+    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+        running = {name: pool.submit(run_check, name, points.get(name), timeout) for name in names}
+        plugins = _plugins(timeout)
+        return {**{name: future.result() for name, future in running.items()}, **plugins}
+
+
+def _plugins(timeout: float) -> Report:
+    from ..plugins.registry import survey
+
+    report: Report = {title: [] for title in _KINDS.values()}
+    for one in survey(timeout=timeout):
+        finding = Finding(one.name, one.state == "available", one.about, one.how_to_install)
+        report[_KINDS[one.group]].append(finding)
+    return report
+
+
+def run_check(name: str, point: EntryPoint | None, timeout: float) -> list[Finding]:
+    """What a check finds, in a child process; one that fails is a finding itself."""
+    if point is None:
+        return [_failed(name, "the check is not installed")]
+    command = [sys.executable, "-P", "-c", _CHILD, point.value]
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=timeout
+        )
+    except subprocess.TimeoutExpired:
+        return [_failed(name, f"does not answer within {timeout:g} s")]
+    except OSError as error:
+        return [_failed(name, said(error))]
+    return _read(name, done.stdout, done.returncode)
+
+
+def _read(name: str, answer: bytes, code: int) -> list[Finding]:
+    try:
+        told = json.loads(answer)
+        return [_failed(name, told)] if isinstance(told, str) else [Finding(**one) for one in told]
+    except (ValueError, TypeError):
+        return [_failed(name, f"ended without an answer ({'signal' if code < 0 else 'exit code'} {abs(code)})")]
+
+
+def _failed(name: str, why: str) -> Finding:
+    return Finding(name, False, why, _AGAIN, name in NEEDED)
+
+
+def answer() -> None:
+    """In the child: load the check that `sys.argv` names, run it, write what it finds."""
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # drivers that print must not do so into the answer
+    try:
+        found: list[Finding] = EntryPoint("check", sys.argv[1], GROUP).load()()
+        told: Any = [asdict(replace(one, how_to_get="" if one.ok else one.how_to_get)) for one in found]
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (drivers and other packages may raise anything)
+        told = f"fails: {said(error)}"
+    json.dump(told, out)
+    out.flush()
+    os._exit(0)  # the driver's own ending may hang
+
+
+def can_run(report: Mapping[str, list[Finding]]) -> bool:
+    """Whether a show can run: there is a frame map, a world, and a processor's networks to play it."""
+    return all(report.get(name) for name in NEEDED) and not _lacks(report)
+
+
+def _lacks(report: Mapping[str, list[Finding]]) -> list[str]:
+    return [one.what for findings in report.values() for one in findings if one.needed and not one.ok]
+
+
+def as_text(report: Mapping[str, list[Finding]]) -> str:
+    """Rows for people, by check, and the verdict."""
+    from .main import one_line
+
+    wide = max((len(one.what) for findings in report.values() for one in findings), default=0)
+    lines: list[str] = []
+    for check, findings in report.items():
+        lines += [check] if findings else []
+        for one in findings:
+            state = "ok" if one.ok else "missing"
+            lines.append(f"  {state:7}  {one_line(one.what):{wide}}  {one_line(one.about)}".rstrip())
+            if one.how_to_get:
+                lines.append(f"  {'':7}  {'':{wide}}  {one_line(one.how_to_get)}")
+    verdict = "A show can run here." if can_run(report) else f"No show can run here: {', '.join(_lacks(report))}."
+    return "\n".join([*lines, "", verdict]) + "\n"

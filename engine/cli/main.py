@@ -1,0 +1,169 @@
+"""`sonorama <command>`: finds commands, runs one, turns what goes wrong into two lines and an exit code.
+
+A command is an entry point of the group `sonorama.commands`: a function `add(commands)` that adds one
+sub-parser and sets its default `run` to a function `(args) -> exit code`. Its module is imported for `--help`
+too, so it must be light: heavy imports belong inside `run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import EntryPoint, entry_points
+from io import TextIOWrapper
+from types import FrameType, TracebackType
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from sonorama import __version__  # the package itself is no folder here that `..` could name
+
+from ..errors import SonoramaError
+
+if TYPE_CHECKING:
+    from argparse import _SubParsersAction
+
+    Commands = _SubParsersAction[Any]
+
+EXIT_UNEXPECTED, EXIT_REFUSED = 1, 2
+
+
+class UsageError(SonoramaError):
+    """A command line that cannot be understood."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, raised in the main thread so that it cleans up exactly as Ctrl-C does."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message[:1].upper() + message[1:], f"See: {self.prog} --help")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (default: the process's own).
+
+    Returns:
+        0 done, 1 a fault of the program, 2 refused (bad input, said in two lines), 130 ended by SIGINT,
+        143 ended by SIGTERM.
+
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a file name need not be printable
+            stream.reconfigure(errors="backslashreplace")
+    debug = "--debug" in arguments
+    if not debug and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries talk to programmers there
+    with _Outcome(debug) as outcome:
+        args = build_parser().parse_args(arguments)
+        outcome.code = args.run(args)
+        sys.stdout.flush()
+    return outcome.code
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every installed command."""
+    parser = _Parser(
+        prog="sonorama",
+        description="Sound becomes picture, by meaning.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"sonorama {__version__}")
+    _add_debug(parser)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
+    for point in sorted(entry_points(group="sonorama.commands"), key=lambda point: point.name):
+        _add_command(commands, point)
+    for command in commands.choices.values():
+        _add_debug(command)
+    return parser
+
+
+def _add_command(commands: Commands, point: EntryPoint) -> None:
+    try:
+        add = point.load()
+    except (ImportError, AttributeError) as error:  # one broken plug-in must not take the others away
+        sys.stderr.write(f"The command {point.name} ({point.value}) cannot be loaded: {one_line(error)}\n")
+        return
+    add(commands)
+
+
+def _add_debug(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
+    )
+
+
+def report(error: SonoramaError) -> int:
+    """Say what is wrong and what to do, one line each, on stderr; returns the exit code for it."""
+    sys.stderr.write(f"{one_line(error.message)}\n{one_line(error.hint)}\n")
+    return EXIT_REFUSED
+
+
+def note_nonfinite(sound: object) -> None:
+    """Say on stderr that a sound held NaN or infinite samples."""
+    sys.stderr.write(f"{one_line(sound)} holds samples that are no numbers; they count as silence\n")
+
+
+def one_line(text: object) -> str:
+    """Text with control characters escaped: a file name may hold line breaks and terminal commands."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
+
+
+class _Outcome:
+    """Turns whatever ends a command into an exit code, and SIGTERM into an exception, while it is entered."""
+
+    # One Ctrl-C may arrive several times (an impatient hand, a process group): clean up undisturbed.
+    _SAME_SIGNAL_S = 3.0
+
+    def __init__(self, debug: bool) -> None:
+        self.code = 0
+        self._debug = debug
+        self._signal: int | None = None
+        self._signal_time = 0.0
+
+    def __enter__(self) -> Self:
+        self._previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def _stop(self, number: int, _frame: FrameType | None) -> None:
+        if self._signal is not None and time.monotonic() - self._signal_time < self._SAME_SIGNAL_S:
+            return
+        self._signal, self._signal_time = number, time.monotonic()
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
+    ) -> bool:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        if isinstance(error, SystemExit):  # argparse after --help and --version
+            return False
+        if error is not None:
+            self.code = self._explain(error)
+        return True
+
+    def _explain(self, error: BaseException) -> int:
+        if self._debug:
+            import traceback
+
+            traceback.print_exception(error)
+        if self._signal is not None:  # whatever the interruption has become on its way up
+            sys.stderr.write("Stopped.\n")
+            return 128 + self._signal
+        if isinstance(error, SonoramaError):
+            return report(error)
+        if isinstance(error, BrokenPipeError):  # the reader of our output has left: `sonorama worlds | head -1`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_UNEXPECTED
+        sys.stderr.write(f"Unexpected {type(error).__name__}: {one_line(error)}\n")
+        sys.stderr.write("This is a fault of sonorama: run it again with --debug and report what it says.\n")
+        return EXIT_UNEXPECTED
+
+
+if __name__ == "__main__":  # how the show starts its children: the command may not be on the path
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""The page docs/osc.md, written from the show's table so that no address is described twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..control.live_table import SHOW
+from ..control.parameters import Param, show
+from ..osc.messages import AHEAD
+from ..osc.routing import NORM, ROOT
+from ..osc.server import DUMP, FAST, PORT, PORT_OUT, PORT_QUERY, SUBSCRIBE, UNSUBSCRIBE
+from ..osc.subscriptions import METERS, QUIET, SUBSCRIBERS
+
+_TAGS = {
+    "float": "f i d h T F", "int": "i f d h T F", "switch": "i f d h T F", "choice": "s, or i f d h",
+    "text": "s", "trigger": "none, I, or i f d h T F", "slot": "i f d h T F",
+}  # fmt: skip
+
+_INTRO = f"""# OSC
+
+Every address of a show, written from `engine/control/live_table.py` by `sonorama parameters --osc`; not edited by hand.
+
+| what | where |
+|---|---|
+| in | UDP port {PORT} of this computer; if it is busy, the next free one (never {PORT_OUT} or {PORT_QUERY}). \
+The show says which. |
+| out | UDP port {PORT_OUT} of this computer (`--osc-out` says another), and whoever subscribes |
+
+Other computers are heard only when the show listens to the network and their addresses are on its list:
+`sonorama live --osc-host 0.0.0.0 --osc-allow 192.168.1.20`. They subscribe (below) to be told something back.
+
+## How values are read
+
+* Numbers may come as `i f d h T F` alike. A value out of range is clamped, never refused. A value of a wrong type (also
+  NaN and infinity) changes nothing; it is counted, and a line says so.
+* A continuous control takes its natural range at its address, and 0 to 1 along its curve at `<address>{NORM}`.
+* A choice takes its word or its place, counted from 0. Text takes a string. A world is called by the name of an
+  installed one, never by a path.
+* A trigger acts when a number rises from 0; 0 does nothing, and so does a second 1 without a 0 between. A message
+  without arguments, an impulse (`I`) or the word `bang` always acts: use it for buttons that never send 0.
+* A slot, such as a scene, acts on every number but 0.
+* Further arguments of a message are not read. Symbols (`S`) are strings. Other types than `ifdhTFsSNIb` are not taken.
+* Patterns work: `*`, `?`, `[a-c]`, `[!a]`, `{{bass,mid}}`, none of them across a slash.
+* {", ".join(f"`{ROOT}{path}`" for path in FAST[:-1])} and `{ROOT}{FAST[-1]}` overtake everything that waits.
+* A bundle acts at its time, up to {AHEAD:.0f} seconds ahead. A time gone by means now, and so does one further ahead,
+  since that is a clock that is wrong.
+* Nothing can be installed, run or opened by OSC.
+
+## Addresses in
+
+| address | types | takes | default | {NORM} | what it does |
+|---|---|---|---|---|---|
+"""
+
+_OUT = f"""
+## What comes back
+
+Send `{SUBSCRIBE}` with the port you listen at (none: {PORT_OUT}); a second number is how many seconds it shall last.
+`{UNSUBSCRIBE}` ends it. `{DUMP}`, also with a port, sends every value once. {SUBSCRIBERS} may subscribe; then the
+oldest makes room. Ports below 1024 are not taken.
+
+Every change is told at its own address: numbers as `f` or `i`, switches as 0 or 1, choices and text as strings.
+Continuous controls are also told at `{NORM}`. Who moves a control hears nothing of it for {QUIET * 1000:.0f} ms.
+Much at once comes as bundles. Of what is measured and heard, in the list below,
+`{ROOT}/sound/...` comes with every frame and the rest ten times a second.
+
+| address | type | what it says |
+|---|---|---|
+"""
+
+_SAYS = {
+    "sound/level": "how loud it is, 0 to 1", "sound/bass": "low tones, 0 to 1", "sound/mid": "middle tones, 0 to 1",
+    "sound/high": "high tones, 0 to 1", "sound/onset": "1 when a note or hit begins, then falling to 0",
+    "sound/beat": "where in the beat, 0 to 1", "sound/bpm": "beats a minute, 0 unknown",
+    "engine/fps": "frames a second that are reached", "engine/late": "late frames since the start",
+    "engine/latency": "milliseconds from sound to picture", "health": "1 while all is well, else 0",
+}  # fmt: skip
+
+
+def as_markdown(table: Mapping[str, Param] = SHOW) -> str:
+    """The page docs/osc.md."""
+    return _INTRO + "".join(map(_row, table.values())) + _OUT + "".join(_outgoing(table)) + _EXAMPLES
+
+
+def _row(param: Param) -> str:
+    norm = param.curve if param.kind == "float" else ""
+    default = show(param.default) or "(empty)"
+    doc = f"{param.doc} Takes seconds." if param.load else param.doc
+    return f"| `{ROOT}{param.path}` | {_TAGS[param.kind]} | {_takes(param)} | {default} | {norm} | {doc} |\n"
+
+
+def _takes(param: Param) -> str:
+    if param.load and param.kind == "text":
+        return "the name of an installed one"
+    if len(param.choices) > 10:
+        return f"{param.choices[0]}, or the path of a continuous control such as {param.choices[1]}"
+    return param.allowed()
+
+
+def _outgoing(table: Mapping[str, Param]) -> Iterator[str]:
+    for address in METERS:
+        shared = (
+            f" (the control of this name is told at `{address}{NORM}`)" if address.removeprefix(ROOT) in table else ""
+        )
+        yield f"| `{address}` | f or i | {_SAYS[address.removeprefix(ROOT + '/')]}{shared} |\n"
+    yield f"| `{ROOT}/heard/1/score` and on | f | how sure it is of the sound it hears best, 0 to 1; 2 is the next |\n"
+    yield f"| `{ROOT}/heard/1/label` and on | s | what that sound is |\n"
+
+
+_EXAMPLES = f"""
+## Lines to copy
+
+The parts for TouchDesigner, Max and TouchOSC follow those programs' manuals; they were not opened to write this page.
+
+### oscsend and oscdump (liblo-tools)
+
+```sh
+oscsend 127.0.0.1 {PORT} {ROOT}/motion/coarse/amount f 1.5
+oscsend 127.0.0.1 {PORT} {ROOT}/motion/coarse/inertia/norm f 0.5
+oscsend 127.0.0.1 {PORT} {ROOT}/moves/4/source s bass
+oscsend 127.0.0.1 {PORT} {ROOT}/look/text s "a storm over the sea"
+oscsend 127.0.0.1 {PORT} {ROOT}/scene/recall i 3
+oscsend 127.0.0.1 {PORT} {ROOT}/sound/tap
+oscsend 127.0.0.1 {PORT} "{ROOT}/motion/*/mute" i 0
+oscsend 127.0.0.1 {PORT} {ROOT}/out/blackout i 1
+oscsend 127.0.0.1 {PORT} {ROOT}/dump i {PORT_OUT}
+```
+
+`oscdump {PORT_OUT}`, in a terminal of its own and before the last of these lines, shows what comes back.
+
+### TouchDesigner
+
+To the show: an OSC Out CHOP with Network Address `127.0.0.1`, Network Port `{PORT}`, Data Format `Sample`. Channel
+names are addresses without the first slash:
+
+```text
+{ROOT[1:]}/motion/coarse/amount
+{ROOT[1:]}/motion/fine/amount/norm
+{ROOT[1:]}/out/master
+```
+
+Buttons and words: an OSC Out DAT of the same address and port, and in a script:
+
+```python
+op("oscout1").sendOSC("{ROOT}/out/blackout", [1])
+op("oscout1").sendOSC("{ROOT}/scene/recall", [3])
+op("oscout1").sendOSC("{ROOT}/moves/4/source", ["bass"])
+op("oscout1").sendOSC("{ROOT}/sound/tap", [])
+```
+
+From the show: an OSC In CHOP with Network Port `{PORT_OUT}` gets every number as a channel of the same name. An OSC
+In DAT gets the words:
+
+```python
+def onReceiveOSC(dat, rowIndex, message, byteData, timeStamp, address, args, peer):
+    if address == "{ROOT}/heard/1/label":
+        op("text1").par.text = args[0]
+```
+
+### Ableton Live and Max
+
+In a Max for Live device; each line is a chain of objects:
+
+```text
+[live.dial] -> [prepend {ROOT}/motion/coarse/amount/norm] -> [udpsend 127.0.0.1 {PORT}]     (range of the dial 0. to 1.)
+[live.toggle] -> [prepend {ROOT}/out/blackout] -> [udpsend 127.0.0.1 {PORT}]
+[live.button] -> [prepend {ROOT}/sound/tap] -> [udpsend 127.0.0.1 {PORT}]
+[udpreceive {PORT_OUT}] -> [route {ROOT}/sound/onset {ROOT}/sound/bpm {ROOT}/heard/1/label]
+```
+
+### TouchOSC and other controllers
+
+Connection: UDP, host this computer's address, send port {PORT}, receive port {PORT_OUT}.
+
+```text
+fader    {ROOT}/motion/coarse/amount{NORM}    argument: x, 0 to 1
+button   {ROOT}/out/freeze    argument: x, 0 or 1, toggle
+button   {ROOT}/scene/recall    argument: constant 1 to 8 when pressed
+label    {ROOT}/heard/1/label    text
+```
+"""

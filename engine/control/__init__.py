@@ -1,0 +1,1 @@
+"""Parameters, their values, scenes and presets."""

@@ -1,0 +1,98 @@
+"""Values given by hand as text: `/motion/coarse/amount=0.5`. Strict, since a person can correct them."""
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+
+from ..errors import ValueRefused
+from .parameters import Change, Param, Value, show
+from .render_table import TABLE
+
+_SWITCH = {"0": False, "1": True, "false": False, "true": True, "off": False, "on": True}
+
+
+def parse(assignment: str, source: str = "command line", table: Mapping[str, Param] = TABLE) -> Change:
+    """Read `/address=value`, `/sonorama/address=value` or `/address/norm=0..1` as a change.
+
+    Raises:
+        ValueRefused: no such address, a wrong type, or a value out of range; names the nearest right one.
+
+    """
+    address, equals, text = assignment.partition("=")
+    if not equals:
+        raise ValueRefused(f"{assignment!r} sets nothing", "Write /address=value, such as /motion/fine/amount=0.5")
+    address = address.strip()
+    plain = address.removesuffix("/norm")
+    param = _find(address, plain, table)
+    value = _position(param, text) if plain != address else _natural(param, text)
+    return Change(param.path, value, source)
+
+
+def start_values(changes: Iterable[Change], table: Mapping[str, Param] = TABLE) -> dict[str, Value]:
+    """Every address of the table with its default, or the last value asked for."""
+    values: dict[str, Value] = {path: param.default for path, param in table.items()}
+    values.update((change.path, change.value) for change in changes)
+    return values
+
+
+def _find(address: str, plain: str, table: Mapping[str, Param]) -> Param:
+    path = plain.removeprefix("/sonorama")
+    if path in table:
+        return table[path]
+    nearest = difflib.get_close_matches("/" + path.lstrip("/").lower(), table, n=1, cutoff=0.0)[0]
+    raise ValueRefused(f"There is no control {address!r}", f"Did you mean {nearest}? All of them: sonorama parameters")
+
+
+def _natural(param: Param, text: str) -> Value:
+    match param.kind:
+        case "text":
+            return text
+        case "choice":
+            return _choice(param, text.strip())
+        case "switch":
+            return _switch(param, text.strip())
+        case _:
+            return _number(param, text.strip())
+
+
+def _choice(param: Param, text: str) -> str:
+    if text in param.choices:
+        return text
+    nearest = difflib.get_close_matches(text, param.choices, n=1, cutoff=0.0)[0]
+    raise ValueRefused(f"{param.path} does not take {text!r}", f"Use {param.allowed()}; the nearest is {nearest}.")
+
+
+def _switch(param: Param, text: str) -> bool:
+    if text.lower() not in _SWITCH:
+        raise ValueRefused(f"{param.path} is a switch and does not take {text!r}", "Use 0 or 1 (off, on).")
+    return _SWITCH[text.lower()]
+
+
+def _number(param: Param, text: str) -> Value:
+    number = _finite(param.path, text, param.allowed())
+    nearest = param.clip(number)
+    if number != nearest:
+        raise ValueRefused(
+            f"{param.path}={text} is not allowed", f"Use {param.allowed()}; the nearest is {show(nearest)}."
+        )
+    return nearest
+
+
+def _position(param: Param, text: str) -> float:
+    if param.kind != "float":
+        raise ValueRefused(f"{param.path} has no /norm", f"Set {param.path} itself: {param.allowed()}.")
+    position = _finite(f"{param.path}/norm", text, "0 to 1")
+    if not 0.0 <= position <= 1.0:
+        nearest = show(min(max(position, 0.0), 1.0))
+        raise ValueRefused(f"{param.path}/norm={text} is not allowed", f"Use 0 to 1; the nearest is {nearest}.")
+    return param.from_norm(position)
+
+
+def _finite(name: str, text: str, allowed: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if math.isnan(number):
+        raise ValueRefused(f"{name} takes a number, not {text!r}", f"Use {allowed}.")
+    return number

@@ -1,0 +1,105 @@
+"""Eight scenes: picture and motion as they stood, to go back to over a time. Kept in a file of the show's name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import SonoramaError, ValueRefused
+from . import presets
+from .live_table import SHOW
+from .parameters import Change, Param, Value
+
+SLOTS = 8
+KEPT = ("/look/", "/motion/", "/moves/", "/sound/gain", "/sound/follow", "/sound/onset")
+"""What a scene is. Never events, outputs, the engine or the scenes themselves, nor where sound and beat come from."""
+
+
+class SceneBank:
+    """The scenes of one show.
+
+    Attributes:
+        fault: one line on what could not be read at the start; empty if all is well.
+
+    """
+
+    def __init__(self, path: Path, table: Mapping[str, Param] = SHOW) -> None:
+        """Read what is there. A file that is no good is a `fault`, never an exception.
+
+        Args:
+            path: `looks.file_of(name, "scenes")`; need not exist.
+            table: the controls there are.
+
+        """
+        self._path = path
+        self._table = {path: param for path, param in table.items() if path.startswith(KEPT) and not param.event}
+        self._said: dict[str, Any] = {}  # as read: what this version does not know stays in the file
+        self._scenes: dict[int, dict[str, Value]] = {}
+        self.fault = ""
+        if path.exists():
+            self._read()
+
+    def _read(self) -> None:
+        try:
+            self._said = presets.read(self._path)
+        except SonoramaError as error:
+            self.fault = f"{error.message}. {error.hint}"
+            return
+        wrong: list[str] = []
+        for key, said in self._said.items():
+            slot = int(key) if key in map(str, range(1, SLOTS + 1)) else 0
+            if not slot or not isinstance(said, dict):
+                wrong.append(key)
+                continue
+            self._scenes[slot], left_out = presets.sift(said, self._table)
+            wrong += [f"{slot} {address}" for address in left_out]
+        if wrong:
+            more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            self.fault = f"{self._path.name}: {wrong[0][:80]!r} is left out{more}"
+
+    @property
+    def stored(self) -> tuple[bool, ...]:
+        """Which of the eight hold something."""
+        return tuple(bool(self._scenes.get(slot)) for slot in range(1, SLOTS + 1))
+
+    def store(self, slot: int, values: Mapping[str, Value]) -> None:
+        """`keep` and `write` in one. Raises what they raise."""
+        self.keep(slot, values)
+        self.write()
+
+    def keep(self, slot: int, values: Mapping[str, Value]) -> None:
+        """Keep what of the values a scene keeps, until the show ends.
+
+        Args:
+            slot: 1 to 8.
+            values: by address; meant are `Params.targets`, what was asked for, without moves.
+
+        Raises:
+            ValueRefused: no such slot; nothing is stored.
+
+        """
+        kept, _ = presets.sift({path: values[path] for path in self._table if path in values}, self._table)
+        self._scenes[_checked(slot)] = kept
+        self._said = {**self._said, str(slot): kept}
+
+    def write(self) -> None:
+        """Write the file, which waits for the disk; any thread. Raises OutputError: it cannot be written."""
+        presets.save(self._path, self._said)
+
+    def recall(self, slot: int, morph_s: float) -> list[Change]:
+        """The changes that lead to a scene, continuous controls over `morph_s` seconds; none from an empty slot.
+
+        Raises:
+            ValueRefused: no such slot.
+
+        """
+        scene = self._scenes.get(_checked(slot), {})
+        over = {path: morph_s if self._table[path].kind == "float" else 0.0 for path in scene}
+        return [Change(path, value, "scene", over[path]) for path, value in scene.items()]
+
+
+def _checked(slot: int) -> int:
+    if not 1 <= slot <= SLOTS:
+        raise ValueRefused(f"There is no scene {slot}", f"Scenes are 1 to {SLOTS}.")
+    return slot

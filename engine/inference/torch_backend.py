@@ -1,0 +1,127 @@
+"""The networks in torch: float32 on the CPU (the reference), or on CUDA with G as one captured graph."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ..model.build import build_networks
+from ..model.world_file import World
+
+Array = npt.NDArray[np.float32]
+ENOUGH_DB = 40.0
+"""PSNR that half precision must keep against float32 to be used."""
+
+
+@contextlib.contextmanager
+def exact() -> Iterator[None]:
+    """Inference without TF32, so that float32 is float32 on every device, and repeatable."""
+    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False, deterministic=True):
+        yield
+
+
+class TorchBackend:
+    """See engine.backend.Backend. device: "cpu" or "cuda"."""
+
+    def __init__(self, world: World, device: str) -> None:
+        self.name, self.painters = f"torch-{device}", 1
+        self._device = torch.device(device)
+        networks = build_networks(world)
+        self._sound, self._encoder = networks.sound.to(self._device), networks.encoder.to(self._device)
+        self._motion, self._mapping = (
+            networks.motion.to(self._device),
+            networks.generator.mapping.to(self._device),
+        )
+        if device == "cpu":
+            synthesis = networks.generator.synthesis
+            self._paint = lambda ws: (synthesis(ws, "const") * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).numpy()
+        else:
+            self._paint = CudaPainter(networks.play().to(self._device), world)
+
+    def _in(self, x: Array) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(x, np.float32))[None].to(self._device)
+
+    def hear(self, window: Array) -> Array:
+        """F_a."""
+        with exact():
+            return self._sound(self._in(window[None]))[0].cpu().numpy()
+
+    def encode(self, window: Array, code: Array) -> tuple[Array, float]:
+        """E_a."""
+        with exact():
+            heard, there = self._encoder(self._in(window[None]), self._in(code))
+            return heard[0].cpu().numpy(), float(there)
+
+    def recur(self, u: Array, h: Array) -> tuple[Array, Array]:
+        """E_RNN."""
+        with exact():
+            delta, h_next = self._motion(self._in(u), self._in(h))
+            return delta[0].cpu().numpy(), h_next[0].cpu().numpy()
+
+    def map(self, z: Array) -> Array:
+        """Mapping without truncation."""
+        with exact():
+            return self._mapping(self._in(z))[0, 0].cpu().numpy()
+
+    def paint(self, ws: Array) -> Array:
+        """G."""
+        with exact():
+            return self._paint(self._in(ws))
+
+
+class CudaPainter:
+    """G as one CUDA graph: static input and output, channels-last, half precision where it is good enough."""
+
+    def __init__(self, play: torch.nn.Module, world: World) -> None:
+        shape = (1, world.card.num_ws, world.card.generator["w_dim"])
+        for p in play.parameters():
+            if p.dim() == 4:
+                p.data = p.data.contiguous(memory_format=torch.channels_last)
+        self._ws = torch.zeros(shape, device="cuda")
+        half = _half_is_enough(play, world)
+        self._out = torch.empty(0)
+        stream = torch.cuda.Stream()
+        with exact(), torch.autocast("cuda", torch.float16, enabled=half):
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                for _ in range(3):
+                    play(self._ws)
+            torch.cuda.current_stream().wait_stream(stream)
+            self._graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(self._graph):
+                self._out = play(self._ws).float()
+        self._stream, self._done = torch.cuda.Stream(), torch.cuda.Event()
+        self._pinned = torch.empty(self._out.shape[1:], pin_memory=True)
+
+    def __call__(self, ws: Tensor) -> Array:
+        """Ws [1,L,W] -> picture [H,W,3], a copy of its own.
+
+        A stream of its own, so that E_a and E_RNN of the frame loop do not queue behind a picture, and a read-back into
+        pinned memory; waiting for it lets go of Python's lock.
+        """
+        self._stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self._stream):
+            self._ws.copy_(ws)
+            self._graph.replay()
+            self._pinned.copy_(self._out[0], non_blocking=True)
+            self._done.record(self._stream)
+        self._done.synchronize()
+        return self._pinned.permute(1, 2, 0).numpy().copy()
+
+
+def _half_is_enough(play: torch.nn.Module, world: World) -> bool:
+    """Four places in half and in single precision: PSNR of all >= ENOUGH_DB."""
+    w = torch.from_numpy(world.tensors["generator.mapping.w_avg"]).cuda()
+    std = torch.from_numpy(world.tensors["generator.mapping.w_std"]).cuda()
+    eps = torch.randn(4, 1, len(w), generator=torch.Generator().manual_seed(0)).cuda()
+    ws = (w + 0.7 * std * eps).expand(-1, world.card.num_ws, -1)
+    with exact():
+        exact_pictures = play(ws)
+        with torch.autocast("cuda", torch.float16):
+            error = (play(ws).float() - exact_pictures).square().mean((1, 2, 3)).max()
+    return float(-10 * torch.log10(error + 1e-12)) >= ENOUGH_DB

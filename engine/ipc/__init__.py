@@ -1,0 +1,1 @@
+"""What crosses processes: messages, and pictures in shared memory."""

@@ -1,0 +1,235 @@
+"""Messages between the processes of a show: JSON lines over a local socket, with a token.
+
+The show listens and writes a session file that only this user can read; renderer and panel find it by the show's name.
+A panel that went away can therefore come back. Nothing that arrives is executed; a line that is no JSON object, or a
+first line without the token, ends that connection and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import selectors
+import socket
+import threading
+from collections import deque
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..errors import SonoramaError
+from .shared_paths import check_name, process_lives, runtime_folder
+
+LARGEST, TRUSTED = 1 << 20, 1 << 28
+"""Bytes of one message; between a show and its own renderer, where a second of a flood of changes must pass."""
+UNKNOWN, WELCOMED = 16, 64
+"""How many connections may wait that have not said who they are, and how many are taken at a time."""
+BACKLOG = 4 << 20
+"""Bytes that may wait for a reader who is slow; then the connection ends."""
+
+
+class ChannelClosed(SonoramaError):
+    """The other side is gone."""
+
+
+def session_file(name: str) -> Path:
+    """Where the show `name` says how to reach it."""
+    return runtime_folder() / f"{check_name(name)}.json"
+
+
+def read_session(name: str) -> dict[str, Any]:
+    """What a running show says about itself: port, token, pid, osc_port ...
+
+    Raises:
+        SonoramaError: no such show is running.
+
+    """
+    missing = SonoramaError(f"No show called {name} is running", f"Start it with: sonorama live --name {name}")
+    try:
+        session = json.loads(session_file(name).read_text())
+    except (OSError, ValueError):
+        raise missing from None
+    if not isinstance(session, dict) or not process_lives(int(session.get("pid", 0))):
+        raise missing
+    return session
+
+
+def _owner(name: str) -> int:
+    try:
+        return int(read_session(name)["pid"])
+    except SonoramaError:
+        return 0
+
+
+class Peer:
+    """One end of a connection. `send` may be called from any thread, `receive` from one."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BACKLOG)
+        self._socket.settimeout(2.0)
+        self._lock = threading.Lock()
+        self._waiting = selectors.DefaultSelector()
+        self._waiting.register(connection, selectors.EVENT_READ)
+        self._rest = b""
+        self.largest = LARGEST
+        self._ready: deque[dict[str, Any]] = deque()
+        self.open = True
+
+    def fileno(self) -> int:
+        """For selectors and QSocketNotifier."""
+        return self._socket.fileno()
+
+    def patience(self, seconds: float) -> None:
+        """How long `send` waits for a reader who is slow; two seconds unless told."""
+        self._socket.settimeout(seconds)
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send one JSON object.
+
+        Raises:
+            ChannelClosed: the other side is gone, or has not read for longer than patience allows. What it said
+                before can still be received.
+
+        """
+        line = json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        try:
+            with self._lock:
+                self._socket.sendall(line)
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                self._socket.shutdown(socket.SHUT_WR)
+            raise _gone() from error
+
+    def receive(self, timeout: float | None = 0.0) -> dict[str, Any] | None:
+        """The next message; None when none came within `timeout` seconds (None: wait for ever).
+
+        Raises:
+            ChannelClosed: the other side is gone, or sent what is no message.
+
+        """
+        while not self._ready:
+            if not self.open:
+                raise _gone()
+            try:
+                if not self._waiting.select(timeout):
+                    return None
+                self._take(self._socket.recv(1 << 16))
+            except (OSError, ValueError, RecursionError) as error:
+                self.close()
+                raise _gone() from error
+        return self._ready.popleft()
+
+    def _take(self, data: bytes) -> None:
+        if not data:
+            raise ConnectionResetError
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if not isinstance(message, dict):
+                raise ValueError("not an object")
+            self._ready.append(message)
+        if len(self._rest) > self.largest:
+            raise ValueError("too long")
+
+    def close(self) -> None:
+        """Hang up; may be called twice."""
+        self.open = False
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self._waiting.close()
+        self._socket.close()
+
+
+def _gone() -> ChannelClosed:
+    return ChannelClosed("The other side of the show is gone", "It may come back: sonorama panel")
+
+
+def connect(name: str, role: str) -> Peer:
+    """Reach the show `name` as `panel` or `renderer`.
+
+    Raises:
+        SonoramaError: no such show, or it does not answer.
+
+    """
+    session = read_session(name)
+    return connect_to(int(session["port"]), str(session["token"]), role)
+
+
+def connect_to(port: int, token: str, role: str) -> Peer:
+    """As `connect`, by port and token."""
+    try:
+        connection = socket.create_connection(("127.0.0.1", port), timeout=5.0)
+    except OSError as error:
+        raise SonoramaError("The show does not answer", "Start it again: sonorama live") from error
+    peer = Peer(connection)
+    peer.send({"role": role, "token": token})
+    return peer
+
+
+class Server:
+    """The show's end. `accept` and `close` belong to one thread."""
+
+    def __init__(self) -> None:
+        self.token = secrets.token_hex(16)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=16)
+        self._listener.setblocking(False)
+        self.port: int = self._listener.getsockname()[1]
+        self._unknown: list[Peer] = []
+        self._session: Path | None = None
+
+    def announce(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Write the session file.
+
+        Raises:
+            SonoramaError: a show of that name is running already.
+
+        """
+        path = session_file(name)
+        pid = _owner(name)
+        if pid not in (0, os.getpid()):
+            hint = "Give this one another name with --name, or end that one."
+            raise SonoramaError(f"A show called {name} is already running (process {pid})", hint)
+        part = path.with_suffix(f".{os.getpid()}.part")
+        content = {"port": self.port, "token": self.token, "pid": os.getpid(), "name": name, **facts}
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(content, file)
+        part.replace(path)
+        self._session = path
+
+    def accept(self) -> list[tuple[str, Peer]]:
+        """Those who have joined since the last call, with their role. Never waits."""
+        with contextlib.suppress(OSError):
+            for _ in range(WELCOMED):
+                self._unknown.append(Peer(self._listener.accept()[0]))
+        joined = [(role, peer) for peer in self._unknown if (role := self._role(peer))]
+        unknown = [peer for peer in self._unknown if peer.open and all(peer is not p for _, p in joined)]
+        for stranger in unknown[:-UNKNOWN]:  # whoever belongs here says so at once
+            stranger.close()
+        self._unknown = unknown[-UNKNOWN:]
+        return joined
+
+    def _role(self, peer: Peer) -> str:
+        try:
+            message = peer.receive(0.0)
+        except ChannelClosed:
+            return ""
+        if message is None:
+            return ""
+        given = str(message.get("token", "")).encode(errors="replace")
+        if not secrets.compare_digest(given, self.token.encode()):
+            peer.close()
+            return ""
+        return str(message.get("role", "")) or "panel"
+
+    def close(self) -> None:
+        """Stop listening and take the session file away."""
+        self._listener.close()
+        for peer in self._unknown:
+            peer.close()
+        if self._session is not None:
+            self._session.unlink(missing_ok=True)

@@ -1,0 +1,243 @@
+"""The joint space: sounds, words and pictures as unit codes of one width, so that their cosines can be compared.
+
+A world carries three small towers of its own: F_a for sounds, F_t for words, and the head of F_v for pictures (on
+top of a frozen backbone that only training needs). It also carries the codes of its nine classes, so that hearing
+them never loads open_clip: only free text does. Named CLIP models are in clip.py.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..errors import WorldError
+from .mel import HOP, RATE
+from .texture_statistics import sounding, statistics
+
+if TYPE_CHECKING:
+    from .world_file import World
+
+HEAD_WIDTH = 16
+"""Width of one attention head of the text tower."""
+PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
+"""Rows of the token table; from FIRST_WORD on they are those of `vocabulary`, whose last is the end of text."""
+
+
+def unit(x: Tensor) -> Tensor:
+    """Rows at length 1."""
+    return F.normalize(x, dim=-1)
+
+
+class Perceptron(nn.Module):
+    """Two hidden layers: [B,n_in] -> [B,n_out]. Its sizes can be read back from its tensors."""
+
+    def __init__(self, n_in: int, hidden: int, n_out: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.first, self.norm = nn.Linear(n_in, hidden), nn.LayerNorm(hidden)
+        self.second, self.last = nn.Linear(hidden, hidden), nn.Linear(hidden, n_out)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """One pass."""
+        x = self.dropout(F.silu(self.norm(self.first(x))))
+        return self.last(self.dropout(F.silu(self.second(x))))
+
+
+class Committee(nn.Module):
+    """Several perceptrons of two hidden layers side by side: [B,F] -> the unit codes of all [M,B,D]."""
+
+    def __init__(self, members: int, n_in: int, hidden: int, n_out: int, dropout: float = 0.0) -> None:
+        super().__init__()
+
+        def layer(a: int, b: int) -> tuple[nn.Parameter, nn.Parameter]:
+            bound = a**-0.5
+            weight, bias = torch.empty(members, a, b), torch.empty(members, 1, b)
+            return nn.Parameter(weight.uniform_(-bound, bound)), nn.Parameter(bias.uniform_(-bound, bound))
+
+        self.weight0, self.bias0 = layer(n_in, hidden)
+        self.weight1, self.bias1 = layer(hidden, hidden)
+        self.weight2, self.bias2 = layer(hidden, n_out)
+        self.gain = nn.Parameter(torch.ones(members, 1, hidden))
+        self.shift = nn.Parameter(torch.zeros(members, 1, hidden))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """One pass."""
+        x = F.layer_norm(x @ self.weight0 + self.bias0, self.gain.shape[-1:])
+        x = self.dropout(F.silu(x * self.gain + self.shift))
+        x = self.dropout(F.silu(x @ self.weight1 + self.bias1))
+        return unit(x @ self.weight2 + self.bias2)
+
+
+class SoundEncoder(nn.Module):
+    """F_a: log-mel windows [B,1,128,344] in 0..1 -> codes [B,D].
+
+    Statistics of the sound's texture, then a committee of small perceptrons whose unit codes are averaged. A code
+    has length 1; silence (no column above -78 dB) has the code 0: its cosine with everything is 0, and
+    `class_scores` gives it the same score for every class. Columns before the sound's start do not count.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self, features: int, width: int = 128, hidden: int = 128, members: int = 4, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("std", torch.ones(features))
+        self.committee = Committee(members, features, hidden, width, dropout)
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SoundEncoder:
+        """The encoder of a world's `sound.*` tensors. WorldError if they do not fit."""
+        with refusing("sound"):
+            members, features, hidden = tensors["committee.weight0"].shape
+            made = cls(features, tensors["committee.weight2"].shape[2], hidden, members)
+            made.load_state_dict(dict(tensors))
+        return made.eval()
+
+    def standardise(self, heard: Tensor) -> Tensor:
+        """Statistics [B,F] -> the same, of mean 0 and deviation 1 over the training sounds, bounded."""
+        return ((heard - self.mean) / self.std).clamp(-4, 4)
+
+    def code(self, heard: Tensor) -> Tensor:
+        """Statistics [B,F] of windows that hold sound -> unit codes [B,D]."""
+        return unit(self.committee(self.standardise(heard)).mean(0))
+
+    def forward(self, window: Tensor) -> Tensor:
+        """Codes of windows."""
+        return self.code(statistics(window)) * sounding(window).amax(1, keepdim=True)
+
+
+class ImageHead(nn.Module):
+    """What F_v adds to its frozen backbone: descriptors [B,F] of pictures -> unit codes [B,D]."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, features: int, width: int = 128, hidden: int = 256, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("std", torch.ones(features))
+        self.net = Perceptron(features, hidden, width, dropout)
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> ImageHead:
+        """The head of a world's `image.*` tensors. WorldError if they do not fit."""
+        with refusing("image"):
+            hidden, features = tensors["net.first.weight"].shape
+            made = cls(features, len(tensors["net.last.bias"]), hidden)
+            made.load_state_dict(dict(tensors))
+        return made.eval()
+
+    def forward(self, described: Tensor) -> Tensor:
+        """Codes of descriptors."""
+        return unit(self.net(((described - self.mean) / self.std).clamp(-6, 6)))
+
+
+class TextTower(nn.Module):
+    """F_t: open_clip's text transformer in a small configuration, over the words it was trained with.
+
+    CLIP's table of 49,408 tokens would be most of a small world; only the rows of tokens that occurred in training
+    are kept (`vocabulary`, ids of open_clip's tokenizer in rising order), all others share one row.
+    """
+
+    vocabulary: Tensor
+
+    def __init__(self, vocabulary: Tensor, width: int = 64, layers: int = 3, context: int = 24, out: int = 128) -> None:
+        super().__init__()
+        from open_clip.transformer import TextTransformer
+
+        self.register_buffer("vocabulary", vocabulary.to(torch.int32))
+        self.context = context
+        rows = FIRST_WORD + len(vocabulary)
+        self.net = TextTransformer(context, rows, width, width // HEAD_WIDTH, layers, output_dim=out)
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> TextTower:
+        """The tower of a world's `text.*` tensors. WorldError if they do not fit."""
+        with refusing("text"):
+            context, width = tensors["net.positional_embedding"].shape
+            layers = 1 + max(int(k.split(".")[3]) for k in tensors if k.startswith("net.transformer.resblocks."))
+            out = tensors["net.text_projection"].shape[1]
+            made = cls(tensors["vocabulary"], width, layers, context, out)
+            made.load_state_dict(dict(tensors))
+        return made.eval()
+
+    def rows(self, texts: Sequence[str]) -> Tensor:
+        """Texts -> rows of the token table [B,context]."""
+        ids = tokenizer(self.context)(list(texts))
+        known = self.vocabulary.long()
+        at = torch.searchsorted(known, ids).clamp_max(len(known) - 1)
+        rows = torch.where(known[at] == ids, at + FIRST_WORD, UNKNOWN)
+        # The tokenizer pads with 0, which is also the token "!": padding is what follows the end of text.
+        after = torch.cumsum((ids == known[-1]).int(), 1) - (ids == known[-1]).int()
+        return torch.where(after > 0, PADDING, rows)
+
+    def forward(self, texts: Sequence[str]) -> Tensor:
+        """Unit codes [B,D] of texts."""
+        return unit(self.net(self.rows(texts)))
+
+
+@functools.cache
+def tokenizer(context: int) -> Any:
+    """open_clip's tokenizer, whose merges come with its wheel; loading it takes seconds."""
+    from open_clip.tokenizer import SimpleTokenizer
+
+    return SimpleTokenizer(context_length=context)
+
+
+@contextmanager
+def refusing(part: str) -> Iterator[None]:
+    """Turns the errors of tensors that do not fit into a WorldError."""
+    try:
+        yield
+    except (KeyError, RuntimeError, ValueError, IndexError) as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise WorldError(f"the world's {part} tower does not fit: {reason}", "make this world again") from error
+
+
+def class_scores(code: Tensor, label_codes: Tensor, scale: float) -> Tensor:
+    """Softmax over labels of scale x cosine: code [B,D], label_codes [K,D], both unit -> [B,K] that sums to 1.
+
+    `scale` is a world's `labels.scale`, the one at which the scores of sources left out of training were most
+    probable: above 0.6 it was right in about eight of ten recordings, below in about six (docs/hearing.md).
+    """
+    return (scale * code @ label_codes.T).softmax(-1)
+
+
+def window_ends(columns: int) -> list[int]:
+    """Where a sound of so many mel columns is heard: every 250 ms from its first second on, and at its end."""
+    step, first = RATE / 4 / HOP, RATE / HOP
+    ends = [round(first + i * step) for i in range(max(0, int((columns - first) / step) + 1))]
+    return [*ends, columns] if not ends or columns - ends[-1] > step / 2 else ends
+
+
+def text_codes(world: World, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Unit codes [K,D] of free texts in a world's joint space.
+
+    WorldError for a world without words, and where the CLIP model that the world was made with is not at hand.
+    """
+    if clip := world.card.joint.get("clip"):
+        from .open_clip_towers import load_joint
+
+        return load_joint(str(clip)).text(texts).numpy()
+    tensors = {k: torch.from_numpy(v) for k, v in world.part("text").items()}
+    if not tensors:
+        raise WorldError(f"{world.card.name}: this world knows no words", "leave out text and labels")
+    with torch.inference_mode():
+        return TextTower.from_tensors(tensors)(texts).numpy()
+
+
+def text_code(world: World, text: str) -> npt.NDArray[np.float32]:
+    """Unit code [D] of one free text."""
+    return text_codes(world, [text])[0]

@@ -1,0 +1,155 @@
+"""An address and its arguments become changes of the table. Out of range is clamped; a wrong type changes nothing."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..control.parameters import Change, Param, Value
+from ..errors import ValueRefused
+from .counters import Tally, quoted
+from .messages import Sender
+from .validation import SPECIAL, part_matches
+
+ROOT, NORM = "/sonorama", "/norm"
+LONGEST_TEXT, REMEMBERED, PATTERNS = 1000, 4096, 256
+"""Characters of a text; presses and address patterns that are remembered."""
+IMPULSES = (None, "bang")
+"""What a trigger takes as a press that has no release. The guard reads an impulse as nil."""
+
+
+class Accepted(NamedTuple):
+    """A change, and the value the sender believes to have set: another one if it was clamped."""
+
+    change: Change
+    asked: Any
+
+
+def none_installed(name: str) -> bool:
+    """The default of Routes.installed: nothing may be loaded by name."""
+    del name
+    return False
+
+
+class Routes:
+    """The table by OSC address.
+
+    Args:
+        table: every control.
+        tally: counts what is refused.
+        installed: whether something that loads (a world) exists by that name. Names with a path in them never arrive.
+
+    """
+
+    def __init__(
+        self, table: Mapping[str, Param], tally: Tally, installed: Callable[[str], bool] = none_installed
+    ) -> None:
+        self._tally, self._installed = tally, installed
+        self._exact: dict[str, tuple[Param, bool]] = {}
+        for path, param in table.items():
+            self._exact[ROOT + path] = (param, False)
+            if param.kind == "float":
+                self._exact[ROOT + path + NORM] = (param, True)
+        self._tree: dict[str, Any] = {}
+        for address in self._exact:
+            node = self._tree
+            for part in address.split("/"):
+                node = node.setdefault(part, {})
+        self._named: dict[str, list[tuple[Param, bool]]] = {}
+        self._pressed: dict[tuple[str, Sender], bool] = {}
+        self._lock = threading.Lock()
+
+    def changes(self, address: str, arguments: Sequence[Any], sender: Sender) -> Iterator[Accepted]:
+        """What a message asks for, already clipped. Never raises: what cannot be taken is counted."""
+        known = self._exact.get(address)
+        found = [known] if known else self.named(address)
+        if not found:
+            self._tally.count("unknown", f"OSC: there is no {quoted(address)} (see docs/osc.md)")
+        source = f"osc:{sender[0]}:{sender[1]}"
+        for param, norm in found:
+            try:
+                value, asked = self._value(param, norm, arguments, sender)
+            except ValueRefused as refused:
+                self._tally.count("wrong_type", f"OSC from {sender[0]}: {refused.message}. {refused.hint}")
+                continue
+            if value is not None:
+                yield Accepted(Change(param.path, value, source), asked)
+
+    def named(self, pattern: str) -> list[tuple[Param, bool]]:
+        """The controls (and whether their 0..1 address) that an address pattern names."""
+        if SPECIAL.isdisjoint(pattern):
+            return []
+        found = self._named.get(pattern)
+        if found is None:
+            found = self._search(pattern)
+            self._named = {} if len(self._named) >= PATTERNS else self._named
+            self._named[pattern] = found
+        return found
+
+    def _search(self, pattern: str) -> list[tuple[Param, bool]]:
+        nodes = [("", self._tree)]
+        for part in pattern.split("/"):
+            nodes = [
+                (f"{at}/{name}" if at or part else name, below)
+                for at, node in nodes
+                for name, below in node.items()
+                if part_matches(part, name)
+            ]
+        return [self._exact[address] for address, _ in nodes if address in self._exact]
+
+    def _value(self, param: Param, norm: bool, arguments: Sequence[Any], sender: Sender) -> tuple[Value | None, Any]:
+        """The value to set (None: nothing to do) and what was asked for."""
+        first = arguments[0] if arguments else None
+        if param.kind == "trigger":
+            return self._press(param, first, sender), first
+        if param.kind == "text":
+            return self._text(param, first), first
+        if param.kind == "choice":
+            return _choice(param, first), first
+        number = _number(param, first)
+        if norm:
+            value = param.from_norm(min(max(float(number), 0.0), 1.0))
+            return value, value
+        value = param.clip(number)
+        return (value if value or param.kind != "slot" else None), number
+
+    def _press(self, param: Param, first: Any, sender: Sender) -> Value | None:
+        """A trigger acts when a number rises from 0, per sender; a press without a number always acts."""
+        if first in IMPULSES:
+            return True
+        down = _number(param, first) != 0
+        key = (param.path, sender)
+        with self._lock:
+            before = self._pressed.pop(key, False)
+            self._pressed[key] = down
+            if len(self._pressed) > REMEMBERED:
+                del self._pressed[next(iter(self._pressed))]
+        return True if down and not before else None
+
+    def _text(self, param: Param, first: Any) -> Value:
+        if not isinstance(first, str):
+            raise _wrong(param, first)
+        text = first[:LONGEST_TEXT]
+        if param.load and (set("/\\:\0") & set(text) or text.startswith(".") or not self._installed(text)):
+            raise ValueRefused(f"{param.path} does not take {quoted(text)}", "Send the name of an installed one.")
+        return text
+
+
+def _choice(param: Param, first: Any) -> Value:
+    if isinstance(first, str):
+        return param.clip(first.removeprefix(ROOT) if first.startswith(f"{ROOT}/") else first)
+    return param.choices[round(min(max(_number(param, first), 0), len(param.choices) - 1))]
+
+
+def _number(param: Param, first: Any) -> int | float:
+    if isinstance(first, int | float) and math.isfinite(first):
+        return int(first) if isinstance(first, bool) else first
+    raise _wrong(param, first)
+
+
+def _wrong(param: Param, first: Any) -> ValueRefused:
+    seen = "nothing" if first is None else quoted(first) if isinstance(first, str) else type(first).__name__
+    seen = f"{first}" if isinstance(first, float) else seen
+    return ValueRefused(f"{param.path} does not take {seen}", f"Send {param.allowed()}.")

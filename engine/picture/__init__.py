@@ -1,0 +1,1 @@
+"""Operations on finished pictures (RGBA8)."""

@@ -1,0 +1,70 @@
+"""Pictures of one shape into another without stretching: what sticks out is cut off, centred (cover).
+
+The three colours go through swscale as planes of "yuv444p", which it scales alike and never converts: flat colours and
+greys stay what they are to the level, and it takes a quarter of the time of its own RGBA (measured).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import cast
+
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from ..plugins.interfaces import Pixels
+
+_FLAGS = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+_PLANES = "yuv444p"
+
+
+def scaler(source: tuple[int, int], target: tuple[int, int]) -> Callable[[Pixels], Pixels]:
+    """How to bring pictures of (width, height) `source` to `target`.
+
+    Returns:
+        uint8 [H,W,4] -> a new uint8 [H,W,4], alpha 255; for equal sizes the picture itself. Not for several threads
+        at once. It raises ValueError for a picture of another shape.
+
+    """
+    if source == target:
+        return lambda pixels: pixels
+    return _Cover(source, target)
+
+
+class _Cover:
+    def __init__(self, source: tuple[int, int], target: tuple[int, int]) -> None:
+        scale = max(Fraction(out, n) for n, out in zip(source, target, strict=True))
+        self._source, self._target = source, target
+        # What is cut off first is whole pixels, as many on both sides; the rest of it is cut off at the new size.
+        self._cut = [int((n - out / scale) // 2) for n, out in zip(source, target, strict=True)]
+        left = [n - 2 * cut for n, cut in zip(source, self._cut, strict=True)]
+        self._scaled = [max(out, round(n * scale)) for n, out in zip(left, target, strict=True)]
+        self._frame = VideoFrame(left[0], left[1], _PLANES)
+        self._reformatter = VideoReformatter()
+
+    def __call__(self, pixels: Pixels) -> Pixels:
+        (width, height), (left, top) = self._source, self._cut
+        if pixels.shape != (height, width, 4):
+            raise ValueError(f"{pixels.shape} is no picture of {width}x{height}")
+        inside = pixels[top : height - top, left : width - left]
+        for colour, plane in enumerate(self._frame.planes):
+            np.copyto(_view(plane), inside[..., colour])
+        width, height = self._scaled
+        return self._joined(self._reformatter.reformat(self._frame, width, height, _PLANES, interpolation=_FLAGS))
+
+    def _joined(self, scaled: VideoFrame) -> Pixels:
+        width, height = self._target
+        left, top = (self._scaled[0] - width) // 2, (self._scaled[1] - height) // 2
+        out = np.empty((height, width, 4), np.uint8)
+        out[..., 3] = 255
+        for colour, plane in enumerate(scaled.planes):
+            out[..., colour] = _view(plane)[top : top + height, left : left + width]
+        return out
+
+
+def _view(plane: VideoPlane) -> np.ndarray:
+    raw = cast("memoryview", plane)  # a buffer, though its type does not say so
+    return np.frombuffer(raw, np.uint8).reshape(plane.height, -1)[:, : plane.width]

@@ -1,0 +1,1 @@
+"""From samples and changes to style codes, frame by frame; deterministic."""

@@ -1,0 +1,250 @@
+"""A performance as it is played: sound and changes in, style codes out, frame by frame.
+
+The one path of live shows, films and replays. No clock, no threads, no devices of its own: the state after a frame
+follows from the state before, the samples since and the changes posted at each frame, bit for bit. A killed renderer
+and a take both rest on that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..audio.auto_gain import AutoGain
+from ..audio.features import Analysis, Features
+from ..control.live_table import SHOW
+from ..control.parameters import Change, Params, Value
+from .base_latent import TRUNCATION, Base
+from .conditioning import ENCODER_STEP, Listener
+from .frame_grid import FrameGrid, exact_rate
+from .latent_motion import MotionState, number, opened, style_codes, tick
+from .loaded_world import Instrument, tick_sample
+from .modulators import Moves
+
+Array = npt.NDArray[np.float32]
+Arrays = dict[str, npt.NDArray[np.generic]]
+Open = Callable[[str, str], Instrument]
+"""(world, device) -> Instrument: the values of /engine/world and /engine/device."""
+LOADS = ("/engine/world", "/engine/device")
+MASTER = "/out/master"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One frame.
+
+    Attributes:
+        frame, sample: its index, and how many samples came before it.
+        w: style codes w_hat [L,W].
+        values: effective value of every control.
+        features: what music does at it.
+        instrument: the world to paint it with.
+        lift: what a move on /out/master makes of it, a factor. Both act in the show, like all of /out/.
+
+    """
+
+    frame: int
+    sample: int
+    w: Array
+    values: Mapping[str, Value]
+    features: Features
+    instrument: Instrument
+    lift: float = 1.0
+
+    def picture(self) -> Array:
+        """Paint it: float32 [H,W,3] in 0..1."""
+        return self.instrument.backend.paint(self.w)
+
+
+def mono(stereo: Array) -> Array:
+    """The ring's samples [2,n] as they are heard [n]."""
+    return np.float32(0.5) * (stereo[0] + stereo[1])
+
+
+def _lift(master: float, shift: float) -> float:
+    return min(max(master + shift, 0.0), 1.0) / master if master > 0 else 1.0
+
+
+class Player:
+    """Plays one performance.
+
+    Args:
+        open_instrument: makes a world playable; also called in the middle, when another world is asked for.
+        start: values to start with; the others stand at their defaults.
+        fps: frames a second, exact, any; default: /engine/fps. A change of /engine/fps is followed either way.
+
+    """
+
+    def __init__(self, open_instrument: Open, start: Mapping[str, Value], fps: Fraction | None = None) -> None:
+        self._open = open_instrument
+        self.params = Params(SHOW, start)
+        self.values: Mapping[str, Value] = self.params.effective()
+        self.frame = self.sample = 0
+        """The next frame, and the samples heard so far."""
+        self._fps = number(self.values, "/engine/fps")
+        self.grid = FrameGrid(fps or exact_rate(self._fps))
+        self.analysis, self.moves, self.gain = Analysis(), Moves(), AutoGain()
+        self._open_as(self.values)
+        card = self.instrument.world.card
+        self.listener = Listener(self.instrument.backend, card.num_ws, card.generator["w_dim"])
+        self.motion: MotionState = self.instrument.rest()
+        self.base = Base(self.instrument, self.values)
+
+    def _open_as(self, values: Mapping[str, Value]) -> None:
+        self.loaded = tuple(str(values[path]) for path in LOADS)
+        self.instrument = self._open(*self.loaded)
+
+    @property
+    def next_sample(self) -> int:
+        """Samples that must have been heard for the next frame."""
+        return self.grid.sample(self.frame)
+
+    def step(self, sound: Array, changes: Sequence[Change] = ()) -> Step:
+        """Play the next frame.
+
+        Args:
+            sound: mono [n] at 44.1 kHz: the samples from those heard so far to `next_sample`.
+            changes: what was asked for since the frame before.
+
+        Raises:
+            ValueError: another number of samples.
+            SonoramaError: another world was asked for and cannot be opened.
+
+        """
+        frame, sample, before = self.frame, self.next_sample, self.sample
+        if len(sound) != sample - before:
+            raise ValueError(f"frame {frame} takes {sample - before} samples, not {len(sound)}")
+        for change in changes:
+            self.params.post(change)
+        dt = float(1 / self.grid.fps)
+        values = self.params.step(dt)
+        self._load(values)
+        features = self._hear(sound, values, dt)
+        shifts = self.moves.step(values, features, dt)
+        lift = _lift(number(values, MASTER), shifts.pop(MASTER, 0.0))
+        self.params.modulate(shifts)
+        self.values = values = self.params.effective()
+        self.base.begin(values, before, sample, self._truncation(values))
+        w = self._move(values, sample)
+        self.frame, self.sample = frame + 1, sample
+        if number(values, "/engine/fps") != self._fps:
+            self._fps = number(values, "/engine/fps")
+            self.grid = self.grid.at_rate(exact_rate(self._fps), frame)
+        return Step(frame, sample, w, values, features, self.instrument, lift)
+
+    def _truncation(self, values: Mapping[str, Value]) -> Array:
+        """Of each code [L,1]: moves reach it as far as its level goes with the sound."""
+        still, moved = float(self.params.base(TRUNCATION)), number(values, TRUNCATION)
+        level = opened(self.instrument.space, values, self.motion, float(self.grid.fps))
+        return (still + level * np.float32(moved - still)).astype(np.float32)
+
+    def _load(self, values: Mapping[str, Value]) -> None:
+        if tuple(str(values[path]) for path in LOADS) == self.loaded:
+            return
+        world = self.instrument.world.card.content
+        self._open_as(values)
+        card = self.instrument.world.card
+        self.listener.use(self.instrument.backend, card.num_ws, card.generator["w_dim"])
+        if card.content != world:  # the same world on another device keeps its motion
+            self.motion = self.instrument.rest(self.sample)
+        self.base.use(self.instrument)
+
+    def _hear(self, sound: Array, values: Mapping[str, Value], dt: float) -> Features:
+        auto = self.gain.gain if values["/sound/auto_gain"] else 0.0
+        heard = sound * np.float32(10 ** ((number(values, "/sound/gain") + auto) / 20))
+        for start in range(0, len(heard), ENCODER_STEP):
+            self.listener.push(heard[start : start + ENCODER_STEP])
+        self.analysis.push(heard, number(values, "/sound/onset"))
+        sample = self.analysis.samples
+        if values["/sound/tap"]:
+            self.analysis.tap(sample)
+        if values["/sound/resync"]:
+            self.analysis.resync(sample)
+            self.moves.resync()
+        features = self.analysis.at(sample, "tapped" if values["/sound/tempo"] == "tapped" else "heard")
+        if values["/sound/auto_gain"]:
+            self.gain.step(features.db - auto, dt)
+        return features
+
+    def _move(self, values: Mapping[str, Value], sample: int) -> Array:
+        space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, "/look/seed"))
+        state = self.motion
+        while (at := tick_sample(space, state.tick)) <= sample:
+            heard, there = self.listener.heard_at(at)
+            state = tick(space, values, state, self.base.at(at), heard, there, seed, backend.recur)
+        last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
+        part = (sample - last) / (following - last)
+        heard, _ = self.listener.heard_at(sample)
+        w, self.motion = style_codes(space, values, state, self.base.at(sample), heard, part, float(self.grid.fps))
+        return w
+
+    def jump(self, frame: int, sample: int) -> None:
+        """Begin at rest in the middle: the next frame is `frame`, about the samples before `sample`; what was heard
+        before them is silence.
+        """
+        self.frame, self.sample = frame, sample
+        self.grid = FrameGrid(self.grid.fps, frame, sample)
+        card = self.instrument.world.card
+        self.listener = Listener(self.instrument.backend, card.num_ws, card.generator["w_dim"], sample)
+        self.analysis = Analysis(sample)
+        self.motion = self.instrument.rest(sample)
+
+    def snapshot(self) -> tuple[Arrays, dict[str, Any]]:
+        """All of the state, as arrays and as JSON values."""
+        base_arrays, base = self.base.snapshot()
+        motion = {name: value for name, value in vars(self.motion).items() if name != "tick"}
+        arrays = {
+            **_named("listener", self.listener.snapshot()),
+            **_named("analysis", self.analysis.snapshot()),
+            **_named("motion", motion),
+            **_named("base", base_arrays),
+        }
+        fps = self.grid.fps
+        return arrays, {
+            "frame": self.frame,
+            "sample": self.sample,
+            "grid": [fps.numerator, fps.denominator, self.grid.frame0, self.grid.sample0],
+            "loaded": list(self.loaded),
+            "content": self.instrument.world.card.content,
+            "tick": self.motion.tick,
+            "params": self.params.snapshot(),
+            "moves": self.moves.snapshot(),
+            "gain": self.gain.snapshot(),
+            "base": base,
+        }
+
+    def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]], state: Mapping[str, Any]) -> None:
+        """Go on as the one that gave them. The player must stand in the world of `state["loaded"]`.
+
+        Raises:
+            KeyError, ValueError, TypeError: they do not belong together.
+
+        """
+        if self.instrument.world.card.content != state["content"]:
+            raise ValueError("the state belongs to another world")
+        numerator, denominator, frame0, sample0 = state["grid"]
+        self.frame, self.sample = int(state["frame"]), int(state["sample"])
+        self.grid = FrameGrid(Fraction(numerator, denominator), frame0, sample0)
+        self.params.restore(state["params"])
+        self.values = self.params.effective()
+        self._fps = number(self.values, "/engine/fps")
+        self.moves.restore(state["moves"])
+        self.gain.restore(state["gain"])
+        self.listener.restore(_part("listener", arrays))
+        self.analysis.restore(_part("analysis", arrays))
+        motion = {name: np.array(value, np.float32) for name, value in _part("motion", arrays).items()}
+        self.motion = replace(self.motion, tick=int(state["tick"]), **motion)
+        self.base.restore(_part("base", arrays), state["base"], self.values)
+
+
+def _named(part: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> Arrays:
+    return {f"{part}.{name}": value for name, value in arrays.items()}
+
+
+def _part(part: str, arrays: Mapping[str, npt.NDArray[np.generic]]) -> Arrays:
+    return {name.removeprefix(f"{part}."): a for name, a in arrays.items() if name.startswith(f"{part}.")}

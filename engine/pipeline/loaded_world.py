@@ -1,0 +1,63 @@
+"""A world with its networks on a device: what the stepper, the seed bank and the painter need of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..audio.sample_ring import RATE
+from ..model.seed_bank import Places, bank_part
+from .latent_motion import MotionState, Space
+
+if TYPE_CHECKING:
+    from ..inference.backend import Backend
+    from ..model.world_file import World
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """A world ready to be played. backend: where its networks run."""
+
+    world: World
+    backend: Backend
+
+    @property
+    def size(self) -> int:
+        """Side of its pictures in px."""
+        return self.world.card.size
+
+    @cached_property
+    def space(self) -> Space:
+        """What the stepper knows of it."""
+        card, tensors = self.world.card, self.world.tensors
+        w_avg, w_std = tensors["generator.mapping.w_avg"], tensors["generator.mapping.w_std"]
+        return Space(card.level_codes(), card.num_ws, w_avg, w_std, card.motion_rate)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where a film may start and walk."""
+        card, anchors = self.world.card, bank_part(self.world.tensors, "anchors")
+        w_avg = self.world.tensors["generator.mapping.w_avg"]
+        return Places(self.backend.map, w_avg, card.num_ws, card.generator["z_dim"], anchors)
+
+    @property
+    def hidden(self) -> int:
+        """Width of E_RNN's state."""
+        return int(self.world.tensors["motion.levels.0.gru.weight_hh"].shape[1])
+
+    def rest(self, sample: int = 0) -> MotionState:
+        """Motion at rest; its first tick is the first one after `sample` (at it, where that is 0)."""
+        state = MotionState.rest(self.space, self.hidden)
+        return MotionState(**{**vars(state), "tick": ticks_until(self.space, sample) if sample else 0})
+
+
+def tick_sample(space: Space, tick: int) -> int:
+    """The sample at which a tick of the motion grid is due."""
+    return round(tick * RATE / space.motion_rate)
+
+
+def ticks_until(space: Space, sample: int) -> int:
+    """How many ticks are due at or before `sample`."""
+    tick = int(sample * space.motion_rate / RATE)
+    return tick + 1 if tick_sample(space, tick) <= sample else tick

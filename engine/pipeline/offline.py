@@ -1,0 +1,122 @@
+"""A whole sound becomes a whole film: pulls samples, hears, moves, paints, frame after frame.
+
+Nothing here depends on how the sound was cut into blocks, and memory does not grow with its length.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from ..control.live_table import MOVES
+from ..control.parameters import Value
+from ..control.render_table import TABLE
+from ..inference.backend import Backend
+from ..model.world_file import World
+from .frame_pipeline import Player
+from .latent_motion import Space
+from .loaded_world import Instrument
+from .prompt import prompt_seed
+
+Array = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Performance:
+    """One world played with fixed values.
+
+    values: effective value of every parameter of the table. fps: frames a second, exact. backend: where the
+    networks run.
+    """
+
+    world: World
+    values: Mapping[str, object]
+    fps: Fraction
+    backend: Backend
+
+    @cached_property
+    def instrument(self) -> Instrument:
+        """The world on its backend."""
+        return Instrument(self.world, self.backend)
+
+    @property
+    def size(self) -> int:
+        """Side of the frames in px."""
+        return self.instrument.size
+
+    def space(self) -> Space:
+        """What the stepper knows of this world."""
+        return self.instrument.space
+
+    def prompt_seed(self) -> int | None:
+        """The bank's seed for /look/text; None without a prompt."""
+        text = str(self.values["/look/text"]).strip()
+        return prompt_seed(self.world, text) if text else None
+
+    def codes(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
+        """Style codes w_hat [L,W] of every frame: mono float32 blocks at 44.1 kHz -> n_frames arrays.
+
+        Frame t shows what was heard before t / fps. After the sound's end there is silence.
+        """
+        player = Player(lambda _world, _device: self.instrument, self._start(), self.fps)
+        sound = _Sound(blocks)
+        for _ in range(n_frames):
+            yield player.step(sound.take(player.next_sample - player.sample)).w
+
+    def _start(self) -> dict[str, Value]:
+        """The show's table for a film: nothing moves but what its own values say."""
+        prompt = self.prompt_seed()
+        still: dict[str, Value] = {f"/moves/{number}/source": "off" for number in range(1, MOVES + 1)}
+        film = {path: _value(value) for path, value in self.values.items() if path in TABLE}
+        return {**still, **film, "/look/prompt": -1 if prompt is None else prompt}
+
+    def frames(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
+        """Pictures float32 [H,W,3] in 0..1, row 0 on top."""
+        return (picture for picture in self.paint(self.codes(blocks, n_frames)) if picture is not None)
+
+    def paint(self, codes: Iterable[Array | None]) -> Iterator[Array | None]:
+        """Style codes -> pictures in the same order; None stays None. Pictures do not depend on each other, so as many
+        are painted at once as the backend likes, while the caller hears on and writes.
+        """
+        waiting: deque[Future[Array] | None] = deque()
+        with ThreadPoolExecutor(self.backend.painters) as pool:
+            for w in codes:
+                waiting.append(None if w is None else pool.submit(self.backend.paint, w))
+                if len(waiting) > 2 * self.backend.painters:
+                    yield _done(waiting.popleft())
+            while waiting:
+                yield _done(waiting.popleft())
+
+
+def _done(future: Future[Array] | None) -> Array | None:
+    return None if future is None else future.result()
+
+
+def _value(value: object) -> Value:
+    if isinstance(value, float | int | bool | str):
+        return value
+    raise TypeError(f"{value!r} is no value of a control")
+
+
+class _Sound:
+    """Blocks of any size, taken in pieces of any size; silence after the last block."""
+
+    def __init__(self, blocks: Iterable[Array]) -> None:
+        self._blocks, self._rest = iter(blocks), np.zeros(0, np.float32)
+
+    def take(self, n: int) -> Array:
+        """The next `n` samples."""
+        pieces, have = [self._rest], len(self._rest)
+        while have < n:
+            pieces.append(next(self._blocks, np.zeros(n - have, np.float32)))
+            have += len(pieces[-1])
+        sound = np.concatenate(pieces)
+        self._rest = sound[n:]
+        return sound[:n]

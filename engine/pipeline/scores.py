@@ -1,0 +1,32 @@
+"""What is heard, for people: scores of the world's classes, and the spectrum in few bands. Light twins of hear.py."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from ..model.world_file import World
+    from .conditioning import Listener
+
+MEL_BANDS = 32
+MOST = 5
+_COLUMNS = 4  # of the log-mel, 46 ms, whose loudest is shown
+
+
+def scores(world: World, code: npt.NDArray[np.float32] | None) -> list[tuple[str, float]]:
+    """(class, score 0..1) of F_a's code [D], best first: softmax(scale x cosine). Nothing for silence."""
+    if code is None or not code.any():
+        return []
+    cosine = world.tensors["labels.codes"].astype(np.float32) @ code
+    power = np.exp(float(world.tensors["labels.scale"].item()) * (cosine - cosine.max()))
+    ranked = sorted(zip(world.card.classes, (power / power.sum()).tolist(), strict=True), key=lambda pair: -pair[1])
+    return ranked[:MOST]
+
+
+def bands(listener: Listener) -> list[float]:
+    """The newest columns of the log-mel as MEL_BANDS numbers 0..1, low first."""
+    window = listener.window(listener.samples, _COLUMNS).max(axis=1)
+    return [round(float(one), 3) for one in window.reshape(MEL_BANDS, -1).mean(axis=1)]

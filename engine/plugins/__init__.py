@@ -1,0 +1,1 @@
+"""How sinks and sources are described, found and opened."""

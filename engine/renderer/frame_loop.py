@@ -1,0 +1,270 @@
+"""The renderer: a process that hears the sample ring and paints into the inner frame map. It may be killed at any time.
+
+Threads, and what they own:
+    frame loop (main)   the Player, all of its state; applies changes, steps, hands codes to the painter. It never
+                        raises and never waits for anything but sound and time.
+    painter             the inner frame map (painter.py)
+    loader              opens worlds, has words looked up in a process of its own (loader.py, aside.py); its results
+                        come back as changes
+
+Order within a frame: take what was asked for, step, tell the show what was applied (so that the show knows all that
+may ever have been seen), then paint. Once a second the state goes to a file. Whoever comes after a death restores that
+file, steps through the same sound with the same changes, and stands where the dead one stood, bit for bit.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..audio.features import METERS
+from ..audio.sample_ring import RATE, SampleRing, SamplesLost
+from ..control.live_table import SHOW
+from ..control.parameters import Change, Value
+from ..errors import SonoramaError, said
+from ..faults import Faults
+from ..ipc.channel import TRUSTED, ChannelClosed, Peer, connect
+from ..ipc.shared_paths import inner_name
+from ..pipeline.frame_pipeline import LOADS, MASTER, Player, Step, mono
+from ..pipeline.scores import bands, scores
+from ..pipeline.snapshot import read_state, save_state
+from .pacing import Pace, verdict
+from .paint_thread import STUCK_S, Painter
+from .world_loader import PROMPT, TEXT, Loader
+
+POLL_S = 0.0005
+STATUS_S = 0.1
+CATCH_UP_S = 20.0
+"""After so long new changes are taken even if the sound was not caught up with."""
+STATE_S = 1.0
+STILL_NS = 250_000_000
+"""On a machine that is too slow for every frame some are painted all the same."""
+
+
+class Renderer:
+    """One renderer of one show.
+
+    Args:
+        name: of the show, whose sample ring it hears.
+        peer: the line to the show.
+        order: what the show says at the start: `values`, `state_file` (where to keep the state), `state` (one to go on
+            from, or none), `journal` ([[frame, changes], ...] since then), `fresh` ([frame, sample] to begin at
+            instead).
+
+    """
+
+    def __init__(self, name: str, peer: Peer, order: Mapping[str, Any]) -> None:
+        self._peer, self._faults = peer, Faults()
+        self._ring = SampleRing.open(name)
+        self._state_file = Path(str(order["state_file"]))
+        self._loader = Loader(self._faults)
+        self.player = self._begin(order["values"], str(order.get("state") or ""))
+        if order.get("fresh"):
+            self.player.jump(*order["fresh"])
+        self._journal = {int(frame): [Change(*one) for one in did] for frame, did in order["journal"]}
+        self._painter = Painter(inner_name(name), self._faults)
+        self._asked: list[Change] = []
+        self._seq = self._asked_seq = 0
+        self._closing = False
+        self._catching_up = time.monotonic() + CATCH_UP_S
+        newest = max(0, self._ring.count - 1)
+        self._pace = Pace(self._ring.captured_ns(newest) - newest * 1_000_000_000 // RATE)
+        self._status_at = self._state_at = 0.0
+        self._offered_ns = 0
+        self._ask_for_text()
+
+    def _begin(self, values: Mapping[str, Value], file: str) -> Player:
+        """A player at rest with these values, or as the one that kept its state in a file."""
+        if not file:
+            return Player(self._loader.open, values)
+        arrays, state = read_state(Path(file))
+        player = Player(self._loader.open, {**values, **dict(zip(LOADS, state["loaded"], strict=True))})
+        player.restore(arrays, state)
+        return player
+
+    def _ask_for_text(self) -> None:
+        """A text that no place was found for yet."""
+        targets = self.player.params.targets
+        if targets[TEXT] and targets[PROMPT] == -1:
+            self._loader.ask(Change(TEXT, targets[TEXT], "start"), self._loaded())
+
+    def _loaded(self) -> tuple[str, str]:
+        world, device = self.player.loaded
+        return world, device
+
+    # --- the frame loop
+
+    def run(self) -> None:
+        """Play until the show hangs up."""
+        card, backend = self.player.instrument.world.card, self.player.instrument.backend
+        self._peer.send({"ready": {"world": card.name, "version": card.version, "device": backend.name}})
+        gc.collect()
+        gc.freeze()
+        try:
+            while not self._closing:
+                self._frame()
+        except ChannelClosed:
+            return
+        finally:
+            self._loader.close()
+            self._painter.close()
+            self._ring.close()
+
+    def _frame(self) -> None:
+        player, fps = self.player, self.player.grid.fps
+        sample = player.next_sample
+        self._wait_for_sound(sample)
+        ring = self._ring
+        self._pace = self._pace.told(sample, ring.captured_ns(sample)).arrived(sample, ring.late_ns(), fps)
+        due = self._pace.due_ns(sample)
+        if (early := due - time.monotonic_ns()) > 0:
+            time.sleep(early / 1e9)
+        if self._closing:
+            return
+        self._receive()
+        begun = time.monotonic_ns()
+        past = self._past(due)
+        changes = self._changes() if past is None else past
+        step = self._step(sample, changes)
+        if not np.isfinite(step.w).all():  # it would stay so for ever
+            raise FloatingPointError
+        if changes and past is None:
+            did = [[c.path, c.value, c.source, c.over] for c in changes]
+            told = {"frame": step.frame, "sample": step.sample, "did": did, "seq": self._seq, "at_ns": begun}
+            self._peer.send(told)
+        if not self._catching_up:
+            self._peer.send({"meters": [round(float(getattr(step.features, name)), 4) for name in METERS]})
+        now = time.monotonic_ns()
+        if verdict(due, now, fps) == "paint" or (not self._catching_up and now - self._offered_ns > STILL_NS):
+            self._offered_ns = now
+            self._painter.offer(step, due)
+        self._now_and_then(step)
+
+    def _wait_for_sound(self, sample: int) -> None:
+        """Until the ring holds `sample` samples."""
+        while (missing := sample - self._ring.count) > 0 and not self._closing:
+            self._receive()
+            time.sleep(min(max(missing / RATE, POLL_S), 0.02))
+
+    def _step(self, sample: int, changes: list[Change]) -> Step:
+        before = self.player.sample
+        try:
+            sound = mono(self._ring.read(before, sample))
+        except SamplesLost:  # longer away than the ring is long
+            self._peer.send({"frame": self.player.frame, "sample": sample, "deaf": [before, sample]})
+            sound = np.zeros(sample - before, np.float32)
+        return self.player.step(sound, changes)
+
+    def _past(self, due: int) -> list[Change] | None:
+        """What acted at this frame, while those are stepped through that a renderer before this one has been at."""
+        if not self._catching_up:
+            return None
+        behind = verdict(due, time.monotonic_ns(), self.player.grid.fps) == "skip"
+        journal = self._journal.pop(self.player.frame, [])
+        if journal or self._journal or (behind and time.monotonic() < self._catching_up):
+            return journal
+        self._catching_up = 0.0
+        return None
+
+    def _changes(self) -> list[Change]:
+        """What was asked for since the frame before, and what was loaded meanwhile."""
+        asked, self._asked, self._seq = _newest(self._asked), [], self._asked_seq
+        placed = any(one.path == PROMPT and one.value != -1 for one in asked)  # as a scene or look brings it
+        for change in [one for one in asked if self._loader.wants(one) and not (placed and one.path == TEXT)]:
+            self._loader.ask(change, self._loaded())
+        # A text acts at once, on nothing but what is shown of it; its place follows when it is found.
+        return [one for one in asked if one.path not in LOADS] + self._loader.ready()
+
+    # --- the line to the show
+
+    def _receive(self) -> None:
+        while (message := self._peer.receive(0.0)) is not None:
+            for change in message.get("do") or ():
+                self._asked.append(Change(*change))
+            self._asked_seq = int(message.get("seq", self._asked_seq))
+            self._closing = self._closing or bool(message.get("quit"))
+
+    def _now_and_then(self, step: Step) -> None:
+        now = time.monotonic()
+        if self._painter.stuck:
+            raise SystemExit(f"The painter has been at one picture for {STUCK_S:.0f} s")
+        if now >= self._status_at:
+            self._status_at = now + STATUS_S
+            self._peer.send({"status": self._status(step)})
+        if now >= self._state_at and not self._catching_up:
+            self._state_at = now + STATE_S
+            try:
+                save_state(self._state_file, self.player)
+            except OSError as error:
+                self._faults.note("state", f"The state cannot be kept: {said(error)}")
+            else:
+                self._peer.send({"kept": step.frame})
+
+    def _status(self, step: Step) -> dict[str, Any]:
+        player, features = self.player, step.features
+        refused = []
+        while not self._loader.refused.empty():
+            path = self._loader.refused.get()
+            refused.append([path, player.params.targets[path]])
+        return {
+            **{name: round(float(getattr(features, name)), 4) for name in (*METERS, "db")},
+            "frame": step.frame,
+            "sample": step.sample,
+            "painted_fps": self._painter.fps,
+            "paint_ms": self._painter.paint_ms,
+            "replaced": self._painter.replaced,
+            "heard": scores(step.instrument.world, player.listener.code),
+            "mel": bands(player.listener),
+            "effective": {path: _effective(step, path) for path in player.moves.shifts},
+            "drivers": dict(player.moves.drivers),
+            "faults": self._faults.recent(),
+            "refused": refused,
+        }
+
+
+def _effective(step: Step, path: str) -> float:
+    return float(step.values[path]) * (step.lift if path == MASTER else 1.0)
+
+
+def _newest(asked: list[Change]) -> list[Change]:
+    """Of every control the last change, of events all."""
+    last = {change.path: change for change in asked}
+    return [change for change in asked if SHOW[change.path].event or change is last[change.path]]
+
+
+def main(name: str) -> int:
+    """Join the show `name` and play; the exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the show, which ends us
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries talk to programmers there
+    peer = connect(name, "renderer")
+    peer.largest = TRUSTED
+    try:
+        while (message := peer.receive(None)) is None or "start" not in message:
+            pass
+        try:
+            renderer = Renderer(name, peer, message["start"])
+        except SonoramaError as error:
+            peer.send({"failed": [error.message, error.hint]})
+            return 2
+        renderer.run()
+    except FloatingPointError:
+        peer.send({"lost": "The motion was no number any more: it begins at rest"})
+        return 3
+    except ChannelClosed:
+        return 0
+    finally:
+        peer.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,127 @@
+"""The painter's thread: the newest style codes become a picture in the inner frame map.
+
+One place to wait, and the newest wins: while a picture is painted newer codes replace those that wait, so a slow device
+shows fewer pictures and never older ones.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from ..errors import SonoramaError, said
+from ..faults import Faults
+from ..ipc.frame_map import FrameMapWriter
+from ..picture.scale import scaler
+from ..picture.to_rgba8 import rgba8
+
+if TYPE_CHECKING:
+    from ..pipeline.frame_pipeline import Step
+    from ..plugins.interfaces import Pixels
+
+REMEMBERED_S = 2.0
+STUCK_S = 30.0
+
+
+def out_size(step: Step) -> tuple[int, int]:
+    """(width, height) that leaves: /out/width and height, 0 for the world's own."""
+    width, height = int(step.values["/out/width"]), int(step.values["/out/height"])
+    return width or height or step.instrument.size, height or width or step.instrument.size
+
+
+class Painter:
+    """Paints into the frame map `name` from a thread of its own.
+
+    Attributes:
+        replaced: codes that were never painted because newer ones came.
+
+    """
+
+    def __init__(self, name: str, faults: Faults) -> None:
+        self._name, self._faults = name, faults
+        self._map: FrameMapWriter | None = None
+        self._waiting: deque[tuple[Step, int]] = deque(maxlen=1)
+        self._bell = threading.Event()
+        self._closing = False
+        self._published: deque[float] = deque(maxlen=512)
+        self._seconds: deque[float] = deque(maxlen=64)
+        self._scaler = (((0, 0), (0, 0)), scaler((1, 1), (1, 1)))
+        self._painting_since: float | None = None
+        self.replaced = 0
+        self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
+        self._thread.start()
+
+    def offer(self, step: Step, due_ns: int) -> None:
+        """Paint this next. Never waits."""
+        if self._waiting:
+            self.replaced += 1
+        self._waiting.append((step, due_ns))
+        self._bell.set()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it has been at one picture for STUCK_S: the device hangs."""
+        since = self._painting_since
+        return since is not None and time.monotonic() - since > STUCK_S
+
+    @property
+    def fps(self) -> float:
+        """Pictures a second, over the last two seconds."""
+        now = time.monotonic()
+        return sum(now - at <= REMEMBERED_S for at in list(self._published)) / REMEMBERED_S
+
+    @property
+    def paint_ms(self) -> float:
+        """Median milliseconds from codes to the published picture, lately."""
+        seconds = sorted(self._seconds)
+        return 1000 * seconds[len(seconds) // 2] if seconds else 0.0
+
+    def close(self) -> None:
+        """End after the present picture; takes the map away."""
+        self._closing = True
+        self._bell.set()
+        self._thread.join(5.0)
+        if self._map is not None and not self._thread.is_alive():
+            self._map.close()
+
+    def _run(self) -> None:
+        while not self._closing:
+            self._bell.wait()
+            self._bell.clear()
+            while self._waiting and not self._closing:
+                step, due_ns = self._waiting.popleft()
+                self._painting_since = time.monotonic()
+                try:
+                    self._paint(step, due_ns)
+                except Exception as error:  # noqa: BLE001 (the show keeps the picture before; the next must be tried)
+                    self._faults.note("paint", f"A picture could not be painted: {said(error)}")
+                self._painting_since = None
+
+    def _paint(self, step: Step, due_ns: int) -> None:
+        began = time.monotonic()
+        picture = rgba8(step.picture())
+        self._map = self._fitting(self._map, out_size(step))
+        pixels = self._sized(picture, self._map.size)
+        self._map.publish(pixels, due_ns, step.frame, sample=step.sample, lift=step.lift)
+        now = time.monotonic()
+        self._seconds.append(now - began)
+        self._published.append(now)
+
+    def _fitting(self, there: FrameMapWriter | None, size: tuple[int, int]) -> FrameMapWriter:
+        """A map of that size; where there is no room for it, the one that is there."""
+        if there is None:
+            return FrameMapWriter(self._name, *size)
+        if there.size != size:
+            try:
+                there.resize(*size)
+            except SonoramaError as error:
+                self._faults.note("size", error.message)
+        return there
+
+    def _sized(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
+        source = (pixels.shape[1], pixels.shape[0])
+        if self._scaler[0] != (source, size):
+            self._scaler = ((source, size), scaler(source, size))
+        return self._scaler[1](pixels)

@@ -1,0 +1,152 @@
+"""What has to import torch while a show plays, in a process of its own and at the lowest priority.
+
+Finding a place for words and making the graphs of a world take seconds of Python and of every core: in the renderer
+the frame loop would wait for the interpreter's lock meanwhile, and the picture would stand still.
+
+Both sides speak in lines of JSON: {"words": text, "world": path} is answered with {"place": seed},
+{"graphs": world, "device": device} with {}, and what cannot be had with {"error": [message, hint]}.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from functools import lru_cache
+from typing import IO, TYPE_CHECKING, Any
+
+from ..errors import SonoramaError, said
+
+if TYPE_CHECKING:
+    from ..model.world_file import World
+
+TRIES = 2
+"""It may have died before it was asked, of something else."""
+COMMAND = (sys.executable, "-m", "sonorama.engine.renderer.torch_worker")
+
+
+class Aside:
+    """The process, begun when it is first needed and again when it died. For one thread, but for `close`."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._closed = False
+
+    @property
+    def pid(self) -> int:
+        """Of the process; 0 while there is none."""
+        return self._process.pid if self._process and self._process.poll() is None else 0
+
+    def place(self, world: str, text: str) -> int:
+        """The seed of a world, given by its path, whose picture is closest to `text`.
+
+        Raises:
+            SonoramaError: a world without words; the process died.
+
+        """
+        return int(self._ask({"words": text, "world": world})["place"])
+
+    def make_graphs(self, world: str, device: str) -> None:
+        """Make what a world, named or given by its path, needs to be opened quickly on a device.
+
+        Raises:
+            SonoramaError: as `Loader.open`; the process died.
+
+        """
+        self._ask({"graphs": world, "device": device})
+
+    def _ask(self, question: dict[str, str]) -> dict[str, Any]:
+        answer, code = "", 0
+        for _ in range(TRIES):
+            self._process = self._process or _begun()
+            if answer := _answered(self._process, json.dumps(question) + "\n"):
+                break
+            code, self._process = self._process.wait(), None
+            if self._closed:
+                break
+        if not answer:
+            raise SonoramaError(f"the process for slow work ended with code {code}", "ask again")
+        told: dict[str, Any] = json.loads(answer)
+        if "error" in told:
+            raise SonoramaError(*told["error"])
+        return told
+
+    def rest(self) -> None:
+        """End the process; the next question begins another."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def close(self) -> None:
+        """End it for good, whatever it is doing; any thread."""
+        self._closed = True
+        if (process := self._process) is not None:
+            process.kill()
+
+
+def _answered(process: subprocess.Popen[str], question: str) -> str:
+    """The answer to a line; empty where it died."""
+    if process.stdin is None or process.stdout is None:
+        raise ValueError("it has no pipes")
+    try:
+        process.stdin.write(question)
+        process.stdin.flush()
+        return process.stdout.readline()
+    except OSError:
+        return ""
+
+
+def _begun() -> subprocess.Popen[str]:
+    flags = subprocess.IDLE_PRIORITY_CLASS if sys.platform == "win32" else 0
+    pipe, quiet = subprocess.PIPE, {**os.environ, "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, text=True, env=quiet, creationflags=flags)
+
+
+@lru_cache(maxsize=1)
+def _world(path: str) -> World:
+    from ..model.world_file import load_world
+
+    return load_world(path)
+
+
+def _answer(question: dict[str, str]) -> dict[str, Any]:
+    if "words" in question:
+        from ..pipeline.prompt import prompt_seed
+
+        return {"place": prompt_seed(_world(question["world"]), question["words"])}
+    from ..inference.backend import open_backend, threads_of_one
+
+    open_backend(_world(question["graphs"]), question["device"], threads_of_one(), painters=1)
+    return {}
+
+
+def serve(questions: IO[str], answers: IO[str]) -> None:
+    """Answer until nobody asks any more, which is when the renderer has ended."""
+    for line in questions:
+        try:
+            told = _answer(json.loads(line))
+        except SonoramaError as error:
+            told = {"error": [error.message, error.hint]}
+        except Exception as error:  # noqa: BLE001 (whatever a file or a library comes up with, the next is tried)
+            told = {"error": [said(error), "try another"]}
+        answers.write(json.dumps(told) + "\n")
+        answers.flush()
+
+
+def main() -> int:
+    """Serve on the standard streams; what libraries print goes to stderr."""
+    if sys.platform != "win32":
+        os.nice(19)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
+        os.dup2(2, 1)
+        serve(sys.stdin, answers)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

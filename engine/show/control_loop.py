@@ -1,0 +1,243 @@
+"""The desk: one thread through which everything that is asked for goes, and from which everybody is told.
+
+`post` may be called from any thread; all else belongs to the desk's own. Panels and the renderer are lines of the
+channel's server; OSC and takes are told through the callbacks given at the start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..control.live_table import SHOW
+from ..control.parameters import Change
+from ..errors import SonoramaError, ValueRefused, said
+from ..faults import Faults
+from ..ipc.channel import ChannelClosed, Peer, Server
+from ..osc.routing import LONGEST_TEXT
+from .control_state import Board
+from .supervisor import Keeper
+
+STATUS_S = 0.1
+LOOK_S, TURN_S = 0.02, 0.0003
+"""How long the desk waits at most, and at least from one turn to the next."""
+PATIENCE_S = 0.05
+"""A panel that does not take what it is told for so long is left; it comes back by itself."""
+MOST_PANELS = 16
+MESSAGES = 64
+"""Of one panel in one turn; one that sends more is heard as fast as the others allow."""
+
+
+class Desk:
+    """The desk of one show.
+
+    Args:
+        server: where panels and the renderer connect.
+        board: the values.
+        keeper: of the renderer; None where nothing is rendered (a test card).
+        hello: what a panel is told first.
+        act: called with every change that now holds or fires, in order.
+        told: called with each batch of changes, after panels were told.
+        status: what panels are told ten times a second.
+        faults: where to say what is wrong.
+
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        board: Board,
+        keeper: Keeper | None,
+        hello: Callable[[], dict[str, Any]],
+        act: Callable[[Change], None],
+        told: Callable[[list[Change]], None],
+        status: Callable[[], dict[str, Any]],
+        faults: Faults,
+    ) -> None:
+        self._server, self._board, self._keeper, self._hello = server, board, keeper, hello
+        self._act, self._told, self._status, self._faults = act, told, status, faults
+        self._inbox: deque[Change] = deque()
+        self._panels: list[Peer] = []
+        self._closing = False
+        self._bell, self._ringer = socket.socketpair()
+        self._bell.setblocking(False)
+        self._ringer.setblocking(False)
+        self._rung = False
+        self._lines: list[Peer] | None = None
+        self._waiting = selectors.DefaultSelector()
+        self._turned_at = self._status_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
+
+    def start(self) -> None:
+        """Begin; the renderer is started by it."""
+        self._thread.start()
+
+    def post(self, change: Change) -> None:
+        """Ask for something. Any thread; never waits."""
+        self._inbox.append(change)
+        self._ring()
+
+    def _ring(self) -> None:
+        if not self._rung:
+            self._rung = True
+            with contextlib.suppress(OSError):
+                self._ringer.send(b"x")
+
+    @property
+    def alive(self) -> bool:
+        """Whether it works; it always does."""
+        return self._thread.is_alive()
+
+    @property
+    def panels(self) -> int:
+        """How many are connected."""
+        return len(self._panels)
+
+    def close(self) -> None:
+        """End it and the renderer; panels see the show go."""
+        self._closing = True
+        self._ring()
+        if self._thread.is_alive():
+            self._thread.join(8.0)
+        for panel in self._panels:
+            panel.close()
+        self._server.close()
+        self._waiting.close()
+        self._bell.close()
+        self._ringer.close()
+
+    # --- the thread
+
+    def _run(self) -> None:
+        while not self._closing:
+            try:
+                self._turn()
+            except Exception as error:  # noqa: BLE001 (whatever goes wrong in one turn, the next one must come)
+                self._faults.note("desk", f"Something was passed over: {said(error)}")
+        if self._keeper is not None:
+            self._keeper.close()
+
+    def _turn(self) -> None:
+        self._wait()
+        if self._keeper is not None:
+            self._keeper.receive()
+            self._keeper.look()
+        self._welcome()
+        self._hear_panels()
+        self._take()
+        if time.monotonic() >= self._status_at:
+            self._status_at = time.monotonic() + STATUS_S
+            self._tell({"status": self._status()})
+
+    def _wait(self) -> None:
+        """Until something comes, at most LOOK_S; what comes in a rush is taken together."""
+        if (pause := self._turned_at + TURN_S - time.monotonic()) > 0:
+            time.sleep(pause)
+        lines = [*self._panels, self._keeper.peer if self._keeper else None]
+        if (there := [one for one in lines if one is not None and one.open]) != self._lines:
+            self._waiting.close()
+            self._lines, self._waiting = there, selectors.DefaultSelector()
+            for one in (self._bell, *there):
+                self._waiting.register(one, selectors.EVENT_READ)
+        self._waiting.select(LOOK_S)
+        self._turned_at = time.monotonic()
+        with contextlib.suppress(OSError):
+            self._bell.recv(4096)
+        self._rung = False  # after that: whoever rings from here on is heard, whoever did not has posted before `_take`
+
+    def _welcome(self) -> None:
+        for role, peer in self._server.accept():
+            if role == "renderer" and self._keeper is not None:
+                self._keeper.join(peer)
+            elif role == "panel" and len(self._panels) < MOST_PANELS:
+                peer.patience(PATIENCE_S)
+                self._panels.append(peer)
+                self._send(peer, {"hello": self._hello()})
+                self._send(peer, {"values": self._board.values})
+            else:
+                peer.close()
+
+    def _hear_panels(self) -> None:
+        for panel in list(self._panels):
+            try:
+                for _ in range(MESSAGES):
+                    if (message := panel.receive(0.0)) is None:
+                        break
+                    self._hear(message)
+            except ChannelClosed:
+                self._panels = [one for one in self._panels if one is not panel]
+
+    def _hear(self, message: Mapping[str, Any]) -> None:
+        asked = message.get("set")
+        for one in asked if isinstance(asked, list) else ():
+            if isinstance(one, list) and len(one) == 2 and isinstance(one[0], str):
+                self._inbox.append(Change(one[0], one[1], "panel"))
+
+    def _take(self) -> None:
+        """Everything that was asked for since the last time; of one control the last, of events all."""
+        held: dict[str, Change] = {}
+        fired: list[Change] = []
+        for _ in range(len(self._inbox)):
+            try:
+                change = _clipped(self._inbox.popleft())
+            except ValueRefused as error:
+                self._faults.note("refused", f"{error.message}. {error.hint}")
+                continue
+            for one in self._board.take(change) if change.value or not SHOW[change.path].event else ():
+                if SHOW[one.path].event:
+                    fired.append(one)
+                else:
+                    held[one.path] = one
+        if changes := [*held.values(), *fired]:
+            if self._keeper is not None:
+                self._keeper.ask(changes)
+            self.hold(changes)
+
+    def hold(self, changes: list[Change]) -> None:
+        """Changes that hold now: act on them and tell everybody."""
+        for change in changes:
+            self._act(change)
+        news = [[one.path, one.value, one.source.split(":")[0]] for one in changes if not SHOW[one.path].event]
+        if news:
+            self._tell({"changed": news})
+        self._told(changes)
+
+    def applied(self, changes: list[Change]) -> None:
+        """The renderer applied these: what it found by itself, such as the place of a text, holds from now on."""
+        found = [one for one in changes if one.source == "text"]
+        for change in found:
+            self._board.take(change)
+        if found:
+            self.hold(found)
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        for panel in self._panels:
+            self._send(panel, message)
+
+    def _send(self, panel: Peer, message: Mapping[str, Any]) -> None:
+        try:
+            panel.send(message)
+        except SonoramaError:
+            panel.close()
+            self._panels = [one for one in self._panels if one is not panel]
+
+
+def _clipped(change: Change) -> Change:
+    """The change with a value of its control's own type. Raises ValueRefused where that cannot be."""
+    param, value = SHOW.get(change.path), change.value
+    if param is None:
+        raise ValueRefused(f"There is no control {change.path[:80]}", "See docs/osc.md")
+    if not isinstance(value, int | float | str):  # a panel's message may hold anything
+        raise ValueRefused(f"{change.path} does not take {type(value).__name__}", f"Send {param.allowed()}.")
+    if isinstance(value, str):
+        value = value[:LONGEST_TEXT]
+    try:
+        return Change(change.path, param.clip(value), change.source, change.over)
+    except OverflowError:
+        raise ValueRefused(f"{change.path} does not take that many digits", f"Send {param.allowed()}.") from None

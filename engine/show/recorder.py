@@ -1,0 +1,68 @@
+"""Recording on and off: each time the `record` sink into a file of its own."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+
+from ..errors import SonoramaError
+from ..faults import Faults
+from ..plugins.registry import open_sink
+from .output_loop import Ticker
+from .sink_runner import SinkRunner
+
+
+def videos_folder() -> Path:
+    """Where recordings go unless told: sonorama's folder among the user's videos."""
+    given = os.environ.get("XDG_VIDEOS_DIR")
+    return (Path(given) if given else Path.home() / "Videos") / "sonorama"
+
+
+class Recording:
+    """The recorder of a show. `set` belongs to the desk.
+
+    Args:
+        where: a file, or None for a new name in the user's videos.
+        show: its name.
+        ticker: gives the pictures.
+        faults: where to say what is wrong.
+
+    """
+
+    def __init__(self, where: Path | None, show: str, ticker: Ticker, faults: Faults) -> None:
+        self._where, self._show, self._ticker, self._faults = where, show, ticker, faults
+        self._runner: SinkRunner | None = None
+
+    @property
+    def on(self) -> bool:
+        """Whether it records."""
+        return self._runner is not None and self._runner.alive
+
+    def set(self, on: bool) -> None:
+        """Begin a new file, or end the one that is being written."""
+        if on == self.on:
+            return
+        if self._runner is not None:
+            self._ticker.drop(self._runner)
+            self._runner = None
+        if on:
+            self._begin()
+
+    def _begin(self) -> None:
+        where = self._where
+        try:
+            if where is None:
+                folder = videos_folder()
+                folder.mkdir(parents=True, exist_ok=True)
+                where = folder / f"{self._show}-{datetime.now():%Y%m%d-%H%M%S}.mp4"
+            label, make = open_sink(f"record:{where}")
+            self._runner = SinkRunner(label, make, self._ticker.info)
+        except (SonoramaError, OSError) as error:
+            self._faults.note("record", f"Nothing is recorded: {error}")
+            return
+        self._ticker.add(self._runner)
+
+    def close(self) -> None:
+        """End the file."""
+        self.set(False)

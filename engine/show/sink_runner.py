@@ -1,0 +1,235 @@
+"""What takes the show's pictures to its sinks: a thread for each, so that no sink can hold up the show or another sink.
+
+The show's loop calls `offer` once a tick. That never waits: pictures are handed over by reference through a deque,
+without a lock. A sink that is slow gets the newest picture afterwards (`latest`) or every one from a queue of limited
+length (`every`); one that fails three times in a row is switched off; one that hangs is left behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from ..errors import said
+from ..plugins.interfaces import FrameSink, Picture, SinkEnded, StreamInfo
+
+FAILURES = 3
+"""So many exceptions in a row switch a sink off."""
+WAITING, LEAST_WAITING, WAITING_BYTES = 128, 8, 256 << 20
+"""Pictures that wait for a sink that wants every one: as many as fit into the bytes, within these bounds."""
+STUCK_S = 2.0
+"""A call that takes longer than this is told as a fault."""
+_FAULT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class SinkCounts:
+    """What became of the pictures so far.
+
+    Attributes:
+        offered: by the show.
+        sent: taken by the sink without an exception.
+        replaced: by a newer one before the sink took them (policy `latest`).
+        dropped: because too many were waiting (policy `every`).
+        failed: answered by an exception.
+
+    """
+
+    offered: int
+    sent: int
+    replaced: int
+    dropped: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    picture: Picture
+    info: StreamInfo
+
+
+class SinkRunner:
+    """One sink and its thread. `offer`, `set_rate`, `faults` and `counts` belong to the show's loop and never wait.
+
+    Args:
+        label: how the user knows the sink, for fault lines, such as "record show.mp4".
+        factory: makes the sink; called once, here. What it raises is the caller's.
+        info: name of the show and of its sample ring, rate and size to begin with.
+
+    """
+
+    def __init__(self, label: str, factory: Callable[[], FrameSink], info: StreamInfo) -> None:
+        self.label = label
+        self._sink = factory()
+        self._every = self._sink.policy == "every"
+        self._info = info  # of the next picture offered
+        self._opened: StreamInfo | None = None
+        self._waiting: deque[_Offer] = deque(maxlen=None if self._every else 1)
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._closing = self._off = False
+        self._offered = self._taken = self._sent = self._dropped = self._failed = self._failures = 0
+        self._dropped_at, self._reason = -_FAULT_S, ""
+        self._calling_since: float | None = None
+        self._thread = threading.Thread(target=self._run, name=f"sink-{label}", daemon=True)
+
+    # --- the show's side
+
+    def start(self) -> None:
+        """Begin; returns at once. The sink is opened when the first picture comes."""
+        self._thread.start()
+
+    def offer(self, picture: Picture) -> None:
+        """Hand over one picture; a few microseconds, whatever the sink does.
+
+        It is not copied: its pixels must be read-only and never change again, so give every new picture an array of
+        its own (a repeated one may be the same array once more). An array that is writable is copied first.
+        """
+        if self._off or self._closing:
+            return
+        pixels = picture.pixels
+        if pixels.flags.writeable:
+            pixels = pixels.copy()
+            pixels.setflags(write=False)
+            picture = replace(picture, pixels=pixels)
+        height, width = pixels.shape[:2]
+        if (width, height) != (self._info.width, self._info.height):
+            self._info = replace(self._info, width=width, height=height)
+        if self._every and len(self._waiting) >= _most_waiting(pixels.nbytes):
+            self._dropped_at = time.monotonic()
+            self._dropped += 1
+        else:
+            self._waiting.append(_Offer(picture, self._info))
+        self._offered += 1
+        if self._bell.empty():  # one ring is enough, and a sink that hangs must not pile them up
+            self._bell.put(None)
+
+    def set_rate(self, fps: Fraction) -> None:
+        """Pictures offered from now on come at this rate; the sink is told when it gets the first of them."""
+        if fps != self._info.fps:
+            self._info = replace(self._info, fps=fps)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still takes pictures."""
+        return self._thread.is_alive() and not self._off
+
+    @property
+    def about(self) -> str:
+        """What the sink says about itself: where the pictures go."""
+        return str(self._sink.about)
+
+    @property
+    def counts(self) -> SinkCounts:
+        """What became of the pictures so far."""
+        replaced = 0 if self._every else max(0, self._offered - self._taken - len(self._waiting))
+        return SinkCounts(self._offered, self._sent, replaced, self._dropped, self._failed)
+
+    def faults(self) -> list[str]:
+        """One line for each thing that is wrong now; empty when all is well."""
+        lines, now = [], time.monotonic()
+        if self._off:
+            lines.append(f"{self.label} is switched off: {self._reason}")
+        elif self._reason:
+            lines.append(f"{self.label} fails: {self._reason}")
+        since = self._calling_since
+        if since is not None and now - since > STUCK_S:
+            lines.append(f"{self.label} does not answer, for {now - since:.0f} s")
+        if now - self._dropped_at < _FAULT_S:
+            lines.append(f"{self.label} is too slow: {self._dropped} pictures were dropped")
+        return lines
+
+    def stop(self) -> None:
+        """Ask it to end, and do not wait: a sink that wants every picture still gets those that are waiting."""
+        self._closing = True
+        self._bell.put(None)
+
+    def close(self, timeout: float = 10.0) -> bool:
+        """End it; may be called twice, and without `start`.
+
+        Returns:
+            False when the sink was still busy after `timeout` seconds; it is left behind then, its thread ends with
+            the process.
+
+        """
+        self.stop()
+        if self._thread.ident is None:
+            return True
+        self._thread.join(max(0.0, timeout))
+        return not self._thread.is_alive()
+
+    # --- the sink's side, all in its own thread
+
+    def _run(self) -> None:
+        while not self._off:
+            offer = self._take()
+            if offer is None:
+                break
+            self._give(offer)
+            del offer  # or its pixels would be kept until the next one comes
+        self._waiting.clear()
+        self._calling_since = time.monotonic()
+        try:
+            self._sink.close()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything, the show must go on)
+            self._reason = self._reason or said(error)
+        self._calling_since = None
+
+    def _take(self) -> _Offer | None:
+        """The next picture, None at the end."""
+        while self._every or not self._closing:
+            closing = self._closing  # looked at first: nothing is offered after it
+            with contextlib.suppress(IndexError):
+                offer = self._waiting.popleft()
+                self._taken += 1
+                return offer
+            if closing:
+                return None
+            self._bell.get()
+        return None
+
+    def _give(self, offer: _Offer) -> None:
+        self._calling_since = time.monotonic()
+        try:
+            if offer.info != self._opened:
+                self._open(offer.info)
+            self._sink.send(offer.picture)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything, the show must go on)
+            self._fail(error)
+        else:
+            self._sent += 1
+            self._failures, self._reason = 0, ""
+        self._calling_since = None
+
+    def _open(self, info: StreamInfo) -> None:
+        self._opened = None
+        try:
+            self._sink.open(info)
+        except BaseException:
+            with contextlib.suppress(Exception):
+                self._sink.close()
+            raise
+        self._opened = info
+
+    def _fail(self, error: BaseException) -> None:
+        self._failed += 1
+        self._failures += 1
+        self._reason = said(error)
+        self._off = self._failures >= FAILURES or isinstance(error, SinkEnded)
+
+
+def close_all(runners: Iterable[SinkRunner], timeout: float = 10.0) -> list[SinkRunner]:
+    """End several sinks at once, within `timeout` seconds in all; returns those that were left behind."""
+    runners, end = list(runners), time.monotonic() + timeout
+    for runner in runners:
+        runner.stop()
+    return [runner for runner in runners if not runner.close(end - time.monotonic())]
+
+
+def _most_waiting(picture_bytes: int) -> int:
+    return min(WAITING, max(LEAST_WAITING, WAITING_BYTES // max(1, picture_bytes)))

@@ -1,0 +1,317 @@
+"""Keeps a renderer alive: starts it, hands it what is asked for, remembers what it has not done yet, starts another.
+
+Belongs to the desk's thread. What a dead renderer leaves: its last state (a file), the changes it said it applied since
+(the journal), and those it never said (sent again to the next one). Together with the sample ring that is all of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..control.live_table import SHOW
+from ..control.parameters import Change, Params, Value
+from ..errors import SonoramaError
+from ..faults import Faults
+from ..ipc.channel import TRUSTED, ChannelClosed, Peer
+from ..ipc.shared_paths import inner_name, shared_path
+
+LOADING_S = 300.0
+"""A renderer that has not begun to play by then is given up: a world's graphs may have to be made first."""
+SILENT_S = 10.0
+"""One that plays and says nothing for so long hangs."""
+AWAY_S = 2.0
+"""After so long without a look at it the keeper itself was away, and the time does not count."""
+RETRIES_S = (0.0, 0.0, 1.0, 3.0, 10.0)
+"""Pauses before the next one, by how many died in a row without having kept a state: those never caught up."""
+HOPELESS = 3
+"""So many of them, and the next one begins afresh instead of where the dead one stood."""
+LOADED = {"/engine/world": "/engine/world", "/engine/device": "/engine/device", "/look/text": "/look/prompt"}
+"""What takes a renderer seconds to do, and the change by which it says that it has."""
+
+Order = dict[str, Any]
+Did = Callable[[int, int, list[Change]], None]
+Now = Callable[[], tuple[int, int]]
+
+
+class Keeper:
+    """The renderer of one show.
+
+    Args:
+        name: of the show.
+        values: what holds at the start.
+        now: (frame, sample) at which a renderer that begins afresh begins.
+        did: told (frame, sample, changes) when the renderer has applied something.
+        faults: where to say what is wrong.
+        command: the renderer's command line, less the show's name.
+
+    Attributes:
+        restarts: how many were started after the first.
+        failed: what one said that could not begin, before any played: (message, hint).
+
+    """
+
+    def __init__(
+        self,
+        name: str,
+        values: Mapping[str, Value],
+        now: Now,
+        did: Did,
+        faults: Faults,
+        command: tuple[str, ...] = (sys.executable, "-m", "sonorama.engine.renderer.frame_loop"),
+    ) -> None:
+        self._name, self._now, self._did = name, now, did
+        self._begun_with, self._values = dict(values), dict(values)
+        self._faults, self._command = faults, (*command, name)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._peer: Peer | None = None
+        self._journal: deque[tuple[int, list[Change]]] = deque()
+        self._undone: deque[tuple[int, list[Change]]] = deque()  # sent, not yet done
+        self._waiting = _Waiting()  # not sent, for nobody plays
+        self._loading: dict[str, Change] = {}  # done with, less what takes seconds
+        self._seq = self._deaths = 0
+        self._state = self._fresh = self._refused = False
+        self._started_at = self._heard_at = self._ready_at = 0.0
+        self._retry_at, self._looked_at = 0.0, time.monotonic()
+        self.state_file: Path = shared_path(f"{name}.state")
+        self.restarts = -1
+        self.failed: tuple[str, str] | None = None
+        self.ready: dict[str, Any] = {}
+        self.on_restart: Callable[[int], None] = lambda restarts: None
+        self.on_fresh: Callable[[int, int, Mapping[str, Value]], None] = lambda frame, sample, values: None
+        self.on_ready: Callable[[Mapping[str, Any]], None] = lambda ready: None
+        self.on_deaf: Callable[[int, int, list[int]], None] = lambda frame, sample, span: None
+        self.on_status: Callable[[dict[str, Any]], None] = lambda status: None
+        self.on_meters: Callable[[list[float]], None] = lambda meters: None
+
+    @property
+    def pid(self) -> int:
+        """Of the renderer; 0 without one."""
+        return self._process.pid if self._process else 0
+
+    @property
+    def playing(self) -> bool:
+        """Whether one is there and says that it plays."""
+        return bool(self._peer and self._ready_at)
+
+    @property
+    def peer(self) -> Peer | None:
+        """The line to it."""
+        return self._peer
+
+    @property
+    def loading(self) -> list[str]:
+        """Addresses whose new value takes seconds to load and does not act yet."""
+        return list(self._loading)
+
+    # --- life and death
+
+    def look(self) -> None:
+        """Start one where there is none; see whether the one there is still lives. Called often, after `receive`."""
+        now = time.monotonic()
+        if (away := now - self._looked_at) > AWAY_S:  # this process was stopped itself
+            self._heard_at, self._started_at = self._heard_at + away, self._started_at + away
+        self._looked_at = now
+        if self._process is None:
+            if now >= self._retry_at:
+                self._start(now)
+        elif (code := self._process.poll()) is not None:
+            self._bury(f"it ended with code {code}")
+        elif self._ready_at and now - self._heard_at > SILENT_S:
+            self._bury("it said nothing any more")
+        elif not self._ready_at and now - self._started_at > LOADING_S:
+            self._bury("it did not begin to play")
+
+    def _start(self, now: float) -> None:
+        try:
+            self._process = _begun(self._command)
+        except OSError as error:
+            self._faults.note("renderer", f"The renderer cannot be started: {error}")
+            self._retry_at = now + RETRIES_S[-1]
+            return
+        self._started_at, self._ready_at, self._refused = now, 0.0, False
+        self.restarts += 1
+        if self.restarts:
+            self.on_restart(self.restarts)
+
+    def _bury(self, why: str) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self.receive()  # what it did shortly before
+        self.hang_up()
+        self._process, self._ready_at = None, 0.0
+        self._deaths += 1
+        self._fresh = self._fresh or self._deaths >= HOPELESS
+        if not self._refused:
+            self._faults.note("renderer", f"The renderer is started again: {why}. The last picture stays meanwhile")
+        self._retry_at = time.monotonic() + RETRIES_S[min(self._deaths, len(RETRIES_S) - 1)]
+
+    def hang_up(self) -> None:
+        """Close the line; what was asked for and not done waits for the next one."""
+        if self._peer is not None:
+            self._peer.close()
+            self._peer = None
+        later = self._waiting.take()
+        for changes in (self._loading.values(), *(batch for _, batch in self._undone), later):
+            self._waiting.add(changes)
+        self._undone.clear()
+        self._loading.clear()
+
+    def close(self) -> None:
+        """End the renderer for good."""
+        if self._peer is not None:
+            with contextlib.suppress(ChannelClosed):
+                self._peer.send({"quit": True})
+        if self._process is not None:
+            try:
+                self._process.wait(3.0 if self._ready_at else 0.1)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._process = None
+        self.hang_up()
+        for left in (self.state_file, shared_path(inner_name(self._name))):  # one that was killed leaves them
+            with contextlib.suppress(OSError):
+                left.unlink()
+
+    # --- what goes there
+
+    def join(self, peer: Peer) -> None:
+        """A renderer has connected: tell it where to begin."""
+        self.hang_up()
+        self._peer, self._heard_at = peer, time.monotonic()
+        peer.largest = TRUSTED
+        order: Order = {"state_file": str(self.state_file), "state": ""}
+        if self._fresh:
+            order["fresh"] = list(self._begin_afresh())
+        elif self._state:
+            order["state"] = str(self.state_file)
+        order["values"] = self._begun_with
+        order["journal"] = [[frame, [_row(change) for change in did]] for frame, did in self._journal]
+        self._send({"start": order})
+
+    def _begin_afresh(self) -> tuple[int, int]:
+        """Where, and from now on with everything that was asked for: the world it stood in may be what it died of."""
+        self._values.update(self._waiting.settle())
+        self._begun_with, self._state = dict(self._values), False
+        self._journal.clear()
+        frame, sample = self._now()
+        self.on_fresh(frame, sample, self._begun_with)
+        return frame, sample
+
+    def ask(self, changes: Iterable[Change]) -> None:
+        """Hand changes on; they are remembered until the renderer says it has applied them."""
+        if not self.playing:  # it would not read them
+            self._waiting.add(changes)
+        elif batch := list(changes):
+            self._seq += 1
+            self._undone.append((self._seq, batch))
+            self._send({"do": [_row(change) for change in batch], "seq": self._seq})
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        try:
+            if self._peer is not None:
+                self._peer.send(message)
+        except SonoramaError:
+            self.receive()  # what it said before
+            self.hang_up()  # `look` sees what became of it
+
+    # --- what comes from there
+
+    def receive(self) -> None:
+        """Take what it says."""
+        try:
+            while self._peer is not None and (message := self._peer.receive(0.0)) is not None:
+                self._take(message)
+        except ChannelClosed:
+            self.hang_up()
+
+    def _take(self, message: Mapping[str, Any]) -> None:
+        self._heard_at = time.monotonic()
+        if "did" in message:
+            changes = [Change(*one) for one in message["did"]]
+            self._applied(int(message["frame"]), int(message["sample"]), changes, int(message["seq"]))
+        elif "meters" in message:
+            self.on_meters(message["meters"])
+        elif "status" in message:
+            for path, _ in message["status"].get("refused", ()):
+                self._loading.pop(path, None)
+            self.on_status(message["status"])
+        elif "kept" in message:
+            self._state, self._fresh, self._deaths = True, False, 0
+            while self._journal and self._journal[0][0] <= int(message["kept"]):
+                self._journal.popleft()
+        elif "ready" in message:
+            self.ready, self._ready_at = dict(message["ready"]), time.monotonic()
+            self._faults.clear("renderer")
+            self.on_ready(self.ready)
+            self.ask(self._waiting.take())
+        elif "lost" in message:  # from what it kept the next one would come to the same
+            self._fresh = True
+            self._faults.note("lost", str(message["lost"]))
+        elif "deaf" in message:
+            self.on_deaf(int(message["frame"]), int(message["sample"]), list(message["deaf"]))
+        elif "failed" in message:
+            said = str(message["failed"][0]), str(message["failed"][1])
+            self._refused = True
+            if not self.ready:
+                self.failed = self.failed or said
+            self._faults.note("world", f"{said[0]}. {said[1]}")
+
+    def _applied(self, frame: int, sample: int, changes: list[Change], seq: int) -> None:
+        while self._undone and self._undone[0][0] <= seq:
+            _, batch = self._undone.popleft()
+            self._loading.update({change.path: change for change in batch if change.path in LOADED})
+        # A place that came with its words, as a scene brings it, was not looked for.
+        found = [change for change in changes if change.source == "text" or change.value != -1]
+        done = {change.path for change in changes if change.path != "/look/prompt" or change in found}
+        self._loading = {path: change for path, change in self._loading.items() if LOADED[path] not in done}
+        self._journal.append((frame, changes))
+        self._values.update({change.path: change.value for change in changes if not SHOW[change.path].event})
+        self._did(frame, sample, changes)
+
+
+def _begun(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """Start it in a group of its own: Ctrl-C is for the show, which ends it; without a show it ends by itself."""
+    if sys.platform == "win32":
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
+
+
+class _Waiting:
+    """What waits for a renderer: of every control the last change, of events as many as one keeps."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, Change] = {}
+        self._events: deque[Change] = deque()
+
+    def add(self, changes: Iterable[Change]) -> None:
+        """One batch more."""
+        for change in changes:
+            if not SHOW[change.path].event:
+                self._held[change.path] = change
+            elif len(self._events) < Params.QUEUE:
+                self._events.append(change)
+
+    def take(self) -> list[Change]:
+        """All of it; nothing waits then."""
+        taken = [*self._held.values(), *self._events]
+        self._held, self._events = {}, deque()
+        return taken
+
+    def settle(self) -> dict[str, Value]:
+        """Take what a renderer can begin with."""
+        values = {path: change.value for path, change in self._held.items() if path != "/look/text"}
+        self._held = {path: change for path, change in self._held.items() if path not in values}
+        return values
+
+
+def _row(change: Change) -> list[Value]:
+    return [change.path, change.value, change.source, change.over]

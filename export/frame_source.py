@@ -1,0 +1,94 @@
+"""What paints the frames of a film: the narrow seam between writing files and the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from .sidecar import sha256
+
+if TYPE_CHECKING:
+    from ..engine.control.parameters import Value
+    from ..engine.pipeline.offline import Performance
+
+
+class Played(Protocol):
+    """What plays: a world, on a device.
+
+    Attributes:
+        world: its name.
+        version: of the world.
+        sha256: of the world's file.
+        size: (width, height) of its frames.
+        device: what it runs on, such as "cpu" or "cuda".
+
+    """
+
+    world: str
+    version: str
+    sha256: str
+    size: tuple[int, int]
+    device: str
+
+
+class Stage(Played, Protocol):
+    """A world ready to play to a sound."""
+
+    def frames(
+        self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
+    ) -> Iterator[np.ndarray | None]:
+        """Paint float32 [height, width, 3] in 0..1 from mono 44.1 kHz blocks: exactly `n_frames` of them.
+
+        None stands for each frame whose index is in `have`: nobody needs it.
+        """
+        ...
+
+
+StageMaker = Callable[[str, "Mapping[str, Value]", Fraction, str], Stage]
+
+
+def world_stage(world: str, values: Mapping[str, Value], fps: Fraction, device: str) -> Stage:
+    """Load a world (name or path) and make it ready to play; imports the model only now.
+
+    Args:
+        world: name of an installed world, or a path.
+        values: address -> value, for the whole film.
+        fps: frames a second.
+        device: auto, cpu or cuda.
+
+    Raises:
+        WorldError: an unknown, damaged or foreign world.
+
+    """
+    from ..engine.control.assignments import start_values
+    from ..engine.inference.backend import open_backend
+    from ..engine.model.world_file import load_world
+    from ..engine.pipeline.offline import Performance
+
+    loaded = load_world(world)
+    performance = Performance(loaded, {**start_values(()), **values}, fps, open_backend(loaded, device))
+    return WorldStage(performance)
+
+
+class WorldStage:
+    """A world's performance as a stage; made by `world_stage`."""
+
+    def __init__(self, performance: Performance) -> None:
+        card = performance.world.card
+        self._performance = performance
+        self.world = card.name
+        self.version = card.version
+        self.sha256 = sha256(Path(card.path))
+        self.size = (performance.size, performance.size)
+        self.device = performance.backend.name
+
+    def frames(
+        self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
+    ) -> Iterator[np.ndarray | None]:
+        """See Stage. Motion runs through every frame, since each follows from the last; painting does not."""
+        codes = enumerate(self._performance.codes(blocks, n_frames))
+        return self._performance.paint(None if index in have else w for index, w in codes)

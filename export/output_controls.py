@@ -1,0 +1,80 @@
+"""The last hand on the pictures of a take that is played again: the output controls as they were performed.
+
+Each is called for every frame of the film: what output controls make of a picture hangs on the pictures before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+
+import numpy as np
+
+from ..engine.picture.output_controls import Finish, lifted
+from ..engine.picture.scale import scaler
+from ..engine.picture.to_rgba8 import rgba8
+from ..engine.pipeline.frame_pipeline import Step
+from ..engine.plugins.interfaces import Pixels
+from ..engine.renderer.paint_thread import out_size
+
+LastHand = Callable[[Step, np.ndarray | None, int], np.ndarray | None]
+"""What is shown, its picture (None: the one before), the frame's index (below 0 ahead of the film) -> the frame."""
+
+
+class Bare:
+    """Without output controls: float32 as the networks give it, at one size."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        self._size = size
+        self._last: np.ndarray | None = None
+
+    def __call__(self, _step: Step, picture: np.ndarray | None, _index: int) -> np.ndarray | None:
+        """See LastHand."""
+        if picture is not None:
+            self._last = self._fitted(picture)
+        return self._last
+
+    def _fitted(self, picture: np.ndarray) -> np.ndarray:
+        """A picture at that size, through 8 bits where it comes in another."""
+        size = picture.shape[1], picture.shape[0]
+        return picture if size == self._size else _float(scaler(size, self._size)(rgba8(picture)))
+
+
+class Finished:
+    """Output controls on 8 bits where they act, float32 in full depth where they do not."""
+
+    def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
+        self._bare, self._finish, self._dt = Bare(size), Finish(*size), float(1 / fps)
+
+    def __call__(self, step: Step, picture: np.ndarray | None, index: int) -> np.ndarray | None:
+        """See LastHand."""
+        bare = self._bare(step, picture, index)
+        if bare is None:
+            return None
+        pixels = rgba8(bare)
+        out = self._finish.apply(pixels, lifted(step.values, step.lift), index * self._dt, self._dt)
+        return bare if np.array_equal(out, pixels) else _float(out)
+
+
+class AsItLeft:
+    """The way of the show itself, so that frames are to the bit what left: uint8, scaled as the painter scales."""
+
+    def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
+        self._size, self._finish, self._dt = size, Finish(*size), float(1 / fps)
+        self._pixels: Pixels | None = None
+        self._scaler = lru_cache(maxsize=4)(scaler)
+
+    def __call__(self, step: Step, picture: np.ndarray | None, index: int) -> np.ndarray | None:
+        """See LastHand."""
+        if picture is not None:
+            painted = self._scaled(rgba8(picture), out_size(step))
+            self._pixels = self._scaled(painted, self._size)
+        return self._finish.apply(self._pixels, lifted(step.values, step.lift), index * self._dt, self._dt)[..., :3]
+
+    def _scaled(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
+        return self._scaler((pixels.shape[1], pixels.shape[0]), size)(pixels)
+
+
+def _float(pixels: Pixels) -> np.ndarray:
+    return pixels[..., :3].astype(np.float32) / np.float32(255)

@@ -1,0 +1,292 @@
+"""Render a sound or a take into a film or a folder of pictures: all is checked first, then frames stream through."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..engine.audio.audio_file import Sound, open_sound
+from ..engine.errors import InputError, OutputError, ValueRefused
+from ..engine.files.encode import SYNTHETIC, synthetic_note
+from ..engine.take.reader import Take, find_take
+from ..engine.versions import versions
+from .film import Look, VideoWriter, video_writer
+from .frame_source import Played, StageMaker, world_stage
+from .output_path import check_place, write_replacing
+from .picture import FITS, Fit
+from .presets import Preset, check_size, choose
+from .sequence import SequenceWriter, sequence_writer
+from .sidecar import command_line, sha256, to_json
+from .timecode import timecode
+
+if TYPE_CHECKING:
+    from ..engine.control.parameters import Value
+
+Progress = Callable[[int, int], None]
+Paint = Callable[[Container[int]], Iterator[np.ndarray | None]]
+"""Indices of frames that nobody needs -> every frame of the film, None for those."""
+DEFAULT_WORLD, DEFAULT_FPS = "shore", Fraction(30)
+
+
+@dataclass(frozen=True)
+class RenderJob:
+    """One film to make.
+
+    Attributes:
+        sound: any audio or video file, or the folder of a take, which is played as it was performed: without
+            `seed`, `text`, `values` and `loop`.
+        out: .mp4, .mov, .mkv or a folder; replaced only when the new film is complete.
+        world: name or path; None: shore, or the take's.
+        fps: frames a second, exact; None: 30, or the take's.
+        size: (width, height); None: the world's own, or the take's.
+        fit: how the world's frame fills another shape.
+        seed, text: short for the values /look/seed and /look/text; None leaves `values` as they are.
+        preset: name in `presets.PRESETS`; None: what the suffix of `out` stands for.
+        values: address -> value.
+        start, duration: part of the sound or take, seconds; a sound that ends first ends the film.
+        loop: repeat the part until `duration` is full.
+        device: auto, cpu, cuda or ort; None: auto, or what the take was played on.
+        clean: a take without its output controls.
+        timecode: of the first frame; None: zero.
+        command: for the sidecar.
+
+    """
+
+    sound: Path
+    out: Path
+    world: str | None = None
+    fps: Fraction | None = None
+    size: tuple[int, int] | None = None
+    fit: Fit = "cover"
+    seed: int | None = None
+    text: str | None = None
+    preset: str | None = None
+    values: Mapping[str, Value] = field(default_factory=dict)
+    start: float = 0.0
+    duration: float | None = None
+    loop: bool = False
+    device: str | None = None
+    clean: bool = False
+    timecode: str | None = None
+    command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
+
+    @property
+    def rate(self) -> Fraction:
+        """Frames a second of the film."""
+        return DEFAULT_FPS if self.fps is None else self.fps
+
+
+@dataclass(frozen=True)
+class RenderReport:
+    """What came of it: frames, seconds of film, seconds it took, where, (width, height), rate, device.
+
+    had_nonfinite: the sound held NaN or infinite samples, which were played as silence.
+    """
+
+    frames: int
+    seconds: float
+    wall_seconds: float
+    out: Path
+    size: tuple[int, int]
+    fps: Fraction
+    device: str
+    had_nonfinite: bool = False
+
+
+def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker = world_stage) -> RenderReport:
+    """Make the film of a job.
+
+    The film is as long as its part of the sound: ceil(samples * fps / rate) frames. Nothing appears under the
+    name OUT before it is complete, and nothing is left behind when rendering fails or is interrupted. A
+    folder of pictures keeps those that are complete; the same job continues it.
+
+    Args:
+        job: what to make.
+        progress: called with (frames done, frames in all).
+        stage: makes what paints; tests pass their own.
+
+    Raises:
+        InputError: the sound cannot be used.
+        OutputError: OUT cannot be written, or preset, size and OUT do not go together.
+        WorldError: the world cannot be used.
+
+    """
+    begun = time.monotonic()
+    take = find_take(job.sound)
+    if take is not None:
+        job = replace(job, fps=take.fps if job.fps is None else job.fps, size=job.size or take.start.size)
+    preset = _check(job, take)
+    with _opened(job, take) as sound:
+        n_frames = count_frames(sound, job)
+        played, paint = _heard(job, sound, n_frames, stage) if take is None else _replayed(job, take, preset, n_frames)
+        size = job.size or played.size
+        check_size(preset, size)
+        look = Look(preset, played.size, size, job.fit, job.rate, _timecode(job), _metadata(job, played, take))
+        facts = _facts(job, sound, played, look, n_frames) | _facts_of_take(job, take)
+        with _writer(job, look, sound, facts) as writer:
+            _paint(writer, paint, n_frames, progress)
+    seconds = float(n_frames / job.rate)
+    wall = time.monotonic() - begun
+    return RenderReport(n_frames, seconds, wall, job.out, size, job.rate, played.device, sound.had_nonfinite)
+
+
+def _opened(job: RenderJob, take: Take | None) -> Sound:
+    if take is None:
+        return open_sound(job.sound)
+    from .replay import TakeSound
+
+    return TakeSound(take)
+
+
+def _heard(job: RenderJob, sound: Sound, n_frames: int, stage: StageMaker) -> tuple[Played, Paint]:
+    played = stage(DEFAULT_WORLD if job.world is None else job.world, _values(job), job.rate, job.device or "auto")
+    mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
+    return played, lambda have: played.frames(mono, n_frames, have)
+
+
+def _replayed(job: RenderJob, take: Take, preset: Preset, n_frames: int) -> tuple[Played, Paint]:
+    from .replay import TakeStage, Worlds, note_gaps
+
+    note_gaps(take)
+    as_it_left = job.size == take.start.size and job.fit == "cover" and not preset.deep
+    worlds = Worlds(take, job.world, job.device)
+    played = TakeStage(take, worlds, job.rate, job.start, clean=job.clean, as_it_left=as_it_left)
+    return played, lambda have: played.frames(n_frames, have)
+
+
+def count_frames(sound: Sound, job: RenderJob) -> int:
+    """Frames of the film: ceil(samples * fps / rate) of its part of the sound.
+
+    Raises:
+        InputError: a part outside the sound; a loop without end.
+
+    """
+    samples = sound.count(job.start, job.duration, job.loop)
+    if samples is None:
+        raise InputError("A loop without a duration never ends", "Give --duration as well.")
+    return math.ceil(samples * job.rate / sound.rate)
+
+
+def _check(job: RenderJob, take: Take | None) -> Preset:
+    """Refuse everything that can be refused before the sound is decoded and the world loaded."""
+    preset = choose(job.preset, job.out)
+    _check_kind(job, take)
+    if job.rate <= 0:
+        raise OutputError(f"{job.rate} frames a second make no film", "Use a rate such as 30 or 30000/1001.")
+    if job.fit not in FITS:
+        raise OutputError(f"There is no fit {job.fit}", f"Use {', '.join(FITS)}.")
+    if job.size is not None:
+        check_size(preset, job.size)
+    _timecode(job)
+    check_place(job.out, job.sound, preset.sequence)
+    return preset
+
+
+def _check_kind(job: RenderJob, take: Take | None) -> None:
+    """Refuse what does not go with a take, or only with one."""
+    if take is None:
+        if job.clean:
+            raise ValueRefused(f"--clean is for takes, and {job.sound} is a sound", "Leave --clean out.")
+        return
+    if job.values or job.loop or job.seed is not None or job.text is not None:
+        message = f"{job.sound} is a take: --set, --seed, --text and --loop do not go with it"
+        raise ValueRefused(message, f"Leave them out, or render its sound: {take.audio}")
+    if job.out.exists() and job.out.samefile(job.sound):
+        raise OutputError(f"{job.out} is the take itself", "Choose another OUT.")
+
+
+def _timecode(job: RenderJob) -> str | None:
+    return timecode(job.timecode, job.rate)
+
+
+def _values(job: RenderJob) -> dict[str, Value]:
+    short = {"/look/seed": job.seed, "/look/text": job.text}
+    return {**job.values, **{path: value for path, value in short.items() if value is not None}}
+
+
+def _metadata(job: RenderJob, stage: Played, take: Take | None) -> dict[str, str]:
+    made = f"sonorama {versions()['sonorama']}, world {stage.world} {stage.version} (sha256 {stage.sha256})"
+    made += "" if take is None else f", from a take performed at {take.begun}"
+    return synthetic_note(job.sound.stem, made)
+
+
+def _facts(job: RenderJob, sound: Sound, stage: Played, look: Look, n_frames: int) -> dict[str, Any]:
+    return {
+        "made_by": "sonorama",
+        "command": command_line(job.command),
+        "sound": str(job.sound),
+        "sound_sha256": sha256(sound.path),
+        "start": job.start,
+        "duration": job.duration,
+        "loop": job.loop,
+        "samples": sound.count(job.start, job.duration, job.loop),
+        "rate": sound.rate,
+        "world": {"name": stage.world, "version": stage.version, "sha256": stage.sha256},
+        "seed": _values(job).get("/look/seed"),
+        "values": _values(job),
+        "fps": str(job.rate),
+        "frames": n_frames,
+        "timecode": look.timecode,
+        "preset": look.preset.name,
+        "size": list(look.size),
+        "fit": look.fit,
+        "device": stage.device,
+        "digital_source_type": SYNTHETIC,
+        "versions": versions(),
+    }
+
+
+def _facts_of_take(job: RenderJob, take: Take | None) -> dict[str, Any]:
+    if take is None:
+        return {}
+    facts = {name: said for name, said in take.facts.items() if name != "values"}
+    events = sha256(take.events)
+    return {
+        "seed": take.facts["seed"],
+        "values": take.start.values,
+        "take": facts | {"events_sha256": events},
+        "clean": job.clean,
+    }
+
+
+@contextmanager
+def _writer(
+    job: RenderJob, look: Look, sound: Sound, facts: Mapping[str, Any]
+) -> Iterator[VideoWriter | SequenceWriter]:
+    blocks = sound.blocks(job.start, job.duration, job.loop)
+    if look.preset.sequence:
+        with sequence_writer(job.out, look, sound, blocks, facts) as writer:
+            yield writer
+        return
+    sidecar = job.out.with_name(f"{job.out.name}.json")
+    # The sidecar is on the disk before the film is, so that a full disk cannot part them.
+    with write_replacing(sidecar, to_json(facts)), video_writer(job.out, look, sound, blocks) as writer:
+        yield writer
+
+
+def _paint(
+    writer: VideoWriter | SequenceWriter,
+    paint: Paint,
+    n_frames: int,
+    progress: Progress | None,
+) -> None:
+    have = writer.have(n_frames)
+    if len(have) == n_frames:
+        return
+    done = 0
+    for frame in paint(have):
+        writer.write(frame)
+        done += 1
+        if progress is not None:
+            progress(done, n_frames)
+    if done != n_frames:
+        raise RuntimeError(f"the stage painted {done} of {n_frames} frames")

@@ -1,0 +1,72 @@
+"""Sound that the program makes or reads itself, given out at the pace of the clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ...engine.errors import SonoramaError
+from ...engine.plugins.interfaces import Samples
+
+LATE_NS = 500_000_000
+"""Behind the clock by more than this (the computer slept), it goes on from now instead of hurrying."""
+
+
+class Paced:
+    """A SoundSource over blocks of any size. The work is done in a thread of its own.
+
+    Args:
+        rate: samples a second.
+        channels: how many.
+        blocks: called at every start; gives float32 [channels, n], for ever or until it ends.
+
+    """
+
+    def __init__(self, rate: int, channels: int, blocks: Callable[[], Iterator[Samples]]) -> None:
+        self.rate = rate
+        self.channels = channels
+        self._blocks = blocks
+        self._ending = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self, write: Callable[[Samples, int], None]) -> None:
+        """Begin at the first block."""
+        self._ending.clear()
+        self._thread = threading.Thread(target=self._run, args=(write,), name="sound-paced", daemon=True)
+        self._thread.start()
+
+    def alive(self) -> bool:
+        """Whether it still gives sound."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def stop(self) -> None:
+        """End it; may be called twice."""
+        self._ending.set()
+        if self._thread is not None:
+            self._thread.join(2.0)
+
+    def _run(self, write: Callable[[Samples, int], None]) -> None:
+        began, given = time.monotonic_ns(), 0
+        try:
+            for block in self._small(self._blocks()):
+                given += block.shape[1]
+                due = began + given * 1_000_000_000 // self.rate
+                wait = due - time.monotonic_ns()
+                if wait < -LATE_NS:
+                    began -= wait
+                    due -= wait
+                elif self._ending.wait(max(0, wait) / 1e9):
+                    return
+                write(block, due)
+        except (SonoramaError, OSError):
+            return  # the file was cut off or taken away: not alive any more
+
+    def _small(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
+        """The same sound in blocks of at most 10 ms."""
+        n = max(1, self.rate // 100)
+        for block in blocks:
+            for start in range(0, block.shape[1], n):
+                yield np.ascontiguousarray(block[:, start : start + n])

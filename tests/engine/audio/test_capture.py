@@ -1,0 +1,287 @@
+"""The ring is filled for ever, whatever the source does."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from sonorama.engine.audio import capture
+from sonorama.engine.audio.capture import Capture
+from sonorama.engine.audio.sample_ring import RATE, SampleRing, SampleRingWriter, ring_path
+from sonorama.engine.errors import SonoramaError
+from sonorama.engine.plugins.interfaces import Samples, SoundSource
+
+Write = Callable[[Samples, int], None]
+
+
+class Scripted:
+    """A source that does what a test says."""
+
+    def __init__(self, rate: int = RATE, channels: int = 2, block: float = 0.01) -> None:
+        self.rate, self.channels, self.block = rate, channels, block
+        self.value = 0.5
+        self.refuse: Exception | None = None
+        self.mute = self.end = False
+        self.starts = 0
+        self._ending = threading.Event()
+        self._thread = threading.Thread()
+
+    def start(self, write: Write) -> None:
+        self.starts += 1
+        if self.refuse:
+            raise self.refuse
+        self._ending, self.end = threading.Event(), False
+        self._thread = threading.Thread(target=self._run, args=(write, self._ending), daemon=True)
+        self._thread.start()
+
+    def _run(self, write: Write, ending: threading.Event) -> None:
+        n, at, began = max(1, round(self.block * self.rate)), 0, time.monotonic()
+        while not ending.is_set() and not self.end:
+            at += n
+            due = began + at / self.rate
+            time.sleep(max(0.0, due - time.monotonic()))
+            if not self.mute:
+                write(np.full((self.channels, n), self.value, np.float32), round(due * 1e9))
+
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        self._ending.set()
+
+
+class Stage:
+    """A ring, its reader and the capture of one source."""
+
+    def __init__(self, source: SoundSource) -> None:
+        name = f"capture-{time.monotonic_ns()}"
+        self.path = ring_path(name)
+        self.writer = SampleRingWriter(name, 20.0)
+        self.ring = SampleRing.open(name)
+        self.capture = Capture("microphone X", lambda: source, self.writer)
+        self.began = time.monotonic()
+        self.capture.start()
+
+    def newest(self, seconds: float = 0.1) -> np.ndarray:
+        count = self.ring.count
+        return self.ring.read(max(0, count - round(seconds * RATE)), count)
+
+    def behind(self) -> float:
+        """Seconds by which the ring is behind the clock."""
+        return time.monotonic() - self.began - self.ring.count / RATE
+
+    def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, (self.capture.faults(), self.behind())
+            time.sleep(0.01)
+
+    def keeps_time(self) -> None:
+        """Whatever a busy machine did before, the ring is soon where the clock is, neither behind nor ahead."""
+        self.until(lambda: abs(self.behind()) < 0.15, 5.0)
+
+    def close(self) -> None:
+        self.capture.close()
+        self.ring.close()
+        self.writer.close()
+
+
+@pytest.fixture
+def stage() -> Iterator[Callable[[SoundSource], Stage]]:
+    made: list[Stage] = []
+
+    def make(source: SoundSource) -> Stage:
+        made.append(Stage(source))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()
+
+
+Make = Callable[[SoundSource], Stage]
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "block"),
+    [(44100, 2, 0.01), (48000, 1, 0.005), (16000, 4, 0.03), (96000, 2, 0.4), (44100, 1, 1 / 44100 * 64)],
+)
+def test_any_source_fills_the_ring(stage: Make, rate: int, channels: int, block: float) -> None:
+    one = stage(Scripted(rate, channels, block))
+    one.until(lambda: one.ring.count > RATE)
+    one.until(lambda: bool((np.abs(one.newest(0.5) - 0.5) < 0.02).all()))
+    one.until(lambda: one.capture.alive and one.capture.faults() == [])
+    one.until(lambda: abs(one.behind()) < 0.15 + block, 5.0)
+
+
+def test_a_gone_source_is_silence_and_a_fault_and_comes_back(stage: Make) -> None:
+    source = Scripted()
+    one = stage(source)
+    one.until(lambda: one.ring.count > RATE)
+    source.refuse = SonoramaError("no such device", "plug it in")
+    source.end = True
+    one.until(lambda: not one.capture.alive)
+    gone = ["microphone X is gone: silence until it returns (no such device. plug it in)"]
+    one.until(lambda: source.starts >= 3 and one.capture.faults() == gone)
+    one.until(lambda: one.ring.count > 2 * RATE)
+    assert not one.newest().any()
+    one.keeps_time()
+    source.refuse = None
+    one.until(lambda: one.capture.alive)
+    one.until(lambda: bool((one.newest() == 0.5).all()))
+    assert one.capture.faults() == []
+
+
+def test_a_silent_source_is_started_again(stage: Make) -> None:
+    source = Scripted()
+    one = stage(source)
+    one.until(lambda: one.capture.alive)
+    source.mute = True
+    one.until(lambda: source.starts >= 2)
+    assert "gave no sound" in one.capture.faults()[0]
+    one.keeps_time()
+    source.mute = False
+    one.until(lambda: one.capture.alive)
+    one.until(lambda: one.capture.faults() == [])
+
+
+def test_a_short_stall_loses_no_time(stage: Make) -> None:
+    source = Scripted()
+    one = stage(source)
+    one.until(lambda: one.ring.count > RATE)
+    source.mute = True
+    time.sleep(0.6)
+    one.keeps_time()
+    assert not one.newest().any()
+    source.mute = False
+    one.until(lambda: bool((one.newest() == 0.5).all()))
+    one.keeps_time()
+
+
+class Impossible(Scripted):
+    """Starts, but says nonsense of itself."""
+
+    def __init__(self, wrong: dict[str, int]) -> None:
+        super().__init__()
+        self.rate, self.channels = wrong.get("rate", RATE), wrong.get("channels", 2)
+
+    def start(self, write: Write) -> None:
+        self.starts += 1
+
+
+@pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": 3}, {"channels": 0}])
+def test_a_device_that_cannot_be_is_a_fault(stage: Make, wrong: dict[str, int]) -> None:
+    one = stage(
+        Scripted(**{"rate": RATE, "channels": 2, **wrong}, block=0.01) if wrong.get("rate") else Impossible(wrong)
+    )
+    one.until(lambda: any("channels at" in fault for fault in one.capture.faults()))
+    one.until(lambda: one.ring.count > RATE)
+    assert not one.ring.read(0, one.ring.count).any()
+
+
+@pytest.mark.parametrize("error", [OSError("driver"), KeyError("x"), ZeroDivisionError()])
+def test_whatever_a_plug_in_raises_is_a_fault(stage: Make, error: Exception) -> None:
+    source = Scripted()
+    source.refuse = error
+    one = stage(source)
+    one.until(lambda: source.starts >= 2)
+    assert type(error).__name__ in one.capture.faults()[0]
+    source.refuse = None
+    one.until(lambda: one.capture.alive)
+
+
+def test_broken_samples_are_silence_and_a_fault(stage: Make) -> None:
+    source = Scripted(48000)
+    one = stage(source)
+    source.value = float("nan")
+    one.until(lambda: bool(one.capture.faults()) and one.ring.count > RATE)
+    assert "broken samples" in one.capture.faults()[0]
+    assert np.isfinite(one.newest(0.5)).all()
+    source.value = 0.5
+    one.until(lambda: bool((one.newest() > 0.49).all()))
+
+
+def test_the_wrong_number_of_channels_is_a_fault(stage: Make) -> None:
+    source = Scripted()
+    one = stage(source)
+    one.until(lambda: one.capture.alive)
+    source.channels = 3
+    one.until(lambda: any("broken" in fault for fault in one.capture.faults()))
+    one.until(lambda: one.ring.count > 2 * RATE)
+
+
+class Watch:
+    """A clock that a test turns by hand, in place of the module `time`."""
+
+    ns = 10_000_000_000
+
+    def monotonic_ns(self) -> int:
+        return self.ns
+
+    def monotonic(self) -> float:
+        return self.ns / 1e9
+
+
+@pytest.mark.parametrize("speed", [0.9995, 1.0, 1.0005, 0.998, 1.002])
+def test_the_ring_follows_our_clock_not_the_device(monkeypatch: pytest.MonkeyPatch, speed: float) -> None:
+    """Ten minutes with a device whose clock is off by up to 2 ms a second, without a gap or a cut in the sound."""
+    watch = Watch()
+    monkeypatch.setattr(capture, "time", watch)
+    name = f"clock-{time.monotonic_ns()}"
+    with SampleRingWriter(name, 1.0) as writer, SampleRing.open(name) as ring:
+        clock, before = capture.Clock(writer), 0
+        for block in range(59_000):
+            watch.ns = 10_000_000_000 + round((block + 1) * 10_000_000 / speed)
+            clock.write(np.full((2, 441), 0.5, np.float32), watch.ns, resumed=False)
+            assert abs(clock.due(watch.ns) - writer.count) < 0.03 * RATE
+            assert (ring.read(before, ring.count) == 0.5).all()
+            before = ring.count
+        if speed == 1.0:
+            assert writer.count == 59_000 * 441, "nothing is touched where the clocks agree"
+
+
+def test_lost_and_doubled_sound_is_mended_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Watch()
+    monkeypatch.setattr(capture, "time", watch)
+    name = f"clock-{time.monotonic_ns()}"
+    with SampleRingWriter(name, 10.0) as writer, SampleRing.open(name) as ring:
+        clock = capture.Clock(writer)
+        second = np.full((2, RATE), 0.5, np.float32)
+        start = watch.ns
+        watch.ns = start + 1_000_000_000
+        clock.write(second, watch.ns, resumed=False)
+        watch.ns = start + 2_500_000_000  # half a second is missing
+        clock.write(second, watch.ns, resumed=False)
+        assert ring.count == 2.5 * RATE
+        assert not ring.read(RATE, RATE * 3 // 2).any()
+        watch.ns = start + 3_000_000_000  # half of this one was there before
+        clock.write(second, watch.ns, resumed=False)
+        assert ring.count == 3 * RATE
+        watch.ns += 1_000_000_000
+        clock.write(second, 5, resumed=False)  # nonsense for a time counts as now
+        assert ring.count == 4 * RATE
+        watch.ns += 3_600_000_000_000  # an hour asleep
+        clock.fill()
+        assert ring.count == 3604 * RATE
+
+
+def test_sound_after_silence_goes_on_sample_by_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first blocks were captured while silence was written: they are cut, and nothing after them is stretched."""
+    watch = Watch()
+    monkeypatch.setattr(capture, "time", watch)
+    name = f"clock-{time.monotonic_ns()}"
+    with SampleRingWriter(name, 10.0) as writer, SampleRing.open(name) as ring:
+        clock, start = capture.Clock(writer), watch.ns
+        watch.ns = start + 100_000_000
+        clock.fill()
+        told = np.arange(1, 100 * 441 + 1, dtype=np.float32)
+        for block in range(100):  # the first one began 35 ms before the end of the silence
+            captured = start + 65_000_000 + (block + 1) * 10_000_000
+            watch.ns = max(watch.ns, captured)
+            clock.write(np.stack([told[block * 441 : block * 441 + 441]] * 2), captured, resumed=block == 0)
+        heard = ring.read(0, ring.count)[0]
+        first = int(np.flatnonzero(heard)[0])
+        assert first == RATE // 10
+        assert (np.diff(heard[first:]) == 1).all()

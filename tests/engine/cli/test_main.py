@@ -1,0 +1,228 @@
+"""The command line itself, with a real command package installed beside the built-in ones."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from sonorama import __version__
+from sonorama.engine.cli.main import main
+from sonorama.engine.control.render_table import TABLE
+
+PLUGIN = """
+import contextlib, pathlib, time
+from sonorama.engine.errors import InputError
+
+def add_refuse(commands):
+    commands.add_parser("refuse").set_defaults(run=refuse)
+
+def refuse(args):
+    raise InputError("rain\\n\\x1b[31m.wav cannot be read", "Give another file.")
+
+def add_boom(commands):
+    commands.add_parser("boom").set_defaults(run=boom)
+
+def boom(args):
+    return {}["no such key"]
+
+def add_wait(commands):
+    parser = commands.add_parser("wait")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.set_defaults(run=wait)
+
+@contextlib.contextmanager
+def half_file(folder):
+    part = folder / "film.part"
+    part.touch()
+    try:
+        yield
+    finally:
+        time.sleep(0.5)
+        part.unlink()
+
+def wait(args):
+    with half_file(args.folder):
+        work()
+    return 0
+
+def work():
+    for _ in range(600):  # a signal just before one long sleep would be noticed after it only
+        time.sleep(0.05)
+
+def add_swallow(commands):
+    parser = commands.add_parser("swallow")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.set_defaults(run=swallow)
+
+def swallow(args):
+    (args.folder / "film.part").touch()
+    try:
+        work()
+    except KeyboardInterrupt:
+        raise RuntimeError("some library's own idea of an interruption") from None
+"""
+ENTRY_POINTS = """[sonorama.commands]
+boom = storm_commands:add_boom
+lost = storm_commands:add_lost
+refuse = storm_commands:add_refuse
+swallow = storm_commands:add_swallow
+wait = storm_commands:add_wait
+"""
+METADATA = "Metadata-Version: 2.1\nName: storm-commands\nVersion: 1.0\n"
+
+
+@pytest.fixture
+def plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that other processes find the package in too."""
+    folder = tmp_path / "site"
+    info = folder / "storm_commands-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(METADATA)
+    (info / "entry_points.txt").write_text(ENTRY_POINTS)
+    (folder / "storm_commands.py").write_text(PLUGIN)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    return folder
+
+
+def start(*arguments: str) -> "subprocess.Popen[str]":
+    program = "import sys; from sonorama.engine.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    text = capsys.readouterr().out
+    assert all(f"\n    {command}" in text for command in ("hear", "parameters", "render", "worlds"))
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["render", "--help"], ["parameters"]])
+def test_light_commands_import_nothing_heavy(arguments: list[str]) -> None:
+    program = (
+        "import atexit, sys\n"
+        "from sonorama.engine.cli.main import main\n"
+        "atexit.register(lambda: sys.stderr.write(' '.join(sys.modules)))\n"
+        f"main({arguments!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    modules = set(done.stderr.split())
+    assert "sonorama.engine.cli.main" in modules
+    heavy = {"torch", "numpy", "av", "onnxruntime", "open_clip", "PyQt6", "rich", "safetensors"}
+    assert not modules & heavy
+
+
+def test_installed_script_says_its_version() -> None:
+    script = Path(sys.executable).with_name("sonorama")
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"sonorama {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ([], "COMMAND"),
+        (["rendr"], "rendr"),
+        (["--frobnicate"], "COMMAND"),
+        (["worlds", "--frobnicate"], "--frobnicate"),
+        (["render"], "SOUND"),
+        (["render", "rain.wav"], "--out"),
+        (["hear"], "SOUND"),
+        (["parameters", "--json", "--markdown"], "--markdown"),
+    ],
+)
+def test_misuse_is_two_lines(arguments: list[str], named: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    what, to_do = err.splitlines()
+    assert named in what
+    assert to_do.startswith("See: sonorama") and to_do.endswith("--help")
+
+
+def test_refusal_is_two_lines_whatever_the_name(plugin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["refuse"]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-2:] == ["rain\\n\\x1b[31m.wav cannot be read", "Give another file."]
+
+
+def test_debug_shows_where_a_refusal_comes_from(plugin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in (["--debug", "refuse"], ["refuse", "--debug"]):
+        assert main(arguments) == 2
+        assert "storm_commands.py" in capsys.readouterr().err
+
+
+def test_fault_of_the_program_is_two_lines(plugin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["boom"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-2] == "Unexpected KeyError: 'no such key'"
+    assert "--debug" in lines[-1]
+    assert main(["boom", "--debug"]) == 1
+    assert "storm_commands.py" in capsys.readouterr().err
+
+
+def test_broken_command_leaves_the_others(plugin: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parameters"]) == 0
+    out, err = capsys.readouterr()
+    assert "/motion/coarse/amount" in out
+    assert err.startswith("The command lost (storm_commands:add_lost) cannot be loaded")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize("command", ["wait", "swallow"])
+def test_signals_clean_up(plugin: Path, tmp_path: Path, command: str, number: signal.Signals, code: int) -> None:
+    process = start(command, str(tmp_path))
+    part = tmp_path / "film.part"
+    _wait_for(part)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == code
+    assert err.splitlines()[-1] == "Stopped."
+    assert "Traceback" not in err
+    assert part.exists() == (command == "swallow")
+
+
+def test_impatient_hand_does_not_break_the_clean_up(plugin: Path, tmp_path: Path) -> None:
+    process = start("wait", str(tmp_path))
+    part = tmp_path / "film.part"
+    _wait_for(part)
+    for _ in range(3):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert not part.exists()
+
+
+def _wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 30
+    while not path.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_reader_that_leaves_is_no_fault() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    program = "import sys; from sonorama.engine.cli.main import main; sys.exit(main(['parameters']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], stdout=writing, stderr=subprocess.PIPE, text=True, check=False
+    )
+    os.close(writing)
+    assert done.stderr == ""
+    assert done.returncode == 1
+
+
+def test_parameters_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["parameters", "--json"]) == 0
+    rows = {row["path"]: row for row in json.loads(capsys.readouterr().out)}
+    assert list(rows) == list(TABLE)
+    assert rows["/motion/coarse/inertia"]["high"] == 10.0
+    assert rows["/motion/mode"]["kind"] == "choice"

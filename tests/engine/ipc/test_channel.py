@@ -1,0 +1,170 @@
+"""Messages between processes: they arrive whole, strangers stay outside, whoever goes away is noticed."""
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sonorama.engine.errors import SonoramaError
+from sonorama.engine.ipc.channel import (
+    LARGEST,
+    TRUSTED,
+    ChannelClosed,
+    Peer,
+    Server,
+    connect,
+    connect_to,
+    read_session,
+    session_file,
+)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    server = Server()
+    server.announce("test", {"osc_port": 9123})
+    yield server
+    server.close()
+
+
+def joined(server: Server) -> tuple[str, Peer]:
+    for _ in range(200):
+        if found := server.accept():
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError("nobody came")
+
+
+def test_messages_arrive_in_order_both_ways(server: Server) -> None:
+    panel = connect("test", "panel")
+    role, show = joined(server)
+    assert role == "panel"
+    for number in range(500):
+        panel.send({"set": [["/look/seed", number]]})
+    assert [show.receive(1.0) for _ in range(500)] == [{"set": [["/look/seed", n]]} for n in range(500)]
+    show.send({"text": 'grün \n " ' + "x" * 100_000})
+    assert panel.receive(1.0) == {"text": 'grün \n " ' + "x" * 100_000}
+    assert panel.receive(0.0) is None
+
+
+def test_another_process_finds_the_show_by_name(server: Server) -> None:
+    code = (
+        "from sonorama.engine.ipc.channel import connect; "
+        "p = connect('test', 'renderer'); p.send({'n': 7}); p.receive(5)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code]) as child:
+        role, show = joined(server)
+        assert (role, show.receive(5.0)) == ("renderer", {"n": 7})
+        child.kill()
+    with pytest.raises(ChannelClosed):
+        show.receive(5.0)
+    with pytest.raises(ChannelClosed):
+        for _ in range(100):
+            show.send({"still": "there?"})
+
+
+def test_the_session_file_is_the_user_s_alone_and_goes_with_the_show(server: Server) -> None:
+    path = session_file("test")
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert read_session("test")["osc_port"] == 9123
+    server.close()
+    assert not path.exists()
+    with pytest.raises(SonoramaError, match="No show called test"):
+        connect("test", "panel")
+
+
+def test_without_the_token_nobody_joins(server: Server) -> None:
+    stranger = connect_to(server.port, "guess", "panel")
+    with pytest.raises(ChannelClosed):
+        for _ in range(100):
+            server.accept()
+            stranger.receive(0.05)
+    assert not server.accept()
+
+
+@pytest.mark.parametrize("token", ["é", 7, None, ["x"], "\ud800"])
+def test_odd_tokens_turn_away_their_owner_only(server: Server, token: object) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as raw:
+        raw.sendall(json.dumps({"role": "renderer", "token": token}).encode() + b"\n")
+        good = connect("test", "panel")
+        role, _ = joined(server)
+        assert role == "panel"
+        good.close()
+
+
+def test_strangers_who_say_nothing_leave_room(server: Server) -> None:
+    strangers: list[socket.socket] = []
+    for _ in range(5):
+        strangers += [socket.create_connection(("127.0.0.1", server.port)) for _ in range(12)]
+        server.accept()
+    good = connect("test", "renderer")
+    assert joined(server)[0] == "renderer"
+    good.close()
+    for stranger in strangers:
+        stranger.close()
+
+
+def test_a_renderer_may_say_more_at_once(server: Server) -> None:
+    renderer = connect("test", "renderer")
+    _, show = joined(server)
+    show.largest = TRUSTED
+    said = {"did": [["/sound/tap", True, "osc", 0.0]] * 100_000}
+    sending = threading.Thread(target=renderer.send, args=(said,))
+    sending.start()
+    assert show.receive(20.0) == said
+    sending.join()
+
+
+def test_what_was_said_before_the_end_is_heard_after_a_failed_answer(server: Server) -> None:
+    renderer = connect("test", "renderer")
+    _, show = joined(server)
+    renderer.send({"did": 1})
+    renderer.close()
+    with pytest.raises(ChannelClosed):
+        for _ in range(1000):
+            show.send({"do": "x" * 1000})
+    assert show.receive(1.0) == {"did": 1}
+    with pytest.raises(ChannelClosed):
+        show.receive(1.0)
+
+
+@pytest.mark.parametrize("line", [b"\xff\xfe\n", b"[1, 2]\n", b"{\n", b"[" * 100_000 + b"\n", b"x" * (LARGEST + 1)])
+def test_what_is_no_message_ends_that_connection_only(server: Server, line: bytes) -> None:
+    good = connect("test", "panel")
+    _, show_good = joined(server)
+    with socket.create_connection(("127.0.0.1", server.port)) as raw:
+        raw.sendall(json.dumps({"role": "panel", "token": server.token}).encode() + b"\n")
+        _, show_bad = joined(server)
+        raw.sendall(line)
+        with pytest.raises(ChannelClosed):
+            for _ in range(100):
+                show_bad.receive(0.05)
+    good.send({"fine": True})
+    assert show_good.receive(1.0) == {"fine": True}
+
+
+def test_two_shows_of_one_name(server: Server) -> None:
+    other = os.getppid()
+    session = read_session("test")
+    session_file("test").write_text(json.dumps(session | {"pid": other}))
+    second = Server()
+    with pytest.raises(SonoramaError, match=rf"already running \(process {other}\)"):
+        second.announce("test", {})
+    session_file("test").write_text(json.dumps(session | {"pid": 2**22 + 5}))  # its owner is dead
+    second.announce("test", {})
+    second.close()
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "x" * 65, ".hidden"])
+def test_names_stay_in_their_folder(name: str) -> None:
+    with pytest.raises(SonoramaError, match="cannot name a show"):
+        session_file(name)

@@ -1,0 +1,39 @@
+"""200,000 packets, from noise to nearly valid, through guard, parser, routes and table in this process."""
+
+import pytest
+
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Params
+from sonorama.engine.osc.counters import Tally
+from sonorama.engine.osc.messages import Schedule, parse
+from sonorama.engine.osc.routing import Routes
+from sonorama.engine.osc.validation import clean
+
+from .osc_helpers import fuzz
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("seed", range(8))
+def test_nothing_escapes_and_no_value_leaves_its_range(seed: int, caplog: pytest.LogCaptureFixture) -> None:
+    tally, params = Tally(), Params(SHOW)
+    routes, schedule = Routes(SHOW, tally, {"shore"}.__contains__), Schedule()
+    whole = applied = 0
+    for number, packet in enumerate(fuzz(25_000, seed)):
+        guarded = clean(packet)
+        messages = parse(guarded) if guarded is not None else None
+        whole += messages is not None
+        assert (messages is None) == (guarded is None), "the guard lets through what the parser refuses"
+        for one in messages or ():
+            schedule.is_future(one)
+            for accepted in routes.changes(one.address, one.arguments, ("127.0.0.1", number % 100)):
+                change = accepted.change
+                assert SHOW[change.path].clip(change.value) == change.value
+                assert change.path != "/engine/world" or change.value == "shore"
+                params.post(change)
+                applied += 1
+        if number % 100 == 0:
+            for path, value in params.step(1 / 30).items():
+                assert SHOW[path].clip(value) == value
+    assert 6000 < whole < 20_000
+    assert applied > 3000
+    assert caplog.records == [], "the parser complains of what the guard let through"

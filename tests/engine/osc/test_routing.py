@@ -1,0 +1,173 @@
+"""From arguments to values: every kind, every type, every entry of the table."""
+
+import math
+from typing import Any
+
+import pytest
+
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Change, Param
+from sonorama.engine.osc.counters import Tally
+from sonorama.engine.osc.routing import Accepted, Routes
+from sonorama.engine.osc.validation import matches
+
+ME, YOU = ("127.0.0.1", 50_000), ("127.0.0.1", 50_001)
+every = pytest.mark.parametrize("param", SHOW.values(), ids=SHOW)
+
+
+@pytest.fixture
+def tally() -> Tally:
+    return Tally()
+
+
+@pytest.fixture
+def routes(tally: Tally) -> Routes:
+    return Routes(SHOW, tally, {"shore", "../up", "a/b"}.__contains__)
+
+
+def heard(routes: Routes, path: str, *arguments: Any, sender: tuple[str, int] = ME) -> list[tuple[str, Any]]:
+    return [(one.change.path, one.change.value) for one in routes.changes("/sonorama" + path, arguments, sender)]
+
+
+@every
+def test_every_control_hears_its_own_address(routes: Routes, param: Param) -> None:
+    value: Any = param.choices[-1] if param.choices else "shore" if param.kind == "text" else param.high
+    expected = True if param.kind in ("switch", "trigger") else value
+    (accepted,) = routes.changes("/sonorama" + param.path, [value], ME)
+    assert accepted == Accepted(Change(param.path, expected, "osc:127.0.0.1:50000"), value)
+    assert type(accepted.change.value) is type(param.default)
+
+
+def test_a_target_may_be_the_address_as_it_was_copied(routes: Routes, tally: Tally) -> None:
+    assert heard(routes, "/moves/5/target", "/sonorama/look/drift") == [("/moves/5/target", "/look/drift")]
+    assert heard(routes, "/moves/5/target", "/sonorama/look/drfit") == []
+    assert "Did you mean /look/drift?" in tally.faults()[0]
+    assert heard(routes, "/moves/6/target", "nonsense") == []
+    assert all(len(line) < 300 for line in tally.faults())
+
+
+@every
+def test_numbers_are_clamped(routes: Routes, param: Param) -> None:
+    for number in (-1e300, -(2**62), -1, -0.5, 0, 0.3, 1, 2.5, 99, 2**62, 1e300, True, False):
+        for address in (param.path, param.path + "/norm"):
+            for path, value in heard(routes, address, number):
+                assert path == param.path
+                assert param.clip(value) == value
+                assert type(value) is type(param.default)
+
+
+@every
+def test_a_wrong_type_changes_nothing_and_is_counted(routes: Routes, tally: Tally, param: Param) -> None:
+    wrongs = [math.nan, math.inf, -math.inf, b"blob", ["list"]]
+    wrongs += [None] if param.kind != "trigger" else []
+    wrongs += ["no such word"] if param.kind != "text" or param.load else []
+    for wrong in wrongs:
+        assert heard(routes, param.path, wrong) == []
+    assert tally.counts["wrong_type"] == len(wrongs)
+    assert len(tally.faults()) == 1
+    assert param.path in tally.faults()[0]
+
+
+@pytest.mark.parametrize("number", [1.5, 1.5 + 2**-40, 1])
+def test_numbers_of_all_types_do(routes: Routes, number: float) -> None:
+    assert heard(routes, "/motion/coarse/amount", number) == [("/motion/coarse/amount", number)]
+
+
+def test_norm_goes_along_the_curve(routes: Routes) -> None:
+    param = SHOW["/motion/coarse/inertia"]
+    for position, expected in ((0.5, param.from_norm(0.5)), (-3, param.low), (7.0, param.high)):
+        assert heard(routes, param.path + "/norm", position) == [(param.path, expected)]
+    assert heard(routes, "/out/freeze/norm", 1) == []
+
+
+def test_a_choice_takes_its_word_or_its_place(routes: Routes) -> None:
+    choices = SHOW["/out/flip"].choices
+    assert [heard(routes, "/out/flip", place)[0][1] for place in (-1, 0, 1.0, 2, 3, 99)] == [
+        choices[0], choices[0], choices[1], choices[2], choices[3], choices[3],
+    ]  # fmt: skip
+    assert heard(routes, "/out/flip", "vertical") == [("/out/flip", "vertical")]
+
+
+def test_a_trigger_rises_once_for_each_sender(routes: Routes) -> None:
+    tap = [("/sound/tap", True)]
+    assert [heard(routes, "/sound/tap", number) for number in (0, 1, 1, 0.0, 1.0, True, False, 0.5)] == [
+        [], tap, [], [], tap, [], [], tap,
+    ]  # fmt: skip
+    assert heard(routes, "/sound/tap", 1, sender=YOU) == tap
+    assert heard(routes, "/sound/resync", 1) == [("/sound/resync", True)]
+
+
+def test_a_button_without_release_always_acts(routes: Routes) -> None:
+    for arguments in ((), (None,), ("bang",), (), ("bang",)):
+        assert heard(routes, "/sound/tap", *arguments) == [("/sound/tap", True)]
+
+
+def test_a_slot_acts_on_every_number_but_0(routes: Routes) -> None:
+    numbers = (0, 3, 3, 8.0, 9, -1, 0.2, 2.4)
+    assert [[value for _, value in heard(routes, "/scene/recall", number)] for number in numbers] == [
+        [], [3], [3], [8], [8], [], [], [2],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", "/etc/passwd", "C:\\x", "x\0y", ".hidden", "", "not-installed"])
+def test_a_world_is_called_by_an_installed_name_only(routes: Routes, tally: Tally, name: str) -> None:
+    assert heard(routes, "/engine/world", name) == []
+    assert tally.counts["wrong_type"] == 1
+    assert heard(routes, "/engine/world", "shore") == [("/engine/world", "shore")]
+
+
+def test_no_world_without_a_list_of_them(tally: Tally) -> None:
+    assert heard(Routes(SHOW, tally), "/engine/world", "shore") == []
+
+
+def test_text_has_a_length(routes: Routes) -> None:
+    assert heard(routes, "/look/text", "x" * 5000) == [("/look/text", "x" * 1000)]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "/motion/*/mute",
+        "/motion/{coarse,fine}/amount",
+        "/moves/[2-4]/depth",
+        "/*/*",
+        "/motion/*/amount/norm",
+        "/so?nd/gain",
+    ],
+)
+def test_a_pattern_reaches_what_it_names(routes: Routes, pattern: str) -> None:
+    expected = {path for path in SHOW if matches(pattern.removesuffix("/norm"), path)}
+    assert expected
+    assert {param.path for param, _ in routes.named("/sonorama" + pattern)} == expected
+    numbers = [path for path in expected if SHOW[path].kind not in ("text",)]
+    assert {path for path, _ in heard(routes, pattern, 1)} == set(numbers)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "/", "/nothing", "/motion/coarse", "/OUT/master", "/x*", "/out/master/", "/out/["]
+)
+def test_an_unknown_address_is_counted(routes: Routes, tally: Tally, path: str) -> None:
+    assert heard(routes, path, 1.0) == []
+    assert tally.counts["unknown"] == 1
+
+
+def test_faults_are_limited_and_fade() -> None:
+    now = 100.0
+    tally = Tally(lambda: now)
+    for number in range(1000):
+        tally.count("unknown", f"fault {number}")
+    assert tally.faults() == ["fault 0"]
+    now += 6.0
+    tally.count("unknown", "another")
+    assert tally.faults() == ["another"]
+    now += 20.0
+    assert tally.faults() == []
+    assert tally.counts["unknown"] == 1001
+
+
+def test_memory_of_senders_and_patterns_is_bounded(routes: Routes) -> None:
+    for port in range(10_000):
+        heard(routes, "/sound/tap", 1, sender=("127.0.0.1", port))
+        heard(routes, f"/*/{port}")
+    assert len(routes._pressed) <= 4096
+    assert len(routes._named) <= 256

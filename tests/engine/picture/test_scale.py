@@ -1,0 +1,81 @@
+"""Another shape without stretching: colours exact, circles round, the middle stays the middle."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from sonorama.engine.picture.scale import scaler
+from sonorama.engine.picture.test_pattern import CORNERS, TestCard
+
+SHAPES = [(512, 512), (1920, 1080), (256, 256), (640, 360), (360, 640), (97, 51), (33, 200), (16, 16), (3, 5)]
+
+
+def test_the_same_size_is_the_same_picture() -> None:
+    picture = TestCard(64, 48).draw(0, 30)
+    assert scaler((64, 48), (64, 48))(picture) is picture
+
+
+@pytest.mark.parametrize("target", SHAPES)
+@pytest.mark.parametrize("source", SHAPES)
+def test_flat_colours_stay_what_they_are(source: tuple[int, int], target: tuple[int, int]) -> None:
+    scale = scaler(source, target)
+    for colour in ((255, 0, 0, 255), (0, 255, 0, 255), (17, 130, 251, 255), (255, 255, 255, 255), (0, 0, 0, 255)):
+        picture = np.empty((source[1], source[0], 4), np.uint8)
+        picture[:] = colour
+        out = scale(picture)
+        assert out.shape == (target[1], target[0], 4)
+        assert out.flags.c_contiguous
+        assert (out == colour).all()
+
+
+@pytest.mark.parametrize("target", SHAPES[:6])
+def test_grey_stays_grey(target: tuple[int, int]) -> None:
+    levels = np.random.default_rng(0).integers(0, 256, (80, 90, 1), dtype=np.uint8)
+    picture = np.concatenate([levels, levels, levels, np.full_like(levels, 255)], axis=2)
+    out = scaler((90, 80), target)(picture)
+    assert (out[..., 0] == out[..., 1]).all()
+    assert (out[..., 0] == out[..., 2]).all()
+    assert (out[..., 3] == 255).all()
+
+
+@pytest.mark.parametrize("target", SHAPES[:6])
+@pytest.mark.parametrize("source", SHAPES[:6])
+def test_nothing_is_stretched_and_the_middle_stays(source: tuple[int, int], target: tuple[int, int]) -> None:
+    """Two ramps say for every pixel where in the source it comes from."""
+    (width, height), scale = source, max(Fraction(out, n) for n, out in zip(source, target, strict=True))
+    picture = np.full((height, width, 4), 255, np.uint8)
+    picture[..., 0] = np.round((np.arange(width) + 0.5) / width * 255)
+    picture[..., 1] = np.round((np.arange(height) + 0.5) / height * 255)[:, None]
+    out = scaler(source, target)(picture)
+    for colour, size, length in ((0, width, target[0]), (1, height, target[1])):
+        places = (np.arange(length) + 0.5 - length / 2) / float(scale) + size / 2
+        wanted = np.clip(places / size * 255, 0, 255)
+        got = out[..., colour].mean(axis=colour).astype(float)
+        inner = slice(length // 10, length - length // 10)
+        levels_a_pixel = 255 / size / float(scale)
+        assert np.abs(got - wanted)[inner].max() < 1.2 + levels_a_pixel, (colour, np.abs(got - wanted).max())
+
+
+def test_up_is_up() -> None:
+    card = TestCard(64, 64).draw(0, 30)
+    out = scaler((64, 64), (128, 128))(card)
+    seen = [tuple(out[y, x, :3]) for y in (4, -5) for x in (4, -5)]
+    assert seen == list(CORNERS)
+
+
+def test_the_picture_is_left_alone_and_the_next_does_not_change_the_last() -> None:
+    scale = scaler((64, 64), (100, 50))
+    first, second = TestCard(64, 64).draw(1, 30), TestCard(64, 64).draw(2, 30)
+    kept = first.copy()
+    out = scale(first)
+    before = out.copy()
+    assert (scale(second) != before).any()
+    assert (out == before).all()
+    assert (first == kept).all()
+    assert (scale(first) == before).all()
+
+
+def test_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match="no picture of 64x48"):
+        scaler((64, 48), (32, 32))(np.zeros((64, 48, 4), np.uint8))

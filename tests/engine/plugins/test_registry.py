@@ -1,0 +1,184 @@
+"""Plug-ins of other packages: found, asked, and kept from harming anything else."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from sonorama.engine.cli.main import main
+from sonorama.engine.errors import SonoramaError
+from sonorama.engine.plugins.registry import SINKS, SOURCES, Plugin, PluginUnknown, find, names, open_sink, survey
+
+GOOD = """
+from sonorama.engine.plugins.interfaces import Available
+
+def probe():
+    print("a driver that talks")
+    return Available("two receivers")
+
+class Sink:
+    policy = "latest"
+    about = ""
+    def __init__(self, argument):
+        self.argument = argument
+    def open(self, info): ...
+    def send(self, picture): ...
+    def close(self): ...
+"""
+LACKING = """
+from sonorama.engine.plugins.interfaces import Missing
+
+def probe():
+    return Missing("no runtime", "Get it from its makers.")
+""" + GOOD[GOOD.index("\nclass Sink") :]
+
+Install = Callable[..., None]
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
+    """Puts a package with one module and entry points NAME=CODE on the path, here and for child processes."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def put(package: str, group: str = "sonorama.sinks", attribute: str = "Sink", **sinks: str) -> None:
+        info = tmp_path / f"{package}-1.5.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.5\n")
+        lines = [f"{name} = {package}_{name}:{attribute}" for name in sinks]
+        (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
+        for name, code in sinks.items():
+            (tmp_path / f"{package}_{name}.py").write_text(code)
+
+    return put
+
+
+def by_name(plugins: list[Plugin]) -> dict[str, Plugin]:
+    return {one.name: one for one in plugins if one.package != "sonorama"}
+
+
+def test_our_own_are_there_and_say_what_they_need() -> None:
+    plugins = survey()
+    assert {one.name for one in plugins if one.group == SINKS.group} >= {"map", "null"}
+    assert {one.name for one in plugins if one.group == SOURCES.group} >= {"device", "file", "tone"}
+    for one in plugins:
+        assert one.state in ("available", "missing"), one
+        assert bool(one.how_to_install) == (one.state == "missing"), one
+        assert one.about, one
+
+
+def test_another_packages_sink_is_found_asked_and_made(install: Install) -> None:
+    install("glow", glow=GOOD)
+    assert "glow" in names(SINKS) and "glow" not in names(SOURCES)
+    label, make = open_sink("glow:left:2")
+    assert label == "glow left:2"
+    assert vars(make()) == {"argument": "left:2"}
+    assert make() is not make()
+    told = by_name(survey((SINKS,)))["glow"]
+    assert told == Plugin("sonorama.sinks", "glow", "glow", "1.5", "glow_glow:Sink", "available", "two receivers")
+
+
+def test_what_is_wrong_with_one_is_said_and_harms_no_other(install: Install) -> None:
+    install(
+        "bad",
+        imports="import nowhere_to_be_found",
+        leaves="import sys\nsys.exit(3)",
+        empty="",
+        lacks=LACKING,
+        raises=GOOD.replace('print("a driver that talks")', 'raise OSError("no\\nbus")'),
+        aborts=GOOD.replace('print("a driver that talks")', "import os; os.abort()"),
+        unsure=GOOD[GOOD.index("class Sink") :],
+        fine=GOOD,
+    )
+    told = by_name(survey((SINKS,)))
+    wrong = {name: one.about for name, one in told.items() if one.state == "broken"}
+    assert wrong == {
+        "imports": "it does not load: ModuleNotFoundError: No module named 'nowhere_to_be_found'",
+        "leaves": "it does not load: SystemExit: 3",
+        "empty": "it does not load: AttributeError: module 'bad_empty' has no attribute 'Sink'",
+        "raises": "its probe fails: OSError: no bus",
+        "aborts": "its probe ended without an answer",
+    }
+    assert all(told[name].how_to_install == "Install bad again." for name in wrong)
+    assert told["lacks"].state == "missing"
+    assert (told["lacks"].about, told["lacks"].how_to_install) == ("no runtime", "Get it from its makers.")
+    assert told["unsure"].state == told["fine"].state == "available"
+    for name in ("imports", "leaves", "empty"):
+        with pytest.raises(PluginUnknown, match=f"The sink {name} does not load"):
+            open_sink(name)
+    assert open_sink("fine")[0] == "fine"
+    assert open_sink("null")[0] == "null"
+
+
+def test_a_probe_that_hangs_is_ended(install: Install) -> None:
+    install("slow", hangs=GOOD.replace('print("a driver that talks")', "import time; time.sleep(600)"))
+    began = time.monotonic()
+    told = by_name(survey((SINKS,), timeout=1.0))
+    assert told["hangs"].about == "its probe does not answer within 1 s"
+    assert time.monotonic() - began < 60
+
+
+def test_of_two_with_one_name_ours_is_used(install: Install) -> None:
+    install("thief", null=GOOD, own=GOOD)
+    install("aaa", own=GOOD)
+    told = [(one.name, one.package, one.state) for one in survey((SINKS,)) if one.name in ("null", "own")]
+    assert told == [
+        ("null", "sonorama", "available"), ("null", "thief", "hidden"),
+        ("own", "aaa", "available"), ("own", "thief", "hidden"),
+    ]  # fmt: skip
+    assert type(open_sink("null")[1]()).__module__ == "sonorama.plugin.sinks.null"
+    assert [point.value for point in find(SINKS) if point.name == "own"] == ["aaa_own:Sink", "thief_own:Sink"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("nul", "Did you mean null?"),
+        ("", "map, null"),
+        ("quicksilver", "There are: "),
+        ("null:5", "takes no argument"),
+        ("map:a/b", "cannot name a show"),
+        ("raises", "cannot be made: ZeroDivisionError"),
+        ("lacking", "lacks a member of"),
+        ("policy", "lacks a member of"),
+    ],
+)
+def test_wrong_sinks_are_two_lines(install: Install, spec: str, words: str) -> None:
+    install(
+        "odd",
+        raises=GOOD.replace("self.argument = argument", "1 / 0"),
+        lacking=GOOD.replace("def send", "def sent"),
+        policy=GOOD.replace('"latest"', '"some"'),
+    )
+    with pytest.raises(SonoramaError) as caught:
+        open_sink(spec)
+    assert words in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_the_command_lists_them(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    install("glow", glow=GOOD, torn="import nowhere_to_be_found")
+    assert main(["plugins", "--json"]) == 0
+    told = {(one["group"], one["name"]): one for one in json.loads(capsys.readouterr().out)}
+    assert told["sonorama.sinks", "glow"]["state"] == "available"
+    assert told["sonorama.sinks", "torn"]["state"] == "broken"
+    assert told["sonorama.sources", "silence"]["package"] == "sonorama"
+    assert main(["plugins"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    at = next(i for i, row in enumerate(rows) if row.split()[:1] == ["torn"])
+    assert "broken" in rows[at] and "from glow 1.5" in rows[at]
+    assert rows[at + 1].strip() == "Install glow again."
+
+
+def test_listing_loads_no_plug_in(install: Install) -> None:
+    """A plug-in that kills the process which loads it does not kill `sonorama plugins`."""
+    install("deadly", deadly="import os\nos._exit(9)")
+    code = "from sonorama.engine.cli.main import main; import sys; sys.exit(main(['plugins']))"
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "its probe ended without an answer" in done.stdout

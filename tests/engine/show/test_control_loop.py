@@ -1,0 +1,171 @@
+"""The desk: panels are told, what they ask for holds, and nothing they send can stop it."""
+
+import select
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sonorama.engine.control.parameters import Change
+from sonorama.engine.control.scenes import SceneBank
+from sonorama.engine.faults import Faults
+from sonorama.engine.ipc.channel import Peer, Server, connect_to
+from sonorama.engine.show.control_loop import Desk
+from sonorama.engine.show.control_state import Board
+
+AMOUNT = "/motion/coarse/amount"
+
+
+class Desked:
+    """A desk without a renderer, and what it did."""
+
+    def __init__(self, folder: Path, start: bool = True) -> None:
+        self.faults, self.acted, self.told = Faults(), list[Change](), list[list[Change]]()
+        self.server = Server()
+        self.board = Board({}, SceneBank(folder / "scenes.json"), self.faults.note, lambda _, job: job())
+        self.desk = Desk(
+            self.server, self.board, None, lambda: {"name": "x"}, self.acted.append, self.told.append,
+            lambda: {"fps": 30.0}, self.faults,
+        )  # fmt: skip
+        if start:
+            self.desk.start()
+
+    def panel(self) -> Peer:
+        return connect_to(self.server.port, self.server.token, "panel")
+
+
+@pytest.fixture
+def at(tmp_path: Path) -> Iterator[Desked]:
+    made = Desked(tmp_path)
+    yield made
+    made.desk.close()
+
+
+def hear(panel: Peer, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20.0) -> dict[str, Any]:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        message = panel.receive(0.1)
+        if message is not None and wanted(message):
+            return message
+    raise AssertionError("it was never said")
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
+
+
+def test_a_panel_is_told_everything_at_first(at: Desked) -> None:
+    panel = at.panel()
+    assert hear(panel, lambda m: "hello" in m)["hello"] == {"name": "x"}
+    assert hear(panel, lambda m: "values" in m)["values"] == at.board.values
+    assert hear(panel, lambda m: "status" in m)["status"] == {"fps": 30.0}
+    panel.close()
+
+
+def test_what_a_panel_asks_for_holds_and_all_are_told(at: Desked) -> None:
+    one, two = at.panel(), at.panel()
+    for panel in (one, two):
+        hear(panel, lambda m: "values" in m)
+    one.send({"set": [[AMOUNT, 0.25], ["/look/seed", 7.0]]})
+    for panel in (one, two):
+        said = hear(panel, lambda m: "changed" in m)["changed"]
+        assert said == [[AMOUNT, 0.25, "panel"], ["/look/seed", 7, "panel"]]
+    assert at.board.values[AMOUNT] == 0.25
+    assert [change.path for change in at.acted] == [AMOUNT, "/look/seed"]
+    one.close()
+    two.close()
+
+
+def test_of_one_control_the_last_counts_and_events_all(at: Desked) -> None:
+    at.desk.close()
+    desk = Desk(Server(), at.board, None, dict, at.acted.append, at.told.append, dict, at.faults)
+    for value in range(100):
+        desk.post(Change(AMOUNT, value / 100, "osc"))
+    for _ in range(3):
+        desk.post(Change("/sound/resync", True, "osc"))
+    desk.start()
+    until(lambda: len(at.acted) >= 4)
+    assert [(one.path, one.value) for one in at.acted] == [(AMOUNT, 0.99)] + 3 * [("/sound/resync", True)]
+    desk.close()
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"set": [["/nothing", 1]]}, {"set": [[AMOUNT, "loud"]]}, {"set": [[AMOUNT, None]]}, {"set": [[AMOUNT, [1]]]},
+        {"set": [[AMOUNT]]}, {"set": [[1, 2]]}, {"set": 5}, {"set": None}, {"what": 1}, {},
+        {"set": [["/motion/mode", "x"]]},
+        {"set": [["/scene/recall", 99999]]}, {"set": [["/scene/store", -3]]}, {"set": [[AMOUNT, 1e400]]},
+        {"set": [["/look/seed", 10**30]]},
+    ],
+)  # fmt: skip
+def test_odd_messages_stop_nothing(at: Desked, message: dict[str, Any]) -> None:
+    panel = at.panel()
+    hear(panel, lambda m: "values" in m)
+    if message != {"set": [[AMOUNT, 1e400]]}:  # no JSON
+        panel.send(message)
+    panel.send({"set": [["/look/drift", 0.5]]})
+    hear(panel, lambda m: ["/look/drift", 0.5, "panel"] in m.get("changed", ()))
+    assert 0 <= float(at.board.values[AMOUNT]) <= 2
+    assert at.desk.alive
+    panel.close()
+
+
+def test_an_event_of_nothing_is_none(at: Desked) -> None:
+    at.desk.post(Change("/out/panic", False, "osc"))
+    at.desk.post(Change("/scene/recall", 0, "osc"))
+    at.desk.post(Change(AMOUNT, 0.5, "osc"))
+    until(lambda: bool(at.acted))
+    assert [one.path for one in at.acted] == [AMOUNT]
+
+
+def test_a_turn_that_fails_is_told_and_the_next_one_comes(at: Desked) -> None:
+    def broken(change: Change) -> None:
+        if change.value == 0.125:
+            raise RuntimeError("a fault of the program")
+        at.acted.append(change)
+
+    at.desk._act = broken
+    at.desk.post(Change(AMOUNT, 0.125, "osc"))
+    until(lambda: any("a fault of the program" in line for line in at.faults.recent()))
+    at.desk.post(Change(AMOUNT, 0.5, "osc"))
+    until(lambda: bool(at.acted))
+
+
+def test_a_panel_that_does_not_read_is_left(at: Desked) -> None:
+    stuck, panel = at.panel(), at.panel()
+    hear(panel, lambda m: "values" in m)
+    at.desk._status = lambda: {"words": "x" * 900_000}
+    until(lambda: at.desk.panels == 0)  # neither reads: both are left
+    at.desk._status = lambda: {"fps": 1.0}
+    fresh = at.panel()
+    hear(fresh, lambda m: m.get("status") == {"fps": 1.0})
+    for one in (stuck, panel, fresh):
+        one.close()
+
+
+def test_whatever_is_posted_while_the_bell_is_read_rings_again(tmp_path: Path) -> None:
+    at = Desked(tmp_path, start=False)
+    desk = at.desk
+    desk.post(Change(AMOUNT, 0.1, "test"))
+    bell = desk._bell
+
+    class Bell:
+        fileno = staticmethod(bell.fileno)
+
+        def recv(self, size: int) -> bytes:
+            desk.post(Change(AMOUNT, 0.2, "test"))  # just before the bell is emptied
+            return bell.recv(size)
+
+    desk._bell = Bell()  # pyright: ignore[reportAttributeAccessIssue]
+    desk._turn()
+    assert at.board.values[AMOUNT] == 0.2
+    desk._bell = bell
+    desk.post(Change(AMOUNT, 0.3, "test"))
+    assert select.select([bell], [], [], 0.0)[0] == [bell]
+    desk.close()

@@ -1,0 +1,159 @@
+"""Outputs tick for ever: new pictures once, the last one again, controls at once."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+import pytest
+
+from sonorama.engine.control.parameters import Change
+from sonorama.engine.errors import SonoramaError
+from sonorama.engine.faults import Faults
+from sonorama.engine.ipc.frame_map import FrameMap, FrameMapTaken, FrameMapWriter
+from sonorama.engine.plugins.interfaces import Picture, StreamInfo
+from sonorama.engine.show.output_loop import Ticker
+from sonorama.engine.show.sink_runner import SinkRunner
+
+SIZE = 32
+
+
+def picture(level: int, size: int = SIZE) -> np.ndarray:
+    made = np.full((size, size, 4), level, np.uint8)
+    made[..., 3] = 255
+    return made
+
+
+class Keeps:
+    """A sink that keeps what it was given."""
+
+    policy: Literal["latest", "every"] = "every"
+    about = ""
+
+    def __init__(self) -> None:
+        self.pictures: list[Picture] = []
+
+    def open(self, info: StreamInfo) -> None:
+        self.info = info
+
+    def send(self, picture: Picture) -> None:
+        self.pictures.append(picture)
+
+    def close(self) -> None:
+        pass
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.005)
+
+
+@pytest.fixture
+def name() -> str:
+    return f"tick-{os.getpid()}-{time.monotonic_ns()}"
+
+
+@pytest.fixture
+def ticker(name: str) -> Iterator[Ticker]:
+    made = Ticker(f"{name}.inner", StreamInfo(name, SIZE, SIZE, Fraction(60)), lambda _: 0, lambda: True, Faults())
+    yield made
+    made.close()
+
+
+def keep(ticker: Ticker) -> Keeps:
+    sink = Keeps()
+    ticker.add(SinkRunner("keeps", lambda: sink, ticker.info))
+    return sink
+
+
+def test_it_ticks_before_there_is_any_renderer(ticker: Ticker, name: str) -> None:
+    sink = keep(ticker)
+    ticker.start()
+    until(lambda: len(sink.pictures) > 5)
+    assert all(one.repeated for one in sink.pictures)
+    assert [one.tick for one in sink.pictures[:5]] == [0, 1, 2, 3, 4]
+    assert 0 < sink.pictures[0].pixels[0, 0, 0] < 128  # a dark grey, not black
+    with FrameMap(name) as seen:
+        until(lambda: seen.count > 10)
+
+
+def test_every_new_picture_leaves_once_and_the_last_again(ticker: Ticker, name: str) -> None:
+    sink = keep(ticker)
+    ticker.start()
+    with FrameMapWriter(f"{name}.inner", SIZE, SIZE) as inner:
+        for frame in range(20):
+            inner.publish(picture(frame), 0, frame, sample=frame * 10)
+            until(lambda frame=frame: any(one.frame == frame and not one.repeated for one in sink.pictures))
+        until(lambda: sink.pictures[-1].repeated)
+    new = [one for one in sink.pictures if not one.repeated]
+    assert [(one.frame, one.sample) for one in new] == [(frame, frame * 10) for frame in range(20)]
+    assert all(one.pixels[0, 0, 0] == one.frame for one in sink.pictures if one.frame)
+    assert not any(one.pixels.flags.writeable for one in sink.pictures)
+    assert ticker.tally.late > 0
+
+
+def test_another_renderer_and_another_size_go_on(ticker: Ticker, name: str) -> None:
+    sink = keep(ticker)
+    ticker.start()
+    for round_, size in enumerate((SIZE, SIZE, 48)):
+        with FrameMapWriter(f"{name}.inner", size, size) as inner:
+            level = 10 * (round_ + 1)
+
+            def leaves(level: int = level, size: int = size, inner: FrameMapWriter = inner) -> bool:
+                inner.publish(picture(level, size), 0, level)
+                return sink.pictures[-1].pixels[0, 0, 0] == level and len(sink.pictures[-1].pixels) == size
+
+            until(lambda: bool(sink.pictures))
+            until(leaves)
+    with FrameMap(name) as seen:
+        assert seen.size == (48, 48)
+
+
+def test_blackout_freeze_and_master_need_no_renderer(ticker: Ticker, name: str) -> None:
+    sink = keep(ticker)
+    ticker.start()
+    with FrameMapWriter(f"{name}.inner", SIZE, SIZE) as inner:
+        inner.publish(picture(200), 0, 1)
+        until(lambda: bool(sink.pictures) and sink.pictures[-1].pixels[0, 0, 0] == 200)
+    ticker.post(Change("/out/blackout", True, "test"))
+    until(lambda: not sink.pictures[-1].pixels[..., :3].any())
+    ticker.post(Change("/out/blackout", False, "test"))
+    until(lambda: sink.pictures[-1].pixels[0, 0, 0] == 200)
+    ticker.post(Change("/out/master", 0.5, "test"))
+    until(lambda: sink.pictures[-1].pixels[0, 0, 0] == 100)
+
+
+def test_the_rate_changes_while_it_plays(ticker: Ticker) -> None:
+    sink = keep(ticker)
+    ticker.start()
+    until(lambda: len(sink.pictures) > 3)
+    ticker.set_rate(29.97)
+    until(lambda: sink.info.fps == Fraction(30000, 1001))
+
+
+def test_two_of_one_name_are_refused(ticker: Ticker, name: str) -> None:
+    with pytest.raises(FrameMapTaken):
+        Ticker("x", StreamInfo(name, SIZE, SIZE, Fraction(60)), lambda _: 0, lambda: True, Faults())
+
+
+def test_without_room_for_another_size_pictures_leave_in_the_one_before(
+    ticker: Ticker, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise SonoramaError("No room for a frame map", "Make some.")
+
+    sink = keep(ticker)
+    ticker.start()
+    with FrameMapWriter(f"{name}.inner", SIZE, SIZE) as inner, FrameMap(name) as seen:
+        inner.publish(picture(200), 0, 1)
+        until(lambda: any(not one.repeated for one in sink.pictures))
+        monkeypatch.setattr(ticker._out, "resize", full)
+        inner.resize(2 * SIZE, SIZE)
+        inner.publish(np.full((SIZE, 2 * SIZE, 4), 90, np.uint8), 0, 2)
+        until(lambda: (slot := seen.newest()) is not None and slot.frame == 2)
+        assert seen.size == (SIZE, SIZE)
+        assert "No room for a frame map" in ticker._faults.recent()

@@ -1,0 +1,42 @@
+"""What a show finds when it begins."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonorama.engine.ipc.frame_map import FrameMapWriter
+from sonorama.engine.ipc.shared_paths import inner_name, shared_path
+from sonorama.engine.show.show import Show, ShowPlan
+
+
+def test_pictures_of_a_killed_show_of_the_same_name_are_never_seen(
+    tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path))
+    name = f"left-{os.getpid()}"
+    with FrameMapWriter(inner_name(name), 8, 8) as left:
+        left.publish(np.zeros((8, 8, 4), np.uint8), 0, 2227)
+        show = Show(ShowPlan(name, "silence", tiny_world, osc_port=0))
+        try:
+            assert not shared_path(inner_name(name)).exists()
+        finally:
+            show.close()
+
+
+def test_a_move_on_the_slate_reaches_the_outputs_and_leaves_them(
+    tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path))
+    show = Show(ShowPlan(f"slate-{os.getpid()}", "silence", tiny_world, {"/out/slate": 4.0}, osc_port=0))
+    try:
+        assert show.keeper is not None
+        for moved, stands in ({"/out/slate": 9.0}, 9.0), ({}, 4.0):
+            show.keeper.on_status({"effective": moved})
+            show.ticker.params.take()
+            show.ticker.params.move(1 / 30)
+            assert show.ticker.params.effective()["/out/slate"] == stands
+            assert show.board.moved == moved
+    finally:
+        show.close()

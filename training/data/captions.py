@@ -1,0 +1,108 @@
+"""Words for pictures and sounds: captions of the photos, phrases of the classes, colours that a picture shows."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from .procedural_pictures import CLASSES
+
+ANY = -2
+"""A text that says nothing of this."""
+COLOURS = ("dark", "bright", "red", "orange", "yellow", "green", "blue", "purple", "grey", "warm", "cold")
+COLOUR_TEMPLATES = ("{}", "a {} picture", "{} light", "a {} landscape", "something {}")
+JOINED = ("{photo}, {klass}", "{klass} over {photo}", "{photo} with {klass}", "{klass}, {photo}")
+
+
+@dataclass(frozen=True)
+class Captions:
+    """photos: captions by photo name; templates: with one {}; classes: phrases by class."""
+
+    photos: dict[str, list[str]]
+    templates: list[str]
+    classes: dict[str, list[str]]
+
+    @staticmethod
+    def load() -> Captions:
+        """The ones beside this file."""
+        return Captions(**json.loads(Path(__file__).with_name("captions.json").read_text("utf-8")))
+
+    def class_texts(self, klass: str) -> list[str]:
+        """Every phrase of a class in every template."""
+        return [template.format(phrase) for phrase in self.classes[klass] for template in self.templates]
+
+    def all_texts(self) -> list[str]:
+        """Texts that hold every word the tower may learn."""
+        texts = [text for captions in self.photos.values() for text in captions]
+        texts += [text for klass in CLASSES for text in self.class_texts(klass)]
+        texts += [t.format(c) for c in COLOURS for t in COLOUR_TEMPLATES]
+        return [*texts, *[joined.format(photo="", klass="") for joined in JOINED]]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text and what it says: photo (index), klass (index), colour (index), each ANY where it does not say."""
+
+    words: str
+    photo: int = ANY
+    klass: int = ANY
+    colour: int = ANY
+
+
+def colours_of(thumbnail: Tensor) -> Tensor:
+    """4 x 4 thumbnails [B,3,4,4] in [-1,1] -> which of COLOURS they show, bool [B,11]."""
+    r, g, b = ((thumbnail.flatten(2) + 1) / 2).unbind(1)
+    top, low = torch.stack([r, g, b]).amax(0), torch.stack([r, g, b]).amin(0)
+    chroma = (top - low).clamp_min(1e-4)
+    hue = (
+        torch.where(top == r, ((g - b) / chroma) % 6, torch.where(top == g, (b - r) / chroma + 2, (r - g) / chroma + 4))
+        * 60
+    )
+    vivid = (chroma > 0.12) & (top > 0.15)
+    bounds = {
+        "red": (345, 15),
+        "orange": (15, 42),
+        "yellow": (42, 70),
+        "green": (70, 165),
+        "blue": (165, 255),
+        "purple": (255, 345),
+    }
+    shows = {}
+    for name, (a, z) in bounds.items():
+        inside = (hue >= a) & (hue < z) if a < z else (hue >= a) | (hue < z)
+        shows[name] = (vivid & inside).float().mean(1) > 0.3
+    luma = 0.2126 * r + 0.7152 * g + 0.0722 * b
+    warmth = (r - b).mean(1)
+    shows |= {"dark": luma.mean(1) < 0.25, "bright": luma.mean(1) > 0.55, "grey": (~vivid).float().mean(1) > 0.7}
+    shows |= {"warm": warmth > 0.1, "cold": warmth < -0.1}
+    return torch.stack([shows[name] for name in COLOURS], 1)
+
+
+@dataclass(frozen=True)
+class Narrator:
+    """Says something true about a picture."""
+
+    captions: Captions
+    photos: tuple[str, ...]
+
+    def say(self, photo: int, klass: int, shown: Tensor, rng: torch.Generator) -> Text:
+        """A text for a picture of `photo` with class `klass` drawn on it (-1: none) that shows these colours."""
+
+        def pick(items: list[str]) -> str:
+            return items[int(torch.randint(len(items), (1,), generator=rng))]
+
+        kind = float(torch.rand((), generator=rng))
+        place = pick(self.captions.photos[self.photos[photo]])
+        if kind < 0.15 and bool(shown.any()):
+            colour = int(torch.multinomial(shown.float(), 1, generator=rng))
+            return Text(pick([t.format(COLOURS[colour]) for t in COLOUR_TEMPLATES]), colour=colour)
+        if klass < 0 or kind < 0.3:
+            return Text(pick(self.captions.templates[:3:2]).format(place), photo=photo)
+        phrase = pick(self.captions.classes[CLASSES[klass]])
+        if kind < 0.65:
+            return Text(pick(self.captions.templates).format(phrase), klass=klass)
+        return Text(pick(list(JOINED)).format(photo=place, klass=phrase), photo=photo, klass=klass)

@@ -1,0 +1,252 @@
+"""Recordings, their sources, and the windows that F_a learns from.
+
+A source is one uploader's one sound: files cut or derived from it belong together, and a test that leaves a
+source out leaves all of them out. Windows are changed at random before they are heard: speed and pitch, tilt and
+band limits, echo, loudness, noise, other sounds in the background; and procedural sounds join the few real ones.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ...engine.audio.audio_file import open_sound
+from ...engine.errors import InputError
+from ...engine.model.mel import HOP, N_FFT, SOUND_COLUMNS, log_mel
+from ...engine.model.texture_statistics import statistics
+from .procedural_pictures import CLASSES
+from .procedural_sounds import RATE, Draw, Sound, compose, fast_length, scaled, under_water
+
+log = logging.getLogger(__name__)
+WINDOW = SOUND_COLUMNS * HOP
+PROCEDURAL = "procedural"
+UNDER_WATER = ("waterfall_burbling", "splashing_water", "squishing_water")
+"""Classes whose recordings, heard from below, are underwater sounds."""
+
+
+@dataclass(frozen=True)
+class Recording:
+    """file: path below the data folder; klass; source: who recorded it and which sound of theirs; samples
+    float32 [n], mono at 44.1 kHz.
+    """
+
+    file: str
+    klass: str
+    source: str
+    samples: np.ndarray
+
+
+def source_of(author: str, file: str) -> str:
+    """The uploader's sound id where the credit names one, else the file itself."""
+    found = re.search(r"\((freesound|soundbible)[^)]*\d[^)]*\)", author)
+    return found.group(0).strip("()") if found else file
+
+
+def list_recordings(root: Path) -> list[tuple[str, str, str]]:
+    """(file, class, source) of every sound in the manifest. InputError where there is no manifest."""
+    manifest = root / "MANIFEST.tsv"
+    if not manifest.is_file():
+        raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER")
+    with manifest.open(newline="", encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["file"].startswith("audio/")]
+    return [(row["file"], row["class"], source_of(row["author"], row["file"])) for row in rows]
+
+
+def read_recordings(root: Path, only: Sequence[str] | None = None) -> list[Recording]:
+    """The recordings, decoded; `only` names the files wanted."""
+    out = []
+    for file, klass, source in list_recordings(root):
+        if only is not None and file not in only:
+            continue
+        with open_sound(root / file) as sound:
+            out.append(Recording(file, klass, source, np.concatenate([*sound.mono(RATE)])))
+    return out
+
+
+def of_classes(recordings: Sequence[Recording]) -> list[Recording]:
+    """Those of the nine classes (the others serve as background)."""
+    return [r for r in recordings if r.klass in CLASSES]
+
+
+def _bend(d: Draw, x: Sound) -> Sound:
+    """Another speed, tone colour, band width and room."""
+    if d.flip(0.7):
+        speed = d.log(0.75, 1.33)
+        x = np.interp(np.arange(int(len(x) / speed)) * speed, np.arange(len(x)), x)
+    size = fast_length(len(x) + RATE // 10)
+    f = np.fft.rfftfreq(size, 1 / RATE)
+    f[0] = f[1]
+    db = d.uni(-2.5, 2.5) * np.log2(f / 1000)
+    for _ in range(d.rng.integers(0, 4)):
+        db += d.uni(-8, 8) * np.exp(-0.5 * (np.log2(f / d.log(60, 12000)) / d.uni(0.3, 1.2)) ** 2)
+    if d.flip(0.4):
+        db -= 10 * np.log10(1 + (f / d.log(5000, 18000)) ** d.rng.choice([4, 16, 60]))
+    if d.flip(0.3):
+        db -= 10 * np.log10(1 + (d.log(30, 150) / f) ** 4)
+    shape = 10 ** (np.clip(db, -120, 40) / 20)
+    if d.flip(0.35):
+        shape = shape * np.fft.rfft(_echo(d)[:size], size)
+    return np.fft.irfft(np.fft.rfft(x, size) * shape, size)[: len(x)]
+
+
+def _echo(d: Draw) -> Sound:
+    """Impulse response of a room: the direct sound, then noise that dies away."""
+    n = int(d.log(0.03, 0.8) * RATE)
+    h = d.rng.standard_normal(n) * np.exp(-6 * np.arange(n) / n)
+    h *= d.log(0.1, 1) / np.sqrt(np.square(h).sum())
+    h[0] += 1
+    return h
+
+
+def _cut(d: Draw, x: Sound) -> Sound:
+    """A random stretch: a whole window most often, else half a second and more."""
+    n = WINDOW + N_FFT if d.flip(0.65) else int(d.log(0.5, 4) * RATE)
+    if len(x) <= n:
+        return x
+    at = d.rng.integers(0, len(x) - n + 1)
+    return x[at : at + n]
+
+
+def _over(d: Draw, x: Sound, other: Sound, level: float) -> Sound:
+    """`other` laid over x at a random place, `level` times as loud; as long as the longer one."""
+    n = max(len(x), len(other))
+    y = np.zeros(n)
+    y[n - len(x) :] += scaled(x)
+    at = d.rng.integers(0, n - len(other) + 1)
+    y[at : at + len(other)] += level * scaled(other)
+    return y
+
+
+def ending_window(samples: Sound | np.ndarray) -> Tensor:
+    """The window [128,344] that ends with the sound; silence before its start."""
+    x = np.asarray(samples[-(WINDOW + N_FFT) :], np.float32)
+    columns = log_mel(np.pad(x, (max(0, WINDOW + N_FFT - len(x)), 0)))
+    return torch.from_numpy(columns[:, -SOUND_COLUMNS:].copy())
+
+
+def _take(d: Draw, x: Sound) -> Tensor:
+    """A window at a random loudness, sometimes with a noise floor."""
+    x = x / max(8 * np.sqrt(np.square(x).mean()), np.abs(x).max(), 1e-9) * 10 ** (d.uni(-32, 12) / 20)
+    if d.flip():
+        x = x + d.rng.standard_normal(len(x)) * 10 ** (d.uni(-95, -55) / 20)
+    return ending_window(x)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """heard [N,365]: statistics of the windows; klass [N]; sources: for each window the sources in it."""
+
+    heard: Tensor
+    klass: Tensor
+    sources: tuple[tuple[str, ...], ...]
+
+    def without(self, source: str) -> Windows:
+        """The windows that hold nothing of `source`."""
+        keep = [i for i, names in enumerate(self.sources) if source not in names]
+        return Windows(self.heard[keep], self.klass[keep], tuple(self.sources[i] for i in keep))
+
+    def weights(self, procedural: float) -> Tensor:
+        """How often to draw each window [N]: classes alike; in a class the sources alike, and the procedural
+        sounds `procedural` times as often as all real ones together.
+        """
+        groups: dict[tuple[int, str], list[int]] = {}
+        for i, (k, names) in enumerate(zip(self.klass.tolist(), self.sources, strict=True)):
+            groups.setdefault((k, min(names)), []).append(i)
+        real = Counter(k for k, source in groups if source != PROCEDURAL)
+        weight = torch.zeros(len(self.klass))
+        for (k, source), rows in groups.items():
+            share = procedural if source == PROCEDURAL else 1 / real[k]
+            weight[rows] = share / len(rows) / (1 + procedural)
+        return weight
+
+
+@dataclass(frozen=True)
+class WindowMaker:
+    """Makes changed windows: real ones of the recordings, procedural ones, both with their sources."""
+
+    recordings: tuple[Recording, ...]
+
+    def _of(self, d: Draw, klasses: Sequence[str]) -> Recording:
+        """A recording of some of the classes, each source as likely as the others."""
+        found = [r for r in self.recordings if r.klass in klasses]
+        sources = sorted({r.source for r in found})
+        source = sources[d.rng.integers(len(sources))]
+        found = [r for r in found if r.source == source]
+        return found[d.rng.integers(len(found))]
+
+    def real(self, d: Draw, klass: str) -> tuple[Sound, tuple[str, ...]]:
+        """A changed stretch of a recording of `klass` and the sources in it."""
+        if klass == "underwater_bubbling" and d.flip(0.3):
+            r = self._of(d, UNDER_WATER)
+            return under_water(d, _bend(d, _cut(d, r.samples))), (r.source,)
+        r = self._of(d, [klass])
+        y, chance = _bend(d, _cut(d, r.samples)), d.uni(0, 1)
+        if chance < 0.2:
+            other, level = self._of(d, [klass]), d.log(0.2, 1)
+        elif klass == "thunderstorm" and chance < 0.4:
+            other, level = self._of(d, ["raining", "wind_noise"]), d.log(0.1, 0.8)
+        elif chance > 0.88:
+            other, level = self._of(d, self._others()), d.log(0.05, 0.4)
+        else:
+            return y, (r.source,)
+        return _over(d, y, _bend(d, _cut(d, other.samples))[: WINDOW + N_FFT], level), (r.source, other.source)
+
+    def _others(self) -> list[str]:
+        extras = sorted({r.klass for r in self.recordings if r.klass not in CLASSES})
+        return extras or list(CLASSES)
+
+    def windows(self, klass: str, real: int, procedural: int, seed: int) -> tuple[list[Tensor], list[tuple[str, ...]]]:
+        """`real` + `procedural` windows [128,344] of one class and their sources."""
+        d = Draw(np.random.default_rng([seed, CLASSES.index(klass)]))
+        out, sources = [], []
+        for _ in range(real):
+            y, names = self.real(d, klass)
+            out.append(_take(d, y))
+            sources.append(tuple(sorted(set(names))))
+        for _ in range(procedural):
+            n = WINDOW + N_FFT if d.flip(0.6) else int(d.log(0.8, 4) * RATE)
+            out.append(_take(d, _bend(d, compose(klass, d.rng, n))))
+            sources.append((PROCEDURAL,))
+        return out, sources
+
+
+def heard(windows: Sequence[Tensor]) -> Tensor:
+    """Statistics [N,365] of windows [128,344]."""
+    chunks = [torch.stack([*windows[i : i + 64]])[:, None] for i in range(0, len(windows), 64)]
+    return torch.cat([statistics(chunk) for chunk in chunks])
+
+
+def make_windows(recordings: Sequence[Recording], folder: Path, real: int, procedural: int, seed: int = 0) -> Windows:
+    """Windows of all nine classes; each class is kept in `folder` once made, so an interrupted run goes on."""
+    maker, parts = WindowMaker(tuple(recordings)), []
+    names = sorted({r.source for r in recordings} | {PROCEDURAL})
+    folder.mkdir(parents=True, exist_ok=True)
+    for klass in CLASSES:
+        path = folder / f"{klass}-{real}-{procedural}-{seed}.safetensors"
+        if not path.is_file():
+            made, sources = maker.windows(klass, real, procedural, seed)
+            has = torch.tensor([[n in s for n in names] for s in sources], dtype=torch.uint8)
+            save_file({"heard": heard(made), "sources": has}, path)
+            log.info("windows of %s made", klass)
+        tensors = load_file(path)
+        sources = [
+            tuple(n for n, there in zip(names, row, strict=True) if there) for row in tensors["sources"].tolist()
+        ]
+        parts.append((tensors["heard"], sources))
+    klass = torch.cat([torch.full((len(x),), k) for k, (x, _) in enumerate(parts)])
+    return Windows(torch.cat([x for x, _ in parts]), klass, tuple(s for _, sources in parts for s in sources))
+
+
+def louder(recording: Recording, gain_db: float) -> Recording:
+    """The same recording, louder or softer."""
+    return replace(recording, samples=recording.samples * np.float32(10 ** (gain_db / 20)))

@@ -1,0 +1,175 @@
+"""How well a world hears: balanced accuracy over the nine classes, leaving one source out at a time.
+
+For each source F_a is trained from nothing on all others (words and pictures are kept: they never heard a sound),
+and names the recordings of that source: the class with the largest mean score over the windows of a recording.
+Every recording counts once in its class, every class once in the figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...engine.model.joint_embedding import window_ends
+from ...engine.model.mel import SOUND_COLUMNS, last_columns, log_mel
+from ...engine.model.texture_statistics import sounding, statistics
+from ..data.photos import data_root
+from ..data.procedural_pictures import CLASSES
+from ..data.recordings import Recording, louder, of_classes, read_recordings
+from ..stages.joint import JointTraining, Material, add_arguments, prepare, train_sound
+from ..stages.joint_space import SCORE_SCALE
+
+__all__ = ["add_arguments", "leave_one_source_out", "probe", "run_hear_eval", "summary"]
+log = logging.getLogger(__name__)
+GAINS = (0.0, -12.0, 12.0)
+MOST_WINDOWS = 40
+
+
+@dataclass(frozen=True)
+class Probe:
+    """A recording as it is asked about: its statistics [W,F] at one gain (windows without sound left out)."""
+
+    recording: Recording
+    gain: float
+    heard: Tensor
+
+
+def probe(recording: Recording, gain: float = 0.0) -> Probe:
+    """At most 40 windows of a recording, evenly spread."""
+    columns = log_mel(louder(recording, gain).samples)
+    ends = np.array(window_ends(columns.shape[1]))
+    ends = ends[np.unique(np.linspace(0, len(ends) - 1, MOST_WINDOWS).round().astype(int))]
+    windows = torch.from_numpy(np.stack([last_columns(columns, int(e), SOUND_COLUMNS) for e in ends]))[:, None]
+    windows = windows[sounding(windows).amax(1) > 0]
+    return Probe(recording, gain, torch.cat([statistics(chunk) for chunk in windows.split(16)]))
+
+
+@dataclass(frozen=True)
+class Named:
+    """One answer: the recording, the gain it was heard at, cosines with the labels by window [W,9]."""
+
+    recording: Recording
+    gain: float
+    cosines: Tensor
+
+    def scores(self, scale: float) -> Tensor:
+        """Mean class scores [9]."""
+        return (scale * self.cosines).softmax(1).mean(0)
+
+    def klass(self, scale: float) -> str:
+        """The class it was taken for."""
+        return CLASSES[int(self.scores(scale).argmax())]
+
+
+def leave_one_source_out(material: Material, probes: Sequence[Probe], plan: JointTraining) -> Iterator[Named]:
+    """Every probe, named by an F_a that never heard its source."""
+    labels = material.space.labels
+    for fold, source in enumerate(sorted({p.recording.source for p in probes})):
+        net = train_sound(material.windows.without(source), material.targets, plan, seed=fold)
+        for asked in (p for p in probes if p.recording.source == source):
+            with torch.no_grad():
+                code = net.code(asked.heard)
+            yield Named(asked.recording, asked.gain, code @ labels.T)
+        log.info("fold %d: %s", fold, source)
+
+
+def balanced(right: Sequence[bool], klass: Sequence[str]) -> float:
+    """Mean over classes of the share that is right."""
+    return float(
+        np.mean([np.mean([r for r, k in zip(right, klass, strict=True) if k == c]) for c in sorted(set(klass))])
+    )
+
+
+def interval(named: Sequence[Named], scale: float, rounds: int = 2000) -> tuple[float, float]:
+    """95 % bootstrap interval of the balanced accuracy: sources are drawn anew within each class."""
+    rng, groups = np.random.default_rng(0), {}
+    for n in named:
+        right = n.klass(scale) == n.recording.klass
+        groups.setdefault(n.recording.klass, {}).setdefault(n.recording.source, []).append(right)
+    figures = []
+    for _ in range(rounds):
+        means = []
+        for sources in groups.values():
+            lists = list(sources.values())
+            means.append(np.mean([x for i in rng.integers(0, len(lists), len(lists)) for x in lists[i]]))
+        figures.append(np.mean(means))
+    low, high = np.percentile(figures, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
+    """95 % interval of a share."""
+    p = right / n
+    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return (middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n)
+
+
+def confusion(named: Sequence[Named], scale: float) -> dict[str, dict[str, int]]:
+    """Class -> what its recordings were taken for."""
+    return {c: {d: sum(n.klass(scale) == d for n in named if n.recording.klass == c) for d in CLASSES} for c in CLASSES}
+
+
+def best_scale(named: Sequence[Named]) -> float:
+    """The scale at which the windows' scores are most probable, each recording weighing the same in its class."""
+    grid, costs = [2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 30.0], []
+    for scale in grid:
+        cost = {c: [] for c in CLASSES}
+        for n in named:
+            right = (scale * n.cosines).log_softmax(1)[:, CLASSES.index(n.recording.klass)]
+            cost[n.recording.klass].append(-float(right.mean()))
+        costs.append(np.mean([np.mean(x) for x in cost.values() if x]))
+    return grid[int(np.argmin(costs))]
+
+
+def accuracy(named: Sequence[Named], scale: float) -> float:
+    """Balanced accuracy of some answers."""
+    return balanced([n.klass(scale) == n.recording.klass for n in named], [n.recording.klass for n in named])
+
+
+def summary(named: Sequence[Named], scale: float = SCORE_SCALE) -> dict[str, Any]:
+    """All figures of an evaluation, ready for JSON."""
+    plain = [n for n in named if n.gain == 0]
+    right = sum(n.klass(scale) == n.recording.klass for n in plain)
+    said = {(n.recording.file, n.gain): n.klass(scale) for n in named}
+    same = [said[file, 0.0] == name for (file, gain), name in said.items() if gain != 0]
+    of_class = {c: [n for n in plain if n.recording.klass == c] for c in CLASSES}
+    return {
+        "balanced_top1": accuracy(plain, scale),
+        "interval_95": interval(plain, scale),
+        "recordings": len(plain),
+        "sources": len({n.recording.source for n in plain}),
+        "top1": right / len(plain),
+        "top1_wilson_95": wilson(right, len(plain)),
+        "by_class": {c: accuracy(some, scale) for c, some in of_class.items() if some},
+        "by_gain": {
+            f"{g:+.0f} dB": accuracy([n for n in named if n.gain == g], scale) for g in {n.gain for n in named}
+        },
+        "same_at_other_gain": float(np.mean(same)) if same else None,
+        "best_scale": best_scale(plain),
+        "confusion": confusion(plain, scale),
+        "answers": {n.recording.file: {"klass": n.klass(scale), "score": float(n.scores(scale).max())} for n in plain},
+    }
+
+
+def run_hear_eval(args: argparse.Namespace) -> int:
+    """Leave-one-source-out over the data folder; writes the figures as hearing.json beside the joint file."""
+    plan, root = JointTraining(), data_root(args.data)
+    material = prepare(root, args.work, plan, args.start)
+    recordings = of_classes(read_recordings(root))
+    probes = [probe(r, gain) for r in recordings for gain in GAINS]
+    figures = summary(list(leave_one_source_out(material, probes, plan)))
+    out = Path(args.out).with_name("hearing.json")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(figures, indent=1))
+    log.info("balanced top-1 %.3f, 95 %% interval %s; %s", figures["balanced_top1"], figures["interval_95"], out)
+    return 0

@@ -1,0 +1,75 @@
+"""Does a world do what its sounds mean? Plays recordings into it and measures the pictures.
+
+At the same seed storm must darken, fire warm, rain grey, underwater turn blue-green and silence rest, also when
+the sound is 12 dB louder or softer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ...engine.control.render_table import TABLE
+from ...engine.inference.backend import Backend
+from ...engine.model.mel import RATE
+from ...engine.model.world_file import World
+from ...engine.pipeline.offline import Performance
+from .pictures import colours
+
+Array = npt.NDArray[np.float32]
+WANTED = {
+    "thunderstorm": ("luma", -1),
+    "fire_crackling": ("warmth", 1),
+    "raining": ("saturation", -1),
+    "underwater_bubbling": ("aqua", 1),
+}
+"""Class -> what must change, and which way."""
+
+
+def play(world: World, backend: Backend, sound: Array, seconds: float, **changes: float) -> list[Array]:
+    """Style codes [L,W] of the first seconds of a sound (repeated where it is shorter), at the table's defaults but
+    `changes` (addresses with __ for / and without the first).
+    """
+    values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
+    values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
+    n = int(seconds * RATE)
+    long = np.tile(sound, -(-n // len(sound)))[:n]
+    return list(Performance(world, values, Fraction(15), backend).codes([long], int(seconds * 15)))
+
+
+def last_picture(world: World, backend: Backend, sound: Array, seed: int) -> Array:
+    """The picture [H,W,3] in 0..1 after 3 s of a sound."""
+    return backend.paint(play(world, backend, sound, 3.0, look__seed=seed)[-1])
+
+
+def _colours(pictures: Sequence[Array]) -> dict[str, float]:
+    batch = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
+    return colours(batch)
+
+
+def effect(world: World, backend: Backend, sound: Array, seeds: Sequence[int], gain_db: float) -> dict[str, float]:
+    """Colour figures of the pictures of a sound at some gain, mean over seeds."""
+    louder = (sound * 10 ** (gain_db / 20)).astype(np.float32)
+    return _colours([last_picture(world, backend, louder, s) for s in seeds])
+
+
+def meaning_table(
+    world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: Sequence[int]
+) -> dict[str, dict[str, float]]:
+    """Class -> what must change against silence: mean over recordings and seeds, at -12, 0 and +12 dB, signed so
+    that positive is right; and the share of recordings for which it is right at all three.
+    """
+    table, silence = {}, effect(world, backend, np.zeros(RATE, np.float32), seeds, 0.0)
+    for klass, (figure, sign) in WANTED.items():
+        by_gain = {
+            gain: [sign * (effect(world, backend, s, seeds, gain)[figure] - silence[figure]) for s in sounds[klass]]
+            for gain in (-12, 0, 12)
+        }
+        right = np.all(np.array(list(by_gain.values())) > 0, axis=0)
+        row = {f"{figure} {g:+d} dB": round(float(np.mean(v)), 4) for g, v in by_gain.items()}
+        table[klass] = row | {"recordings right at all gains": round(float(right.mean()), 3)}
+    return table

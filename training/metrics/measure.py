@@ -1,0 +1,93 @@
+"""Measures a packed world as a user plays it: pictures, meaning, motion; writes figures, grids, contact sheets."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ...engine.inference.backend import Backend, open_backend
+from ...engine.model.build import build_networks
+from ...engine.model.mel import RATE
+from ...engine.model.seed_bank import Places, bank_part
+from ...engine.model.world_file import World, load_world
+from ...engine.pipeline.latent_motion import LEVELS
+from ..data.photos import picture_set
+from ..data.procedural_pictures import CLASSES
+from ..data.recordings import of_classes, read_recordings
+from .grids import save_grid
+from .meaning import last_picture, meaning_table, play
+from .pictures import picture_quality
+
+log = logging.getLogger(__name__)
+Array = npt.NDArray[np.float32]
+
+
+def film(world: World, backend: Backend, sound: Array, seconds: float, **changes: float) -> Array:
+    """Pictures [T,H,W,3] of the first seconds of a sound; see `play`."""
+    return np.stack([backend.paint(w) for w in play(world, backend, sound, seconds, **changes)])
+
+
+def seed_grid(world: World, backend: Backend, count: int = 64) -> torch.Tensor:
+    """The places of the first seeds [N,3,H,W] in [-1,1]."""
+    card, anchors = world.card, bank_part(world.tensors, "anchors")
+    w_avg = world.tensors["generator.mapping.w_avg"]
+    places = Places(backend.map, w_avg, card.num_ws, card.generator["z_dim"], anchors)
+    pictures = [backend.paint(places.base(s, 0.7, 0.0, None, 1.0)) for s in range(1, count + 1)]
+    return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
+
+
+def motion_table(world: World, backend: Backend, sound: Array) -> dict[str, float]:
+    """Mean change from frame to frame (8-bit steps) over 4 s: all levels, each alone muted, all muted."""
+
+    def liveliness(pictures: Array) -> float:
+        return float(np.abs(np.diff(pictures[15:], axis=0)).mean() * 255)
+
+    def muted(*levels: str) -> Array:
+        return film(world, backend, sound, 4.0, **{f"motion__{name}__mute": True for name in levels})
+
+    everything = muted()
+    table = {"all levels": liveliness(everything)}
+    for name in LEVELS:
+        without = muted(name)
+        table[f"{name} muted"] = liveliness(without)
+        table[f"{name} muted, difference to all levels"] = float(np.abs(without - everything).mean() * 255)
+    table["all muted"] = liveliness(muted(*LEVELS))
+    return {k: round(v, 3) for k, v in table.items()}
+
+
+def class_sheet(world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: tuple[int, ...]) -> torch.Tensor:
+    """One row a seed: silence, then the nine classes after 3 s: [N,3,H,W] in [-1,1]."""
+    rows = []
+    for seed in seeds:
+        heard = (np.zeros(RATE, np.float32), *(sounds[k][0] for k in CLASSES))
+        rows += [last_picture(world, backend, sound, seed) for sound in heard]
+    return torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2) * 2 - 1
+
+
+def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
+    """All measures of one world; writes measures.json, seeds.png, classes.png below `out`."""
+    world = load_world(name)
+    backend = open_backend(world, "cpu")
+    recordings = of_classes(read_recordings(root))
+    sounds = {k: [r.samples for r in recordings if r.klass == k and len(r.samples) > RATE // 2] for k in CLASSES}
+    out.mkdir(parents=True, exist_ok=True)
+    save_grid(seed_grid(world, backend), out / "seeds.png")
+    save_grid(class_sheet(world, backend, sounds, (7, 34, 35, 46)), out / "classes.png", 1 + len(CLASSES))
+    figures: dict[str, Any] = {"world": world.card.name, "content": world.card.content}
+    figures["motion"] = motion_table(world, backend, sounds["thunderstorm"][0])
+    log.info("motion %s", figures["motion"])
+    figures["meaning"] = meaning_table(world, backend, sounds, (1, 2, 3))
+    log.info("meaning %s", figures["meaning"])
+    data = picture_set(root, work / "pictures.safetensors", z_dim=world.card.generator["z_dim"])
+    codes = torch.from_numpy(world.tensors["bank.anchors"]).float()
+    quality = picture_quality(build_networks(world).generator, codes, data, world.card.size)
+    figures["pictures"] = {k: round(v, 4) for k, v in asdict(quality).items()}
+    (out / "measures.json").write_text(json.dumps(figures, indent=1))
+    return figures

@@ -1,0 +1,222 @@
+"""The stages that make a world, in order. Each leaves its file in the work folder and is passed over when it is
+there, so that an interrupted training goes on; with `start`, the first stage goes on from a shipped world.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ..engine.model.build import build_networks
+from ..engine.model.generator import Generator
+from ..engine.model.mel import log_mel
+from ..engine.model.motion_rnn import MotionConfig, MotionNetwork
+from ..engine.model.open_clip_towers import load_joint
+from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
+from ..engine.model.world_file import load_world
+from .backbone import Backbone
+from .data.clips import Clip, make_clip
+from .data.photos import PictureSet, picture_set
+from .data.procedural_pictures import CLASSES
+from .data.recordings import of_classes, read_recordings
+from .metrics.grids import codes_and_mixtures, save_grid
+from .packing import anchors, bank_codes, pack
+from .recipe import FILE, Recipe
+from .stages.directions import find_directions
+from .stages.generator import GeneratorTrainer, resized, set_w_statistics
+from .stages.joint import Space, train_sound
+from .stages.joint import prepare as prepare_joint
+from .stages.joint import save as save_joint
+from .stages.joint_clip import prepare_named
+from .stages.motion_teacher import prepare, train_motion
+from .stages.sound_inversion import Judges, guide_by_sound, learn_directions
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """data folder, work folder, recipe, and the world to go on from, if any."""
+
+    root: Path
+    work: Path
+    recipe: Recipe
+    start: Path | None = None
+
+    def pictures(self) -> PictureSet:
+        """The training pictures, made once."""
+        return picture_set(self.root, self.work / "pictures.safetensors", z_dim=self.recipe.generator.z_dim)
+
+    def once(self, name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
+        """The tensors of a stage: read where its file is, else made and written."""
+        path = self.work / f"{name}.safetensors"
+        if not path.is_file():
+            log.info("stage %s", name)
+            tensors = {k: v.detach().contiguous() for k, v in make().items()}
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_file(tensors, path.with_suffix(".part"))
+            path.with_suffix(".part").replace(path)
+        return load_file(path)
+
+    def note(self, name: str, measures: dict[str, Any]) -> None:
+        """Keep a stage's own figures beside its file."""
+        (self.work / f"{name}.json").write_text(json.dumps(measures, indent=1))
+
+    def notes(self) -> dict[str, Any]:
+        """All stages' figures."""
+        return {p.stem: json.loads(p.read_text()) for p in sorted(self.work.glob("*.json")) if p.name != FILE}
+
+
+def generator_stage(shop: Workshop) -> Generator:
+    """Stage 0, with a grid of codes and mixtures at every checkpoint."""
+    data, config = shop.pictures(), shop.recipe.generator
+
+    def grid(trainer: GeneratorTrainer) -> None:
+        z = codes_and_mixtures(anchors(data), 16)
+        size = trainer.size
+        pictures = trainer.ema.synthesis(trainer.ema.mapping(z), "const", size, "activations")
+        save_grid(pictures.detach(), shop.work / f"grid_{size}_{trainer.images:06d}.png")
+
+    def make() -> dict[str, Tensor]:
+        torch.manual_seed(20)
+        trainer = GeneratorTrainer(data, config, shop.recipe.stage_0, shop.work)
+        if not trainer.load() and shop.start is not None:
+            trainer.start_from(build_networks(load_world(shop.start)).generator)
+        return trainer.run(grid).state_dict()
+
+    generator = Generator(config)
+    generator.load_state_dict(shop.once("generator", make))
+    generator = resized(generator, shop.recipe.stage_0.phases[-1].size)
+    return set_w_statistics(generator, data).eval().requires_grad_(False)
+
+
+def joint_stage(shop: Workshop) -> Space:
+    """Words, pictures and sounds in one space: our own, or that of a named CLIP model."""
+    path, plan = shop.work / "joint.safetensors", shop.recipe.joint
+    if not path.is_file():
+        log.info("stage joint")
+        if plan.clip:
+            material = prepare_named(shop.root, shop.work / "joint", plan, shop.pictures())
+        else:
+            material = prepare_joint(shop.root, shop.work / "joint", plan, shop.start)
+        material.space.sound = train_sound(material.windows, material.targets, plan)
+        save_joint(material.space, path, plan, plan.words_steps + plan.sound_steps)
+    return Space.from_tensors(load_file(path), load_joint(plan.clip) if plan.clip else None)
+
+
+def recordings_by_class(shop: Workshop) -> list[list[Tensor]]:
+    """Log-mel [128,T] of every recording, by class."""
+    found = of_classes(read_recordings(shop.root))
+    mels = [[torch.from_numpy(log_mel(r.samples)) for r in found if r.klass == name] for name in CLASSES]
+    return [[m for m in row if m.shape[1] > 8] for row in mels]
+
+
+def encoder_stage(
+    shop: Workshop, generator: Generator, space: Space, directions: Tensor, mels: list[list[Tensor]]
+) -> SoundInversionEncoder:
+    """E_a: stage A (directions), then stage B (eqs. 2 and 3)."""
+    cuts, data = (3, 7), shop.pictures()
+    encoder = SoundInversionEncoder(
+        EncoderConfig(generator.config.num_ws, generator.config.w_dim, space.labels.shape[1], level_cuts=cuts),
+        generator.mapping.w_std,
+    )
+    hear, see = space.ears(), space.eyes()
+
+    def make() -> dict[str, Tensor]:
+        torch.manual_seed(21)
+        share = learn_directions(encoder, directions, mels, hear, shop.recipe.encoder)
+        figures = guide_by_sound(
+            encoder,
+            generator,
+            directions,
+            mels,
+            anchors(data),
+            Judges(hear, see, space.labels),
+            shop.recipe.encoder,
+        )
+        shop.note("encoder", {"stage_a_error": round(share, 3)} | {k: round(v, 3) for k, v in figures.items()})
+        return encoder.state_dict()
+
+    encoder.load_state_dict(shop.once("encoder", make))
+    return encoder.eval().requires_grad_(False)
+
+
+def make_clips(shop: Workshop, generator: Generator, directions: Tensor, mels: list[list[Tensor]]) -> list[Clip]:
+    """Inverted clips of every class; each is kept as soon as it is made."""
+    plan, codes, backbone = shop.recipe.clips, anchors(shop.pictures()), Backbone()
+    clips = []
+    for i in range(plan.clips * len(CLASSES)):
+        klass, rng = i % len(CLASSES), torch.Generator().manual_seed(1000 + i)
+
+        def make(klass: int = klass, rng: torch.Generator = rng) -> dict[str, Tensor]:
+            mel = mels[klass][int(torch.randint(len(mels[klass]), (1,), generator=rng))]
+            clip = make_clip(generator, directions, mel, klass, codes, backbone, plan, rng)
+            return {k: v for k, v in vars(clip).items() if isinstance(v, Tensor)}
+
+        clips.append(Clip(**shop.once(f"clips/{i:03d}", make), klass=klass))
+    return clips
+
+
+def motion_stage(
+    shop: Workshop, generator: Generator, space: Space, encoder: SoundInversionEncoder, directions: Tensor,
+    mels: list[list[Tensor]],
+) -> MotionNetwork:  # fmt: skip
+    """E_RNN by teacher forcing on the inverted clips."""
+    mapping, config = generator.mapping, generator.config
+    network = MotionNetwork(MotionConfig(config.num_ws, config.w_dim), mapping.w_avg, mapping.w_std)
+    hear = space.ears()
+
+    def make() -> dict[str, Tensor]:
+        clips = make_clips(shop, generator, directions, mels)
+        with torch.no_grad():
+            codes = [hear(c.long_windows) for c in clips]
+        torch.manual_seed(22)
+        batch = prepare(clips, encoder, codes)
+        figures = train_motion(network, batch, shop.recipe.clips.rate, shop.recipe.motion)
+        shop.note("motion", {k: round(v, 5) for k, v in figures.items()})
+        return network.state_dict()
+
+    network.load_state_dict(shop.once("motion", make))
+    return network.eval()
+
+
+def make_world(shop: Workshop, out: Path, name: str, version: str) -> None:
+    """All stages, then the world file.
+
+    InputError where the work folder holds another recipe, WorldError where a named CLIP model cannot be had.
+    """
+    if shop.recipe.joint.clip:
+        load_joint(shop.recipe.joint.clip)  # hours before it is needed: say now that it is not here
+    shop.recipe.claim(shop.work)
+    generator = generator_stage(shop)
+    space = joint_stage(shop)
+    data = shop.pictures()
+    found = shop.once("directions", lambda: {"directions": find_directions(generator, data, shop.recipe.directions)})
+    directions = found["directions"]
+    mels = recordings_by_class(shop)
+    encoder = encoder_stage(shop, generator, space, directions, mels)
+    network = motion_stage(shop, generator, space, encoder, directions, mels)
+    bank = {"anchors": anchors(data), "codes": bank_codes(generator, data, space.eyes(), shop.recipe.bank)}
+    by_prefix: dict[str, dict[str, Tensor]] = {
+        "encoder": encoder.state_dict(),
+        "motion": network.state_dict(),
+        "bank": bank,
+    }
+    for key, value in space.tensors().items():
+        prefix, rest = key.split(".", 1)
+        by_prefix.setdefault(prefix, {})[rest] = value
+    eyes = shop.recipe.joint.clip or "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen"
+    joint = {"backbone": f"{eyes}; not in this file", **asdict(shop.recipe.joint)}
+    card = pack(
+        out, shop.root, by_prefix, generator, name=name, version=version, measures=shop.notes(),
+        joint=joint, motion_rate=shop.recipe.clips.rate,
+    )  # fmt: skip
+    log.info("%s: %s, %.1f MB", out, card.content[:12], out.stat().st_size / 1e6)

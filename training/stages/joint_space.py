@@ -1,0 +1,133 @@
+"""The small joint space of a world: its three towers, its file, and the loss that shapes it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ...engine.model.joint_embedding import ImageHead, SoundEncoder, TextTower
+from ...engine.model.open_clip_towers import NamedClip
+from ..backbone import Backbone
+from ..data.photos import describe
+from ..data.procedural_pictures import CLASSES
+
+WIDTH = 128
+SCORE_SCALE = 8.0
+"""`labels.scale`: the scale at which class scores fit sources left out of training best (docs/hearing.md)."""
+
+
+@dataclass(frozen=True)
+class JointTraining:
+    """Sizes and lengths. scenes: pictures with an effect for each crop; words_*: the picture-text stage; sound_*:
+    F_a; real, procedural: windows a class; procedural_share: how often to draw a procedural window for a real one;
+    noise, dropped: noise on and share of statistics set to 0; smoothing of the targets. clip: a CLIP model by name (see
+    engine/model/open_clip_towers.py) in the place of our own words and pictures; "": none.
+    """
+
+    clip: str = ""
+    scenes: int = 3
+    words_steps: int = 700
+    words_batch: int = 96
+    words_rate: float = 1.5e-3
+    real: int = 200
+    procedural: int = 120
+    procedural_share: float = 3.0
+    sound_steps: int = 200
+    sound_batch: int = 64
+    sound_rate: float = 3e-3
+    noise: float = 0.3
+    dropped: float = 0.1
+    smoothing: float = 0.1
+
+
+class ImageTower(nn.Module):
+    """F_v: pictures [B,3,H,W] in [-1,1], 64 px and up -> unit codes [B,D], differentiable in the picture."""
+
+    def __init__(self, head: ImageHead, backbone: Backbone | None = None) -> None:
+        super().__init__()
+        self.head, self.backbone = head, backbone or Backbone()
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Codes of pictures."""
+        return self.head(describe(x, self.backbone))
+
+
+def info_nce(a: Tensor, b: Tensor, positive: Tensor, scale: Tensor | float, smoothing: float = 0.0) -> Tensor:
+    """Symmetric InfoNCE of unit codes a [...,N,D], b [...,M,D]; positive [N,M] of 0 and 1: a row with several
+    shares them, a row with none does not count.
+    """
+    logits = scale * a @ b.transpose(-1, -2)
+    losses = []
+    for axis in (1, 0):
+        some = positive.sum(axis, keepdim=True)
+        target = positive / some.clamp_min(1) * (1 - smoothing) + smoothing / positive.shape[axis]
+        each = -(target * logits.log_softmax(axis - 2)).sum(axis - 2)
+        losses.append(each[..., some.flatten() > 0].mean())
+    return (losses[0] + losses[1]) / 2
+
+
+def logit_scale() -> nn.Parameter:
+    """Theta of s = exp(theta), as in the paper (the released code multiplies by exp(0.07) instead: do not copy)."""
+    return nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+
+
+@dataclass
+class Space:
+    """The three towers and the label codes of a world; or a named CLIP model, F_a and the label codes."""
+
+    text: TextTower | None
+    image: ImageHead | None
+    sound: SoundEncoder | None
+    labels: Tensor
+    clip: NamedClip | None = None
+
+    def eyes(self) -> Callable[[Tensor], Tensor]:
+        """F_v, frozen: pictures [B,3,H,W] in [-1,1] -> unit codes [B,D], differentiable in the picture."""
+        if self.clip is not None:
+            return self.clip.image
+        if self.image is None:
+            raise ValueError("this joint space sees no pictures")
+        return ImageTower(self.image.eval().requires_grad_(False))
+
+    def ears(self) -> SoundEncoder:
+        """F_a, frozen."""
+        if self.sound is None:
+            raise ValueError("this joint space has heard no sounds")
+        return self.sound.eval().requires_grad_(False)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Everything, by the names it has in a world."""
+        out = {"labels.codes": self.labels, "labels.scale": torch.tensor([SCORE_SCALE])}
+        for name, tower in (("text", self.text), ("image", self.image), ("sound", self.sound)):
+            if tower is not None:
+                out |= {f"{name}.{k}": v.detach().contiguous() for k, v in tower.state_dict().items()}
+        return out
+
+    @staticmethod
+    def from_tensors(tensors: dict[str, Tensor], clip: NamedClip | None = None) -> Space:
+        """A space out of a joint file or a world (other tensors are left alone); clip: the named model it is in."""
+
+        def part(name: str) -> dict[str, Tensor]:
+            return {k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")}
+
+        sound = SoundEncoder.from_tensors(part("sound")) if part("sound") else None
+        if clip is not None:
+            return Space(None, None, sound, tensors["labels.codes"], clip)
+        made = TextTower.from_tensors(part("text")), ImageHead.from_tensors(part("image"))
+        return Space(*made, sound, tensors["labels.codes"])
+
+
+def save(space: Space, path: Path, plan: JointTraining, step: int) -> None:
+    """Write a joint file: tensors by prefix, the plan in its metadata; never half a file under its name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    config = {"width": space.labels.shape[1], "classes": CLASSES, "step": step, "plan": asdict(plan)}
+    save_file(space.tensors(), part, {"format": "sonorama-joint", "config": json.dumps(config)})
+    part.replace(path)

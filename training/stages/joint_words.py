@@ -1,0 +1,177 @@
+"""Words and pictures: a small CLIP that has not heard a sound yet.
+
+Pictures are photos and scenes drawn on them; texts are captions of the photos, phrases of the classes, and the
+colours that a picture shows. A text is a positive of every picture of which it is true.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ...engine.model.joint_embedding import ImageHead, TextTower, tokenizer, unit
+from ..backbone import Backbone
+from ..data.captions import ANY, Captions, Narrator, Text, colours_of
+from ..data.photos import CLEAN, describe, read_crop
+from ..data.procedural_pictures import CLASSES, draw
+from .joint_space import WIDTH, JointTraining, Space, info_nce, logit_scale
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """described [N,816]: descriptors of pictures; klass [N] (CLEAN: none drawn); photo [N]; names of the photos."""
+
+    described: Tensor
+    klass: Tensor
+    photo: Tensor
+    names: tuple[str, ...]
+
+    @property
+    def colours(self) -> Tensor:
+        """Which colours each picture shows, bool [N,11]; the thumbnail is the descriptor's end."""
+        return colours_of(self.described[:, -48:].unflatten(1, (3, 4, 4)))
+
+
+def photo_of(path: Path) -> str:
+    """Name of the photo that a picture file shows or was cut from."""
+    stem = path.stem
+    return stem.rsplit("__", 1)[0] if path.parent.name == "images_crops" else stem
+
+
+@torch.no_grad()
+def make_scenes(root: Path, cache: Path, each: int) -> Scenes:
+    """Descriptors of every crop and photo, clean and with `each` random classes drawn on it; kept in `cache`."""
+    paths = sorted((root / "images").glob("*.jpg")) + sorted((root / "images_crops").glob("*.jpg"))
+    names = tuple(sorted({photo_of(p) for p in paths}))
+    if not cache.is_file():
+        backbone, rng, rows = Backbone(), torch.Generator().manual_seed(2), []
+        for i, path in enumerate(paths):
+            clean = read_crop(path, 128)
+            klasses = torch.randperm(len(CLASSES), generator=rng)[:each].tolist()
+            strength, time_s = torch.rand(2, each, generator=rng).tolist()
+            drawn = [
+                draw(clean, CLASSES[k], 0.5 + 0.5 * s, 60 * t, i)
+                for k, s, t in zip(klasses, strength, time_s, strict=True)
+            ]
+            pictures = torch.stack([clean, *drawn])
+            described = describe((pictures if i % 2 else pictures.flip(3)) * 2 - 1, backbone)
+            rows.append(
+                (described, torch.tensor([CLEAN, *klasses]), torch.full((each + 1,), names.index(photo_of(path))))
+            )
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        save_file(
+            dict(zip(("described", "klass", "photo"), map(torch.cat, zip(*rows, strict=True)), strict=True)), cache
+        )
+        log.info("%d scenes described", sum(len(r[1]) for r in rows))
+    return Scenes(**load_file(cache), names=names)
+
+
+def applies(texts: Sequence[Text], scenes: Scenes, rows: Tensor, colours: Tensor) -> Tensor:
+    """Which texts are true of which pictures: [pictures, texts] of 0 and 1."""
+    photo, klass, colour = (torch.tensor([getattr(t, k) for t in texts])[None] for k in ("photo", "klass", "colour"))
+    same_photo = (photo == ANY) | (photo == scenes.photo[rows][:, None])
+    same_klass = (klass == ANY) | (klass == scenes.klass[rows][:, None])
+    shown = (colour == ANY) | colours[rows][:, colour[0].clamp_min(0)]
+    return (same_photo & same_klass & shown).float()
+
+
+def vocabulary(texts: Sequence[str]) -> Tensor:
+    """Ids of the tokens that occur, with start and end of text, in rising order."""
+    encode = tokenizer(77)
+    ids = {i for text in texts for i in encode.encode(text)} | {encode.sot_token_id, encode.eot_token_id}
+    return torch.tensor(sorted(ids), dtype=torch.int32)
+
+
+def new_space(captions: Captions, scenes: Scenes) -> Space:
+    """Untrained towers for these captions and pictures."""
+    image = ImageHead(scenes.described.shape[1], WIDTH, dropout=0.3)
+    image.mean.copy_(scenes.described.mean(0))
+    image.std.copy_(scenes.described.std(0) + 1e-4)
+    text = TextTower(vocabulary(captions.all_texts()), out=WIDTH, context=20)
+    return Space(text, image, None, torch.zeros(len(CLASSES), WIDTH))
+
+
+@torch.no_grad()
+def class_codes(text: Callable[[Sequence[str]], Tensor], captions: Captions) -> list[Tensor]:
+    """Codes of all texts of each class by F_t: nine of [K,D]."""
+    return [text(captions.class_texts(klass)) for klass in CLASSES]
+
+
+def label_codes(codes: Sequence[Tensor]) -> Tensor:
+    """One unit code a class [9,D]: the mean over its texts."""
+    return torch.stack([unit(x.mean(0)) for x in codes])
+
+
+def train_words(space: Space, scenes: Scenes, captions: Captions, plan: JointTraining, checkpoint: Path) -> None:
+    """Pictures and words, in place; goes on from `checkpoint` where there is one."""
+    text, image = towers(space)
+    rng, narrator = torch.Generator().manual_seed(11), Narrator(captions, scenes.names)
+    theta, colours, done = logit_scale(), scenes.colours, 0
+    torch.manual_seed(11)
+    weights = [*text.parameters(), *image.parameters(), theta]
+    optimiser = torch.optim.AdamW(weights, plan.words_rate, weight_decay=0.05)
+    if checkpoint.is_file():
+        done = resume(checkpoint, space, theta, optimiser)
+    by_class = torch.bincount(scenes.klass + 1, minlength=len(CLASSES) + 1).float()
+    chance = (1 / by_class)[scenes.klass + 1] * torch.where(scenes.klass == CLEAN, 3.0, 1.0)
+    text.train()
+    image.train()
+    for step in range(done, plan.words_steps):
+        rows = torch.multinomial(chance, plan.words_batch, generator=rng)
+        texts = [narrator.say(int(scenes.photo[i]), int(scenes.klass[i]), colours[i], rng) for i in rows.tolist()]
+        seen, said = image(scenes.described[rows]), text([forgetful(t.words, rng) for t in texts])
+        loss = info_nce(seen, said, applies(texts, scenes, rows, colours), theta.exp().clamp_max(100), 0.05)
+        for group in optimiser.param_groups:
+            group["lr"] = (
+                plan.words_rate * min(1, (step + 1) / 50) * (0.5 + 0.5 * math.cos(math.pi * step / plan.words_steps))
+            )
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if step % 50 == 0:
+            log.info("words %d: loss %.3f, scale %.1f", step, loss.item(), theta.exp().item())
+        if step % 100 == 99:
+            keep(checkpoint, space, theta, optimiser, step + 1)
+    text.eval()
+    image.eval()
+    space.labels = label_codes(class_codes(text, captions))
+
+
+def towers(space: Space) -> tuple[TextTower, ImageHead]:
+    """F_t and the head of F_v. ValueError where a named CLIP model stands in their place."""
+    if space.text is None or space.image is None:
+        raise ValueError("this joint space has no words and pictures of its own")
+    return space.text, space.image
+
+
+def forgetful(words: str, rng: torch.Generator, share: float = 0.06) -> str:
+    """The words, a few replaced by one that the tower does not know, so that it learns to hear past such."""
+    lost = torch.rand(len(words.split()), generator=rng) < share
+    return " ".join("qzx" if gone else word for word, gone in zip(words.split(), lost.tolist(), strict=True))
+
+
+def keep(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimizer, step: int) -> None:
+    """Write a checkpoint (torch format, our own file in an ignored folder)."""
+    text, image = towers(space)
+    state = {"text": text.state_dict(), "image": image.state_dict(), "theta": theta.detach()}
+    torch.save(state | {"optimiser": optimiser.state_dict(), "step": step}, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
+
+
+def resume(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimizer) -> int:
+    """Read a checkpoint back and return its step."""
+    state = torch.load(path, weights_only=True)
+    for tower, name in zip(towers(space), ("text", "image"), strict=True):
+        tower.load_state_dict(state[name])
+    theta.data.copy_(state["theta"])
+    optimiser.load_state_dict(state["optimiser"])
+    return int(state["step"])

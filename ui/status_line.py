@@ -1,0 +1,127 @@
+"""The line at the bottom: the control under the hand, and on the right what is wrong. Never a dialog."""
+
+from __future__ import annotations
+
+import time
+
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QHBoxLayout, QWidget
+
+from .formatting import describe, waiting
+from .link import Link
+from .status import Status
+from .theme import DIM, MAPPED, MODULATION, RECORD, TEXT, WINDOW
+
+KEYS = (
+    "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap   F full screen   "
+    "M copy addresses   Ctrl+K find anything"
+)
+OWN_S = 10.0
+"""How long the panel's own faults stay."""
+
+
+class Line(QWidget):
+    """One line, cut with an ellipsis, whose words never move anything else."""
+
+    def __init__(self, name: str, colour: str, right: bool = False, ground: str = WINDOW) -> None:
+        super().__init__()
+        self.text, self.colour, self._ground = "", colour, QColor(ground)
+        self.cut = Qt.TextElideMode.ElideRight
+        self._side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+        self.setAccessibleName(name)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+
+    def sizeHint(self) -> QSize:
+        """A line."""
+        return QSize(100, 18)
+
+    def say(self, text: str) -> None:
+        """Paint it if it is another."""
+        if text != self.text:
+            self.text = text
+            self.setAccessibleDescription(text)
+            self.update()
+
+    def speak(self, text: str, colour: str) -> None:
+        """Say it in that colour."""
+        if colour != self.colour:
+            self.colour, self.text = colour, ""
+        self.say(text)
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """The words, cut to the width."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), self._ground)
+        painter.setPen(QColor(self.colour))
+        words = painter.fontMetrics().elidedText(self.text, self.cut, self.width())
+        painter.drawText(self.rect(), int(self._side | Qt.AlignmentFlag.AlignVCenter), words)
+
+
+class BottomLine(QWidget):
+    """Info on the left, faults on the right."""
+
+    def __init__(self, link: Link) -> None:
+        super().__init__()
+        self._link = link
+        self._path = self._held = ""
+        self._own: list[tuple[float, str]] = []
+        self._state = ""
+        row = QHBoxLayout(self)
+        row.setContentsMargins(4, 0, 4, 0)
+        row.setSpacing(16)
+        self.info, self.faults = Line("control under the hand", DIM), Line("faults", RECORD, right=True)
+        self.info.say(KEYS)
+        self.faults.hide()
+        row.addWidget(self.info, 3)
+        row.addWidget(self.faults, 2)
+        link.told.connect(self._told)
+        link.fault.connect(self.add)
+        link.state.connect(self._stated)
+
+    def point_at(self, path: str) -> None:
+        """Describe that control from now on."""
+        if path in self._link.table:
+            self._path = path
+            self._describe()
+
+    def hold(self, text: str) -> None:
+        """Say this instead, until nothing is said."""
+        self._held = text
+        self._describe()
+
+    def add(self, fault: str) -> None:
+        """A fault of the panel's own, for ten seconds."""
+        self._own = [*self._own, (time.monotonic(), fault)][-5:]
+        self._show()
+
+    def _stated(self, _: bool, text: str) -> None:
+        self._state = text
+        self._show()
+
+    def _told(self, _: Status) -> None:
+        self._describe()
+        self._show()
+
+    def _describe(self) -> None:
+        status = self._link.status
+        if self._held:
+            self.info.speak(self._held, MAPPED)
+        elif status.loading:
+            self.info.speak(waiting(status.loading, self._link.values), MODULATION)
+        elif not self._path:
+            self.info.speak(KEYS, DIM)
+        else:
+            param = self._link.table[self._path]
+            effective, driver = status.effective.get(self._path), status.drivers.get(self._path, "")
+            self.info.speak(describe(param, self._link.values[self._path], effective, driver), TEXT)
+
+    def _show(self) -> None:
+        recent = time.monotonic() - OWN_S
+        self._own = [(when, text) for when, text in self._own if when > recent]
+        told = self._link.status.faults if self._link.connected else ()
+        every = [text for text in (self._state, *(text for _, text in reversed(self._own)), *told) if text]
+        count = f"{len(every)} faults: " if len(every) > 1 else ""
+        self.faults.say(f"\u26a0 {count}{every[0]}" if every else "")
+        self.faults.setToolTip("\n".join(every))
+        self.faults.setVisible(bool(every))  # the other line takes all of the width

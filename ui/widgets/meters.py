@@ -1,0 +1,190 @@
+"""What the show hears: names of sounds, levels, onset and beat, and the last seconds of the spectrum."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QRect, QRectF, QSize, Qt
+from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
+from PyQt6.QtWidgets import QSizePolicy, QWidget
+
+from ..link import Link
+from ..status import LEVELS, MEL_BANDS, Status
+from ..theme import ACCENT, ACCENT_FILL, CARD, CONTROL, DIM, LIVE, MODULATION, TEXT, WINDOW
+from .paint import BOTTOM, MIDDLE_LEFT, MIDDLE_RIGHT, TOP_LEFT, colour
+
+
+class Meter(QWidget):
+    """Painted from the newest status."""
+
+    def __init__(self, link: Link, name: str, height: int, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.status = link.status
+        self.setAccessibleName(name)
+        self.setMinimumHeight(height)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        link.told.connect(self.take)
+
+    def take(self, status: Status) -> None:
+        """Show a new status."""
+        self.status = status
+        self.update()
+
+    def begin(self) -> QPainter:
+        """A painter on the card's ground."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), colour(CARD))
+        return painter
+
+    def small(self) -> QFont:
+        """The font of captions."""
+        font = self.font()
+        font.setPixelSize(10)
+        return font
+
+
+class Heard(Meter):
+    """I hear: the best names with their scores."""
+
+    ROW = 18
+
+    def __init__(self, link: Link, parent: QWidget | None = None) -> None:
+        super().__init__(link, "what the show hears", 2 * self.ROW, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setMaximumHeight(5 * self.ROW)
+
+    def sizeHint(self) -> QSize:
+        """Five names."""
+        return QSize(180, 5 * self.ROW)
+
+    def take(self, status: Status) -> None:
+        """Only new names or scores are painted."""
+        if status.heard != self.status.heard:
+            words = ", ".join(f"{label} {score:.2f}" for label, score in status.heard[:3])
+            self.setAccessibleDescription(f"I hear {words}" if words else "nothing heard")
+            super().take(status)
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """One row a name: bar, name, score."""
+        painter = self.begin()
+        if not self.status.heard:
+            painter.setPen(colour(DIM))
+            painter.drawText(self.rect(), TOP_LEFT, "nothing yet")
+            return
+        bold = self.font()
+        bold.setBold(True)
+        for row, (label, score) in enumerate(self.status.heard[: max(1, self.height() // self.ROW)]):
+            box = QRect(0, row * self.ROW, self.width(), self.ROW - 2)
+            painter.fillRect(box, colour(CONTROL))
+            painter.fillRect(QRectF(0, box.top(), box.width() * score, box.height()), colour(ACCENT_FILL))
+            if row < 2:
+                painter.setFont(bold if row == 0 else self.font())
+            words = box.adjusted(5, 0, -5, 0)
+            painter.setPen(colour(TEXT))
+            painter.drawText(words, MIDDLE_RIGHT, f"{score:.2f}")
+            name = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, words.width() - 34)
+            painter.drawText(words, MIDDLE_LEFT, name)
+
+
+class Lights(Meter):
+    """Bars for level and bands, lamps for onset and beat."""
+
+    def __init__(self, link: Link, parent: QWidget | None = None) -> None:
+        super().__init__(link, "levels", 58, parent)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self.setMaximumHeight(110)
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """Six columns of the same width."""
+        painter = self.begin()
+        painter.setFont(self.small())
+        width = self.width() / 6
+        for column, name in enumerate((*LEVELS, "onset", "beat")):
+            box = QRectF(column * width, 0, width, self.height())
+            painter.setPen(colour(DIM))
+            painter.drawText(box, BOTTOM, name)
+            inner = box.adjusted(4, 1, -4, -15)
+            if name in LEVELS:
+                self._bar(painter, inner, min(1.0, max(0.0, float(getattr(self.status, name)))))
+            elif name == "onset":
+                self._lamp(painter, inner, self.status.onset, MODULATION)
+            else:
+                beat = (1.0 - self.status.beat) ** 2 if self.status.bpm else 0.0
+                self._lamp(painter, inner, beat, LIVE)
+
+    def _bar(self, painter: QPainter, box: QRectF, value: float) -> None:
+        painter.fillRect(box, colour(CONTROL))
+        painter.fillRect(box.adjusted(0, box.height() * (1 - value), 0, 0), colour(ACCENT))
+
+    def _lamp(self, painter: QPainter, box: QRectF, value: float, ink: str) -> None:
+        """A disc that grows: not by colour alone."""
+        radius = min(box.width(), box.height()) / 2
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(colour(CONTROL))
+        painter.drawEllipse(box.center(), radius, radius)
+        painter.setBrush(colour(ink))
+        grown = radius * min(1.0, max(0.0, value)) ** 0.5
+        painter.drawEllipse(box.center(), grown, grown)
+        painter.restore()
+
+
+def _ramp() -> list[int]:
+    """256 colours from the ground to the accent, as RGB32."""
+    ground, full = QColor(WINDOW), QColor(ACCENT)
+    parts = [(ground.red(), full.red()), (ground.green(), full.green()), (ground.blue(), full.blue())]
+    mixed = ((round(low + (high - low) * i / 255) for low, high in parts) for i in range(256))
+    return [0xFF000000 | red << 16 | green << 8 | blue for red, green, blue in mixed]
+
+
+class Mel(Meter):
+    """The spectrum of the last seconds, one column a status, low bands below; it runs to the left."""
+
+    COLUMNS = 120
+
+    def __init__(self, link: Link, parent: QWidget | None = None) -> None:
+        super().__init__(link, "spectrum of the last seconds", 40, parent)
+        self._ramp = _ramp()
+        self._image = QImage(self.COLUMNS, MEL_BANDS, QImage.Format.Format_RGB32)
+        self._image.fill(QColor(WINDOW))
+        self._next = 0
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+
+    def take(self, status: Status) -> None:
+        """One more column."""
+        for band, value in enumerate(status.mel):
+            self._image.setPixel(self._next, MEL_BANDS - 1 - band, self._ramp[int(value * 255)])
+        self._next = (self._next + 1) % self.COLUMNS
+        super().take(status)
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """The ring of columns, oldest first."""
+        painter = QPainter(self)
+        width = self.width() / self.COLUMNS
+        old = self.COLUMNS - self._next
+        left = QRectF(0, 0, old * width, self.height())
+        painter.drawImage(left, self._image, QRectF(self._next, 0, old, MEL_BANDS))
+        if self._next:
+            right = QRectF(old * width, 0, self._next * width, self.height())
+            painter.drawImage(right, self._image, QRectF(0, 0, self._next, MEL_BANDS))
+
+
+class Tempo(Meter):
+    """Beats a minute and loudness, in figures."""
+
+    def __init__(self, link: Link, parent: QWidget | None = None) -> None:
+        super().__init__(link, "tempo and loudness", 18, parent)
+        self.setFixedHeight(18)
+
+    def take(self, status: Status) -> None:
+        """Painted when the figures change."""
+        if (round(status.bpm, 1), round(status.db)) != (round(self.status.bpm, 1), round(self.status.db)):
+            super().take(status)
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """Tempo on the left, loudness on the right."""
+        painter = self.begin()
+        painter.setPen(colour(TEXT))
+        tempo = f"{self.status.bpm:.1f} BPM" if self.status.bpm else "no beat"
+        painter.drawText(self.rect(), MIDDLE_LEFT, tempo)
+        loud = f"{self.status.db:.0f} dBFS" if self.status.db > -100 else "silence"
+        painter.drawText(self.rect(), MIDDLE_RIGHT, loud)

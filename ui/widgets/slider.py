@@ -1,0 +1,253 @@
+"""The painted slider: base and effective value of a continuous control, played by mouse, wheel, keys or a number."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
+from PyQt6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QWheelEvent,
+)
+from PyQt6.QtWidgets import QAbstractSlider, QLineEdit, QWidget
+
+from sonorama.engine.control.parameters import Param, Value, show
+
+from ..formatting import caption, short_value
+from ..link import Link
+from ..theme import ACCENT, BAR_PX, CONTROL, DIM, LINE, MODULATION, TEXT
+from .control import MOVE_MIME, Control
+from .level import STRIP, Marks, paint_level, track_width
+from .paint import colour, ground
+
+STEPS = 10_000
+DRAG_PX = 200.0
+"""Pixels of a drag through the whole range."""
+FINE = 0.1
+MARGIN = 6
+"""Pixels beside words, and between them."""
+
+
+class _Editor(QLineEdit):
+    """The field a number is typed into. Its keys end here: the slider below knows Enter too."""
+
+    def keyPressEvent(self, a0: QKeyEvent | None) -> None:
+        """Escape gives up."""
+        super().keyPressEvent(a0)
+        if a0 is not None:
+            a0.accept()
+            if a0.key() == Qt.Key.Key_Escape:
+                self.editingFinished.emit()
+
+
+class FloatControl(Control, QAbstractSlider):
+    """Words over a strip (or beside an upright track) that fills to the base value; the effective one is blue.
+
+    Drag 200 px for the whole range, Shift for a tenth of that; wheel, arrows, page keys, Home, End; Enter or a
+    double-click on the number types one, a double-click elsewhere is the default.
+    """
+
+    def __init__(self, param: Param, link: Link, parent: QWidget | None = None, upright: bool = False) -> None:
+        super().__init__(parent)
+        self._position = 0.0
+        self._value = float(param.default)
+        self._effective: float | None = None
+        self._drag: QPointF | None = None
+        self._editor: _Editor | None = None
+        self.upright = upright
+        self.caption = caption(param.path)
+        self._metrics, self._room, self._cut = self.fontMetrics(), -1, ""
+        self.setRange(0, STEPS)
+        self.setSingleStep(STEPS // 100)
+        self.setPageStep(STEPS // 10)
+        self.setOrientation(Qt.Orientation.Vertical if upright else Qt.Orientation.Horizontal)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAcceptDrops(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below has to be painted again
+        if not upright:
+            self.setFixedHeight(BAR_PX)
+        self.valueChanged.connect(self._stepped)
+        self.join(param, link)
+
+    def sizeHint(self) -> QSize:
+        """A bar as high as a button, or a fader."""
+        return QSize(64, 96) if self.upright else QSize(110, BAR_PX)
+
+    def minimumSizeHint(self) -> QSize:
+        """Still readable."""
+        return QSize(40, 52) if self.upright else QSize(56, BAR_PX)
+
+    # -- values ---------------------------------------------------------------------------------------------------
+
+    def show_value(self, value: Value) -> None:
+        """Fill to the base value."""
+        self._value = float(value)
+        self._position = self.param.to_norm(self._value)
+        self.blockSignals(True)
+        self.setValue(round(self._position * STEPS))
+        self.blockSignals(False)
+        self.update()
+
+    def show_effective(self, value: float | None, driver: str) -> None:
+        """Mark where something moves the control to."""
+        super().show_effective(value, driver)
+        if value != self._effective:
+            self._effective = value
+            self.update()
+
+    def _stepped(self, position: int) -> None:
+        """Keys and screen readers move by whole steps."""
+        self.ask(self.param.from_norm(position / STEPS))
+
+    def shift(self, by: float) -> None:
+        """Move by a part of the range."""
+        self.ask(self.param.from_norm(min(1.0, max(0.0, self._position + by))))
+
+    # -- hands ----------------------------------------------------------------------------------------------------
+
+    def mousePressEvent(self, a0: QMouseEvent | None) -> None:
+        """Take hold; nothing jumps."""
+        if a0 is not None and a0.button() == Qt.MouseButton.LeftButton:
+            self._drag = a0.position()
+
+    def mouseMoveEvent(self, a0: QMouseEvent | None) -> None:
+        """Drag: 200 px are the whole range, ten times as many with Shift."""
+        if a0 is None or self._drag is None:
+            return
+        way = a0.position() - self._drag
+        self._drag = a0.position()
+        fine = FINE if a0.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
+        self.shift((-way.y() if self.upright else way.x()) / DRAG_PX * fine)
+
+    def mouseReleaseEvent(self, a0: QMouseEvent | None) -> None:
+        """Let go."""
+        self._drag = None
+
+    def mouseDoubleClickEvent(self, a0: QMouseEvent | None) -> None:
+        """On the number: type one. Elsewhere: the default."""
+        if a0 is not None and self._number_at().contains(a0.position().toPoint()):
+            self.type_number()
+        else:
+            self.ask(self.param.default)
+
+    def wheelEvent(self, e: QWheelEvent | None) -> None:
+        """A notch is a fiftieth of the range, with Shift a five hundredth."""
+        if e is None:
+            return
+        turn = e.angleDelta().y() or e.angleDelta().x()  # Shift turns some wheels sideways
+        fine = FINE if e.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
+        self.shift(turn / 120 / 50 * fine)
+        e.accept()
+
+    def keyPressEvent(self, ev: QKeyEvent | None) -> None:
+        """Arrows step a hundredth (with Shift a thousandth), page keys a tenth; Enter types a number."""
+        if ev is None:
+            return
+        arrows = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
+        if ev.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.type_number()
+        elif ev.key() in arrows:
+            fine = FINE if ev.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
+            self.shift(arrows[Qt.Key(ev.key())] * fine / 100)
+        else:
+            super().keyPressEvent(ev)
+
+    def type_number(self) -> None:
+        """Open a field over the control; Enter takes its number, Escape or leaving it does not."""
+        editor = self._editor = _Editor(show(self._value), self)
+        editor.setAccessibleName(f"{self.accessibleName()}: number")
+        height = min(BAR_PX, self.height())
+        editor.setGeometry(0, (self.height() - height) // 2, self.width(), height)
+        editor.selectAll()
+        editor.returnPressed.connect(self._typed)
+        editor.editingFinished.connect(self._close_editor)
+        editor.show()
+        editor.setFocus()
+
+    def _typed(self) -> None:
+        if self._editor is None:
+            return
+        try:
+            self.ask(float(self._editor.text().replace(",", ".")))
+        except ValueError:
+            self.link.fault.emit(f"{self._editor.text()!r} is no number: {self.param.path} stays")
+
+    def _close_editor(self) -> None:
+        if self._editor is not None:
+            editor, self._editor = self._editor, None
+            editor.deleteLater()
+            self.setFocus()
+
+    def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
+        """A move may be dropped here."""
+        data = a0.mimeData() if a0 is not None else None
+        if a0 is not None and data is not None and data.hasFormat(MOVE_MIME):
+            a0.acceptProposedAction()
+
+    def dropEvent(self, a0: QDropEvent | None) -> None:
+        """The dropped move moves this control from now on."""
+        data = a0.mimeData() if a0 is not None else None
+        if a0 is not None and data is not None:
+            self.add_move(int(bytes(data.data(MOVE_MIME).data())))
+            a0.acceptProposedAction()
+
+    # -- looks ----------------------------------------------------------------------------------------------------
+
+    def _number_at(self) -> QRect:
+        if self.upright:
+            return QRect(self.width() // 2, 0, self.width() // 2, 20)
+        return QRect(self.width() - 62, 0, 62, self.height())
+
+    def paintEvent(self, a0: QPaintEvent | None) -> None:
+        """Ground, fill, mark of the default, modulation, words."""
+        painter = QPainter(self)
+        edge = ACCENT if self.hasFocus() else LINE if self.underMouse() else CONTROL
+        painter.drawImage(0, 0, ground(self.width(), self.height(), edge))
+        top = 2 if self.upright else self.height() - 2 - STRIP  # below the words: it crosses none of them
+        paint_level(painter, QRectF(self.rect()).adjusted(2, top, -2, -2), self._marks(), self.upright)
+        self._paint_words(painter)
+
+    def _marks(self) -> Marks:
+        param, effective = self.param, self._effective
+        moved = None if effective is None else param.to_norm(min(max(effective, param.low), param.high))
+        crosses = param.curve == "linear" and param.low < 0 < param.high
+        return Marks(
+            param.to_norm(0.0) if crosses else 0.0,
+            self._position,
+            param.to_norm(float(param.default)),
+            moved,
+            self.isEnabled(),
+        )
+
+    def _paint_words(self, painter: QPainter) -> None:
+        alive, metrics = self.isEnabled(), self._metrics
+        number = short_value(self.param, self._value)
+        painter.setPen(colour(TEXT if alive else LINE))
+        if self.upright:
+            left = round(track_width(self.width())) + 8
+            painter.drawText(left, 3 + metrics.ascent(), number)
+            if self._effective is not None and alive:
+                painter.setPen(colour(MODULATION))
+                painter.drawText(left, 19 + metrics.ascent(), short_value(self.param, self._effective))
+            painter.setPen(colour(DIM if alive else LINE))
+            painter.drawText(left, self.height() - 3 - metrics.descent(), self.caption)
+            return
+        base = self.height() - 2 - STRIP - metrics.descent()
+        right = self.width() - MARGIN - metrics.horizontalAdvance(number)
+        painter.drawText(right, base, number)
+        painter.drawText(MARGIN, base, self._name(right - 2 * MARGIN))
+
+    def _name(self, room: int) -> str:
+        """The caption, cut to `room` pixels; the tool tip has all of it."""
+        if room != self._room:
+            self._room = room
+            self._cut = self._metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, room)
+        return self._cut
+
+    def changeEvent(self, e: QEvent | None) -> None:
+        """Another font has other sizes."""
+        super().changeEvent(e)
+        self._metrics, self._room = self.fontMetrics(), -1
