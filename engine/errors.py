@@ -35,7 +35,7 @@ class ValueRefused(SonoramaError):
     """An unknown address, or a value outside the range of its parameter."""
 
 
-def said(error: BaseException) -> str:
+def one_line_error(error: BaseException) -> str:
     """Any exception in one line: the message of a SonoramaError, else its type and text."""
     text = error.message if isinstance(error, SonoramaError) else f"{type(error).__name__}: {error}"
     return " ".join(text.split())

@@ -13,7 +13,7 @@ from .sidecar import sha256
 
 if TYPE_CHECKING:
     from ..engine.control.parameters import Value
-    from ..engine.pipeline.offline import Performance
+    from ..engine.pipeline.offline import OfflineRender
 
 
 class Played(Protocol):
@@ -35,7 +35,7 @@ class Played(Protocol):
     device: str
 
 
-class Stage(Played, Protocol):
+class FrameSource(Played, Protocol):
     """A world ready to play to a sound."""
 
     def frames(
@@ -48,10 +48,10 @@ class Stage(Played, Protocol):
         ...
 
 
-StageMaker = Callable[[str, "Mapping[str, Value]", Fraction, str], Stage]
+StageMaker = Callable[[str, "Mapping[str, Value]", Fraction, str], FrameSource]
 
 
-def world_stage(world: str, values: Mapping[str, Value], fps: Fraction, device: str) -> Stage:
+def world_frame_source(world: str, values: Mapping[str, Value], fps: Fraction, device: str) -> FrameSource:
     """Load a world (name or path) and make it ready to play; imports the model only now.
 
     Args:
@@ -67,17 +67,17 @@ def world_stage(world: str, values: Mapping[str, Value], fps: Fraction, device: 
     from ..engine.control.assignments import start_values
     from ..engine.inference.backend import open_backend
     from ..engine.model.world_file import load_world
-    from ..engine.pipeline.offline import Performance
+    from ..engine.pipeline.offline import OfflineRender
 
     loaded = load_world(world)
-    performance = Performance(loaded, {**start_values(()), **values}, fps, open_backend(loaded, device))
-    return WorldStage(performance)
+    performance = OfflineRender(loaded, {**start_values(()), **values}, fps, open_backend(loaded, device))
+    return WorldFrameSource(performance)
 
 
-class WorldStage:
+class WorldFrameSource:
     """A world's performance as a stage; made by `world_stage`."""
 
-    def __init__(self, performance: Performance) -> None:
+    def __init__(self, performance: OfflineRender) -> None:
         card = performance.world.card
         self._performance = performance
         self.world = card.name

@@ -11,14 +11,14 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..engine.picture.output_controls import Finish, lifted
+from ..engine.picture.output_controls import OutputControls, lifted
 from ..engine.picture.scale import scaler
 from ..engine.picture.to_rgba8 import rgba8
-from ..engine.pipeline.frame_pipeline import Step
+from ..engine.pipeline.frame_pipeline import FrameResult
 from ..engine.plugins.interfaces import Pixels
 from ..engine.renderer.paint_thread import out_size
 
-LastHand = Callable[[Step, np.ndarray | None, int], np.ndarray | None]
+LastHand = Callable[[FrameResult, np.ndarray | None, int], np.ndarray | None]
 """What is shown, its picture (None: the one before), the frame's index (below 0 ahead of the film) -> the frame."""
 
 
@@ -29,7 +29,7 @@ class Bare:
         self._size = size
         self._last: np.ndarray | None = None
 
-    def __call__(self, _step: Step, picture: np.ndarray | None, _index: int) -> np.ndarray | None:
+    def __call__(self, _step: FrameResult, picture: np.ndarray | None, _index: int) -> np.ndarray | None:
         """See LastHand."""
         if picture is not None:
             self._last = self._fitted(picture)
@@ -45,9 +45,9 @@ class Finished:
     """Output controls on 8 bits where they act, float32 in full depth where they do not."""
 
     def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
-        self._bare, self._finish, self._dt = Bare(size), Finish(*size), float(1 / fps)
+        self._bare, self._finish, self._dt = Bare(size), OutputControls(*size), float(1 / fps)
 
-    def __call__(self, step: Step, picture: np.ndarray | None, index: int) -> np.ndarray | None:
+    def __call__(self, step: FrameResult, picture: np.ndarray | None, index: int) -> np.ndarray | None:
         """See LastHand."""
         bare = self._bare(step, picture, index)
         if bare is None:
@@ -61,11 +61,11 @@ class AsItLeft:
     """The way of the show itself, so that frames are to the bit what left: uint8, scaled as the painter scales."""
 
     def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
-        self._size, self._finish, self._dt = size, Finish(*size), float(1 / fps)
+        self._size, self._finish, self._dt = size, OutputControls(*size), float(1 / fps)
         self._pixels: Pixels | None = None
         self._scaler = lru_cache(maxsize=4)(scaler)
 
-    def __call__(self, step: Step, picture: np.ndarray | None, index: int) -> np.ndarray | None:
+    def __call__(self, step: FrameResult, picture: np.ndarray | None, index: int) -> np.ndarray | None:
         """See LastHand."""
         if picture is not None:
             painted = self._scaled(rgba8(picture), out_size(step))

@@ -20,7 +20,7 @@ from ..engine.files.encode import SYNTHETIC, synthetic_note
 from ..engine.take.reader import Take, find_take
 from ..engine.versions import versions
 from .film import Look, VideoWriter, video_writer
-from .frame_source import Played, StageMaker, world_stage
+from .frame_source import Played, StageMaker, world_frame_source
 from .output_path import check_place, write_replacing
 from .picture import FITS, Fit
 from .presets import Preset, check_size, choose
@@ -102,7 +102,7 @@ class RenderReport:
     had_nonfinite: bool = False
 
 
-def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker = world_stage) -> RenderReport:
+def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker = world_frame_source) -> RenderReport:
     """Make the film of a job.
 
     The film is as long as its part of the sound: ceil(samples * fps / rate) frames. Nothing appears under the
@@ -154,12 +154,12 @@ def _heard(job: RenderJob, sound: Sound, n_frames: int, stage: StageMaker) -> tu
 
 
 def _replayed(job: RenderJob, take: Take, preset: Preset, n_frames: int) -> tuple[Played, Paint]:
-    from .replay import TakeStage, Worlds, note_gaps
+    from .replay import TakeFrameSource, Worlds, note_gaps
 
     note_gaps(take)
     as_it_left = job.size == take.start.size and job.fit == "cover" and not preset.deep
     worlds = Worlds(take, job.world, job.device)
-    played = TakeStage(take, worlds, job.rate, job.start, clean=job.clean, as_it_left=as_it_left)
+    played = TakeFrameSource(take, worlds, job.rate, job.start, clean=job.clean, as_it_left=as_it_left)
     return played, lambda have: played.frames(n_frames, have)
 
 

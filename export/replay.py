@@ -23,9 +23,9 @@ from ..engine.audio.sample_ring import RATE
 from ..engine.errors import InputError, SonoramaError, WorldError
 from ..engine.inference.backend import open_backend
 from ..engine.model.world_file import find_world, list_worlds, load_world, read_card
-from ..engine.pipeline.frame_pipeline import LOADS, Player, Step, mono
-from ..engine.pipeline.loaded_world import Instrument
-from ..engine.pipeline.offline import Performance
+from ..engine.pipeline.frame_pipeline import LOADS, FramePipeline, FrameResult, mono
+from ..engine.pipeline.loaded_world import LoadedWorld
+from ..engine.pipeline.offline import OfflineRender
 from ..engine.pipeline.snapshot import read_state
 from ..engine.take import audio_file as takesound
 from ..engine.take.reader import Take
@@ -74,9 +74,9 @@ class Worlds:
     def __init__(self, take: Take, world: str | None = None, device: str | None = None) -> None:
         self._take, self._world, self._device = take, world, device
         self._began = tuple(str(take.start.values[path]) for path in LOADS)
-        self._open: dict[tuple[Path, str], Instrument] = {}
+        self._open: dict[tuple[Path, str], LoadedWorld] = {}
 
-    def __call__(self, world: str, device: str) -> Instrument:
+    def __call__(self, world: str, device: str) -> LoadedWorld:
         """The values of /engine/world and /engine/device -> ready to play.
 
         Raises:
@@ -115,15 +115,15 @@ class Worlds:
         ran_on = self._take.device
         return _DEVICES.get(ran_on, ran_on)
 
-    def _opened(self, path: Path, device: str) -> Instrument:
+    def _opened(self, path: Path, device: str) -> LoadedWorld:
         loaded = load_world(path)
         try:
-            return Instrument(loaded, open_backend(loaded, device))
+            return LoadedWorld(loaded, open_backend(loaded, device))
         except SonoramaError as error:
             if self._device is not None:
                 raise
             log.warning("Played on %s, which is not to be had here (%s): auto plays instead", device, error.message)
-            return Instrument(loaded, open_backend(loaded, "auto"))
+            return LoadedWorld(loaded, open_backend(loaded, "auto"))
 
 
 class Replay:
@@ -135,10 +135,10 @@ class Replay:
         self._fresh = deque(one for one in take.fresh if one.frame >= self._player.frame)
         self._begin_anew()
 
-    def _beginning(self) -> Player:
+    def _beginning(self) -> FramePipeline:
         start = self._take.start
         if start.state is None:
-            player = Player(self._worlds, start.values, start.fps)
+            player = FramePipeline(self._worlds, start.values, start.fps)
             if start.frame or start.sample:
                 player.jump(start.frame, start.sample)
             return player
@@ -146,7 +146,7 @@ class Replay:
         refused = InputError(f"{start.state} is no state of this take", "Put back the file that was recorded.")
         try:
             loaded = dict(zip(LOADS, state["loaded"], strict=True))
-            player = Player(self._worlds, {**start.values, **loaded}, start.fps)
+            player = FramePipeline(self._worlds, {**start.values, **loaded}, start.fps)
             player.restore(arrays, state)
         except (LookupError, ValueError, TypeError, AttributeError) as error:
             raise refused from error
@@ -159,7 +159,7 @@ class Replay:
         """Samples of the ring that come before the next frame."""
         return self._player.next_sample
 
-    def step(self) -> Step:
+    def step(self) -> FrameResult:
         """The next frame."""
         player = self._player
         sound = self._heard(player.sample, player.next_sample)
@@ -173,7 +173,7 @@ class Replay:
             self._player.next_sample >= fresh[0].sample or self._player.frame >= fresh[0].frame
         ):
             one = self._fresh.popleft()
-            self._player = Player(self._worlds, one.values)
+            self._player = FramePipeline(self._worlds, one.values)
             self._player.jump(one.frame, one.sample)
 
     def _heard(self, first: int, last: int) -> np.ndarray:
@@ -191,11 +191,11 @@ class _Shot:
     """One frame of the film: its index, below 0 before it begins, what it shows, and whether that is painted anew."""
 
     index: int
-    step: Step
+    step: FrameResult
     paint: bool
 
 
-class TakeStage:
+class TakeFrameSource:
     """A take ready to be painted.
 
     Args:
@@ -271,7 +271,7 @@ def _painted(shots: Iterable[_Shot]) -> Iterator[tuple[_Shot, np.ndarray | None]
     for _, group in groupby(shots, lambda shot: id(shot.step.instrument)):
         first, waiting = next(group), deque[_Shot]()
         world, backend = first.step.instrument.world, first.step.instrument.backend
-        painter = Performance(world, first.step.values, Fraction(1), backend)  # neither has a part in painting
+        painter = OfflineRender(world, first.step.values, Fraction(1), backend)  # neither has a part in painting
         for picture in painter.paint(_codes(chain([first], group), waiting)):
             yield waiting.popleft(), picture
 

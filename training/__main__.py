@@ -67,7 +67,7 @@ def run_world(args: argparse.Namespace) -> int:
     """Train and pack a world."""
     from .data.photos import data_root
     from .recipe import Recipe
-    from .runner import Workshop, make_world
+    from .runner import TrainingRun, make_world
 
     recipe = Recipe()
     if args.size:
@@ -76,7 +76,7 @@ def run_world(args: argparse.Namespace) -> int:
         recipe = replace(recipe, joint=replace(recipe.joint, clip=args.clip))
     if args.scale != 1:
         recipe = recipe.scaled(args.scale)
-    shop = Workshop(data_root(args.data), args.work, recipe, args.start)
+    shop = TrainingRun(data_root(args.data), args.work, recipe, args.start)
     make_world(shop, args.out, args.name, args.release)
     return 0
 

@@ -41,7 +41,7 @@ def credit_lines(root: Path) -> tuple[str, ...]:
 
 def anchors(data: PictureSet) -> Tensor:
     """Codes [A,Z] of the clean crops: what seeds mix."""
-    return data.codes[data.klass == CLEAN]
+    return data.codes[data.class_id == CLEAN]
 
 
 @torch.no_grad()

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TrainingRun:
     """data folder, work folder, recipe, and the world to go on from, if any."""
 
     root: Path
@@ -75,7 +75,7 @@ class Workshop:
         return {p.stem: json.loads(p.read_text()) for p in sorted(self.work.glob("*.json")) if p.name != FILE}
 
 
-def generator_stage(shop: Workshop) -> Generator:
+def generator_stage(shop: TrainingRun) -> Generator:
     """Stage 0, with a grid of codes and mixtures at every checkpoint."""
     data, config = shop.pictures(), shop.recipe.generator
 
@@ -98,7 +98,7 @@ def generator_stage(shop: Workshop) -> Generator:
     return set_w_statistics(generator, data).eval().requires_grad_(False)
 
 
-def joint_stage(shop: Workshop) -> Space:
+def joint_stage(shop: TrainingRun) -> Space:
     """Words, pictures and sounds in one space: our own, or that of a named CLIP model."""
     path, plan = shop.work / "joint.safetensors", shop.recipe.joint
     if not path.is_file():
@@ -112,15 +112,15 @@ def joint_stage(shop: Workshop) -> Space:
     return Space.from_tensors(load_file(path), load_joint(plan.clip) if plan.clip else None)
 
 
-def recordings_by_class(shop: Workshop) -> list[list[Tensor]]:
+def recordings_by_class(shop: TrainingRun) -> list[list[Tensor]]:
     """Log-mel [128,T] of every recording, by class."""
     found = of_classes(read_recordings(shop.root))
-    mels = [[torch.from_numpy(log_mel(r.samples)) for r in found if r.klass == name] for name in CLASSES]
+    mels = [[torch.from_numpy(log_mel(r.samples)) for r in found if r.class_id == name] for name in CLASSES]
     return [[m for m in row if m.shape[1] > 8] for row in mels]
 
 
 def encoder_stage(
-    shop: Workshop, generator: Generator, space: Space, directions: Tensor, mels: list[list[Tensor]]
+    shop: TrainingRun, generator: Generator, space: Space, directions: Tensor, mels: list[list[Tensor]]
 ) -> SoundInversionEncoder:
     """E_a: stage A (directions), then stage B (eqs. 2 and 3)."""
     cuts, data = (3, 7), shop.pictures()
@@ -149,24 +149,24 @@ def encoder_stage(
     return encoder.eval().requires_grad_(False)
 
 
-def make_clips(shop: Workshop, generator: Generator, directions: Tensor, mels: list[list[Tensor]]) -> list[Clip]:
+def make_clips(shop: TrainingRun, generator: Generator, directions: Tensor, mels: list[list[Tensor]]) -> list[Clip]:
     """Inverted clips of every class; each is kept as soon as it is made."""
     plan, codes, backbone = shop.recipe.clips, anchors(shop.pictures()), Backbone()
     clips = []
     for i in range(plan.clips * len(CLASSES)):
-        klass, rng = i % len(CLASSES), torch.Generator().manual_seed(1000 + i)
+        class_id, rng = i % len(CLASSES), torch.Generator().manual_seed(1000 + i)
 
-        def make(klass: int = klass, rng: torch.Generator = rng) -> dict[str, Tensor]:
-            mel = mels[klass][int(torch.randint(len(mels[klass]), (1,), generator=rng))]
-            clip = make_clip(generator, directions, mel, klass, codes, backbone, plan, rng)
+        def make(class_id: int = class_id, rng: torch.Generator = rng) -> dict[str, Tensor]:
+            mel = mels[class_id][int(torch.randint(len(mels[class_id]), (1,), generator=rng))]
+            clip = make_clip(generator, directions, mel, class_id, codes, backbone, plan, rng)
             return {k: v for k, v in vars(clip).items() if isinstance(v, Tensor)}
 
-        clips.append(Clip(**shop.once(f"clips/{i:03d}", make), klass=klass))
+        clips.append(Clip(**shop.once(f"clips/{i:03d}", make), class_id=class_id))
     return clips
 
 
 def motion_stage(
-    shop: Workshop, generator: Generator, space: Space, encoder: SoundInversionEncoder, directions: Tensor,
+    shop: TrainingRun, generator: Generator, space: Space, encoder: SoundInversionEncoder, directions: Tensor,
     mels: list[list[Tensor]],
 ) -> MotionNetwork:  # fmt: skip
     """E_RNN by teacher forcing on the inverted clips."""
@@ -188,7 +188,7 @@ def motion_stage(
     return network.eval()
 
 
-def make_world(shop: Workshop, out: Path, name: str, version: str) -> None:
+def make_world(shop: TrainingRun, out: Path, name: str, version: str) -> None:
     """All stages, then the world file.
 
     InputError where the work folder holds another recipe, WorldError where a named CLIP model cannot be had.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sonorama.engine.control.parameters import Param, Value, show
+from sonorama.engine.control.parameters import Parameter, Value, show
 
 OSC_ROOT = "/sonorama"
 
@@ -25,7 +25,7 @@ def short_name(path: str) -> str:
     return " ".join(parts[-2:]) if parts[0] in ("sound", "motion", "moves") or len(parts) > 2 else parts[-1]
 
 
-def short_value(param: Param, value: Value) -> str:
+def short_value(param: Parameter, value: Value) -> str:
     """A value in few characters, with its unit: `0.60`, `2.5 s`, `-12 dB`."""
     if isinstance(value, bool) or not isinstance(value, float):
         return show(value)
@@ -42,7 +42,7 @@ def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
     return ", ".join(whole) + " \u2026"
 
 
-def describe(param: Param, value: Value, effective: float | None, driver: str) -> str:
+def describe(param: Parameter, value: Value, effective: float | None, driver: str) -> str:
     """The line at the bottom for the control under the hand."""
     text = f"{osc_address(param.path)}   {show(value)}   ({param.allowed()})"
     if effective is not None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from sonorama.engine.control.parameters import Param
+from sonorama.engine.control.parameters import Parameter
 
 from .formatting import caption
 from .link import Link
@@ -39,7 +39,7 @@ class Card(QFrame):
         self.body.addLayout(self.title)
 
 
-def captioned(param: Param, link: Link) -> QWidget:
+def captioned(param: Parameter, link: Link) -> QWidget:
     """The control with its name beside it, where it does not carry its name itself."""
     control = control_for(param, link)
     if param.kind not in ("choice", "text"):
@@ -54,7 +54,7 @@ def captioned(param: Param, link: Link) -> QWidget:
     return box
 
 
-def grid(params: Iterable[Param], link: Link, columns: int) -> QGridLayout:
+def grid(params: Iterable[Parameter], link: Link, columns: int) -> QGridLayout:
     """Controls row by row."""
     made = QGridLayout()
     made.setSpacing(GAP)

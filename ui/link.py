@@ -15,7 +15,7 @@ from PyQt6 import sip
 from PyQt6.QtCore import QObject, QSocketNotifier, QTimer, pyqtSignal
 
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Param, Value
+from sonorama.engine.control.parameters import Parameter, Value
 from sonorama.engine.errors import SonoramaError, ValueRefused
 from sonorama.engine.ipc.channel import ChannelClosed, connect
 
@@ -69,7 +69,7 @@ class Link(QObject):
     fault = pyqtSignal(str)
 
     def __init__(
-        self, reach: Callable[[], Wire], table: Mapping[str, Param] = SHOW, parent: QObject | None = None
+        self, reach: Callable[[], Wire], table: Mapping[str, Parameter] = SHOW, parent: QObject | None = None
     ) -> None:
         """`reach` connects, or raises SonoramaError while no show is there."""
         super().__init__(parent)

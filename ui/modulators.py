@@ -11,7 +11,7 @@ from PyQt6.QtCore import QByteArray, QMimeData, Qt
 from PyQt6.QtGui import QDrag, QMouseEvent
 from PyQt6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
-from sonorama.engine.control.parameters import Param
+from sonorama.engine.control.parameters import Parameter
 
 from .layout import GAP, captioned, label
 from .link import Link
@@ -48,7 +48,7 @@ class Handle(QPushButton):
         drag.exec(Qt.DropAction.CopyAction)
 
 
-def move_numbers(table: Mapping[str, Param]) -> list[int]:
+def move_numbers(table: Mapping[str, Parameter]) -> list[int]:
     """Numbers of the moves in the table."""
     return sorted({int(path.split("/")[2]) for path in table if path.startswith("/moves/")})
 

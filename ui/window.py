@@ -6,7 +6,7 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QStatusTipEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from sonorama.engine.control.parameters import Param
+from sonorama.engine.control.parameters import Parameter
 
 from . import keys
 from .copy_address import Mapping
@@ -88,7 +88,7 @@ class Window(QWidget):
     def _above(self) -> set[str]:
         return {widget.param.path for widget in self.top.findChildren(QWidget) if isinstance(widget, Control)}
 
-    def _page(self, params: list[Param]) -> QWidget:
+    def _page(self, params: list[Parameter]) -> QWidget:
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)

@@ -91,7 +91,7 @@ class Features:
     confidence: float = 0.0
 
 
-class Analysis:
+class FeatureExtractor:
     """Push mono sound as it comes; ask for the features at any sample of the last 10 s."""
 
     def __init__(self, begin: int = 0) -> None:

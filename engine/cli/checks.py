@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from ..errors import SonoramaError, said
+from ..errors import SonoramaError, one_line_error
 from .doctor import Finding
 
 _AGAIN = "Install sonorama again: pip install --force-reinstall sonorama"
@@ -93,7 +93,7 @@ def _onnxruntime() -> Finding:
     try:
         import onnxruntime
     except (ImportError, OSError) as error:
-        return Finding("ONNX Runtime", False, f"does not load: {said(error)}", _AGAIN, True)
+        return Finding("ONNX Runtime", False, f"does not load: {one_line_error(error)}", _AGAIN, True)
     providers = onnxruntime.get_available_providers()
     names = ", ".join(name.removesuffix("ExecutionProvider") for name in providers)
     about = f"{onnxruntime.__version__}, built for {names}"
@@ -106,7 +106,7 @@ def _openvino() -> Finding:
 
         devices = openvino.Core().available_devices
     except (ImportError, OSError, RuntimeError) as error:
-        about = f"does not load: {said(error)}; ONNX Runtime paints instead, at about half the speed"
+        about = f"does not load: {one_line_error(error)}; ONNX Runtime paints instead, at about half the speed"
         return Finding("OpenVINO", False, about, "pip install openvino (no wheels for Macs with Intel)")
     return Finding("OpenVINO", "CPU" in devices, f"{version('openvino')}: {', '.join(devices)}", _AGAIN)
 
@@ -149,7 +149,7 @@ def frames() -> list[Finding]:
     try:
         works = _map_works()
     except (SonoramaError, OSError) as error:
-        works, about = False, said(error)
+        works, about = False, one_line_error(error)
     else:
         about = f"in {folder}" if works else f"a frame written into {folder} was not read back"
     free = shutil.disk_usage(folder).free

@@ -13,7 +13,7 @@ from ..errors import SonoramaError
 if TYPE_CHECKING:
     from ..audio.audio_file import Sound
     from ..model.world_file import World
-    from ..pipeline.heard_window import HeardWindow
+    from ..pipeline.window_scores import WindowScores
     from .main import Commands
 
 DEFAULT_WORLD = "shore"
@@ -57,24 +57,24 @@ def _load(name: str) -> World:
     return load_world(name)
 
 
-def _heard(world: World, sound: Sound, labels: Sequence[str]) -> list[HeardWindow]:
-    from ..pipeline.classify import hear
+def _heard(world: World, sound: Sound, labels: Sequence[str]) -> list[WindowScores]:
+    from ..pipeline.classify import classify
     from .progress import Progress
 
     windows, seconds = [], math.ceil(sound.duration)
     with Progress(f"hear {sound.path.name}") as progress:
-        for window in hear(world, sound.mono(), labels):
+        for window in classify(world, sound.mono(), labels):
             windows.append(window)
             progress(min(seconds, round(window.end)), seconds)
     return windows
 
 
-def mean_scores(windows: Sequence[HeardWindow]) -> dict[str, float]:
+def mean_scores(windows: Sequence[WindowScores]) -> dict[str, float]:
     """Mean score of every class over the windows of one sound."""
     return {name: sum(w.scores[name] for w in windows) / len(windows) for name in windows[0].scores}
 
 
-def _write_json(name: str, windows: Sequence[HeardWindow]) -> None:
+def _write_json(name: str, windows: Sequence[WindowScores]) -> None:
     import json
     from dataclasses import asdict
 
@@ -82,14 +82,14 @@ def _write_json(name: str, windows: Sequence[HeardWindow]) -> None:
     sys.stdout.write(json.dumps(line) + "\n")
 
 
-def _write_rows(name: str, windows: Sequence[HeardWindow]) -> None:
+def _write_rows(name: str, windows: Sequence[WindowScores]) -> None:
     sys.stdout.write(f"{name}\n")
     for window in _one_a_second(windows):
         sys.stdout.write(f"  {window.end:7.1f} s  {_top(window.scores)}\n")
     sys.stdout.write(f"       mean  {_top(mean_scores(windows))}\n")
 
 
-def _one_a_second(windows: Sequence[HeardWindow]) -> Iterator[HeardWindow]:
+def _one_a_second(windows: Sequence[WindowScores]) -> Iterator[WindowScores]:
     due = 0.0
     for window in windows:
         if window.end >= due:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
-from ..errors import said
+from ..errors import one_line_error
 
 if TYPE_CHECKING:
     from .main import Commands
@@ -110,7 +110,7 @@ def run_check(name: str, point: EntryPoint | None, timeout: float) -> list[Findi
     except subprocess.TimeoutExpired:
         return [_failed(name, f"does not answer within {timeout:g} s")]
     except OSError as error:
-        return [_failed(name, said(error))]
+        return [_failed(name, one_line_error(error))]
     return _read(name, done.stdout, done.returncode)
 
 
@@ -134,7 +134,7 @@ def answer() -> None:
         found: list[Finding] = EntryPoint("check", sys.argv[1], GROUP).load()()
         told: Any = [asdict(replace(one, how_to_get="" if one.ok else one.how_to_get)) for one in found]
     except (Exception, SystemExit) as error:  # noqa: BLE001 (drivers and other packages may raise anything)
-        told = f"fails: {said(error)}"
+        told = f"fails: {one_line_error(error)}"
     json.dump(told, out)
     out.flush()
     os._exit(0)  # the driver's own ending may hang

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ..control.live_table import SHOW
-from ..control.parameters import Param, show
+from ..control.parameters import Parameter, show
 from ..osc.messages import AHEAD
 from ..osc.routing import NORM, ROOT
 from ..osc.server import DUMP, FAST, PORT, PORT_OUT, PORT_QUERY, SUBSCRIBE, UNSUBSCRIBE
@@ -77,19 +77,19 @@ _SAYS = {
 }  # fmt: skip
 
 
-def as_markdown(table: Mapping[str, Param] = SHOW) -> str:
+def as_markdown(table: Mapping[str, Parameter] = SHOW) -> str:
     """The page docs/osc.md."""
     return _INTRO + "".join(map(_row, table.values())) + _OUT + "".join(_outgoing(table)) + _EXAMPLES
 
 
-def _row(param: Param) -> str:
+def _row(param: Parameter) -> str:
     norm = param.curve if param.kind == "float" else ""
     default = show(param.default) or "(empty)"
     doc = f"{param.doc} Takes seconds." if param.load else param.doc
     return f"| `{ROOT}{param.path}` | {_TAGS[param.kind]} | {_takes(param)} | {default} | {norm} | {doc} |\n"
 
 
-def _takes(param: Param) -> str:
+def _takes(param: Parameter) -> str:
     if param.load and param.kind == "text":
         return "the name of an installed one"
     if len(param.choices) > 10:
@@ -97,7 +97,7 @@ def _takes(param: Param) -> str:
     return param.allowed()
 
 
-def _outgoing(table: Mapping[str, Param]) -> Iterator[str]:
+def _outgoing(table: Mapping[str, Parameter]) -> Iterator[str]:
     for address in METERS:
         shared = (
             f" (the control of this name is told at `{address}{NORM}`)" if address.removeprefix(ROOT) in table else ""

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 
-from ..control.parameters import Param, show
+from ..control.parameters import Parameter, show
 from ..control.render_table import TABLE
 
 _INTRO = """# Parameters
@@ -25,7 +25,7 @@ def as_markdown() -> str:
     return _INTRO + "".join(_row(param) for param in TABLE.values())
 
 
-def _row(param: Param) -> str:
+def _row(param: Parameter) -> str:
     curve = param.curve if param.kind == "float" else ""
     glide = f"{show(param.glide)} s" if param.glide else ""
     default = show(param.default) or "(empty)"

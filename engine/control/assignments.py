@@ -5,13 +5,13 @@ import math
 from collections.abc import Iterable, Mapping
 
 from ..errors import ValueRefused
-from .parameters import Change, Param, Value, show
+from .parameters import Change, Parameter, Value, show
 from .render_table import TABLE
 
 _SWITCH = {"0": False, "1": True, "false": False, "true": True, "off": False, "on": True}
 
 
-def parse(assignment: str, source: str = "command line", table: Mapping[str, Param] = TABLE) -> Change:
+def parse(assignment: str, source: str = "command line", table: Mapping[str, Parameter] = TABLE) -> Change:
     """Read `/address=value`, `/sonorama/address=value` or `/address/norm=0..1` as a change.
 
     Raises:
@@ -28,14 +28,14 @@ def parse(assignment: str, source: str = "command line", table: Mapping[str, Par
     return Change(param.path, value, source)
 
 
-def start_values(changes: Iterable[Change], table: Mapping[str, Param] = TABLE) -> dict[str, Value]:
+def start_values(changes: Iterable[Change], table: Mapping[str, Parameter] = TABLE) -> dict[str, Value]:
     """Every address of the table with its default, or the last value asked for."""
     values: dict[str, Value] = {path: param.default for path, param in table.items()}
     values.update((change.path, change.value) for change in changes)
     return values
 
 
-def _find(address: str, plain: str, table: Mapping[str, Param]) -> Param:
+def _find(address: str, plain: str, table: Mapping[str, Parameter]) -> Parameter:
     path = plain.removeprefix("/sonorama")
     if path in table:
         return table[path]
@@ -43,7 +43,7 @@ def _find(address: str, plain: str, table: Mapping[str, Param]) -> Param:
     raise ValueRefused(f"There is no control {address!r}", f"Did you mean {nearest}? All of them: sonorama parameters")
 
 
-def _natural(param: Param, text: str) -> Value:
+def _natural(param: Parameter, text: str) -> Value:
     match param.kind:
         case "text":
             return text
@@ -55,20 +55,20 @@ def _natural(param: Param, text: str) -> Value:
             return _number(param, text.strip())
 
 
-def _choice(param: Param, text: str) -> str:
+def _choice(param: Parameter, text: str) -> str:
     if text in param.choices:
         return text
     nearest = difflib.get_close_matches(text, param.choices, n=1, cutoff=0.0)[0]
     raise ValueRefused(f"{param.path} does not take {text!r}", f"Use {param.allowed()}; the nearest is {nearest}.")
 
 
-def _switch(param: Param, text: str) -> bool:
+def _switch(param: Parameter, text: str) -> bool:
     if text.lower() not in _SWITCH:
         raise ValueRefused(f"{param.path} is a switch and does not take {text!r}", "Use 0 or 1 (off, on).")
     return _SWITCH[text.lower()]
 
 
-def _number(param: Param, text: str) -> Value:
+def _number(param: Parameter, text: str) -> Value:
     number = _finite(param.path, text, param.allowed())
     nearest = param.clip(number)
     if number != nearest:
@@ -78,7 +78,7 @@ def _number(param: Param, text: str) -> Value:
     return nearest
 
 
-def _position(param: Param, text: str) -> float:
+def _position(param: Parameter, text: str) -> float:
     if param.kind != "float":
         raise ValueRefused(f"{param.path} has no /norm", f"Set {param.path} itself: {param.allowed()}.")
     position = _finite(f"{param.path}/norm", text, "0 to 1")

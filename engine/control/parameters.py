@@ -21,7 +21,7 @@ Kind = Literal["float", "int", "switch", "choice", "text", "trigger", "slot"]
 
 
 @dataclass(frozen=True, slots=True)
-class Param:
+class Parameter:
     """The specification of one control. Its kind follows from the type of `default` and from `choices`.
 
     Attributes:
@@ -141,7 +141,7 @@ class Change:
     over: float = 0.0
 
 
-class Params:
+class ParameterState:
     """The state of every control of a table.
 
     `post` may be called from any thread; everything else belongs to the frame loop. No locks: the inbox is a dict
@@ -151,7 +151,7 @@ class Params:
     QUEUE = 64
     """Events an address keeps waiting; more are dropped."""
 
-    def __init__(self, table: Mapping[str, Param], start: Mapping[str, Value] | None = None) -> None:
+    def __init__(self, table: Mapping[str, Parameter], start: Mapping[str, Value] | None = None) -> None:
         """Controls stand at `start` (default: the table's defaults) at once, without a glide."""
         self._table = table
         self._target = {path: param.default for path, param in table.items()}
@@ -246,7 +246,7 @@ class Params:
         self.move(dt)
         return self.effective()
 
-    def _moved(self, param: Param, target: Value, dt: float) -> Value:
+    def _moved(self, param: Parameter, target: Value, dt: float) -> Value:
         left = self._left.get(param.path, 0.0)
         if left > dt:
             self._left[param.path] = left - dt

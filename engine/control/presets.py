@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from ..errors import InputError, OutputError, ValueRefused
 from ..ipc.shared_paths import check_name
-from .parameters import Param, Value
+from .parameters import Parameter, Value
 
 Kind = Literal["look", "show"]
 OLDER = 10
@@ -50,7 +50,7 @@ def names() -> list[tuple[str, Kind]]:
     )
 
 
-def select(values: Mapping[str, Value], table: Mapping[str, Param], kind: Kind) -> dict[str, Value]:
+def select(values: Mapping[str, Value], table: Mapping[str, Parameter], kind: Kind) -> dict[str, Value]:
     """Those of the values that a look or show keeps."""
     kept = {path: value for path, value in values.items() if not table[path].event and path not in NEVER}
     return {p: v for p, v in kept.items() if p.startswith(LOOK_GROUPS)} if kind == "look" else kept
@@ -125,7 +125,7 @@ def _shallow(said: object, levels: int = 8) -> bool:
     return levels > 0 and all(_shallow(part, levels - 1) for part in parts)
 
 
-def load(path: Path, table: Mapping[str, Param]) -> tuple[dict[str, Value], list[str]]:
+def load(path: Path, table: Mapping[str, Parameter]) -> tuple[dict[str, Value], list[str]]:
     """The values of a look or show, and one line for every entry that is none (it is left out).
 
     Raises:
@@ -136,7 +136,7 @@ def load(path: Path, table: Mapping[str, Param]) -> tuple[dict[str, Value], list
     return values, [f"{path.name}: {address[:80]!r} is left out" for address in left_out]
 
 
-def sift(said: Mapping[str, object], table: Mapping[str, Param]) -> tuple[dict[str, Value], list[str]]:
+def sift(said: Mapping[str, object], table: Mapping[str, Parameter]) -> tuple[dict[str, Value], list[str]]:
     """The entries that a table takes, clipped, and the addresses of those that it does not, or that must not start
     by themselves.
     """

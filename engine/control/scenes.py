@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import SonoramaError, ValueRefused
 from . import presets
 from .live_table import SHOW
-from .parameters import Change, Param, Value
+from .parameters import Change, Parameter, Value
 
 SLOTS = 8
 KEPT = ("/look/", "/motion/", "/moves/", "/sound/gain", "/sound/follow", "/sound/onset")
@@ -24,7 +24,7 @@ class SceneBank:
 
     """
 
-    def __init__(self, path: Path, table: Mapping[str, Param] = SHOW) -> None:
+    def __init__(self, path: Path, table: Mapping[str, Parameter] = SHOW) -> None:
         """Read what is there. A file that is no good is a `fault`, never an exception.
 
         Args:

@@ -48,23 +48,23 @@ class Backend(Protocol):
     name: str
     painters: int
 
-    def hear(self, window: Array) -> Array:
+    def embed_sound(self, window: Array) -> Array:
         """F_a: log-mel [128,344] -> unit code [D]."""
         ...
 
-    def encode(self, window: Array, code: Array) -> tuple[Array, float]:
+    def invert_sound(self, window: Array, code: Array) -> tuple[Array, float]:
         """E_a: log-mel [128,88] and F_a's code [D] -> displacement [L,W], presence 0..1."""
         ...
 
-    def recur(self, u: Array, h: Array) -> tuple[Array, Array]:
+    def step_rnn(self, u: Array, h: Array) -> tuple[Array, Array]:
         """E_RNN: u [L,W], h [3,H] -> Delta [L,W] in units of sigma_w, h."""
         ...
 
-    def map(self, z: Array) -> Array:
+    def map_latent(self, z: Array) -> Array:
         """Z [Z] -> w [W], without truncation."""
         ...
 
-    def paint(self, ws: Array) -> Array:
+    def synthesize(self, ws: Array) -> Array:
         """G: style codes [L,W] -> picture [H,W,3] in 0..1, row 0 on top."""
         ...
 
@@ -104,25 +104,25 @@ class OnnxBackend:
         batch = {k: np.ascontiguousarray(v[None], np.float32) for k, v in inputs.items()}
         return [np.asarray(x)[0] for x in self._run[part].run(None, batch)]
 
-    def hear(self, window: Array) -> Array:
+    def embed_sound(self, window: Array) -> Array:
         """See Backend."""
         return self._call("sound", window=window[None])[0]
 
-    def encode(self, window: Array, code: Array) -> tuple[Array, float]:
+    def invert_sound(self, window: Array, code: Array) -> tuple[Array, float]:
         """See Backend."""
         heard, there = self._call("encoder", window=window[None], code=code)
         return heard, float(there)
 
-    def recur(self, u: Array, h: Array) -> tuple[Array, Array]:
+    def step_rnn(self, u: Array, h: Array) -> tuple[Array, Array]:
         """See Backend."""
         delta, h = self._call("motion", u=u, h=h)
         return delta, h
 
-    def map(self, z: Array) -> Array:
+    def map_latent(self, z: Array) -> Array:
         """See Backend."""
         return self._call("mapping", z=z)[0][0]
 
-    def paint(self, ws: Array) -> Array:
+    def synthesize(self, ws: Array) -> Array:
         """See Backend."""
         return self._call("synthesis", ws=ws)[0].transpose(1, 2, 0)
 

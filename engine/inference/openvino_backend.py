@@ -40,7 +40,7 @@ class OpenVinoBackend(OnnxBackend):
         for _ in range(painters):
             self._free.put(compiled.create_infer_request())
 
-    def paint(self, ws: Array) -> Array:
+    def synthesize(self, ws: Array) -> Array:
         """See Backend."""
         request = self._free.get()
         try:

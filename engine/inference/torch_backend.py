@@ -46,29 +46,29 @@ class TorchBackend:
     def _in(self, x: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(x, np.float32))[None].to(self._device)
 
-    def hear(self, window: Array) -> Array:
+    def embed_sound(self, window: Array) -> Array:
         """F_a."""
         with exact():
             return self._sound(self._in(window[None]))[0].cpu().numpy()
 
-    def encode(self, window: Array, code: Array) -> tuple[Array, float]:
+    def invert_sound(self, window: Array, code: Array) -> tuple[Array, float]:
         """E_a."""
         with exact():
             heard, there = self._encoder(self._in(window[None]), self._in(code))
             return heard[0].cpu().numpy(), float(there)
 
-    def recur(self, u: Array, h: Array) -> tuple[Array, Array]:
+    def step_rnn(self, u: Array, h: Array) -> tuple[Array, Array]:
         """E_RNN."""
         with exact():
             delta, h_next = self._motion(self._in(u), self._in(h))
             return delta[0].cpu().numpy(), h_next[0].cpu().numpy()
 
-    def map(self, z: Array) -> Array:
+    def map_latent(self, z: Array) -> Array:
         """Mapping without truncation."""
         with exact():
             return self._mapping(self._in(z))[0, 0].cpu().numpy()
 
-    def paint(self, ws: Array) -> Array:
+    def synthesize(self, ws: Array) -> Array:
         """G."""
         with exact():
             return self._paint(self._in(ws))

@@ -39,7 +39,7 @@ def closest_seed(code: Array, bank_codes: Array) -> int:
     return int(np.argmax(bank_codes @ code))
 
 
-class Places:
+class SeedBank:
     """Style codes w_0 [L,W] of seeds, truncated, with the walk of /look/drift.
 
     `to_w` is the mapping network without truncation: z [Z] -> w [W]. Places are remembered: a walk asks for the

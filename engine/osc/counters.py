@@ -19,7 +19,7 @@ value of a wrong type. refused: datagrams of hosts not allowed. unsent: the syst
 failed: changes whose receiver raised."""
 
 
-class Tally:
+class OscCounters:
     """Counters and faults. Any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -7,9 +7,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..control.parameters import Change, Param, Value
+from ..control.parameters import Change, Parameter, Value
 from ..errors import ValueRefused
-from .counters import Tally, quoted
+from .counters import OscCounters, quoted
 from .messages import Sender
 from .validation import SPECIAL, part_matches
 
@@ -33,7 +33,7 @@ def none_installed(name: str) -> bool:
     return False
 
 
-class Routes:
+class Router:
     """The table by OSC address.
 
     Args:
@@ -44,10 +44,10 @@ class Routes:
     """
 
     def __init__(
-        self, table: Mapping[str, Param], tally: Tally, installed: Callable[[str], bool] = none_installed
+        self, table: Mapping[str, Parameter], tally: OscCounters, installed: Callable[[str], bool] = none_installed
     ) -> None:
         self._tally, self._installed = tally, installed
-        self._exact: dict[str, tuple[Param, bool]] = {}
+        self._exact: dict[str, tuple[Parameter, bool]] = {}
         for path, param in table.items():
             self._exact[ROOT + path] = (param, False)
             if param.kind == "float":
@@ -57,7 +57,7 @@ class Routes:
             node = self._tree
             for part in address.split("/"):
                 node = node.setdefault(part, {})
-        self._named: dict[str, list[tuple[Param, bool]]] = {}
+        self._named: dict[str, list[tuple[Parameter, bool]]] = {}
         self._pressed: dict[tuple[str, Sender], bool] = {}
         self._lock = threading.Lock()
 
@@ -77,7 +77,7 @@ class Routes:
             if value is not None:
                 yield Accepted(Change(param.path, value, source), asked)
 
-    def named(self, pattern: str) -> list[tuple[Param, bool]]:
+    def named(self, pattern: str) -> list[tuple[Parameter, bool]]:
         """The controls (and whether their 0..1 address) that an address pattern names."""
         if SPECIAL.isdisjoint(pattern):
             return []
@@ -88,7 +88,7 @@ class Routes:
             self._named[pattern] = found
         return found
 
-    def _search(self, pattern: str) -> list[tuple[Param, bool]]:
+    def _search(self, pattern: str) -> list[tuple[Parameter, bool]]:
         nodes = [("", self._tree)]
         for part in pattern.split("/"):
             nodes = [
@@ -99,7 +99,9 @@ class Routes:
             ]
         return [self._exact[address] for address, _ in nodes if address in self._exact]
 
-    def _value(self, param: Param, norm: bool, arguments: Sequence[Any], sender: Sender) -> tuple[Value | None, Any]:
+    def _value(
+        self, param: Parameter, norm: bool, arguments: Sequence[Any], sender: Sender
+    ) -> tuple[Value | None, Any]:
         """The value to set (None: nothing to do) and what was asked for."""
         first = arguments[0] if arguments else None
         if param.kind == "trigger":
@@ -115,7 +117,7 @@ class Routes:
         value = param.clip(number)
         return (value if value or param.kind != "slot" else None), number
 
-    def _press(self, param: Param, first: Any, sender: Sender) -> Value | None:
+    def _press(self, param: Parameter, first: Any, sender: Sender) -> Value | None:
         """A trigger acts when a number rises from 0, per sender; a press without a number always acts."""
         if first in IMPULSES:
             return True
@@ -128,7 +130,7 @@ class Routes:
                 del self._pressed[next(iter(self._pressed))]
         return True if down and not before else None
 
-    def _text(self, param: Param, first: Any) -> Value:
+    def _text(self, param: Parameter, first: Any) -> Value:
         if not isinstance(first, str):
             raise _wrong(param, first)
         text = first[:LONGEST_TEXT]
@@ -137,19 +139,19 @@ class Routes:
         return text
 
 
-def _choice(param: Param, first: Any) -> Value:
+def _choice(param: Parameter, first: Any) -> Value:
     if isinstance(first, str):
         return param.clip(first.removeprefix(ROOT) if first.startswith(f"{ROOT}/") else first)
     return param.choices[round(min(max(_number(param, first), 0), len(param.choices) - 1))]
 
 
-def _number(param: Param, first: Any) -> int | float:
+def _number(param: Parameter, first: Any) -> int | float:
     if isinstance(first, int | float) and math.isfinite(first):
         return int(first) if isinstance(first, bool) else first
     raise _wrong(param, first)
 
 
-def _wrong(param: Param, first: Any) -> ValueRefused:
+def _wrong(param: Parameter, first: Any) -> ValueRefused:
     seen = "nothing" if first is None else quoted(first) if isinstance(first, str) else type(first).__name__
     seen = f"{first}" if isinstance(first, float) else seen
     return ValueRefused(f"{param.path} does not take {seen}", f"Send {param.allowed()}.")

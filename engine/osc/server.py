@@ -15,13 +15,13 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..control.parameters import Change, Param, Value
+from ..control.parameters import Change, Parameter, Value
 from ..errors import SonoramaError
-from .counters import Tally, quoted
+from .counters import OscCounters, quoted
 from .messages import Message, Schedule, Sender, parse
-from .routing import ROOT, Accepted, Routes, none_installed
+from .routing import ROOT, Accepted, Router, none_installed
 from .sockets import BUFFER, Intake, address_of, is_local, network, open_port, widen
-from .subscriptions import Feedback
+from .subscriptions import Subscriptions
 from .validation import clean
 
 PORT, PORT_OUT, PORT_QUERY = 9123, 9124, 9125
@@ -53,7 +53,7 @@ class OscServer:
 
     def __init__(
         self,
-        table: Mapping[str, Param],
+        table: Mapping[str, Parameter],
         post: Callable[[Change], None],
         fast: Callable[[Change], None],
         port: int = PORT,
@@ -72,11 +72,11 @@ class OscServer:
         """Bytes of the receive buffer as the system counts them (Linux: twice what was asked, or twice its limit)."""
         self._allowed = [network(text) for text in ("127.0.0.0/8", *allow)]
         self._verdicts: dict[str, bool] = {}
-        self._tally = Tally()
-        self._routes = Routes(table, self._tally, installed)
+        self._tally = OscCounters()
+        self._routes = Router(table, self._tally, installed)
         fixed = [(address_of(name), number) for name, number in subscribers]
         self._taken = {PORT_OUT, PORT_QUERY, *(one[1] for one in fixed)}
-        self._feedback = Feedback(table, self._send, fixed)
+        self._feedback = Subscriptions(table, self._send, fixed)
         self._schedule = Schedule()
         self._queue: deque[tuple[bytes | list[Message], int, Sender]] = deque()
         self._bytes_in = self._bytes_out = 0

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..control.parameters import Change, Param, Value
+from ..control.parameters import Change, Parameter, Value
 from .messages import Sender
 from .routing import NORM, ROOT, Accepted
 
@@ -74,7 +74,7 @@ class Subscriber:
     held: dict[str, float] = field(default_factory=dict[str, float])
 
 
-class Feedback:
+class Subscriptions:
     """Tells subscribers. Any thread.
 
     Args:
@@ -87,7 +87,7 @@ class Feedback:
 
     def __init__(
         self,
-        table: Mapping[str, Param],
+        table: Mapping[str, Parameter],
         send: Callable[[bytes, Sender], None],
         fixed: Iterable[Sender] = (),
         clock: Callable[[], float] = time.monotonic,

@@ -30,7 +30,7 @@ def lifted(values: Mapping[str, Value], lift: float) -> Mapping[str, Value]:
     return values if lift == 1.0 else {**values, MASTER: min(1.0, float(values[MASTER]) * lift)}
 
 
-class Finish:
+class OutputControls:
     """One show's pictures on their way out. Not for several threads at once.
 
     Args:

@@ -34,7 +34,7 @@ _GLYPHS = {
 }  # fmt: skip
 
 
-class TestCard:
+class TestPattern:
     """Draws cards of one size.
 
     Args:

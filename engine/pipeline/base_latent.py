@@ -14,7 +14,7 @@ from ..audio.sample_ring import RATE
 from ..control.parameters import Value
 from ..model.seed_bank import WALK_SECONDS
 from .latent_motion import number, per_code
-from .loaded_world import Instrument
+from .loaded_world import LoadedWorld
 
 Array = npt.NDArray[np.float32]
 TRUNCATION = "/look/truncation"
@@ -22,10 +22,10 @@ Identity = tuple[int, int, int]
 """(seed, prompt or -1, second seed)."""
 
 
-class Base:
+class BaseLatent:
     """w_0 at any sample of the present frame. Belongs to the frame loop."""
 
-    def __init__(self, instrument: Instrument, values: Mapping[str, Value]) -> None:
+    def __init__(self, instrument: LoadedWorld, values: Mapping[str, Value]) -> None:
         self._values = values
         self._psi: Array | float = number(values, TRUNCATION)
         self._identity = _identity(values)
@@ -34,7 +34,7 @@ class Base:
         self._crossing, self._crossing_at = 0.0, 0
         self.use(instrument)
 
-    def use(self, instrument: Instrument) -> None:
+    def use(self, instrument: LoadedWorld) -> None:
         """Stand in another world from now on, at once."""
         self._places, self._space = instrument.places, instrument.space
         self._from = None

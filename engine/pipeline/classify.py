@@ -12,7 +12,7 @@ import torch
 from ..model.joint_embedding import SoundEncoder, class_scores, text_codes
 from ..model.mel import BANDS, HOP, RATE, SOUND_COLUMNS, MelStream, last_columns
 from ..model.world_file import World
-from .heard_window import HeardWindow
+from .window_scores import WindowScores
 
 Array = npt.NDArray[np.float32]
 STEP = RATE // 4
@@ -25,7 +25,7 @@ def label_codes(world: World, labels: Sequence[str]) -> dict[str, Array]:
     return known | (dict(zip(extra, text_codes(world, extra), strict=True)) if extra else {})
 
 
-def hear(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) -> Iterator[HeardWindow]:
+def classify(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) -> Iterator[WindowScores]:
     """Mono float32 blocks at 44.1 kHz -> scores every 250 ms from the first second on, and at the end.
 
     Each is about the four seconds before it. Scores are softmax(scale x cosine) over classes and labels; silence
@@ -39,7 +39,7 @@ def hear(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) -> I
         with torch.inference_mode(), one_thread():
             scores = class_scores(tower(torch.from_numpy(window)[None, None]), matrix, scale)[0]
         start = max(0.0, end - SOUND_COLUMNS * HOP / RATE)
-        yield HeardWindow(start, end, dict(zip(codes, scores.tolist(), strict=True)))
+        yield WindowScores(start, end, dict(zip(codes, scores.tolist(), strict=True)))
 
 
 @contextmanager

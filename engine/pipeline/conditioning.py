@@ -24,7 +24,7 @@ SPARE_COLUMNS = 64
 """Kept beyond F_a's window: its grid point may lie 250 ms back, and a piece of sound is 100 ms long."""
 
 
-class Listener:
+class SoundConditioner:
     """Push mono samples at 44.1 kHz, ask what was heard at a sample index."""
 
     def __init__(self, backend: Backend, num_ws: int, w_dim: int, begin: int = 0) -> None:
@@ -62,13 +62,13 @@ class Listener:
     def _evaluate(self, sample: int) -> None:
         point = sample // SOUND_STEP
         if point >= self._next_sound or self.code is None:
-            self.code = self._backend.hear(self.window(point * SOUND_STEP, SOUND_COLUMNS))
+            self.code = self._backend.embed_sound(self.window(point * SOUND_STEP, SOUND_COLUMNS))
             self._next_sound = point + 1
         if len(self._heard) == self._heard.maxlen:
             self._first_heard += 1
-        self._heard.append(self._backend.encode(self.window(sample, ENCODER_COLUMNS), self.code))
+        self._heard.append(self._backend.invert_sound(self.window(sample, ENCODER_COLUMNS), self.code))
 
-    def heard_at(self, sample: int) -> tuple[Array, float]:
+    def displacement_at(self, sample: int) -> tuple[Array, float]:
         """E_a [L,W] and presence at a sample index, between the last two grid points before it (a fixed lag of
         100 ms). The index must have been pushed already and be less than five seconds old.
         """

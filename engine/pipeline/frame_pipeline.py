@@ -16,26 +16,26 @@ import numpy as np
 import numpy.typing as npt
 
 from ..audio.auto_gain import AutoGain
-from ..audio.features import Analysis, Features
+from ..audio.features import FeatureExtractor, Features
 from ..control.live_table import SHOW
-from ..control.parameters import Change, Params, Value
-from .base_latent import TRUNCATION, Base
-from .conditioning import ENCODER_STEP, Listener
+from ..control.parameters import Change, ParameterState, Value
+from .base_latent import TRUNCATION, BaseLatent
+from .conditioning import ENCODER_STEP, SoundConditioner
 from .frame_grid import FrameGrid, exact_rate
-from .latent_motion import MotionState, number, opened, style_codes, tick
-from .loaded_world import Instrument, tick_sample
-from .modulators import Moves
+from .latent_motion import MotionState, advance_motion, level_openness, number, style_codes
+from .loaded_world import LoadedWorld, tick_sample
+from .modulators import Modulators
 
 Array = npt.NDArray[np.float32]
 Arrays = dict[str, npt.NDArray[np.generic]]
-Open = Callable[[str, str], Instrument]
+Open = Callable[[str, str], LoadedWorld]
 """(world, device) -> Instrument: the values of /engine/world and /engine/device."""
 LOADS = ("/engine/world", "/engine/device")
 MASTER = "/out/master"
 
 
 @dataclass(frozen=True)
-class Step:
+class FrameResult:
     """One frame.
 
     Attributes:
@@ -53,12 +53,12 @@ class Step:
     w: Array
     values: Mapping[str, Value]
     features: Features
-    instrument: Instrument
+    instrument: LoadedWorld
     lift: float = 1.0
 
     def picture(self) -> Array:
         """Paint it: float32 [H,W,3] in 0..1."""
-        return self.instrument.backend.paint(self.w)
+        return self.instrument.backend.synthesize(self.w)
 
 
 def mono(stereo: Array) -> Array:
@@ -70,7 +70,7 @@ def _lift(master: float, shift: float) -> float:
     return min(max(master + shift, 0.0), 1.0) / master if master > 0 else 1.0
 
 
-class Player:
+class FramePipeline:
     """Plays one performance.
 
     Args:
@@ -82,18 +82,18 @@ class Player:
 
     def __init__(self, open_instrument: Open, start: Mapping[str, Value], fps: Fraction | None = None) -> None:
         self._open = open_instrument
-        self.params = Params(SHOW, start)
+        self.params = ParameterState(SHOW, start)
         self.values: Mapping[str, Value] = self.params.effective()
         self.frame = self.sample = 0
         """The next frame, and the samples heard so far."""
         self._fps = number(self.values, "/engine/fps")
         self.grid = FrameGrid(fps or exact_rate(self._fps))
-        self.analysis, self.moves, self.gain = Analysis(), Moves(), AutoGain()
+        self.analysis, self.moves, self.gain = FeatureExtractor(), Modulators(), AutoGain()
         self._open_as(self.values)
         card = self.instrument.world.card
-        self.listener = Listener(self.instrument.backend, card.num_ws, card.generator["w_dim"])
+        self.listener = SoundConditioner(self.instrument.backend, card.num_ws, card.generator["w_dim"])
         self.motion: MotionState = self.instrument.rest()
-        self.base = Base(self.instrument, self.values)
+        self.base = BaseLatent(self.instrument, self.values)
 
     def _open_as(self, values: Mapping[str, Value]) -> None:
         self.loaded = tuple(str(values[path]) for path in LOADS)
@@ -104,7 +104,7 @@ class Player:
         """Samples that must have been heard for the next frame."""
         return self.grid.sample(self.frame)
 
-    def step(self, sound: Array, changes: Sequence[Change] = ()) -> Step:
+    def step(self, sound: Array, changes: Sequence[Change] = ()) -> FrameResult:
         """Play the next frame.
 
         Args:
@@ -135,12 +135,12 @@ class Player:
         if number(values, "/engine/fps") != self._fps:
             self._fps = number(values, "/engine/fps")
             self.grid = self.grid.at_rate(exact_rate(self._fps), frame)
-        return Step(frame, sample, w, values, features, self.instrument, lift)
+        return FrameResult(frame, sample, w, values, features, self.instrument, lift)
 
     def _truncation(self, values: Mapping[str, Value]) -> Array:
         """Of each code [L,1]: moves reach it as far as its level goes with the sound."""
         still, moved = float(self.params.base(TRUNCATION)), number(values, TRUNCATION)
-        level = opened(self.instrument.space, values, self.motion, float(self.grid.fps))
+        level = level_openness(self.instrument.space, values, self.motion, float(self.grid.fps))
         return (still + level * np.float32(moved - still)).astype(np.float32)
 
     def _load(self, values: Mapping[str, Value]) -> None:
@@ -175,11 +175,11 @@ class Player:
         space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, "/look/seed"))
         state = self.motion
         while (at := tick_sample(space, state.tick)) <= sample:
-            heard, there = self.listener.heard_at(at)
-            state = tick(space, values, state, self.base.at(at), heard, there, seed, backend.recur)
+            heard, there = self.listener.displacement_at(at)
+            state = advance_motion(space, values, state, self.base.at(at), heard, there, seed, backend.step_rnn)
         last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
         part = (sample - last) / (following - last)
-        heard, _ = self.listener.heard_at(sample)
+        heard, _ = self.listener.displacement_at(sample)
         w, self.motion = style_codes(space, values, state, self.base.at(sample), heard, part, float(self.grid.fps))
         return w
 
@@ -190,8 +190,8 @@ class Player:
         self.frame, self.sample = frame, sample
         self.grid = FrameGrid(self.grid.fps, frame, sample)
         card = self.instrument.world.card
-        self.listener = Listener(self.instrument.backend, card.num_ws, card.generator["w_dim"], sample)
-        self.analysis = Analysis(sample)
+        self.listener = SoundConditioner(self.instrument.backend, card.num_ws, card.generator["w_dim"], sample)
+        self.analysis = FeatureExtractor(sample)
         self.motion = self.instrument.rest(sample)
 
     def snapshot(self) -> tuple[Arrays, dict[str, Any]]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[np.float32]
-Recur = Callable[[Array, Array], tuple[Array, Array]]
+RnnStep = Callable[[Array, Array], tuple[Array, Array]]
 """E_RNN: u [L,W], h [3,H] -> Delta [L,W] in units of sigma_w, h."""
 
 LEVELS = ("coarse", "mid", "fine")
@@ -24,7 +24,7 @@ FADE_S, RELEASE_S = 0.15, 0.5
 
 
 @dataclass(frozen=True)
-class Space:
+class StyleSpace:
     """What the stepper must know of a world: level -> style codes, w_avg and sigma_w [W], motion_rate in Hz."""
 
     levels: Mapping[str, slice]
@@ -43,30 +43,30 @@ class MotionState:
     """
 
     tick: int
-    follow: Array
-    before: Array
-    now: Array
-    h: Array
-    follow_frame: Array
-    open: Array
-    shown: Array
-    kept: Array
-    loose: Array
+    anchor: Array
+    residual_prev: Array
+    residual: Array
+    hidden: Array
+    anchor_frame: Array
+    openness: Array
+    last_output: Array
+    held: Array
+    release: Array
 
     @staticmethod
-    def rest(space: Space, hidden: int) -> MotionState:
+    def rest(space: StyleSpace, hidden: int) -> MotionState:
         """At rest, before the first sample."""
         zero = np.zeros((space.num_ws, len(space.w_avg)), np.float32)
         one = np.ones((space.num_ws, 1), np.float32)
         return MotionState(0, zero, zero, zero, np.zeros((3, hidden), np.float32), zero, -one, zero, zero, one)
 
 
-def keep(half_life_s: float, rate: float) -> float:
+def decay(half_life_s: float, rate: float) -> float:
     """rho: what remains of a value after one step at `rate` Hz."""
     return float(2.0 ** (-1.0 / max(1e-9, rate * half_life_s)))
 
 
-def per_code(space: Space, of_level: Callable[[str], float]) -> Array:
+def per_code(space: StyleSpace, of_level: Callable[[str], float]) -> Array:
     """One number a level -> a column [L,1]."""
     column = np.zeros((space.num_ws, 1), np.float32)
     for level, codes in space.levels.items():
@@ -80,12 +80,12 @@ def audible(values: Mapping[str, object], level: str) -> bool:
     return not values[f"/motion/{level}/mute"] and (not solo or level in solo)
 
 
-def opened(space: Space, values: Mapping[str, object], state: MotionState, fps: float) -> Array:
+def level_openness(space: StyleSpace, values: Mapping[str, object], state: MotionState, fps: float) -> Array:
     """How far each level goes with the sound at this frame [L,1], 0 to 1: a fade of FADE_S after mute and solo."""
     wanted = per_code(space, lambda level: float(audible(values, level)))
     step = np.float32(1 / (FADE_S * fps))
-    fading = state.open + np.clip(wanted - state.open, -step, step)
-    return np.where(state.open < 0, wanted, fading).astype(np.float32)
+    fading = state.openness + np.clip(wanted - state.openness, -step, step)
+    return np.where(state.openness < 0, wanted, fading).astype(np.float32)
 
 
 def number(values: Mapping[str, object], path: str) -> float:
@@ -96,25 +96,25 @@ def number(values: Mapping[str, object], path: str) -> float:
     return float(value)
 
 
-def _follow(space: Space, values: Mapping[str, object], old: Array, target: Array, rate: float) -> Array:
+def _follow(space: StyleSpace, values: Mapping[str, object], old: Array, target: Array, rate: float) -> Array:
     lazy = number(values, "/sound/follow")
-    rho = per_code(space, lambda level: keep(lazy * number(values, f"/motion/{level}/follow"), rate))
+    rho = per_code(space, lambda level: decay(lazy * number(values, f"/motion/{level}/follow"), rate))
     return (rho * old + (1 - rho) * target).astype(np.float32)
 
 
-def _held(space: Space, values: Mapping[str, object]) -> Array:
+def _held(space: StyleSpace, values: Mapping[str, object]) -> Array:
     return per_code(space, lambda level: float(bool(values[f"/motion/{level}/hold"])))
 
 
-def tick(
-    space: Space,
+def advance_motion(
+    space: StyleSpace,
     values: Mapping[str, object],
     state: MotionState,
     base: Array,
-    heard: Array,
-    there: float,
+    displacement: Array,
+    presence: float,
     seed: int,
-    recur: Recur,
+    recur: RnnStep,
 ) -> MotionState:
     """One step of E_RNN on the motion grid (eqs. 4 and 5).
 
@@ -124,27 +124,27 @@ def tick(
     # What is muted moves on unseen, so that it comes back as if it had never been away.
     gain = per_code(space, lambda level: number(values, f"/motion/{level}/amount"))
     eps = np.random.Generator(np.random.Philox(key=seed, counter=state.tick)).standard_normal(base.shape)
-    noise = np.float32(NOISE * there) * eps.astype(np.float32) * space.sigma_w
-    follow = _follow(space, values, state.follow, heard, space.motion_rate)
-    at = base + gain * (follow + state.now)
-    delta, h = recur((at + gain * heard + noise).astype(np.float32), state.h)
+    noise = np.float32(NOISE * presence) * eps.astype(np.float32) * space.sigma_w
+    follow = _follow(space, values, state.anchor, displacement, space.motion_rate)
+    at = base + gain * (follow + state.residual)
+    delta, h = recur((at + gain * displacement + noise).astype(np.float32), state.hidden)
     if values["/motion/mode"] == "literal":
-        r = state.now + heard + there * delta * space.sigma_w
+        r = state.residual + displacement + presence * delta * space.sigma_w
     else:
-        rho = per_code(space, lambda level: keep(number(values, f"/motion/{level}/inertia"), space.motion_rate))
+        rho = per_code(space, lambda level: decay(number(values, f"/motion/{level}/inertia"), space.motion_rate))
         kappa = per_code(space, lambda level: number(values, f"/motion/{level}/kappa"))
-        r = rho * state.now + (1 - rho) * kappa * space.sigma_w * np.tanh(delta * there)
+        r = rho * state.residual + (1 - rho) * kappa * space.sigma_w * np.tanh(delta * presence)
     held = _held(space, values)
-    r = held * state.now + (1 - held) * r
-    return replace(state, tick=state.tick + 1, follow=follow, before=state.now, now=r.astype(np.float32), h=h)
+    r = held * state.residual + (1 - held) * r
+    return replace(state, tick=state.tick + 1, follow=follow, before=state.residual, now=r.astype(np.float32), h=h)
 
 
 def style_codes(
-    space: Space,
+    space: StyleSpace,
     values: Mapping[str, object],
     state: MotionState,
     base: Array,
-    heard: Array,
+    displacement: Array,
     part: float,
     fps: float,
 ) -> tuple[Array, MotionState]:
@@ -154,20 +154,20 @@ def style_codes(
     levels give exactly `base`; a held level gives what it gave, whatever becomes of base and sound.
     """
     literal = values["/motion/mode"] == "literal"
-    follow = _follow(space, values, state.follow_frame, heard, fps)
-    open_ = opened(space, values, state, fps)
+    follow = _follow(space, values, state.anchor_frame, displacement, fps)
+    open_ = level_openness(space, values, state, fps)
     gain = open_ * per_code(space, lambda level: number(values, f"/motion/{level}/amount"))
-    moved = state.before + (state.now - state.before) * np.float32(part)
+    moved = state.residual_prev + (state.residual - state.residual_prev) * np.float32(part)
     free = (base + gain * (moved if literal else follow + moved)).astype(np.float32)
     w, kept, loose = _hold(space, values, state, free, fps)
     return w, replace(state, follow_frame=follow.astype(np.float32), open=open_, shown=w, kept=kept, loose=loose)
 
 
 def _hold(
-    space: Space, values: Mapping[str, object], state: MotionState, free: Array, fps: float
+    space: StyleSpace, values: Mapping[str, object], state: MotionState, free: Array, fps: float
 ) -> tuple[Array, Array, Array]:
     """What leaves where a level is held, or lets go over RELEASE_S: w, kept, loose."""
-    held = _held(space, values) * (state.open >= 0)  # before the first frame there is nothing to keep
-    kept = np.where((held > 0) & (state.loose > 0), state.shown, state.kept)
-    loose = np.where(held > 0, 0, np.minimum(1, state.loose + 1 / (RELEASE_S * fps))).astype(np.float32)
+    held = _held(space, values) * (state.openness >= 0)  # before the first frame there is nothing to keep
+    kept = np.where((held > 0) & (state.release > 0), state.last_output, state.held)
+    loose = np.where(held > 0, 0, np.minimum(1, state.release + 1 / (RELEASE_S * fps))).astype(np.float32)
     return np.where(loose < 1, kept + loose * (free - kept), free).astype(np.float32), kept, loose

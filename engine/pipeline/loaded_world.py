@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ..audio.sample_ring import RATE
-from ..model.seed_bank import Places, bank_part
-from .latent_motion import MotionState, Space
+from ..model.seed_bank import SeedBank, bank_part
+from .latent_motion import MotionState, StyleSpace
 
 if TYPE_CHECKING:
     from ..inference.backend import Backend
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Instrument:
+class LoadedWorld:
     """A world ready to be played. backend: where its networks run."""
 
     world: World
@@ -28,18 +28,18 @@ class Instrument:
         return self.world.card.size
 
     @cached_property
-    def space(self) -> Space:
+    def space(self) -> StyleSpace:
         """What the stepper knows of it."""
         card, tensors = self.world.card, self.world.tensors
         w_avg, w_std = tensors["generator.mapping.w_avg"], tensors["generator.mapping.w_std"]
-        return Space(card.level_codes(), card.num_ws, w_avg, w_std, card.motion_rate)
+        return StyleSpace(card.level_codes(), card.num_ws, w_avg, w_std, card.motion_rate)
 
     @cached_property
-    def places(self) -> Places:
+    def places(self) -> SeedBank:
         """Where a film may start and walk."""
         card, anchors = self.world.card, bank_part(self.world.tensors, "anchors")
         w_avg = self.world.tensors["generator.mapping.w_avg"]
-        return Places(self.backend.map, w_avg, card.num_ws, card.generator["z_dim"], anchors)
+        return SeedBank(self.backend.map_latent, w_avg, card.num_ws, card.generator["z_dim"], anchors)
 
     @property
     def hidden(self) -> int:
@@ -52,12 +52,12 @@ class Instrument:
         return MotionState(**{**vars(state), "tick": ticks_until(self.space, sample) if sample else 0})
 
 
-def tick_sample(space: Space, tick: int) -> int:
+def tick_sample(space: StyleSpace, tick: int) -> int:
     """The sample at which a tick of the motion grid is due."""
     return round(tick * RATE / space.motion_rate)
 
 
-def ticks_until(space: Space, sample: int) -> int:
+def ticks_until(space: StyleSpace, sample: int) -> int:
     """How many ticks are due at or before `sample`."""
     tick = int(sample * space.motion_rate / RATE)
     return tick + 1 if tick_sample(space, tick) <= sample else tick

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..audio.features import Features
-from ..control.live_table import MOVES
+from ..control.live_table import MODULATORS
 from ..control.parameters import Value
 
 USUAL_BPM = 120.0
@@ -43,7 +43,7 @@ class BeatCount:
 
 
 @dataclass(slots=True)
-class _Move:
+class _Modulator:
     """One move. number: from 1. turns: of its wave or steps so far. held: where it stands, 0 to 1."""
 
     number: int
@@ -70,7 +70,7 @@ class _Move:
         return self.held
 
 
-class Moves:
+class Modulators:
     """The state of all moves. Belongs to the frame loop.
 
     Attributes:
@@ -78,9 +78,9 @@ class Moves:
 
     """
 
-    def __init__(self, count: int = MOVES) -> None:
+    def __init__(self, count: int = MODULATORS) -> None:
         self._count = BeatCount()
-        self._moves = [_Move(number) for number in range(1, count + 1)]
+        self._moves = [_Modulator(number) for number in range(1, count + 1)]
         self._drivers: dict[str, str] = {}
         self.shifts: dict[str, float] = {}
 

@@ -15,21 +15,21 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ..control.live_table import MOVES
+from ..control.live_table import MODULATORS
 from ..control.parameters import Value
 from ..control.render_table import TABLE
 from ..inference.backend import Backend
 from ..model.world_file import World
-from .frame_pipeline import Player
-from .latent_motion import Space
-from .loaded_world import Instrument
+from .frame_pipeline import FramePipeline
+from .latent_motion import StyleSpace
+from .loaded_world import LoadedWorld
 from .prompt import prompt_seed
 
 Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Performance:
+class OfflineRender:
     """One world played with fixed values.
 
     values: effective value of every parameter of the table. fps: frames a second, exact. backend: where the
@@ -42,16 +42,16 @@ class Performance:
     backend: Backend
 
     @cached_property
-    def instrument(self) -> Instrument:
+    def instrument(self) -> LoadedWorld:
         """The world on its backend."""
-        return Instrument(self.world, self.backend)
+        return LoadedWorld(self.world, self.backend)
 
     @property
     def size(self) -> int:
         """Side of the frames in px."""
         return self.instrument.size
 
-    def space(self) -> Space:
+    def space(self) -> StyleSpace:
         """What the stepper knows of this world."""
         return self.instrument.space
 
@@ -65,7 +65,7 @@ class Performance:
 
         Frame t shows what was heard before t / fps. After the sound's end there is silence.
         """
-        player = Player(lambda _world, _device: self.instrument, self._start(), self.fps)
+        player = FramePipeline(lambda _world, _device: self.instrument, self._start(), self.fps)
         sound = _Sound(blocks)
         for _ in range(n_frames):
             yield player.step(sound.take(player.next_sample - player.sample)).w
@@ -73,7 +73,7 @@ class Performance:
     def _start(self) -> dict[str, Value]:
         """The show's table for a film: nothing moves but what its own values say."""
         prompt = self.prompt_seed()
-        still: dict[str, Value] = {f"/moves/{number}/source": "off" for number in range(1, MOVES + 1)}
+        still: dict[str, Value] = {f"/moves/{number}/source": "off" for number in range(1, MODULATORS + 1)}
         film = {path: _value(value) for path, value in self.values.items() if path in TABLE}
         return {**still, **film, "/look/prompt": -1 if prompt is None else prompt}
 
@@ -88,7 +88,7 @@ class Performance:
         waiting: deque[Future[Array] | None] = deque()
         with ThreadPoolExecutor(self.backend.painters) as pool:
             for w in codes:
-                waiting.append(None if w is None else pool.submit(self.backend.paint, w))
+                waiting.append(None if w is None else pool.submit(self.backend.synthesize, w))
                 if len(waiting) > 2 * self.backend.painters:
                     yield _done(waiting.popleft())
             while waiting:

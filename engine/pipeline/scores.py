@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 if TYPE_CHECKING:
     from ..model.world_file import World
-    from .conditioning import Listener
+    from .conditioning import SoundConditioner
 
 MEL_BANDS = 32
 MOST = 5
@@ -26,7 +26,7 @@ def scores(world: World, code: npt.NDArray[np.float32] | None) -> list[tuple[str
     return ranked[:MOST]
 
 
-def bands(listener: Listener) -> list[float]:
+def bands(listener: SoundConditioner) -> list[float]:
     """The newest columns of the log-mel as MEL_BANDS numbers 0..1, low first."""
     window = listener.window(listener.samples, _COLUMNS).max(axis=1)
     return [round(float(one), 3) for one in window.reshape(MEL_BANDS, -1).mean(axis=1)]

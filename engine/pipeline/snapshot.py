@@ -14,12 +14,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import InputError
-from .frame_pipeline import Player
+from .frame_pipeline import FramePipeline
 
 _FORMAT = "sonorama-player"
 
 
-def save_state(path: Path, player: Player) -> None:
+def save_state(path: Path, player: FramePipeline) -> None:
     """Write a player's state, whole or not at all.
 
     Raises:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
-from ..errors import SonoramaError, said
+from ..errors import SonoramaError, one_line_error
 from .interfaces import Available, FrameSink, Missing, SoundSource
 
 PROBE_S = 20.0
@@ -95,7 +95,7 @@ def load(kind: Kind, name: str) -> Callable[[str], Any]:
     try:
         return found.load()
     except (Exception, SystemExit) as error:
-        raise PluginUnknown(f"The {kind.title} {name} does not load: {said(error)}", _again(found)) from error
+        raise PluginUnknown(f"The {kind.title} {name} does not load: {one_line_error(error)}", _again(found)) from error
 
 
 def prepare(kind: Kind, name: str, argument: str) -> Callable[[], Any]:
@@ -112,7 +112,7 @@ def prepare(kind: Kind, name: str, argument: str) -> Callable[[], Any]:
     except SonoramaError:
         raise
     except (Exception, SystemExit) as error:
-        message = f"The {kind.title} {name} cannot be made: {said(error)}"
+        message = f"The {kind.title} {name} cannot be made: {one_line_error(error)}"
         raise PluginUnknown(message, "This is a fault of the plug-in: tell its authors.") from error
     if not isinstance(made, kind.protocol) or getattr(made, "policy", "latest") not in ("latest", "every"):
         message = f"The {kind.title} {name} is none: {type(made).__name__} lacks a member of {kind.protocol.__name__}"
@@ -194,12 +194,12 @@ def _ask(point: EntryPoint) -> tuple[str, str, str]:
     try:
         point.load()
     except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything)
-        return "broken", f"it does not load: {said(error)}", ""
+        return "broken", f"it does not load: {one_line_error(error)}", ""
     ask = getattr(sys.modules[point.module], "probe", Available)
     try:
         answer = ask()
     except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything)
-        return "broken", f"its probe fails: {said(error)}", ""
+        return "broken", f"its probe fails: {one_line_error(error)}", ""
     if isinstance(answer, Missing):
         return "missing", answer.reason, answer.how_to_install
     return "available", answer.about if isinstance(answer, Available) else "", ""

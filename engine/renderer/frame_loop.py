@@ -29,16 +29,16 @@ from ..audio.features import METERS
 from ..audio.sample_ring import RATE, SampleRing, SamplesLost
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
-from ..errors import SonoramaError, said
+from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer, connect
 from ..ipc.shared_paths import inner_name
-from ..pipeline.frame_pipeline import LOADS, MASTER, Player, Step, mono
+from ..pipeline.frame_pipeline import LOADS, MASTER, FramePipeline, FrameResult, mono
 from ..pipeline.scores import bands, scores
 from ..pipeline.snapshot import read_state, save_state
 from .pacing import Pace, verdict
-from .paint_thread import STUCK_S, Painter
-from .world_loader import PROMPT, TEXT, Loader
+from .paint_thread import STUCK_S, PaintThread
+from .world_loader import PROMPT, TEXT, WorldLoader
 
 POLL_S = 0.0005
 STATUS_S = 0.1
@@ -65,12 +65,12 @@ class Renderer:
         self._peer, self._faults = peer, Faults()
         self._ring = SampleRing.open(name)
         self._state_file = Path(str(order["state_file"]))
-        self._loader = Loader(self._faults)
+        self._loader = WorldLoader(self._faults)
         self.player = self._begin(order["values"], str(order.get("state") or ""))
         if order.get("fresh"):
             self.player.jump(*order["fresh"])
         self._journal = {int(frame): [Change(*one) for one in did] for frame, did in order["journal"]}
-        self._painter = Painter(inner_name(name), self._faults)
+        self._painter = PaintThread(inner_name(name), self._faults)
         self._asked: list[Change] = []
         self._seq = self._asked_seq = 0
         self._closing = False
@@ -81,12 +81,12 @@ class Renderer:
         self._offered_ns = 0
         self._ask_for_text()
 
-    def _begin(self, values: Mapping[str, Value], file: str) -> Player:
+    def _begin(self, values: Mapping[str, Value], file: str) -> FramePipeline:
         """A player at rest with these values, or as the one that kept its state in a file."""
         if not file:
-            return Player(self._loader.open, values)
+            return FramePipeline(self._loader.open, values)
         arrays, state = read_state(Path(file))
-        player = Player(self._loader.open, {**values, **dict(zip(LOADS, state["loaded"], strict=True))})
+        player = FramePipeline(self._loader.open, {**values, **dict(zip(LOADS, state["loaded"], strict=True))})
         player.restore(arrays, state)
         return player
 
@@ -154,7 +154,7 @@ class Renderer:
             self._receive()
             time.sleep(min(max(missing / RATE, POLL_S), 0.02))
 
-    def _step(self, sample: int, changes: list[Change]) -> Step:
+    def _step(self, sample: int, changes: list[Change]) -> FrameResult:
         before = self.player.sample
         try:
             sound = mono(self._ring.read(before, sample))
@@ -192,7 +192,7 @@ class Renderer:
             self._asked_seq = int(message.get("seq", self._asked_seq))
             self._closing = self._closing or bool(message.get("quit"))
 
-    def _now_and_then(self, step: Step) -> None:
+    def _now_and_then(self, step: FrameResult) -> None:
         now = time.monotonic()
         if self._painter.stuck:
             raise SystemExit(f"The painter has been at one picture for {STUCK_S:.0f} s")
@@ -204,11 +204,11 @@ class Renderer:
             try:
                 save_state(self._state_file, self.player)
             except OSError as error:
-                self._faults.note("state", f"The state cannot be kept: {said(error)}")
+                self._faults.note("state", f"The state cannot be kept: {one_line_error(error)}")
             else:
                 self._peer.send({"kept": step.frame})
 
-    def _status(self, step: Step) -> dict[str, Any]:
+    def _status(self, step: FrameResult) -> dict[str, Any]:
         player, features = self.player, step.features
         refused = []
         while not self._loader.refused.empty():
@@ -230,7 +230,7 @@ class Renderer:
         }
 
 
-def _effective(step: Step, path: str) -> float:
+def _effective(step: FrameResult, path: str) -> float:
     return float(step.values[path]) * (step.lift if path == MASTER else 1.0)
 
 

@@ -11,27 +11,27 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from ..errors import SonoramaError, said
+from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.frame_map import FrameMapWriter
 from ..picture.scale import scaler
 from ..picture.to_rgba8 import rgba8
 
 if TYPE_CHECKING:
-    from ..pipeline.frame_pipeline import Step
+    from ..pipeline.frame_pipeline import FrameResult
     from ..plugins.interfaces import Pixels
 
 REMEMBERED_S = 2.0
 STUCK_S = 30.0
 
 
-def out_size(step: Step) -> tuple[int, int]:
+def out_size(step: FrameResult) -> tuple[int, int]:
     """(width, height) that leaves: /out/width and height, 0 for the world's own."""
     width, height = int(step.values["/out/width"]), int(step.values["/out/height"])
     return width or height or step.instrument.size, height or width or step.instrument.size
 
 
-class Painter:
+class PaintThread:
     """Paints into the frame map `name` from a thread of its own.
 
     Attributes:
@@ -42,7 +42,7 @@ class Painter:
     def __init__(self, name: str, faults: Faults) -> None:
         self._name, self._faults = name, faults
         self._map: FrameMapWriter | None = None
-        self._waiting: deque[tuple[Step, int]] = deque(maxlen=1)
+        self._waiting: deque[tuple[FrameResult, int]] = deque(maxlen=1)
         self._bell = threading.Event()
         self._closing = False
         self._published: deque[float] = deque(maxlen=512)
@@ -53,7 +53,7 @@ class Painter:
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
         self._thread.start()
 
-    def offer(self, step: Step, due_ns: int) -> None:
+    def offer(self, step: FrameResult, due_ns: int) -> None:
         """Paint this next. Never waits."""
         if self._waiting:
             self.replaced += 1
@@ -96,10 +96,10 @@ class Painter:
                 try:
                     self._paint(step, due_ns)
                 except Exception as error:  # noqa: BLE001 (the show keeps the picture before; the next must be tried)
-                    self._faults.note("paint", f"A picture could not be painted: {said(error)}")
+                    self._faults.note("paint", f"A picture could not be painted: {one_line_error(error)}")
                 self._painting_since = None
 
-    def _paint(self, step: Step, due_ns: int) -> None:
+    def _paint(self, step: FrameResult, due_ns: int) -> None:
         began = time.monotonic()
         picture = rgba8(step.picture())
         self._map = self._fitting(self._map, out_size(step))

@@ -17,7 +17,7 @@ import warnings
 from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any
 
-from ..errors import SonoramaError, said
+from ..errors import SonoramaError, one_line_error
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -27,7 +27,7 @@ TRIES = 2
 COMMAND = (sys.executable, "-m", "sonorama.engine.renderer.torch_worker")
 
 
-class Aside:
+class TorchWorker:
     """The process, begun when it is first needed and again when it died. For one thread, but for `close`."""
 
     def __init__(self) -> None:
@@ -131,7 +131,7 @@ def serve(questions: IO[str], answers: IO[str]) -> None:
         except SonoramaError as error:
             told = {"error": [error.message, error.hint]}
         except Exception as error:  # noqa: BLE001 (whatever a file or a library comes up with, the next is tried)
-            told = {"error": [said(error), "try another"]}
+            told = {"error": [one_line_error(error), "try another"]}
         answers.write(json.dumps(told) + "\n")
         answers.flush()
 

@@ -158,7 +158,7 @@ def _open_panel(name: str) -> subprocess.Popen[bytes] | None:
 
 
 def _say_where(show: Show) -> None:
-    width, height = show.ticker.info.width, show.ticker.info.height
+    width, height = show.output_loop.info.width, show.output_loop.info.height
     _say(
         f"Show {show.plan.name}: hears {show.source}, OSC at port {show.osc.port}, "
         f"frame map sonorama-{show.plan.name} ({width}x{height})"
@@ -196,7 +196,7 @@ class _News:
 
     def tell(self) -> None:
         """What is new since the last time."""
-        runners = self._show.ticker.runners
+        runners = self._show.output_loop.runners
         sent = {f"{one.label}: {one.about}" for one in runners if one.about and one.about not in one.label}
         lines = set(self._show.all_faults()) | sent
         for line in sorted(lines - self._said):

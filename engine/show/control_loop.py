@@ -17,12 +17,12 @@ from typing import Any
 
 from ..control.live_table import SHOW
 from ..control.parameters import Change
-from ..errors import SonoramaError, ValueRefused, said
+from ..errors import SonoramaError, ValueRefused, one_line_error
 from ..faults import Faults
 from ..ipc.channel import ChannelClosed, Peer, Server
 from ..osc.routing import LONGEST_TEXT
-from .control_state import Board
-from .supervisor import Keeper
+from .control_state import ControlState
+from .supervisor import RendererSupervisor
 
 STATUS_S = 0.1
 LOOK_S, TURN_S = 0.02, 0.0003
@@ -34,7 +34,7 @@ MESSAGES = 64
 """Of one panel in one turn; one that sends more is heard as fast as the others allow."""
 
 
-class Desk:
+class ControlLoop:
     """The desk of one show.
 
     Args:
@@ -52,15 +52,15 @@ class Desk:
     def __init__(
         self,
         server: Server,
-        board: Board,
-        keeper: Keeper | None,
+        control_state: ControlState,
+        supervisor: RendererSupervisor | None,
         hello: Callable[[], dict[str, Any]],
         act: Callable[[Change], None],
         told: Callable[[list[Change]], None],
         status: Callable[[], dict[str, Any]],
         faults: Faults,
     ) -> None:
-        self._server, self._board, self._keeper, self._hello = server, board, keeper, hello
+        self._server, self._control_state, self._supervisor, self._hello = server, control_state, supervisor, hello
         self._act, self._told, self._status, self._faults = act, told, status, faults
         self._inbox: deque[Change] = deque()
         self._panels: list[Peer] = []
@@ -119,15 +119,15 @@ class Desk:
             try:
                 self._turn()
             except Exception as error:  # noqa: BLE001 (whatever goes wrong in one turn, the next one must come)
-                self._faults.note("desk", f"Something was passed over: {said(error)}")
-        if self._keeper is not None:
-            self._keeper.close()
+                self._faults.note("desk", f"Something was passed over: {one_line_error(error)}")
+        if self._supervisor is not None:
+            self._supervisor.close()
 
     def _turn(self) -> None:
         self._wait()
-        if self._keeper is not None:
-            self._keeper.receive()
-            self._keeper.look()
+        if self._supervisor is not None:
+            self._supervisor.receive()
+            self._supervisor.look()
         self._welcome()
         self._hear_panels()
         self._take()
@@ -139,7 +139,7 @@ class Desk:
         """Until something comes, at most LOOK_S; what comes in a rush is taken together."""
         if (pause := self._turned_at + TURN_S - time.monotonic()) > 0:
             time.sleep(pause)
-        lines = [*self._panels, self._keeper.peer if self._keeper else None]
+        lines = [*self._panels, self._supervisor.peer if self._supervisor else None]
         if (there := [one for one in lines if one is not None and one.open]) != self._lines:
             self._waiting.close()
             self._lines, self._waiting = there, selectors.DefaultSelector()
@@ -153,13 +153,13 @@ class Desk:
 
     def _welcome(self) -> None:
         for role, peer in self._server.accept():
-            if role == "renderer" and self._keeper is not None:
-                self._keeper.join(peer)
+            if role == "renderer" and self._supervisor is not None:
+                self._supervisor.join(peer)
             elif role == "panel" and len(self._panels) < MOST_PANELS:
                 peer.patience(PATIENCE_S)
                 self._panels.append(peer)
                 self._send(peer, {"hello": self._hello()})
-                self._send(peer, {"values": self._board.values})
+                self._send(peer, {"values": self._control_state.values})
             else:
                 peer.close()
 
@@ -189,14 +189,14 @@ class Desk:
             except ValueRefused as error:
                 self._faults.note("refused", f"{error.message}. {error.hint}")
                 continue
-            for one in self._board.take(change) if change.value or not SHOW[change.path].event else ():
+            for one in self._control_state.take(change) if change.value or not SHOW[change.path].event else ():
                 if SHOW[one.path].event:
                     fired.append(one)
                 else:
                     held[one.path] = one
         if changes := [*held.values(), *fired]:
-            if self._keeper is not None:
-                self._keeper.ask(changes)
+            if self._supervisor is not None:
+                self._supervisor.ask(changes)
             self.hold(changes)
 
     def hold(self, changes: list[Change]) -> None:
@@ -212,7 +212,7 @@ class Desk:
         """The renderer applied these: what it found by itself, such as the place of a text, holds from now on."""
         found = [one for one in changes if one.source == "text"]
         for change in found:
-            self._board.take(change)
+            self._control_state.take(change)
         if found:
             self.hold(found)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from ..control.live_table import SHOW
-from ..control.parameters import Change, Params, Value
+from ..control.parameters import Change, ParameterState, Value
 from ..control.scenes import SceneBank
 from ..errors import SonoramaError
 from ..pipeline.modulators import is_steps
@@ -18,7 +18,7 @@ PANIC = ("/motion/", "/moves/", "/look/", "/out/")
 _KEPT = ("/look/seed", "/look/seed_b", "/look/text", "/look/prompt", "/out/record", "/out/width", "/out/height")
 
 
-class Board:
+class ControlState:
     """Values of every control, as targets.
 
     Args:
@@ -42,7 +42,7 @@ class Board:
         self._fault, self._errand = fault, errand
         self.scenes = scenes
         self.moved: Mapping[str, float] = {}
-        self.values: dict[str, Value] = dict(Params(SHOW, start).targets)
+        self.values: dict[str, Value] = dict(ParameterState(SHOW, start).targets)
         if scenes.fault:
             fault("scenes", scenes.fault)
 

@@ -10,7 +10,7 @@ from ..errors import SonoramaError
 Job = Callable[[], None]
 
 
-class Errands:
+class DiskWorker:
     """A thread that does one job after the other; of a kind that waits already the newest takes its place.
 
     Args:

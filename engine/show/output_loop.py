@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..control.live_table import SHOW
-from ..control.parameters import Change, Params
-from ..errors import SonoramaError, said
+from ..control.parameters import Change, ParameterState
+from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.frame_map import FrameMap, FrameMapMissing, FrameMapWriter, FrameSlot
-from ..picture.output_controls import Finish, lifted
+from ..picture.output_controls import OutputControls, lifted
 from ..picture.scale import scaler
 from ..pipeline.frame_grid import exact_rate
 from ..plugins.interfaces import Picture, Pixels, StreamInfo
@@ -35,7 +35,7 @@ REMEMBERED = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class OutputCounts:
     """What left so far.
 
     Attributes:
@@ -54,7 +54,7 @@ class Tally:
     size: tuple[int, int] = (0, 0)
 
 
-class Ticker:
+class OutputLoop:
     """The outputs of one show. `post`, `add`, `drop` and `set_rate` may be called from any thread.
 
     Args:
@@ -80,8 +80,8 @@ class Ticker:
         self._inner_name, self._info, self._captured_ns = inner, info, captured_ns
         self._playing, self._faults = playing, faults
         self._out = FrameMapWriter(info.name, info.width, info.height)
-        self._finish = Finish(info.width, info.height)
-        self.params = Params(OUT)
+        self._finish = OutputControls(info.width, info.height)
+        self.params = ParameterState(OUT)
         self._inner: FrameMap | None = None
         self._look_at = 0.0
         self._count = 0  # of the inner map, as last seen
@@ -91,7 +91,7 @@ class Ticker:
         self._closing = False
         self._new_at: deque[float] = deque(maxlen=REMEMBERED)
         self._delays: deque[float] = deque(maxlen=REMEMBERED // 4)
-        self.tally = Tally()
+        self.tally = OutputCounts()
         self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
 
     def start(self) -> None:
@@ -152,7 +152,7 @@ class Ticker:
                 slot, arrived = self._newest(due, period)
                 self._tick(slot, due, period)
             except Exception as error:  # noqa: BLE001 (whatever is wrong with one picture, the next one must leave)
-                self._faults.note("outputs", f"A picture could not leave: {said(error)}")
+                self._faults.note("outputs", f"A picture could not leave: {one_line_error(error)}")
                 time.sleep(period)
             due = output_due(due, arrived, period)
 
@@ -219,7 +219,7 @@ class Ticker:
         fps = sum(now - at <= 2.0 for at in self._new_at) / 2.0
         delays = sorted(self._delays)
         delay = delays[len(delays) // 2] if delays else 0.0
-        self.tally = Tally(old.ticks + 1, late, frame, sample, delay, fps, size)
+        self.tally = OutputCounts(old.ticks + 1, late, frame, sample, delay, fps, size)
 
     def _measure(self, sample: int) -> None:
         try:

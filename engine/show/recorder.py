@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..plugins.registry import open_sink
-from .output_loop import Ticker
+from .output_loop import OutputLoop
 from .sink_runner import SinkRunner
 
 
@@ -19,7 +19,7 @@ def videos_folder() -> Path:
     return (Path(given) if given else Path.home() / "Videos") / "sonorama"
 
 
-class Recording:
+class Recorder:
     """The recorder of a show. `set` belongs to the desk.
 
     Args:
@@ -30,8 +30,8 @@ class Recording:
 
     """
 
-    def __init__(self, where: Path | None, show: str, ticker: Ticker, faults: Faults) -> None:
-        self._where, self._show, self._ticker, self._faults = where, show, ticker, faults
+    def __init__(self, where: Path | None, show: str, output_loop: OutputLoop, faults: Faults) -> None:
+        self._where, self._show, self._output_loop, self._faults = where, show, output_loop, faults
         self._runner: SinkRunner | None = None
 
     @property
@@ -44,7 +44,7 @@ class Recording:
         if on == self.on:
             return
         if self._runner is not None:
-            self._ticker.drop(self._runner)
+            self._output_loop.drop(self._runner)
             self._runner = None
         if on:
             self._begin()
@@ -57,11 +57,11 @@ class Recording:
                 folder.mkdir(parents=True, exist_ok=True)
                 where = folder / f"{self._show}-{datetime.now():%Y%m%d-%H%M%S}.mp4"
             label, make = open_sink(f"record:{where}")
-            self._runner = SinkRunner(label, make, self._ticker.info)
+            self._runner = SinkRunner(label, make, self._output_loop.info)
         except (SonoramaError, OSError) as error:
             self._faults.note("record", f"Nothing is recorded: {error}")
             return
-        self._ticker.add(self._runner)
+        self._output_loop.add(self._runner)
 
     def close(self) -> None:
         """End the file."""

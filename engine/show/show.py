@@ -36,15 +36,15 @@ from ..plugins.interfaces import StreamInfo
 from ..plugins.open_source import open_source
 from ..plugins.registry import open_sink
 from ..take.writer import TakeStart, TakeWriter
-from .control_loop import Desk
-from .control_state import Board
-from .disk_worker import Errands
-from .output_loop import Ticker
-from .recorder import Recording
+from .control_loop import ControlLoop
+from .control_state import ControlState
+from .disk_worker import DiskWorker
+from .output_loop import OutputLoop
+from .recorder import Recorder
 from .sink_runner import SinkRunner
 from .status import Report, Stats, osc_meters, osc_values
-from .supervisor import Keeper
-from .test_pattern_renderer import CardPlayer
+from .supervisor import RendererSupervisor
+from .test_pattern_renderer import TestPatternRenderer
 
 TEST_CARD = "test-card"
 SLATE = "/out/slate"
@@ -114,45 +114,45 @@ class Show:
             self._stats = undo.enter_context(contextlib.closing(Stats(plan.stats))) if plan.stats else None
             self._ring = undo.enter_context(SampleRingWriter(plan.name))
             self._sound = undo.enter_context(SampleRing(plan.name))
-            self._errands = undo.enter_context(contextlib.closing(Errands(self.faults.note)))
+            self._disk_worker = undo.enter_context(contextlib.closing(DiskWorker(self.faults.note)))
             scenes = SceneBank(presets.file_of(plan.name, "scenes"))
-            self.board = Board(values, scenes, self.faults.note, self._errands.do)
+            self.control_state = ControlState(values, scenes, self.faults.note, self._disk_worker.do)
             self._make_outputs(undo)
             self.capture = Capture(self.source, factory, self._ring)
-            self._make_desk(undo)
-            self.runners = [SinkRunner(label, make, self.ticker.info) for label, make in sinks]
-            self.recording = Recording(plan.record, plan.name, self.ticker, self.faults)
+            self._make_control_loop(undo)
+            self.runners = [SinkRunner(label, make, self.output_loop.info) for label, make in sinks]
+            self.recording = Recorder(plan.record, plan.name, self.output_loop, self.faults)
             self.take = self._make_take() if plan.take else None
             undo.pop_all()
 
     def _size(self) -> tuple[int, int]:
         own = CARD_SIZE if self._card else self.world.size
-        width, height = int(self.board.values["/out/width"]), int(self.board.values["/out/height"])
+        width, height = int(self.control_state.values["/out/width"]), int(self.control_state.values["/out/height"])
         return width or height or own, height or width or own
 
     def _fps(self) -> Fraction:
-        return exact_rate(float(self.board.values["/engine/fps"]))
+        return exact_rate(float(self.control_state.values["/engine/fps"]))
 
     def _make_outputs(self, undo: ExitStack) -> None:
         (width, height), name = self._size(), self.plan.name
         info = StreamInfo(name, width, height, self._fps(), name, f"{self.world.name} {self.world.version}")
-        self.keeper: Keeper | None = None
-        self.card: CardPlayer | None = None
-        self.ticker = Ticker(inner_name(name), info, self._sound.captured_ns, self._playing, self.faults)
-        undo.callback(self.ticker.close)
+        self.supervisor: RendererSupervisor | None = None
+        self.card: TestPatternRenderer | None = None
+        self.output_loop = OutputLoop(inner_name(name), info, self._sound.captured_ns, self._playing, self.faults)
+        undo.callback(self.output_loop.close)
         shared_path(inner_name(name)).unlink(missing_ok=True)  # pictures of a show of this name that was killed
-        for path, value in self.board.values.items():
+        for path, value in self.control_state.values.items():
             if path.startswith("/out/"):
-                self.ticker.post(Change(path, value, "start"))
+                self.output_loop.post(Change(path, value, "start"))
         if self._card:
-            self.card = CardPlayer(inner_name(name), self._size, self._fps, lambda: self._ring.count)
+            self.card = TestPatternRenderer(inner_name(name), self._size, self._fps, lambda: self._ring.count)
             undo.callback(self.card.close)
 
     def _playing(self) -> bool:
-        player = self.card or self.keeper
+        player = self.card or self.supervisor
         return player is not None and player.playing
 
-    def _make_desk(self, undo: ExitStack) -> None:
+    def _make_control_loop(self, undo: ExitStack) -> None:
         plan, server = self.plan, Server()
         undo.callback(server.close)
         told = [("127.0.0.1", plan.osc_out)] if plan.osc_out else []
@@ -162,17 +162,21 @@ class Show:
         )  # fmt: skip
         undo.callback(self.osc.close)
         if not self._card:
-            self.keeper = Keeper(plan.name, self.board.values, self._now, self._did, self.faults)
-            self.keeper.on_restart, self.keeper.on_deaf = self._restarted, self._deaf
-            self.keeper.on_status, self.keeper.on_fresh = self._heard, self._begun_afresh
-            self.keeper.on_ready = self._ready
-            self.keeper.on_meters = lambda meters: self.osc.send_values(osc_meters(meters))
-        self.report = Report({"source": self.source}, lambda: self.ticker.tally, self.all_faults)
-        self.desk = Desk(server, self.board, self.keeper, self._hello, self._act, self._told, self._status, self.faults)
+            self.supervisor = RendererSupervisor(
+                plan.name, self.control_state.values, self._now, self._did, self.faults
+            )
+            self.supervisor.on_restart, self.supervisor.on_deaf = self._restarted, self._deaf
+            self.supervisor.on_status, self.supervisor.on_fresh = self._heard, self._begun_afresh
+            self.supervisor.on_ready = self._ready
+            self.supervisor.on_meters = lambda meters: self.osc.send_values(osc_meters(meters))
+        self.report = Report({"source": self.source}, lambda: self.output_loop.tally, self.all_faults)
+        self.control_loop = ControlLoop(
+            server, self.control_state, self.supervisor, self._hello, self._act, self._told, self._status, self.faults
+        )
         self._server = server
 
     def _make_take(self) -> TakeWriter:
-        values, card = self.board.values, self.world
+        values, card = self.control_state.values, self.world
         device, size = str(values["/engine/device"]), self._size()
         start = TakeStart(card.name, card.content, card.version, device, self._fps(), size, dict(values))
         assert self.plan.take is not None  # noqa: S101 (asked for before)
@@ -188,10 +192,10 @@ class Show:
         self.capture.start()
         if self.card is not None:
             self.card.start()
-        self.ticker.start()
+        self.output_loop.start()
         for runner in self.runners:
-            self.ticker.add(runner)
-        self.desk.start()
+            self.output_loop.add(runner)
+        self.control_loop.start()
         for change in self.plan.events:
             self._post(change)
         if self.plan.record_now:
@@ -199,19 +203,19 @@ class Show:
 
     def close(self) -> None:
         """End it: the renderer first, then outputs and recordings, the sound last."""
-        self.desk.close()
+        self.control_loop.close()
         self.osc.close()
         self.recording.close()
-        self.ticker.close()
+        self.output_loop.close()
         if self.card is not None:
             self.card.close()
         if self.take is not None:
-            tally = self.ticker.tally
+            tally = self.output_loop.tally
             self.take.close(tally.frame, tally.sample)
         self.capture.close()
         self._sound.close()
         self._ring.close()
-        self._errands.close()
+        self._disk_worker.close()
         if self._stats is not None:
             self._stats.close()
 
@@ -225,28 +229,28 @@ class Show:
     # --- what the desk, OSC and the keeper ask of it
 
     def _post(self, change: Change) -> None:
-        self.desk.post(change)
+        self.control_loop.post(change)
 
     def _fast(self, change: Change) -> None:
         """Blackout, freeze and panic act on the outputs at once, whatever waits at the desk."""
         if change.path != "/out/panic":
-            self.ticker.post(change)
-        self.desk.post(change)
+            self.output_loop.post(change)
+        self.control_loop.post(change)
 
     def _act(self, change: Change) -> None:
         if change.path.startswith("/out/") and change.path != "/out/panic":
-            self.ticker.post(change)
+            self.output_loop.post(change)
         if change.path == "/out/record":
             self.recording.set(bool(change.value))
         elif change.path == "/engine/fps":
-            self.ticker.set_rate(float(change.value))
+            self.output_loop.set_rate(float(change.value))
 
     def _told(self, changes: list[Change]) -> None:
         self.osc.publish(changes)
 
     def _now(self) -> tuple[int, int]:
         """Where a renderer begins that begins afresh."""
-        tally, sample = self.ticker.tally, self._ring.count
+        tally, sample = self.output_loop.tally, self._ring.count
         passed = int((sample - tally.sample) * self._fps() / 44_100)
         return tally.frame + max(1, passed), sample
 
@@ -256,7 +260,7 @@ class Show:
             for change in changes:
                 if change.path == "/engine/world":
                     self._opened(frame, sample, str(change.value))
-        self.desk.applied(changes)
+        self.control_loop.applied(changes)
 
     def _opened(self, frame: int, sample: int, world: str) -> None:
         with contextlib.suppress(SonoramaError):  # gone since it was opened: the take does without its hash
@@ -266,11 +270,11 @@ class Show:
     def _ready(self, ready: Mapping[str, Any]) -> None:
         """A renderer plays: what it plays on is what /engine/device only asked for."""
         if self.take is not None:
-            self.take.played_on(self.ticker.tally.frame, self.ticker.tally.sample, str(ready["device"]))
+            self.take.played_on(self.output_loop.tally.frame, self.output_loop.tally.sample, str(ready["device"]))
 
     def _restarted(self, restarts: int) -> None:
         if self.take is not None:
-            self.take.restart(self.ticker.tally.frame, self.ticker.tally.sample, restarts)
+            self.take.restart(self.output_loop.tally.frame, self.output_loop.tally.sample, restarts)
 
     def _begun_afresh(self, frame: int, sample: int, values: Mapping[str, Value]) -> None:
         if self.take is not None:
@@ -282,10 +286,10 @@ class Show:
 
     def _heard(self, status: dict[str, Any]) -> None:
         for path, value in status.get("refused", ()):
-            if self.board.values[path] != value:
+            if self.control_state.values[path] != value:
                 self._post(Change(path, value, "renderer"))
-        self.board.moved = moved = dict(status["effective"])
-        self.ticker.post(Change(SLATE, moved.get(SLATE, self.board.values[SLATE]), "moves"))
+        self.control_state.moved = moved = dict(status["effective"])
+        self.output_loop.post(Change(SLATE, moved.get(SLATE, self.control_state.values[SLATE]), "moves"))
         self.report.hear(status)
 
     # --- what it says
@@ -293,7 +297,7 @@ class Show:
     def _hello(self) -> dict[str, Any]:
         return {
             "name": self.plan.name,
-            "world": str(self.board.values["/engine/world"]),
+            "world": str(self.control_state.values["/engine/world"]),
             "osc_port": self.osc.port,
             "frame_map": self.plan.name,
             "version": metadata.version("sonorama"),
@@ -302,24 +306,24 @@ class Show:
     def all_faults(self) -> list[str]:
         """Everything that is wrong now, one line each."""
         lines = [*self.capture.faults(), *self.osc.faults()]
-        for runner in self.ticker.runners:
+        for runner in self.output_loop.runners:
             lines += runner.faults()
         return lines + (self.take.faults() if self.take else []) + self.faults.recent()
 
     def _status(self) -> dict[str, Any]:
         status = self.report.status(
             target_fps=float(self._fps()),
-            renderer_pid=self.keeper.pid if self.keeper else os.getpid(),
-            restarts=max(0, self.keeper.restarts) if self.keeper else 0,
+            renderer_pid=self.supervisor.pid if self.supervisor else os.getpid(),
+            restarts=max(0, self.supervisor.restarts) if self.supervisor else 0,
             recording=self.recording.on,
-            scenes=list(self.board.scenes.stored),
-            loading=self.keeper.loading if self.keeper else [],
+            scenes=list(self.control_state.scenes.stored),
+            loading=self.supervisor.loading if self.supervisor else [],
             osc_port=self.osc.port,
             osc_received=self.osc.counters["received"],
         )
         self.osc.send_values(osc_values(status))
         if self._stats is not None:
-            self._errands.do("statistics", partial(self._stats.note, status))
+            self._disk_worker.do("statistics", partial(self._stats.note, status))
         self.status = status
         return status
 
@@ -331,8 +335,8 @@ class Show:
 
         """
         end = time.monotonic() + seconds
-        while not self.ticker.tally.fps and time.monotonic() < end:
-            if self.keeper is not None and self.keeper.failed is not None:
-                raise SonoramaError(*self.keeper.failed)
+        while not self.output_loop.tally.fps and time.monotonic() < end:
+            if self.supervisor is not None and self.supervisor.failed is not None:
+                raise SonoramaError(*self.supervisor.failed)
             time.sleep(0.02)
-        return bool(self.ticker.tally.fps)
+        return bool(self.output_loop.tally.fps)

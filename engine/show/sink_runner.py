@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..errors import said
+from ..errors import one_line_error
 from ..plugins.interfaces import FrameSink, Picture, SinkEnded, StreamInfo
 
 FAILURES = 3
@@ -177,7 +177,7 @@ class SinkRunner:
         try:
             self._sink.close()
         except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything, the show must go on)
-            self._reason = self._reason or said(error)
+            self._reason = self._reason or one_line_error(error)
         self._calling_since = None
 
     def _take(self) -> _Offer | None:
@@ -219,7 +219,7 @@ class SinkRunner:
     def _fail(self, error: BaseException) -> None:
         self._failed += 1
         self._failures += 1
-        self._reason = said(error)
+        self._reason = one_line_error(error)
         self._off = self._failures >= FAILURES or isinstance(error, SinkEnded)
 
 

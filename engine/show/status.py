@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from ..audio.features import METERS
 from ..control.parameters import Value
 from ..errors import OutputError
-from .output_loop import Tally
+from .output_loop import OutputCounts
 
 HEARD = 3
 STALE_S = 1.0
@@ -28,7 +28,7 @@ class Report:
     """
 
     def __init__(
-        self, facts: Mapping[str, Any], tally: Callable[[], Tally], faults: Callable[[], Iterable[str]]
+        self, facts: Mapping[str, Any], tally: Callable[[], OutputCounts], faults: Callable[[], Iterable[str]]
     ) -> None:
         self._facts, self._tally, self._faults = facts, tally, faults
         self._said: Mapping[str, Any] = {}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..control.live_table import SHOW
-from ..control.parameters import Change, Params, Value
+from ..control.parameters import Change, ParameterState, Value
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer
@@ -40,7 +40,7 @@ Did = Callable[[int, int, list[Change]], None]
 Now = Callable[[], tuple[int, int]]
 
 
-class Keeper:
+class RendererSupervisor:
     """The renderer of one show.
 
     Args:
@@ -297,7 +297,7 @@ class _Waiting:
         for change in changes:
             if not SHOW[change.path].event:
                 self._held[change.path] = change
-            elif len(self._events) < Params.QUEUE:
+            elif len(self._events) < ParameterState.QUEUE:
                 self._events.append(change)
 
     def take(self) -> list[Change]:

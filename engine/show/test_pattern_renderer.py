@@ -10,10 +10,10 @@ from fractions import Fraction
 
 from ..errors import SonoramaError
 from ..ipc.frame_map import FrameMapWriter
-from ..picture.test_pattern import TestCard
+from ..picture.test_pattern import TestPattern
 
 
-class CardPlayer:
+class TestPatternRenderer:
     """Draws a test card at a rate, for ever.
 
     Args:
@@ -31,7 +31,7 @@ class CardPlayer:
         fps: Callable[[], Fraction],
         sample: Callable[[], int],
     ) -> None:
-        self._map, self._card = FrameMapWriter(inner, *size()), TestCard(*size())
+        self._map, self._card = FrameMapWriter(inner, *size()), TestPattern(*size())
         self._size, self._fps, self._sample = size, fps, sample
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="test-card", daemon=True)
@@ -64,4 +64,4 @@ class CardPlayer:
     def _resize(self, size: tuple[int, int]) -> None:
         with contextlib.suppress(SonoramaError):  # no room: the card stays as large as it is
             self._map.resize(*size)
-            self._card = TestCard(*size)
+            self._card = TestPattern(*size)

@@ -19,7 +19,7 @@ from typing import Any
 from ..audio.sample_ring import RATE
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
-from ..errors import InputError, ValueRefused, said
+from ..errors import InputError, ValueRefused, one_line_error
 from ..pipeline.frame_grid import FrameGrid, exact_rate
 from . import audio_file as takesound
 from .writer import EVENTS, FORMAT, HEAD, SOUND, STATE, VERSION, TakeStart
@@ -180,7 +180,11 @@ class _Damaged:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, _WRONG):
-            why = f"{error.args[0]} is missing" if isinstance(error, KeyError) else said(error).split(": ", 1)[-1]
+            why = (
+                f"{error.args[0]} is missing"
+                if isinstance(error, KeyError)
+                else one_line_error(error).split(": ", 1)[-1]
+            )
             hint = "Only a take that is as it was recorded can be played; put back the file."
             raise InputError(f"{self._place} is damaged: {why[:200]}", hint) from error
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from ..audio.sample_ring import CHANNELS, RATE, SampleRing, SamplesLost
 from ..control.parameters import Change, Value
-from ..errors import OutputError, SonoramaError, said
+from ..errors import OutputError, SonoramaError, one_line_error
 from ..versions import versions
 from .audio_file import BLOCK, GrowingFile, SoundFile
 
@@ -248,7 +248,7 @@ class TakeWriter:
             except FileNotFoundError:
                 self._problem = "its folder is gone"
             except (OSError, SonoramaError) as error:
-                self._problem = (error.strerror if isinstance(error, OSError) else None) or said(error)
+                self._problem = (error.strerror if isinstance(error, OSError) else None) or one_line_error(error)
             self._working_since = None
             if end is not None and time.monotonic() - self._ended > _GIVE_UP_S:
                 break

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-class WholeFile:
+class CommitFile:
     """What a muxer writes into. It stays in memory until `commit`, which brings it to the file in one piece.
 
     Args:

@@ -20,7 +20,7 @@ from ...engine.audio.sample_ring import RATE, Samples
 from ...engine.errors import SonoramaError
 from ...engine.files.encode import SoundStream, synthetic_note, tag_bt709
 from ...engine.plugins.interfaces import Pixels, StreamInfo
-from .commit_file import WholeFile
+from .commit_file import CommitFile
 
 CODEC = "libx264"
 CONTAINERS = {".mp4": "mp4", ".mkv": "matroska"}
@@ -61,7 +61,7 @@ class Film:
         self._fps = info.fps
         self._frame: VideoFrame | None = None
         self._reformat = VideoReformatter()
-        self._file = WholeFile(path)
+        self._file = CommitFile(path)
         try:
             self._open(info)
         except BaseException:

@@ -15,7 +15,7 @@ LATE_NS = 500_000_000
 """Behind the clock by more than this (the computer slept), it goes on from now instead of hurrying."""
 
 
-class Paced:
+class ClockedSource:
     """A SoundSource over blocks of any size. The work is done in a thread of its own.
 
     Args:

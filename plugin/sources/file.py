@@ -11,7 +11,7 @@ from ...engine.audio.decode import PLAYABLE, SoundFormat, decode, open_container
 from ...engine.audio.to_stereo import stereo_mix
 from ...engine.errors import InputError
 from ...engine.plugins.interfaces import Available, Missing, Samples
-from .clocked import Paced
+from .clocked import ClockedSource
 
 
 def probe() -> Available | Missing:
@@ -19,7 +19,7 @@ def probe() -> Available | Missing:
     return Available("any sound or video file")
 
 
-class FileSource(Paced):
+class FileSource(ClockedSource):
     """A file mixed to stereo.
 
     Args:

@@ -9,7 +9,7 @@ import numpy as np
 from ...engine.audio.sample_ring import RATE
 from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Missing
-from .clocked import Paced
+from .clocked import ClockedSource
 
 
 def probe() -> Available | Missing:
@@ -17,7 +17,7 @@ def probe() -> Available | Missing:
     return Available("always there")
 
 
-class SilenceSource(Paced):
+class SilenceSource(ClockedSource):
     """Zeros for ever. Takes no argument."""
 
     def __init__(self, argument: str = "") -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from ...engine.audio.sample_ring import RATE
 from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Missing, Samples
-from .clocked import Paced
+from .clocked import ClockedSource
 
 HZ, TONE, CLICK = 220, 0.03, 0.5
 _BLOCK = 441
@@ -22,7 +22,7 @@ def probe() -> Available | Missing:
     return Available("220 Hz and clicks")
 
 
-class ToneSource(Paced):
+class ToneSource(ClockedSource):
     """220 Hz at -30 dBFS, a click on every beat.
 
     Args:

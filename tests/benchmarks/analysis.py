@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 
-from sonorama.engine.audio.features import RATE, Analysis
+from sonorama.engine.audio.features import RATE, FeatureExtractor
 
 FRAME = RATE // 30
 ROUNDS = 600
@@ -17,7 +17,7 @@ ROUNDS = 600
 
 def main() -> None:
     sound = (np.random.default_rng(0).standard_normal(FRAME * (ROUNDS + 300)) * 0.1).astype(np.float32)
-    analysis, frames, spectra = Analysis(), [], []
+    analysis, frames, spectra = FeatureExtractor(), [], []
     analysis.push(sound[: FRAME * 300])
     for start in range(FRAME * 300, len(sound), FRAME):
         begun = time.process_time_ns()

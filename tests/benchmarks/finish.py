@@ -12,9 +12,9 @@ import numpy as np
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.picture.blend import plain
-from sonorama.engine.picture.output_controls import Finish
+from sonorama.engine.picture.output_controls import OutputControls
 from sonorama.engine.picture.scale import scaler
-from sonorama.engine.picture.test_pattern import TestCard
+from sonorama.engine.picture.test_pattern import TestPattern
 from sonorama.engine.plugins.interfaces import Pixels
 
 SIZES = ((256, 256), (512, 512), (1920, 1080))
@@ -43,7 +43,7 @@ def call_ms(call: Callable[[int], object], part: float = 0.5) -> float:
 def finish_ms(pictures: list[Pixels | None], values: dict[str, Value], part: float = 0.5) -> float:
     """A tick of a Finish that is given these pictures in turn."""
     height, width = next(picture.shape[:2] for picture in pictures if picture is not None)
-    finish = Finish(width, height)
+    finish = OutputControls(width, height)
     effective = {**DEFAULTS, **values}
     return call_ms(lambda run: finish.apply(pictures[run % len(pictures)], effective, run / FPS, 1 / FPS), part)
 
@@ -69,7 +69,7 @@ def main() -> None:
         for name, values in WAYS.items():
             print(f"  {name}: {finish_ms(pictures, values):.3f}")
         print(f"  a strobe that is held back, nine in ten within: {finish_ms(strobe_of(width, height), {}, 0.9):.3f}")
-        card = TestCard(width, height)
+        card = TestPattern(width, height)
         print(f"  test card: {call_ms(lambda run, card=card: card.draw(run, FPS)):.3f}")
         scale = scaler((512, 512), (width, height))
         square = np.zeros((512, 512, 4), np.uint8)

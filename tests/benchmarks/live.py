@@ -33,8 +33,8 @@ from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.ipc.frame_map import FrameMap, FrameMapWriter
 from sonorama.engine.model.world_file import find_world, load_world
 from sonorama.engine.picture.to_rgba8 import rgba8
-from sonorama.engine.pipeline.frame_pipeline import Player
-from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.pipeline.frame_pipeline import FramePipeline
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.take.audio_file import SoundFile
 
 LEVELS = ("coarse", "mid", "fine")
@@ -194,7 +194,7 @@ def overhead(world: str) -> None:
     from sonorama.engine.inference.backend import open_backend
 
     real = open_backend(loaded, "cpu")
-    player = Player(lambda *_: Instrument(loaded, _Instant(real)), {})  # pyright: ignore[reportArgumentType]
+    player = FramePipeline(lambda *_: LoadedWorld(loaded, _Instant(real)), {})  # pyright: ignore[reportArgumentType]
     dice = np.random.default_rng(0)
     sound = (dice.standard_normal(20 * RATE) * 0.1).astype(np.float32)
     picture = np.ascontiguousarray(dice.random((3, 512, 512), np.float32)).transpose(1, 2, 0)  # as networks give it
@@ -260,9 +260,9 @@ def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
     plan = ShowPlan(f"bench-{os.getpid()}", "tone", world, {"/engine/device": "cpu"}, osc_port=0)
     applied: list[tuple[int, int]] = []
     with Show(plan) as show:
-        assert show.keeper is not None
+        assert show.supervisor is not None
         show.wait_for_picture(120.0)
-        take = show.keeper._take
+        take = show.supervisor._take
 
         def told(message: Mapping[str, Any]) -> None:
             newest = [int(value) for path, value, *_ in message.get("did", ()) if path == "/moves/8/steps"]
@@ -273,7 +273,7 @@ def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
         gc.collect()
         gc.freeze()  # as `sonorama live` does
         time.sleep(3.0)
-        show.keeper._take = told
+        show.supervisor._take = told
         command = [sys.executable, "-c", SENDER, str(show.osc.port), str(rate), str(seconds)]
         sent = [int(word) for word in subprocess.run(command, capture_output=True, check=True).stdout.split()]
         time.sleep(1.0)

@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Change, Params
-from sonorama.engine.osc.counters import Tally
+from sonorama.engine.control.parameters import Change, ParameterState
+from sonorama.engine.osc.counters import OscCounters
 from sonorama.engine.osc.messages import parse
-from sonorama.engine.osc.routing import Routes
+from sonorama.engine.osc.routing import Router
 from sonorama.engine.osc.server import OscServer
 from sonorama.engine.osc.validation import clean
 
@@ -50,7 +50,7 @@ def cost(work: Callable[[], object], number: int = 5000) -> float:
 
 def steps() -> None:
     """What each step of a message takes."""
-    routes = Routes(SHOW, Tally())
+    routes = Router(SHOW, OscCounters())
     sender = ("127.0.0.1", 50_000)
 
     def whole(packet: bytes = PACKET) -> None:
@@ -84,7 +84,7 @@ def burst(buffer: int) -> str:
 
 def delay(rate: float, seconds: float = 5.0) -> str:
     """From sending to `post` while a frame loop takes what was posted 60 times a second."""
-    params, spent = Params(SHOW), list[float]()
+    params, spent = ParameterState(SHOW), list[float]()
 
     def post(change: Change) -> None:
         if change.path == "/look/seed":

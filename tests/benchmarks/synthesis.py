@@ -38,14 +38,15 @@ def main() -> None:
         "weights, torch (baseline)": lambda: networks.generator.synthesis(w, form="weights"),
         "activations, torch": lambda: networks.generator.synthesis(w, form="activations"),
         "folded, torch": lambda: play(w),
-        "folded, ONNX Runtime": lambda: runtime.paint(ws),
-        "folded, OpenVINO (default)": lambda: backend.paint(ws),
+        "folded, ONNX Runtime": lambda: runtime.synthesize(ws),
+        "folded, OpenVINO (default)": lambda: backend.synthesize(ws),
     }
     if cuda_available():
         device = open_backend(world, "cuda")
-        ways["folded, CUDA graph"] = lambda: device.paint(ws)
+        ways["folded, CUDA graph"] = lambda: device.synthesize(ws)
     exact = (networks.generator.synthesis(w) * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).numpy()
-    print(f"{world.card.name} {world.card.size} px; largest difference {np.abs(backend.paint(ws) - exact).max():.1e}")
+    difference = np.abs(backend.synthesize(ws) - exact).max()
+    print(f"{world.card.name} {world.card.size} px; largest difference {difference:.1e}")
     times: dict[str, list[float]] = {way: [] for way in ways}
     for turn in range(rounds + 3):
         for way, work in ways.items():

@@ -16,8 +16,8 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
-from sonorama.engine.pipeline.frame_pipeline import Player, Step, mono
-from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.pipeline.frame_pipeline import FramePipeline, FrameResult, mono
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.take.writer import TakeStart, TakeWriter
 
 SOUND = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 2 * RATE)).astype(np.float32)
@@ -29,14 +29,16 @@ CHANGES = {
 
 
 @pytest.fixture
-def performed(tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Instrument, list[Step]]:
+def performed(
+    tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> tuple[LoadedWorld, list[FrameResult]]:
     """x.take in the present folder, 40 frames at 29.97 fps, and its steps as they were played."""
     monkeypatch.chdir(tmp_path)
     world = load_world(tiny_world)
-    instrument = Instrument(world, open_backend(world, "cpu"))
+    instrument = LoadedWorld(world, open_backend(world, "cpu"))
     values = {**{path: param.default for path, param in SHOW.items()}, "/engine/world": tiny_world}
     fps, card = Fraction(30000, 1001), world.card
-    player, steps = Player(lambda *_: instrument, values, fps), []
+    player, steps = FramePipeline(lambda *_: instrument, values, fps), []
     with SampleRingWriter(f"cli-{os.getpid()}-{random.randrange(1 << 30)}", seconds=10.0) as ring:
         start = TakeStart(card.name, card.content, card.version, instrument.backend.name, fps, (64, 64), values)
         take = TakeWriter(Path("x.take"), start, ring.name)
@@ -49,7 +51,9 @@ def performed(tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     return instrument, steps
 
 
-def test_a_take_becomes_a_film(performed: tuple[Instrument, list[Step]], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_take_becomes_a_film(
+    performed: tuple[LoadedWorld, list[FrameResult]], capsys: pytest.CaptureFixture[str]
+) -> None:
     instrument, steps = performed
     assert main(["render", "x.take", "-o", "shots", "--clean", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
@@ -57,7 +61,7 @@ def test_a_take_becomes_a_film(performed: tuple[Instrument, list[Step]], capsys:
     for step in steps[::6]:
         with av.open(f"shots/frame_{step.frame + 1:06}.png") as container:
             picture = next(container.decode(video=0)).to_ndarray(format="rgb48le")
-        live = instrument.backend.paint(step.w)
+        live = instrument.backend.synthesize(step.w)
         np.testing.assert_array_equal(picture, np.floor(live * np.float32(65535) + np.float32(0.5)))
 
     options = ["--size", "128x96", "--preset", "h264", "--start", "0.2", "--duration", "0.5", "--device", "ort"]

@@ -19,14 +19,14 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
-from sonorama.engine.picture.output_controls import Finish, lifted
+from sonorama.engine.picture.output_controls import OutputControls, lifted
 from sonorama.engine.picture.to_rgba8 import rgba8
-from sonorama.engine.pipeline.frame_pipeline import LOADS, Player, Step, mono
-from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.pipeline.frame_pipeline import LOADS, FramePipeline, FrameResult, mono
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.snapshot import read_state, save_state
 from sonorama.engine.take.reader import read_take
 from sonorama.engine.take.writer import TakeStart, TakeWriter
-from sonorama.export.replay import Replay, TakeStage, Worlds
+from sonorama.export.replay import Replay, TakeFrameSource, Worlds
 
 FRAMES = 150
 _DICE = np.random.default_rng(5)
@@ -68,20 +68,20 @@ class Live:
     fresh_at: int = 0
     from_frame: int = 0
     size: tuple[int, int] = (64, 64)
-    steps: list[Step] = field(default_factory=list)
+    steps: list[FrameResult] = field(default_factory=list)
 
     def begin(self) -> "Live":
         self.values = {**{p: q.default for p, q in SHOW.items()}, **START, "/engine/world": self.world, **self.values}
-        self._opened: dict[tuple[str, str], Instrument] = {}
-        self.player = Player(self.open, self.values)
+        self._opened: dict[tuple[str, str], LoadedWorld] = {}
+        self.player = FramePipeline(self.open, self.values)
         self.name = f"replay-{os.getpid()}-{random.randrange(1 << 30)}"
         return self
 
-    def open(self, world: str, device: str) -> Instrument:
+    def open(self, world: str, device: str) -> LoadedWorld:
         key = world, device if device != "auto" else self.device
         if key not in self._opened:
             loaded = load_world(key[0])
-            self._opened[key] = Instrument(loaded, open_backend(loaded, key[1]))
+            self._opened[key] = LoadedWorld(loaded, open_backend(loaded, key[1]))
         return self._opened[key]
 
     def start(self) -> TakeStart:
@@ -121,7 +121,7 @@ class Live:
         while (count := self._writer.count) < sample:
             self._writer.write(SOUND[:, count : count + self._dice.randint(1, 3000)])
 
-    def _step(self) -> Step:
+    def _step(self) -> FrameResult:
         player = self.player
         self._hear_until(player.next_sample)
         sound = mono(self._ring.read(player.sample, player.next_sample))
@@ -133,7 +133,7 @@ class Live:
     def _die(self) -> None:
         """Another renderer goes on from the last state, the sound and the changes since."""
         frame, at = self.player.frame, self.player.sample
-        self.player = Player(self.open, dict(zip(LOADS, self.player.loaded, strict=True)))
+        self.player = FramePipeline(self.open, dict(zip(LOADS, self.player.loaded, strict=True)))
         self.player.restore(*read_state(self.folder.with_suffix(".state")))
         while self.player.frame < frame:
             self._step()
@@ -142,14 +142,14 @@ class Live:
     def _begin_afresh(self) -> None:
         frame, sample = self.player.frame + 7, self.player.grid.sample(self.player.frame + 7)
         values = dict(self.player.params.targets)
-        self.player = Player(self.open, values)
+        self.player = FramePipeline(self.open, values)
         self.player.jump(frame, sample)
         self._take.fresh(frame, sample, values)
 
-    def painted(self, step: Step) -> np.ndarray:
-        return step.instrument.backend.paint(step.w)
+    def painted(self, step: FrameResult) -> np.ndarray:
+        return step.instrument.backend.synthesize(step.w)
 
-    def shown(self, n: int, fps: Fraction, start: float = 0.0) -> list[Step]:
+    def shown(self, n: int, fps: Fraction, start: float = 0.0) -> list[FrameResult]:
         """What a film of `n` frames shows: the newest step at or before each of its frames."""
         times = [round(start * RATE) + math.floor(index * RATE / fps) for index in range(n)]
         return [[step for step in self.steps if step.sample <= time][-1] for time in times]
@@ -158,17 +158,17 @@ class Live:
 def film(live: Live, n: int, fps: Fraction | None = None, start: float = 0.0, clean: bool = True) -> np.ndarray:
     """The frames of a film, [n,H,W,3]."""
     take = read_take(live.folder)
-    stage = TakeStage(take, Worlds(take), fps or take.fps, start, clean)
+    stage = TakeFrameSource(take, Worlds(take), fps or take.fps, start, clean)
     return np.stack([frame for frame in stage.frames(n) if frame is not None])
 
 
-def replayed(live: Live, n: int = 0) -> list[Step]:
+def replayed(live: Live, n: int = 0) -> list[FrameResult]:
     take = read_take(live.folder)
     replay = Replay(take, Worlds(take))
     return [replay.step() for _ in range(n or len(live.steps))]
 
 
-def same(steps: Sequence[Step], others: Sequence[Step]) -> None:
+def same(steps: Sequence[FrameResult], others: Sequence[FrameResult]) -> None:
     assert [(step.frame, step.sample) for step in steps] == [(step.frame, step.sample) for step in others]
     np.testing.assert_array_equal([step.w for step in steps], [step.w for step in others])
     assert [step.values for step in steps] == [step.values for step in others]
@@ -177,7 +177,7 @@ def same(steps: Sequence[Step], others: Sequence[Step]) -> None:
 
 def finished(live: Live) -> list[np.ndarray]:
     """What left: float where no output control acts, else 8 bits."""
-    finish, out = Finish(64, 64), []
+    finish, out = OutputControls(64, 64), []
     for index, step in enumerate(live.steps):
         picture = live.painted(step)
         left = finish.apply(before := rgba8(picture), lifted(step.values, step.lift), index / 30, 1 / 30)

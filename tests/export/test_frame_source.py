@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.errors import WorldError
-from sonorama.export.frame_source import WorldStage, world_stage
+from sonorama.export.frame_source import WorldFrameSource, world_frame_source
 from sonorama.export.render import RenderJob, render
 from sonorama.export.sidecar import sha256
 
@@ -23,7 +23,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_a_world_takes_the_stage(world: str) -> None:
-    stage = world_stage(world, {"/look/seed": 3}, Fraction(30), "reference")
+    stage = world_frame_source(world, {"/look/seed": 3}, Fraction(30), "reference")
     assert (stage.world, stage.version, stage.size) == ("tiny", "0", (64, 64))
     assert "cpu" in stage.device
     assert stage.sha256 == sha256(Path(world))
@@ -41,7 +41,7 @@ def test_a_world_takes_the_stage(world: str) -> None:
 
 def test_an_unknown_world_is_refused() -> None:
     with pytest.raises(WorldError):
-        world_stage("atlantis", {}, Fraction(30), "reference")
+        world_frame_source("atlantis", {}, Fraction(30), "reference")
 
 
 def test_a_continued_sequence_equals_one_made_at_once(
@@ -58,14 +58,14 @@ def test_a_continued_sequence_equals_one_made_at_once(
     with pytest.raises(KeyboardInterrupt):
         render(job, stop)
     painted: list[int] = []
-    original = WorldStage.frames
+    original = WorldFrameSource.frames
 
-    def counting(self: WorldStage, *arguments: object) -> object:
+    def counting(self: WorldFrameSource, *arguments: object) -> object:
         for frame in original(self, *arguments):  # pyright: ignore[reportArgumentType]
             painted.append(frame is not None)
             yield frame
 
-    monkeypatch.setattr(WorldStage, "frames", counting)
+    monkeypatch.setattr(WorldFrameSource, "frames", counting)
     render(job)
     assert painted == [False] * 3 + [True] * 3
     render(RenderJob(wav, tmp_path / "whole", world, device="reference"))

@@ -17,7 +17,7 @@ from sonorama.engine.model.world_file import load_world, save_world
 from sonorama.engine.picture.scale import scaler
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.take.reader import read_take
-from sonorama.export.replay import Replay, TakeStage, Worlds
+from sonorama.export.replay import Replay, TakeFrameSource, Worlds
 
 from .replay_helpers import FRAMES, MANY, Live, by, film, finished, replayed, same
 from .replay_helpers import busy as busy
@@ -133,7 +133,7 @@ def test_a_film_that_begins_in_the_middle_is_the_tail_of_the_whole(steady: Live,
 def test_frames_that_are_there_are_left_out(steady: Live, clean: bool) -> None:
     whole, take = film(steady, 100, Fraction(50), clean=clean), read_take(steady.folder)
     have = {0, 1, 2, 40, 41, 77, 99}
-    some = list(TakeStage(take, Worlds(take), Fraction(50), 0.0, clean).frames(100, have))
+    some = list(TakeFrameSource(take, Worlds(take), Fraction(50), 0.0, clean).frames(100, have))
     assert {index for index, frame in enumerate(some) if frame is None} == have
     for index in set(range(100)) - have:
         np.testing.assert_array_equal(some[index], whole[index])
@@ -142,7 +142,7 @@ def test_frames_that_are_there_are_left_out(steady: Live, clean: bool) -> None:
 def test_pictures_of_another_size_are_brought_to_the_first(steady: Live) -> None:
     """As when a show goes over to a larger world."""
     take = read_take(steady.folder)
-    stage = TakeStage(take, Worlds(take), take.fps, clean=True)
+    stage = TakeFrameSource(take, Worlds(take), take.fps, clean=True)
     stage.size = (32, 16)
     for step, frame in zip(steady.steps[:3], stage.frames(3), strict=True):
         expected = scaler((64, 64), (32, 16))(rgba8(steady.painted(step)))

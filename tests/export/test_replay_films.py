@@ -18,7 +18,7 @@ from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.snapshot import save_state
 from sonorama.engine.take.reader import read_take
 from sonorama.export.render import RenderJob, render
-from sonorama.export.replay import TakeStage, Worlds
+from sonorama.export.replay import TakeFrameSource, Worlds
 
 from .helpers import pixels, probe, samples
 from .replay_helpers import SOUND, Live, finished, replayed, same
@@ -180,12 +180,12 @@ def test_a_device_that_is_not_here(steady: Live, tmp_path: Path, caplog: pytest.
     """Recorded: another one plays, and it is said. Asked for: refused."""
     take = read_take(steady.folder)
     take = replace(take, start=replace(take.start, device="npu"))
-    stage = TakeStage(take, Worlds(take), take.fps)
+    stage = TakeFrameSource(take, Worlds(take), take.fps)
     assert "npu" in caplog.text
     assert len(list(stage.frames(3))) == 3
     with pytest.raises(SonoramaError, match="npu"):
         render(job(steady, tmp_path / "film.mp4", device="npu"))
-    ort = TakeStage(take, Worlds(take, device="ort"), take.fps)
+    ort = TakeFrameSource(take, Worlds(take, device="ort"), take.fps)
     assert ort.device == "onnxruntime-cpu"
 
 

@@ -14,11 +14,11 @@ from av.video.plane import VideoPlane
 
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.frame_map import FrameMap, FrameMapMissing
-from sonorama.engine.picture.output_controls import Finish, lifted
+from sonorama.engine.picture.output_controls import OutputControls, lifted
 from sonorama.engine.picture.scale import scaler
-from sonorama.engine.pipeline.frame_pipeline import Step
+from sonorama.engine.pipeline.frame_pipeline import FrameResult
 from sonorama.engine.plugins.interfaces import Pixels
-from sonorama.engine.renderer.paint_thread import Painter
+from sonorama.engine.renderer.paint_thread import PaintThread
 from sonorama.export import render as video
 from sonorama.export.picture import Converter
 from sonorama.export.presets import PRESETS
@@ -32,7 +32,7 @@ EIGHT = replace(PRESETS["ffv1"], deep=False)
 """A lossless film of 8 bits a colour, which no preset makes."""
 
 
-def picture_of(painter: Painter, name: str, step: Step) -> Pixels:
+def picture_of(painter: PaintThread, name: str, step: FrameResult) -> Pixels:
     """What the show's painter publishes of a step."""
     painter.offer(step, 0)
     end = time.monotonic() + 60
@@ -51,7 +51,7 @@ def picture_of(painter: Painter, name: str, step: Step) -> Pixels:
 def left(live: Live) -> np.ndarray:
     """What left, [n,H,W,3] of 8 bits: by the painter and the last hand of a show, every picture in time."""
     name, out = f"left-{os.getpid()}-{random.randrange(1 << 30)}", []
-    painter, finish = Painter(name, Faults()), Finish(*SIZE)
+    painter, finish = PaintThread(name, Faults()), OutputControls(*SIZE)
     try:
         for index, step in enumerate(live.steps):
             came = picture_of(painter, name, step)

@@ -10,8 +10,8 @@ import pytest
 
 from sonorama.engine.faults import Faults
 from sonorama.engine.model.world_file import save_world
-from sonorama.engine.pipeline.loaded_world import Instrument
-from sonorama.engine.renderer.world_loader import Loader
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
+from sonorama.engine.renderer.world_loader import WorldLoader
 
 from .memory import Memory
 from .stage import LiveShow
@@ -20,13 +20,13 @@ LONG = "test_memory_stays_for_two_minutes"
 
 
 @pytest.fixture(scope="session")
-def instrument(tiny_world: str) -> Instrument:
+def instrument(tiny_world: str) -> LoadedWorld:
     """The tiny world as a renderer opens it; that makes its graphs."""
-    return Loader(Faults()).open(tiny_world, "cpu")
+    return WorldLoader(Faults()).open(tiny_world, "cpu")
 
 
 @pytest.fixture
-def start(tmp_path: Path, tiny_world: str, instrument: Instrument) -> Iterator[Callable[..., LiveShow]]:
+def start(tmp_path: Path, tiny_world: str, instrument: LoadedWorld) -> Iterator[Callable[..., LiveShow]]:
     """Starts a show of the tiny world: options of the command line, then `name` and `env` of LiveShow."""
     with ExitStack() as shows:
         yield lambda *options, world=tiny_world, **more: shows.enter_context(
@@ -35,7 +35,7 @@ def start(tmp_path: Path, tiny_world: str, instrument: Instrument) -> Iterator[C
 
 
 @pytest.fixture(scope="session")
-def other_world(instrument: Instrument, tiny_world: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def other_world(instrument: LoadedWorld, tiny_world: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Another one, in a folder of its own as $SONORAMA_WORLDS lists them; its graphs are made too."""
     path = tmp_path_factory.mktemp("installed") / "other.safetensors"
     dice, world = np.random.default_rng(2), instrument.world
@@ -43,7 +43,7 @@ def other_world(instrument: Instrument, tiny_world: str, tmp_path_factory: pytes
     for name in [one for one in tensors if one.startswith("generator.mapping")]:
         tensors[name] = tensors[name] + dice.normal(0, 0.2, tensors[name].shape).astype(np.float32)
     save_world(path, replace(world.card, name="other"), tensors)
-    Loader(Faults()).open(str(path), "cpu")
+    WorldLoader(Faults()).open(str(path), "cpu")
     return path
 
 
@@ -52,7 +52,7 @@ def long_show(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     tiny_world: str,
-    instrument: Instrument,
+    instrument: LoadedWorld,
 ) -> Iterator[tuple[LiveShow, Memory] | None]:
     """Plays while the other tests run, if the one that looks at its memory is among them."""
     if not any(item.name == LONG for item in request.session.items):

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from sonorama.engine.picture.to_rgba8 import rgba8
-from sonorama.engine.pipeline.frame_pipeline import Player, mono
-from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.pipeline.frame_pipeline import FramePipeline, mono
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.reader import Take
 
@@ -19,26 +19,26 @@ def heard(take: Take) -> np.ndarray:
     return np.concatenate(list(takesound.read(take.audio, 0, takesound.count(take.audio))), axis=1)
 
 
-def replayed(take: Take, instruments: Mapping[str, Instrument]) -> dict[int, bytes]:
+def replayed(take: Take, instruments: Mapping[str, LoadedWorld]) -> dict[int, bytes]:
     """Frame -> its picture to the bit, when the take is played again; instruments: by value of /engine/world."""
 
-    def opened(world: str, _device: str) -> Instrument:
+    def opened(world: str, _device: str) -> LoadedWorld:
         return instruments[world]
 
-    player, fresh = Player(opened, take.start.values, take.fps), deque(take.fresh)
+    player, fresh = FramePipeline(opened, take.start.values, take.fps), deque(take.fresh)
     sound, pictures = mono(heard(take)), dict[int, bytes]()
     while player.frame <= take.end_frame:
         if fresh and player.next_sample >= fresh[0].sample:
             one = fresh.popleft()
-            player = Player(opened, one.values)
+            player = FramePipeline(opened, one.values)
             player.jump(one.frame, one.sample)
         piece = sound[player.sample : player.next_sample]
         step = player.step(piece, take.changes.get(player.frame, ()))
-        pictures[step.frame] = digest(rgba8(step.instrument.backend.paint(step.w)))
+        pictures[step.frame] = digest(rgba8(step.instrument.backend.synthesize(step.w)))
     return pictures
 
 
-def check_pictures(seen: list[Seen], take: Take, instruments: Mapping[str, Instrument]) -> None:
+def check_pictures(seen: list[Seen], take: Take, instruments: Mapping[str, LoadedWorld]) -> None:
     """Every new picture that was seen is, to the bit, what the replay gives for its frame."""
     again = replayed(take, instruments)
     new = {one.frame: one.digest for one in seen if not one.repeated and one.frame <= take.end_frame}

@@ -11,8 +11,8 @@ import pytest
 
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.frame_map import FrameMap
-from sonorama.engine.pipeline.loaded_world import Instrument
-from sonorama.engine.renderer.world_loader import Loader
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
+from sonorama.engine.renderer.world_loader import WorldLoader
 from sonorama.engine.take.reader import read_take
 
 from .replaying import check_pictures, check_sound
@@ -22,7 +22,7 @@ Start = Callable[..., LiveShow]
 
 
 def test_another_world_and_one_that_is_not_there(
-    start: Start, tmp_path: Path, tiny_world: str, instrument: Instrument, other_world: Path
+    start: Start, tmp_path: Path, tiny_world: str, instrument: LoadedWorld, other_world: Path
 ) -> None:
     sound, folder = counting_sound(tmp_path / "count.wav", 90), tmp_path / "a.take"
     show = start("--source", f"file:{sound}", "--take", str(folder), "--set", "/out/flash_guard=0",
@@ -50,7 +50,7 @@ def test_another_world_and_one_that_is_not_there(
         assert max(b.at - a.at for a, b in pairwise(watcher.seen)) < 1.5
     assert show.stop() == 143
     take = read_take(folder)
-    worlds = {tiny_world: instrument, "other": Loader(Faults()).open(str(other_world), "cpu")}
+    worlds = {tiny_world: instrument, "other": WorldLoader(Faults()).open(str(other_world), "cpu")}
     check_sound(take)
     check_pictures(watcher.seen, take, worlds)
     worlds["other"] = instrument
@@ -72,7 +72,7 @@ def films(folder: Path) -> list[tuple[int, int, int]]:
     return found
 
 
-def test_rate_and_size_while_recording(start: Start, tmp_path: Path, tiny_world: str, instrument: Instrument) -> None:
+def test_rate_and_size_while_recording(start: Start, tmp_path: Path, tiny_world: str, instrument: LoadedWorld) -> None:
     sound, folder = counting_sound(tmp_path / "count.wav", 90), tmp_path / "a.take"
     show = start("--source", f"file:{sound}", "--take", str(folder), "--record", str(tmp_path / "r.mkv"),
                  "--set", "/out/flash_guard=0")  # fmt: skip

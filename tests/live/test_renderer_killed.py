@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.take.reader import read_take
 
 from .replaying import check_pictures, check_sound
@@ -50,7 +50,7 @@ def kill_many(show: LiveShow, kills: int, dice: random.Random) -> list[float]:
     return back
 
 
-def killed(start: Start, tmp_path: Path, instrument: Instrument, kills: int) -> None:
+def killed(start: Start, tmp_path: Path, instrument: LoadedWorld, kills: int) -> None:
     dice = random.Random(os.environ.get("SONORAMA_SEED", "3"))
     sound, take = counting_sound(tmp_path / "count.wav", 60 + 15 * kills), tmp_path / "a.take"
     show = start(
@@ -78,11 +78,11 @@ def killed(start: Start, tmp_path: Path, instrument: Instrument, kills: int) -> 
 
 
 @pytest.mark.timeout(900)
-def test_a_renderer_killed_five_times_goes_on_to_the_bit(start: Start, tmp_path: Path, instrument: Instrument) -> None:
+def test_a_renderer_killed_five_times_goes_on_to_the_bit(start: Start, tmp_path: Path, instrument: LoadedWorld) -> None:
     killed(start, tmp_path, instrument, 5)
 
 
-def test_one_that_can_never_go_on_begins_at_rest(start: Start, tmp_path: Path, instrument: Instrument) -> None:
+def test_one_that_can_never_go_on_begins_at_rest(start: Start, tmp_path: Path, instrument: LoadedWorld) -> None:
     """Three die before they have caught up, as if of what the first one left: the take knows where it began anew."""
     sound, take = counting_sound(tmp_path / "count.wav", 90), tmp_path / "a.take"
     show = start("--source", f"file:{sound}", "--take", str(take), "--set", "/out/flash_guard=0")
@@ -111,5 +111,7 @@ def test_one_that_can_never_go_on_begins_at_rest(start: Start, tmp_path: Path, i
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
-def test_a_renderer_killed_fifty_times_goes_on_to_the_bit(start: Start, tmp_path: Path, instrument: Instrument) -> None:
+def test_a_renderer_killed_fifty_times_goes_on_to_the_bit(
+    start: Start, tmp_path: Path, instrument: LoadedWorld
+) -> None:
     killed(start, tmp_path, instrument, 50)

@@ -12,9 +12,9 @@ import pytest
 
 from sonorama.engine.faults import Faults
 from sonorama.engine.model.world_file import load_world, save_world
-from sonorama.engine.pipeline.loaded_world import Instrument
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.prompt import prompt_seed
-from sonorama.engine.renderer.world_loader import Loader
+from sonorama.engine.renderer.world_loader import WorldLoader
 
 from .stage import PATIENCE_S, LiveShow, Watcher
 
@@ -23,12 +23,12 @@ ASIDE = "sonorama.engine.renderer.torch_worker"
 
 
 @pytest.fixture(scope="module")
-def worded(instrument: Instrument, tmp_path_factory: pytest.TempPathFactory) -> str:
+def worded(instrument: LoadedWorld, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The tiny world with the words of the embedded one."""
     path = tmp_path_factory.mktemp("words") / "worded.safetensors"
     words = {k: v for k, v in load_world("shore").tensors.items() if k.startswith("text.") or k == "bank.codes"}
     save_world(path, replace(instrument.world.card, name="worded"), {**instrument.world.tensors, **words})
-    Loader(Faults()).open(str(path), "cpu")
+    WorldLoader(Faults()).open(str(path), "cpu")
     return str(path)
 
 
@@ -53,8 +53,8 @@ def test_words_are_found_beside_the_picture(start: Start, worded: str) -> None:
                 message = panel.receive(PATIENCE_S)
                 assert message is not None
                 status = message.get("status", status)
-            (aside,) = show.children(ASIDE)
-            os.kill(aside, signal.SIGKILL)  # the next words begin another
+            (torch_worker,) = show.children(ASIDE)
+            os.kill(torch_worker, signal.SIGKILL)  # the next words begin another
     assert max(b.at - a.at for a, b in pairwise(watcher.seen)) < 1.5
     assert show.renderer() == renderer
     assert not has_torch(renderer)
@@ -63,7 +63,7 @@ def test_words_are_found_beside_the_picture(start: Start, worded: str) -> None:
 
 
 def test_a_world_that_is_new_here_is_made_ready_beside_the_picture(
-    start: Start, tiny_world: str, instrument: Instrument, tmp_path: Path
+    start: Start, tiny_world: str, instrument: LoadedWorld, tmp_path: Path
 ) -> None:
     path = tmp_path / "fresh.safetensors"
     tensors = dict(instrument.world.tensors)

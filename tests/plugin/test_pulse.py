@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.capture import Capture
-from sonorama.engine.audio.features import HOP, Analysis
+from sonorama.engine.audio.features import HOP, FeatureExtractor
 from sonorama.engine.audio.sample_ring import RATE, SampleRing, SampleRingWriter
 from sonorama.engine.plugins.interfaces import Available
 from sonorama.engine.plugins.open_source import open_source
@@ -78,9 +78,9 @@ class Show:
         return float(np.abs(self.ring.read(max(0, self.ring.count - RATE // 2), self.ring.count)).max(initial=0))
 
 
-def onsets(sound: np.ndarray) -> tuple[np.ndarray, Analysis]:
+def onsets(sound: np.ndarray) -> tuple[np.ndarray, FeatureExtractor]:
     """(seconds at which the onset envelope jumps up, the analysis after all of it)."""
-    analysis, found, before = Analysis(), [], 0.0
+    analysis, found, before = FeatureExtractor(), [], 0.0
     for start in range(0, len(sound) - HOP, HOP):
         analysis.push(sound[start : start + HOP])
         now = analysis.at(analysis.samples).onset

@@ -13,8 +13,8 @@ import pytest
 
 from sonorama.engine.cli.main import build_parser
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.osc.counters import Tally
-from sonorama.engine.osc.routing import Routes
+from sonorama.engine.osc.counters import OscCounters
+from sonorama.engine.osc.routing import Router
 from sonorama.engine.show.command import plan_of
 from sonorama.engine.show.show import Show
 
@@ -67,7 +67,7 @@ def test_every_line_can_be_typed(line: str, tiny_world: str, tmp_path: Path, mon
 def test_every_message_is_taken(line: str) -> None:
     _, _, address, tag, value = words(line)
     number = {"i": int, "f": float, "s": str}[tag]
-    tally = Tally()
-    accepted = list(Routes(SHOW, tally).changes(address, [number(value)], ("127.0.0.1", 5000)))
+    tally = OscCounters()
+    accepted = list(Router(SHOW, tally).changes(address, [number(value)], ("127.0.0.1", 5000)))
     assert [f"/sonorama{one.change.path}" for one in accepted] == [address]
     assert not any(tally.counts.values())

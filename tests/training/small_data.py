@@ -45,8 +45,8 @@ def small_data(root: Path) -> Path:
         rows.append(f"images/{name}.jpg\tplace\tmade up\tnobody\tCC0 1.0")
         for k in range(3):
             write_jpeg(picture(100 * k + i), str(root / "images_crops" / f"{name}__{k}.jpg"))
-    for i, klass in enumerate(CLASSES):
-        write_wav(root / "audio" / klass / "one.wav", compose(klass, np.random.default_rng(i), 2 * RATE))
-        rows.append(f"audio/{klass}/one.wav\t{klass}\tmade up\tnobody\tCC0 1.0")
+    for i, class_id in enumerate(CLASSES):
+        write_wav(root / "audio" / class_id / "one.wav", compose(class_id, np.random.default_rng(i), 2 * RATE))
+        rows.append(f"audio/{class_id}/one.wav\t{class_id}\tmade up\tnobody\tCC0 1.0")
     (root / "MANIFEST.tsv").write_text("\n".join(rows) + "\n")
     return root

@@ -25,10 +25,10 @@ needs_data = pytest.mark.skipif(not (DATA / "MANIFEST.tsv").is_file(), reason="s
 JOINT = Path(__file__).resolve().parents[2] / "engine" / "worlds" / "shore.safetensors"
 
 
-def recording(klass: str, source: str, seed: int, seconds: float = 2.0) -> sounds.Recording:
-    samples = compose(klass, np.random.default_rng(seed), int(seconds * RATE))
+def recording(class_id: str, source: str, seed: int, seconds: float = 2.0) -> sounds.Recording:
+    samples = compose(class_id, np.random.default_rng(seed), int(seconds * RATE))
     samples = (0.2 * samples / np.abs(samples).max()).astype(np.float32)
-    return sounds.Recording(f"{klass}-{source}.wav", klass, source, samples)
+    return sounds.Recording(f"{class_id}-{source}.wav", class_id, source, samples)
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_derived_files_share_their_recordings_fold() -> None:
 
 @needs_data
 def test_classes_in_the_data_are_the_nine() -> None:
-    named = {klass for _, klass, _ in sounds.list_recordings(DATA) if not klass.startswith("x_")}
+    named = {class_id for _, class_id, _ in sounds.list_recordings(DATA) if not class_id.startswith("x_")}
     assert named == set(CLASSES)
 
 
@@ -79,7 +79,7 @@ def test_a_left_out_source_is_in_no_window(windows: sounds.Windows) -> None:
     kept = windows.without(source)
     assert any(source in names for names in windows.sources)
     assert not any(source in names for names in kept.sources)
-    assert len(kept.klass) == len(kept.heard) == len(kept.sources)
+    assert len(kept.class_id) == len(kept.heard) == len(kept.sources)
 
 
 def test_mixed_windows_name_both_sources(windows: sounds.Windows) -> None:
@@ -90,7 +90,7 @@ def test_mixed_windows_name_both_sources(windows: sounds.Windows) -> None:
 
 def test_every_class_is_drawn_alike(windows: sounds.Windows) -> None:
     weights = windows.weights(0.7)
-    by_class = [weights[windows.klass == k].sum().item() for k in range(9)]
+    by_class = [weights[windows.class_id == k].sum().item() for k in range(9)]
     assert by_class == pytest.approx([1.0] * 9, abs=1e-4)
     unreal = torch.tensor([sounds.PROCEDURAL in names for names in windows.sources])
     assert (weights[unreal].sum() / weights[~unreal].sum()).item() == pytest.approx(0.7, abs=1e-3)
@@ -104,13 +104,13 @@ def test_windows_are_made_once(recordings: list[sounds.Recording], tmp_path: Pat
     assert stamps == {p.name: p.stat().st_mtime_ns for p in tmp_path.iterdir()}
 
 
-@pytest.mark.parametrize("klass", sorted(TEXTURES))
-def test_procedural_sounds_are_sounds(klass: str) -> None:
-    short, long = (compose(klass, np.random.default_rng(4), n) for n in (RATE // 2, 3 * RATE))
+@pytest.mark.parametrize("class_id", sorted(TEXTURES))
+def test_procedural_sounds_are_sounds(class_id: str) -> None:
+    short, long = (compose(class_id, np.random.default_rng(4), n) for n in (RATE // 2, 3 * RATE))
     assert (len(short), len(long)) == (RATE // 2, 3 * RATE)
     assert np.isfinite(long).all()
     assert long.std() > 0
-    assert not np.array_equal(long, compose(klass, np.random.default_rng(5), 3 * RATE))
+    assert not np.array_equal(long, compose(class_id, np.random.default_rng(5), 3 * RATE))
 
 
 def test_aligned_codes_cost_less_than_chance() -> None:
@@ -174,8 +174,8 @@ def names(shown: torch.Tensor) -> list[str]:
 def scenes() -> Scenes:
     torch.manual_seed(2)
     photos = tuple(sorted(Captions.load().photos))[:3]
-    klass = torch.tensor([-1, 0, 5, -1, 0, 5])
-    return Scenes(torch.randn(6, 816) * 0.3, klass, torch.tensor([0, 0, 0, 1, 1, 2]), photos)
+    class_id = torch.tensor([-1, 0, 5, -1, 0, 5])
+    return Scenes(torch.randn(6, 816) * 0.3, class_id, torch.tensor([0, 0, 0, 1, 1, 2]), photos)
 
 
 def test_what_is_said_of_a_picture_is_true_of_it() -> None:
@@ -184,7 +184,7 @@ def test_what_is_said_of_a_picture_is_true_of_it() -> None:
     colours = pictures.colours
     for _ in range(30):
         rows = torch.arange(6)
-        texts = [narrator.say(int(pictures.photo[i]), int(pictures.klass[i]), colours[i], rng) for i in range(6)]
+        texts = [narrator.say(int(pictures.photo[i]), int(pictures.class_id[i]), colours[i], rng) for i in range(6)]
         assert applies(texts, pictures, rows, colours).diagonal().min() == 1
 
 

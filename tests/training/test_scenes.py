@@ -10,25 +10,25 @@ def luma(x: torch.Tensor) -> float:
     return float((x * torch.tensor([0.2126, 0.7152, 0.0722])[:, None, None]).sum(0).mean())
 
 
-@pytest.mark.parametrize("klass", CLASSES)
-def test_strength_decides_and_range_holds(klass: str) -> None:
-    strong = draw(PHOTO, klass, 1.0, 0.37, 5)
+@pytest.mark.parametrize("class_id", CLASSES)
+def test_strength_decides_and_range_holds(class_id: str) -> None:
+    strong = draw(PHOTO, class_id, 1.0, 0.37, 5)
     assert strong.shape == PHOTO.shape
     assert strong.min() >= 0
     assert strong.max() <= 1
-    weak = draw(PHOTO, klass, 0.3, 0.37, 5)
+    weak = draw(PHOTO, class_id, 0.3, 0.37, 5)
     assert (strong - PHOTO).abs().mean() > (weak - PHOTO).abs().mean() > 0.005
 
 
-@pytest.mark.parametrize("klass", CLASSES)
-def test_the_same_seed_draws_the_same_and_time_moves_it(klass: str) -> None:
-    assert torch.equal(draw(PHOTO, klass, 0.9, 2.0, 7), draw(PHOTO, klass, 0.9, 2.0, 7))
-    assert not torch.equal(draw(PHOTO, klass, 0.9, 2.0, 7), draw(PHOTO, klass, 0.9, 2.4, 7))
+@pytest.mark.parametrize("class_id", CLASSES)
+def test_the_same_seed_draws_the_same_and_time_moves_it(class_id: str) -> None:
+    assert torch.equal(draw(PHOTO, class_id, 0.9, 2.0, 7), draw(PHOTO, class_id, 0.9, 2.0, 7))
+    assert not torch.equal(draw(PHOTO, class_id, 0.9, 2.0, 7), draw(PHOTO, class_id, 0.9, 2.4, 7))
 
 
 def test_each_weather_looks_like_itself() -> None:
-    def drawn(klass: str) -> torch.Tensor:
-        return draw(PHOTO, klass, 0.9, 0.3, 1)
+    def drawn(class_id: str) -> torch.Tensor:
+        return draw(PHOTO, class_id, 0.9, 0.3, 1)
 
     assert luma(drawn("thunderstorm")) < luma(PHOTO) - 0.1
     fire, water, rain = drawn("fire_crackling"), drawn("underwater_bubbling"), drawn("raining")

@@ -19,12 +19,12 @@ from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.generator import GeneratorConfig
 from sonorama.engine.model.mel import RATE
 from sonorama.engine.model.world_file import World, load_world
-from sonorama.engine.pipeline.classify import hear
-from sonorama.engine.pipeline.offline import Performance
+from sonorama.engine.pipeline.classify import classify
+from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.pipeline.prompt import prompt_seed
 from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.recipe import Recipe
-from sonorama.training.runner import Workshop, make_world
+from sonorama.training.runner import TrainingRun, make_world
 
 from ..engine.model.test_joint_embedding import tiny_clip
 from .small_data import small_data
@@ -49,7 +49,7 @@ def one_thread() -> Iterator[None]:
 def film(world: World) -> np.ndarray:
     """Ten frames of noise, by torch: making graphs takes longer."""
     values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
-    performance = Performance(world, values, Fraction(15), open_backend(world, "reference"))
+    performance = OfflineRender(world, values, Fraction(15), open_backend(world, "reference"))
     frames = [*performance.frames([NOISE], 10)]
     assert all(isinstance(frame, np.ndarray) for frame in frames)
     return np.stack(frames)
@@ -89,7 +89,7 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(data: Path, 
     assert len(world.card.credits) == 8 + len(CLASSES)
     assert {"encoder", "motion"} <= set(world.card.measures)
     assert film(world).shape == (10, 64, 64, 3)
-    assert set(next(iter(hear(world, [NOISE]))).scores) == set(CLASSES)
+    assert set(next(iter(classify(world, [NOISE]))).scores) == set(CLASSES)
 
     other = subprocess.run([*command[:-1], "0.002"], stderr=subprocess.PIPE, text=True, env=one, check=False)
     assert other.returncode == 2
@@ -103,12 +103,12 @@ def test_a_world_in_the_space_of_a_named_clip_model(data: Path, tmp_path: Path, 
     small = GeneratorConfig(64, z_dim=16, w_dim=32, channel_base=512, channel_max=16)
     recipe = replace(Recipe().up_to(64).scaled(0.001), generator=small)
     recipe = replace(recipe, joint=replace(recipe.joint, clip=name), clips=replace(recipe.clips, ticks=4))
-    make_world(Workshop(data, tmp_path / "work", recipe), tmp_path / "clip.safetensors", "clip", "1")
+    make_world(TrainingRun(data, tmp_path / "work", recipe), tmp_path / "clip.safetensors", "clip", "1")
     world = load_world(tmp_path / "clip.safetensors")
     assert world.card.joint["clip"] == name
     assert world.tensors["labels.codes"].shape == (len(CLASSES), 16)
     assert not world.part("text")
-    assert set(next(iter(hear(world, [NOISE], ["a choir"]))).scores) == {*CLASSES, "a choir"}
+    assert set(next(iter(classify(world, [NOISE], ["a choir"]))).scores) == {*CLASSES, "a choir"}
     assert prompt_seed(world, "a red canyon") < recipe.bank
     assert film(world).shape == (10, 64, 64, 3)
 

@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWidge
 from pytestqt.qtbot import QtBot
 
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Param
+from sonorama.engine.control.parameters import Parameter
 from sonorama.ui.link import Link
 from sonorama.ui.widgets.control import Control
 from sonorama.ui.widgets.controls import SlotControl, control_for
@@ -20,7 +20,7 @@ from .conftest import FakeShow
 AMOUNT, INERTIA = SHOW["/motion/coarse/amount"], SHOW["/motion/coarse/inertia"]
 
 
-def play(control: QWidget, param: Param, qtbot: QtBot) -> None:
+def play(control: QWidget, param: Parameter, qtbot: QtBot) -> None:
     """Change it as a person would."""
     match param.kind:
         case "float":

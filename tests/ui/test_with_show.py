@@ -15,9 +15,9 @@ from pytestqt.qtbot import QtBot
 
 from sonorama.engine.control import presets
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Param, Value
-from sonorama.engine.osc.counters import Tally
-from sonorama.engine.osc.routing import Routes
+from sonorama.engine.control.parameters import Parameter, Value
+from sonorama.engine.osc.counters import OscCounters
+from sonorama.engine.osc.routing import Router
 from sonorama.engine.picture.test_pattern import CORNERS
 from sonorama.ui.link import Link, link_to
 from sonorama.ui.widgets.control import Control
@@ -33,7 +33,7 @@ ALONE = ("/look/text", "/look/prompt", "/engine/world", "/engine/device")
 PLAIN = [path for path, param in SHOW.items() if not param.event and path not in ALONE]
 
 
-def other(param: Param, now: Value) -> Value:
+def other(param: Parameter, now: Value) -> Value:
     """A value it does not stand at."""
     match param.kind:
         case "float":
@@ -221,7 +221,7 @@ def test_looks_and_shows_there_and_back(live: LiveShow, window: Window, second: 
 
 
 def test_whatever_the_panel_asks_for_has_an_osc_address(window: Window, monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = Routes(SHOW, Tally())._exact
+    addresses = Router(SHOW, OscCounters())._exact
     asked: list[str] = []
     monkeypatch.setattr(window.link, "post", lambda path, value: asked.append(path))
     for key in window._keys():

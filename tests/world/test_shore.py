@@ -13,9 +13,9 @@ from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.inference.backend import Backend, open_backend
 from sonorama.engine.model.mel import RATE
 from sonorama.engine.model.world_file import INSTALLED, World, load_world
-from sonorama.engine.pipeline.classify import hear
+from sonorama.engine.pipeline.classify import classify
 from sonorama.engine.pipeline.latent_motion import LEVELS
-from sonorama.engine.pipeline.offline import Performance
+from sonorama.engine.pipeline.offline import OfflineRender
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = (1, 2, 3, 4)
@@ -54,7 +54,7 @@ def read(name: str) -> np.ndarray:
 def codes(world: World, backend: Backend, sound: np.ndarray, **changes: float) -> list[np.ndarray]:
     values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
     values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
-    return [*Performance(world, values, Fraction(15), backend).codes([sound], 45)]
+    return [*OfflineRender(world, values, Fraction(15), backend).codes([sound], 45)]
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -64,7 +64,7 @@ def test_meaning_shows_at_every_loudness(world: World, backend: Backend, name: s
     change = []
     for seed in SEEDS:
         after, before = (codes(world, backend, s, look__seed=seed)[-1] for s in (sound, np.zeros_like(sound)))
-        change.append(FIGURES[name](backend.paint(after)) - FIGURES[name](backend.paint(before)))
+        change.append(FIGURES[name](backend.synthesize(after)) - FIGURES[name](backend.synthesize(before)))
     assert np.mean(change) > 0.01
     assert np.min(change) > 0
 
@@ -80,9 +80,9 @@ def test_e_rnn_is_trained_and_every_level_shows(world: World, backend: Backend) 
     moved = np.stack(codes(world, backend, sound))
     unmoved = np.stack(codes(world, backend, sound, **{f"motion__{name}__kappa": 0.0 for name in LEVELS}))
     assert np.abs(moved - unmoved).max() > 0.01
-    film = backend.paint(moved[-1])
+    film = backend.synthesize(moved[-1])
     for level in LEVELS:
-        muted = backend.paint(codes(world, backend, sound, **{f"motion__{level}__mute": True})[-1])
+        muted = backend.synthesize(codes(world, backend, sound, **{f"motion__{level}__mute": True})[-1])
         assert np.abs(film - muted).mean() > 0.002, level
 
 
@@ -93,7 +93,7 @@ def test_muted_levels_make_one_film_of_every_sound(world: World, backend: Backen
 
 
 @pytest.mark.parametrize(
-    ("name", "klass"),
+    ("name", "class_id"),
     [
         ("rain", "raining"),
         ("fire", "fire_crackling"),
@@ -101,11 +101,11 @@ def test_muted_levels_make_one_film_of_every_sound(world: World, backend: Backen
         ("waterfall", "waterfall_burbling"),
     ],
 )
-def test_it_hears_the_examples(world: World, name: str, klass: str) -> None:
+def test_it_hears_the_examples(world: World, name: str, class_id: str) -> None:
     """It was trained on these: this shows that the packed world hears at all, not how well (docs/hearing.md)."""
-    windows = list(hear(world, [read(name)]))
+    windows = list(classify(world, [read(name)]))
     mean = {k: np.mean([w.scores[k] for w in windows]) for k in world.card.classes}
-    assert max(mean, key=lambda k: mean[k]) == klass
+    assert max(mean, key=lambda k: mean[k]) == class_id
 
 
 def test_words_choose_places(world: World, backend: Backend) -> None:
@@ -113,8 +113,8 @@ def test_words_choose_places(world: World, backend: Backend) -> None:
     for text in ("a red canyon", "a turquoise sea"):
         values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
         values["/look/text"] = text
-        (w,) = Performance(world, values, Fraction(15), backend).codes([np.zeros(10, np.float32)], 1)
-        seen[text] = backend.paint(w)
+        (w,) = OfflineRender(world, values, Fraction(15), backend).codes([np.zeros(10, np.float32)], 1)
+        seen[text] = backend.synthesize(w)
     warmth = {text: (p[..., 0] - p[..., 2]).mean() for text, p in seen.items()}
     assert warmth["a red canyon"] > warmth["a turquoise sea"]
 

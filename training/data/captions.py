@@ -15,7 +15,7 @@ ANY = -2
 """A text that says nothing of this."""
 COLOURS = ("dark", "bright", "red", "orange", "yellow", "green", "blue", "purple", "grey", "warm", "cold")
 COLOUR_TEMPLATES = ("{}", "a {} picture", "{} light", "a {} landscape", "something {}")
-JOINED = ("{photo}, {klass}", "{klass} over {photo}", "{photo} with {klass}", "{klass}, {photo}")
+JOINED = ("{photo}, {class_id}", "{class_id} over {photo}", "{photo} with {class_id}", "{class_id}, {photo}")
 
 
 @dataclass(frozen=True)
@@ -31,25 +31,25 @@ class Captions:
         """The ones beside this file."""
         return Captions(**json.loads(Path(__file__).with_name("captions.json").read_text("utf-8")))
 
-    def class_texts(self, klass: str) -> list[str]:
+    def class_texts(self, class_id: str) -> list[str]:
         """Every phrase of a class in every template."""
-        return [template.format(phrase) for phrase in self.classes[klass] for template in self.templates]
+        return [template.format(phrase) for phrase in self.classes[class_id] for template in self.templates]
 
     def all_texts(self) -> list[str]:
         """Texts that hold every word the tower may learn."""
         texts = [text for captions in self.photos.values() for text in captions]
-        texts += [text for klass in CLASSES for text in self.class_texts(klass)]
+        texts += [text for class_id in CLASSES for text in self.class_texts(class_id)]
         texts += [t.format(c) for c in COLOURS for t in COLOUR_TEMPLATES]
-        return [*texts, *[joined.format(photo="", klass="") for joined in JOINED]]
+        return [*texts, *[joined.format(photo="", class_id="") for joined in JOINED]]
 
 
 @dataclass(frozen=True)
 class Text:
-    """A text and what it says: photo (index), klass (index), colour (index), each ANY where it does not say."""
+    """A text and what it says: photo (index), class_id (index), colour (index), each ANY where it does not say."""
 
     words: str
     photo: int = ANY
-    klass: int = ANY
+    class_id: int = ANY
     colour: int = ANY
 
 
@@ -89,8 +89,8 @@ class Narrator:
     captions: Captions
     photos: tuple[str, ...]
 
-    def say(self, photo: int, klass: int, shown: Tensor, rng: torch.Generator) -> Text:
-        """A text for a picture of `photo` with class `klass` drawn on it (-1: none) that shows these colours."""
+    def say(self, photo: int, class_id: int, shown: Tensor, rng: torch.Generator) -> Text:
+        """A text for a picture of `photo` with class `class_id` drawn on it (-1: none) that shows these colours."""
 
         def pick(items: list[str]) -> str:
             return items[int(torch.randint(len(items), (1,), generator=rng))]
@@ -100,9 +100,9 @@ class Narrator:
         if kind < 0.15 and bool(shown.any()):
             colour = int(torch.multinomial(shown.float(), 1, generator=rng))
             return Text(pick([t.format(COLOURS[colour]) for t in COLOUR_TEMPLATES]), colour=colour)
-        if klass < 0 or kind < 0.3:
+        if class_id < 0 or kind < 0.3:
             return Text(pick(self.captions.templates[:3:2]).format(place), photo=photo)
-        phrase = pick(self.captions.classes[CLASSES[klass]])
+        phrase = pick(self.captions.classes[CLASSES[class_id]])
         if kind < 0.65:
-            return Text(pick(self.captions.templates).format(phrase), klass=klass)
-        return Text(pick(list(JOINED)).format(photo=place, klass=phrase), photo=photo, klass=klass)
+            return Text(pick(self.captions.templates).format(phrase), class_id=class_id)
+        return Text(pick(list(JOINED)).format(photo=place, class_id=phrase), photo=photo, class_id=class_id)

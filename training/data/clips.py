@@ -34,14 +34,14 @@ class ClipPlan:
 @dataclass(frozen=True)
 class Clip:
     """base w_0 [L,W]; windows [T,1,128,88] and long_windows [T,1,128,344] that end at each tick; targets [T,L,W]:
-    displacement from w_0 in units of sigma_w; klass.
+    displacement from w_0 in units of sigma_w; class_id.
     """
 
     base: Tensor
     windows: Tensor
     long_windows: Tensor
     targets: Tensor
-    klass: int
+    class_id: int
 
 
 def swell(mel: Tensor, column: int) -> float:
@@ -87,7 +87,7 @@ def make_clip(
     generator: Generator,
     directions: Tensor,
     mel: Tensor,
-    klass: int,
+    class_id: int,
     codes: Tensor,
     backbone: Backbone,
     plan: ClipPlan,
@@ -104,11 +104,11 @@ def make_clip(
         seed = int(torch.randint(10**6, (1,), generator=rng))
         # One seed for the whole clip: the scene's clouds, streaks and bubbles flow on from frame to frame.
         frames = [
-            draw_batch(before[i : i + 1], [klass], strength[i : i + 1], times[i : i + 1], seed)
+            draw_batch(before[i : i + 1], [class_id], strength[i : i + 1], times[i : i + 1], seed)
             for i in range(plan.ticks)
         ]
-    start = strength[:, None, None] * directions[klass]
+    start = strength[:, None, None] * directions[class_id]
     targets = invert(generator, base, start, torch.cat(frames), backbone, plan)
     windows = torch.stack([ending_at(mel, c, ENCODER_COLUMNS) for c in columns])
     long_windows = torch.stack([ending_at(mel, c, 344) for c in columns])
-    return Clip(base, windows, long_windows, targets, klass)
+    return Clip(base, windows, long_windows, targets, class_id)

@@ -34,13 +34,13 @@ def data_root(given: str | None = None) -> Path:
 
 @dataclass(frozen=True)
 class PictureSet:
-    """pictures uint8 [N,3,S,S]; klass [N] (index into CLASSES, CLEAN = -1); photo [N] (index of the photo
+    """pictures uint8 [N,3,S,S]; class_id [N] (index into CLASSES, CLEAN = -1); photo [N] (index of the photo
     a crop comes from); base [N] (index of the clean picture it was drawn on); codes [N,Z], flipped [N,Z]
     (code of the mirrored picture).
     """
 
     pictures: Tensor
-    klass: Tensor
+    class_id: Tensor
     photo: Tensor
     base: Tensor
     codes: Tensor
@@ -107,7 +107,7 @@ def _draw_all(root: Path, size: int, variants: int) -> dict[str, Tensor]:
         for k in torch.randperm(len(CLASSES), generator=rng)[:variants].tolist():
             s, t = (torch.rand(2, generator=rng) * torch.tensor([0.5, 60.0]) + torch.tensor([0.5, 0.0])).tolist()
             rows.append((draw(x, CLASSES[k], s, t, i), k, photo, base))
-    keys = ("klass", "photo", "base")
+    keys = ("class_id", "photo", "base")
     meta = {k: torch.tensor([r[j + 1] for r in rows]) for j, k in enumerate(keys)}
     return {"pictures": torch.stack([(r[0] * 255).round().to(torch.uint8) for r in rows]), **meta}
 

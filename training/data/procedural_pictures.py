@@ -188,10 +188,10 @@ EFFECTS: dict[str, Callable[[Tensor, float, float, int], Tensor]] = {
 }
 
 
-def draw(photo: Tensor, klass: str, strength: float, time_s: float, seed: int) -> Tensor:
+def draw(photo: Tensor, class_id: str, strength: float, time_s: float, seed: int) -> Tensor:
     """Draw one class onto a photo.
 
     photo [3,H,W] in 0..1 -> the same shape and range. strength 0 leaves the photo as it is.
     KeyError for a class that is not in CLASSES.
     """
-    return EFFECTS[klass](photo, float(strength), float(time_s), int(seed)).clamp(0, 1)
+    return EFFECTS[class_id](photo, float(strength), float(time_s), int(seed)).clamp(0, 1)

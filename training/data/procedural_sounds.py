@@ -326,8 +326,8 @@ SHORT = ("thunderstorm", "volcano_eruption", "squishing_water", "splashing_water
 """Classes that are events: a short one is cut at its end, not at its start."""
 
 
-def compose(klass: str, rng: np.random.Generator, n: int) -> Sound:
-    """A procedural sound of `klass`, float64 [n] at 44.1 kHz. KeyError for a class that is not there."""
+def compose(class_id: str, rng: np.random.Generator, n: int) -> Sound:
+    """A procedural sound of `class_id`, float64 [n] at 44.1 kHz. KeyError for a class that is not there."""
     longest = max(n, 2 * RATE)
-    y = TEXTURES[klass](Draw(rng), longest)
-    return y[:n] if klass in SHORT else y[-n:]
+    y = TEXTURES[class_id](Draw(rng), longest)
+    return y[:n] if class_id in SHORT else y[-n:]

@@ -36,12 +36,12 @@ UNDER_WATER = ("waterfall_burbling", "splashing_water", "squishing_water")
 
 @dataclass(frozen=True)
 class Recording:
-    """file: path below the data folder; klass; source: who recorded it and which sound of theirs; samples
+    """file: path below the data folder; class_id; source: who recorded it and which sound of theirs; samples
     float32 [n], mono at 44.1 kHz.
     """
 
     file: str
-    klass: str
+    class_id: str
     source: str
     samples: np.ndarray
 
@@ -65,17 +65,17 @@ def list_recordings(root: Path) -> list[tuple[str, str, str]]:
 def read_recordings(root: Path, only: Sequence[str] | None = None) -> list[Recording]:
     """The recordings, decoded; `only` names the files wanted."""
     out = []
-    for file, klass, source in list_recordings(root):
+    for file, class_id, source in list_recordings(root):
         if only is not None and file not in only:
             continue
         with open_sound(root / file) as sound:
-            out.append(Recording(file, klass, source, np.concatenate([*sound.mono(RATE)])))
+            out.append(Recording(file, class_id, source, np.concatenate([*sound.mono(RATE)])))
     return out
 
 
 def of_classes(recordings: Sequence[Recording]) -> list[Recording]:
     """Those of the nine classes (the others serve as background)."""
-    return [r for r in recordings if r.klass in CLASSES]
+    return [r for r in recordings if r.class_id in CLASSES]
 
 
 def _bend(d: Draw, x: Sound) -> Sound:
@@ -144,26 +144,26 @@ def _take(d: Draw, x: Sound) -> Tensor:
 
 @dataclass(frozen=True)
 class Windows:
-    """heard [N,365]: statistics of the windows; klass [N]; sources: for each window the sources in it."""
+    """heard [N,365]: statistics of the windows; class_id [N]; sources: for each window the sources in it."""
 
     heard: Tensor
-    klass: Tensor
+    class_id: Tensor
     sources: tuple[tuple[str, ...], ...]
 
     def without(self, source: str) -> Windows:
         """The windows that hold nothing of `source`."""
         keep = [i for i, names in enumerate(self.sources) if source not in names]
-        return Windows(self.heard[keep], self.klass[keep], tuple(self.sources[i] for i in keep))
+        return Windows(self.heard[keep], self.class_id[keep], tuple(self.sources[i] for i in keep))
 
     def weights(self, procedural: float) -> Tensor:
         """How often to draw each window [N]: classes alike; in a class the sources alike, and the procedural
         sounds `procedural` times as often as all real ones together.
         """
         groups: dict[tuple[int, str], list[int]] = {}
-        for i, (k, names) in enumerate(zip(self.klass.tolist(), self.sources, strict=True)):
+        for i, (k, names) in enumerate(zip(self.class_id.tolist(), self.sources, strict=True)):
             groups.setdefault((k, min(names)), []).append(i)
         real = Counter(k for k, source in groups if source != PROCEDURAL)
-        weight = torch.zeros(len(self.klass))
+        weight = torch.zeros(len(self.class_id))
         for (k, source), rows in groups.items():
             share = procedural if source == PROCEDURAL else 1 / real[k]
             weight[rows] = share / len(rows) / (1 + procedural)
@@ -176,24 +176,24 @@ class WindowMaker:
 
     recordings: tuple[Recording, ...]
 
-    def _of(self, d: Draw, klasses: Sequence[str]) -> Recording:
+    def _of(self, d: Draw, class_ids: Sequence[str]) -> Recording:
         """A recording of some of the classes, each source as likely as the others."""
-        found = [r for r in self.recordings if r.klass in klasses]
+        found = [r for r in self.recordings if r.class_id in class_ids]
         sources = sorted({r.source for r in found})
         source = sources[d.rng.integers(len(sources))]
         found = [r for r in found if r.source == source]
         return found[d.rng.integers(len(found))]
 
-    def real(self, d: Draw, klass: str) -> tuple[Sound, tuple[str, ...]]:
-        """A changed stretch of a recording of `klass` and the sources in it."""
-        if klass == "underwater_bubbling" and d.flip(0.3):
+    def real(self, d: Draw, class_id: str) -> tuple[Sound, tuple[str, ...]]:
+        """A changed stretch of a recording of `class_id` and the sources in it."""
+        if class_id == "underwater_bubbling" and d.flip(0.3):
             r = self._of(d, UNDER_WATER)
             return under_water(d, _bend(d, _cut(d, r.samples))), (r.source,)
-        r = self._of(d, [klass])
+        r = self._of(d, [class_id])
         y, chance = _bend(d, _cut(d, r.samples)), d.uni(0, 1)
         if chance < 0.2:
-            other, level = self._of(d, [klass]), d.log(0.2, 1)
-        elif klass == "thunderstorm" and chance < 0.4:
+            other, level = self._of(d, [class_id]), d.log(0.2, 1)
+        elif class_id == "thunderstorm" and chance < 0.4:
             other, level = self._of(d, ["raining", "wind_noise"]), d.log(0.1, 0.8)
         elif chance > 0.88:
             other, level = self._of(d, self._others()), d.log(0.05, 0.4)
@@ -202,20 +202,22 @@ class WindowMaker:
         return _over(d, y, _bend(d, _cut(d, other.samples))[: WINDOW + N_FFT], level), (r.source, other.source)
 
     def _others(self) -> list[str]:
-        extras = sorted({r.klass for r in self.recordings if r.klass not in CLASSES})
+        extras = sorted({r.class_id for r in self.recordings if r.class_id not in CLASSES})
         return extras or list(CLASSES)
 
-    def windows(self, klass: str, real: int, procedural: int, seed: int) -> tuple[list[Tensor], list[tuple[str, ...]]]:
+    def windows(
+        self, class_id: str, real: int, procedural: int, seed: int
+    ) -> tuple[list[Tensor], list[tuple[str, ...]]]:
         """`real` + `procedural` windows [128,344] of one class and their sources."""
-        d = Draw(np.random.default_rng([seed, CLASSES.index(klass)]))
+        d = Draw(np.random.default_rng([seed, CLASSES.index(class_id)]))
         out, sources = [], []
         for _ in range(real):
-            y, names = self.real(d, klass)
+            y, names = self.real(d, class_id)
             out.append(_take(d, y))
             sources.append(tuple(sorted(set(names))))
         for _ in range(procedural):
             n = WINDOW + N_FFT if d.flip(0.6) else int(d.log(0.8, 4) * RATE)
-            out.append(_take(d, _bend(d, compose(klass, d.rng, n))))
+            out.append(_take(d, _bend(d, compose(class_id, d.rng, n))))
             sources.append((PROCEDURAL,))
         return out, sources
 
@@ -231,20 +233,20 @@ def make_windows(recordings: Sequence[Recording], folder: Path, real: int, proce
     maker, parts = WindowMaker(tuple(recordings)), []
     names = sorted({r.source for r in recordings} | {PROCEDURAL})
     folder.mkdir(parents=True, exist_ok=True)
-    for klass in CLASSES:
-        path = folder / f"{klass}-{real}-{procedural}-{seed}.safetensors"
+    for class_id in CLASSES:
+        path = folder / f"{class_id}-{real}-{procedural}-{seed}.safetensors"
         if not path.is_file():
-            made, sources = maker.windows(klass, real, procedural, seed)
+            made, sources = maker.windows(class_id, real, procedural, seed)
             has = torch.tensor([[n in s for n in names] for s in sources], dtype=torch.uint8)
             save_file({"heard": heard(made), "sources": has}, path)
-            log.info("windows of %s made", klass)
+            log.info("windows of %s made", class_id)
         tensors = load_file(path)
         sources = [
             tuple(n for n, there in zip(names, row, strict=True) if there) for row in tensors["sources"].tolist()
         ]
         parts.append((tensors["heard"], sources))
-    klass = torch.cat([torch.full((len(x),), k) for k, (x, _) in enumerate(parts)])
-    return Windows(torch.cat([x for x, _ in parts]), klass, tuple(s for _, sources in parts for s in sources))
+    class_id = torch.cat([torch.full((len(x),), k) for k, (x, _) in enumerate(parts)])
+    return Windows(torch.cat([x for x, _ in parts]), class_id, tuple(s for _, sources in parts for s in sources))
 
 
 def louder(recording: Recording, gain_db: float) -> Recording:

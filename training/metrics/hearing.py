@@ -66,7 +66,7 @@ class Named:
         """Mean class scores [9]."""
         return (scale * self.cosines).softmax(1).mean(0)
 
-    def klass(self, scale: float) -> str:
+    def class_id(self, scale: float) -> str:
         """The class it was taken for."""
         return CLASSES[int(self.scores(scale).argmax())]
 
@@ -83,10 +83,10 @@ def leave_one_source_out(material: Material, probes: Sequence[Probe], plan: Join
         log.info("fold %d: %s", fold, source)
 
 
-def balanced(right: Sequence[bool], klass: Sequence[str]) -> float:
+def balanced(right: Sequence[bool], class_id: Sequence[str]) -> float:
     """Mean over classes of the share that is right."""
     return float(
-        np.mean([np.mean([r for r, k in zip(right, klass, strict=True) if k == c]) for c in sorted(set(klass))])
+        np.mean([np.mean([r for r, k in zip(right, class_id, strict=True) if k == c]) for c in sorted(set(class_id))])
     )
 
 
@@ -94,8 +94,8 @@ def interval(named: Sequence[Named], scale: float, rounds: int = 2000) -> tuple[
     """95 % bootstrap interval of the balanced accuracy: sources are drawn anew within each class."""
     rng, groups = np.random.default_rng(0), {}
     for n in named:
-        right = n.klass(scale) == n.recording.klass
-        groups.setdefault(n.recording.klass, {}).setdefault(n.recording.source, []).append(right)
+        right = n.class_id(scale) == n.recording.class_id
+        groups.setdefault(n.recording.class_id, {}).setdefault(n.recording.source, []).append(right)
     figures = []
     for _ in range(rounds):
         means = []
@@ -116,7 +116,10 @@ def wilson(right: int, n: int, z: float = 1.96) -> tuple[float, float]:
 
 def confusion(named: Sequence[Named], scale: float) -> dict[str, dict[str, int]]:
     """Class -> what its recordings were taken for."""
-    return {c: {d: sum(n.klass(scale) == d for n in named if n.recording.klass == c) for d in CLASSES} for c in CLASSES}
+    return {
+        c: {d: sum(n.class_id(scale) == d for n in named if n.recording.class_id == c) for d in CLASSES}
+        for c in CLASSES
+    }
 
 
 def best_scale(named: Sequence[Named]) -> float:
@@ -125,24 +128,24 @@ def best_scale(named: Sequence[Named]) -> float:
     for scale in grid:
         cost = {c: [] for c in CLASSES}
         for n in named:
-            right = (scale * n.cosines).log_softmax(1)[:, CLASSES.index(n.recording.klass)]
-            cost[n.recording.klass].append(-float(right.mean()))
+            right = (scale * n.cosines).log_softmax(1)[:, CLASSES.index(n.recording.class_id)]
+            cost[n.recording.class_id].append(-float(right.mean()))
         costs.append(np.mean([np.mean(x) for x in cost.values() if x]))
     return grid[int(np.argmin(costs))]
 
 
 def accuracy(named: Sequence[Named], scale: float) -> float:
     """Balanced accuracy of some answers."""
-    return balanced([n.klass(scale) == n.recording.klass for n in named], [n.recording.klass for n in named])
+    return balanced([n.class_id(scale) == n.recording.class_id for n in named], [n.recording.class_id for n in named])
 
 
 def summary(named: Sequence[Named], scale: float = SCORE_SCALE) -> dict[str, Any]:
     """All figures of an evaluation, ready for JSON."""
     plain = [n for n in named if n.gain == 0]
-    right = sum(n.klass(scale) == n.recording.klass for n in plain)
-    said = {(n.recording.file, n.gain): n.klass(scale) for n in named}
+    right = sum(n.class_id(scale) == n.recording.class_id for n in plain)
+    said = {(n.recording.file, n.gain): n.class_id(scale) for n in named}
     same = [said[file, 0.0] == name for (file, gain), name in said.items() if gain != 0]
-    of_class = {c: [n for n in plain if n.recording.klass == c] for c in CLASSES}
+    of_class = {c: [n for n in plain if n.recording.class_id == c] for c in CLASSES}
     return {
         "balanced_top1": accuracy(plain, scale),
         "interval_95": interval(plain, scale),
@@ -157,7 +160,9 @@ def summary(named: Sequence[Named], scale: float = SCORE_SCALE) -> dict[str, Any
         "same_at_other_gain": float(np.mean(same)) if same else None,
         "best_scale": best_scale(plain),
         "confusion": confusion(plain, scale),
-        "answers": {n.recording.file: {"klass": n.klass(scale), "score": float(n.scores(scale).max())} for n in plain},
+        "answers": {
+            n.recording.file: {"class_id": n.class_id(scale), "score": float(n.scores(scale).max())} for n in plain
+        },
     }
 
 

@@ -17,7 +17,7 @@ from ...engine.control.render_table import TABLE
 from ...engine.inference.backend import Backend
 from ...engine.model.mel import RATE
 from ...engine.model.world_file import World
-from ...engine.pipeline.offline import Performance
+from ...engine.pipeline.offline import OfflineRender
 from .pictures import colours
 
 Array = npt.NDArray[np.float32]
@@ -38,12 +38,12 @@ def play(world: World, backend: Backend, sound: Array, seconds: float, **changes
     values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
     n = int(seconds * RATE)
     long = np.tile(sound, -(-n // len(sound)))[:n]
-    return list(Performance(world, values, Fraction(15), backend).codes([long], int(seconds * 15)))
+    return list(OfflineRender(world, values, Fraction(15), backend).codes([long], int(seconds * 15)))
 
 
 def last_picture(world: World, backend: Backend, sound: Array, seed: int) -> Array:
     """The picture [H,W,3] in 0..1 after 3 s of a sound."""
-    return backend.paint(play(world, backend, sound, 3.0, look__seed=seed)[-1])
+    return backend.synthesize(play(world, backend, sound, 3.0, look__seed=seed)[-1])
 
 
 def _colours(pictures: Sequence[Array]) -> dict[str, float]:
@@ -64,12 +64,12 @@ def meaning_table(
     that positive is right; and the share of recordings for which it is right at all three.
     """
     table, silence = {}, effect(world, backend, np.zeros(RATE, np.float32), seeds, 0.0)
-    for klass, (figure, sign) in WANTED.items():
+    for class_id, (figure, sign) in WANTED.items():
         by_gain = {
-            gain: [sign * (effect(world, backend, s, seeds, gain)[figure] - silence[figure]) for s in sounds[klass]]
+            gain: [sign * (effect(world, backend, s, seeds, gain)[figure] - silence[figure]) for s in sounds[class_id]]
             for gain in (-12, 0, 12)
         }
         right = np.all(np.array(list(by_gain.values())) > 0, axis=0)
         row = {f"{figure} {g:+d} dB": round(float(np.mean(v)), 4) for g, v in by_gain.items()}
-        table[klass] = row | {"recordings right at all gains": round(float(right.mean()), 3)}
+        table[class_id] = row | {"recordings right at all gains": round(float(right.mean()), 3)}
     return table

@@ -15,7 +15,7 @@ import torch
 from ...engine.inference.backend import Backend, open_backend
 from ...engine.model.build import build_networks
 from ...engine.model.mel import RATE
-from ...engine.model.seed_bank import Places, bank_part
+from ...engine.model.seed_bank import SeedBank, bank_part
 from ...engine.model.world_file import World, load_world
 from ...engine.pipeline.latent_motion import LEVELS
 from ..data.photos import picture_set
@@ -31,15 +31,15 @@ Array = npt.NDArray[np.float32]
 
 def film(world: World, backend: Backend, sound: Array, seconds: float, **changes: float) -> Array:
     """Pictures [T,H,W,3] of the first seconds of a sound; see `play`."""
-    return np.stack([backend.paint(w) for w in play(world, backend, sound, seconds, **changes)])
+    return np.stack([backend.synthesize(w) for w in play(world, backend, sound, seconds, **changes)])
 
 
 def seed_grid(world: World, backend: Backend, count: int = 64) -> torch.Tensor:
     """The places of the first seeds [N,3,H,W] in [-1,1]."""
     card, anchors = world.card, bank_part(world.tensors, "anchors")
     w_avg = world.tensors["generator.mapping.w_avg"]
-    places = Places(backend.map, w_avg, card.num_ws, card.generator["z_dim"], anchors)
-    pictures = [backend.paint(places.base(s, 0.7, 0.0, None, 1.0)) for s in range(1, count + 1)]
+    places = SeedBank(backend.map_latent, w_avg, card.num_ws, card.generator["z_dim"], anchors)
+    pictures = [backend.synthesize(places.base(s, 0.7, 0.0, None, 1.0)) for s in range(1, count + 1)]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
 
 
@@ -76,7 +76,7 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     world = load_world(name)
     backend = open_backend(world, "cpu")
     recordings = of_classes(read_recordings(root))
-    sounds = {k: [r.samples for r in recordings if r.klass == k and len(r.samples) > RATE // 2] for k in CLASSES}
+    sounds = {k: [r.samples for r in recordings if r.class_id == k and len(r.samples) > RATE // 2] for k in CLASSES}
     out.mkdir(parents=True, exist_ok=True)
     save_grid(seed_grid(world, backend), out / "seeds.png")
     save_grid(class_sheet(world, backend, sounds, (7, 34, 35, 46)), out / "classes.png", 1 + len(CLASSES))

@@ -75,7 +75,7 @@ def picture_quality(generator: Generator, codes: Tensor, data: PictureSet, size:
     codes: the anchors [A,Z] of the generator's world.
     """
     backbone = Backbone()
-    clean = torch.nonzero(data.klass == CLEAN)[:, 0]
+    clean = torch.nonzero(data.class_id == CLEAN)[:, 0]
     halves = [clean[data.photo[clean] % 2 == k] for k in (0, 1)]
     rng = torch.Generator().manual_seed(13)
     real = [pooled(clean_pictures(data, h[torch.randperm(len(h), generator=rng)[:n]], size), backbone) for h in halves]

@@ -41,9 +41,9 @@ def picture_loss(fake: Tensor, real: Tensor, backbone: Backbone, side: int = 96)
     return 2 * coarse + 0.5 * fine + feature_distance(backbone(fake, side), backbone(real, side))
 
 
-def draw_batch(pictures: Tensor, klass: list[int], strength: Tensor, time_s: Tensor, seed: int) -> Tensor:
+def draw_batch(pictures: Tensor, class_id: list[int], strength: Tensor, time_s: Tensor, seed: int) -> Tensor:
     """Scenes drawn onto pictures [B,3,H,W] in [-1,1]; the same shape and range."""
-    rows = zip(pictures / 2 + 0.5, klass, strength.tolist(), time_s.tolist(), strict=True)
+    rows = zip(pictures / 2 + 0.5, class_id, strength.tolist(), time_s.tolist(), strict=True)
     return torch.stack([draw(x.clamp(0, 1), CLASSES[k], s, t, seed + i) for i, (x, k, s, t) in enumerate(rows)]) * 2 - 1
 
 
@@ -59,7 +59,7 @@ def first_guess(generator: Generator, data: PictureSet) -> Tensor:
     """Mean of w(scene) - w(its photo) by class, in units of sigma_w: [9,L,W]."""
     mapping = generator.mapping
     moved = mapping(data.codes)[:, 0] - mapping(data.codes[data.base])[:, 0]
-    rows = [moved[data.klass == k].mean(0) / mapping.w_std for k in range(len(CLASSES))]
+    rows = [moved[data.class_id == k].mean(0) / mapping.w_std for k in range(len(CLASSES))]
     return torch.stack(rows)[:, None].repeat(1, generator.config.num_ws, 1)
 
 
@@ -70,15 +70,15 @@ def find_directions(generator: Generator, data: PictureSet, plan: DirectionTrain
     d = first_guess(generator, data).requires_grad_()
     optimiser = torch.optim.Adam([d], plan.rate, betas=(0.5, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.steps)
-    clean = data.codes[data.klass == CLEAN]
+    clean = data.codes[data.class_id == CLEAN]
     for step in range(plan.steps):
-        klass = [(step * plan.batch + i) % len(CLASSES) for i in range(plan.batch)]
+        class_id = [(step * plan.batch + i) % len(CLASSES) for i in range(plan.batch)]
         strength = 0.4 + 0.6 * torch.rand(plan.batch, generator=rng)
         with torch.no_grad():
             w = generator.mapping(random_places(clean, plan.batch, rng), 0.85)
             before = generator.synthesis(w, "const", plan.size, "activations")
-            target = draw_batch(before, klass, strength, 60 * torch.rand(plan.batch, generator=rng), step * 97)
-        moved = w + strength[:, None, None] * d[klass] * generator.mapping.w_std
+            target = draw_batch(before, class_id, strength, 60 * torch.rand(plan.batch, generator=rng), step * 97)
+        moved = w + strength[:, None, None] * d[class_id] * generator.mapping.w_std
         after = generator.synthesis(moved, "const", plan.size, "activations")
         loss = picture_loss(after, target, backbone).mean() + plan.shrink * d.square().mean()
         optimiser.zero_grad()

@@ -105,7 +105,7 @@ class GeneratorTrainer:
         self.opt_d = torch.optim.Adam(heads, plan.rate_d, betas=(0.0, 0.99))
         self.phase, self.images, self.step = 0, 0, 0
         # A clean photo is drawn as often as all the scenes on it together.
-        clean = data.klass == CLEAN
+        clean = data.class_id == CLEAN
         self.weights = torch.where(clean, 1.0, clean.sum() / (~clean).sum().clamp(min=1))
 
     @property
@@ -248,7 +248,7 @@ def resized(generator: Generator, size: int) -> Generator:
 @torch.no_grad()
 def set_w_statistics(generator: Generator, data: PictureSet) -> Generator:
     """w_avg and sigma_w over 10,000 mixtures of clean codes: what seeds are drawn from."""
-    codes = data.codes[data.klass == CLEAN]
+    codes = data.codes[data.class_id == CLEAN]
     rng = torch.Generator().manual_seed(0)
     a, b = (codes[torch.randint(len(codes), (10_000,), generator=rng)] for _ in range(2))
     part = torch.rand(10_000, 1, generator=rng)

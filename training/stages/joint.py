@@ -47,16 +47,16 @@ class Targets:
     def of(space: Space, scenes: Scenes, captions: Captions) -> Targets:
         """Targets in the frozen space of words and pictures."""
         text, image = (tower.eval() for tower in towers(space))
-        images = [image(scenes.described[scenes.klass == k]) for k in range(len(CLASSES))]
+        images = [image(scenes.described[scenes.class_id == k]) for k in range(len(CLASSES))]
         return Targets(level(class_codes(text, captions)), level(images))
 
-    def draw(self, klass: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
-        """One text code and one image code [B,D] for every item of `klass` [B]."""
-        return self._pick(self.texts, klass, rng), self._pick(self.images, klass, rng)
+    def draw(self, class_id: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
+        """One text code and one image code [B,D] for every item of `class_id` [B]."""
+        return self._pick(self.texts, class_id, rng), self._pick(self.images, class_id, rng)
 
     @staticmethod
-    def _pick(codes: Tensor, klass: Tensor, rng: torch.Generator) -> Tensor:
-        return codes[klass, torch.randint(codes.shape[1], (len(klass),), generator=rng)]
+    def _pick(codes: Tensor, class_id: Tensor, rng: torch.Generator) -> Tensor:
+        return codes[class_id, torch.randint(codes.shape[1], (len(class_id),), generator=rng)]
 
 
 def train_sound(windows: Windows, targets: Targets, plan: JointTraining, seed: int = 0) -> SoundEncoder:
@@ -73,11 +73,11 @@ def train_sound(windows: Windows, targets: Targets, plan: JointTraining, seed: i
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.sound_rate, plan.sound_steps)
     for _ in range(plan.sound_steps):
         rows = torch.multinomial(chance, plan.sound_batch, replacement=True, generator=rng)
-        klass, x = windows.klass[rows], heard[rows]
+        class_id, x = windows.class_id[rows], heard[rows]
         x = (x + plan.noise * torch.randn(x.shape, generator=rng)) * (torch.rand(x.shape, generator=rng) > plan.dropped)
-        texts, images = targets.draw(klass, rng)
+        texts, images = targets.draw(class_id, rng)
         scale = theta.exp().clamp_max(100)
-        loss = sound_loss(net.committee(x), klass, texts, images, scale, plan.smoothing)
+        loss = sound_loss(net.committee(x), class_id, texts, images, scale, plan.smoothing)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
@@ -85,9 +85,11 @@ def train_sound(windows: Windows, targets: Targets, plan: JointTraining, seed: i
     return net.eval()
 
 
-def sound_loss(codes: Tensor, klass: Tensor, texts: Tensor, images: Tensor, scale: Tensor, smoothing: float) -> Tensor:
+def sound_loss(
+    codes: Tensor, class_id: Tensor, texts: Tensor, images: Tensor, scale: Tensor, smoothing: float
+) -> Tensor:
     """Mean InfoNCE of each member's codes [M,B,D] with texts, images and another member's codes of the same sounds."""
-    same = (klass[:, None] == klass[None]).float()
+    same = (class_id[:, None] == class_id[None]).float()
     terms = [info_nce(codes, other, same, scale, smoothing) for other in (texts, images, codes.roll(1, 0))]
     return torch.stack(terms).mean()
 

@@ -30,7 +30,7 @@ def prepare_named(root: Path, work: Path, plan: JointTraining, data: PictureSet)
     """
     clip = load_joint(plan.clip)
     texts = class_codes(clip.text, Captions.load())
-    images = [_seen(clip, data.pictures[data.klass == k][:PICTURES]) for k in range(len(CLASSES))]
+    images = [_seen(clip, data.pictures[data.class_id == k][:PICTURES]) for k in range(len(CLASSES))]
     windows = make_windows(read_recordings(root), work / "windows", plan.real, plan.procedural)
     space = Space(None, None, None, label_codes(texts), clip)
     return Material(windows, Targets(level(texts), level(images)), space)

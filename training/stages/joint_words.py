@@ -28,10 +28,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Scenes:
-    """described [N,816]: descriptors of pictures; klass [N] (CLEAN: none drawn); photo [N]; names of the photos."""
+    """described [N,816]: descriptors of pictures; class_id [N] (CLEAN: none drawn); photo [N]; names of the photos."""
 
     described: Tensor
-    klass: Tensor
+    class_id: Tensor
     photo: Tensor
     names: tuple[str, ...]
 
@@ -56,20 +56,20 @@ def make_scenes(root: Path, cache: Path, each: int) -> Scenes:
         backbone, rng, rows = Backbone(), torch.Generator().manual_seed(2), []
         for i, path in enumerate(paths):
             clean = read_crop(path, 128)
-            klasses = torch.randperm(len(CLASSES), generator=rng)[:each].tolist()
+            class_ids = torch.randperm(len(CLASSES), generator=rng)[:each].tolist()
             strength, time_s = torch.rand(2, each, generator=rng).tolist()
             drawn = [
                 draw(clean, CLASSES[k], 0.5 + 0.5 * s, 60 * t, i)
-                for k, s, t in zip(klasses, strength, time_s, strict=True)
+                for k, s, t in zip(class_ids, strength, time_s, strict=True)
             ]
             pictures = torch.stack([clean, *drawn])
             described = describe((pictures if i % 2 else pictures.flip(3)) * 2 - 1, backbone)
             rows.append(
-                (described, torch.tensor([CLEAN, *klasses]), torch.full((each + 1,), names.index(photo_of(path))))
+                (described, torch.tensor([CLEAN, *class_ids]), torch.full((each + 1,), names.index(photo_of(path))))
             )
         cache.parent.mkdir(parents=True, exist_ok=True)
         save_file(
-            dict(zip(("described", "klass", "photo"), map(torch.cat, zip(*rows, strict=True)), strict=True)), cache
+            dict(zip(("described", "class_id", "photo"), map(torch.cat, zip(*rows, strict=True)), strict=True)), cache
         )
         log.info("%d scenes described", sum(len(r[1]) for r in rows))
     return Scenes(**load_file(cache), names=names)
@@ -77,11 +77,13 @@ def make_scenes(root: Path, cache: Path, each: int) -> Scenes:
 
 def applies(texts: Sequence[Text], scenes: Scenes, rows: Tensor, colours: Tensor) -> Tensor:
     """Which texts are true of which pictures: [pictures, texts] of 0 and 1."""
-    photo, klass, colour = (torch.tensor([getattr(t, k) for t in texts])[None] for k in ("photo", "klass", "colour"))
+    photo, class_id, colour = (
+        torch.tensor([getattr(t, k) for t in texts])[None] for k in ("photo", "class_id", "colour")
+    )
     same_photo = (photo == ANY) | (photo == scenes.photo[rows][:, None])
-    same_klass = (klass == ANY) | (klass == scenes.klass[rows][:, None])
+    same_class_id = (class_id == ANY) | (class_id == scenes.class_id[rows][:, None])
     shown = (colour == ANY) | colours[rows][:, colour[0].clamp_min(0)]
-    return (same_photo & same_klass & shown).float()
+    return (same_photo & same_class_id & shown).float()
 
 
 def vocabulary(texts: Sequence[str]) -> Tensor:
@@ -103,7 +105,7 @@ def new_space(captions: Captions, scenes: Scenes) -> Space:
 @torch.no_grad()
 def class_codes(text: Callable[[Sequence[str]], Tensor], captions: Captions) -> list[Tensor]:
     """Codes of all texts of each class by F_t: nine of [K,D]."""
-    return [text(captions.class_texts(klass)) for klass in CLASSES]
+    return [text(captions.class_texts(class_id)) for class_id in CLASSES]
 
 
 def label_codes(codes: Sequence[Tensor]) -> Tensor:
@@ -121,13 +123,13 @@ def train_words(space: Space, scenes: Scenes, captions: Captions, plan: JointTra
     optimiser = torch.optim.AdamW(weights, plan.words_rate, weight_decay=0.05)
     if checkpoint.is_file():
         done = resume(checkpoint, space, theta, optimiser)
-    by_class = torch.bincount(scenes.klass + 1, minlength=len(CLASSES) + 1).float()
-    chance = (1 / by_class)[scenes.klass + 1] * torch.where(scenes.klass == CLEAN, 3.0, 1.0)
+    by_class = torch.bincount(scenes.class_id + 1, minlength=len(CLASSES) + 1).float()
+    chance = (1 / by_class)[scenes.class_id + 1] * torch.where(scenes.class_id == CLEAN, 3.0, 1.0)
     text.train()
     image.train()
     for step in range(done, plan.words_steps):
         rows = torch.multinomial(chance, plan.words_batch, generator=rng)
-        texts = [narrator.say(int(scenes.photo[i]), int(scenes.klass[i]), colours[i], rng) for i in rows.tolist()]
+        texts = [narrator.say(int(scenes.photo[i]), int(scenes.class_id[i]), colours[i], rng) for i in rows.tolist()]
         seen, said = image(scenes.described[rows]), text([forgetful(t.words, rng) for t in texts])
         loss = info_nce(seen, said, applies(texts, scenes, rows, colours), theta.exp().clamp_max(100), 0.05)
         for group in optimiser.param_groups:

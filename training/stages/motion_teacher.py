@@ -11,7 +11,7 @@ from torch import Tensor
 from ...engine.control.render_table import TABLE
 from ...engine.model.motion_rnn import MotionNetwork
 from ...engine.model.sound_inversion import SoundInversionEncoder
-from ...engine.pipeline.latent_motion import NOISE, keep
+from ...engine.pipeline.latent_motion import NOISE, decay
 from ..data.clips import Clip
 
 log = logging.getLogger(__name__)
@@ -46,7 +46,7 @@ class Physics:
 
         def column(name: str, half_life: bool) -> Tensor:
             values = [float(TABLE[f"/motion/{level}/{name}"].default) for level in ("coarse", "mid", "fine")]
-            values = [keep(v, rate) if half_life else v for v in values]
+            values = [decay(v, rate) if half_life else v for v in values]
             return torch.cat([torch.full((k, 1), v) for k, v in zip(level_sizes, values, strict=True)])
 
         return Physics(column("follow", True), column("inertia", True), column("kappa", False))

@@ -54,11 +54,11 @@ def strength(window: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Heard:
-    """Windows [B,1,128,88] and long_windows [B,1,128,344] that end at the same column; klass [B]."""
+    """Windows [B,1,128,88] and long_windows [B,1,128,344] that end at the same column; class_id [B]."""
 
     windows: Tensor
     long_windows: Tensor
-    klass: Tensor
+    class_id: Tensor
 
 
 def change_gain(mel: Tensor, gain: float) -> Tensor:
@@ -66,10 +66,10 @@ def change_gain(mel: Tensor, gain: float) -> Tensor:
     return torch.where(mel > 0, (mel + gain).clamp(0, 1), mel)
 
 
-def draw_windows(mels: list[list[Tensor]], klass: list[int], each: int, rng: torch.Generator) -> Heard:
+def draw_windows(mels: list[list[Tensor]], class_id: list[int], each: int, rng: torch.Generator) -> Heard:
     """`each` windows of one random recording a wanted class, at one random gain of +-12 dB; [B = classes x each]."""
     short, long, names = [], [], []
-    for k in klass:
+    for k in class_id:
         mel = mels[k][int(torch.randint(len(mels[k]), (1,), generator=rng))]
         mel = change_gain(mel, float((torch.rand((), generator=rng) * 2 - 1) * GAIN))
         low = min(20, mel.shape[1])
@@ -91,9 +91,9 @@ def learn_directions(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.steps_a)
     scale, running = directions.square().mean(), 1.0
     for step in range(plan.steps_a):
-        klass = torch.randint(len(mels), (plan.batch_a // 2,), generator=rng).tolist()
-        batch = draw_windows(mels, klass, 2, rng)
-        wanted = strength(batch.windows)[:, None, None] * directions[batch.klass]
+        class_id = torch.randint(len(mels), (plan.batch_a // 2,), generator=rng).tolist()
+        batch = draw_windows(mels, class_id, 2, rng)
+        wanted = strength(batch.windows)[:, None, None] * directions[batch.class_id]
         heard, there = encoder(mask(batch.windows, rng), hear(batch.long_windows))
         error = (heard / encoder.sigma_w - there[:, None, None] * wanted).square().mean() / scale
         optimiser.zero_grad()
@@ -149,8 +149,8 @@ def guide_by_sound(
     optimiser = torch.optim.AdamW(encoder.parameters(), plan.rate_b, weight_decay=0.02)
     shape, cosines = (plan.clips_b, plan.windows_b), []
     for step in range(plan.steps_b):
-        klass = [(step * plan.clips_b + i) % len(mels) for i in range(plan.clips_b)]
-        batch = draw_windows(mels, klass, plan.windows_b, rng)
+        class_id = [(step * plan.clips_b + i) % len(mels) for i in range(plan.clips_b)]
+        batch = draw_windows(mels, class_id, plan.windows_b, rng)
         with torch.no_grad():
             base = generator.mapping(random_places(codes, plan.clips_b, rng), 0.7).repeat_interleave(plan.windows_b, 0)
             code = judges.hear(batch.long_windows)
@@ -158,9 +158,9 @@ def guide_by_sound(
         picture = generator.synthesis(base + heard, "const", plan.size, "activations")
         seen, units = judges.see(picture), heard / encoder.sigma_w
         moved = (base + heard - generator.mapping.w_avg) / encoder.sigma_w
-        wanted = (there * strength(batch.windows))[:, None, None] * directions[batch.klass]
+        wanted = (there * strength(batch.windows))[:, None, None] * directions[batch.class_id]
         seen, code, label, moved, by_clip = (
-            x.unflatten(0, shape) for x in (seen, code, judges.labels[batch.klass], moved, units)
+            x.unflatten(0, shape) for x in (seen, code, judges.labels[batch.class_id], moved, units)
         )
         loss = (
             sound_guidance_loss(seen, code, label, moved, by_clip, plan)

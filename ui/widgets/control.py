@@ -8,7 +8,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from sonorama.engine.control.parameters import Param, Value
+from sonorama.engine.control.parameters import Parameter, Value
 
 from ..formatting import osc_address, short_name
 from ..link import Link
@@ -20,7 +20,7 @@ MOVE_MIME = "application/x-sonorama-move"
 class Control:
     """Mixed into a widget that plays one parameter. The widget calls `join` once it can show a value."""
 
-    param: Param
+    param: Parameter
     link: Link
     effective: float | None = None
     driver: str = ""
@@ -31,7 +31,7 @@ class Control:
         """The control itself, as the widget it is."""
         return cast("QWidget", self)
 
-    def join(self, param: Param, link: Link) -> None:
+    def join(self, param: Parameter, link: Link) -> None:
         """Become the control of `param`."""
         self.param, self.link = param, link
         widget = self.widget

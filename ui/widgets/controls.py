@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from sonorama.engine.control.parameters import Param, Value
+from sonorama.engine.control.parameters import Parameter, Value
 
 from ..digit_keys import scene_key
 from ..formatting import caption, short_name
@@ -40,7 +40,7 @@ class PushButton(QPushButton):
 class SwitchControl(Control, PushButton):
     """On or off."""
 
-    def __init__(self, param: Param, link: Link, parent: QWidget | None = None, text: str = "") -> None:
+    def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None, text: str = "") -> None:
         super().__init__(parent)
         self.setCheckable(True)
         self.setText(text or caption(param.path))
@@ -55,7 +55,7 @@ class SwitchControl(Control, PushButton):
 class TriggerControl(Control, PushButton):
     """Acts once a click."""
 
-    def __init__(self, param: Param, link: Link, parent: QWidget | None = None, text: str = "") -> None:
+    def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None, text: str = "") -> None:
         super().__init__(parent)
         self.setText(text or caption(param.path))
         self.clicked.connect(lambda: self.ask(True))
@@ -65,7 +65,7 @@ class TriggerControl(Control, PushButton):
 class ChoiceControl(Control, QComboBox):
     """One of several words. Addresses among them are written short; a word too long ends in an ellipsis."""
 
-    def __init__(self, param: Param, link: Link, parent: QWidget | None = None) -> None:
+    def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         for word in param.choices:
             self.addItem(short_name(word) if word.startswith("/") else word, word)
@@ -112,7 +112,7 @@ class ChoiceControl(Control, QComboBox):
 class TextControl(Control, QLineEdit):
     """Free text; sent on Enter, Escape brings the old text back. Either gives the keys back to the show."""
 
-    def __init__(self, param: Param, link: Link, parent: QWidget | None = None) -> None:
+    def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._value = ""
         self.setPlaceholderText(caption(param.path))
@@ -141,7 +141,7 @@ class TextControl(Control, QLineEdit):
 class IntControl(Control, QSpinBox):
     """A whole number; typed ones are sent on Enter."""
 
-    def __init__(self, param: Param, link: Link, parent: QWidget | None = None) -> None:
+    def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.param = param
         self.setRange(int(param.low), min(int(param.high), INT_MAX))
@@ -194,7 +194,9 @@ class IntControl(Control, QSpinBox):
 class SlotControl(Control, QWidget):
     """One button a slot. A click asks for it; Shift+click asks `shifted` for it instead, if there is one."""
 
-    def __init__(self, param: Param, link: Link, parent: QWidget | None = None, shifted: Param | None = None) -> None:
+    def __init__(
+        self, param: Parameter, link: Link, parent: QWidget | None = None, shifted: Parameter | None = None
+    ) -> None:
         super().__init__(parent)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -216,7 +218,7 @@ class SlotControl(Control, QWidget):
             self.ask(number)
 
 
-def control_for(param: Param, link: Link, parent: QWidget | None = None) -> QWidget:
+def control_for(param: Parameter, link: Link, parent: QWidget | None = None) -> QWidget:
     """The control of a table entry; always a `Control` too."""
     match param.kind:
         case "float":

@@ -14,7 +14,7 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QAbstractSlider, QLineEdit, QWidget
 
-from sonorama.engine.control.parameters import Param, Value, show
+from sonorama.engine.control.parameters import Parameter, Value, show
 
 from ..formatting import caption, short_value
 from ..link import Link
@@ -50,7 +50,7 @@ class FloatControl(Control, QAbstractSlider):
     double-click on the number types one, a double-click elsewhere is the default.
     """
 
-    def __init__(self, param: Param, link: Link, parent: QWidget | None = None, upright: bool = False) -> None:
+    def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None, upright: bool = False) -> None:
         super().__init__(parent)
         self._position = 0.0
         self._value = float(param.default)

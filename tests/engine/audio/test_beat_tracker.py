@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.audio_file import open_sound
-from sonorama.engine.audio.features import RATE, Analysis
+from sonorama.engine.audio.features import RATE, FeatureExtractor
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Params
+from sonorama.engine.control.parameters import ParameterState
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
-from sonorama.engine.pipeline.frame_pipeline import Player
-from sonorama.engine.pipeline.loaded_world import Instrument
-from sonorama.engine.pipeline.modulators import Moves
+from sonorama.engine.pipeline.frame_pipeline import FramePipeline
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
+from sonorama.engine.pipeline.modulators import Modulators
 
 from .test_features import clicks, drums
 
@@ -21,7 +21,7 @@ FINE, COARSE = "/motion/fine/amount", "/motion/coarse/amount"
 
 def amounts(sound: np.ndarray, path: str) -> np.ndarray:
     """Effective value of a control after every frame, everything else as it comes."""
-    analysis, moves, params = Analysis(), Moves(), Params(SHOW)
+    analysis, moves, params = FeatureExtractor(), Modulators(), ParameterState(SHOW)
     seen = []
     for at in range(RATE // FPS, len(sound), RATE // FPS):
         analysis.push(sound[analysis.samples : at])
@@ -67,9 +67,9 @@ def test_weather_is_not_taken_for_music(pytestconfig: pytest.Config) -> None:
 def test_the_picture_moves_on_the_beat(moving: bool) -> None:
     """The embedded world hears nothing in dry clicks, and still shows each of them; without moves it does not."""
     world = load_world("shore")
-    instrument = Instrument(world, open_backend(world, "cpu"))
+    instrument = LoadedWorld(world, open_backend(world, "cpu"))
     still = {} if moving else {path: "off" for path in SHOW if path.endswith("/source")}
-    player = Player(lambda _world, _device: instrument, still)
+    player = FramePipeline(lambda _world, _device: instrument, still)
     sound, starts = clicks(120, 3.5)
     codes = []
     while player.next_sample <= len(sound):
@@ -81,5 +81,5 @@ def test_the_picture_moves_on_the_beat(moving: bool) -> None:
         return
     rest = np.delete(steps, hits.ravel())
     assert steps[hits].max(0).min() > 3 * np.quantile(rest, 0.9)
-    before, hit = (instrument.backend.paint(codes[frame]) for frame in (hits[0, 2], hits[:, 2].max() + 1))
+    before, hit = (instrument.backend.synthesize(codes[frame]) for frame in (hits[0, 2], hits[:, 2].max() + 1))
     assert np.abs(hit - before).mean() * 127.5 > 2, "levels of 255, mean over the picture"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.audio_file import open_sound
-from sonorama.engine.audio.features import HOP, RATE, Analysis, Features
+from sonorama.engine.audio.features import HOP, RATE, FeatureExtractor, Features
 
 rng = np.random.default_rng(7)
 
@@ -37,7 +37,7 @@ def drums(bpm: float, seconds: float) -> np.ndarray:
 
 def rises(sound: np.ndarray, sensitivity: float = 0.5) -> list[int]:
     """Samples at which the onset envelope jumps up after it was falling."""
-    analysis, found, before = Analysis(), [], 0.0
+    analysis, found, before = FeatureExtractor(), [], 0.0
     for start in range(0, len(sound) - HOP, HOP):
         analysis.push(sound[start : start + HOP], sensitivity)
         now = analysis.at(start + HOP).onset
@@ -54,7 +54,7 @@ def bits(features: Features) -> bytes:
 @pytest.mark.parametrize("bpm", [75, 100, 120, 140, 160])
 def test_the_beat_of_a_click_track(bpm: float) -> None:
     sound, starts = clicks(bpm, 14)
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     analysis.push(sound[: 8 * RATE])
     for at in range(8 * RATE, len(sound), 1470):
         analysis.push(sound[analysis.samples : at])
@@ -67,7 +67,7 @@ def test_the_beat_of_a_click_track(bpm: float) -> None:
 @pytest.mark.parametrize("bpm", [96, 128])
 def test_the_beat_of_drums(bpm: float) -> None:
     sound = drums(bpm, 14)
-    analysis, errors = Analysis(), []
+    analysis, errors = FeatureExtractor(), []
     for at in range(0, len(sound), 1470):
         analysis.push(sound[analysis.samples : at])
         heard = analysis.at(at)
@@ -79,13 +79,13 @@ def test_the_beat_of_drums(bpm: float) -> None:
 
 def test_the_beat_follows_a_new_tempo() -> None:
     sound = np.concatenate([clicks(100, 12)[0], clicks(133, 14)[0]])
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     analysis.push(sound)
     assert analysis.at(analysis.samples).bpm == pytest.approx(133, rel=0.02)
 
 
 def test_the_beat_ends_with_the_music() -> None:
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     analysis.push(clicks(120, 10)[0])
     assert analysis.at(analysis.samples).bpm > 0
     analysis.push(np.zeros(5 * RATE, np.float32))
@@ -104,7 +104,7 @@ def test_onsets_come_at_once_and_all_of_them() -> None:
 
 def test_a_frame_loop_sees_every_onset() -> None:
     sound, starts = clicks(130, 8)
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     seen = [0.0]
     for at in range(1470, len(sound), 1470):  # 30 frames a second
         analysis.push(sound[analysis.samples : at])
@@ -121,7 +121,7 @@ def test_sensitivity() -> None:
 
 
 def test_silence_is_zero() -> None:
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     for _ in range(100):
         analysis.push(np.zeros(4410, np.float32))
         assert analysis.at(analysis.samples) == Features(0, 0, 0, 0, 0, 0, 0, -100.0, 0)
@@ -131,14 +131,14 @@ def test_broken_samples_are_silence() -> None:
     clean, broken = clicks(120, 3)[0], clicks(120, 3)[0]
     clean[5000:5300], broken[5000:5300:3] = 0, np.nan
     broken[5001:5300:3], broken[5002:5300:3] = np.inf, -np.inf
-    one, other = Analysis(), Analysis()
+    one, other = FeatureExtractor(), FeatureExtractor()
     one.push(clean)
     other.push(broken)
     assert bits(one.at(one.samples)) == bits(other.at(other.samples))
 
 
 def test_everything_stays_in_range() -> None:
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     for scale in (1e-6, 1e-3, 1.0, 1e3, 3e38, 1.0):
         with np.errstate(over="ignore"):
             analysis.push((rng.standard_normal(RATE) * scale).astype(np.float32))
@@ -153,7 +153,7 @@ def test_bands(hz: float, band: str) -> None:
     """A tone that comes and goes fills its own band and leaves the others."""
     t = np.arange(8 * RATE) / RATE
     sound = (0.3 * np.sin(2 * np.pi * hz * t) * (np.sin(2 * np.pi * 0.5 * t) ** 2)).astype(np.float32)
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     analysis.push(sound)
     heard = [analysis.at(at) for at in range(4 * RATE, 8 * RATE, 1470)]
     of = {name: np.array([getattr(features, name) for features in heard]) for name in ("bass", "mid", "high")}
@@ -166,7 +166,7 @@ def test_bands(hz: float, band: str) -> None:
 def test_level_is_loudness() -> None:
     levels = []
     for db in (-50, -30, -10):
-        analysis = Analysis()
+        analysis = FeatureExtractor()
         analysis.push((10 ** (db / 20) * np.sign(np.sin(np.arange(RATE) * 0.05))).astype(np.float32))
         heard = analysis.at(RATE)
         assert heard.db == pytest.approx(db, abs=0.1)
@@ -176,7 +176,7 @@ def test_level_is_loudness() -> None:
 
 def test_the_same_for_any_chunks() -> None:
     sound = drums(123, 9)
-    whole, parts = Analysis(), Analysis()
+    whole, parts = FeatureExtractor(), FeatureExtractor()
     whole.push(sound)
     at = 0
     while at < len(sound):
@@ -192,13 +192,13 @@ def test_the_same_for_any_chunks() -> None:
 
 def test_restored_it_goes_on_as_never_interrupted() -> None:
     sound = drums(118, 10)
-    one = Analysis()
+    one = FeatureExtractor()
     one.push(sound[: 6 * RATE + 123])
     one.tap(5 * RATE)
     one.tap(5 * RATE + 20_000)
     one.resync(6 * RATE)
     state = {name: np.array(value) for name, value in one.snapshot().items()}
-    other = Analysis()
+    other = FeatureExtractor()
     other.push(rng.standard_normal(12345).astype(np.float32))
     other.restore(state)
     for analysis in (one, other):
@@ -211,15 +211,15 @@ def test_restored_it_goes_on_as_never_interrupted() -> None:
 
 
 def test_a_snapshot_is_a_copy() -> None:
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     state = analysis.snapshot()
     analysis.push(drums(120, 4))
-    fresh = Analysis().snapshot()
+    fresh = FeatureExtractor().snapshot()
     assert all(np.array_equal(state[name], fresh[name]) for name in fresh)
 
 
 def test_tapping() -> None:
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     analysis.push(np.zeros(6 * RATE, np.float32))
     analysis.tap(RATE)
     assert analysis.at(2 * RATE, "tapped").bpm == 0
@@ -237,7 +237,7 @@ def test_tapping() -> None:
 
 def test_resync_moves_the_heard_beat() -> None:
     sound, starts = clicks(120, 14)
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     analysis.push(sound[: 10 * RATE])
     off = int(starts[18]) + RATE // 4  # half a beat later
     analysis.resync(off)
@@ -247,7 +247,7 @@ def test_resync_moves_the_heard_beat() -> None:
 
 
 def test_what_is_not_there_is_refused() -> None:
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     analysis.push(np.zeros(12 * RATE, np.float32))
     for sample in (-1, 12 * RATE + 1, RATE):
         with pytest.raises(ValueError, match="outside"):
@@ -255,7 +255,7 @@ def test_what_is_not_there_is_refused() -> None:
 
 
 def test_noise_has_no_beat() -> None:
-    analysis = Analysis()
+    analysis = FeatureExtractor()
     analysis.push((0.1 * rng.standard_normal(40 * RATE)).astype(np.float32))
     heard = [analysis.at(at) for at in range(31 * RATE, 40 * RATE, 4410)]
     assert max(features.confidence for features in heard) < 0.2
@@ -264,7 +264,7 @@ def test_noise_has_no_beat() -> None:
 
 def test_real_rain_has_no_steady_beat(pytestconfig: pytest.Config) -> None:
     with open_sound(pytestconfig.rootpath / "examples" / "rain.ogg") as sound:
-        analysis, beats = Analysis(), []
+        analysis, beats = FeatureExtractor(), []
         for block in sound.mono(duration=40.0, loop=True):
             analysis.push(block)
             beats.append(analysis.at(analysis.samples).bpm > 0)

@@ -9,7 +9,7 @@ import pytest
 from sonorama.engine.cli import reference_pages
 from sonorama.engine.control import assignments
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Change, Param, Params
+from sonorama.engine.control.parameters import Change, Parameter, ParameterState
 from sonorama.engine.control.render_table import LEVELS, TABLE
 from sonorama.engine.errors import ValueRefused
 
@@ -17,7 +17,7 @@ every = pytest.mark.parametrize("param", TABLE.values(), ids=TABLE)
 continuous = pytest.mark.parametrize("param", [p for p in TABLE.values() if p.kind == "float"], ids=lambda p: p.path)
 
 
-def another(param: Param) -> float | int | bool | str:
+def another(param: Parameter) -> float | int | bool | str:
     """An allowed value that is not the default."""
     if param.kind == "choice":
         return next(choice for choice in param.choices if choice != param.default)
@@ -28,7 +28,7 @@ def another(param: Param) -> float | int | bool | str:
     return param.low if param.default != param.low else param.clip(param.high)
 
 
-def seen(params: Params, param: Param, dt: float) -> float:
+def seen(params: ParameterState, param: Parameter, dt: float) -> float:
     """Effective value of a number after a step."""
     value = params.step(dt)[param.path]
     assert not isinstance(value, str)
@@ -36,7 +36,7 @@ def seen(params: Params, param: Param, dt: float) -> float:
 
 
 @every
-def test_specification_is_whole(param: Param) -> None:
+def test_specification_is_whole(param: Parameter) -> None:
     assert TABLE[param.path] is param
     assert re.fullmatch(r"(/[a-z0-9_]+){2,3}", param.path)
     assert param.doc.endswith(".")
@@ -49,8 +49,8 @@ def test_specification_is_whole(param: Param) -> None:
 
 
 @every
-def test_posted_value_arrives(param: Param) -> None:
-    params = Params(TABLE)
+def test_posted_value_arrives(param: Parameter) -> None:
+    params = ParameterState(TABLE)
     value = another(param)
     params.post(Change(param.path, value, "test"))
     for _ in range(300):
@@ -59,9 +59,9 @@ def test_posted_value_arrives(param: Param) -> None:
 
 
 @every
-def test_wrong_type_is_refused_and_changes_nothing(param: Param) -> None:
+def test_wrong_type_is_refused_and_changes_nothing(param: Parameter) -> None:
     wrong: float | str = 1.0 if param.kind in ("choice", "text") else "loud"
-    params = Params(TABLE)
+    params = ParameterState(TABLE)
     with pytest.raises(ValueRefused, match=re.escape(param.path)):
         params.post(Change(param.path, wrong, "test"))
     assert params.step(1.0)[param.path] == param.default
@@ -69,8 +69,8 @@ def test_wrong_type_is_refused_and_changes_nothing(param: Param) -> None:
 
 @pytest.mark.parametrize("param", [p for p in TABLE.values() if p.kind in ("float", "int")], ids=lambda p: p.path)
 @pytest.mark.parametrize("value", [-math.inf, -1e30, 1e30, math.inf])
-def test_number_stays_in_range(param: Param, value: float) -> None:
-    params = Params(TABLE)
+def test_number_stays_in_range(param: Parameter, value: float) -> None:
+    params = ParameterState(TABLE)
     params.post(Change(param.path, value, "test"))
     for _ in range(200):
         assert param.low <= seen(params, param, 1.0) <= param.high
@@ -78,14 +78,14 @@ def test_number_stays_in_range(param: Param, value: float) -> None:
 
 
 @pytest.mark.parametrize("param", [p for p in TABLE.values() if p.kind in ("float", "int")], ids=lambda p: p.path)
-def test_not_a_number_is_refused(param: Param) -> None:
+def test_not_a_number_is_refused(param: Parameter) -> None:
     with pytest.raises(ValueRefused):
-        Params(TABLE).post(Change(param.path, math.nan, "test"))
+        ParameterState(TABLE).post(Change(param.path, math.nan, "test"))
 
 
 @continuous
-def test_modulation_adds_and_clips(param: Param) -> None:
-    params = Params(TABLE)
+def test_modulation_adds_and_clips(param: Parameter) -> None:
+    params = ParameterState(TABLE)
     middle = param.from_norm(0.5)
     params.post(Change(param.path, middle, "test"))
     while params.step(1.0)[param.path] != middle:
@@ -101,7 +101,7 @@ def test_modulation_adds_and_clips(param: Param) -> None:
 
 
 @continuous
-def test_norm_is_the_position_along_the_curve(param: Param) -> None:
+def test_norm_is_the_position_along_the_curve(param: Parameter) -> None:
     assert param.from_norm(0.0) == param.low
     assert param.from_norm(1.0) == pytest.approx(param.high)
     positions = [i / 16 for i in range(17)]
@@ -112,7 +112,7 @@ def test_norm_is_the_position_along_the_curve(param: Param) -> None:
 
 
 @every
-def test_command_line_reaches_it_by_both_addresses(param: Param) -> None:
+def test_command_line_reaches_it_by_both_addresses(param: Parameter) -> None:
     value = another(param)
     text = str(int(value)) if isinstance(value, bool) else str(value)
     for prefix in ("", "/sonorama"):

@@ -8,7 +8,7 @@ import pytest
 
 from sonorama.engine.control import presets
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Change, Params, Value
+from sonorama.engine.control.parameters import Change, ParameterState, Value
 from sonorama.engine.control.scenes import SLOTS, SceneBank
 from sonorama.engine.errors import OutputError, ValueRefused
 
@@ -39,7 +39,7 @@ def test_it_comes_back_over_the_morph_time(path: Path) -> None:
     changes = {change.path: change for change in bank.recall(8, 2.0)}
     assert changes[AMOUNT] == Change(AMOUNT, 0.25, "scene", 2.0)
     assert changes[SEED] == Change(SEED, 77, "scene", 0.0)
-    params = Params(SHOW)
+    params = ParameterState(SHOW)
     for change in changes.values():
         params.post(change)
     seen = [params.step(0.5) for _ in range(4)]

@@ -34,18 +34,18 @@ def test_openvino_is_what_plays_on_the_cpu(world: World) -> None:
 def test_pictures_are_the_reference_s(world: World, device: str) -> None:
     exact, fast = open_backend(world, "reference"), open_backend(world, device)
     for ws in places(world, 3):
-        np.testing.assert_allclose(fast.paint(ws), exact.paint(ws), atol=1e-4)
+        np.testing.assert_allclose(fast.synthesize(ws), exact.synthesize(ws), atol=1e-4)
 
 
 def test_threads_and_painters_do_not_change_a_bit(world: World) -> None:
     """A take played with two threads a picture replays with two pictures at once."""
     codes = places(world, 8)
     alone = open_backend(world, "cpu", threads=2, painters=1)
-    expected = [alone.paint(ws) for ws in codes]
+    expected = [alone.synthesize(ws) for ws in codes]
     together = open_backend(world, "cpu", threads=1, painters=2)
     with ThreadPoolExecutor(2) as pool:
         for _ in range(3):
-            for made, picture in zip(pool.map(together.paint, codes), expected, strict=True):
+            for made, picture in zip(pool.map(together.synthesize, codes), expected, strict=True):
                 np.testing.assert_array_equal(made, picture)
 
 
@@ -71,7 +71,10 @@ def test_cuda_without_a_device_is_refused(world: World) -> None:
 
 @pytest.mark.skipif(backends.cuda_available(), reason="there is a CUDA device")
 def test_looking_for_a_device_does_not_load_torch_where_there_is_no_driver() -> None:
-    code = "import sys; from sonorama.engine import backend; print(backend.cuda_available(), 'torch' in sys.modules)"
+    code = (
+        "import sys; from sonorama.engine.inference import backend; "
+        "print(backend.cuda_available(), 'torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
 
@@ -80,9 +83,9 @@ def test_looking_for_a_device_does_not_load_torch_where_there_is_no_driver() -> 
 def test_a_cuda_picture_is_not_overwritten_by_the_next(world: World) -> None:
     one, two = places(world, 2)
     cuda = open_backend(world, "cuda")
-    picture = cuda.paint(one)
+    picture = cuda.synthesize(one)
     kept = picture.copy()
-    assert not np.array_equal(cuda.paint(two), kept)
+    assert not np.array_equal(cuda.synthesize(two), kept)
     np.testing.assert_array_equal(picture, kept)
 
 
@@ -94,7 +97,7 @@ def test_cuda_in_single_precision_is_exact(world: World, monkeypatch: pytest.Mon
     monkeypatch.setattr(torch_backend, "ENOUGH_DB", float("inf"))
     exact, cuda = open_backend(world, "reference"), open_backend(world, "cuda")
     for ws in places(world, 3):
-        np.testing.assert_allclose(cuda.paint(ws), exact.paint(ws), atol=1e-4)
+        np.testing.assert_allclose(cuda.synthesize(ws), exact.synthesize(ws), atol=1e-4)
 
 
 @pytest.mark.gpu
@@ -102,9 +105,9 @@ def test_cuda_paints_the_reference_s_pictures(world: World) -> None:
     """Half precision is allowed where it keeps 40 dB; replaying the graph gives the same picture each time."""
     exact, cuda = open_backend(world, "reference"), open_backend(world, "cuda")
     for ws in places(world, 3):
-        picture = cuda.paint(ws)
-        np.testing.assert_array_equal(cuda.paint(ws), picture)
-        error = float(np.mean((picture - exact.paint(ws)) ** 2))
+        picture = cuda.synthesize(ws)
+        np.testing.assert_array_equal(cuda.synthesize(ws), picture)
+        error = float(np.mean((picture - exact.synthesize(ws)) ** 2))
         assert -10 * np.log10(error + 1e-12) >= 40
 
 
@@ -112,8 +115,8 @@ def test_cuda_paints_the_reference_s_pictures(world: World) -> None:
 def test_cuda_moves_as_the_reference_does(world: World) -> None:
     exact, cuda = open_backend(world, "reference"), open_backend(world, "cuda")
     window = np.random.default_rng(4).random((128, 344)).astype(np.float32)
-    np.testing.assert_allclose(cuda.hear(window), exact.hear(window), atol=1e-3)
-    heard, there = cuda.encode(window[:, -88:], cuda.hear(window))
-    expected, there_expected = exact.encode(window[:, -88:], exact.hear(window))
+    np.testing.assert_allclose(cuda.embed_sound(window), exact.embed_sound(window), atol=1e-3)
+    heard, there = cuda.invert_sound(window[:, -88:], cuda.embed_sound(window))
+    expected, there_expected = exact.invert_sound(window[:, -88:], exact.embed_sound(window))
     np.testing.assert_allclose(heard, expected, atol=1e-2)
     assert there == pytest.approx(there_expected, abs=1e-3)

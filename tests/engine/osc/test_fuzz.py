@@ -3,10 +3,10 @@
 import pytest
 
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Params
-from sonorama.engine.osc.counters import Tally
+from sonorama.engine.control.parameters import ParameterState
+from sonorama.engine.osc.counters import OscCounters
 from sonorama.engine.osc.messages import Schedule, parse
-from sonorama.engine.osc.routing import Routes
+from sonorama.engine.osc.routing import Router
 from sonorama.engine.osc.validation import clean
 
 from .osc_helpers import fuzz
@@ -15,8 +15,8 @@ from .osc_helpers import fuzz
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("seed", range(8))
 def test_nothing_escapes_and_no_value_leaves_its_range(seed: int, caplog: pytest.LogCaptureFixture) -> None:
-    tally, params = Tally(), Params(SHOW)
-    routes, schedule = Routes(SHOW, tally, {"shore"}.__contains__), Schedule()
+    tally, params = OscCounters(), ParameterState(SHOW)
+    routes, schedule = Router(SHOW, tally, {"shore"}.__contains__), Schedule()
     whole = applied = 0
     for number, packet in enumerate(fuzz(25_000, seed)):
         guarded = clean(packet)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Change, Param
-from sonorama.engine.osc.counters import Tally
-from sonorama.engine.osc.routing import Accepted, Routes
+from sonorama.engine.control.parameters import Change, Parameter
+from sonorama.engine.osc.counters import OscCounters
+from sonorama.engine.osc.routing import Accepted, Router
 from sonorama.engine.osc.validation import matches
 
 ME, YOU = ("127.0.0.1", 50_000), ("127.0.0.1", 50_001)
@@ -16,21 +16,21 @@ every = pytest.mark.parametrize("param", SHOW.values(), ids=SHOW)
 
 
 @pytest.fixture
-def tally() -> Tally:
-    return Tally()
+def tally() -> OscCounters:
+    return OscCounters()
 
 
 @pytest.fixture
-def routes(tally: Tally) -> Routes:
-    return Routes(SHOW, tally, {"shore", "../up", "a/b"}.__contains__)
+def routes(tally: OscCounters) -> Router:
+    return Router(SHOW, tally, {"shore", "../up", "a/b"}.__contains__)
 
 
-def heard(routes: Routes, path: str, *arguments: Any, sender: tuple[str, int] = ME) -> list[tuple[str, Any]]:
+def heard(routes: Router, path: str, *arguments: Any, sender: tuple[str, int] = ME) -> list[tuple[str, Any]]:
     return [(one.change.path, one.change.value) for one in routes.changes("/sonorama" + path, arguments, sender)]
 
 
 @every
-def test_every_control_hears_its_own_address(routes: Routes, param: Param) -> None:
+def test_every_control_hears_its_own_address(routes: Router, param: Parameter) -> None:
     value: Any = param.choices[-1] if param.choices else "shore" if param.kind == "text" else param.high
     expected = True if param.kind in ("switch", "trigger") else value
     (accepted,) = routes.changes("/sonorama" + param.path, [value], ME)
@@ -38,7 +38,7 @@ def test_every_control_hears_its_own_address(routes: Routes, param: Param) -> No
     assert type(accepted.change.value) is type(param.default)
 
 
-def test_a_target_may_be_the_address_as_it_was_copied(routes: Routes, tally: Tally) -> None:
+def test_a_target_may_be_the_address_as_it_was_copied(routes: Router, tally: OscCounters) -> None:
     assert heard(routes, "/moves/5/target", "/sonorama/look/drift") == [("/moves/5/target", "/look/drift")]
     assert heard(routes, "/moves/5/target", "/sonorama/look/drfit") == []
     assert "Did you mean /look/drift?" in tally.faults()[0]
@@ -47,7 +47,7 @@ def test_a_target_may_be_the_address_as_it_was_copied(routes: Routes, tally: Tal
 
 
 @every
-def test_numbers_are_clamped(routes: Routes, param: Param) -> None:
+def test_numbers_are_clamped(routes: Router, param: Parameter) -> None:
     for number in (-1e300, -(2**62), -1, -0.5, 0, 0.3, 1, 2.5, 99, 2**62, 1e300, True, False):
         for address in (param.path, param.path + "/norm"):
             for path, value in heard(routes, address, number):
@@ -57,7 +57,7 @@ def test_numbers_are_clamped(routes: Routes, param: Param) -> None:
 
 
 @every
-def test_a_wrong_type_changes_nothing_and_is_counted(routes: Routes, tally: Tally, param: Param) -> None:
+def test_a_wrong_type_changes_nothing_and_is_counted(routes: Router, tally: OscCounters, param: Parameter) -> None:
     wrongs = [math.nan, math.inf, -math.inf, b"blob", ["list"]]
     wrongs += [None] if param.kind != "trigger" else []
     wrongs += ["no such word"] if param.kind != "text" or param.load else []
@@ -69,18 +69,18 @@ def test_a_wrong_type_changes_nothing_and_is_counted(routes: Routes, tally: Tall
 
 
 @pytest.mark.parametrize("number", [1.5, 1.5 + 2**-40, 1])
-def test_numbers_of_all_types_do(routes: Routes, number: float) -> None:
+def test_numbers_of_all_types_do(routes: Router, number: float) -> None:
     assert heard(routes, "/motion/coarse/amount", number) == [("/motion/coarse/amount", number)]
 
 
-def test_norm_goes_along_the_curve(routes: Routes) -> None:
+def test_norm_goes_along_the_curve(routes: Router) -> None:
     param = SHOW["/motion/coarse/inertia"]
     for position, expected in ((0.5, param.from_norm(0.5)), (-3, param.low), (7.0, param.high)):
         assert heard(routes, param.path + "/norm", position) == [(param.path, expected)]
     assert heard(routes, "/out/freeze/norm", 1) == []
 
 
-def test_a_choice_takes_its_word_or_its_place(routes: Routes) -> None:
+def test_a_choice_takes_its_word_or_its_place(routes: Router) -> None:
     choices = SHOW["/out/flip"].choices
     assert [heard(routes, "/out/flip", place)[0][1] for place in (-1, 0, 1.0, 2, 3, 99)] == [
         choices[0], choices[0], choices[1], choices[2], choices[3], choices[3],
@@ -88,7 +88,7 @@ def test_a_choice_takes_its_word_or_its_place(routes: Routes) -> None:
     assert heard(routes, "/out/flip", "vertical") == [("/out/flip", "vertical")]
 
 
-def test_a_trigger_rises_once_for_each_sender(routes: Routes) -> None:
+def test_a_trigger_rises_once_for_each_sender(routes: Router) -> None:
     tap = [("/sound/tap", True)]
     assert [heard(routes, "/sound/tap", number) for number in (0, 1, 1, 0.0, 1.0, True, False, 0.5)] == [
         [], tap, [], [], tap, [], [], tap,
@@ -97,12 +97,12 @@ def test_a_trigger_rises_once_for_each_sender(routes: Routes) -> None:
     assert heard(routes, "/sound/resync", 1) == [("/sound/resync", True)]
 
 
-def test_a_button_without_release_always_acts(routes: Routes) -> None:
+def test_a_button_without_release_always_acts(routes: Router) -> None:
     for arguments in ((), (None,), ("bang",), (), ("bang",)):
         assert heard(routes, "/sound/tap", *arguments) == [("/sound/tap", True)]
 
 
-def test_a_slot_acts_on_every_number_but_0(routes: Routes) -> None:
+def test_a_slot_acts_on_every_number_but_0(routes: Router) -> None:
     numbers = (0, 3, 3, 8.0, 9, -1, 0.2, 2.4)
     assert [[value for _, value in heard(routes, "/scene/recall", number)] for number in numbers] == [
         [], [3], [3], [8], [8], [], [], [2],
@@ -110,17 +110,17 @@ def test_a_slot_acts_on_every_number_but_0(routes: Routes) -> None:
 
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "/etc/passwd", "C:\\x", "x\0y", ".hidden", "", "not-installed"])
-def test_a_world_is_called_by_an_installed_name_only(routes: Routes, tally: Tally, name: str) -> None:
+def test_a_world_is_called_by_an_installed_name_only(routes: Router, tally: OscCounters, name: str) -> None:
     assert heard(routes, "/engine/world", name) == []
     assert tally.counts["wrong_type"] == 1
     assert heard(routes, "/engine/world", "shore") == [("/engine/world", "shore")]
 
 
-def test_no_world_without_a_list_of_them(tally: Tally) -> None:
-    assert heard(Routes(SHOW, tally), "/engine/world", "shore") == []
+def test_no_world_without_a_list_of_them(tally: OscCounters) -> None:
+    assert heard(Router(SHOW, tally), "/engine/world", "shore") == []
 
 
-def test_text_has_a_length(routes: Routes) -> None:
+def test_text_has_a_length(routes: Router) -> None:
     assert heard(routes, "/look/text", "x" * 5000) == [("/look/text", "x" * 1000)]
 
 
@@ -135,7 +135,7 @@ def test_text_has_a_length(routes: Routes) -> None:
         "/so?nd/gain",
     ],
 )
-def test_a_pattern_reaches_what_it_names(routes: Routes, pattern: str) -> None:
+def test_a_pattern_reaches_what_it_names(routes: Router, pattern: str) -> None:
     expected = {path for path in SHOW if matches(pattern.removesuffix("/norm"), path)}
     assert expected
     assert {param.path for param, _ in routes.named("/sonorama" + pattern)} == expected
@@ -146,14 +146,14 @@ def test_a_pattern_reaches_what_it_names(routes: Routes, pattern: str) -> None:
 @pytest.mark.parametrize(
     "path", ["", "/", "/nothing", "/motion/coarse", "/OUT/master", "/x*", "/out/master/", "/out/["]
 )
-def test_an_unknown_address_is_counted(routes: Routes, tally: Tally, path: str) -> None:
+def test_an_unknown_address_is_counted(routes: Router, tally: OscCounters, path: str) -> None:
     assert heard(routes, path, 1.0) == []
     assert tally.counts["unknown"] == 1
 
 
 def test_faults_are_limited_and_fade() -> None:
     now = 100.0
-    tally = Tally(lambda: now)
+    tally = OscCounters(lambda: now)
     for number in range(1000):
         tally.count("unknown", f"fault {number}")
     assert tally.faults() == ["fault 0"]
@@ -165,7 +165,7 @@ def test_faults_are_limited_and_fade() -> None:
     assert tally.counts["unknown"] == 1001
 
 
-def test_memory_of_senders_and_patterns_is_bounded(routes: Routes) -> None:
+def test_memory_of_senders_and_patterns_is_bounded(routes: Router) -> None:
     for port in range(10_000):
         heard(routes, "/sound/tap", 1, sender=("127.0.0.1", port))
         heard(routes, f"/*/{port}")

@@ -14,7 +14,7 @@ import pytest
 
 from sonorama.engine.cli.osc_page import as_markdown
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Change, Params
+from sonorama.engine.control.parameters import Change, ParameterState
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.osc.server import OscServer
 
@@ -252,7 +252,7 @@ def test_a_killer_does_not_stop_it(killer: bytes) -> None:
 
 @pytest.mark.timeout(120)
 def test_20_000_hostile_packets_over_the_socket() -> None:
-    params = Params(SHOW)
+    params = ParameterState(SHOW)
     fast = list[Change]()
     server = OscServer(SHOW, params.post, fast.append, 0, subscribers=())
     lives = []

@@ -15,7 +15,7 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.osc.messages import Sender, parse
 from sonorama.engine.osc.routing import Accepted
-from sonorama.engine.osc.subscriptions import METERS, QUIET, Feedback, encode, pack
+from sonorama.engine.osc.subscriptions import METERS, QUIET, Subscriptions, encode, pack
 from sonorama.engine.osc.validation import clean
 
 from .osc_helpers import HERE, eventually, message, received, serving
@@ -30,7 +30,7 @@ class Clocked:
     def __init__(self, *fixed: Sender) -> None:
         self.now = 0.0
         self.sent: list[tuple[int, str, Any]] = []
-        self.feedback = Feedback(SHOW, self.take, fixed, lambda: self.now)
+        self.feedback = Subscriptions(SHOW, self.take, fixed, lambda: self.now)
 
     def take(self, datagram: bytes, target: Sender) -> None:
         assert clean(datagram) == datagram

@@ -12,7 +12,7 @@ import pytest
 
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.picture.flash_guard import FlashGuard
-from sonorama.engine.picture.output_controls import Finish
+from sonorama.engine.picture.output_controls import OutputControls
 from sonorama.engine.plugins.interfaces import Pixels
 
 from .flash_analyser import flashes
@@ -214,7 +214,7 @@ class TestInTheShow:
     values: ClassVar = {path: param.default for path, param in SHOW.items() if path.startswith("/out/")}
 
     def film(self, pictures: Sequence[Pixels | None], fps: int, **changes: Sequence[object]) -> list[Pixels]:
-        finish, shown = Finish(SIDE, SIDE), []
+        finish, shown = OutputControls(SIDE, SIDE), []
         for frame, picture in enumerate(pictures):
             values = {**self.values, **{f"/out/{name}": steps[frame] for name, steps in changes.items()}}
             shown.append(finish.apply(picture, values, 50 + frame / fps, 1 / fps))
@@ -243,7 +243,7 @@ class TestInTheShow:
 
     def test_ticks_that_come_in_a_rush_do_not_let_flashes_through(self) -> None:
         """Nominal time says thirty a second, the clock says six times as fast."""
-        finish, white, dark = Finish(SIDE, SIDE), flat(WHITE), flat(BLACK)
+        finish, white, dark = OutputControls(SIDE, SIDE), flat(WHITE), flat(BLACK)
         shown = [finish.apply((white, dark)[frame % 2], self.values, 50 + frame / 180, 1 / 30) for frame in range(180)]
         assert max(flashes(shown, 180).values()) <= 3
 

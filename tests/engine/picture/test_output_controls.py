@@ -7,8 +7,8 @@ import pytest
 
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Value
-from sonorama.engine.picture.output_controls import SLATE, Finish
-from sonorama.engine.picture.test_pattern import TestCard
+from sonorama.engine.picture.output_controls import SLATE, OutputControls
+from sonorama.engine.picture.test_pattern import TestPattern
 from sonorama.engine.plugins.interfaces import Pixels
 
 DEFAULTS: dict[str, Value] = {path: param.default for path, param in SHOW.items() if path.startswith("/out/")}
@@ -20,7 +20,7 @@ class Show:
     """A Finish with its clock."""
 
     def __init__(self, width: int = 64, height: int = 48, **values: Value) -> None:
-        self.finish, self.now = Finish(width, height), 100.0
+        self.finish, self.now = OutputControls(width, height), 100.0
         self.values = UNGUARDED.copy()
         self.set(**values)
 
@@ -39,7 +39,7 @@ class Show:
 
 @pytest.fixture
 def card() -> Pixels:
-    return TestCard(64, 48).draw(5, 30)
+    return TestPattern(64, 48).draw(5, 30)
 
 
 def noise(seed: int, width: int = 64, height: int = 48) -> Pixels:

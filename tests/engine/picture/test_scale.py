@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from sonorama.engine.picture.scale import scaler
-from sonorama.engine.picture.test_pattern import CORNERS, TestCard
+from sonorama.engine.picture.test_pattern import CORNERS, TestPattern
 
 SHAPES = [(512, 512), (1920, 1080), (256, 256), (640, 360), (360, 640), (97, 51), (33, 200), (16, 16), (3, 5)]
 
 
 def test_the_same_size_is_the_same_picture() -> None:
-    picture = TestCard(64, 48).draw(0, 30)
+    picture = TestPattern(64, 48).draw(0, 30)
     assert scaler((64, 48), (64, 48))(picture) is picture
 
 
@@ -58,7 +58,7 @@ def test_nothing_is_stretched_and_the_middle_stays(source: tuple[int, int], targ
 
 
 def test_up_is_up() -> None:
-    card = TestCard(64, 64).draw(0, 30)
+    card = TestPattern(64, 64).draw(0, 30)
     out = scaler((64, 64), (128, 128))(card)
     seen = [tuple(out[y, x, :3]) for y in (4, -5) for x in (4, -5)]
     assert seen == list(CORNERS)
@@ -66,7 +66,7 @@ def test_up_is_up() -> None:
 
 def test_the_picture_is_left_alone_and_the_next_does_not_change_the_last() -> None:
     scale = scaler((64, 64), (100, 50))
-    first, second = TestCard(64, 64).draw(1, 30), TestCard(64, 64).draw(2, 30)
+    first, second = TestPattern(64, 64).draw(1, 30), TestPattern(64, 64).draw(2, 30)
     kept = first.copy()
     out = scale(first)
     before = out.copy()

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sonorama.engine.ipc.frame_map import FrameMap
-from sonorama.engine.picture.test_pattern import BAR_TOP, BARS, CORNERS, TRACK_BOTTOM, TRACK_TOP, TestCard
+from sonorama.engine.picture.test_pattern import BAR_TOP, BARS, CORNERS, TRACK_BOTTOM, TRACK_TOP, TestPattern
 from sonorama.engine.plugins.interfaces import Pixels
-from sonorama.engine.show.test_pattern_renderer import CardPlayer
+from sonorama.engine.show.test_pattern_renderer import TestPatternRenderer
 
 SIZES = [(512, 512), (1920, 1080), (256, 256), (640, 360), (360, 640), (1000, 333), (64, 64)]
 
@@ -21,7 +21,7 @@ def corners(card: Pixels) -> list[tuple[int, ...]]:
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_corners_tell_every_flip_and_swap(width: int, height: int) -> None:
-    card = TestCard(width, height).draw(0, 30)
+    card = TestPattern(width, height).draw(0, 30)
     assert card.shape == (height, width, 4)
     assert card.dtype == np.uint8
     assert (card[..., 3] == 255).all()
@@ -34,7 +34,7 @@ def test_corners_tell_every_flip_and_swap(width: int, height: int) -> None:
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_bars_are_in_the_order_that_is_told(width: int, height: int) -> None:
-    card = TestCard(width, height).draw(0, 30)
+    card = TestPattern(width, height).draw(0, 30)
     row = round(BAR_TOP * height)
     seen = [tuple(map(int, card[row, round((0.11 + 0.1 * index) * width), :3])) for index in range(len(BARS))]
     assert seen == [colour for _, colour in BARS]
@@ -42,7 +42,7 @@ def test_bars_are_in_the_order_that_is_told(width: int, height: int) -> None:
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_the_circle_is_round(width: int, height: int) -> None:
-    card = TestCard(width, height).draw(0, 30)
+    card = TestPattern(width, height).draw(0, 30)
     radius = 0.4625 * min(width, height)
     for angle in np.radians([0, 40, 130, 180]):  # where nothing else is drawn
         y, x = round(height / 2 - np.sin(angle) * radius), round(width / 2 + np.cos(angle) * radius)
@@ -51,7 +51,7 @@ def test_the_circle_is_round(width: int, height: int) -> None:
 
 
 def test_the_arrow_points_up() -> None:
-    card = TestCard(512, 512).draw(0, 30)[:, :, :3]
+    card = TestPattern(512, 512).draw(0, 30)[:, :, :3]
     white = (card == 255).all(axis=2)
     widths = white[32:80, 200:312].sum(axis=1)
     assert (np.diff(widths) >= 0).all()
@@ -59,7 +59,7 @@ def test_the_arrow_points_up() -> None:
 
 
 def test_every_frame_has_its_number_and_each_digit_its_own_look() -> None:
-    card = TestCard(256, 256)
+    card = TestPattern(256, 256)
     looks = {card.draw(frame, 1000)[90:130].tobytes() for frame in range(10)}
     assert len(looks) == 10
     assert (card.draw(123456, 30) == card.draw(123456, 30)).all()
@@ -67,7 +67,7 @@ def test_every_frame_has_its_number_and_each_digit_its_own_look() -> None:
 
 
 def test_the_number_is_read_from_left_to_right() -> None:
-    card = TestCard(512, 512)
+    card = TestPattern(512, 512)
     first, second = card.draw(0, 10**9), card.draw(1, 10**9)
     changed = np.flatnonzero((first != second).any(axis=(0, 2)))
     assert changed.min() > 512 * 0.6, "the last digit is the one that changed"
@@ -75,7 +75,7 @@ def test_the_number_is_read_from_left_to_right() -> None:
 
 @pytest.mark.parametrize("fps", [24, 25.0, Fraction(30000, 1001), 60])
 def test_the_bar_runs_to_the_right_once_a_second(fps: Fraction | float) -> None:
-    card = TestCard(640, 360)
+    card = TestPattern(640, 360)
     row = round((TRACK_TOP + TRACK_BOTTOM) / 2 * 360)
     places = [int(np.flatnonzero(card.draw(frame, fps)[row, :, 0] == 255).mean()) for frame in range(int(fps))]
     steps = np.diff(places)
@@ -85,7 +85,7 @@ def test_the_bar_runs_to_the_right_once_a_second(fps: Fraction | float) -> None:
 
 
 def test_frames_are_pictures_of_their_own() -> None:
-    card = TestCard(64, 64)
+    card = TestPattern(64, 64)
     first = card.draw(0, 30)
     kept = first.copy()
     first[:] = 7
@@ -93,14 +93,14 @@ def test_frames_are_pictures_of_their_own() -> None:
 
 
 def test_smallest_and_too_small() -> None:
-    assert TestCard(16, 16).draw(3, 24).shape == (16, 16, 4)
+    assert TestPattern(16, 16).draw(3, 24).shape == (16, 16, 4)
     with pytest.raises(ValueError, match="8x64"):
-        TestCard(8, 64)
+        TestPattern(8, 64)
 
 
 def test_a_card_that_plays_follows_another_size() -> None:
     name, size = f"card-{os.getpid()}", [(64, 64)]
-    player = CardPlayer(name, lambda: size[0], lambda: Fraction(60), lambda: 0)
+    player = TestPatternRenderer(name, lambda: size[0], lambda: Fraction(60), lambda: 0)
     player.start()
     try:
         with FrameMap(name) as seen:

@@ -12,11 +12,11 @@ from sonorama.engine.errors import InputError
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.mel import RATE
 from sonorama.engine.model.world_file import load_world
-from sonorama.engine.picture.output_controls import Finish, lifted
+from sonorama.engine.picture.output_controls import OutputControls, lifted
 from sonorama.engine.picture.to_rgba8 import rgba8
-from sonorama.engine.pipeline.frame_pipeline import Open, Player, mono
+from sonorama.engine.pipeline.frame_pipeline import FramePipeline, Open, mono
 from sonorama.engine.pipeline.latent_motion import LEVELS
-from sonorama.engine.pipeline.loaded_world import Instrument, tick_sample, ticks_until
+from sonorama.engine.pipeline.loaded_world import LoadedWorld, tick_sample, ticks_until
 from sonorama.engine.pipeline.snapshot import read_state, save_state
 
 _RNG = np.random.default_rng(0)
@@ -35,11 +35,11 @@ CHANGES = {
 
 @pytest.fixture(scope="module")
 def opened(tiny_world: str) -> Open:
-    instrument = Instrument(world := load_world(tiny_world), open_backend(world, "cpu"))
+    instrument = LoadedWorld(world := load_world(tiny_world), open_backend(world, "cpu"))
     return lambda _world, _device: instrument
 
 
-def play(player: Player, frames: int, changes: Mapping[int, Sequence[Change]] = CHANGES) -> list[np.ndarray]:
+def play(player: FramePipeline, frames: int, changes: Mapping[int, Sequence[Change]] = CHANGES) -> list[np.ndarray]:
     codes = []
     while player.frame < frames:
         piece = SOUND[player.sample : player.next_sample]
@@ -49,11 +49,11 @@ def play(player: Player, frames: int, changes: Mapping[int, Sequence[Change]] = 
 
 @pytest.mark.parametrize("cut", [1, 10, 26, 34, 60])
 def test_a_restored_player_goes_on_bit_for_bit(opened: Open, tmp_path: Path, cut: int) -> None:
-    first = Player(opened, START)
+    first = FramePipeline(opened, START)
     play(first, cut)
     save_state(tmp_path / "state", first)
     rest = play(first, 150)
-    second = Player(opened, {})
+    second = FramePipeline(opened, {})
     second.restore(*read_state(tmp_path / "state"))
     assert (second.frame, second.sample) == (cut, second.grid.sample(cut - 1))
     again = play(second, 150)
@@ -62,7 +62,7 @@ def test_a_restored_player_goes_on_bit_for_bit(opened: Open, tmp_path: Path, cut
 
 
 def test_changes_act_at_their_frame(opened: Open) -> None:
-    plain, changed = Player(opened, START), Player(opened, START)
+    plain, changed = FramePipeline(opened, START), FramePipeline(opened, START)
     a, b = play(plain, 12, {}), play(changed, 12, {9: CHANGES[9]})
     np.testing.assert_array_equal(a[:9], b[:9])
     assert not np.array_equal(a[10], b[10])
@@ -71,8 +71,8 @@ def test_changes_act_at_their_frame(opened: Open) -> None:
 def test_another_place_arrives_over_the_morph_time(opened: Open) -> None:
     """Silence shows the base alone: it moves from one place to the other, steadily, and arrives exactly."""
     silence: dict[int, Sequence[Change]] = {5: [Change("/look/seed", 7, "test")]}
-    there = Player(opened, {"/look/seed": 7})
-    player = Player(opened, {"/scene/morph": 0.5})
+    there = FramePipeline(opened, {"/look/seed": 7})
+    player = FramePipeline(opened, {"/scene/morph": 0.5})
     codes = [
         player.step(np.zeros(player.next_sample - player.sample, np.float32), silence.get(t, ())).w for t in range(30)
     ]
@@ -85,14 +85,14 @@ def test_another_place_arrives_over_the_morph_time(opened: Open) -> None:
 
 
 def test_without_a_morph_it_is_there_at_once(opened: Open) -> None:
-    player = Player(opened, {"/scene/morph": 0.0})
-    there = Player(opened, {"/look/seed": 7})
+    player = FramePipeline(opened, {"/scene/morph": 0.0})
+    there = FramePipeline(opened, {"/look/seed": 7})
     w = player.step(np.zeros(0, np.float32), [Change("/look/seed", 7, "test")]).w
     np.testing.assert_array_equal(w, there.step(np.zeros(0, np.float32)).w)
 
 
 def test_frames_keep_to_the_samples_at_any_rate(opened: Open) -> None:
-    player = Player(opened, {"/engine/fps": 29.97})
+    player = FramePipeline(opened, {"/engine/fps": 29.97})
     play(player, 31, {})
     assert player.sample == int(30 * RATE * 1001 / 30000)
     player.step(SOUND[player.sample : player.next_sample], [Change("/engine/fps", 60.0, "test")])
@@ -106,12 +106,12 @@ def test_another_world_in_the_middle(tiny_world: str, opened: Open) -> None:
     """The second world hears what was there before it came; a replay that opens it there gives the same."""
     switch = {40: [Change("/engine/device", "ort", "test")]}
     world = load_world(tiny_world)
-    both = {"auto": opened("", ""), "ort": Instrument(world, open_backend(world, "ort"))}
-    first, second = (Player(lambda _world, device: both[device], START) for _ in range(2))
+    both = {"auto": opened("", ""), "ort": LoadedWorld(world, open_backend(world, "ort"))}
+    first, second = (FramePipeline(lambda _world, device: both[device], START) for _ in range(2))
     a, b = play(first, 60, switch), play(second, 60, switch)
     np.testing.assert_array_equal(a, b)
     assert first.instrument is both["ort"]
-    straight = play(Player(opened, START), 60, {})
+    straight = play(FramePipeline(opened, START), 60, {})
     np.testing.assert_allclose(a, straight, atol=2e-3)  # the same world on another device goes on as it was
 
 
@@ -119,7 +119,7 @@ def test_another_world_in_the_middle(tiny_world: str, opened: Open) -> None:
 def test_a_jump_is_what_silence_before_would_have_been(opened: Open, frame: int) -> None:
     """Begun in the middle it hears and moves as after silence, on the same grids."""
     still: dict[str, Value] = {"/look/seed": 3}
-    player, jumped = Player(opened, still), Player(opened, still)
+    player, jumped = FramePipeline(opened, still), FramePipeline(opened, still)
     while player.frame < frame:
         player.step(np.zeros(player.next_sample - player.sample, np.float32))
     jumped.jump(frame, player.next_sample)
@@ -129,11 +129,11 @@ def test_a_jump_is_what_silence_before_would_have_been(opened: Open, frame: int)
         step, other = (one.step(SOUND[: one.next_sample - one.sample]) for one in (player, jumped))
         assert step.sample == other.sample
         assert other.features == step.features
-        heard, theirs = (one.listener.heard_at(one.sample) for one in (player, jumped))
+        heard, theirs = (one.listener.displacement_at(one.sample) for one in (player, jumped))
         np.testing.assert_allclose(theirs[0], heard[0], atol=1e-6)
         assert jumped.motion.tick == player.motion.tick
     # E_RNN itself has not been rocked by the silence before: w is only close.
-    assert np.abs(player.listener.heard_at(player.sample)[0]).max() > 0.01
+    assert np.abs(player.listener.displacement_at(player.sample)[0]).max() > 0.01
 
 
 @pytest.mark.parametrize("switch", ["mute", "hold"])
@@ -143,7 +143,7 @@ def test_what_is_muted_or_held_stands_out_of_the_box(opened: Open, switch: str) 
     sound = (dice.standard_normal(6 * RATE) * 0.5 * (np.arange(6 * RATE) % (RATE // 2) < 2000)).astype(np.float32)
     on = [Change(f"/motion/{level}/{switch}", True, "test") for level in LEVELS]
     walk = [] if switch == "mute" else [Change("/look/drift", 1.0, "test"), Change("/look/seed", 9, "test")]
-    player, codes = Player(opened, {}), list[np.ndarray]()
+    player, codes = FramePipeline(opened, {}), list[np.ndarray]()
     for frame in range(90):
         asked = on if frame == 45 else walk if frame == 50 else []
         step = player.step(sound[player.sample : player.next_sample], asked)
@@ -164,22 +164,24 @@ def test_a_move_on_the_master_lights_the_picture_and_leaves_the_control(
         "/moves/4/source": "steps", "/moves/4/steps": "1", "/moves/4/target": "/out/master", "/moves/4/depth": depth,
         "/out/master": master,
     }  # fmt: skip
-    step = Player(opened, move).step(np.zeros(0, np.float32))
-    plain = Player(opened, {}).step(np.zeros(0, np.float32))
+    step = FramePipeline(opened, move).step(np.zeros(0, np.float32))
+    plain = FramePipeline(opened, {}).step(np.zeros(0, np.float32))
     assert step.values["/out/master"] == master
     assert step.lift == pytest.approx(lift)
     np.testing.assert_array_equal(step.picture(), plain.picture())
     wanted = min(max(master + depth, 0.0), 1.0) if master else 0.0
     plain_values = {**plain.values, "/out/flash_guard": False, "/out/master": wanted}
     values = lifted({**step.values, "/out/flash_guard": False}, step.lift)
-    left, expected = (Finish(64, 64).apply(rgba8(plain.picture()), one, 0.0, 1 / 30) for one in (values, plain_values))
+    left, expected = (
+        OutputControls(64, 64).apply(rgba8(plain.picture()), one, 0.0, 1 / 30) for one in (values, plain_values)
+    )
     np.testing.assert_array_equal(left, expected)
 
 
 @pytest.mark.parametrize("damage", ["missing", "text", "cut", "foreign"])
 def test_a_damaged_state_is_refused(opened: Open, tmp_path: Path, damage: str, tiny_world: str) -> None:
     path = tmp_path / "state"
-    save_state(path, Player(opened, {}))
+    save_state(path, FramePipeline(opened, {}))
     data = path.read_bytes()
     match damage:
         case "missing":

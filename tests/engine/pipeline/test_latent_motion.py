@@ -11,15 +11,15 @@ from sonorama.engine.pipeline.latent_motion import (
     LEVELS,
     RELEASE_S,
     MotionState,
-    Space,
-    keep,
+    StyleSpace,
+    advance_motion,
+    decay,
     style_codes,
-    tick,
 )
 
 L, W, H = 14, 8, 4
 rng = np.random.default_rng(0)
-SPACE = Space(
+SPACE = StyleSpace(
     {"coarse": slice(0, 3), "mid": slice(3, 7), "fine": slice(7, 14)},
     L,
     rng.standard_normal(W).astype(np.float32),
@@ -44,7 +44,7 @@ def play(
 ) -> tuple[np.ndarray, MotionState]:
     state, frames = MotionState.rest(SPACE, H), []
     for _ in range(n):
-        state = tick(SPACE, vals, state, BASE, heard, there, seed, alive)
+        state = advance_motion(SPACE, vals, state, BASE, heard, there, seed, alive)
         w, state = style_codes(SPACE, vals, state, BASE, heard, 1.0, fps)
         frames.append(w)
     return np.stack(frames), state
@@ -94,8 +94,8 @@ def test_what_was_muted_comes_back_as_if_it_had_never_been_away() -> None:
     other, frames, always = state, [], []
     for frame in range(90):
         vals = values(**{f"/motion/{name}/mute": 20 <= frame < 40 for name in LEVELS})
-        state = tick(SPACE, vals, state, BASE, HEARD, 1.0, 1, alive)
-        other = tick(SPACE, values(), other, BASE, HEARD, 1.0, 1, alive)
+        state = advance_motion(SPACE, vals, state, BASE, HEARD, 1.0, 1, alive)
+        other = advance_motion(SPACE, values(), other, BASE, HEARD, 1.0, 1, alive)
         w, state = style_codes(SPACE, vals, state, BASE, HEARD, 1.0, 30.0)
         v, other = style_codes(SPACE, values(), other, BASE, HEARD, 1.0, 30.0)
         frames.append(w)
@@ -110,11 +110,11 @@ def test_what_was_muted_comes_back_as_if_it_had_never_been_away() -> None:
 
 def test_hold_freezes_one_level_whatever_becomes_of_base_and_sound() -> None:
     _, state = play(values(), HEARD, 1.0, 10)
-    w = before = state.shown
+    w = before = state.last_output
     elsewhere = BASE + 1
     held = values(**{"/motion/mid/hold": True})
     for _ in range(3):
-        state = tick(SPACE, held, state, elsewhere, -HEARD, 1.0, 1, alive)
+        state = advance_motion(SPACE, held, state, elsewhere, -HEARD, 1.0, 1, alive)
         w, state = style_codes(SPACE, held, state, elsewhere, -HEARD, 1.0, 15.0)
         assert np.array_equal(w[3:7], before[3:7])
         assert not np.array_equal(w[:3], before[:3])
@@ -124,7 +124,7 @@ def test_hold_freezes_one_level_whatever_becomes_of_base_and_sound() -> None:
         w, state = style_codes(SPACE, values(), state, elsewhere, -HEARD, 1.0, 15.0)
         steps.append(float(np.abs(w - last)[3:7].max()))
     assert max(steps) < 0.5 * np.abs(w - before)[3:7].max()
-    loose = replace(state, loose=np.ones_like(state.loose))
+    loose = replace(state, loose=np.ones_like(state.release))
     free, _ = style_codes(SPACE, values(), loose, elsewhere, -HEARD, 1.0, 15.0)
     w, _ = style_codes(SPACE, values(), state, elsewhere, -HEARD, 1.0, 15.0)
     assert np.array_equal(w, free)
@@ -159,4 +159,4 @@ def test_same_seed_same_motion_other_seed_other_motion() -> None:
 
 
 def test_keep_is_a_half_life() -> None:
-    assert keep(0.5, 30.0) ** 15 == pytest.approx(0.5)
+    assert decay(0.5, 30.0) ** 15 == pytest.approx(0.5)

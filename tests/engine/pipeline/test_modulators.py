@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import pytest
 
 from sonorama.engine.audio.features import FEATURES, Features
-from sonorama.engine.control.live_table import MOVES, SHAPES, SHOW, SOURCES, SYNCS
-from sonorama.engine.control.parameters import Params, Value
-from sonorama.engine.pipeline.modulators import BEATS, Moves, step_height, wave
+from sonorama.engine.control.live_table import MODULATORS, SHAPES, SHOW, SOURCES, SYNCS
+from sonorama.engine.control.parameters import ParameterState, Value
+from sonorama.engine.pipeline.modulators import BEATS, Modulators, step_height, wave
 
 DT = 1 / 30
 SILENT = Features(0, 0, 0, 0, 0, 0, 0, -100)
@@ -34,7 +34,7 @@ def anything(dice: random.Random, bpm: float) -> Features:
     )
 
 
-def heights(moves: Moves, values: Mapping[str, Value], heard: list[Features], dt: float = DT) -> list[float]:
+def heights(moves: Modulators, values: Mapping[str, Value], heard: list[Features], dt: float = DT) -> list[float]:
     return [moves.step(values, features, dt)[TARGET] for features in heard]
 
 
@@ -42,7 +42,7 @@ def test_every_word_of_the_table_has_a_meaning() -> None:
     assert set(SYNCS) == {"free", *BEATS}
     for source in SOURCES[1:]:
         loud = Features(1, 1, 1, 1, 1, 0.0, 120, 0)
-        assert Moves().step(moved(source=source, steps="1"), loud, DT)[TARGET] == pytest.approx(1, abs=0.3), source
+        assert Modulators().step(moved(source=source, steps="1"), loud, DT)[TARGET] == pytest.approx(1, abs=0.3), source
     curves = {shape: tuple(wave(shape, 1, turns / 8) for turns in range(64)) for shape in SHAPES}
     assert len(set(curves.values())) == len(SHAPES)
     assert all(0 <= height <= 1 for curve in curves.values() for height in curve)
@@ -56,7 +56,7 @@ def test_a_wave_is_highest_where_its_turn_begins(shape: str) -> None:
 
 
 def test_a_free_lfo_turns_at_its_rate() -> None:
-    seen = heights(Moves(), moved(source="lfo", rate=0.5, shape="saw"), [SILENT] * 300)
+    seen = heights(Modulators(), moved(source="lfo", rate=0.5, shape="saw"), [SILENT] * 300)
     falls = [i for i in range(1, 300) if seen[i] > seen[i - 1]]
     assert falls == pytest.approx([60, 120, 180, 240], abs=1)
     assert max(seen) > 0.98 and min(seen) < 0.02
@@ -72,13 +72,13 @@ def test_random_holds_one_height_a_turn_and_differs_between_moves() -> None:
 
 @pytest.mark.parametrize("sync", BEATS)
 def test_a_synced_lfo_turns_with_the_beat(sync: str) -> None:
-    seen = heights(Moves(), moved(source="lfo", sync=sync, shape="sine"), beating(125, 900))
+    seen = heights(Modulators(), moved(source="lfo", sync=sync, shape="sine"), beating(125, 900))
     for i, height in enumerate(seen):
         assert height == pytest.approx(wave("sine", 3, (i + 1) * DT * 125 / 60 / BEATS[sync]), abs=1e-6)
 
 
 def test_the_count_of_beats_survives_a_phase_that_wavers_and_a_long_frame() -> None:
-    dice, moves = random.Random(2), Moves()
+    dice, moves = random.Random(2), Modulators()
     values = moved(source="lfo", sync="4 bars", shape="saw")
     at, first = 0.0, 0.0
     for _ in range(2000):
@@ -92,16 +92,16 @@ def test_the_count_of_beats_survives_a_phase_that_wavers_and_a_long_frame() -> N
 
 
 def test_without_a_beat_it_runs_on_at_the_last_tempo() -> None:
-    moves, values = Moves(), moved(source="lfo", sync="1 bar", shape="saw")
+    moves, values = Modulators(), moved(source="lfo", sync="1 bar", shape="saw")
     assert heights(moves, values, [SILENT] * 30)[-1] == pytest.approx(1 - 2 / 4), "120 bpm at first"
-    moves = Moves()
+    moves = Modulators()
     before = heights(moves, values, beating(90, 200))[-1]
     after = heights(moves, values, [SILENT] * 37)[-1]
     assert after == pytest.approx((before - 37 * DT * 90 / 60 / 4) % 1.0)
 
 
 def test_a_beat_that_comes_back_is_taken_up_where_it_is() -> None:
-    moves, values = Moves(), moved(source="lfo", sync="1 beat", shape="saw")
+    moves, values = Modulators(), moved(source="lfo", sync="1 beat", shape="saw")
     heights(moves, values, [SILENT] * 100)
     assert heights(moves, values, beating(128, 50, 0.4)) == pytest.approx(
         [1 - (0.4 + (i + 1) * DT * 128 / 60) % 1.0 for i in range(50)]
@@ -110,7 +110,7 @@ def test_a_beat_that_comes_back_is_taken_up_where_it_is() -> None:
 
 @pytest.mark.parametrize("first", [0.0, 0.5, 0.95])
 def test_resync_begins_a_bar(first: float) -> None:
-    moves, values = Moves(), moved(source="steps", sync="1 bar", steps="1 0.5 0.25 0")
+    moves, values = Modulators(), moved(source="steps", sync="1 bar", steps="1 0.5 0.25 0")
     heights(moves, values, [SILENT] * 47)
     moves.resync()
     assert heights(moves, values, [SILENT])[0] == 1
@@ -121,7 +121,7 @@ def test_resync_begins_a_bar(first: float) -> None:
 
 
 def test_steps() -> None:
-    seen = heights(Moves(), moved(source="steps", rate=1.0, steps="1 0 0.5 0.25"), [SILENT] * 60)
+    seen = heights(Modulators(), moved(source="steps", rate=1.0, steps="1 0 0.5 0.25"), [SILENT] * 60)
     assert [seen[i] for i in (3, 10, 18, 25, 33, 40)] == [1, 0, 0.5, 0.25, 1, 0]
     assert step_height("7 -3", 0.1) == 1 and step_height("7 -3", 0.6) == 0
     assert step_height("inf 0", 0.1) == 1
@@ -132,27 +132,27 @@ def test_steps() -> None:
     "text", ["", " ", "a", "1 2 x", "1,0", "nan 1", "1 0 0.5 0;", "\0", "é", "1 " * 10_000, "0x1", "[]"]
 )
 def test_steps_that_are_none_do_not_move(text: str) -> None:
-    assert heights(Moves(), moved(source="steps", steps=text), [SILENT] * 5) == [0] * 5
+    assert heights(Modulators(), moved(source="steps", steps=text), [SILENT] * 5) == [0] * 5
 
 
 @pytest.mark.parametrize("source", ["level", "bass", "mid", "high", "onset"])
 def test_followers_follow(source: str) -> None:
     for value in (0.0, 0.25, 1.0):
         heard = Features(**{**dict.fromkeys(Features.__slots__, 0.5), source: value})
-        assert Moves().step(moved(source=source, depth=-0.5), heard, DT) == {TARGET: -0.5 * value}
+        assert Modulators().step(moved(source=source, depth=-0.5), heard, DT) == {TARGET: -0.5 * value}
 
 
 def test_beat_is_one_on_the_beat_and_falls() -> None:
-    seen = heights(Moves(), moved(source="beat"), beating(120, 60, 1e-9 - 1 / 15))
+    seen = heights(Modulators(), moved(source="beat"), beating(120, 60, 1e-9 - 1 / 15))
     assert [seen[0], seen[15], seen[30]] == pytest.approx([1, 1, 1])
     assert seen[:15] == sorted(seen[:15], reverse=True)
     assert seen[14] < 0.01
-    assert heights(Moves(), moved(source="beat"), [SILENT] * 30) == [0] * 30
+    assert heights(Modulators(), moved(source="beat"), [SILENT] * 30) == [0] * 30
 
 
 def test_fall_rises_at_once_and_halves() -> None:
     hit = [Features(0, 0, 0, 0, onset, 0, 0, -20) for onset in (0.0, 0.8, *[0.0] * 15, 0.6, 0.3)]
-    seen = heights(Moves(), moved(source="onset", fall=0.5), hit)
+    seen = heights(Modulators(), moved(source="onset", fall=0.5), hit)
     assert seen[:2] == [0, 0.8]
     assert seen[16] == pytest.approx(0.4)
     assert seen[17] == 0.6
@@ -165,7 +165,7 @@ def test_moves_on_one_target_add_up_and_say_so() -> None:
         "/moves/3/source": "lfo", "/moves/3/target": "/sound/gain",
         "/moves/4/source": "steps", "/moves/5/target": TARGET,
     }  # fmt: skip
-    moves = Moves()
+    moves = Modulators()
     shifts = moves.step(values, Features(0, 0.8, 0, 0, 1, 0, 0, -20), DT)
     assert shifts.keys() == {TARGET, "/sound/gain"}
     assert shifts[TARGET] == pytest.approx(0.5 - 0.2)
@@ -176,7 +176,7 @@ def test_moves_on_one_target_add_up_and_say_so() -> None:
 def test_what_it_gives_params_take() -> None:
     """Every source on every target, through the table, with values that move each other."""
     dice = random.Random(4)
-    params, moves = Params(SHOW), Moves()
+    params, moves = ParameterState(SHOW), Modulators()
     for _ in range(60):
         values = params.effective()
         for path, param in SHOW.items():
@@ -191,13 +191,13 @@ def test_what_it_gives_params_take() -> None:
 def test_restored_it_goes_on_bit_for_bit() -> None:
     dice = random.Random(6)
     values = dict(STILL)
-    for number in range(1, MOVES + 1):
+    for number in range(1, MODULATORS + 1):
         values |= moved(number, source=SOURCES[number], shape=SHAPES[number % 5], fall=0.1 * (number % 3), rate=1.7)
         values[f"/moves/{number}/sync"] = SYNCS[number % 3]
         values[f"/moves/{number}/source"] = ("lfo", "steps", "onset", "beat")[number % 4]
         values[f"/moves/{number}/target"] = SHOW[f"/moves/{number}/target"].choices[number % 5]
     heard = [anything(dice, 90 + dice.random()) for _ in range(300)]
-    one, other = Moves(), Moves()
+    one, other = Modulators(), Modulators()
     for features in heard[:140]:
         one.step(values, features, DT)
     one.resync()
@@ -210,7 +210,7 @@ def test_restored_it_goes_on_bit_for_bit() -> None:
 def test_nothing_depends_on_other_runs() -> None:
     """No hidden state: what ran before in this process changes nothing."""
     values = moved(source="lfo", shape="random", rate=9.0)
-    first = heights(Moves(), values, [SILENT] * 50)
+    first = heights(Modulators(), values, [SILENT] * 50)
     random.seed(1)
-    heights(Moves(), moved(2, source="lfo", shape="random", rate=3.0), [SILENT] * 500)
-    assert heights(Moves(), values, [SILENT] * 50) == first
+    heights(Modulators(), moved(2, source="lfo", shape="random", rate=3.0), [SILENT] * 500)
+    assert heights(Modulators(), values, [SILENT] * 50) == first

@@ -9,9 +9,9 @@ from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.inference.backend import Backend, open_backend
 from sonorama.engine.model.mel import ENCODER_COLUMNS, RATE, SOUND_COLUMNS, last_columns, log_mel
 from sonorama.engine.model.world_file import World, load_world
-from sonorama.engine.pipeline.conditioning import ENCODER_STEP, Listener
+from sonorama.engine.pipeline.conditioning import ENCODER_STEP, SoundConditioner
 from sonorama.engine.pipeline.latent_motion import LEVELS
-from sonorama.engine.pipeline.offline import Performance
+from sonorama.engine.pipeline.offline import OfflineRender
 
 SOUND = (np.random.default_rng(0).standard_normal(3 * RATE) * 0.1).astype(np.float32)
 OTHER = (np.sin(np.arange(3 * RATE) / 9) * 0.3).astype(np.float32)
@@ -27,9 +27,9 @@ def backend(world: World) -> Backend:
     return open_backend(world, "cpu")
 
 
-def perform(world: World, backend: Backend, fps: Fraction = Fraction(15), **changes: float) -> Performance:
+def perform(world: World, backend: Backend, fps: Fraction = Fraction(15), **changes: float) -> OfflineRender:
     values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
-    return Performance(world, values | {f"/{k.replace('__', '/')}": v for k, v in changes.items()}, fps, backend)
+    return OfflineRender(world, values | {f"/{k.replace('__', '/')}": v for k, v in changes.items()}, fps, backend)
 
 
 def chunks(sound: np.ndarray, seed: int) -> list[np.ndarray]:
@@ -50,7 +50,7 @@ def test_reference_and_onnx_runtime_agree(world: World, backend: Backend) -> Non
     theirs = [*perform(world, reference).codes([SOUND], 20)]
     ours = [*perform(world, backend).codes([SOUND], 20)]
     assert np.abs(np.stack(theirs) - np.stack(ours)).max() < 1e-3
-    assert np.abs(reference.paint(ours[-1]) - backend.paint(ours[-1])).max() < 1e-4
+    assert np.abs(reference.synthesize(ours[-1]) - backend.synthesize(ours[-1])).max() < 1e-4
 
 
 def test_muted_levels_make_the_same_film_of_every_sound(world: World, backend: Backend) -> None:
@@ -98,16 +98,16 @@ def test_drift_walks_and_seeds_differ(world: World, backend: Backend) -> None:
 
 
 def test_listener_hears_the_grid_of_the_whole_sound(world: World, backend: Backend) -> None:
-    listener = Listener(backend, world.card.num_ws, world.card.generator["w_dim"])
+    listener = SoundConditioner(backend, world.card.num_ws, world.card.generator["w_dim"])
     for chunk in chunks(SOUND, 9):
         for at in range(0, len(chunk), ENCODER_STEP):
             listener.push(chunk[at : at + ENCODER_STEP])
     mel = log_mel(SOUND)
     sample = 25 * ENCODER_STEP
-    code = backend.hear(last_columns(mel, 10 * (RATE // 4) // 512, SOUND_COLUMNS))
-    heard, there = backend.encode(last_columns(mel, sample // 512, ENCODER_COLUMNS), code)
+    code = backend.embed_sound(last_columns(mel, 10 * (RATE // 4) // 512, SOUND_COLUMNS))
+    heard, there = backend.invert_sound(last_columns(mel, sample // 512, ENCODER_COLUMNS), code)
     # The fixed lag: what was asked at a grid point is fully there at the next one.
-    then = listener.heard_at(sample + ENCODER_STEP)
+    then = listener.displacement_at(sample + ENCODER_STEP)
     assert np.allclose(then[0], heard, atol=1e-5)
     assert then[1] == pytest.approx(there, abs=1e-5)
 

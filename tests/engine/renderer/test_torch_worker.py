@@ -15,60 +15,62 @@ import pytest
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.prompt import prompt_seed
-from sonorama.engine.renderer.torch_worker import COMMAND, Aside, serve
+from sonorama.engine.renderer.torch_worker import COMMAND, TorchWorker, serve
 
 
 @pytest.fixture
-def aside() -> Iterator[Aside]:
-    made = Aside()
+def torch_worker() -> Iterator[TorchWorker]:
+    made = TorchWorker()
     yield made
     made.close()
 
 
-def test_it_finds_the_same_place_as_a_film(aside: Aside) -> None:
-    assert aside.pid == 0
+def test_it_finds_the_same_place_as_a_film(torch_worker: TorchWorker) -> None:
+    assert torch_worker.pid == 0
     shore = load_world("shore")
     for text in ("a storm over black rocks", "a red desert", "W\u00fcste \ud800"):
-        assert aside.place(shore.card.path, text) == prompt_seed(shore, text)
+        assert torch_worker.place(shore.card.path, text) == prompt_seed(shore, text)
     if sys.platform != "win32":
-        assert os.getpriority(os.PRIO_PROCESS, aside.pid) == 19
+        assert os.getpriority(os.PRIO_PROCESS, torch_worker.pid) == 19
 
 
-def test_what_cannot_be_had_is_an_error_and_the_next_is_answered(aside: Aside, tiny_world: str) -> None:
+def test_what_cannot_be_had_is_an_error_and_the_next_is_answered(torch_worker: TorchWorker, tiny_world: str) -> None:
     with pytest.raises(SonoramaError, match="knows no words") as caught:
-        aside.place(tiny_world, "rain")
+        torch_worker.place(tiny_world, "rain")
     assert caught.value.hint == "leave the text out"
     with pytest.raises(SonoramaError, match="no such world"):
-        aside.make_graphs("atlantis", "cpu")
+        torch_worker.make_graphs("atlantis", "cpu")
     with pytest.raises(SonoramaError, match="no such device"):
-        aside.make_graphs(tiny_world, "abacus")
-    aside.make_graphs(tiny_world, "ort")
+        torch_worker.make_graphs(tiny_world, "abacus")
+    torch_worker.make_graphs(tiny_world, "ort")
 
 
-def test_one_that_died_is_begun_again(aside: Aside, tiny_world: str) -> None:
-    aside.make_graphs(tiny_world, "ort")
-    first = aside.pid
+def test_one_that_died_is_begun_again(torch_worker: TorchWorker, tiny_world: str) -> None:
+    torch_worker.make_graphs(tiny_world, "ort")
+    first = torch_worker.pid
     os.kill(first, signal.SIGKILL)
     os.waitid(os.P_PID, first, os.WEXITED | os.WNOWAIT)
-    aside.make_graphs(tiny_world, "ort")
-    assert aside.pid != first
+    torch_worker.make_graphs(tiny_world, "ort")
+    assert torch_worker.pid != first
 
 
-def test_one_that_dies_at_work_is_begun_again(aside: Aside, tiny_world: str) -> None:
-    aside.make_graphs(tiny_world, "ort")
-    first = aside.pid
+def test_one_that_dies_at_work_is_begun_again(torch_worker: TorchWorker, tiny_world: str) -> None:
+    torch_worker.make_graphs(tiny_world, "ort")
+    first = torch_worker.pid
     os.kill(first, signal.SIGSTOP)
     threading.Timer(0.2, os.kill, (first, signal.SIGKILL)).start()
-    aside.make_graphs(tiny_world, "ort")
-    assert aside.pid != first
+    torch_worker.make_graphs(tiny_world, "ort")
+    assert torch_worker.pid != first
 
 
-def test_work_that_kills_it_is_given_up(aside: Aside, tiny_world: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_work_that_kills_it_is_given_up(
+    torch_worker: TorchWorker, tiny_world: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sonorama.engine.renderer.torch_worker.COMMAND", (sys.executable, "-c", "input(); exit(7)"))
     with pytest.raises(SonoramaError, match="ended with code 7\nask again"):
-        aside.make_graphs(tiny_world, "ort")
+        torch_worker.make_graphs(tiny_world, "ort")
     monkeypatch.undo()
-    aside.make_graphs(tiny_world, "ort")
+    torch_worker.make_graphs(tiny_world, "ort")
 
 
 def test_it_ends_with_whoever_asks(tmp_path: Path) -> None:
@@ -89,10 +91,10 @@ def test_whatever_comes_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "JSONDecodeError" in second["error"][0]
 
 
-def test_one_that_is_closed_at_work_is_not_begun_again(aside: Aside, tiny_world: str) -> None:
-    aside.make_graphs(tiny_world, "ort")
-    os.kill(aside.pid, signal.SIGSTOP)
-    threading.Timer(0.2, aside.close).start()
+def test_one_that_is_closed_at_work_is_not_begun_again(torch_worker: TorchWorker, tiny_world: str) -> None:
+    torch_worker.make_graphs(tiny_world, "ort")
+    os.kill(torch_worker.pid, signal.SIGSTOP)
+    threading.Timer(0.2, torch_worker.close).start()
     with pytest.raises(SonoramaError, match="ended with code -9"):
-        aside.make_graphs(tiny_world, "ort")
-    assert aside.pid == 0
+        torch_worker.make_graphs(tiny_world, "ort")
+    assert torch_worker.pid == 0

@@ -8,7 +8,7 @@ import pytest
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.faults import Faults
 from sonorama.engine.renderer import world_loader
-from sonorama.engine.renderer.world_loader import PROMPT, TEXT, Loader
+from sonorama.engine.renderer.world_loader import PROMPT, TEXT, WorldLoader
 
 
 def until(true: Callable[[], object]) -> None:
@@ -23,14 +23,14 @@ def test_words_of_a_world_without_any_are_refused_and_the_process_goes(
 ) -> None:
     monkeypatch.setattr(world_loader, "KEPT_S", 0.5)
     faults = Faults()
-    made = Loader(faults)
-    aside = made._aside
+    made = WorldLoader(faults)
+    torch_worker = made._torch_worker
     for _ in range(2):
         made.ask(Change(TEXT, "rain", "test"), (tiny_world, "ort"))
         until(lambda: not made.refused.empty())
         assert made.refused.get() == TEXT
         assert "knows no words" in faults.recent()[0]
-        until(lambda: aside.pid == 0)
+        until(lambda: torch_worker.pid == 0)
     made.ask(Change(TEXT, "", "test"), (tiny_world, "ort"))
     until(lambda: made.ready() == [Change(PROMPT, -1, "text")])
-    assert aside.pid == 0
+    assert torch_worker.pid == 0

@@ -12,8 +12,8 @@ from sonorama.engine.control.parameters import Change
 from sonorama.engine.control.scenes import SceneBank
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.channel import Peer, Server, connect_to
-from sonorama.engine.show.control_loop import Desk
-from sonorama.engine.show.control_state import Board
+from sonorama.engine.show.control_loop import ControlLoop
+from sonorama.engine.show.control_state import ControlState
 
 AMOUNT = "/motion/coarse/amount"
 
@@ -24,13 +24,13 @@ class Desked:
     def __init__(self, folder: Path, start: bool = True) -> None:
         self.faults, self.acted, self.told = Faults(), list[Change](), list[list[Change]]()
         self.server = Server()
-        self.board = Board({}, SceneBank(folder / "scenes.json"), self.faults.note, lambda _, job: job())
-        self.desk = Desk(
-            self.server, self.board, None, lambda: {"name": "x"}, self.acted.append, self.told.append,
+        self.control_state = ControlState({}, SceneBank(folder / "scenes.json"), self.faults.note, lambda _, job: job())
+        self.control_loop = ControlLoop(
+            self.server, self.control_state, None, lambda: {"name": "x"}, self.acted.append, self.told.append,
             lambda: {"fps": 30.0}, self.faults,
         )  # fmt: skip
         if start:
-            self.desk.start()
+            self.control_loop.start()
 
     def panel(self) -> Peer:
         return connect_to(self.server.port, self.server.token, "panel")
@@ -40,7 +40,7 @@ class Desked:
 def at(tmp_path: Path) -> Iterator[Desked]:
     made = Desked(tmp_path)
     yield made
-    made.desk.close()
+    made.control_loop.close()
 
 
 def hear(panel: Peer, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20.0) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 def test_a_panel_is_told_everything_at_first(at: Desked) -> None:
     panel = at.panel()
     assert hear(panel, lambda m: "hello" in m)["hello"] == {"name": "x"}
-    assert hear(panel, lambda m: "values" in m)["values"] == at.board.values
+    assert hear(panel, lambda m: "values" in m)["values"] == at.control_state.values
     assert hear(panel, lambda m: "status" in m)["status"] == {"fps": 30.0}
     panel.close()
 
@@ -75,23 +75,23 @@ def test_what_a_panel_asks_for_holds_and_all_are_told(at: Desked) -> None:
     for panel in (one, two):
         said = hear(panel, lambda m: "changed" in m)["changed"]
         assert said == [[AMOUNT, 0.25, "panel"], ["/look/seed", 7, "panel"]]
-    assert at.board.values[AMOUNT] == 0.25
+    assert at.control_state.values[AMOUNT] == 0.25
     assert [change.path for change in at.acted] == [AMOUNT, "/look/seed"]
     one.close()
     two.close()
 
 
 def test_of_one_control_the_last_counts_and_events_all(at: Desked) -> None:
-    at.desk.close()
-    desk = Desk(Server(), at.board, None, dict, at.acted.append, at.told.append, dict, at.faults)
+    at.control_loop.close()
+    control_loop = ControlLoop(Server(), at.control_state, None, dict, at.acted.append, at.told.append, dict, at.faults)
     for value in range(100):
-        desk.post(Change(AMOUNT, value / 100, "osc"))
+        control_loop.post(Change(AMOUNT, value / 100, "osc"))
     for _ in range(3):
-        desk.post(Change("/sound/resync", True, "osc"))
-    desk.start()
+        control_loop.post(Change("/sound/resync", True, "osc"))
+    control_loop.start()
     until(lambda: len(at.acted) >= 4)
     assert [(one.path, one.value) for one in at.acted] == [(AMOUNT, 0.99)] + 3 * [("/sound/resync", True)]
-    desk.close()
+    control_loop.close()
 
 
 @pytest.mark.parametrize(
@@ -111,15 +111,15 @@ def test_odd_messages_stop_nothing(at: Desked, message: dict[str, Any]) -> None:
         panel.send(message)
     panel.send({"set": [["/look/drift", 0.5]]})
     hear(panel, lambda m: ["/look/drift", 0.5, "panel"] in m.get("changed", ()))
-    assert 0 <= float(at.board.values[AMOUNT]) <= 2
-    assert at.desk.alive
+    assert 0 <= float(at.control_state.values[AMOUNT]) <= 2
+    assert at.control_loop.alive
     panel.close()
 
 
 def test_an_event_of_nothing_is_none(at: Desked) -> None:
-    at.desk.post(Change("/out/panic", False, "osc"))
-    at.desk.post(Change("/scene/recall", 0, "osc"))
-    at.desk.post(Change(AMOUNT, 0.5, "osc"))
+    at.control_loop.post(Change("/out/panic", False, "osc"))
+    at.control_loop.post(Change("/scene/recall", 0, "osc"))
+    at.control_loop.post(Change(AMOUNT, 0.5, "osc"))
     until(lambda: bool(at.acted))
     assert [one.path for one in at.acted] == [AMOUNT]
 
@@ -130,19 +130,19 @@ def test_a_turn_that_fails_is_told_and_the_next_one_comes(at: Desked) -> None:
             raise RuntimeError("a fault of the program")
         at.acted.append(change)
 
-    at.desk._act = broken
-    at.desk.post(Change(AMOUNT, 0.125, "osc"))
+    at.control_loop._act = broken
+    at.control_loop.post(Change(AMOUNT, 0.125, "osc"))
     until(lambda: any("a fault of the program" in line for line in at.faults.recent()))
-    at.desk.post(Change(AMOUNT, 0.5, "osc"))
+    at.control_loop.post(Change(AMOUNT, 0.5, "osc"))
     until(lambda: bool(at.acted))
 
 
 def test_a_panel_that_does_not_read_is_left(at: Desked) -> None:
     stuck, panel = at.panel(), at.panel()
     hear(panel, lambda m: "values" in m)
-    at.desk._status = lambda: {"words": "x" * 900_000}
-    until(lambda: at.desk.panels == 0)  # neither reads: both are left
-    at.desk._status = lambda: {"fps": 1.0}
+    at.control_loop._status = lambda: {"words": "x" * 900_000}
+    until(lambda: at.control_loop.panels == 0)  # neither reads: both are left
+    at.control_loop._status = lambda: {"fps": 1.0}
     fresh = at.panel()
     hear(fresh, lambda m: m.get("status") == {"fps": 1.0})
     for one in (stuck, panel, fresh):
@@ -151,21 +151,21 @@ def test_a_panel_that_does_not_read_is_left(at: Desked) -> None:
 
 def test_whatever_is_posted_while_the_bell_is_read_rings_again(tmp_path: Path) -> None:
     at = Desked(tmp_path, start=False)
-    desk = at.desk
-    desk.post(Change(AMOUNT, 0.1, "test"))
-    bell = desk._bell
+    control_loop = at.control_loop
+    control_loop.post(Change(AMOUNT, 0.1, "test"))
+    bell = control_loop._bell
 
     class Bell:
         fileno = staticmethod(bell.fileno)
 
         def recv(self, size: int) -> bytes:
-            desk.post(Change(AMOUNT, 0.2, "test"))  # just before the bell is emptied
+            control_loop.post(Change(AMOUNT, 0.2, "test"))  # just before the bell is emptied
             return bell.recv(size)
 
-    desk._bell = Bell()  # pyright: ignore[reportAttributeAccessIssue]
-    desk._turn()
-    assert at.board.values[AMOUNT] == 0.2
-    desk._bell = bell
-    desk.post(Change(AMOUNT, 0.3, "test"))
+    control_loop._bell = Bell()  # pyright: ignore[reportAttributeAccessIssue]
+    control_loop._turn()
+    assert at.control_state.values[AMOUNT] == 0.2
+    control_loop._bell = bell
+    control_loop.post(Change(AMOUNT, 0.3, "test"))
     assert select.select([bell], [], [], 0.0)[0] == [bell]
-    desk.close()
+    control_loop.close()

@@ -14,7 +14,7 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.frame_map import FrameMap, FrameMapTaken, FrameMapWriter
 from sonorama.engine.plugins.interfaces import Picture, StreamInfo
-from sonorama.engine.show.output_loop import Ticker
+from sonorama.engine.show.output_loop import OutputLoop
 from sonorama.engine.show.sink_runner import SinkRunner
 
 SIZE = 32
@@ -58,21 +58,21 @@ def name() -> str:
 
 
 @pytest.fixture
-def ticker(name: str) -> Iterator[Ticker]:
-    made = Ticker(f"{name}.inner", StreamInfo(name, SIZE, SIZE, Fraction(60)), lambda _: 0, lambda: True, Faults())
+def output_loop(name: str) -> Iterator[OutputLoop]:
+    made = OutputLoop(f"{name}.inner", StreamInfo(name, SIZE, SIZE, Fraction(60)), lambda _: 0, lambda: True, Faults())
     yield made
     made.close()
 
 
-def keep(ticker: Ticker) -> Keeps:
+def keep(output_loop: OutputLoop) -> Keeps:
     sink = Keeps()
-    ticker.add(SinkRunner("keeps", lambda: sink, ticker.info))
+    output_loop.add(SinkRunner("keeps", lambda: sink, output_loop.info))
     return sink
 
 
-def test_it_ticks_before_there_is_any_renderer(ticker: Ticker, name: str) -> None:
-    sink = keep(ticker)
-    ticker.start()
+def test_it_ticks_before_there_is_any_renderer(output_loop: OutputLoop, name: str) -> None:
+    sink = keep(output_loop)
+    output_loop.start()
     until(lambda: len(sink.pictures) > 5)
     assert all(one.repeated for one in sink.pictures)
     assert [one.tick for one in sink.pictures[:5]] == [0, 1, 2, 3, 4]
@@ -81,9 +81,9 @@ def test_it_ticks_before_there_is_any_renderer(ticker: Ticker, name: str) -> Non
         until(lambda: seen.count > 10)
 
 
-def test_every_new_picture_leaves_once_and_the_last_again(ticker: Ticker, name: str) -> None:
-    sink = keep(ticker)
-    ticker.start()
+def test_every_new_picture_leaves_once_and_the_last_again(output_loop: OutputLoop, name: str) -> None:
+    sink = keep(output_loop)
+    output_loop.start()
     with FrameMapWriter(f"{name}.inner", SIZE, SIZE) as inner:
         for frame in range(20):
             inner.publish(picture(frame), 0, frame, sample=frame * 10)
@@ -93,12 +93,12 @@ def test_every_new_picture_leaves_once_and_the_last_again(ticker: Ticker, name: 
     assert [(one.frame, one.sample) for one in new] == [(frame, frame * 10) for frame in range(20)]
     assert all(one.pixels[0, 0, 0] == one.frame for one in sink.pictures if one.frame)
     assert not any(one.pixels.flags.writeable for one in sink.pictures)
-    assert ticker.tally.late > 0
+    assert output_loop.tally.late > 0
 
 
-def test_another_renderer_and_another_size_go_on(ticker: Ticker, name: str) -> None:
-    sink = keep(ticker)
-    ticker.start()
+def test_another_renderer_and_another_size_go_on(output_loop: OutputLoop, name: str) -> None:
+    sink = keep(output_loop)
+    output_loop.start()
     for round_, size in enumerate((SIZE, SIZE, 48)):
         with FrameMapWriter(f"{name}.inner", size, size) as inner:
             level = 10 * (round_ + 1)
@@ -113,47 +113,47 @@ def test_another_renderer_and_another_size_go_on(ticker: Ticker, name: str) -> N
         assert seen.size == (48, 48)
 
 
-def test_blackout_freeze_and_master_need_no_renderer(ticker: Ticker, name: str) -> None:
-    sink = keep(ticker)
-    ticker.start()
+def test_blackout_freeze_and_master_need_no_renderer(output_loop: OutputLoop, name: str) -> None:
+    sink = keep(output_loop)
+    output_loop.start()
     with FrameMapWriter(f"{name}.inner", SIZE, SIZE) as inner:
         inner.publish(picture(200), 0, 1)
         until(lambda: bool(sink.pictures) and sink.pictures[-1].pixels[0, 0, 0] == 200)
-    ticker.post(Change("/out/blackout", True, "test"))
+    output_loop.post(Change("/out/blackout", True, "test"))
     until(lambda: not sink.pictures[-1].pixels[..., :3].any())
-    ticker.post(Change("/out/blackout", False, "test"))
+    output_loop.post(Change("/out/blackout", False, "test"))
     until(lambda: sink.pictures[-1].pixels[0, 0, 0] == 200)
-    ticker.post(Change("/out/master", 0.5, "test"))
+    output_loop.post(Change("/out/master", 0.5, "test"))
     until(lambda: sink.pictures[-1].pixels[0, 0, 0] == 100)
 
 
-def test_the_rate_changes_while_it_plays(ticker: Ticker) -> None:
-    sink = keep(ticker)
-    ticker.start()
+def test_the_rate_changes_while_it_plays(output_loop: OutputLoop) -> None:
+    sink = keep(output_loop)
+    output_loop.start()
     until(lambda: len(sink.pictures) > 3)
-    ticker.set_rate(29.97)
+    output_loop.set_rate(29.97)
     until(lambda: sink.info.fps == Fraction(30000, 1001))
 
 
-def test_two_of_one_name_are_refused(ticker: Ticker, name: str) -> None:
+def test_two_of_one_name_are_refused(output_loop: OutputLoop, name: str) -> None:
     with pytest.raises(FrameMapTaken):
-        Ticker("x", StreamInfo(name, SIZE, SIZE, Fraction(60)), lambda _: 0, lambda: True, Faults())
+        OutputLoop("x", StreamInfo(name, SIZE, SIZE, Fraction(60)), lambda _: 0, lambda: True, Faults())
 
 
 def test_without_room_for_another_size_pictures_leave_in_the_one_before(
-    ticker: Ticker, name: str, monkeypatch: pytest.MonkeyPatch
+    output_loop: OutputLoop, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise SonoramaError("No room for a frame map", "Make some.")
 
-    sink = keep(ticker)
-    ticker.start()
+    sink = keep(output_loop)
+    output_loop.start()
     with FrameMapWriter(f"{name}.inner", SIZE, SIZE) as inner, FrameMap(name) as seen:
         inner.publish(picture(200), 0, 1)
         until(lambda: any(not one.repeated for one in sink.pictures))
-        monkeypatch.setattr(ticker._out, "resize", full)
+        monkeypatch.setattr(output_loop._out, "resize", full)
         inner.resize(2 * SIZE, SIZE)
         inner.publish(np.full((SIZE, 2 * SIZE, 4), 90, np.uint8), 0, 2)
         until(lambda: (slot := seen.newest()) is not None and slot.frame == 2)
         assert seen.size == (SIZE, SIZE)
-        assert "No room for a frame map" in ticker._faults.recent()
+        assert "No room for a frame map" in output_loop._faults.recent()

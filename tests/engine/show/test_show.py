@@ -31,12 +31,12 @@ def test_a_move_on_the_slate_reaches_the_outputs_and_leaves_them(
     monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path))
     show = Show(ShowPlan(f"slate-{os.getpid()}", "silence", tiny_world, {"/out/slate": 4.0}, osc_port=0))
     try:
-        assert show.keeper is not None
+        assert show.supervisor is not None
         for moved, stands in ({"/out/slate": 9.0}, 9.0), ({}, 4.0):
-            show.keeper.on_status({"effective": moved})
-            show.ticker.params.take()
-            show.ticker.params.move(1 / 30)
-            assert show.ticker.params.effective()["/out/slate"] == stands
-            assert show.board.moved == moved
+            show.supervisor.on_status({"effective": moved})
+            show.output_loop.params.take()
+            show.output_loop.params.move(1 / 30)
+            assert show.output_loop.params.effective()["/out/slate"] == stands
+            assert show.control_state.moved == moved
     finally:
         show.close()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class HeardWindow:
+class WindowScores:
     """What the world heard in one stretch of sound.
 
     Attributes:
