@@ -65,7 +65,7 @@ def _share(text: str) -> float:
 
 def run_world(args: argparse.Namespace) -> int:
     """Train and pack a world."""
-    from .data.photos import data_root
+    from .pictures import data_root
     from .recipe import Recipe
     from .runner import TrainingRun, make_world
 
@@ -83,8 +83,8 @@ def run_world(args: argparse.Namespace) -> int:
 
 def run_measure(args: argparse.Namespace) -> int:
     """Measure a world."""
-    from .data.photos import data_root
     from .metrics.measure import measure
+    from .pictures import data_root
 
     measure(args.world, data_root(args.data), args.work, args.out)
     return 0

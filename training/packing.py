@@ -16,8 +16,8 @@ from torch import Tensor
 from ..engine.model.generator import Generator
 from ..engine.model.seed_bank import seed_to_z
 from ..engine.model.world_file import Card, save_world
-from .data.photos import CLEAN, PictureSet
 from .data.procedural_pictures import CLASSES
+from .pictures import CLEAN, PictureSet
 
 Arrays = dict[str, npt.NDArray[Any]]
 Sight = Callable[[Tensor], Tensor]

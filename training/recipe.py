@@ -10,8 +10,8 @@ from ..engine.errors import InputError
 from ..engine.model.generator import GeneratorConfig
 from ..engine.model.seed_bank import SEEDS
 from .data.clips import ClipPlan
+from .generator import GeneratorTraining, Phase
 from .stages.directions import DirectionTraining
-from .stages.generator import GeneratorTraining, Phase
 from .stages.joint_space import JointTraining
 from .stages.motion_teacher import MotionTraining
 from .stages.sound_inversion import EncoderTraining

@@ -24,14 +24,14 @@ from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
 from .backbone import Backbone
 from .data.clips import Clip, make_clip
-from .data.photos import PictureSet, picture_set
 from .data.procedural_pictures import CLASSES
 from .data.recordings import of_classes, read_recordings
+from .generator import GeneratorTrainer, resized, set_w_statistics
 from .metrics.grids import codes_and_mixtures, save_grid
 from .packing import anchors, bank_codes, pack
+from .pictures import PictureSet, picture_set
 from .recipe import FILE, Recipe
 from .stages.directions import find_directions
-from .stages.generator import GeneratorTrainer, resized, set_w_statistics
 from .stages.joint import Space, train_sound
 from .stages.joint import prepare as prepare_joint
 from .stages.joint import save as save_joint

@@ -10,9 +10,9 @@ from sonorama.engine.model.generator import GeneratorConfig
 from sonorama.engine.model.mel import BANDS
 from sonorama.engine.model.motion_rnn import MotionConfig, MotionNetwork
 from sonorama.engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
-from sonorama.training.data.photos import CLEAN, CodeBook, PictureSet
+from sonorama.training.generator import GeneratorTrainer, GeneratorTraining, Phase, resized
 from sonorama.training.metrics.pictures import kernel_distance
-from sonorama.training.stages.generator import GeneratorTrainer, GeneratorTraining, Phase, resized
+from sonorama.training.pictures import CLEAN, CodeBook, PictureSet
 from sonorama.training.stages.motion_teacher import ClipBatch, MotionTraining, train_motion
 from sonorama.training.stages.sound_inversion import EncoderTraining, change_gain, learn_directions, sound_guidance_loss
 

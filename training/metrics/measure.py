@@ -18,9 +18,9 @@ from ...engine.model.mel import RATE
 from ...engine.model.seed_bank import SeedBank, bank_part
 from ...engine.model.world_file import World, load_world
 from ...engine.pipeline.latent_motion import LEVELS
-from ..data.photos import picture_set
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import of_classes, read_recordings
+from ..pictures import picture_set
 from .grids import save_grid
 from .meaning import last_picture, meaning_table, play
 from .pictures import picture_quality

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...engine.model.generator import Generator
 from ..backbone import Backbone
-from ..data.photos import CLEAN, PictureSet
+from ..pictures import CLEAN, PictureSet
 from ..stages.directions import random_places
 
 Pictures = Tensor

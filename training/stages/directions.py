@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ...engine.model.generator import Generator
 from ..backbone import Backbone, feature_distance
-from ..data.photos import CLEAN, PictureSet
 from ..data.procedural_pictures import CLASSES, draw
+from ..pictures import CLEAN, PictureSet
 
 log = logging.getLogger(__name__)
 

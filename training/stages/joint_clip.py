@@ -12,9 +12,9 @@ from torch import Tensor
 
 from ...engine.model.open_clip_towers import NamedClip, load_joint
 from ..data.captions import Captions
-from ..data.photos import PictureSet
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import make_windows, read_recordings
+from ..pictures import PictureSet
 from .joint import Material, Targets, level
 from .joint_space import JointTraining, Space
 from .joint_words import class_codes, label_codes

@@ -19,8 +19,8 @@ from torch import Tensor
 from ...engine.model.joint_embedding import ImageHead, TextTower, tokenizer, unit
 from ..backbone import Backbone
 from ..data.captions import ANY, Captions, Narrator, Text, colours_of
-from ..data.photos import CLEAN, describe, read_crop
 from ..data.procedural_pictures import CLASSES, draw
+from ..pictures import CLEAN, describe, read_crop
 from .joint_space import WIDTH, JointTraining, Space, info_nce, logit_scale
 
 log = logging.getLogger(__name__)

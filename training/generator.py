@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...engine.model.generator import Generator, GeneratorConfig
-from ..backbone import Backbone, feature_distance
-from ..data.photos import CLEAN, PictureSet
-from ..discriminators.features import FeatureDiscriminator, hinge_d, hinge_g
+from ..engine.model.generator import Generator, GeneratorConfig
+from .backbone import Backbone, feature_distance
+from .discriminators.features import FeatureDiscriminator, hinge_d, hinge_g
+from .pictures import CLEAN, PictureSet
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torchvision.io import decode_image
 
-from ...engine.errors import InputError
-from ..backbone import Backbone
-from .procedural_pictures import CLASSES, draw
+from ..engine.errors import InputError
+from .backbone import Backbone
+from .data.procedural_pictures import CLASSES, draw
 
 CLEAN = -1
 
