@@ -66,7 +66,7 @@ def run_world(args: argparse.Namespace) -> int:
     """Train and pack a world."""
     from .pictures import data_root
     from .recipe import Recipe
-    from .stages import Workshop, make_world
+    from .runner import Workshop, make_world
 
     recipe = Recipe()
     if args.size:

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from ..engine.model.synthesis import Generator, GeneratorConfig
 from .backbone import Backbone, feature_distance
-from .discriminators import FeatureDiscriminator, hinge_d, hinge_g
+from .discriminators.features import FeatureDiscriminator, hinge_d, hinge_g
 from .pictures import CLEAN, PictureSet
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ from ..engine.model.mel import RATE
 from ..engine.model.weights import World
 from ..engine.performance import Performance
 from ..engine.table import TABLE
-from .metrics import colours
+from .metrics.pictures import colours
 
 Array = npt.NDArray[np.float32]
 WANTED = {

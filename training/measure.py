@@ -20,7 +20,7 @@ from ..engine.model.weights import World, load_world
 from ..engine.stepper import LEVELS
 from .grids import save_grid
 from .meaning import last_picture, meaning_table, play
-from .metrics import picture_quality
+from .metrics.pictures import picture_quality
 from .pictures import picture_set
 from .scenes import CLASSES
 from .sounds import of_classes, read_recordings

@@ -12,7 +12,7 @@ from sonorama.engine.model.motion import MotionConfig, MotionNetwork
 from sonorama.engine.model.synthesis import GeneratorConfig
 from sonorama.training.encoder import EncoderTraining, change_gain, learn_directions, sound_guidance_loss
 from sonorama.training.generator import GeneratorTrainer, GeneratorTraining, Phase, resized
-from sonorama.training.metrics import kernel_distance
+from sonorama.training.metrics.pictures import kernel_distance
 from sonorama.training.motion import ClipBatch, MotionTraining, train_motion
 from sonorama.training.pictures import CLEAN, CodeBook, PictureSet
 

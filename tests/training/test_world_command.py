@@ -23,8 +23,8 @@ from sonorama.engine.performance import Performance
 from sonorama.engine.prompt import prompt_seed
 from sonorama.engine.table import TABLE
 from sonorama.training.recipe import Recipe
+from sonorama.training.runner import Workshop, make_world
 from sonorama.training.scenes import CLASSES
-from sonorama.training.stages import Workshop, make_world
 
 from ..engine.test_joint import tiny_clip
 from .small_data import small_data

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from .backbone import CHANNELS
+from ..backbone import CHANNELS
 
 
 class CrossScaleMixing(nn.Module):

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..engine.model.synthesis import Generator
-from .backbone import Backbone
-from .directions import random_places
-from .pictures import CLEAN, PictureSet
+from ...engine.model.synthesis import Generator
+from ..backbone import Backbone
+from ..directions import random_places
+from ..pictures import CLEAN, PictureSet
 
 Pictures = Tensor
 """[N,3,S,S] in [-1,1]."""

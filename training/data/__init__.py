@@ -1,0 +1,1 @@
+"""Training data: photos, recordings, procedural pictures and sounds, captions, clips."""
