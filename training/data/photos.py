@@ -175,9 +175,7 @@ def describe(x: Tensor, backbone: Backbone) -> Tensor:
     maps = backbone(x)
     aspect = x.shape[3] / x.shape[2]
     middle = F.adaptive_avg_pool2d(maps[2], (2, round(2 * aspect))).flatten(1)
-    return torch.cat(
-        [maps[3].mean((2, 3)), middle, F.adaptive_avg_pool2d(x, (4, round(4 * aspect))).flatten(1)], dim=1
-    )
+    return torch.cat([maps[3].mean((2, 3)), middle, F.adaptive_avg_pool2d(x, (4, round(4 * aspect))).flatten(1)], dim=1)
 
 
 @dataclass(frozen=True)
