@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 
@@ -17,7 +19,7 @@ class ColourDiscriminator(nn.Module):
     def __init__(self, channels: tuple[int, ...]) -> None:
         super().__init__()
         layers: list[nn.Module] = [nn.Conv2d(3, channels[0], 3, padding=1), nn.LeakyReLU(0.2)]
-        for n_in, n_out in zip(channels, channels[1:], strict=False):
+        for n_in, n_out in itertools.pairwise(channels):
             layers += [nn.Conv2d(n_in, n_out, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
         self.net = nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 3, padding=1))
 

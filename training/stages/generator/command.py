@@ -31,9 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", type=Path, help="without a checkpoint: go on from this world file")
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: torch's own choice")
     parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
-    parser.add_argument(
-        "--bfloat16", action="store_true", help="paint in bfloat16, where the processor has it natively"
-    )
+    parser.add_argument("--bfloat16", action="store_true", help="paint in bfloat16; for processors that have it")
     parser.add_argument("--until", type=int, default=0, metavar="PX", help="stop after the phase of this height")
 
 

@@ -40,9 +40,9 @@ class Phase:
 
 
 PHASES = (
-    Phase(16, 24_000, 32, 1e-2, 3e-3),
-    Phase(32, 20_000, 16, 9e-3, 2.7e-3, features=64),
-    Phase(64, 12_000, 8, 9e-3, 2.8e-3, features=96),
+    Phase(16, 16_000, 32, 1e-2, 3e-3),
+    Phase(32, 16_000, 16, 9e-3, 2.7e-3, features=64),
+    Phase(64, 8_000, 8, 9e-3, 2.8e-3, features=96),
     Phase(256, 200_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
 )
 """Layouts are learned cheaply at 32 px; 64 px without judges, since judges from its first step on made it worse."""
