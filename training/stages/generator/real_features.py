@@ -35,4 +35,4 @@ class RealFeatures:
 
     def at(self, index: Tensor) -> list[Tensor]:
         """Maps [B,C,h,w] of some pictures in float32."""
-        return [m[index].float().contiguous(memory_format=torch.channels_last) for m in self.maps]
+        return [m[index].float() for m in self.maps]

@@ -53,7 +53,7 @@ class GeneratorTrainer:
         self.average.requires_grad_(False)
         self.backbone = Backbone().to(self.device)
         weights = (plan.whole_heads, plan.whole_colour, plan.window_heads, plan.window_colour)
-        self.judges = Judges(weights).to(self.device, memory_format=torch.channels_last)
+        self.judges = Judges(weights).to(self.device, memory_format=self._layout)
         self.optimiser = self._optimiser()
         self.optimiser_judges = torch.optim.Adam(self.judges.trained(), plan.rate_judges, betas=(0.0, 0.99), fused=True)
         self.phase, self.images, self.step, self.seconds = 0, 0, 0, 0.0
@@ -64,7 +64,11 @@ class GeneratorTrainer:
         for side in self.config.sides[3:]:
             # A block begins as the picture below it, enlarged.
             generator.synthesis.get_submodule(f"b{side}").torgb.weight.data.zero_()
-        return generator.to(self.device, memory_format=torch.channels_last)
+        return generator.to(self.device, memory_format=self._layout)
+
+    @property
+    def _layout(self) -> torch.memory_format:
+        return torch.channels_last if self.device.type == "cuda" else torch.contiguous_format
 
     def _optimiser(self) -> torch.optim.Adam:
         sides = self.config.sides
