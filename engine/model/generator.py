@@ -23,9 +23,10 @@ FIR = (1.0, 3.0, 3.0, 1.0)
 class GeneratorConfig:
     """Shape of one generator.
 
-    size: output side in px, a power of two. z_dim, w_dim: widths of the latent and of a style code.
-    mapping_layers: depth of the mapping network. channel_base, channel_max: channels at side r are
-    min(channel_base // r, channel_max).
+    size: output side in px, a power of two; the height where const_height is 4. z_dim, w_dim: widths of the latent
+    and of a style code. mapping_layers: depth of the mapping network. channel_base, channel_max: channels at side r
+    are min(channel_base // r, channel_max). const_height, const_width: the constant's shape, which every block
+    doubles: 4 x 4 paints squares, 4 x 7 paints 448x256 at size 256.
     """
 
     size: int = 256
@@ -34,6 +35,8 @@ class GeneratorConfig:
     mapping_layers: int = 2
     channel_base: int = 4096
     channel_max: int = 128
+    const_height: int = 4
+    const_width: int = 4
 
     @property
     def sides(self) -> list[int]:
@@ -48,6 +51,11 @@ class GeneratorConfig:
     def channels(self, side: int) -> int:
         """Feature channels at one side."""
         return min(self.channel_base // side, self.channel_max)
+
+    def shape(self, side: int | None = None) -> tuple[int, int]:
+        """Height and width in px of the block called `side`, the output's by default."""
+        scale = (side or self.size) // 4
+        return self.const_height * scale, self.const_width * scale
 
 
 def fir_kernel(gain: float = 1.0) -> Tensor:
@@ -147,29 +155,29 @@ class StyledConv(nn.Module):
 
     noise_const: Tensor
 
-    def __init__(self, n_in: int, n_out: int, w_dim: int, side: int, up: bool) -> None:
+    def __init__(self, n_in: int, n_out: int, w_dim: int, shape: tuple[int, int], up: bool) -> None:
         super().__init__()
         self.affine = Linear(w_dim, n_in, bias=1.0)
         self.weight = nn.Parameter(torch.randn(n_out, n_in, 3, 3))
         self.bias = nn.Parameter(torch.zeros(n_out))
         self.noise_strength = nn.Parameter(torch.zeros(()))
-        self.register_buffer("noise_const", torch.randn(side, side))
-        self.side, self.up = side, up
+        self.register_buffer("noise_const", torch.randn(shape))
+        self.up = up
 
-    def noise(self, mode: str, batch: int) -> Tensor | float:
-        """The noise input [1 or B,1,side,side], already scaled; 0 for mode "none"."""
+    def noise(self, mode: str, like: Tensor) -> Tensor | float:
+        """The noise input [1 or B,1,H,W] for activations [B,O,H,W], already scaled; 0 for mode "none"."""
         if mode == "none":
             return 0.0
         if mode == "random":
-            return torch.randn(batch, 1, self.side, self.side, device=self.weight.device) * self.noise_strength
+            return torch.randn(len(like), 1, *like.shape[2:], device=like.device) * self.noise_strength
         return self.noise_const[None, None] * self.noise_strength
 
     def forward(self, x: Tensor, w: Tensor, kernel: Tensor, noise: str, form: str) -> Tensor:
-        """X [B,I,H,W], w [B,W] -> [B,O,side,side]."""
+        """X [B,I,H,W], w [B,W] -> [B,O,H,W], or [B,O,2H,2W] after an up-convolution."""
         y = CONVOLVE[form](x, self.weight, self.affine(w), True, self.up)
         if self.up:
             y = blur(y, kernel)
-        y = y + self.noise(noise, len(x)) + self.bias[None, :, None, None]
+        y = y + self.noise(noise, y) + self.bias[None, :, None, None]
         return F.leaky_relu(y, 0.2) * SQRT2
 
 
@@ -198,10 +206,10 @@ class Block(nn.Module):
         super().__init__()
         n = config.channels(side)
         if side == 4:
-            self.const = nn.Parameter(torch.randn(n, 4, 4))
+            self.const = nn.Parameter(torch.randn(n, *config.shape(side)))
         else:
-            self.conv0 = StyledConv(config.channels(side // 2), n, config.w_dim, side, up=True)
-        self.conv1 = StyledConv(n, n, config.w_dim, side, up=False)
+            self.conv0 = StyledConv(config.channels(side // 2), n, config.w_dim, config.shape(side), up=True)
+        self.conv1 = StyledConv(n, n, config.w_dim, config.shape(side), up=False)
         self.torgb = ToRGB(n, config.w_dim)
         self.side = side
 
@@ -254,5 +262,5 @@ class Generator(nn.Module):
         self.synthesis = Synthesis(config)
 
     def forward(self, z: Tensor, psi: float = 1.0, noise: str = "const", form: str = "weights") -> Tensor:
-        """Z [B,Z] -> picture [B,3,size,size]."""
+        """Z [B,Z] -> picture [B,3,H,W]."""
         return self.synthesis(self.mapping(z, psi), noise, form=form)

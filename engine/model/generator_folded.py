@@ -81,7 +81,7 @@ class PlayRGB(nn.Module):
 
 
 class PlaySynthesis(nn.Module):
-    """Style codes w [B,L,W] -> picture [B,3,size,size] in 0..1, row 0 on top; noise is the constant one."""
+    """Style codes w [B,L,W] -> picture [B,3,H,W] in 0..1, row 0 on top; noise is the constant one."""
 
     const: Tensor
     skip: Tensor

@@ -1,1 +1,1 @@
-"""The training stages, one module each."""
+"""The training stages, one module or package each."""

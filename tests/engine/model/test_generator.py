@@ -12,22 +12,23 @@ from sonorama.engine.model.generator_folded import PlaySynthesis
 SHAPES = [(64, 2048, 32), (128, 4096, 64), (256, 1024, 512)]
 
 
-def lively(size: int, base: int, most: int) -> Generator:
-    """A generator whose noise, biases and styles all matter."""
+def lively(size: int, base: int, most: int, width: int = 4) -> Generator:
+    """A generator whose noise, biases and styles all matter; its constant is 4 x width."""
     torch.manual_seed(size)
-    g = Generator(GeneratorConfig(size, z_dim=16, w_dim=32, channel_base=base, channel_max=most)).eval()
+    config = GeneratorConfig(size, z_dim=16, w_dim=32, channel_base=base, channel_max=most, const_width=width)
+    g = Generator(config).eval()
     for name, p in g.named_parameters():
         if name.endswith(("noise_strength", "bias")):
             p.data += 0.2 * torch.randn_like(p)
     return g.requires_grad_(False)
 
 
-@pytest.mark.parametrize(("size", "base", "most"), SHAPES)
-def test_every_form_paints_the_same(size: int, base: int, most: int) -> None:
-    g = lively(size, base, most)
+@pytest.mark.parametrize(("size", "base", "most", "width"), [(*shape, 4) for shape in SHAPES] + [(64, 2048, 32, 7)])
+def test_every_form_paints_the_same(size: int, base: int, most: int, width: int) -> None:
+    g = lively(size, base, most, width)
     ws = g.mapping(torch.randn(2, 16)) + 0.3 * torch.randn(2, g.config.num_ws, 32)
     reference = g.synthesis(ws, "const", form="weights")
-    assert reference.shape == (2, 3, size, size)
+    assert reference.shape == (2, 3, size, size * width // 4)
     assert reference.std() > 0.05
     assert (g.synthesis(ws, "const", form="activations") - reference).abs().max() < 1e-4
     played = PlaySynthesis(g.synthesis)(ws)

@@ -1,0 +1,36 @@
+"""A small convolutional discriminator of raw colour: it sees the fringes that features of a backbone pass over."""
+
+from __future__ import annotations
+
+import itertools
+
+import torch
+from torch import Tensor, nn
+
+WHOLE = (24, 48, 96, 128)
+"""Channels for whole 64 px pictures."""
+WINDOW = (16, 32, 64, 64)
+"""Channels for windows; twice as many cost more than the generator's blocks that they judge."""
+
+
+class ColourDiscriminator(nn.Module):
+    """Conv 3 x 3, then 4 x 4 with stride 2; picture [B,3,H,W] -> list of one map of scores."""
+
+    def __init__(self, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        layers: list[nn.Module] = [nn.Conv2d(3, channels[0], 3, padding=1), nn.LeakyReLU(0.2)]
+        for n_in, n_out in itertools.pairwise(channels):
+            layers += [nn.Conv2d(n_in, n_out, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
+        self.net = nn.Sequential(*layers, nn.Conv2d(channels[-1], 1, 3, padding=1))
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        """Scores as the other discriminators give them."""
+        return [self.net(x)]
+
+
+def gradient_penalty(judge: ColourDiscriminator, real: Tensor) -> Tensor:
+    """R1 (Mescheder et al. 2018): squared gradient of the summed scores, mean over pictures."""
+    real = real.detach().requires_grad_(True)
+    score = judge(real)[0].sum()
+    (gradient,) = torch.autograd.grad(score, real, create_graph=True)
+    return gradient.square().sum((1, 2, 3)).mean()

@@ -1,0 +1,122 @@
+"""Everything that decides how stage 0 comes out, besides the data; every constant with its reason.
+
+"Trial" in the reasons below is one afternoon of trials on one core at 256 px, measured and looked at (docs/world.md).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One part of the growth.
+
+    side: block trained up to, in px of height (for a constant of height 4). images: length. seconds: time after
+    which it ends in any case, 0 for none. batch: pictures a step: more at small sizes, where a step is mostly
+    overhead. rate, rate_end: Adam's rate at both ends of a half cosine; ours are large because weights are stored
+    at unit size (equalised learning rate). features: height the backbone sees whole pictures at, 0 for no feature
+    loss (at 16 px there is nothing to recognise). windows: the blocks above 64 px are trained too, on windows.
+    """
+
+    side: int
+    images: int
+    batch: int
+    rate: float
+    rate_end: float
+    features: int = 0
+    windows: bool = False
+    seconds: float = 0.0
+
+    def share(self, images: int, seconds: float) -> float:
+        """Share of the phase that is over, by pictures or by time, in 0..1."""
+        by_time = seconds / self.seconds if self.seconds else 0.0
+        return min(1.0, max(images / self.images, by_time))
+
+    def rate_at(self, share: float) -> float:
+        """Adam's rate after a share of the phase."""
+        return self.rate_end + (self.rate - self.rate_end) * 0.5 * (1 + math.cos(math.pi * share))
+
+
+PHASES = (
+    Phase(16, 16_000, 32, 1e-2, 3e-3),
+    Phase(32, 16_000, 16, 9e-3, 2.7e-3, features=64),
+    Phase(64, 8_000, 8, 9e-3, 2.8e-3, features=96),
+    Phase(256, 200_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
+)
+"""Layouts are learned cheaply at 32 px; 64 px without judges, since judges from its first step on made it worse."""
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """Windows of the 64 px features on which the blocks above are trained.
+
+    from_side: height of the features. cells: side of a window in them; 26 give 104 px of a 256 px picture. context:
+    cells around it that the upper blocks see and that are cut off, so that a window equals the same part of the
+    whole picture (3 is what two blocks reach). reach: positions beyond a border count as the border, which would
+    else be taught rarely. seen: px of the square that judges and backbone see, at a random place in the window, the
+    same for real and fake (windows at multiples of 4 px gave a vertical comb). features_every: steps between
+    backbone passes on windows.
+    """
+
+    from_side: int = 64
+    cells: int = 26
+    context: int = 3
+    reach: int = 3
+    seen: int = 96
+    features_every: int = 2
+
+
+@dataclass(frozen=True)
+class GeneratorPlan:
+    """Phases, rates and weights of stage 0.
+
+    Pixels: coarse, pixel: weights of L1 at a quarter of the side and at full size; border: factor of the outer 2 px
+    of a whole picture (a bright frame came without it); window_border: of the outer 3 px of windows at a picture's
+    border. window_coarse: of L1 at an eighth of a window (more than it has to say about sharpness); window_pixel:
+    of L1 at full size, small because it blurs. tie: of L1 between a window at a quarter of the side and the 64 px
+    picture (at an eighth only, halos grew within 7,000 windows).
+    Judges: whole_heads, whole_colour, window_heads, window_colour: weights of the heads on frozen features and of
+    the judges of raw colour (0.05, 0.05, 0.015 and 0.1 gave blotches; without raw colour, fringes). judges_over:
+    pictures over which they come in. r1: gradient penalty of the colour judges, every r1_every steps on r1_batch
+    pictures (0.5 leaves them at chance).
+    Codes: code_noise: added to photo codes, in units of a code's standard deviation. mix_every: every so many steps
+    show mixtures as seeds make them; mix_noise as in the engine's seed bank; psi: range of truncation they are
+    shown at.
+    Optimiser: lower_factor: rate of the mapping and the blocks up to 64 px while windows are trained;
+    mapping_factor: of the mapping (its weights are stored 100 times larger); betas; ema: of the averaged
+    generator, a step; warmup: steps to full rates. rate_judges: of all judges.
+    Upkeep: checkpoint_s, grid_s, measure_s: seconds between checkpoints, grids and measures.
+    """
+
+    phases: tuple[Phase, ...] = PHASES
+    window: WindowPlan = WindowPlan()
+    coarse: float = 2.0
+    pixel: float = 0.5
+    border: float = 2.0
+    window_border: float = 6.0
+    window_coarse: float = 0.5
+    window_pixel: float = 0.2
+    tie: float = 3.0
+    whole_heads: float = 0.012
+    whole_colour: float = 0.02
+    window_heads: float = 0.006
+    window_colour: float = 0.04
+    judges_over: tuple[int, int] = (0, 4_000)
+    r1: float = 0.05
+    r1_every: int = 16
+    r1_batch: int = 4
+    code_noise: float = 0.1
+    mix_every: int = 3
+    mix_noise: float = 0.1
+    psi: tuple[float, float] = (0.6, 1.0)
+    lower_factor: float = 0.75
+    mapping_factor: float = 30.0
+    betas: tuple[float, float] = (0.5, 0.99)
+    ema: float = 0.998
+    warmup: int = 20
+    rate_judges: float = 1e-3
+    checkpoint_s: float = 300.0
+    grid_s: float = 1_200.0
+    measure_s: float = 3_600.0

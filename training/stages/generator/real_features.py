@@ -1,0 +1,38 @@
+"""Backbone maps of all real pictures at one size, computed once and kept in half precision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ...backbone import Backbone
+from ...data.photos import PictureSet
+
+
+class RealFeatures:
+    """Maps of every picture at `side` px of height, seen by the backbone at `height`; kept in a file below `folder`
+    so that a resumed run need not compute them again.
+    """
+
+    def __init__(self, data: PictureSet, backbone: Backbone, side: int, height: int, folder: Path) -> None:
+        path = folder / f"features_{side}_{height}.safetensors"
+        if not path.is_file():
+            folder.mkdir(parents=True, exist_ok=True)
+            save_file(self._compute(data, backbone, side, height), path.with_suffix(".part"))
+            path.with_suffix(".part").replace(path)
+        device = data.pictures.device
+        self.maps = [m.to(device) for _, m in sorted(load_file(path).items())]
+
+    @staticmethod
+    @torch.no_grad()
+    def _compute(data: PictureSet, backbone: Backbone, side: int, height: int) -> dict[str, Tensor]:
+        rows = torch.arange(len(data.pictures), device=data.pictures.device)
+        chunks = [backbone(data.at(r, side), height) for r in rows.split(32)]
+        return {f"map{i}": torch.cat([c[i].half() for c in chunks]).cpu().contiguous() for i in range(len(chunks[0]))}
+
+    def at(self, index: Tensor) -> list[Tensor]:
+        """Maps [B,C,h,w] of some pictures in float32."""
+        return [m[index].float() for m in self.maps]
