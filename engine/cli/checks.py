@@ -176,23 +176,20 @@ def _map_works() -> bool:
 
 def ports() -> list[Finding]:
     """Whether the ports of a show are free."""
-    from ..osc.server import PORT, PORT_OUT, PORT_QUERY
+    from ..osc.server import PORT, PORT_OUT
 
-    free_in, free_query = _free(PORT, socket.SOCK_DGRAM), _free(PORT_QUERY, socket.SOCK_STREAM)
+    free_in = _free(PORT)
     taken = "taken, by a show or another program"
     next_one = "The next free one is used instead; the show says which."
-    listening = "free: no program listens here" if _free(PORT_OUT, socket.SOCK_DGRAM) else "a program listens here"
+    listening = "free: no program listens here" if _free(PORT_OUT) else "a program listens here"
     return [
         Finding(f"{PORT} OSC in", free_in, "free" if free_in else taken, next_one),
         Finding(f"{PORT_OUT} OSC out", True, listening),
-        Finding(f"{PORT_QUERY} OSCQuery", free_query, "free" if free_query else taken, next_one),
     ]
 
 
-def _free(port: int, kind: socket.SocketKind) -> bool:
-    with socket.socket(socket.AF_INET, kind) as one:
-        if kind == socket.SOCK_STREAM and os.name == "posix":
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what a closed connection leaves is free
+def _free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         try:
             one.bind(("127.0.0.1", port))
         except OSError:

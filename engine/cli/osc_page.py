@@ -8,7 +8,7 @@ from ..control.live_table import SHOW
 from ..control.parameters import Parameter, show
 from ..osc.messages import AHEAD
 from ..osc.routing import NORM, ROOT
-from ..osc.server import DUMP, FAST, PORT, PORT_OUT, PORT_QUERY, SUBSCRIBE, UNSUBSCRIBE
+from ..osc.server import DUMP, FAST, PORT, PORT_OUT, SUBSCRIBE, UNSUBSCRIBE
 from ..osc.subscriptions import METERS, QUIET, SUBSCRIBERS
 
 _TAGS = {
@@ -22,8 +22,7 @@ Every address of a show, written from `engine/control/live_table.py` by `sonoram
 
 | what | where |
 |---|---|
-| in | UDP port {PORT} of this computer; if it is busy, the next free one (never {PORT_OUT} or {PORT_QUERY}). \
-The show says which. |
+| in | UDP port {PORT} of this computer; if it is busy, the next free one (never {PORT_OUT}). The show says which. |
 | out | UDP port {PORT_OUT} of this computer (`--osc-out` says another), and whoever subscribes |
 
 Other computers are heard only when the show listens to the network and their addresses are on its list:

@@ -24,7 +24,7 @@ from .sockets import BUFFER, Intake, address_of, is_local, network, open_port, w
 from .subscriptions import Subscriptions
 from .validation import clean
 
-PORT, PORT_OUT, PORT_QUERY = 9123, 9124, 9125
+PORT, PORT_OUT = 9123, 9124
 FAST = ("/out/blackout", "/out/freeze", "/out/panic")
 """Controls that overtake everything that waits."""
 SUBSCRIBE, UNSUBSCRIBE, DUMP = f"{ROOT}/subscribe", f"{ROOT}/unsubscribe", f"{ROOT}/dump"
@@ -75,7 +75,7 @@ class OscServer:
         self._tally = OscCounters()
         self._routes = Router(table, self._tally, installed)
         fixed = [(address_of(name), number) for name, number in subscribers]
-        self._taken = {PORT_OUT, PORT_QUERY, *(one[1] for one in fixed)}
+        self._taken = {PORT_OUT, *(one[1] for one in fixed)}
         self._feedback = Subscriptions(table, self._send, fixed)
         self._schedule = Schedule()
         self._queue: deque[tuple[bytes | list[Message], int, Sender]] = deque()
