@@ -136,7 +136,14 @@ def advance_motion(
         r = rho * state.residual + (1 - rho) * kappa * space.sigma_w * np.tanh(delta * presence)
     held = _held(space, values)
     r = held * state.residual + (1 - held) * r
-    return replace(state, tick=state.tick + 1, follow=follow, before=state.residual, now=r.astype(np.float32), h=h)
+    return replace(
+        state,
+        tick=state.tick + 1,
+        anchor=follow,
+        residual_prev=state.residual,
+        residual=r.astype(np.float32),
+        hidden=h,
+    )
 
 
 def style_codes(
@@ -160,7 +167,14 @@ def style_codes(
     moved = state.residual_prev + (state.residual - state.residual_prev) * np.float32(part)
     free = (base + gain * (moved if literal else follow + moved)).astype(np.float32)
     w, kept, loose = _hold(space, values, state, free, fps)
-    return w, replace(state, follow_frame=follow.astype(np.float32), open=open_, shown=w, kept=kept, loose=loose)
+    return w, replace(
+        state,
+        anchor_frame=follow.astype(np.float32),
+        openness=open_,
+        last_output=w,
+        held=kept,
+        release=loose,
+    )
 
 
 def _hold(

@@ -124,7 +124,7 @@ def test_hold_freezes_one_level_whatever_becomes_of_base_and_sound() -> None:
         w, state = style_codes(SPACE, values(), state, elsewhere, -HEARD, 1.0, 15.0)
         steps.append(float(np.abs(w - last)[3:7].max()))
     assert max(steps) < 0.5 * np.abs(w - before)[3:7].max()
-    loose = replace(state, loose=np.ones_like(state.release))
+    loose = replace(state, release=np.ones_like(state.release))
     free, _ = style_codes(SPACE, values(), loose, elsewhere, -HEARD, 1.0, 15.0)
     w, _ = style_codes(SPACE, values(), state, elsewhere, -HEARD, 1.0, 15.0)
     assert np.array_equal(w, free)
