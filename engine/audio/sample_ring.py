@@ -18,7 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SonoramaError
-from ..ipc.shared_paths import check_name, process_lives, shared_path
+from ..ipc.shared_paths import (
+    UnsafePath,
+    check_name,
+    create_private,
+    open_private,
+    part_of,
+    process_lives,
+    process_started,
+    shared_path,
+)
 
 Samples = npt.NDArray[np.float32]
 
@@ -33,12 +42,15 @@ SILENT_NS = 60_000_000_000
 
 HEADER = np.dtype(
     {
-        "names": ["magic", "version", "rate", "channels", "owner", "capacity", "closed", "beat_ns", "claimed", "count"],
-        "formats": ["V8", "<u4", "<u4", "<u4", "<u4", "<u8", "<u4", "<i8", "<u8", "<u8"],
-        "offsets": [0, 8, 12, 16, 20, 24, 32, 40, 64, 128],
+        "names": [
+            "magic", "version", "rate", "channels", "owner", "capacity", "closed", "beat_ns", "owner_started",
+            "claimed", "count",
+        ],
+        "formats": ["V8", "<u4", "<u4", "<u4", "<u4", "<u8", "<u4", "<i8", "<f8", "<u8", "<u8"],
+        "offsets": [0, 8, 12, 16, 20, 24, 32, 40, 48, 64, 128],
         "itemsize": 512,
     }
-)
+)  # fmt: skip
 MARK = np.dtype([("count", "<u8"), ("ns", "<i8")])  # count 0: none, or being written
 _MARKS_AT, _DATA_AT = HEADER.itemsize, PAGE
 
@@ -76,7 +88,9 @@ class _Ring:
     @classmethod
     def open(cls, path: Path, writable: bool = False) -> Self:
         try:
-            descriptor = os.open(path, os.O_RDWR if writable else os.O_RDONLY)
+            descriptor = open_private(path, writable)
+        except UnsafePath as error:
+            raise RingMissing(error.message, error.hint) from error
         except OSError as error:
             hint = "Start the program that writes it, such as: sonorama live"
             raise RingMissing(f"There is no sample ring {path}", hint) from error
@@ -90,7 +104,8 @@ class _Ring:
 
     def lives(self) -> bool:
         quiet = time.monotonic_ns() - self.get("beat_ns")
-        return not self.get("closed") and quiet < SILENT_NS and process_lives(self.get("owner"))
+        started = float(self.header["owner_started"][0])
+        return not self.get("closed") and quiet < SILENT_NS and process_lives(self.get("owner"), started)
 
     def spans(self, start: int, n: int) -> tuple[slice, slice, int]:
         """Where samples start..start+n lie: up to the end of the memory, then from its beginning."""
@@ -165,7 +180,7 @@ class SampleRingWriter:
         return old
 
     def _make(self, capacity: int, replace: bool) -> _Ring:
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        part = part_of(self.path)
         try:
             ring = _create(part, capacity)
             if replace:
@@ -243,7 +258,7 @@ class SampleRingWriter:
 def _create(path: Path, capacity: int) -> _Ring:
     """A new ring, all zero; its room is reserved, so that writing can never fail later. Raises OSError."""
     size = _file_size(capacity)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    descriptor = create_private(path)
     try:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(descriptor, 0, size)
@@ -256,6 +271,7 @@ def _create(path: Path, capacity: int) -> _Ring:
     header = ring.header[0]
     header["magic"], header["version"], header["rate"], header["channels"] = np.void(MAGIC), VERSION, RATE, CHANNELS
     header["owner"], header["capacity"], header["beat_ns"] = os.getpid(), capacity, time.monotonic_ns()
+    header["owner_started"] = process_started(os.getpid())
     return ring
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SonoramaError
-from .shared_paths import check_name, process_lives, runtime_folder
+from .shared_paths import check_name, process_lives, process_started, read_private, runtime_folder, write_private
 
 LARGEST, TRUSTED = 1 << 20, 1 << 28
 """Bytes of one message; between a show and its own renderer, where a second of a flood of changes must pass."""
@@ -40,7 +40,7 @@ def session_file(name: str) -> Path:
 
 
 def read_session(name: str) -> dict[str, Any]:
-    """What a running show says about itself: port, token, pid, osc_port ...
+    """What a running show says about itself: port, token, pid, started, osc_port ...
 
     Raises:
         SonoramaError: no such show is running.
@@ -48,12 +48,19 @@ def read_session(name: str) -> dict[str, Any]:
     """
     missing = SonoramaError(f"No show called {name} is running", f"Start it with: sonorama live --name {name}")
     try:
-        session = json.loads(session_file(name).read_text())
+        session = json.loads(read_private(session_file(name)))
     except (OSError, ValueError):
         raise missing from None
-    if not isinstance(session, dict) or not process_lives(int(session.get("pid", 0))):
+    if not isinstance(session, dict) or not _lives(session):
         raise missing
     return session
+
+
+def _lives(session: Mapping[str, Any]) -> bool:
+    try:
+        return process_lives(int(session.get("pid", 0)), float(session.get("started", 0.0)))
+    except (TypeError, ValueError, OverflowError):  # no session file of ours
+        return False
 
 
 def _owner(name: str) -> int:
@@ -185,7 +192,7 @@ class Server:
         """Write the session file.
 
         Raises:
-            SonoramaError: a show of that name is running already.
+            SonoramaError: a show of that name is running already, or the file cannot be written.
 
         """
         path = session_file(name)
@@ -193,12 +200,13 @@ class Server:
         if pid not in (0, os.getpid()):
             hint = "Give this one another name with --name, or end that one."
             raise SonoramaError(f"A show called {name} is already running (process {pid})", hint)
-        part = path.with_suffix(f".{os.getpid()}.part")
-        content = {"port": self.port, "token": self.token, "pid": os.getpid(), "name": name, **facts}
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(content, file)
-        part.replace(path)
+        own = {"pid": os.getpid(), "started": process_started(os.getpid())}
+        content = {"port": self.port, "token": self.token, **own, "name": name, **facts}
+        try:
+            write_private(path, json.dumps(content).encode())
+        except OSError as error:
+            message = f"{path} cannot be written: {error.strerror or error}"
+            raise SonoramaError(message, "Set XDG_RUNTIME_DIR to a folder of yours with room.") from error
         self._session = path
 
     def accept(self) -> list[tuple[str, Peer]]:

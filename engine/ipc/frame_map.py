@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from ..errors import SonoramaError
 from .frame_map_layout import FOURCC, LARGEST_SIDE, MAGIC, PAGE, REPEATED, VERSION, FrameMapMissing, Mapping, Shape
-from .shared_paths import process_lives, shared_path
+from .shared_paths import part_of, process_lives, process_started, shared_path
 
 __all__ = ["FrameMap", "FrameMapMissing", "FrameMapTaken", "FrameMapWriter", "FrameSlot"]
 
@@ -65,7 +65,7 @@ class FrameSlot:
 def _lives(mapping: Mapping) -> bool:
     """Whether the owner written in the header still runs; a retired file has none."""
     quiet = time.monotonic_ns() - mapping.get("heartbeat_ns")
-    return mapping.get("generation") != 0 and quiet < SILENT_NS and process_lives(mapping.get("owner"))
+    return mapping.get("generation") != 0 and quiet < SILENT_NS and process_lives(mapping.get("owner"), mapping.started)
 
 
 class FrameMapWriter:
@@ -111,7 +111,7 @@ class FrameMapWriter:
     def _make(self, shape: Shape, generation: int, count: int, replace: bool) -> Mapping:
         if not (1 <= shape.width <= LARGEST_SIDE and 1 <= shape.height <= LARGEST_SIDE and 3 <= shape.slots <= 64):
             raise ValueError(f"no frame map of {shape}")
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}.part")
+        part = part_of(self.path)
         try:
             mapping = Mapping.create(part, shape)
             self._fill(mapping, generation, count)
@@ -135,6 +135,7 @@ class FrameMapWriter:
         header["slots"], header["slot_size"], header["data_offset"] = shape.slots, shape.slot_size, PAGE
         header["generation"], header["owner"], header["orientation"] = generation, os.getpid(), 0
         header["heartbeat_ns"], header["count"] = time.monotonic_ns(), count
+        header["owner_started"] = process_started(os.getpid())
 
     @property
     def count(self) -> int:

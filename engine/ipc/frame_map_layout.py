@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SonoramaError
+from .shared_paths import UnsafePath, create_private, open_private
 
 MAGIC = b"SONOFMAP"
 VERSION = 1
@@ -30,10 +31,12 @@ HEADER = np.dtype(
     {
         "names": [
             "magic", "version", "width", "height", "stride", "fourcc", "slots", "slot_size", "data_offset",
-            "generation", "owner", "orientation", "heartbeat_ns", "count",
+            "generation", "owner", "orientation", "heartbeat_ns", "count", "owner_started",
         ],
-        "formats": ["V8", "<u4", "<u4", "<u4", "<u4", "V4", "<u4", "<u8", "<u4", "<u4", "<u4", "<u4", "<i8", "<u8"],
-        "offsets": [0, 8, 12, 16, 20, 24, 28, 32, 40, 44, 48, 52, 56, 64],
+        "formats": [
+            "V8", "<u4", "<u4", "<u4", "<u4", "V4", "<u4", "<u8", "<u4", "<u4", "<u4", "<u4", "<i8", "<u8", "<f8",
+        ],
+        "offsets": [0, 8, 12, 16, 20, 24, 28, 32, 40, 44, 48, 52, 56, 64, 72],
         "itemsize": PAGE,
     }
 )  # fmt: skip
@@ -99,7 +102,7 @@ class Mapping:
             OSError: no room, or not allowed.
 
         """
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor = create_private(path)
         try:
             if hasattr(os, "posix_fallocate"):
                 os.posix_fallocate(descriptor, 0, shape.file_size)
@@ -119,7 +122,9 @@ class Mapping:
 
         """
         try:
-            descriptor = os.open(path, os.O_RDWR if writable else os.O_RDONLY)
+            descriptor = open_private(path, writable)
+        except UnsafePath as error:
+            raise FrameMapMissing(error.message, error.hint) from error
         except OSError as error:
             hint = "Start the program that sends it, such as: sonorama live"
             raise FrameMapMissing(f"There is no frame map {path}", hint) from error
@@ -131,6 +136,11 @@ class Mapping:
     def get(self, field: str) -> int:
         """One number of the header."""
         return int(self.header[field][0])
+
+    @property
+    def started(self) -> float:
+        """When the owner began, see `process_started`; 0 if it does not say."""
+        return float(self.header["owner_started"][0])
 
     @property
     def count(self) -> int:

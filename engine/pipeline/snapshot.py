@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from ..errors import InputError
+from ..ipc.shared_paths import write_private
 from .frame_pipeline import FramePipeline
 
 _FORMAT = "sonorama-player"
@@ -29,9 +29,7 @@ def save_state(path: Path, player: FramePipeline) -> None:
     arrays, state = player.snapshot()
     whole = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
     data = save(whole, {"format": _FORMAT, "state": json.dumps(state)})
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_bytes(data)
-    part.replace(path)
+    write_private(path, data)
 
 
 def read_state(path: Path) -> tuple[dict[str, npt.NDArray[np.generic]], Mapping[str, Any]]:

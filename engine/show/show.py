@@ -28,7 +28,7 @@ from ..errors import SonoramaError
 from ..faults import Faults
 from ..files.atomic import check_folder
 from ..ipc.channel import Server
-from ..ipc.shared_paths import inner_name, shared_path
+from ..ipc.shared_paths import inner_name, remove_private, shared_path
 from ..model.world_file import Card, find_world, list_worlds, read_card
 from ..osc.server import PORT, PORT_OUT, OscServer
 from ..pipeline.frame_grid import exact_rate
@@ -140,7 +140,7 @@ class Show:
         self.card: TestPatternRenderer | None = None
         self.output_loop = OutputLoop(inner_name(name), info, self._sound.captured_ns, self._playing, self.faults)
         undo.callback(self.output_loop.close)
-        shared_path(inner_name(name)).unlink(missing_ok=True)  # pictures of a show of this name that was killed
+        remove_private(shared_path(inner_name(name)))  # pictures of a show of this name that was killed
         for path, value in self.control_state.values.items():
             if path.startswith("/out/"):
                 self.output_loop.post(Change(path, value, "start"))

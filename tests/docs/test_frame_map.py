@@ -263,7 +263,8 @@ def told(layout: np.dtype) -> dict[str, tuple[int, str]]:
     """The same from the code."""
     fields = layout.fields
     assert fields is not None
-    names = {"V8": "8 bytes", "V4": "4 bytes", "f4": "float32", "u4": "uint32", "u8": "uint64", "i8": "int64"}
+    names = {"f4": "float32", "f8": "float64", "u4": "uint32", "u8": "uint64", "i8": "int64"}
+    names |= {"V8": "8 bytes", "V4": "4 bytes"}
     return {name: (int(field[1]), names[field[0].str[1:]]) for name, field in fields.items()}
 
 

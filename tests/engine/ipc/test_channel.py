@@ -25,6 +25,7 @@ from sonorama.engine.ipc.channel import (
     read_session,
     session_file,
 )
+from sonorama.engine.ipc.shared_paths import process_started
 
 
 @pytest.fixture
@@ -155,13 +156,28 @@ def test_what_is_no_message_ends_that_connection_only(server: Server, line: byte
 def test_two_shows_of_one_name(server: Server) -> None:
     other = os.getppid()
     session = read_session("test")
-    session_file("test").write_text(json.dumps(session | {"pid": other}))
+    session_file("test").write_text(json.dumps(session | {"pid": other, "started": process_started(other)}))
     second = Server()
     with pytest.raises(SonoramaError, match=rf"already running \(process {other}\)"):
         second.announce("test", {})
     session_file("test").write_text(json.dumps(session | {"pid": 2**22 + 5}))  # its owner is dead
     second.announce("test", {})
     second.close()
+
+
+def test_a_number_that_another_process_has_by_now_is_no_show(server: Server) -> None:
+    session = read_session("test")
+    assert session["started"] > 0
+    session_file("test").write_text(json.dumps(session | {"started": session["started"] - 3600}))
+    with pytest.raises(SonoramaError, match="No show called test is running"):
+        read_session("test")
+
+
+@pytest.mark.parametrize("odd", [{"pid": "x"}, {"pid": []}, {"started": {}}, {"pid": float("inf")}])
+def test_a_session_file_of_something_else_is_no_show(server: Server, odd: dict[str, object]) -> None:
+    session_file("test").write_text(json.dumps(read_session("test") | odd))
+    with pytest.raises(SonoramaError, match="No show called test is running"):
+        read_session("test")
 
 
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "x" * 65, ".hidden"])
