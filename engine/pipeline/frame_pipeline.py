@@ -22,7 +22,7 @@ from ..control.parameters import Change, ParameterState, Value
 from .base_latent import TRUNCATION, BaseLatent
 from .conditioning import ENCODER_STEP, SoundConditioner
 from .frame_grid import FrameGrid, exact_rate
-from .latent_motion import MotionState, advance_motion, level_openness, number, style_codes
+from .latent_motion import RENAMED_STATE, MotionState, advance_motion, level_openness, number, style_codes
 from .loaded_world import LoadedWorld, tick_sample
 from .modulators import Modulators
 
@@ -237,7 +237,8 @@ class FramePipeline:
         self.gain.restore(state["gain"])
         self.listener.restore(_part("listener", arrays))
         self.analysis.restore(_part("analysis", arrays))
-        motion = {name: np.array(value, np.float32) for name, value in _part("motion", arrays).items()}
+        kept = _part("motion", arrays).items()
+        motion = {RENAMED_STATE.get(name, name): np.array(value, np.float32) for name, value in kept}
         self.motion = replace(self.motion, tick=int(state["tick"]), **motion)
         self.base.restore(_part("base", arrays), state["base"], self.values)
 

@@ -1,7 +1,8 @@
-"""From what is heard to style codes: pure functions, no clock, no threads, no devices.
+"""Latent motion: from sound displacements to the style codes of each frame (method of eqs. 4 to 6 of the paper).
 
-Motion runs on a grid of sample indices at the world's own rate (`tick`), frames are cut from it at any frame
-rate (`style_codes`). Live, batch and replay all come through here. Arrays are float32 [L,W] unless said.
+Pure functions without clock, threads or devices. Motion steps run on a grid of sample indices at the world's own rate
+(`advance_motion`); frames are interpolated from it at any frame rate (`style_codes`). Live, batch and replay share
+this module. Arrays are float32 [L,W] unless said.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ LEVELS = ("coarse", "mid", "fine")
 NOISE = 0.1
 """sigma_n of eq. 4."""
 FADE_S, RELEASE_S = 0.15, 0.5
-"""How long a level takes to go with the sound again, and not to, when it is muted; and to let go of what it held."""
+"""Seconds of the mute/solo crossfade, and of the release after hold."""
 
 
 @dataclass(frozen=True)
 class StyleSpace:
-    """What the stepper must know of a world: level -> style codes, w_avg and sigma_w [W], motion_rate in Hz."""
+    """A world's latent space: level -> its style codes, w_avg and sigma_w [W], motion_rate in Hz."""
 
     levels: Mapping[str, slice]
     num_ws: int
@@ -34,12 +35,26 @@ class StyleSpace:
     motion_rate: float
 
 
+RENAMED_STATE = {
+    "follow": "anchor", "before": "residual_prev", "now": "residual", "h": "hidden", "follow_frame": "anchor_frame",
+    "open": "openness", "shown": "last_output", "kept": "held", "loose": "release",
+}  # fmt: skip
+"""Names of MotionState's fields in takes of earlier versions -> names now."""
+
+
 @dataclass(frozen=True)
 class MotionState:
-    """All that motion remembers. tick: next on the motion grid. follow: smoothed g E_a on the tick grid.
-    before, now: residual r at the last two ticks. h: state of E_RNN. follow_frame: smoothed g E_a on the frame
-    grid. open [L,1]: how far each level goes with the sound; below 0 before the first frame. shown: the codes that
-    left last. kept, loose [L,1]: what a held level keeps, and how far it has let go of that.
+    """All that motion remembers; float32 [L,W] unless said.
+
+    Attributes:
+        tick: index of the next motion step.
+        anchor, anchor_frame: smoothed E_a(x), at the last motion step and at the last frame.
+        residual_prev, residual: r at the last two motion steps.
+        hidden: state of E_RNN [3,H].
+        openness: [L,1], how far each level follows the sound, 0 to 1; below 0 before the first frame.
+        last_output: w_hat of the last frame.
+        held, release: what a held level keeps, and how far [L,1], 0 to 1, it has let go of that.
+
     """
 
     tick: int
@@ -67,7 +82,7 @@ def decay(half_life_s: float, rate: float) -> float:
 
 
 def per_code(space: StyleSpace, of_level: Callable[[str], float]) -> Array:
-    """One number a level -> a column [L,1]."""
+    """One number for each level -> a column [L,1]."""
     column = np.zeros((space.num_ws, 1), np.float32)
     for level, codes in space.levels.items():
         column[codes] = of_level(level)
@@ -75,13 +90,13 @@ def per_code(space: StyleSpace, of_level: Callable[[str], float]) -> Array:
 
 
 def audible(values: Mapping[str, object], level: str) -> bool:
-    """Whether a level goes with the sound: neither muted, nor another one alone."""
+    """Whether a level follows the sound: not muted, and soloed if any level is."""
     solo = [name for name in LEVELS if values[f"/motion/{name}/solo"]]
     return not values[f"/motion/{level}/mute"] and (not solo or level in solo)
 
 
 def level_openness(space: StyleSpace, values: Mapping[str, object], state: MotionState, fps: float) -> Array:
-    """How far each level goes with the sound at this frame [L,1], 0 to 1: a fade of FADE_S after mute and solo."""
+    """How far each level follows the sound at this frame, [L,1] in 0..1: a crossfade of FADE_S after mute and solo."""
     wanted = per_code(space, lambda level: float(audible(values, level)))
     step = np.float32(1 / (FADE_S * fps))
     fading = state.openness + np.clip(wanted - state.openness, -step, step)
@@ -116,34 +131,45 @@ def advance_motion(
     seed: int,
     recur: RnnStep,
 ) -> MotionState:
-    """One step of E_RNN on the motion grid (eqs. 4 and 5).
+    """One motion step: E_RNN, then the residual.
 
-    base: w_0 [L,W]. heard: E_a(x) [L,W]. there: presence 0..1. anchored: r = rho r + (1 - rho) kappa sigma_w
-    tanh(Delta), bounded by kappa sigma_w for ever. literal: r = r + g E_a + Delta, which integrates.
+    E_RNN sees u^t = w_hat^{t-1} + g E_a(x^t) + sigma_n sigma_w eps and answers Delta^t (eqs. 4 and 5), with g the
+    level's amount, eps drawn from `seed` and the step's index, and Delta^t scaled by presence so that silence rests.
+
+    anchored: w_hat = w_0 + g (a + r), r^t = rho r^{t-1} + (1 - rho) kappa sigma_w tanh(Delta^t): |r| <= kappa sigma_w.
+    literal: w_hat^t = u^t + Delta^t = w_0 + r^t; r sums everything up and is not bounded.
+
+    Args:
+        space: the world's latent space.
+        values: effective values of the table.
+        state: before this step.
+        base: w_0 [L,W].
+        displacement: E_a(x) [L,W] at this step.
+        presence: 0..1, how much sound there is.
+        seed: of the noise.
+        recur: E_RNN.
+
     """
-    # What is muted moves on unseen, so that it comes back as if it had never been away.
+    # A muted level moves on unseen, so that it comes back as if it had never been away.
     gain = per_code(space, lambda level: number(values, f"/motion/{level}/amount"))
     eps = np.random.Generator(np.random.Philox(key=seed, counter=state.tick)).standard_normal(base.shape)
     noise = np.float32(NOISE * presence) * eps.astype(np.float32) * space.sigma_w
-    follow = _follow(space, values, state.anchor, displacement, space.motion_rate)
-    at = base + gain * (follow + state.residual)
-    delta, h = recur((at + gain * displacement + noise).astype(np.float32), state.hidden)
-    if values["/motion/mode"] == "literal":
-        r = state.residual + displacement + presence * delta * space.sigma_w
+    anchor = _follow(space, values, state.anchor, displacement, space.motion_rate)
+    literal = values["/motion/mode"] == "literal"
+    before = base + (state.residual if literal else gain * (anchor + state.residual))
+    u = (before + gain * displacement + noise).astype(np.float32)
+    delta, hidden = recur(u, state.hidden)
+    if literal:
+        r = u + presence * delta * space.sigma_w - base
     else:
         rho = per_code(space, lambda level: decay(number(values, f"/motion/{level}/inertia"), space.motion_rate))
         kappa = per_code(space, lambda level: number(values, f"/motion/{level}/kappa"))
         r = rho * state.residual + (1 - rho) * kappa * space.sigma_w * np.tanh(delta * presence)
     held = _held(space, values)
-    r = held * state.residual + (1 - held) * r
+    r = (held * state.residual + (1 - held) * r).astype(np.float32)
     return replace(
-        state,
-        tick=state.tick + 1,
-        anchor=follow,
-        residual_prev=state.residual,
-        residual=r.astype(np.float32),
-        hidden=h,
-    )
+        state, tick=state.tick + 1, anchor=anchor, residual_prev=state.residual, residual=r, hidden=hidden
+    )  # fmt: skip
 
 
 def style_codes(
@@ -155,33 +181,28 @@ def style_codes(
     part: float,
     fps: float,
 ) -> tuple[Array, MotionState]:
-    """w_hat of one frame: a^t + r^t.
+    """w_hat [L,W] of one frame: base + amount x (anchor + residual); literal: base + residual.
 
-    heard: E_a at the frame. part: 0..1, the way from the last tick but one to the last. Silence and muted
-    levels give exactly `base`; a held level gives what it gave, whatever becomes of base and sound.
+    displacement: E_a at the frame. part: 0..1, the way from the last motion step but one to the last. Silence
+    (anchored) and muted levels give exactly `base`; a held level keeps its codes whatever base and sound do.
     """
-    literal = values["/motion/mode"] == "literal"
-    follow = _follow(space, values, state.anchor_frame, displacement, fps)
-    open_ = level_openness(space, values, state, fps)
-    gain = open_ * per_code(space, lambda level: number(values, f"/motion/{level}/amount"))
+    anchor = _follow(space, values, state.anchor_frame, displacement, fps)
+    openness = level_openness(space, values, state, fps)
     moved = state.residual_prev + (state.residual - state.residual_prev) * np.float32(part)
-    free = (base + gain * (moved if literal else follow + moved)).astype(np.float32)
-    w, kept, loose = _hold(space, values, state, free, fps)
-    return w, replace(
-        state,
-        anchor_frame=follow.astype(np.float32),
-        openness=open_,
-        last_output=w,
-        held=kept,
-        release=loose,
-    )
+    if values["/motion/mode"] == "literal":
+        free = (base + openness * moved).astype(np.float32)
+    else:
+        gain = openness * per_code(space, lambda level: number(values, f"/motion/{level}/amount"))
+        free = (base + gain * (anchor + moved)).astype(np.float32)
+    w, held, release = _hold(space, values, state, free, fps)
+    return w, replace(state, anchor_frame=anchor, openness=openness, last_output=w, held=held, release=release)
 
 
 def _hold(
     space: StyleSpace, values: Mapping[str, object], state: MotionState, free: Array, fps: float
 ) -> tuple[Array, Array, Array]:
-    """What leaves where a level is held, or lets go over RELEASE_S: w, kept, loose."""
-    held = _held(space, values) * (state.openness >= 0)  # before the first frame there is nothing to keep
-    kept = np.where((held > 0) & (state.release > 0), state.last_output, state.held)
-    loose = np.where(held > 0, 0, np.minimum(1, state.release + 1 / (RELEASE_S * fps))).astype(np.float32)
-    return np.where(loose < 1, kept + loose * (free - kept), free).astype(np.float32), kept, loose
+    """Output where a level is held or released over RELEASE_S: w_hat [L,W], held codes [L,W], release [L,1]."""
+    held = _held(space, values) * (state.openness >= 0)  # nothing to keep before the first frame
+    codes = np.where((held > 0) & (state.release > 0), state.last_output, state.held)
+    release = np.where(held > 0, 0, np.minimum(1, state.release + 1 / (RELEASE_S * fps))).astype(np.float32)
+    return np.where(release < 1, codes + release * (free - codes), free).astype(np.float32), codes, release

@@ -1,4 +1,4 @@
-"""The stepper with networks small enough to check by hand."""
+"""Latent motion with networks small enough to check by hand."""
 
 from dataclasses import replace
 
@@ -81,6 +81,43 @@ def test_anchored_motion_stays_bounded_for_ever() -> None:
     bound = np.abs(HEARD) + kappa * SPACE.sigma_w + 1e-4
     assert (np.abs(frames - BASE) <= bound).all()
     assert np.abs(np.diff(frames, axis=0)[-20:]).max() > 0
+
+
+def equation_4(amount: dict[str, float], presence: float, steps: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """u and w_hat [T,L,W]: u^t = w_hat^{t-1} + g E_a(x^t) + sigma_n sigma_w eps, w_hat^t = u^t + Delta^t."""
+    g = np.concatenate([np.full((codes.stop - codes.start, 1), amount[name]) for name, codes in SPACE.levels.items()])
+    w, h, seen, made = BASE.astype(np.float64), np.zeros((3, H)), [], []
+    for t in range(steps):
+        eps = np.random.Generator(np.random.Philox(key=seed, counter=t)).standard_normal((L, W))
+        u = w + g * HEARD * np.cos(t) + 0.1 * presence * SPACE.sigma_w * eps
+        delta, h = alive(u, h)
+        w = u + presence * SPACE.sigma_w * delta
+        seen.append(u)
+        made.append(w)
+    return np.stack(seen), np.stack(made)
+
+
+@pytest.mark.parametrize("presence", [0.0, 0.4, 1.0])
+@pytest.mark.parametrize("amounts", [(1.0, 1.0, 1.0), (0.0, 0.5, 2.0)])
+def test_literal_is_equation_4(amounts: tuple[float, ...], presence: float) -> None:
+    """What E_RNN is given and what leaves, for a sound that changes; six steps, since the sum is chaotic in time."""
+    amount: dict[str, float] = dict(zip(LEVELS, amounts, strict=True))
+    vals = values(**{"/motion/mode": "literal"}, **{f"/motion/{name}/amount": g for name, g in amount.items()})
+    state, seen, made = MotionState.rest(SPACE, H), [], []
+
+    def watched(u: np.ndarray, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(u)
+        return alive(u, h)
+
+    for t in range(6):
+        sound = (HEARD * np.cos(t)).astype(np.float32)
+        state = advance_motion(SPACE, vals, state, BASE, sound, presence, 7, watched)
+        w, state = style_codes(SPACE, vals, state, BASE, sound, 1.0, 15.0)
+        made.append(w)
+    u, w_hat = equation_4(amount, presence, 6, seed=7)
+    assert np.abs(u - np.stack(seen)).max() < 1e-3
+    assert np.abs(w_hat - np.stack(made)).max() < 1e-3
+    assert np.abs(w_hat - BASE).max() > 1.0
 
 
 def test_literal_motion_integrates() -> None:
