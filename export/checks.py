@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..engine.cli.doctor import Finding
+from ..engine.plugins.interfaces import Finding
 
 
 def video() -> list[Finding]:

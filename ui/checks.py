@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from sonorama.engine.cli.doctor import Finding
 from sonorama.engine.errors import SonoramaError
+from sonorama.engine.plugins.interfaces import Finding
 
 _HEADLESS = "A show runs without one; its pictures leave through sinks."
 

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import SonoramaError, one_line_error
-from .doctor import Finding
+from ..plugins.interfaces import Finding
 
 _AGAIN = "Install sonorama again: pip install --force-reinstall sonorama"
 ROOM = 256 << 20

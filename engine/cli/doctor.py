@@ -1,7 +1,7 @@
 """`sonorama doctor`: what this machine can do, what is missing and how to get it.
 
-A check is an entry point of the group `sonorama.checks`: a function that returns findings. Each runs in a child process
-of its own and for a bounded time, since drivers hang, print and abort. Plug-ins are asked through registry.py.
+A check is an entry point of the group `sonorama.checks` (interfaces/commands.py). Each runs in a child process of its
+own and for a bounded time, since drivers hang, print and abort. Sources and sinks are probed by plugins/survey.py.
 """
 
 from __future__ import annotations
@@ -13,16 +13,17 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from importlib.metadata import EntryPoint, entry_points
+from dataclasses import asdict, replace
+from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
 from ..errors import one_line_error
+from ..plugins.interfaces import Finding
+from ..plugins.registry import CHECKS, SINKS, SOURCES, find_used
 
 if TYPE_CHECKING:
     from .main import Commands
 
-GROUP = "sonorama.checks"
 CHECK_S = 30.0
 """A check that takes longer counts as failed: importing torch and asking a GPU may take ten seconds."""
 NEEDED = ("networks", "worlds", "frames")
@@ -30,28 +31,7 @@ NEEDED = ("networks", "worlds", "frames")
 _ORDER = ("python", "processor", "networks", "cuda", "worlds", "frames", "ports", "shows", "libraries", "display")
 _CHILD = "from sonorama.engine.cli.doctor import answer; answer()"
 _AGAIN = "Install sonorama again."
-_KINDS = {"sonorama.sources": "sound sources", "sonorama.sinks": "sinks"}
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report.
-
-    Attributes:
-        what: what was looked for.
-        ok: whether it is there and works.
-        about: what was found, or what is wrong.
-        how_to_get: what to do where it is not ok.
-        needed: no show can run without it.
-
-    """
-
-    what: str
-    ok: bool
-    about: str = ""
-    how_to_get: str = ""
-    needed: bool = False
-
+_PLUGINS = {SOURCES.group: "sound sources", SINKS.group: "sinks"}
 
 Report = dict[str, list[Finding]]
 """Findings by check, in the order in which they are shown."""
@@ -80,7 +60,7 @@ def run_doctor(args: argparse.Namespace) -> int:
 
 def examine(timeout: float = CHECK_S) -> Report:
     """Run every check, several at a time, each for `timeout` seconds at most."""
-    points = {point.name: point for point in entry_points(group=GROUP)}
+    points = find_used(CHECKS)
     names = sorted({*points, *NEEDED}, key=lambda name: (_ORDER.index(name) if name in _ORDER else 99, name))
     with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
         running = {name: pool.submit(run_check, name, points.get(name), timeout) for name in names}
@@ -89,12 +69,12 @@ def examine(timeout: float = CHECK_S) -> Report:
 
 
 def _plugins(timeout: float) -> Report:
-    from ..plugins.registry import survey
+    from ..plugins.survey import survey
 
-    report: Report = {title: [] for title in _KINDS.values()}
-    for one in survey(timeout=timeout):
+    report: Report = {title: [] for title in _PLUGINS.values()}
+    for one in survey((SOURCES, SINKS), timeout):
         finding = Finding(one.name, one.state == "available", one.about, one.how_to_install)
-        report[_KINDS[one.group]].append(finding)
+        report[_PLUGINS[one.group]].append(finding)
     return report
 
 
@@ -131,7 +111,7 @@ def answer() -> None:
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # drivers that print must not do so into the answer
     try:
-        found: list[Finding] = EntryPoint("check", sys.argv[1], GROUP).load()()
+        found: list[Finding] = EntryPoint("check", sys.argv[1], CHECKS.group).load()()
         told: Any = [asdict(replace(one, how_to_get="" if one.ok else one.how_to_get)) for one in found]
     except (Exception, SystemExit) as error:  # noqa: BLE001 (drivers and other packages may raise anything)
         told = f"fails: {one_line_error(error)}"

@@ -1,8 +1,6 @@
 """`sonorama <command>`: finds commands, runs one, turns what goes wrong into two lines and an exit code.
 
-A command is an entry point of the group `sonorama.commands`: a function `add(commands)` that adds one
-sub-parser and sets its default `run` to a function `(args) -> exit code`. Its module is imported for `--help`
-too, so it must be light: heavy imports belong inside `run`.
+A command is an entry point of the group `sonorama.commands`; see engine/plugins/interfaces/commands.py.
 """
 
 from __future__ import annotations
@@ -14,14 +12,15 @@ import sys
 import time
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from io import TextIOWrapper
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from sonorama import __version__  # the package itself is no folder here that `..` could name
 
-from ..errors import SonoramaError
+from ..errors import SonoramaError, one_line_error
+from ..plugins.registry import COMMANDS, PluginUnknown, find_used, install_again, load_point
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -76,7 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sonorama {__version__}")
     _add_debug(parser)
     commands = parser.add_subparsers(metavar="COMMAND", required=True, title="commands")
-    for point in sorted(entry_points(group="sonorama.commands"), key=lambda point: point.name):
+    for _, point in sorted(find_used(COMMANDS).items()):
         _add_command(commands, point)
     for command in commands.choices.values():
         _add_debug(command)
@@ -84,12 +83,14 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_command(commands: Commands, point: EntryPoint) -> None:
+    """Add one command; a broken one is reported in two lines and costs the others nothing."""
     try:
-        add = point.load()
-    except (ImportError, AttributeError) as error:  # one broken plug-in must not take the others away
-        sys.stderr.write(f"The command {point.name} ({point.value}) cannot be loaded: {one_line(error)}\n")
-        return
-    add(commands)
+        load_point(COMMANDS, point)(commands)
+    except PluginUnknown as error:
+        report(error)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything)
+        message = f"The command {point.name} cannot be added: {one_line_error(error)}"
+        report(PluginUnknown(message, install_again(point)))
 
 
 def _add_debug(parser: argparse.ArgumentParser) -> None:

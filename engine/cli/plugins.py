@@ -1,4 +1,4 @@
-"""`sonorama plugins`: every source and sink, where it comes from, and how to get what it lacks."""
+"""`sonorama plugins`: every plug-in of every kind, its package, and how to get what it lacks."""
 
 from __future__ import annotations
 
@@ -8,24 +8,22 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..plugins.registry import Plugin
+    from ..plugins.survey import Plugin
     from .main import Commands
-
-_HEADINGS = {"sonorama.sources": "sources of sound (--source)", "sonorama.sinks": "sinks for pictures (--sink)"}
 
 
 def add_plugins(commands: Commands) -> None:
-    """`sonorama plugins`: what is installed, and what works here."""
-    parser = commands.add_parser("plugins", help="list every source and sink, and what it lacks", allow_abbrev=False)
+    """`sonorama plugins`: what is installed, and what works on this machine."""
+    parser = commands.add_parser("plugins", help="list every plug-in, and what it lacks", allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="one JSON array")
     parser.set_defaults(run=run_plugins)
 
 
 def run_plugins(args: argparse.Namespace) -> int:
-    """Ask them all and write what they say."""
+    """Probe all plug-ins and write what they answer."""
     import json
 
-    from ..plugins.registry import survey
+    from ..plugins.survey import survey
 
     plugins = [*survey(), _test_card()]
     sys.stdout.write(json.dumps([asdict(one) for one in plugins]) + "\n" if args.json else as_text(plugins))
@@ -33,10 +31,11 @@ def run_plugins(args: argparse.Namespace) -> int:
 
 
 def _test_card() -> Plugin:
-    """`--source test-card` paints too, so that no plug-in could do it; people look for it here all the same."""
+    """The entry for `--source test-card`, which is no plug-in because it paints too."""
     from importlib.metadata import version
 
-    from ..plugins.registry import SOURCES, Plugin
+    from ..plugins.registry import SOURCES
+    from ..plugins.survey import Plugin
 
     about = "a picture with arrow, bars and frame number, and a tone, to set up a projector"
     return Plugin(SOURCES.group, "test-card", "sonorama", version("sonorama"), "", "available", about)
@@ -44,14 +43,15 @@ def _test_card() -> Plugin:
 
 def as_text(plugins: list[Plugin]) -> str:
     """Rows for people, by kind."""
+    from ..plugins.registry import KINDS
     from .main import one_line
 
     wide = max((len(one.name) for one in plugins), default=0)
     lines: list[str] = []
-    for group, heading in _HEADINGS.items():
-        lines.append(heading)
+    for kind in KINDS:
+        lines += [kind.heading] if any(one.group == kind.group for one in plugins) else []
         for one in plugins:
-            if one.group == group:
+            if one.group == kind.group:
                 origin = f"from {one.package} {one.version}" if one.package else ""
                 told = "; ".join(one_line(text) for text in (one.about, origin) if text)
                 lines.append(f"  {one.name:{wide}}  {one.state:9}  {told}")

@@ -1,123 +1,156 @@
-"""Plug-ins: found by entry point, loaded one by one, so that one which is broken is said and harms nothing else.
+"""Registry of plug-ins: every kind is found by entry point and loaded one by one, when it is used.
 
-`probe` asks what a plug-in can do here in a child process of its own: drivers hang, print, and abort.
+A plug-in that is broken costs itself only: `load` and `make` raise PluginUnknown, which the command line prints in two
+lines, and `sonorama plugins` (survey.py) lists it with the reason.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
-import os
-import subprocess
-import sys
+import inspect
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from typing import Any
 
 from ..errors import SonoramaError, one_line_error
-from .interfaces import Available, FrameSink, Missing, SoundSource
+from .interfaces import (
+    Backend,
+    Bridge,
+    Check,
+    Command,
+    FrameSink,
+    Modulator,
+    SoundSource,
+    TrainingStage,
+    WorldLoader,
+)
 
-PROBE_S = 20.0
-"""A probe that takes longer counts as broken."""
-_OWN = "sonorama"
-_CHILD = "from sonorama.engine.plugins.registry import answer_probe; answer_probe()"
+OWN_PACKAGE = "sonorama"
 
 
 class PluginUnknown(SonoramaError):
-    """No plug-in of that name is installed, or it does not load."""
+    """No plug-in of that name is installed, it does not load, or it does not implement its interface."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One sort of plug-in: the group of its entry points, what people call it, and the Protocol that it fills."""
-
-    group: str
-    title: str
-    protocol: type
-
-
-SOURCES = Kind("sonorama.sources", "source of sound", SoundSource)
-SINKS = Kind("sonorama.sinks", "sink", FrameSink)
-KINDS = (SOURCES, SINKS)
-
-
-@dataclass(frozen=True, slots=True)
-class Plugin:
-    """One plug-in as installed, and what its probe said.
+    """One kind of plug-in.
 
     Attributes:
-        group: `sonorama.sinks` or `sonorama.sources`.
-        name: what stands before the colon on the command line.
-        package, version: which distribution it came with; empty if that is not known.
-        module: its entry point, such as `sonorama.plugin.sinks.null:NullSink`; empty for what the show does itself.
-        state: available, missing (something that it needs), broken (it does not load or its probe fails), or hidden
-            (another package has that name).
-        about: what the probe found, or what is wrong.
-        how_to_install: what to do about it; empty if nothing needs doing.
+        group: of its entry points.
+        title: in messages: "the sink null ...".
+        heading: in lists.
+        protocol: the interface that it implements.
+        factory: whether the entry point makes the plug-in when it is called; else it is the plug-in.
+        trial: arguments with which one may be made anywhere, without effect, to see whether it implements its
+            interface; None where that needs an argument of the user's or a device.
 
     """
 
     group: str
-    name: str
-    package: str
-    version: str
-    module: str
-    state: Literal["available", "missing", "broken", "hidden"]
-    about: str
-    how_to_install: str = ""
+    title: str
+    heading: str
+    protocol: type
+    factory: bool = True
+    trial: tuple[object, ...] | None = None
+
+
+SOURCES = Kind("sonorama.sources", "source of sound", "sources of sound (--source)", SoundSource)
+SINKS = Kind("sonorama.sinks", "sink", "sinks for pictures (--sink)", FrameSink)
+BRIDGES = Kind("sonorama.bridges", "bridge", "bridges for remote control (--bridge)", Bridge)
+MODULATORS = Kind("sonorama.modulators", "modulator", "modulators (/moves/N/source)", Modulator, trial=(1,))
+BACKENDS = Kind("sonorama.backends", "backend", "backends (--device)", Backend)
+WORLD_LOADERS = Kind("sonorama.world_loaders", "world loader", "world loaders (--world)", WorldLoader, trial=())
+TRAINING_STAGES = Kind(
+    "sonorama.training_stages", "training stage", "training stages (--stage)", TrainingStage, trial=()
+)
+COMMANDS = Kind("sonorama.commands", "command", "commands (sonorama COMMAND)", Command, factory=False)
+CHECKS = Kind("sonorama.checks", "check", "checks (sonorama doctor)", Check, factory=False)
+KINDS = (SOURCES, SINKS, BRIDGES, MODULATORS, BACKENDS, WORLD_LOADERS, TRAINING_STAGES, COMMANDS, CHECKS)
 
 
 def find(kind: Kind) -> list[EntryPoint]:
-    """All that are installed, by name; of several with one name ours comes first, and the first is the one used."""
+    """All entry points of a kind, by name. Where several packages share a name, the first one is used: sonorama's own,
+    then by the name of the package.
+    """
     points = entry_points(group=kind.group)
-    return sorted(points, key=lambda point: (point.name, _package(point) != _OWN, _package(point)))
+    return sorted(points, key=lambda point: (point.name, package_of(point) != OWN_PACKAGE, package_of(point)))
 
 
-def names(kind: Kind) -> list[str]:
-    """What can stand before the colon on the command line."""
-    return sorted({point.name for point in find(kind)})
+def find_used(kind: Kind) -> dict[str, EntryPoint]:
+    """The entry point that each name stands for."""
+    return {point.name: point for point in reversed(find(kind))}
 
 
-def load(kind: Kind, name: str) -> Callable[[str], Any]:
-    """The factory of a plug-in: it takes what stands behind the colon.
+def names(kind: Kind, own_first: tuple[str, ...] = ()) -> list[str]:
+    """Names of all plug-ins of a kind: those of `own_first` in that order, then the others by name."""
+    found = {point.name for point in find(kind)}
+    return [*own_first, *sorted(found - set(own_first))]
+
+
+def load(kind: Kind, name: str) -> Callable[..., Any]:
+    """What the entry point of a name refers to: a factory, or the plug-in itself (see Kind.factory).
 
     Raises:
         PluginUnknown: there is none of that name, or it does not load.
 
     """
-    found = next((point for point in find(kind) if point.name == name), None)
-    if found is None:
+    point = find_used(kind).get(name)
+    if point is None:
         near = difflib.get_close_matches(name, names(kind), 1)
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(names(kind))}"
         raise PluginUnknown(f"There is no {kind.title} called {name!r}", hint)
+    return load_point(kind, point)
+
+
+def load_point(kind: Kind, point: EntryPoint) -> Callable[..., Any]:
+    """As `load`, for an entry point of `find`."""
     try:
-        return found.load()
+        loaded = point.load()
     except (Exception, SystemExit) as error:
-        raise PluginUnknown(f"The {kind.title} {name} does not load: {one_line_error(error)}", _again(found)) from error
+        message = f"The {kind.title} {point.name} does not load: {one_line_error(error)}"
+        raise PluginUnknown(message, install_again(point)) from error
+    if not callable(loaded):
+        raise _not_one(kind, point.name, f"{point.value} cannot be called")
+    return loaded
+
+
+def make(kind: Kind, name: str, *arguments: object) -> Any:
+    """Load a plug-in and make it with these arguments; see the interface of its kind.
+
+    Raises:
+        PluginUnknown: as `load`; also when the factory fails, or what it makes does not implement the interface.
+        SonoramaError: what the factory raises, such as for an argument that it refuses.
+
+    """
+    return make_from(kind, name, load(kind, name), *arguments)
+
+
+def make_from(kind: Kind, name: str, factory: Callable[..., Any], *arguments: object) -> Any:
+    """As `make`, for a factory that was loaded before."""
+    try:
+        made = factory(*arguments)
+    except SonoramaError:
+        raise
+    except (Exception, SystemExit) as error:
+        message = f"The {kind.title} {name} cannot be made: {one_line_error(error)}"
+        raise PluginUnknown(message, _TELL) from error
+    if fault := interface_fault(kind, made):
+        raise _not_one(kind, name, fault)
+    return made
 
 
 def prepare(kind: Kind, name: str, argument: str) -> Callable[[], Any]:
     """A function that makes a plug-in with this argument. One was made already, so that a wrong one is known now.
 
     Raises:
-        PluginUnknown: as `load`; also when what it makes is no plug-in of that kind.
-        SonoramaError: an argument that it refuses.
+        As `make`.
 
     """
-    make = load(kind, name)
-    try:
-        made = make(argument)
-    except SonoramaError:
-        raise
-    except (Exception, SystemExit) as error:
-        message = f"The {kind.title} {name} cannot be made: {one_line_error(error)}"
-        raise PluginUnknown(message, "This is a fault of the plug-in: tell its authors.") from error
-    if not isinstance(made, kind.protocol) or getattr(made, "policy", "latest") not in ("latest", "every"):
-        message = f"The {kind.title} {name} is none: {type(made).__name__} lacks a member of {kind.protocol.__name__}"
-        raise PluginUnknown(message, "This is a fault of the plug-in: tell its authors.")
-    return lambda: make(argument)
+    factory = load(kind, name)
+    make_from(kind, name, factory, argument)
+    return lambda: factory(argument)
 
 
 def open_sink(spec: str) -> tuple[str, Callable[[], FrameSink]]:
@@ -137,77 +170,59 @@ def open_sink(spec: str) -> tuple[str, Callable[[], FrameSink]]:
     return f"{name} {argument}".strip(), prepare(SINKS, name, argument)
 
 
-def survey(kinds: tuple[Kind, ...] = KINDS, timeout: float = PROBE_S) -> list[Plugin]:
-    """Every plug-in, in the order of `find`; all are probed at the same time, each for `timeout` seconds at most."""
-    points: list[tuple[EntryPoint, bool]] = []
-    for kind in kinds:
-        found = find(kind)
-        first = {point.name: point for point in reversed(found)}
-        points += [(point, first[point.name] is point) for point in found]
-    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
-        asked = [pool.submit(_judge, point, used, timeout) for point, used in points]
-        return [one.result() for one in asked]
+def interface_fault(kind: Kind, made: object) -> str:
+    """Why an object, or the class of such objects, does not implement the interface of a kind; empty if it does.
+
+    Of a class only the methods are examined: attributes may be set when one is made.
+    """
+    made_of, is_class = (made, True) if inspect.isclass(made) else (type(made), False)
+    for name, wanted in _members(kind.protocol).items():
+        if inspect.isfunction(wanted):
+            there = getattr(made, name, None)
+            if not callable(there):
+                return f"{made_of.__name__} has no method {name} (see {kind.protocol.__name__})"
+            unbound = is_class and inspect.isfunction(inspect.getattr_static(made, name))
+            if not _takes(there, wanted, unbound):
+                return f"{made_of.__name__}.{name} takes other arguments than {kind.protocol.__name__}.{name}"
+        elif not is_class and not hasattr(made, name):
+            return f"{made_of.__name__} has no attribute {name} (see {kind.protocol.__name__})"
+    if kind is SINKS and not is_class and getattr(made, "policy", None) not in ("latest", "every"):
+        return f"{made_of.__name__}.policy is neither latest nor every"
+    return ""
 
 
-def _judge(point: EntryPoint, used: bool, timeout: float) -> Plugin:
-    version = point.dist.version if point.dist else ""
-    facts = (point.group, point.name, _package(point), version, point.value)
-    if not used:
-        return Plugin(*facts, "hidden", "another package has a plug-in of that name")
-    answer = probe(point, timeout)
-    if isinstance(answer, Available):
-        return Plugin(*facts, "available", answer.about)
-    if isinstance(answer, Missing):
-        return Plugin(*facts, "missing", answer.reason, answer.how_to_install)
-    return Plugin(*facts, "broken", answer, _again(point))
+def _members(protocol: type) -> dict[str, object]:
+    """Name -> function, property or None (a plain attribute) of everything that a Protocol asks for."""
+    return {
+        **dict.fromkeys(inspect.get_annotations(protocol)),
+        **{name: one for name, one in vars(protocol).items() if not name.startswith("_")},
+    }
 
 
-def probe(point: EntryPoint, timeout: float = PROBE_S) -> Available | Missing | str:
-    """What a plug-in says about this machine; a string says why it does not answer. Runs in a child process."""
-    command = [sys.executable, "-P", "-c", _CHILD, point.group, point.name, point.value]
+def _takes(there: Callable[..., Any], wanted: Callable[..., Any], unbound: bool) -> bool:
+    """Whether a method can be called with as many arguments as the one of the Protocol."""
+    count = len(inspect.signature(wanted).parameters) - (0 if unbound else 1)  # less self
     try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=timeout
-        )
-        state, about, how_to_install = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        return f"its probe does not answer within {timeout:g} s"
-    except ValueError:
-        return "its probe ended without an answer"
-    if state == "available":
-        return Available(about)
-    return Missing(about, how_to_install) if state == "missing" else about
+        inspect.signature(there).bind(*[None] * count)
+    except TypeError:
+        return False
+    except ValueError:  # no signature, as some built-in functions
+        return True
+    return True
 
 
-def answer_probe() -> None:
-    """In the child: load the plug-in that `sys.argv` names, run the `probe` beside it, write what it says."""
-    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # drivers that print must not do so into the answer
-    group, name, value = sys.argv[1:]
-    json.dump(_ask(EntryPoint(name, value, group)), out)
-    out.flush()
-    os._exit(0)  # the driver's own ending may hang
+_TELL = "This is a fault of the plug-in: tell its authors."
 
 
-def _ask(point: EntryPoint) -> tuple[str, str, str]:
-    """(state, about, how to install), as in Plugin."""
-    try:
-        point.load()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything)
-        return "broken", f"it does not load: {one_line_error(error)}", ""
-    ask = getattr(sys.modules[point.module], "probe", Available)
-    try:
-        answer = ask()
-    except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything)
-        return "broken", f"its probe fails: {one_line_error(error)}", ""
-    if isinstance(answer, Missing):
-        return "missing", answer.reason, answer.how_to_install
-    return "available", answer.about if isinstance(answer, Available) else "", ""
+def _not_one(kind: Kind, name: str, why: str) -> PluginUnknown:
+    return PluginUnknown(f"The {kind.title} {name} is unusable: {why}", _TELL)
 
 
-def _package(point: EntryPoint) -> str:
+def package_of(point: EntryPoint) -> str:
+    """Name of the package that an entry point came with; empty if that is not known."""
     return point.dist.name if point.dist else ""
 
 
-def _again(point: EntryPoint) -> str:
-    return f"Install {_package(point) or 'its package'} again."
+def install_again(point: EntryPoint) -> str:
+    """What to do about a plug-in that does not load."""
+    return f"Install {package_of(point) or 'its package'} again."

@@ -20,7 +20,7 @@ from sonorama.engine.ipc import frame_map, shared_paths
 from sonorama.engine.ipc.frame_map import FrameMapTaken
 from sonorama.engine.model import world_file
 from sonorama.engine.osc import server as osc
-from sonorama.engine.plugins import registry
+from sonorama.engine.plugins import survey
 from sonorama.export import checks as export_checks
 
 GOOD = {name: [Finding(name, True, needed=True)] for name in doctor.NEEDED}
@@ -39,7 +39,7 @@ def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Put:
 
 
 def check(value: str, name: str = "extra", timeout: float = 60.0) -> list[Finding]:
-    return run_check(name, EntryPoint(name, value, doctor.GROUP), timeout)
+    return run_check(name, EntryPoint(name, value, "sonorama.checks"), timeout)
 
 
 def lost(findings: list[Finding]) -> dict[str, str]:
@@ -105,10 +105,10 @@ def test_the_text_says_how_to_get_it_and_keeps_its_lines() -> None:
 
 def test_this_machine_can_run_a_show(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """The needed checks as installed, in real children; a plug-in that hangs is said, and harms nothing."""
-    found = [point for point in doctor.entry_points(group=doctor.GROUP) if point.name in doctor.NEEDED]
-    monkeypatch.setattr(doctor, "entry_points", lambda group: found)
-    hung = registry.Plugin("sonorama.sinks", "ndi", "x", "1", "x:X", "broken", "its probe does not answer", "Wait.")
-    monkeypatch.setattr(registry, "survey", lambda timeout: [hung])
+    found = {name: point for name, point in doctor.find_used(doctor.CHECKS).items() if name in doctor.NEEDED}
+    monkeypatch.setattr(doctor, "find_used", lambda kind: found)
+    hung = survey.Plugin("sonorama.sinks", "ndi", "x", "1", "x:X", "broken", "its probe does not answer", "Wait.")
+    monkeypatch.setattr(survey, "survey", lambda kinds, timeout: [hung])
     assert main(["doctor", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["can_run"] is True

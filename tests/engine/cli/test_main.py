@@ -172,7 +172,9 @@ def test_broken_command_leaves_the_others(plugin: Path, capsys: pytest.CaptureFi
     assert main(["parameters"]) == 0
     out, err = capsys.readouterr()
     assert "/motion/coarse/amount" in out
-    assert err.startswith("The command lost (storm_commands:add_lost) cannot be loaded")
+    first, second = err.splitlines()
+    assert first.startswith("The command lost does not load: AttributeError")
+    assert second == "Install storm-commands again."
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -12,7 +12,8 @@ import pytest
 
 from sonorama.engine.cli.main import main
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.plugins.registry import SINKS, SOURCES, Plugin, PluginUnknown, find, names, open_sink, survey
+from sonorama.engine.plugins.registry import SINKS, SOURCES, PluginUnknown, find, names, open_sink
+from sonorama.engine.plugins.survey import Plugin, survey
 
 GOOD = """
 from sonorama.engine.plugins.interfaces import Available
@@ -93,6 +94,7 @@ def test_what_is_wrong_with_one_is_said_and_harms_no_other(install: Install) -> 
         raises=GOOD.replace('print("a driver that talks")', 'raise OSError("no\\nbus")'),
         aborts=GOOD.replace('print("a driver that talks")', "import os; os.abort()"),
         unsure=GOOD[GOOD.index("class Sink") :],
+        partial=GOOD.replace("def send", "def sent"),
         fine=GOOD,
     )
     told = by_name(survey((SINKS,)))
@@ -103,6 +105,7 @@ def test_what_is_wrong_with_one_is_said_and_harms_no_other(install: Install) -> 
         "empty": "it does not load: AttributeError: module 'bad_empty' has no attribute 'Sink'",
         "raises": "its probe fails: OSError: no bus",
         "aborts": "its probe ended without an answer",
+        "partial": "Sink has no method send (see FrameSink)",
     }
     assert all(told[name].how_to_install == "Install bad again." for name in wrong)
     assert told["lacks"].state == "missing"
@@ -144,8 +147,9 @@ def test_of_two_with_one_name_ours_is_used(install: Install) -> None:
         ("null:5", "takes no argument"),
         ("map:a/b", "cannot name a show"),
         ("raises", "cannot be made: ZeroDivisionError"),
-        ("lacking", "lacks a member of"),
-        ("policy", "lacks a member of"),
+        ("lacking", "Sink has no method send (see FrameSink)"),
+        ("fewer", "Sink.send takes other arguments than FrameSink.send"),
+        ("policy", "Sink.policy is neither latest nor every"),
     ],
 )
 def test_wrong_sinks_are_two_lines(install: Install, spec: str, words: str) -> None:
@@ -153,6 +157,7 @@ def test_wrong_sinks_are_two_lines(install: Install, spec: str, words: str) -> N
         "odd",
         raises=GOOD.replace("self.argument = argument", "1 / 0"),
         lacking=GOOD.replace("def send", "def sent"),
+        fewer=GOOD.replace("def send(self, picture)", "def send(self)"),
         policy=GOOD.replace('"latest"', '"some"'),
     )
     with pytest.raises(SonoramaError) as caught:

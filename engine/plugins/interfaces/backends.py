@@ -1,0 +1,71 @@
+"""Interface of backends: where the networks of a world run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from ...model.world_file import World
+
+Array: TypeAlias = "npt.NDArray[np.float32]"
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """The networks of one world on one device (`--device NAME`). All arrays are float32 numpy.
+
+    The entry point (group `sonorama.backends`) is a factory, see BackendFactory. The same inputs must give the same
+    outputs, bit for bit, in every run on one machine: films, takes and a renderer that is started again rest on that.
+    `synthesize` is called from as many threads at once as `painters` says, everything else from one thread.
+
+    Attributes:
+        name: engine and device for people and for takes, such as `openvino-cpu`.
+        painters: how many threads may call `synthesize` at once.
+
+    """
+
+    name: str
+    painters: int
+
+    def embed_sound(self, window: Array) -> Array:
+        """F_a: mel window, log-mel [128,344] (4 s) -> sound embedding, unit length [D]."""
+        ...
+
+    def invert_sound(self, window: Array, code: Array) -> tuple[Array, float]:
+        """E_a (eq. 1): mel window, log-mel [128,88] (1 s), and sound embedding [D] -> sound displacement [L,W],
+        presence 0..1.
+        """
+        ...
+
+    def step_rnn(self, u: Array, h: Array) -> tuple[Array, Array]:
+        """E_RNN (eq. 4): input u [L,W] and hidden state h [3,H] -> Delta [L,W] in units of sigma_w, next h."""
+        ...
+
+    def map_latent(self, z: Array) -> Array:
+        """Mapping network: z [Z] -> w [W], without truncation."""
+        ...
+
+    def synthesize(self, ws: Array) -> Array:
+        """G: style codes [L,W] -> picture [H,W,3] in 0..1, row 0 on top."""
+        ...
+
+
+class BackendFactory(Protocol):
+    """What an entry point of `sonorama.backends` names: usually the class of the backend itself."""
+
+    def __call__(self, world: World, threads: int, painters: int) -> Backend:
+        """Open a world.
+
+        Args:
+            world: card and tensors; its card says every size.
+            threads: CPU threads of one picture.
+            painters: pictures that will be asked for at once; a backend may support fewer and say so in `painters`.
+
+        Raises:
+            SonoramaError: the device is missing, or the world does not fit.
+
+        """
+        ...
