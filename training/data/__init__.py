@@ -1,0 +1,1 @@
+"""Training data: what is read, and what is drawn or made up."""

@@ -1,0 +1,69 @@
+"""Smooth random fields that tile the plane, and random numbers by hashing, both functions of a seed alone.
+
+A tile is made once for a seed and then sampled at moving coordinates, so that whatever is drawn from it flows without jumps.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+SIZE = 256
+"""Side of a tile in texels. The same at every picture size, so that a seed draws the same thing at 64 px and at 512 px."""
+
+
+@lru_cache(maxsize=64)
+def tile(seed: int, slope: float = 1.8) -> Tensor:
+    """Periodic noise [1,1,SIZE+1,SIZE+1], uniform in 0..1; amplitude falls as frequency^-slope.
+
+    1.2 is grainy, 1.8 like clouds, 2.4 soft. The last row and column repeat the first, for interpolation.
+    """
+    white = torch.randn(SIZE, SIZE, generator=torch.Generator().manual_seed(seed % 2**63))
+    fy, fx = torch.fft.fftfreq(SIZE)[:, None] * SIZE, torch.fft.rfftfreq(SIZE)[None] * SIZE
+    f = (fx**2 + fy**2).sqrt()
+    # Below two waves a tile the repetition would show as one large blot.
+    weight = torch.where(f < 2, 0.0, f.clamp(min=1) ** -slope)
+    field = torch.fft.irfft2(torch.fft.rfft2(white) * weight, s=(SIZE, SIZE))
+    uniform = 0.5 + 0.5 * torch.erf(field / (field.std() * 2**0.5))
+    return F.pad(uniform[None, None], (0, 1, 0, 1), mode="circular")
+
+
+def noise(seed: int, u: Tensor | float, v: Tensor | float, slope: float = 1.8) -> Tensor:
+    """The tile of `seed` at (u, v), in tiles, of any shapes that broadcast -> that shape, in 0..1.
+
+    A tile holds some four clumps a side.
+    """
+    u, v = torch.broadcast_tensors(torch.as_tensor(u), torch.as_tensor(v))
+    grid = torch.stack([u - u.floor(), v - v.floor()], -1).mul_(2).sub_(1)
+    grid = grid.float().view(1, -1, u.shape[-1] if u.dim() else 1, 2)
+    field = F.grid_sample(tile(seed, slope), grid, padding_mode="border", align_corners=True)
+    return field.view(u.shape)
+
+
+def ridges(field: Tensor, width: float) -> Tensor:
+    """Thin bright lines where a field in 0..1 crosses its middle; `width` in the field's units."""
+    return (1 - (field - 0.5).abs() / width).clamp(0, 1)
+
+
+def bump(field: Tensor, strength: float) -> Tensor:
+    """Light on a height field [H,W] from the upper left: around 1, as differences over one hundredth of the height."""
+    step = max(1, round(field.shape[0] / 100))
+    padded = F.pad(field[None, None], (step, 0, step, 0), mode="replicate")[0, 0]
+    return 1 + strength * (field - padded[: field.shape[0], : field.shape[1]])
+
+
+def chance(seed: int, channel: int, index: Tensor, turn: Tensor | int = 0) -> Tensor:
+    """Uniform numbers in 0..1 hashed from (seed, channel, index, turn); index and turn integer tensors."""
+    mask = 0xFFFFFFFF
+    x = (index * 374761393 + turn * 668265263 + channel * 2246822519 + (seed % 2**31) * 3266489917) & mask
+    x = ((x ^ (x >> 13)) * 1274126177) & mask
+    x = ((x ^ (x >> 16)) * 2654435761) & mask
+    return (x ^ (x >> 15)).double().div(2**32).float()
+
+
+def pick(seed: int, channel: int, low: float, high: float) -> float:
+    """One number in low..high that is a property of the seed."""
+    return low + (high - low) * float(chance(seed, channel, torch.tensor(0)))
