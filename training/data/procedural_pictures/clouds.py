@@ -14,8 +14,8 @@ def overcast(view: View, seed: int, drift: float, rising: float) -> tuple[Tensor
 
     Flatter towards the horizon. drift: how far it has moved to the right, in heights; rising: how far it has changed.
     """
-    far = 0.55 / (view.horizon - view.y + 0.32).clamp(min=0.2)
-    u, v = (view.x - view.aspect / 2) * far * 0.42 - drift * 0.42, far * 0.55
+    far = 0.75 / (view.horizon - view.y + 0.5).clamp(min=0.3)
+    u, v = (view.x - view.aspect / 2) * far * 0.3 - drift * 0.3, far * 0.45
     body = noise(seed, u, v + rising * 0.1)
     folds = noise(seed + 1, u * 2.1 + rising * 0.17, v * 2.3 - rising * 0.2)
     detail = noise(seed + 2, u * 5.3 - rising * 0.3, v * 6.1)

@@ -11,7 +11,7 @@ from .particles import ages, soft, stamp
 from .view import View, blur, colour, grey, mix, screen, step
 
 
-def flames(view: View, base: Tensor, height: float, scale: float, time_s: float, seed: int) -> Tensor:
+def flames(view: View, base: Tensor, height: float, scale: float, time_s: float, seed: int, fade: float = 0.0) -> Tensor:
     """Heat [H,W] in 0..1 of a row of flames: 0 nothing, 0.3 red rim, 1 core.
 
     base [1,W]: where they stand, in heights; height: of the tallest; scale: width of a tongue.
@@ -22,11 +22,11 @@ def flames(view: View, base: Tensor, height: float, scale: float, time_s: float,
     u = (view.x + sway) / scale
     tall = 0.35 + 0.75 * noise(seed + 2, u * 0.11 + 0.07 * time_s, 0.23 * time_s, 1.6)
     tongue = noise(seed + 3, u * 0.26, v * 0.075 + 0.42 * time_s, 1.7)
-    lick = noise(seed + 4, u * 0.62 + 0.3 * tongue, v * 0.21 + 0.85 * time_s, 1.6)
+    lick = noise(seed + 4, u * 0.62 + 0.12 * tongue, v * 0.21 + 0.85 * time_s, 1.6)
     body = 0.62 * tongue + 0.38 * lick
     rest = 1 - up / tall
     heat = rest + (body - 0.52) * (0.55 + 1.5 * up.clamp(0, 1))
-    return (heat * 1.15).clamp(0, 1) * step(up, -0.16, 0.02)
+    return (heat * 1.15).clamp(0, 1) * step(up, -0.16 - fade, 0.02)
 
 
 def blackbody(heat: Tensor) -> Tensor:
@@ -61,7 +61,7 @@ def fire_crackling(view: View, s: float, t: float, seed: int) -> Tensor:
     front = 1.0 + 0.02 * noise(seed + 8, view.x * 0.9, 0.1) + 0.28 * reach
     back = 0.5 * view.horizon + 0.5 + 0.05 * noise(seed + 9, view.x * 0.7, 0.4) + 0.2 * reach
     near = flames(view, front, 0.2 + 0.55 * s, 0.26, t, seed)
-    far = flames(view, back, 0.12 + 0.28 * s, 0.12, t, seed + 20) * step(near, 0.6, 0.1)
+    far = flames(view, back, 0.12 + 0.28 * s, 0.12, t, seed + 20, 0.9) * step(near, 0.6, 0.1)
     dusk = grey(view.photo, 0.35 * s) * (1 - 0.62 * s) * colour(1.0, 0.86, 0.8)
     lit = blur((near + 0.6 * far).clamp(0, 1), 0.12) + 0.35 * blur(near, 0.35)
     y = dusk + view.photo.clamp(0.06, 1) * lit * flicker * s * colour(1.25, 0.55, 0.16)

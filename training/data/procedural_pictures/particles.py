@@ -53,20 +53,34 @@ def stamp(
     thin = 0.55 / h
     value = value * (along / thin).clamp(max=1) * (across / thin).clamp(max=1)
     along, across = along.clamp(min=thin), across.clamp(min=thin)
-    far = int(float(torch.maximum(along, across).max()) * h * reach) + 1
-    offsets = torch.arange(-far, far + 1)
-    column, row = (x * h).floor().long(), (y * h).floor().long()
-    cols, rows = column[:, None, None] + offsets, row[:, None, None] + offsets[:, None]
-    dx, dy = (cols + 0.5) / h - x[:, None, None], (rows + 0.5) / h - y[:, None, None]
-    turn = torch.as_tensor(angle).expand(x.shape)[:, None, None]
-    a = (dx * turn.cos() + dy * turn.sin()) / along[:, None, None]
-    b = (dy * turn.cos() - dx * turn.sin()) / across[:, None, None]
-    ink = value[:, None, None] * shape(a, b)
-    inside = (cols >= 0) & (cols < w) & (rows >= 0) & (rows < h)
-    place, ink = (rows * w + cols)[inside], ink[inside]
-    canvas = torch.zeros(h * w)
-    if brightest:
-        canvas.scatter_reduce_(0, place, ink, "amax")
-    else:
-        canvas.index_add_(0, place, ink)
-    return canvas.view(h, w)
+    turn = torch.as_tensor(angle, dtype=torch.float32).expand(x.shape)
+    cos, sin = turn.cos(), turn.sin()
+    wide = reach * h * ((along * cos) ** 2 + (across * sin) ** 2).sqrt()
+    tall = reach * h * ((along * sin) ** 2 + (across * cos) ** 2).sqrt()
+    margin = 2 * int(max(float(wide.max()), float(tall.max()))) + 2
+    rows, cols = h + 2 * margin, w + 2 * margin
+    canvas = torch.zeros(rows * cols)
+    on = (x * h > -wide) & (x * h < w + wide) & (y * h > -tall) & (y * h < h + tall) & (value > 0)
+    # Stamps of like size together, so that small ones do not pay for the patch of the largest.
+    octave = torch.maximum(wide, tall).clamp(min=1).log2().floor().masked_fill(~on, -1)
+    for level in octave.unique().tolist():
+        if level < 0:
+            continue
+        k = octave == level
+        far_x, far_y = int(float(wide[k].max())) + 1, int(float(tall[k].max())) + 1
+        column, row = (x[k] * h).floor(), (y[k] * h).floor()
+        dx = (column + 0.5 - x[k] * h)[:, None] + torch.arange(-far_x, far_x + 1)
+        dy = (row + 0.5 - y[k] * h)[:, None] + torch.arange(-far_y, far_y + 1)
+        dx, dy = dx[:, None, :] / h, dy[:, :, None] / h
+        c, s = cos[k, None, None], sin[k, None, None]
+        a = (dx * c + dy * s) / along[k, None, None]
+        b = (dy * c - dx * s) / across[k, None, None]
+        ink = value[k, None, None] * shape(a, b)
+        corner = (row.long() + margin) * cols + column.long() + margin
+        patch = torch.arange(-far_y, far_y + 1)[:, None] * cols + torch.arange(-far_x, far_x + 1)
+        place = (corner[:, None, None] + patch).flatten()
+        if brightest:
+            canvas.scatter_reduce_(0, place, ink.flatten(), "amax")
+        else:
+            canvas.index_add_(0, place, ink.flatten())
+    return canvas.view(rows, cols)[margin : margin + h, margin : margin + w]

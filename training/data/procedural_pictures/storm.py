@@ -56,7 +56,7 @@ def drawn(view: View, lines: list[tuple[Tensor, float]]) -> Tensor:
         xs.append(dense[:, 0])
         ys.append(dense[:, 1])
         values.append(fade * min(1.0, 0.45 + 0.55 * strength))
-        widths.append(0.0034 * strength**0.7 * fade)
+        widths.append(0.0048 * strength**0.7 * fade)
     x, y, value, width = (torch.cat(p) for p in (xs, ys, values, widths))
     return stamp(view.size, x, y, value, width, brightest=True)
 
@@ -80,7 +80,7 @@ def strikes(view: View, time_s: float, seed: int) -> tuple[Tensor, Tensor, float
         if light <= 0:
             continue
         x = view.aspect * pick(own, 2, 0.15, 0.85)
-        foot = (x + pick(own, 3, -0.2, 0.2), view.horizon + pick(own, 4, 0.0, 0.06))
+        foot = (x + pick(own, 3, -0.25, 0.25), view.horizon + pick(own, 4, 0.08, 0.26))
         top = (x, pick(own, 5, 0.02, 0.12))
         line = torch.maximum(line, light * drawn(view, bolt(top, foot, own)))
         near = near + light * torch.exp(-(((view.x - x) / 0.4) ** 2) - ((view.y - 0.16) / 0.28) ** 2)
@@ -92,7 +92,7 @@ def thunderstorm(view: View, s: float, t: float, seed: int) -> Tensor:
     """Heavy clouds over a dark land, rain curtains far away, lightning."""
     thick, relief = overcast(view, seed, 0.02 * t, t)
     line, near, total = strikes(view, t, seed)
-    dark = grey(view.photo, 0.55 * s) * (1 - 0.72 * s) * colour(0.86, 0.95, 1.12)
+    dark = grey(view.photo, 0.55 * s) * (1 - 0.6 * s) * colour(0.86, 0.95, 1.12)
     dark = dark * (1 + 0.8 * s * total * step(view.y, view.horizon - 0.1, 1.0))
     # Clouds close over the sky that was found, and hang into the upper part of any picture.
     lid = torch.maximum(view.sky * step(view.y, view.horizon + 0.15, view.horizon), step(view.y, 0.42, 0.1))

@@ -5,6 +5,7 @@ Lengths are in picture heights: y runs 0 (top) to 1 (bottom), x from 0 to the as
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -47,18 +48,18 @@ def blur(x: Tensor, radius: float) -> Tensor:
     """Gaussian blur of [H,W] or [C,H,W]; `radius` (one deviation) in heights. Wide ones are made on a smaller picture."""
     planes = x if x.dim() == 3 else x[None]
     h, w = planes.shape[-2:]
-    sigma = radius * h
-    scale = max(1.0, sigma / 2)
-    small = planes[None]
+    scale = max(1.0, radius * h / 2)
+    small = planes
     if scale > 1:
-        small = F.interpolate(small, (max(2, round(h / scale)), max(2, round(w / scale))), mode="area")
-    sigma = max(0.3, sigma / scale)
-    taps = torch.arange(-5, 6.0)
-    kernel = torch.exp(-0.5 * (taps / sigma) ** 2)
-    kernel = (kernel / kernel.sum()).expand(planes.shape[0], 1, 11)
-    small = F.conv2d(F.pad(small, (0, 0, 5, 5), mode="replicate"), kernel[:, :, :, None], groups=planes.shape[0])
-    small = F.conv2d(F.pad(small, (5, 5, 0, 0), mode="replicate"), kernel[:, :, None, :], groups=planes.shape[0])
-    out = F.interpolate(small, (h, w), mode="bilinear", align_corners=False)[0] if scale > 1 else small[0]
+        small = F.interpolate(small[None], (max(2, round(h / scale)), max(2, round(w / scale))), mode="area")[0]
+    sigma = max(0.3, radius * h / scale)
+    far = min(6, int(2.5 * sigma) + 1)
+    weights = [math.exp(-0.5 * (k / sigma) ** 2) for k in range(-far, far + 1)]
+    for axis in (1, 2):
+        n = small.shape[axis]
+        padded = F.pad(small[None], (far, far, 0, 0) if axis == 2 else (0, 0, far, far), mode="replicate")[0]
+        small = sum(padded.narrow(axis, k, n) * (p / sum(weights)) for k, p in enumerate(weights))
+    out = F.interpolate(small[None], (h, w), mode="bilinear", align_corners=False)[0] if scale > 1 else small
     return out if x.dim() == 3 else out[0]
 
 

@@ -20,7 +20,7 @@ def cone(view: View, centre: float, top: float, base: float, seed: int) -> tuple
     """A mountain: shade [H,W], cover [H,W], and the slope coordinate [H,W]: -1 at its left edge, 1 at its right."""
     down = (view.y - top).clamp(min=0)
     rough = 0.05 * (noise(seed, view.x * 0.5, view.y * 0.9, 1.5) - 0.5) * (down / 0.1).clamp(max=1)
-    half = 0.075 + 0.75 * down**1.18 + rough * 1.2
+    half = 0.08 + 1.0 * down**1.12 + rough * 1.2
     side = (view.x - centre) / half
     rim = top + 0.012 * (noise(seed + 1, view.x * 2, 0.2, 1.4) - 0.5)
     cover = (
@@ -56,7 +56,7 @@ def field(view: View, start: float, centre: float, t: float, seed: int) -> tuple
     bend = 0.15 * (noise(seed + 3, u * 0.4, flow * 0.4, 2.2) - 0.5)
     plates = noise(seed, u * 0.42 + bend, flow * 0.62, 1.7)
     crack = torch.maximum(ridges(plates, 0.085), 0.8 * ridges(noise(seed + 1, u * 0.9, flow * 1.2 + bend, 1.7), 0.07))
-    melt = step(noise(seed + 2, u * 0.3, flow * 0.4, 2.0), 0.52, 0.8)
+    melt = step(noise(seed + 2, u * 0.3, flow * 0.4, 2.0), 0.6, 0.95)
     heat = (0.85 * crack + 0.75 * melt).clamp(0, 1)
     river = (view.x - centre).abs() - 0.12 - 1.3 * (view.y - start).clamp(min=0)
     river = river + 0.2 * (noise(seed + 4, view.x * 0.6, view.y * 0.6) - 0.5)
@@ -76,25 +76,25 @@ def fountain(view: View, centre: float, top: float, height: float, t: float, see
 
 def volcano_eruption(view: View, s: float, t: float, seed: int) -> Tensor:
     """The cone stands on the photo's horizon; what was land before it lies in red light."""
-    centre, top = view.aspect * pick(seed, 1, 0.38, 0.62), pick(seed, 2, 0.3, 0.36)
-    base = max(0.66, view.horizon + 0.1)
+    centre, top = view.aspect * pick(seed, 1, 0.38, 0.62), pick(seed, 2, 0.34, 0.4)
+    base = max(0.7, view.horizon + 0.12)
     fire = torch.exp(-((((view.x - centre) / 0.5) ** 2) + ((view.y - top) / 0.38) ** 2))
     y = grey(view.photo, 0.6 * s) * (1 - 0.68 * s)
     y = mix(y, y * colour(1.5, 0.72, 0.55), s)
     sky = colour(0.26, 0.10, 0.08) * (0.6 + 0.8 * step(view.y, 0, 0.6)) + 0.5 * fire * colour(0.9, 0.28, 0.08)
     y = mix(y, sky, 0.85 * s * torch.maximum(view.sky, 0.6 * step(view.y, view.horizon, 0.2)))
-    smoke, relief = plume(view, seed + 10, centre, top + 0.02, t, 0.05, pick(seed, 3, -0.5, 0.5), 0.34)
+    smoke, relief = plume(view, seed + 10, centre, top + 0.02, t, 0.085, pick(seed, 3, -0.5, 0.5), 0.34)
     hot = torch.exp(-((top - view.y).clamp(min=0) / 0.16)) * torch.exp(-(((view.x - centre) / 0.2) ** 2))
     tone = relief * colour(0.27, 0.24, 0.24) * 0.85 + hot * relief * colour(0.95, 0.36, 0.1)
     y = mix(y, tone, s**0.5 * 0.96 * smoke)
     shade, cover, side = cone(view, centre, top, base, seed + 20)
-    heat = flows(view, side, top, t, seed + 30, 0.1 + 0.12 * s) * cover
+    heat = flows(view, side, top, t, seed + 30, 0.08 + 0.1 * s) * cover
     y = mix(y, shade * colour(1.0, 0.8, 0.72) + 0.25 * fire * colour(0.5, 0.13, 0.03), cover)
     molten, river = field(view, base, centre, t, seed + 40)
     y = mix(y, (0.05 + 0.05 * molten) * colour(1.0, 0.8, 0.75), 0.9 * river)
     heat = torch.maximum(heat, molten * river)
     y = mix(y, glow(heat), step(heat, 0.1, 0.45))
-    light = heat + 1.2 * fountain(view, centre, top, 0.1 + 0.26 * s, t, seed + 50)
+    light = heat + 1.2 * fountain(view, centre, top, 0.1 + 0.22 * s, t, seed + 50)
     y = screen(y, glow(light.clamp(0, 1.1)) * step(light, 0.15, 0.6))
     halo = blur(light.clamp(max=1.3), 0.035) + 0.8 * blur(light.clamp(max=1.3), 0.12)
     return screen(y, 0.7 * s * halo * colour(1.0, 0.36, 0.08))

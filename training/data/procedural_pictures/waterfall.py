@@ -75,7 +75,7 @@ def waterfall_burbling(view: View, s: float, t: float, seed: int) -> Tensor:
     """Cliff, falling water, pool and mist, on the photo's own horizon."""
     centre = view.aspect * pick(seed, 1, 0.36, 0.64)
     ledge, foot = pick(seed, 2, 0.16, 0.24), pick(seed, 3, 0.72, 0.78)
-    width = pick(seed, 4, 0.1, 0.16) * (0.45 + 0.7 * s)
+    width = pick(seed, 4, 0.13, 0.21) * (0.45 + 0.7 * s)
     rock, cover = cliff(view, centre, ledge, foot, seed + 10)
     y = mix(view.photo, rock.clamp(0, 1), cover)
     white, fall = column(view, centre, ledge, foot, width, t, seed + 20)
