@@ -41,24 +41,25 @@ def trail(view: View, horizon: float, t: float, seed: int) -> list[Print]:
     return prints
 
 
-def pressed(view: View, prints: list[Print]) -> tuple[Tensor, Tensor]:
-    """Depth [H,W] of foot prints (below 0 pressed in, above 0 squeezed out) and the rings [H,W] that run out of them."""
-    depth, wave = torch.zeros(view.size), torch.zeros(view.size)
+def pressed(view: View, prints: list[Print]) -> tuple[Tensor, Tensor, Tensor]:
+    """Of foot prints, all [H,W]: depth (below 0 pressed in, above 0 squeezed out), rings that run out, how near the trail is."""
+    depth, wave, lane = (torch.zeros(view.size) for _ in range(3))
     for p in prints:
         life = STEPS * PACE
         press = min(1.0, p.age / 0.2) * min(1.0, max(0.0, (life - p.age) / 1.2))
-        a, b = (view.x - p.x) / (0.15 * p.near), (view.y - p.y) / (0.115 * p.near)
+        a, b = (view.x - p.x) / (0.15 * p.near), (view.y - p.y) / (0.15 * p.near)
         ball = ((a / (0.82 - 0.12 * b)) ** 2 + ((b + 0.35) / 0.95) ** 2).sqrt()
         heel = ((a / 0.6) ** 2 + ((b - 0.95) / 0.48) ** 2).sqrt()
         r = torch.minimum(ball, heel)
-        inside = step(r, 1.15, 0.75)
-        tread = 0.16 * inside * torch.sin(17 * b)
-        depth = depth + press * (tread - inside + 0.5 * torch.exp(-(((r - 1.35) / 0.3) ** 2)))
+        inside = step(r, 1.2, 0.7)
+        tread = 0.3 * inside * torch.sin(15 * b + 3 * a * a)
+        depth = depth + press * (tread - 1.7 * inside + 0.5 * torch.exp(-(((r - 1.35) / 0.3) ** 2)))
+        lane = torch.maximum(lane, torch.exp(-(((view.x - p.x) / p.near / 0.34) ** 2 + ((view.y - p.y) / p.near / 0.3) ** 2)))
         far = (((view.x - p.x) / p.near) ** 2 + ((view.y - p.y) / p.near * 1.6) ** 2).sqrt()
         front = far - 0.1 - 0.22 * p.age
         ring = torch.sin(60 * front) * torch.exp(-((front / 0.09) ** 2))
         wave = wave + ring * max(0.0, 1 - p.age / 2.2) * min(1.0, p.age / 0.15)
-    return depth, wave
+    return depth, wave, lane
 
 
 def spatter(view: View, prints: list[Print], seed: int) -> Tensor:
@@ -96,22 +97,22 @@ def squishing_water(view: View, s: float, t: float, seed: int) -> Tensor:
     clods = noise(seed + 1, u * 1.5 + 0.1 * lumps, v * 1.5, 2.2)
     grain = noise(seed + 2, u * 3.6, v * 3.4, 1.8)
     prints = trail(view, horizon, t, seed + 5)
-    depth, ring = pressed(view, prints)
-    level = 0.5 * lumps + (0.05 + 0.4 * near) * clods + 0.16 * near * grain + 0.2 * depth
-    flood = 0.42
+    depth, ring, lane = pressed(view, prints)
+    level = 0.5 * lumps + (0.05 + 0.4 * near) * clods + 0.16 * near * grain + 0.13 * depth + 0.14 * lane
+    flood = 0.32
     water = step(level, flood + 0.05, flood - 0.03)
     swim = 0.012 * torch.sin(26 * v + 6.28 * noise(seed + 4, u * 0.5, v * 0.5, 2.2) + 2.4 * t)
     level = torch.maximum(level, torch.full_like(level, flood)) + water * (0.05 * ring + swim) * near
     dx, dy = slopes(level * (0.25 + 0.75 * near))
-    light = (1.0 + 9.0 * dy - 6.0 * dx).clamp(0.3, 1.8)
+    light = (1.0 + 14.0 * dy - 10.0 * dx).clamp(0.25, 2.0)
     brown = mix(colour(0.29, 0.18, 0.095), view.ground * colour(0.95, 0.62, 0.36), 0.2)
-    mud = brown * (0.55 + 0.5 * clods + 0.2 * grain) * light
+    mud = brown * (0.55 + 0.5 * clods + 0.2 * grain) * light * (1 - 0.4 * (-depth).clamp(0, 1))
     sky = view.at(view.x + 1.5 * dx, (horizon - 0.55 * (view.y - horizon) + 2.5 * dy).clamp(min=0), blur(view.photo, 0.02))
     bounce = mix(grey(sky, 0.3), luma(sky).clamp(min=0.45) * colour(1.0, 0.97, 0.92), 0.4)
     puddle = mix(brown * 0.5, bounce * colour(0.92, 0.82, 0.7), (0.75 - 0.3 * near))
     mud = mix(mud, puddle, 0.88 * water)
     facing = dy - 0.6 * dx + 0.012 * (grain - 0.5)
-    gloss = step(facing, 0.02, 0.09) * (0.75 - 0.35 * water)
+    gloss = step(facing, 0.012, 0.05) * (0.75 - 0.35 * water)
     mud = screen(mud, 0.8 * gloss * colour(1.0, 0.97, 0.92))
     start = horizon + (0.45 - 0.5 * s) * (1 - horizon)
     ragged = view.y + 0.05 * (noise(seed + 6, view.x * 0.8, 0.3, 1.6) - 0.5)

@@ -12,7 +12,7 @@ from .view import View, step
 
 def blades(view: View, way: float, s: float, t: float, seed: int) -> tuple[Tensor, Tensor]:
     """Tall grass at the lower edge, bent over: brightness [H,W] and cover [H,W]."""
-    count, joints = 260, torch.linspace(0, 1, 40)
+    count, joints = 260, torch.linspace(0, 1, 32)
     index = torch.arange(count)
     root = (view.aspect + 0.6) * chance(seed, 1, index) - 0.3
     tall = (0.14 + 0.22 * chance(seed, 2, index)) * (0.5 + 0.6 * s)
@@ -21,11 +21,13 @@ def blades(view: View, way: float, s: float, t: float, seed: int) -> tuple[Tenso
     bow, tall = bow[:, None], tall[:, None]
     x = root[:, None] + way * tall * bow * joints**1.8
     y = 1.03 - tall * joints * (1 - 0.16 * bow * joints**1.5)
-    width = (0.0058 * (1.05 - joints)).expand_as(x)
+    width = (0.0046 * (1.05 - joints)).expand_as(x)
+    dx, dy = (p.diff(append=2 * p[:, -1:] - p[:, -2:-1]) for p in (x, y))
+    long, angle = torch.maximum(0.7 * (dx * dx + dy * dy).sqrt(), width).flatten(), torch.atan2(dy, dx).flatten()
     tone = ((0.35 + 0.65 * chance(seed, 4, index))[:, None] * (0.6 + 0.5 * joints)).flatten()
     x, y, width = x.flatten(), y.flatten(), width.flatten()
-    cover = stamp(view.size, x, y, torch.ones_like(x), width, brightest=True)
-    light = stamp(view.size, x, y, tone, width, brightest=True)
+    cover = stamp(view.size, x, y, torch.ones_like(x), long, width, angle, brightest=True)
+    light = stamp(view.size, x, y, tone, long, width, angle, brightest=True)
     return light, step(cover, 0.25, 0.7)
 
 

@@ -12,7 +12,7 @@ from .noise import bump, chance, noise, pick
 from .particles import ages, soft, stamp
 from .view import View, blur, colour, mix, step
 
-ROWS = 8
+ROWS = 7
 """Waves between the horizon and the eye."""
 RATE = 0.5
 """Waves that arrive in a second."""
@@ -39,7 +39,7 @@ def surface(view: View, horizon: float, t: float, seed: int, rough: float) -> Su
     for k in range(ROWS + 1):
         p = (k + part) / ROWS
         own = arrived - k
-        high = (0.05 + 0.12 * rough) * p**1.15 * min(1.0, 6 * p)
+        high = (0.05 + 0.16 * rough) * p**1.15 * min(1.0, 6 * p)
         hump = noise(seed, view.x * 0.16 / (0.12 + p) + 0.37 * own, 0.29 * own + 0.05 * t, 2.1)
         ripple = noise(seed + 1, view.x * 0.9 / (0.15 + p) + 0.61 * own, 0.17 * own + 0.1 * t, 1.7)
         crest = horizon + (1.22 - horizon) * p**1.7 - high * (0.1 + 0.95 * hump + 0.16 * ripple)
@@ -60,21 +60,21 @@ def sea(view: View, horizon: float, t: float, seed: int, rough: float) -> Tensor
     rows = wave.below * 1.6 * scale - 0.1 * t
     chop = noise(seed + 2, u + shift, rows + shift, 1.6)
     lace = noise(seed + 3, u * 1.7 + 0.06 * chop + shift, rows * 1.5, 1.5)
-    fine = noise(seed + 4, u * 3.6 + shift, rows * 3.5, 1.3)
+    fine = noise(seed + 4, u * 3.2 + shift, rows * 3.2, 1.6)
     slope = torch.exp(-1.6 * d)
     shiver = 0.03 * (chop - 0.5)
     mirrored = view.at(view.x + shiver, (horizon - 0.5 * (view.y - horizon) + shiver).clamp(min=0.01), blur(view.photo, 0.03))
     deep = mix(colour(0.02, 0.17, 0.24), view.air * colour(0.25, 0.5, 0.6), 0.35)
     water = mix(deep, mirrored * colour(0.75, 0.85, 0.92), (0.22 + 0.5 * (1 - slope) * chop + 0.25 * (1 - wave.near)).clamp(0, 0.8))
-    water = water * (0.8 + 0.5 * (chop - 0.5)) * bump(0.7 * chop + 0.3 * fine, 1.6).clamp(0.6, 1.5)
+    water = water * (0.8 + 0.5 * (chop - 0.5)) * bump(0.75 * chop + 0.25 * fine, 1.1).clamp(0.7, 1.35)
     clear = torch.exp(-(((d - 0.1) / 0.22) ** 2)) * (0.4 + 0.6 * wave.near)
     water = water + 0.42 * clear * colour(0.08, 0.62, 0.56)
     breaks = noise(seed + 5, view.x * 0.2 * scale + shift + 0.03 * t, shift + 0.06 * t, 2.2)
     breaks = step(breaks, 0.72 - 0.5 * rough, 0.95 - 0.5 * rough)
     cap = step(d - 0.75 * breaks * (0.25 + 0.9 * lace) - 0.05, 0.08, -0.08)
-    strings = step(lace - 0.42 * d + 0.28 * breaks, 0.52, 0.72) * torch.exp(-0.45 * d)
-    foam = torch.maximum(cap * (0.25 + 0.75 * breaks), 0.8 * strings) * (0.72 + 0.4 * fine)
-    bright = (0.76 + 0.28 * fine) * bump(0.5 * lace + 0.5 * fine, 1.4).clamp(0.7, 1.2)
+    strings = step(lace - 0.3 * d + 0.22 * breaks, 0.6, 0.8) * torch.exp(-0.5 * d)
+    foam = torch.maximum(cap * (0.25 + 0.75 * breaks), 0.7 * strings) * (0.72 + 0.4 * fine)
+    bright = (0.76 + 0.28 * fine) * bump(0.6 * lace + 0.4 * fine, 1.0).clamp(0.75, 1.15)
     return mix(water, bright * colour(0.94, 0.98, 1.0), foam.clamp(0, 1) * step(view.y, horizon, horizon + 0.03))
 
 
@@ -82,13 +82,13 @@ def rock(view: View, x0: float, y0: float, wide: float, seed: int) -> tuple[Tens
     """A wet dark rock that stands in the water: shade [H,W] and cover [H,W]."""
     a, b = (view.x - x0) / wide, (view.y - y0) / (0.62 * wide)
     edge = noise(seed, view.x * 0.9, view.y * 0.9, 1.6) - 0.5
-    cover = step(1 - (a * a + b.clamp(max=0) ** 2).sqrt() + 0.55 * edge, 0.0, 0.08) * step(b, 0.22, 0.08)
+    cover = step(1 - (a * a + b.clamp(max=0) ** 2).sqrt() + 0.55 * edge, 0.0, 0.08) * step(b, 0.3, 0.1)
     stone = noise(seed + 1, view.x * 1.5, view.y * 1.1, 1.4)
     return (0.06 + 0.15 * stone + 0.1 * (-b).clamp(0, 1)) * bump(stone, 4.0).clamp(0.3, 2.2), cover
 
 
-def splash(view: View, x0: float, y0: float, tall: float, t: float, seed: int) -> Tensor:
-    """Spray [H,W] in 0..1 that leaps up again and again at (x0, y0): torn sheets and drops on ballistic paths."""
+def splash(view: View, x0: float, y0: float, tall: float, t: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Spray, brightness and cover [H,W] in 0..1, that leaps up again and again at (x0, y0): torn sheets and drops on ballistic paths."""
     index = torch.arange(620)
     index, age, turn = ages(620, 0.7 + 0.5 * chance(seed, 9, index), t, seed)
     swell = 0.6 + 0.4 * math.sin(2 * math.pi * t * RATE + pick(seed, 1, 0, 6.28))
@@ -104,7 +104,8 @@ def splash(view: View, x0: float, y0: float, tall: float, t: float, seed: int) -
     veil = stamp(view.size, x[sheet], y[sheet], value[sheet], size[sheet] * 2.2, size[sheet], angle[sheet], soft, 2.2)
     drops = stamp(view.size, x[~sheet], y[~sheet], value[~sheet], size[~sheet] * 1.8, size[~sheet], angle[~sheet], soft)
     torn = noise(seed + 1, view.x * 1.7, view.y * 1.7 + 0.6 * t, 1.4)
-    return (1 - torch.exp(-veil * (0.25 + 1.5 * torn)) + drops).clamp(0, 1)
+    white = 0.66 + 0.22 * torn * bump(torn, 2.0).clamp(0.6, 1.5) + 0.2 * drops.clamp(0, 1)
+    return white, (1 - torch.exp(-veil * (0.15 + 1.5 * torn)) + drops).clamp(0, 1)
 
 
 def splashing_water(view: View, s: float, t: float, seed: int) -> Tensor:
@@ -119,8 +120,8 @@ def splashing_water(view: View, s: float, t: float, seed: int) -> Tensor:
     for k, (off, low, wide) in enumerate(((-0.26, 0.74, 0.12), (0.27, 0.88, 0.17))):
         x0 = view.aspect * (0.5 + side * off + pick(seed, 10 + k, -0.06, 0.06))
         y0 = horizon + (low - 0.5) * 2 * (1 - horizon)
-        spray = splash(view, x0, y0, wide * (1.1 + 2.0 * s), t, seed + 60 + 7 * k)
+        white, spray = splash(view, x0, y0, wide * (1.1 + 2.0 * s), t, seed + 60 + 7 * k)
         shade, cover = rock(view, x0, y0, wide, seed + 80 + 7 * k)
-        y = mix(y, colour(0.9, 0.95, 0.98), 0.96 * spray)
-        y = mix(y, shade * colour(0.9, 0.95, 1.0), cover * (1 - 0.6 * spray))
+        y = mix(y, shade * colour(0.9, 0.95, 1.0), cover)
+        y = mix(y, white * colour(0.95, 0.99, 1.02), 0.96 * spray)
     return y
