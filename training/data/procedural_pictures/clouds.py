@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .noise import bump, noise
+from .noise import noise
 from .view import View
 
 
@@ -20,7 +20,7 @@ def overcast(view: View, seed: int, drift: float, rising: float) -> tuple[Tensor
     folds = noise(seed + 1, u * 2.1 + rising * 0.17, v * 2.3 - rising * 0.2)
     detail = noise(seed + 2, u * 5.3 - rising * 0.3, v * 6.1)
     thick = 0.55 * body + 0.3 * folds + 0.15 * detail
-    return thick, bump(thick, 5.0).clamp(0.4, 1.7)
+    return thick, view.relief(thick, 5.0).clamp(0.4, 1.7)
 
 
 def plume(
@@ -42,7 +42,7 @@ def plume(
     thick = 0.45 * body + 0.35 * puffs + 0.2 * fine
     shape = 1.25 - side * side + 1.3 * (thick - 0.5)
     cover = ((shape - 0.35) * 2.2).clamp(0, 1) * ((y0 - view.y) / 0.03).clamp(0, 1)
-    return cover, bump(thick, 4.5).clamp(0.4, 1.7)
+    return cover, view.relief(thick, 4.5).clamp(0.4, 1.7)
 
 
 def mist(view: View, seed: int, time_s: float, rise: float, scale: float = 1.0) -> Tensor:

@@ -11,7 +11,9 @@ from .particles import ages, soft, stamp
 from .view import View, blur, colour, grey, mix, screen, step
 
 
-def flames(view: View, base: Tensor, height: float, scale: float, time_s: float, seed: int, fade: float = 0.0) -> Tensor:
+def flames(
+    view: View, base: Tensor, height: float, scale: float, time_s: float, seed: int, fade: float = 0.0
+) -> Tensor:
     """Heat [H,W] in 0..1 of a row of flames: 0 nothing, 0.3 red rim, 1 core.
 
     base [1,W]: where they stand, in heights; height: of the tallest; scale: width of a tongue.

@@ -15,6 +15,8 @@ PACE = 0.8
 """Seconds from one step to the next."""
 STEPS = 7
 """Foot prints that can be seen."""
+FLOOD = 0.32
+"""Level up to which water stands."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +43,36 @@ def trail(view: View, horizon: float, t: float, seed: int) -> list[Print]:
     return prints
 
 
+def _one(p: Print, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Depth, rings and nearness of one print, at x, y in heights from its middle divided by how near it is."""
+    life = STEPS * PACE
+    press = min(1.0, p.age / 0.2) * min(1.0, max(0.0, (life - p.age) / 1.2))
+    a, b = x / 0.15, y / 0.15
+    ball = (a / (0.82 - 0.12 * b)).square() + ((b + 0.35) / 0.95).square()
+    heel = (a / 0.6).square() + ((b - 0.95) / 0.48).square()
+    r = torch.minimum(ball, heel).sqrt()
+    inside = step(r, 1.2, 0.7)
+    tread = 0.3 * inside * torch.sin(15 * b + 3 * a * a)
+    depth = press * (tread - 1.7 * inside + 0.5 * torch.exp(-((r - 1.35) / 0.3).square()))
+    front = (x * x + (1.6 * y).square()).sqrt() - 0.1 - 0.22 * p.age
+    ring = torch.sin(60 * front) * torch.exp(-(front / 0.09).square())
+    lane = torch.exp(-(x / 0.34).square() - (y / 0.3).square())
+    return depth, ring * max(0.0, 1 - p.age / 2.2) * min(1.0, p.age / 0.15), lane
+
+
 def pressed(view: View, prints: list[Print]) -> tuple[Tensor, Tensor, Tensor]:
-    """Of foot prints, all [H,W]: depth (below 0 pressed in, above 0 squeezed out), rings that run out, how near the trail is."""
+    """Of foot prints, all [H,W]: depth (below 0 pressed in, above 0 squeezed out), rings that run out, nearness of the trail."""
     depth, wave, lane = (torch.zeros(view.size) for _ in range(3))
     for p in prints:
-        life = STEPS * PACE
-        press = min(1.0, p.age / 0.2) * min(1.0, max(0.0, (life - p.age) / 1.2))
-        a, b = (view.x - p.x) / (0.15 * p.near), (view.y - p.y) / (0.15 * p.near)
-        ball = ((a / (0.82 - 0.12 * b)) ** 2 + ((b + 0.35) / 0.95) ** 2).sqrt()
-        heel = ((a / 0.6) ** 2 + ((b - 0.95) / 0.48) ** 2).sqrt()
-        r = torch.minimum(ball, heel)
-        inside = step(r, 1.2, 0.7)
-        tread = 0.3 * inside * torch.sin(15 * b + 3 * a * a)
-        depth = depth + press * (tread - 1.7 * inside + 0.5 * torch.exp(-(((r - 1.35) / 0.3) ** 2)))
-        lane = torch.maximum(lane, torch.exp(-(((view.x - p.x) / p.near / 0.34) ** 2 + ((view.y - p.y) / p.near / 0.3) ** 2)))
-        far = (((view.x - p.x) / p.near) ** 2 + ((view.y - p.y) / p.near * 1.6) ** 2).sqrt()
-        front = far - 0.1 - 0.22 * p.age
-        ring = torch.sin(60 * front) * torch.exp(-((front / 0.09) ** 2))
-        wave = wave + ring * max(0.0, 1 - p.age / 2.2) * min(1.0, p.age / 0.15)
+        rows = ((view.y[:, 0] - p.y).abs() < 0.6 * p.near).nonzero()[:, 0]
+        cols = ((view.x[0] - p.x).abs() < 0.85 * p.near).nonzero()[:, 0]
+        if not len(rows) or not len(cols):
+            continue
+        part = slice(int(rows[0]), int(rows[-1]) + 1), slice(int(cols[0]), int(cols[-1]) + 1)
+        d, r, n = _one(p, (view.x[:, part[1]] - p.x) / p.near, (view.y[part[0]] - p.y) / p.near)
+        depth[part] += d
+        wave[part] += r
+        lane[part] = torch.maximum(lane[part], n)
     return depth, wave, lane
 
 
@@ -74,21 +88,22 @@ def spatter(view: View, prints: list[Print], seed: int) -> Tensor:
         x = p.x + p.near * (0.12 * (chance(seed, 2, index) - 0.5) + 0.9 * way * age)
         y = p.y - p.near * (0.9 * (0.2 + chance(seed, 3, index)) * (age - age * age) - 0.05 * age)
         size = p.near * (0.005 + 0.009 * chance(seed, 4, index) ** 2)
-        total = total + stamp(view.size, x, y, torch.full_like(x, 1.8 * min(1.0, 8 * age) * (1 - age)), size * 1.4, size, shape=soft)
+        total = total + stamp(
+            view.size, x, y, torch.full_like(x, 1.8 * min(1.0, 8 * age) * (1 - age)), size * 1.4, size, shape=soft
+        )
     return total.clamp(0, 1)
 
 
-def slopes(level: Tensor) -> tuple[Tensor, Tensor]:
-    """How a height field rises to the right and downwards: two [H,W], for a step of 1/256 of the height."""
-    scale = level.shape[0] / 256
+def slopes(level: Tensor, height: int) -> tuple[Tensor, Tensor]:
+    """How a height field rises to the right and downwards: two [H,W], for a step of 1/256 of the picture's `height`."""
+    scale = height / 256
     right, down = torch.zeros_like(level), torch.zeros_like(level)
     right[:, 1:], down[1:] = (level[:, 1:] - level[:, :-1]) * scale, (level[1:] - level[:-1]) * scale
     return right, down
 
 
-def squishing_water(view: View, s: float, t: float, seed: int) -> Tensor:
-    """The ground turns to mud: a height field lit from the sky, glossy where it is wet."""
-    horizon = min(view.horizon, 0.46)
+def mud(view: View, horizon: float, prints: list[Print], t: float, seed: int) -> Tensor:
+    """Wet ground [3,H,W]: a height field lit from the sky, flooded where it is low, glossy where it turns to the light."""
     near = ((view.y - horizon) / (1 - horizon)).clamp(0, 1)
     # The eye looks down on it: less steep a perspective than the photo's, and no fine grain far away.
     v = 0.5 / (near + 0.28)
@@ -96,25 +111,30 @@ def squishing_water(view: View, s: float, t: float, seed: int) -> Tensor:
     lumps = noise(seed, u * 0.5, v * 0.6, 2.1)
     clods = noise(seed + 1, u * 1.5 + 0.1 * lumps, v * 1.5, 2.2)
     grain = noise(seed + 2, u * 3.6, v * 3.4, 1.8)
-    prints = trail(view, horizon, t, seed + 5)
     depth, ring, lane = pressed(view, prints)
     level = 0.5 * lumps + (0.05 + 0.4 * near) * clods + 0.16 * near * grain + 0.13 * depth + 0.14 * lane
-    flood = 0.32
-    water = step(level, flood + 0.05, flood - 0.03)
+    water = step(level, FLOOD + 0.05, FLOOD - 0.03)
     swim = 0.012 * torch.sin(26 * v + 6.28 * noise(seed + 4, u * 0.5, v * 0.5, 2.2) + 2.4 * t)
-    level = torch.maximum(level, torch.full_like(level, flood)) + water * (0.05 * ring + swim) * near
-    dx, dy = slopes(level * (0.25 + 0.75 * near))
-    light = (1.0 + 14.0 * dy - 10.0 * dx).clamp(0.25, 2.0)
+    level = level.clamp(min=FLOOD) + water * (0.05 * ring + swim) * near
+    dx, dy = slopes(level * (0.25 + 0.75 * near), view.photo.shape[1])
     brown = mix(colour(0.29, 0.18, 0.095), view.ground * colour(0.95, 0.62, 0.36), 0.2)
-    mud = brown * (0.55 + 0.5 * clods + 0.2 * grain) * light * (1 - 0.4 * (-depth).clamp(0, 1))
-    sky = view.at(view.x + 1.5 * dx, (horizon - 0.55 * (view.y - horizon) + 2.5 * dy).clamp(min=0), blur(view.photo, 0.02))
+    light = (1.0 + 14.0 * dy - 10.0 * dx).clamp(0.25, 2.0) * (1 - 0.4 * (-depth).clamp(0, 1))
+    earth = brown * ((0.55 + 0.5 * clods + 0.2 * grain) * light)
+    soft_photo = blur(view.photo, 0.02)
+    sky = view.at(view.x + 1.5 * dx, (horizon - 0.55 * (view.y - horizon) + 2.5 * dy).clamp(min=0), soft_photo)
     bounce = mix(grey(sky, 0.3), luma(sky).clamp(min=0.45) * colour(1.0, 0.97, 0.92), 0.4)
-    puddle = mix(brown * 0.5, bounce * colour(0.92, 0.82, 0.7), (0.75 - 0.3 * near))
-    mud = mix(mud, puddle, 0.88 * water)
-    facing = dy - 0.6 * dx + 0.012 * (grain - 0.5)
-    gloss = step(facing, 0.012, 0.05) * (0.75 - 0.35 * water)
-    mud = screen(mud, 0.8 * gloss * colour(1.0, 0.97, 0.92))
+    puddle = mix(brown * 0.5, bounce * colour(0.92, 0.82, 0.7), 0.75 - 0.3 * near)
+    gloss = step(dy - 0.6 * dx + 0.012 * (grain - 0.5), 0.012, 0.05) * (0.75 - 0.35 * water)
+    return screen(mix(earth, puddle, 0.88 * water), 0.8 * gloss * colour(1.0, 0.97, 0.92))
+
+
+def squishing_water(view: View, s: float, t: float, seed: int) -> Tensor:
+    """The photo's ground turns to mud from the lower edge on; somebody walks through it."""
+    horizon = min(view.horizon, 0.46)
+    prints = trail(view, horizon, t, seed + 5)
+    y = grey(view.photo, 0.3 * s) * (1 - 0.15 * s)
     start = horizon + (0.45 - 0.5 * s) * (1 - horizon)
-    ragged = view.y + 0.05 * (noise(seed + 6, view.x * 0.8, 0.3, 1.6) - 0.5)
-    y = mix(grey(view.photo, 0.3 * s) * (1 - 0.15 * s), mud, step(ragged, start, start + 0.012))
-    return mix(y, brown * 0.5, 0.95 * s * spatter(view, prints, seed + 7))
+    low, first = view.below(min(start, horizon) - 0.04)
+    ragged = low.y + 0.05 * (noise(seed + 6, low.x * 0.8, 0.3, 1.6) - 0.5)
+    y[:, first:] = mix(y[:, first:], mud(low, horizon, prints, t, seed), step(ragged, start, start + 0.012))
+    return mix(y, colour(0.14, 0.09, 0.05), 0.95 * s * spatter(view, prints, seed + 7))

@@ -26,9 +26,8 @@ def blades(view: View, way: float, s: float, t: float, seed: int) -> tuple[Tenso
     long, angle = torch.maximum(0.7 * (dx * dx + dy * dy).sqrt(), width).flatten(), torch.atan2(dy, dx).flatten()
     tone = ((0.35 + 0.65 * chance(seed, 4, index))[:, None] * (0.6 + 0.5 * joints)).flatten()
     x, y, width = x.flatten(), y.flatten(), width.flatten()
-    cover = stamp(view.size, x, y, torch.ones_like(x), long, width, angle, brightest=True)
     light = stamp(view.size, x, y, tone, long, width, angle, brightest=True)
-    return light, step(cover, 0.25, 0.7)
+    return light, step(light, 0.06, 0.2)
 
 
 def _limbs(start: Tensor, heading: Tensor, length: Tensor, turn: Tensor, joints: int) -> Tensor:
@@ -50,7 +49,9 @@ def tree(view: View, way: float, s: float, t: float, seed: int) -> tuple[Tensor,
     at = (34 + 55 * chance(seed, 2, index)).long()
     spread = 1.5708 + 2.4 * (chance(seed, 3, index) - 0.5)
     downwind = 0.08 if way > 0 else 3.06
-    flutter = 0.22 * torch.sin(6.0 * t + 6.28 * chance(seed, 4, index)) + 0.12 * torch.sin(11 * t + 9 * chance(seed, 5, index))
+    flutter = 0.22 * torch.sin(6.0 * t + 6.28 * chance(seed, 4, index)) + 0.12 * torch.sin(
+        11 * t + 9 * chance(seed, 5, index)
+    )
     turn = (downwind - spread) * min(1.0, 0.95 * lean) + s * flutter
     length = 0.14 + 0.24 * chance(seed, 6, index)
     limbs = _limbs(trunk[at], spread, length, turn, 36)
@@ -58,7 +59,12 @@ def tree(view: View, way: float, s: float, t: float, seed: int) -> tuple[Tensor,
     bole = 0.019 * (1.12 - torch.linspace(0, 1, 90)) + 0.004
     points = torch.cat([trunk, limbs.flatten(0, 1)])
     wood = stamp(
-        view.size, points[:, 0], points[:, 1], torch.ones(len(points)), torch.cat([bole, thick.flatten()]), brightest=True
+        view.size,
+        points[:, 0],
+        points[:, 1],
+        torch.ones(len(points)),
+        torch.cat([bole, thick.flatten()]),
+        brightest=True,
     )
     count = 1700
     leaf = torch.arange(count)

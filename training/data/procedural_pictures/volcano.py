@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .clouds import ground_plane, plume
-from .noise import bump, chance, noise, pick, ridges
+from .noise import chance, noise, pick, ridges
 from .particles import ages, soft, stamp
 from .view import View, blur, colour, grey, mix, screen, step
 
@@ -31,7 +31,7 @@ def cone(view: View, centre: float, top: float, base: float, seed: int) -> tuple
     gullies = noise(seed + 2, side * 0.7 + 0.1 * down, down.sqrt() * 0.55, 1.4)
     grain = noise(seed + 3, view.x * 1.6, view.y * 1.6, 1.3)
     stone = 0.65 * gullies + 0.35 * grain
-    return (0.07 + 0.16 * stone) * bump(stone, 3.5).clamp(0.3, 2), cover, side
+    return (0.07 + 0.16 * stone) * view.relief(stone, 3.5).clamp(0.3, 2), cover, side
 
 
 def flows(view: View, side: Tensor, top: float, t: float, seed: int, width: float) -> Tensor:
@@ -90,9 +90,10 @@ def volcano_eruption(view: View, s: float, t: float, seed: int) -> Tensor:
     shade, cover, side = cone(view, centre, top, base, seed + 20)
     heat = flows(view, side, top, t, seed + 30, 0.08 + 0.1 * s) * cover
     y = mix(y, shade * colour(1.0, 0.8, 0.72) + 0.25 * fire * colour(0.5, 0.13, 0.03), cover)
-    molten, river = field(view, base, centre, t, seed + 40)
-    y = mix(y, (0.05 + 0.05 * molten) * colour(1.0, 0.8, 0.75), 0.9 * river)
-    heat = torch.maximum(heat, molten * river)
+    low, first = view.below(base - 0.02)
+    molten, river = field(low, base, centre, t, seed + 40)
+    y[:, first:] = mix(y[:, first:], (0.05 + 0.05 * molten) * colour(1.0, 0.8, 0.75), 0.9 * river)
+    heat[first:] = torch.maximum(heat[first:], molten * river)
     y = mix(y, glow(heat), step(heat, 0.1, 0.45))
     light = heat + 1.2 * fountain(view, centre, top, 0.1 + 0.22 * s, t, seed + 50)
     y = screen(y, glow(light.clamp(0, 1.1)) * step(light, 0.15, 0.6))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from .clouds import mist
-from .noise import bump, chance, noise, pick
+from .noise import chance, noise, pick
 from .particles import ages, soft, stamp
 from .view import View, blur, colour, luma, mix, screen, step
 
@@ -23,7 +23,9 @@ def cliff(view: View, centre: float, ledge: float, foot: float, seed: int) -> tu
     own = view.at(view.x, view.horizon + (1 - view.horizon) * (0.1 + 0.8 * (view.y - ledge).clamp(0, 1)))
     tone = 0.45 * luma(own) + 0.55 * 0.36
     rock = (
-        mix(tone * colour(0.92, 0.9, 0.86), own * 0.8, 0.45) * (0.35 + 0.75 * stone) * bump(stone, 4.0).clamp(0.3, 1.8)
+        mix(tone * colour(0.92, 0.9, 0.86), own * 0.8, 0.45)
+        * (0.35 + 0.75 * stone)
+        * view.relief(stone, 4.0).clamp(0.3, 1.8)
     )
     moss = step(noise(seed + 4, view.x * 0.8, view.y * 0.6), 0.55, 0.8) * 0.5
     rock = mix(rock, rock * colour(0.75, 1.1, 0.5), moss)
@@ -50,17 +52,16 @@ def column(
 
 
 def pool(view: View, picture: Tensor, centre: float, foot: float, t: float, seed: int) -> Tensor:
-    """Water below the fall that mirrors it, with rings running out from its foot."""
+    """Water below the fall [3,h,W] that mirrors `picture` [3,H,W], with rings running out from its foot."""
     down = (view.y - foot).clamp(min=0.005)
-    away = (((view.x - centre) * 0.8) ** 2 + (down * 3.2) ** 2).sqrt()
+    away = (((view.x - centre) * 0.8).square() + (down * 3.2).square()).sqrt()
     wavy = torch.sin(40 * away - 7 * t + 5 * noise(seed, view.x * 0.7, view.y * 2.5)) * torch.exp(-2.2 * away)
     rough = noise(seed + 1, view.x * 0.8 / (down + 0.15), 0.35 / (down + 0.1) + 0.15 * t, 1.6) - 0.5
     shift = 0.012 * wavy + 0.035 * rough
     mirrored = view.at(view.x + shift, foot - 0.9 * down + 2 * shift, blur(picture, 0.008))
     water = mix(mirrored * 0.62, colour(0.10, 0.27, 0.29) + 0.1 * wavy, 0.42) + 0.12 * (rough + 0.3 * wavy).clamp(min=0)
     foam = step(noise(seed + 2, view.x * 1.4, down * 6 - 0.35 * t, 1.4), 0.55, 0.75) * torch.exp(-7 * away)
-    water = mix(water, colour(0.88, 0.94, 0.95), (1.4 * foam).clamp(max=0.9))
-    return mix(picture, water, step(view.y, foot - 0.006, foot + 0.012))
+    return mix(water, colour(0.88, 0.94, 0.95), (1.4 * foam).clamp(max=0.9))
 
 
 def droplets(view: View, centre: float, foot: float, width: float, t: float, seed: int) -> Tensor:
@@ -83,7 +84,9 @@ def waterfall_burbling(view: View, s: float, t: float, seed: int) -> Tensor:
     small = centre + pick(seed, 5, 0.22, 0.34) * (1 if seed % 2 else -1)
     white, fall = column(view, small, ledge + 0.02, foot, width * 0.28, t, seed + 30)
     y = mix(y, white * colour(0.9, 0.96, 1.0), 0.85 * fall * cover)
-    y = pool(view, y.clamp(0, 1), centre, foot, t, seed + 40)
+    low, first = view.below(foot - 0.01)
+    water = pool(low, y.clamp(0, 1), centre, foot, t, seed + 40)
+    y[:, first:] = mix(y[:, first:], water, step(low.y, foot - 0.006, foot + 0.012))
     spread = torch.exp(-(((view.x - centre) / (0.2 + 2.2 * width)) ** 2) - ((view.y - foot + 0.02) / 0.14) ** 2)
     veil = spread * (0.35 + 1.0 * mist(view, seed + 50, t, 0.12, 1.6))
     y = mix(y, colour(0.9, 0.94, 0.96), (0.95 * s * veil).clamp(0, 0.92))

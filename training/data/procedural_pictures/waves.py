@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from .noise import bump, chance, noise, pick
+from .noise import chance, noise, pick
 from .particles import ages, soft, stamp
 from .view import View, blur, colour, mix, step
 
@@ -63,10 +63,16 @@ def sea(view: View, horizon: float, t: float, seed: int, rough: float) -> Tensor
     fine = noise(seed + 4, u * 3.2 + shift, rows * 3.2, 1.6)
     slope = torch.exp(-1.6 * d)
     shiver = 0.03 * (chop - 0.5)
-    mirrored = view.at(view.x + shiver, (horizon - 0.5 * (view.y - horizon) + shiver).clamp(min=0.01), blur(view.photo, 0.03))
+    mirrored = view.at(
+        view.x + shiver, (horizon - 0.5 * (view.y - horizon) + shiver).clamp(min=0.01), blur(view.photo, 0.03)
+    )
     deep = mix(colour(0.02, 0.17, 0.24), view.air * colour(0.25, 0.5, 0.6), 0.35)
-    water = mix(deep, mirrored * colour(0.75, 0.85, 0.92), (0.22 + 0.5 * (1 - slope) * chop + 0.25 * (1 - wave.near)).clamp(0, 0.8))
-    water = water * (0.8 + 0.5 * (chop - 0.5)) * bump(0.75 * chop + 0.25 * fine, 1.1).clamp(0.7, 1.35)
+    water = mix(
+        deep,
+        mirrored * colour(0.75, 0.85, 0.92),
+        (0.22 + 0.5 * (1 - slope) * chop + 0.25 * (1 - wave.near)).clamp(0, 0.8),
+    )
+    water = water * (0.8 + 0.5 * (chop - 0.5)) * view.relief(0.75 * chop + 0.25 * fine, 1.1).clamp(0.7, 1.35)
     clear = torch.exp(-(((d - 0.1) / 0.22) ** 2)) * (0.4 + 0.6 * wave.near)
     water = water + 0.42 * clear * colour(0.08, 0.62, 0.56)
     breaks = noise(seed + 5, view.x * 0.2 * scale + shift + 0.03 * t, shift + 0.06 * t, 2.2)
@@ -74,7 +80,7 @@ def sea(view: View, horizon: float, t: float, seed: int, rough: float) -> Tensor
     cap = step(d - 0.75 * breaks * (0.25 + 0.9 * lace) - 0.05, 0.08, -0.08)
     strings = step(lace - 0.3 * d + 0.22 * breaks, 0.6, 0.8) * torch.exp(-0.5 * d)
     foam = torch.maximum(cap * (0.25 + 0.75 * breaks), 0.7 * strings) * (0.72 + 0.4 * fine)
-    bright = (0.76 + 0.28 * fine) * bump(0.6 * lace + 0.4 * fine, 1.0).clamp(0.75, 1.15)
+    bright = (0.76 + 0.28 * fine) * view.relief(0.6 * lace + 0.4 * fine, 1.0).clamp(0.75, 1.15)
     return mix(water, bright * colour(0.94, 0.98, 1.0), foam.clamp(0, 1) * step(view.y, horizon, horizon + 0.03))
 
 
@@ -84,7 +90,7 @@ def rock(view: View, x0: float, y0: float, wide: float, seed: int) -> tuple[Tens
     edge = noise(seed, view.x * 0.9, view.y * 0.9, 1.6) - 0.5
     cover = step(1 - (a * a + b.clamp(max=0) ** 2).sqrt() + 0.55 * edge, 0.0, 0.08) * step(b, 0.3, 0.1)
     stone = noise(seed + 1, view.x * 1.5, view.y * 1.1, 1.4)
-    return (0.06 + 0.15 * stone + 0.1 * (-b).clamp(0, 1)) * bump(stone, 4.0).clamp(0.3, 2.2), cover
+    return (0.06 + 0.15 * stone + 0.1 * (-b).clamp(0, 1)) * view.relief(stone, 4.0).clamp(0.3, 2.2), cover
 
 
 def splash(view: View, x0: float, y0: float, tall: float, t: float, seed: int) -> tuple[Tensor, Tensor]:
@@ -104,7 +110,7 @@ def splash(view: View, x0: float, y0: float, tall: float, t: float, seed: int) -
     veil = stamp(view.size, x[sheet], y[sheet], value[sheet], size[sheet] * 2.2, size[sheet], angle[sheet], soft, 2.2)
     drops = stamp(view.size, x[~sheet], y[~sheet], value[~sheet], size[~sheet] * 1.8, size[~sheet], angle[~sheet], soft)
     torn = noise(seed + 1, view.x * 1.7, view.y * 1.7 + 0.6 * t, 1.4)
-    white = 0.66 + 0.22 * torn * bump(torn, 2.0).clamp(0.6, 1.5) + 0.2 * drops.clamp(0, 1)
+    white = 0.66 + 0.22 * torn * view.relief(torn, 2.0).clamp(0.6, 1.5) + 0.2 * drops.clamp(0, 1)
     return white, (1 - torch.exp(-veil * (0.15 + 1.5 * torn)) + drops).clamp(0, 1)
 
 
@@ -113,7 +119,8 @@ def splashing_water(view: View, s: float, t: float, seed: int) -> Tensor:
     horizon = min(view.horizon, 0.5)
     shore = horizon + (0.5 - 0.55 * s) * (1 - horizon)
     y = view.photo * mix(torch.ones(3, 1, 1), colour(0.88, 0.97, 1.06), s)
-    y = mix(y, sea(view, horizon, t, seed, s).clamp(0, 1), step(view.y, shore - 0.003, shore + 0.006))
+    low, first = view.below(min(horizon, shore) - 0.02)
+    y[:, first:] = mix(y[:, first:], sea(low, horizon, t, seed, s), step(low.y, shore - 0.003, shore + 0.006))
     haze = torch.exp(-(((view.y - horizon) / 0.03) ** 2))
     y = mix(y, colour(0.8, 0.87, 0.9), 0.3 * s * haze)
     side = 1 if seed % 2 else -1

@@ -34,7 +34,9 @@ def leaves(view: View, way: float, count: int, size: float, t: float, seed: int)
         return ((1 - a * a - b.abs()) * 4).clamp(0, 1)
 
     flat = 0.25 + 0.35 * torch.sin(spin * 0.7).abs()
-    return stamp(view.size, x, y, torch.ones(count), wide, wide * flat, 0.5 * torch.sin(spin) + way * 0.3, leaf, 1.1, True)
+    return stamp(
+        view.size, x, y, torch.ones(count), wide, wide * flat, 0.5 * torch.sin(spin) + way * 0.3, leaf, 1.1, True
+    )
 
 
 def dust(view: View, way: float, blow: Tensor, t: float, seed: int) -> Tensor:
