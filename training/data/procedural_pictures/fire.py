@@ -20,15 +20,15 @@ def flames(
     """
     up = (base - view.y) / height
     u, v = view.x / scale, (view.y + 0.0) / scale
-    sway = 0.5 * (noise(seed + 1, u * 0.12, v * 0.07 + 0.30 * time_s) - 0.5) * up.clamp(0, 1) * scale * 3
+    sway = 0.5 * (noise(seed + 1, u * 0.12, v * 0.07 + 0.2 * time_s) - 0.5) * up.clamp(0, 1) * scale * 3
     u = (view.x + sway) / scale
-    tall = 0.35 + 0.75 * noise(seed + 2, u * 0.11 + 0.07 * time_s, 0.23 * time_s, 1.6)
-    tongue = noise(seed + 3, u * 0.26, v * 0.075 + 0.42 * time_s, 1.7)
-    lick = noise(seed + 4, u * 0.62 + 0.12 * tongue, v * 0.21 + 0.85 * time_s, 1.6)
+    tall = 0.35 + 0.75 * noise(seed + 2, u * 0.11 + 0.07 * time_s, 0.15 * time_s, 1.8)
+    tongue = noise(seed + 3, u * 0.26, v * 0.075 + 0.24 * time_s, 1.9)
+    lick = noise(seed + 4, u * 0.62 + 0.12 * tongue, v * 0.21 + 0.55 * time_s, 1.8)
     body = 0.62 * tongue + 0.38 * lick
     rest = 1 - up / tall
-    heat = rest + (body - 0.52) * (0.55 + 1.5 * up.clamp(0, 1))
-    return (heat * 1.15).clamp(0, 1) * step(up, -0.16 - fade, 0.02)
+    heat = rest.clamp(max=0.86) + (body - 0.52) * (0.75 + 1.3 * up.clamp(0, 1))
+    return (heat * 1.1).clamp(0, 1) * step(up, -0.16 - fade, 0.02)
 
 
 def blackbody(heat: Tensor) -> Tensor:

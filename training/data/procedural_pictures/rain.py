@@ -32,7 +32,7 @@ def rings(view: View, count: int, time_s: float, seed: int, horizon: float) -> T
     def ring(a: Tensor, b: Tensor) -> Tensor:
         return torch.exp(-((((a * a + b * b).sqrt() - 1) / 0.22) ** 2))
 
-    return stamp(view.size, x, y, (1 - age) ** 1.5, radius, radius * 0.32, 0.0, ring, 1.5)
+    return stamp(view.size, x, y, (1 - age) ** 1.5 * (10 * age).clamp(max=1), radius, radius * 0.32, 0.0, ring, 1.5)
 
 
 def wet(view: View, picture: Tensor, amount: float, time_s: float, seed: int) -> Tensor:

@@ -126,7 +126,7 @@ def find_sky(photo: Tensor, small: Tensor) -> Tensor:
     edge = edge + 0.5 * F.pad((small[:, :, 1:] - small[:, :, :-1]).abs().amax(0)[None], (1, 0, 0, 0))[0]
     crossed = (edge - 0.035).clamp(min=0).cumsum(0)
     rows = torch.linspace(0, 1, small.shape[1])[:, None]
-    reached = blur(torch.exp(-9 * crossed) * step(rows, 0.78, 0.5), 0.02)
+    reached = blur(torch.exp(-9 * crossed) * step(rows, 0.78, 0.5), 0.04)
     local = blur(reached * small, 0.1) / (blur(reached, 0.1) + 1e-3)
     both = torch.cat([reached[None], local])[None]
     reached, local = F.interpolate(both, photo.shape[1:], mode="bilinear", align_corners=False)[0].split([1, 3])

@@ -71,7 +71,16 @@ def fountain(view: View, centre: float, top: float, height: float, t: float, see
     x, y = centre + out * age, top - 4 * up * (age - age * age)
     angle = torch.atan2(-4 * up * (1 - 2 * age), out)
     size = 0.003 + 0.004 * chance(seed, 4, index, turn) ** 2
-    return stamp(view.size, x, y, 1.4 * (1 - 0.75 * age), size * 2.6, size, angle, soft)
+    return stamp(
+        view.size,
+        x,
+        y,
+        1.4 * (1 - 0.75 * age) * (20 * age).clamp(max=1) * (9 * (1 - age)).clamp(max=1),
+        size * 2.6,
+        size,
+        angle,
+        soft,
+    )
 
 
 def volcano_eruption(view: View, s: float, t: float, seed: int) -> Tensor:

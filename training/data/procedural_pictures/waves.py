@@ -35,7 +35,8 @@ def surface(view: View, horizon: float, t: float, seed: int, rough: float) -> Su
     arrived = math.floor(t * RATE)
     part = t * RATE - arrived
     flat = torch.zeros(view.size)
-    number, near, below, tall = flat - 999, flat + 1e-3, view.y - horizon + flat, flat + 1e-3
+    # Behind the last one lies the next to come, still flat.
+    number, near, below, tall = flat + arrived + 1, flat + 1e-3, view.y - horizon + flat, flat + 2e-3
     for k in range(ROWS + 1):
         p = (k + part) / ROWS
         own = arrived - k
@@ -46,7 +47,7 @@ def surface(view: View, horizon: float, t: float, seed: int, rough: float) -> Su
         under = view.y - crest
         over = under > 0
         number = torch.where(over, own, number)
-        near, tall = torch.where(over, p, near), torch.where(over, max(high, 2e-3), tall)
+        near, tall = torch.where(over, max(p, 1e-3), near), torch.where(over, max(high, 2e-3), tall)
         below = torch.where(over, under, below)
     return Surface(number, near, below, tall)
 
@@ -103,9 +104,9 @@ def splash(view: View, x0: float, y0: float, tall: float, t: float, seed: int) -
     out = 1.5 * tall * fan
     x = x0 + 0.5 * tall * (chance(seed, 5, index, turn) - 0.5) + out * age
     y = y0 - up * (age - age * age)
-    sheet = chance(seed, 6, index) < 0.35
+    sheet = chance(seed, 6, index) < 0.25
     size = torch.where(sheet, 0.022 * tall + 0.05 * tall * age, 0.0022 + 0.005 * chance(seed, 7, index, turn) ** 3)
-    value = torch.where(sheet, 0.42, 1.5) * (1 - age) * (9 * age).clamp(max=1)
+    value = torch.where(sheet, 0.55, 1.5) * (1 - age) * (9 * age).clamp(max=1)
     angle = torch.atan2(-up * (1 - 2 * age), out)
     veil = stamp(view.size, x[sheet], y[sheet], value[sheet], size[sheet] * 2.2, size[sheet], angle[sheet], soft, 2.2)
     drops = stamp(view.size, x[~sheet], y[~sheet], value[~sheet], size[~sheet] * 1.8, size[~sheet], angle[~sheet], soft)
