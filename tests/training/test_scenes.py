@@ -86,81 +86,87 @@ def test_photo_and_arguments_alone_decide(klass: str) -> None:
 def test_nothing_jumps(klass: str) -> None:
     """A thousandth of a second changes little at any time, also where particles begin anew; a frame at 30 fps not much."""
     photo = landscape(64, 112)
-    for i in range(40):
-        t = 0.4 + 0.173 * i
+    for i in range(25):
+        t = 0.4 + 0.277 * i
         now = draw(photo, klass, 0.9, t, 3)
         assert (draw(photo, klass, 0.9, t + 0.001, 3) - now).abs().mean() < 0.008
         assert (draw(photo, klass, 0.9, t + 1 / 30, 3) - now).abs().mean() < 0.1
 
 
 def test_a_storm_jumps_only_when_it_strikes() -> None:
-    photo, jumps = landscape(64, 112), 0
-    frames = [draw(photo, LIGHTNING, 0.9, i / 30, 3) for i in range(90)]
-    for a, b in zip(frames, frames[1:], strict=False):
-        change = float((b - a).abs().mean())
-        jumps += change > 0.03
-        if change > 0.03:
-            assert luma(b) > luma(a)
-    assert 2 <= jumps <= 8
+    """Light comes at once, and dies away within some frames."""
+    photo = landscape(48, 84)
+    levels = torch.tensor([luma(draw(photo, LIGHTNING, 0.9, i / 30, 3)) for i in range(90)])
+    assert 2 <= int((levels.diff() > 0.03).sum()) <= 8
+    assert levels.diff().min() > -0.06
+    steps = torch.tensor([luma(draw(photo, LIGHTNING, 0.9, i / 30 + 0.001, 3)) for i in range(90)]) - levels
+    assert int((steps.abs() > 0.004).sum()) <= 8
 
 
-def shift(a: Tensor, b: Tensor, axis: int, reach: int) -> int:
-    """By how many pixels [H,W] `b` is best explained as `a` moved along `axis` (positive: down or right)."""
-    a, b = a - blur(a, 0.05), b - blur(b, 0.05)
-    n = a.shape[axis] - 2 * reach
-    middle = a.narrow(axis, reach, n)
-    scores = [float((middle * b.narrow(axis, reach + k, n)).mean()) for k in range(-reach, reach + 1)]
-    return scores.index(max(scores)) - reach
+def shift(a: Tensor, b: Tensor, reach: int) -> tuple[int, int]:
+    """By how many pixels (down, right) [H,W] `b` is best explained as `a` moved, by circular correlation."""
+    score = torch.fft.irfft2(torch.fft.rfft2(a).conj() * torch.fft.rfft2(b), s=a.shape)
+    score = score.roll((reach, reach), (0, 1))[: 2 * reach + 1, : 2 * reach + 1]
+    down, right = divmod(int(score.argmax()), 2 * reach + 1)
+    return down - reach, right - reach
 
 
-def moved(klass: str, dt: float, region: tuple[slice, slice], axis: int, seed: int = 4) -> list[int]:
-    """Shifts within `dt` seconds at eight times, of the brightness in `region` (rows, columns) of 256 x 448."""
-    grey_photo = landscape(256, 448)
-    found = []
-    for i in range(8):
-        a, b = (draw(grey_photo, klass, 1.0, t, seed).mean(0)[region] for t in (0.7 + 0.61 * i, 0.7 + 0.61 * i + dt))
-        found.append(shift(a, b, axis, 14))
-    return found
-
-
-ALL = (slice(None), slice(None))
+def moved(klass: str, dt: float, rows: slice, columns: slice, seed: int = 4) -> list[tuple[int, int]]:
+    """Shifts (down, right) within `dt` seconds at six times, of what changes in a region of a picture 256 px high."""
+    photo = landscape(256, 448)
+    times = [0.7 + 0.61 * i for i in range(6)]
+    pairs = torch.stack([draw(photo, klass, 1.0, t + d, seed).mean(0)[rows, columns] for t in times for d in (0.0, dt)])
+    # Clouds and shadows that hardly move must not outweigh what is fine and quick.
+    pairs = pairs - pairs.mean(0)
+    pairs = (pairs - blur(pairs, 0.02)).unflatten(0, (6, 2))
+    return [shift(a, b, 20) for a, b in pairs]
 
 
 def agree(shifts: list[int], sign: int) -> bool:
-    """At least six of eight go the right way, and none the other way by more than a pixel."""
-    return sum(sign * s > 0 for s in shifts) >= 6 and all(sign * s >= -1 for s in shifts)
+    """At least five of six go the right way, and none the other way by more than a pixel."""
+    return sum(sign * s > 0 for s in shifts) >= 5 and all(sign * s >= -1 for s in shifts)
 
 
-def test_rain_falls_and_bubbles_rise() -> None:
+ALL = slice(None)
+
+
+def test_drops_fall_and_bubbles_rise() -> None:
     view = look(landscape(256, 448))
     for t in (0.3, 2.2, 7.9):
         a, b = (streaks(view, 260, 0.085, 2.0, 0.1, t + d, 5) for d in (0.0, 0.02))
-        assert shift(a, b, 0, 20) == pytest.approx(0.02 * 2.0 * 256, abs=1)
+        assert shift(a, b, 20) == (pytest.approx(0.02 * 2.0 * 256, abs=1), pytest.approx(1, abs=1))
         a, b = (bubbles(view, 40, 0.02, t + d, 5) for d in (0.0, 0.1))
-        assert -14 < shift(a, b, 0, 20) < -3
+        assert -14 < shift(a, b, 20)[0] < -3
+
+
+@pytest.mark.parametrize(
+    ("klass", "dt", "rows", "columns", "sign"),
+    [
+        ("waterfall_burbling", 1 / 30, slice(70, 170), slice(160, 288), 1),
+        ("splashing_water", 1 / 10, slice(190, 256), ALL, 1),
+        ("volcano_eruption", 1 / 5, slice(110, 180), slice(150, 300), 1),
+        ("fire_crackling", 1 / 30, slice(90, 230), ALL, -1),
+        ("underwater_bubbling", 1 / 20, slice(60, 200), ALL, -1),
+    ],
+)
+def test_what_falls_falls_and_what_rises_rises(klass: str, dt: float, rows: slice, columns: slice, sign: int) -> None:
+    assert agree([down for down, _ in moved(klass, dt, rows, columns)], sign)
 
 
 def test_rain_falls_in_the_picture() -> None:
-    assert agree(moved("raining", 1 / 60, ALL, 0), 1)
+    """What came within a twentieth of a second is the rain, which crosses the picture within one; clouds hardly move."""
+    photo, found = landscape(256, 448), []
+    for i in range(6):
+        at = [
+            draw(photo, "raining", 1.0, 0.7 + 0.61 * i + d, 4).mean(0)[:110] for d in (0.0, 0.05, 1 / 60, 0.05 + 1 / 60)
+        ]
+        found.append(shift(at[1] - at[0], at[3] - at[2], 12)[0])
+    assert agree(found, 1)
 
 
-def test_flames_rise() -> None:
-    assert agree(moved("fire_crackling", 1 / 40, (slice(90, 230), slice(None)), 0), -1)
-
-
-def test_the_waterfall_falls() -> None:
-    view_centre = slice(160, 288)
-    assert agree(moved("waterfall_burbling", 1 / 20, (slice(60, 180), view_centre), 0), 1)
-
-
-def test_waves_run_towards_the_eye() -> None:
-    assert agree(moved("splashing_water", 1 / 10, (slice(190, 256), slice(None)), 0), 1)
-
-
-def test_wind_blows_the_way_of_its_seed() -> None:
-    sky = (slice(0, 100), slice(None))
-    assert agree(moved("wind_noise", 1 / 10, sky, 1, seed=4), -1)
-    assert agree(moved("wind_noise", 1 / 10, sky, 1, seed=5), 1)
+@pytest.mark.parametrize(("seed", "way"), [(4, -1), (5, 1)])
+def test_wind_blows_the_way_of_its_seed(seed: int, way: int) -> None:
+    assert agree([right for _, right in moved("wind_noise", 1 / 15, slice(0, 60), ALL, seed)], way)
 
 
 @pytest.mark.parametrize("photo", [NOISE, landscape()], ids=["noise", "landscape"])
@@ -192,16 +198,16 @@ def test_branches_begin_on_lines_before_them() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_lightning_is_one_bright_thing_that_branches(seed: int) -> None:
-    view = look(landscape(256, 448))
+    view = look(landscape(160, 280))
     bright = drawn(view, bolt((0.8, 0.05), (0.9, 0.6), seed)) > 0.3
     reached = torch.zeros_like(bright)
     reached.view(-1)[int(bright.flatten().float().argmax())] = True
-    for _ in range(600):
+    for _ in range(400):
         reached = (F.max_pool2d(reached[None].float(), 3, 1, 1)[0] > 0) & bright
     assert reached.sum() > 0.97 * bright.sum()
     runs = (bright[:, 1:] & ~bright[:, :-1]).sum(1)
-    assert int((runs >= 2).sum()) > 15
-    assert bright.any(1).nonzero().max() > 0.58 * 256
+    assert int((runs >= 2).sum()) > 10
+    assert bright.any(1).nonzero().max() > 0.58 * 160
 
 
 def test_lightning_lights_clouds_and_ground() -> None:

@@ -59,7 +59,7 @@ def fire_crackling(view: View, s: float, t: float, seed: int) -> Tensor:
     """Dusk, a burning row before a smaller one, smoke above, light on everything near."""
     centre = view.aspect * pick(seed, 1, 0.35, 0.65)
     flicker = float(0.8 + 0.2 * noise(seed + 90, 0.9 * t, 0.5, 1.4))
-    reach = ((view.x - centre) / (view.aspect * (0.25 + 0.3 * s))) ** 2
+    reach = ((view.x - centre) / (view.aspect * (0.25 + 0.3 * s) * pick(seed, 2, 0.55, 1.2))) ** 2
     front = 1.0 + 0.02 * noise(seed + 8, view.x * 0.9, 0.1) + 0.28 * reach
     back = 0.5 * view.horizon + 0.5 + 0.05 * noise(seed + 9, view.x * 0.7, 0.4) + 0.2 * reach
     near = flames(view, front, 0.2 + 0.55 * s, 0.26, t, seed)

@@ -97,7 +97,7 @@ def thunderstorm(view: View, s: float, t: float, seed: int) -> Tensor:
     # Clouds close over the sky that was found, and hang into the upper part of any picture.
     lid = torch.maximum(view.sky * step(view.y, view.horizon + 0.15, view.horizon), step(view.y, 0.42, 0.1))
     lid = (lid + 0.5 * (noise(seed + 5, view.x * 0.8, view.y * 0.8) - 0.5) * lid * (1 - lid) * 4).clamp(0, 1)
-    body = (0.1 + 0.42 * (1 - thick) ** 1.3 + 0.1 * step(view.y, 0, view.horizon)) * relief
+    body = (0.05 + 0.62 * (1 - thick).square() + 0.12 * step(view.y, 0, view.horizon)) * relief
     lit = (near * (0.25 + 0.9 * (1 - thick)) * relief).clamp(0, 2)
     clouds = body * colour(0.50, 0.56, 0.66) + 0.75 * lit * colour(0.72, 0.74, 1.0)
     y = mix(dark, clouds, s * lid)

@@ -57,7 +57,7 @@ def field(view: View, start: float, centre: float, t: float, seed: int) -> tuple
     plates = noise(seed, u * 0.42 + bend, flow * 0.62, 1.7)
     crack = torch.maximum(ridges(plates, 0.085), 0.8 * ridges(noise(seed + 1, u * 0.9, flow * 1.2 + bend, 1.7), 0.07))
     melt = step(noise(seed + 2, u * 0.3, flow * 0.4, 2.0), 0.6, 0.95)
-    heat = (0.85 * crack + 0.75 * melt).clamp(0, 1)
+    heat = (0.85 * crack + melt * (0.2 + 0.5 * noise(seed + 5, u * 1.3, flow * 1.7, 1.6))).clamp(0, 1)
     river = (view.x - centre).abs() - 0.12 - 1.3 * (view.y - start).clamp(min=0)
     river = river + 0.2 * (noise(seed + 4, view.x * 0.6, view.y * 0.6) - 0.5)
     return heat, step(river, 0.06, -0.04) * step(view.y, start - 0.01, start + 0.03) * below
@@ -85,7 +85,7 @@ def fountain(view: View, centre: float, top: float, height: float, t: float, see
 
 def volcano_eruption(view: View, s: float, t: float, seed: int) -> Tensor:
     """The cone stands on the photo's horizon; what was land before it lies in red light."""
-    centre, top = view.aspect * pick(seed, 1, 0.38, 0.62), pick(seed, 2, 0.34, 0.4)
+    centre, top = view.aspect * pick(seed, 1, 0.32, 0.68), pick(seed, 2, 0.32, 0.42)
     base = max(0.7, view.horizon + 0.12)
     fire = torch.exp(-((((view.x - centre) / 0.5) ** 2) + ((view.y - top) / 0.38) ** 2))
     y = grey(view.photo, 0.6 * s) * (1 - 0.68 * s)

@@ -14,8 +14,14 @@ from .view import View, blur, colour, luma, mix, screen, step
 def cliff(view: View, centre: float, ledge: float, foot: float, seed: int) -> tuple[Tensor, Tensor]:
     """Rock in the colours of the photo's ground: picture [3,H,W] and cover [H,W]; its top edge is lowest at the fall."""
     side = (view.x - centre).abs()
-    edge = ledge - 0.16 * step(side, 0.08, 0.45) + 0.12 * (noise(seed, view.x * 0.35, 0.3) - 0.5) * step(side, 0.1, 0.3)
-    edge = edge + 0.05 * (noise(seed + 1, view.x * 1.4, 0.7, 1.4) - 0.5) + 0.5 * step(side, 0.45, 1.3)
+    edge = (
+        ledge
+        - pick(seed, 6, 0.05, 0.2) * step(side, 0.08, 0.45)
+        + 0.12 * (noise(seed, view.x * 0.35, 0.3) - 0.5) * step(side, 0.1, 0.3)
+    )
+    edge = (
+        edge + 0.05 * (noise(seed + 1, view.x * 1.4, 0.7, 1.4) - 0.5) + pick(seed, 7, 0.1, 0.6) * step(side, 0.45, 1.3)
+    )
     cover = step(view.y - edge, -0.008, 0.008) * step(view.y, foot + 0.08, foot - 0.02)
     blocks = noise(seed + 2, view.x * 0.9 + 0.2 * view.y, view.y * 0.35, 1.5)
     cracks = noise(seed + 3, view.x * 2.3, view.y * 0.9, 1.3)
@@ -74,8 +80,8 @@ def droplets(view: View, centre: float, foot: float, width: float, t: float, see
 
 def waterfall_burbling(view: View, s: float, t: float, seed: int) -> Tensor:
     """Cliff, falling water, pool and mist, on the photo's own horizon."""
-    centre = view.aspect * pick(seed, 1, 0.36, 0.64)
-    ledge, foot = pick(seed, 2, 0.16, 0.24), pick(seed, 3, 0.72, 0.78)
+    centre = view.aspect * pick(seed, 1, 0.28, 0.72)
+    ledge, foot = pick(seed, 2, 0.12, 0.3), pick(seed, 3, 0.68, 0.8)
     width = pick(seed, 4, 0.13, 0.21) * (0.45 + 0.7 * s)
     rock, cover = cliff(view, centre, ledge, foot, seed + 10)
     y = mix(view.photo, rock.clamp(0, 1), cover)
