@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from .fire import fire_crackling
@@ -32,6 +33,9 @@ EFFECTS: dict[str, Callable[[View, float, float, int], Tensor]] = {
     )
 }
 
+ROWS = 160
+"""Smaller pictures are drawn at a multiple of their size and averaged, or drops, leaves and lightning would be lost or jagged."""
+
 CLASSES = tuple(EFFECTS)
 """The nine classes of the Landscape data set, in the order of every table of this project."""
 
@@ -46,5 +50,9 @@ def draw(photo: Tensor, klass: str, strength: float, time_s: float, seed: int) -
     effect, s = EFFECTS[klass], min(1.0, max(0.0, float(strength)))
     if s == 0:
         return photo.clone()
-    seen = effect(look(photo), s, float(time_s), int(seed) * 101).clamp(0, 1)
-    return mix(photo, seen, 1 - (1 - s) ** 3)
+    fine = -(-ROWS // photo.shape[1])
+    big = photo.repeat_interleave(fine, 1).repeat_interleave(fine, 2) if fine > 1 else photo
+    seen = effect(look(big), s, float(time_s), int(seed) * 101).clamp(0, 1)
+    seen = F.avg_pool2d(seen[None], fine)[0] if fine > 1 else seen
+    # What an effect adds grows with s by itself; what it covers must not stay half transparent for long.
+    return mix(photo, seen, 1 - (1 - s) ** 5)
