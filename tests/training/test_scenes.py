@@ -1,4 +1,4 @@
-"""The procedural pictures: their contract, that they move as the weather does, and that their colours are those of it."""
+"""The procedural pictures: their contract, their motion and their colours."""
 
 from pathlib import Path
 
@@ -84,7 +84,7 @@ def test_photo_and_arguments_alone_decide(klass: str) -> None:
 
 @pytest.mark.parametrize("klass", [k for k in CLASSES if k != LIGHTNING])
 def test_nothing_jumps(klass: str) -> None:
-    """A thousandth of a second changes little at any time, also where particles begin anew; a frame at 30 fps not much."""
+    """A thousandth of a second changes little at any time, also where particles begin anew."""
     photo = landscape(64, 112)
     for i in range(25):
         t = 0.4 + 0.277 * i
@@ -154,7 +154,7 @@ def test_what_falls_falls_and_what_rises_rises(klass: str, dt: float, rows: slic
 
 
 def test_rain_falls_in_the_picture() -> None:
-    """What came within a twentieth of a second is the rain, which crosses the picture within one; clouds hardly move."""
+    """What came within a twentieth of a second is rain: clouds hardly move."""
     photo, found = landscape(256, 448), []
     for i in range(6):
         at = [

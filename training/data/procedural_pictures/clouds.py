@@ -54,7 +54,7 @@ def mist(view: View, seed: int, time_s: float, rise: float, scale: float = 1.0) 
 
 
 def ground_plane(view: View, horizon: float, height: float = 0.22) -> tuple[Tensor, Tensor, Tensor]:
-    """Perspective of a flat ground: u [H,W] across and v [H,1] away from the eye, and mask [H,1] of rows below the horizon.
+    """Perspective of a flat ground: u [H,W] across, v [H,1] away from the eye, mask [H,1] of rows below the horizon.
 
     v falls towards the bottom edge, where it is `height` / (1 - horizon).
     """

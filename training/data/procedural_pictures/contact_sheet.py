@@ -25,7 +25,7 @@ def read_photo(path: Path, height: int, width: int) -> Tensor:
 
 
 def by_photo(photos: list[Tensor], strength: float) -> Tensor:
-    """Photos [3,H,W] of one shape -> one picture [3,...]: a row a class, a column a photo, each with a seed and time of its own."""
+    """Photos [3,H,W] of one shape -> one picture [3,...]: a row a class, a column a photo, seed and time."""
     rows = [draw(x, k, strength, 1.7 + 3.1 * i, 11 + i) for k in CLASSES for i, x in enumerate(photos)]
     return make_grid(torch.stack(rows), len(photos), padding=2)
 
@@ -39,9 +39,9 @@ def by_time(photo: Tensor, strength: float, seed: int = 5, step_s: float = 0.12,
 def write_sheets(
     photos: list[Path], out: Path, strength: float = 0.8, size: tuple[int, int] = (256, 448)
 ) -> tuple[Path, Path]:
-    """Write `out`/photos.png (all classes on all photos) and `out`/times.png (all classes on the first one as time passes).
+    """Write `out`/photos.png (classes by photos) and `out`/times.png (classes on the first photo by time).
 
-    size: (H, W) of a picture. Returns both paths. InputError without photos, OutputError if one of the files is there already.
+    size: (H, W) of a picture. Returns both paths. InputError without photos, OutputError if a file is there already.
     """
     if not photos:
         raise InputError("no photos to draw on", "give at least one")

@@ -19,7 +19,7 @@ def flames(
     base [1,W]: where they stand, in heights; height: of the tallest; scale: width of a tongue.
     """
     up = (base - view.y) / height
-    u, v = view.x / scale, (view.y + 0.0) / scale
+    u, v = view.x / scale, view.y / scale
     sway = 0.5 * (noise(seed + 1, u * 0.12, v * 0.07 + 0.2 * time_s) - 0.5) * up.clamp(0, 1) * scale * 3
     u = (view.x + sway) / scale
     tall = 0.35 + 0.75 * noise(seed + 2, u * 0.11 + 0.07 * time_s, 0.15 * time_s, 1.8)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from .noise import chance, noise, pick
-from .particles import ages, soft, stamp
+from .particles import soft, stamp
 from .view import View, blur, colour, grey, luma, mix, screen, step
 
 PACE = 0.8
@@ -21,12 +21,11 @@ FLOOD = 0.32
 
 @dataclass(frozen=True)
 class Print:
-    """A foot print: where its middle lies, how near it is (1 at the lower edge), +1 right or -1 left, its age in seconds."""
+    """A foot print: its middle in heights, how near it is (1 at the lower edge), its age in seconds."""
 
     x: float
     y: float
     near: float
-    side: int
     age: float
 
 
@@ -39,7 +38,7 @@ def trail(view: View, horizon: float, t: float, seed: int) -> list[Print]:
         near = (y - horizon) / (1 - horizon)
         side = 1 if k % 2 else -1
         age = ((t / PACE + pick(seed, 3, 0, STEPS) - k) % STEPS) * PACE
-        prints.append(Print(lane + lean * (0.9 - y) + 0.2 * side * near, y, near, side, age))
+        prints.append(Print(lane + lean * (0.9 - y) + 0.2 * side * near, y, near, age))
     return prints
 
 
@@ -61,7 +60,7 @@ def _one(p: Print, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def pressed(view: View, prints: list[Print]) -> tuple[Tensor, Tensor, Tensor]:
-    """Of foot prints, all [H,W]: depth (below 0 pressed in, above 0 squeezed out), rings that run out, nearness of the trail."""
+    """Of foot prints, all [H,W]: depth (pressed in below 0), rings that run out, nearness of the trail."""
     depth, wave, lane = (torch.zeros(view.size) for _ in range(3))
     for p in prints:
         rows = ((view.y[:, 0] - p.y).abs() < 0.6 * p.near).nonzero()[:, 0]
@@ -103,7 +102,7 @@ def slopes(level: Tensor, height: int) -> tuple[Tensor, Tensor]:
 
 
 def mud(view: View, horizon: float, prints: list[Print], t: float, seed: int) -> Tensor:
-    """Wet ground [3,H,W]: a height field lit from the sky, flooded where it is low, glossy where it turns to the light."""
+    """Wet ground [3,H,W]: a height field lit from the sky, flooded where low, glossy where it faces the light."""
     near = ((view.y - horizon) / (1 - horizon)).clamp(0, 1)
     # The eye looks down on it: less steep a perspective than the photo's, and no fine grain far away.
     v = 0.5 / (near + 0.28)

@@ -1,6 +1,6 @@
 """Smooth random fields that tile the plane, and random numbers by hashing, both functions of a seed alone.
 
-A tile is made once for a seed and then sampled at moving coordinates, so that whatever is drawn from it flows without jumps.
+Tiles are made once and then sampled at moving coordinates, so that whatever is drawn from them flows without jumps.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 SIZE = 256
-"""Side of a tile in texels. The same at every picture size, so that a seed draws the same thing at 64 px and at 512 px."""
+"""Side of a tile in texels, whatever the picture's size: a seed draws the same at 64 px and at 512 px."""
 
 TILES = 8
 """Different tiles of each slope; a seed takes one of them at a place of its own."""

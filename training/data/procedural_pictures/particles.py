@@ -24,7 +24,7 @@ def disc(a: Tensor, b: Tensor) -> Tensor:
 
 
 def ages(count: int, period: Tensor | float, time_s: float, seed: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Particles that live again and again: index [N], age 0..1 [N] within a life of `period` seconds, number of the life [N]."""
+    """Particles that live again and again: index, age 0..1 in a life of `period` seconds, number of the life; [N]."""
     index = torch.arange(count)
     lives = time_s / torch.as_tensor(period, dtype=torch.float64) + chance(seed, 900, index).double()
     turn = lives.floor()
@@ -45,8 +45,8 @@ def stamp(
 ) -> Tensor:
     """Stamps at x, y in heights [N] -> [H,W]; they add up, or with `brightest` the brightest wins.
 
-    along, across: radii in heights [N] (round without `across`), turned by `angle` radians. What is thinner than a pixel is
-    drawn a pixel wide and fainter. reach: radii after which `shape` is nothing.
+    along, across: radii in heights [N] (round without `across`), turned by `angle` radians. What is thinner than a
+    pixel is drawn a pixel wide and fainter. reach: radii after which `shape` is nothing.
     """
     h, w = size
     across = along if across is None else across

@@ -12,7 +12,7 @@ from .view import View, blur, colour, grey, mix, screen, step
 
 
 def streaks(view: View, count: int, length: float, speed: float, slant: float, time_s: float, seed: int) -> Tensor:
-    """Falling drops as lines [H,W]: `length` and `speed` (heights a second) in heights, `slant` sideways for each height."""
+    """Falling drops as lines [H,W]: `length` in heights, `speed` in heights a second, `slant` dx/dy."""
     index, age, turn = ages(count, 1.3 / speed, time_s, seed)
     y = -0.15 + 1.3 * age
     x = (view.aspect + 0.4) * chance(seed, 1, index, turn) - 0.2 + slant * (y - 0.5)

@@ -34,7 +34,7 @@ EFFECTS: dict[str, Callable[[View, float, float, int], Tensor]] = {
 }
 
 ROWS = 160
-"""Smaller pictures are drawn at a multiple of their size and averaged, or drops, leaves and lightning would be lost or jagged."""
+"""Smaller pictures are drawn at a multiple of their size and averaged, so that leaves and lightning are not lost."""
 
 CLASSES = tuple(EFFECTS)
 """The nine classes of the Landscape data set, in the order of every table of this project."""
@@ -43,8 +43,8 @@ CLASSES = tuple(EFFECTS)
 def draw(photo: Tensor, klass: str, strength: float, time_s: float, seed: int) -> Tensor:
     """Draw one class onto a photo.
 
-    photo [3,H,W] in 0..1 of any shape -> the same shape and range. strength in 0..1: 0 leaves the photo as it is, and more
-    changes it more. time_s in seconds moves the scene; seed decides where its parts stand and which way it goes.
+    photo [3,H,W] in 0..1 of any shape -> the same shape and range. strength in 0..1: 0 leaves the photo as it is,
+    more changes it more. time_s in seconds moves the scene; seed decides where its parts stand and which way it goes.
     KeyError for a class that is not in CLASSES.
     """
     effect, s = EFFECTS[klass], min(1.0, max(0.0, float(strength)))

@@ -1,6 +1,6 @@
 """What a photo says of its scene: coordinates, brightness, sky, horizon; and the light that effects are composed with.
 
-Lengths are in picture heights: y runs 0 (top) to 1 (bottom), x from 0 to the aspect ratio, so effects scale with the height.
+Lengths are in picture heights: y from 0 (top) to 1 (bottom), x from 0 to the aspect ratio.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def luma(x: Tensor) -> Tensor:
 
 
 def mix(x: Tensor, y: Tensor, amount: Tensor | float) -> Tensor:
-    """x where amount is 0, y where it is 1."""
+    """Linear: x where `amount` is 0, y where it is 1."""
     return torch.lerp(x, y, amount) if isinstance(amount, Tensor) else x + (y - x) * amount
 
 
@@ -45,7 +45,7 @@ def grey(x: Tensor, amount: Tensor | float) -> Tensor:
 
 
 def blur(x: Tensor, radius: float) -> Tensor:
-    """Gaussian blur of [H,W] or [C,H,W]; `radius` (one deviation) in heights. Wide ones are made on a smaller picture."""
+    """Gaussian blur of [H,W] or [C,H,W]; `radius` (one deviation) in heights. Wide ones use a smaller picture."""
     planes = (x if x.dim() == 3 else x[None])[None]
     h, w = planes.shape[-2:]
     scale = max(1, int(radius * h / 1.5))
@@ -70,8 +70,8 @@ def blur(x: Tensor, radius: float) -> Tensor:
 class View:
     """A photo [3,H,W] with what was found in it.
 
-    y [H,1] and x [1,W] in heights; sky [H,W] 0..1; horizon: where the ground begins, 0.3 to 0.65; ground, air: mean colours
-    [3,1,1] below and above it.
+    y [H,1] and x [1,W] in heights; sky [H,W] 0..1; horizon: where the ground begins, 0.34 to 0.62; ground, air:
+    mean colours [3,1,1] below and above it.
     """
 
     photo: Tensor
@@ -118,7 +118,7 @@ def _thumbnail(photo: Tensor, rows: int = 48) -> Tensor:
 
 
 def find_sky(photo: Tensor, small: Tensor) -> Tensor:
-    """Sky [H,W] in 0..1: what can be reached from the top edge without crossing an edge, and has the colour found there.
+    """Sky [H,W] in 0..1: what the top edge leads to without crossing an edge, and has the colour found there.
 
     small [3,h,w]: a thumbnail of the photo, on which the edges are sought.
     """

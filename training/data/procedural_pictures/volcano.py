@@ -25,7 +25,7 @@ def cone(view: View, centre: float, top: float, base: float, seed: int) -> tuple
     rim = top + 0.012 * (noise(seed + 1, view.x * 2, 0.2, 1.4) - 0.5)
     cover = (
         step(1 - side.abs(), -0.01 / 0.3, 0.01 / 0.3)
-        * step(view.y, rim - 0.004, rim + 0.004)
+        * step(view.y - rim, -0.004, 0.004)
         * step(view.y, base + 0.05, base)
     )
     gullies = noise(seed + 2, side * 0.7 + 0.1 * down, down.sqrt() * 0.55, 1.4)

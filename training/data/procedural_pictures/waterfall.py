@@ -12,7 +12,7 @@ from .view import View, blur, colour, luma, mix, screen, step
 
 
 def cliff(view: View, centre: float, ledge: float, foot: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Rock in the colours of the photo's ground: picture [3,H,W] and cover [H,W]; its top edge is lowest at the fall."""
+    """Rock in the photo's own colours: picture [3,H,W] and cover [H,W]; its top edge is lowest at the fall."""
     side = (view.x - centre).abs()
     edge = (
         ledge

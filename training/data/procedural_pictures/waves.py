@@ -1,4 +1,4 @@
-"""Splashing water: waves that run towards the eye with crests of foam, and spray that leaps up where they meet rocks."""
+"""Splashing water: waves that run towards the eye with crests of foam, and spray where they meet rocks."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ RATE = 0.5
 
 @dataclass(frozen=True)
 class Surface:
-    """Which wave is seen at a pixel. All [H,W]: number: of the wave, by which it keeps its shape; near: 0 at the horizon, 1 at
-    the lower edge; below: distance under its crest in heights; tall: height of the wave in heights.
+    """Which wave is seen at a pixel, all [H,W]: its number (by which it keeps its shape); near, 0 at the horizon and 1
+    at the lower edge; below, the distance under its crest, and tall, its height, both in heights.
     """
 
     number: Tensor
@@ -53,7 +53,7 @@ def surface(view: View, horizon: float, t: float, seed: int, rough: float) -> Su
 
 
 def sea(view: View, horizon: float, t: float, seed: int, rough: float) -> Tensor:
-    """The surface [3,H,W]: clear water under the crests, dark faces, foam that tumbles down them and lies on the water."""
+    """The surface [3,H,W]: clear water under the crests, dark faces, foam that tumbles down them."""
     wave = surface(view, horizon, t, seed, rough)
     d = wave.below / (wave.tall * 1.6)
     scale = 1 / (0.1 + wave.near)
@@ -95,7 +95,7 @@ def rock(view: View, x0: float, y0: float, wide: float, seed: int) -> tuple[Tens
 
 
 def splash(view: View, x0: float, y0: float, tall: float, t: float, seed: int) -> tuple[Tensor, Tensor]:
-    """Spray, brightness and cover [H,W] in 0..1, that leaps up again and again at (x0, y0): torn sheets and drops on ballistic paths."""
+    """Spray that leaps up at (x0, y0), brightness and cover [H,W] in 0..1: torn sheets and drops on ballistic paths."""
     index = torch.arange(620)
     index, age, turn = ages(620, 0.7 + 0.5 * chance(seed, 9, index), t, seed)
     swell = 0.6 + 0.4 * math.sin(2 * math.pi * t * RATE + pick(seed, 1, 0, 6.28))
