@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, OutputError, ValueRefused
+from ..files.folders import presets_folder
 from ..ipc.shared_paths import check_name
 from .parameters import Parameter, Value
 
@@ -26,10 +27,8 @@ NEVER = ("/out/record", "/out/blackout", "/out/freeze")
 
 
 def folder() -> Path:
-    """Where they lie: below $SONORAMA_LOOKS, else in the user's data folder."""
-    given = os.environ.get("SONORAMA_LOOKS")
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(given) if given else Path(base) / "sonorama" / "looks"
+    """Where they are: $SONORAMA_LOOKS, else in the user's data folder."""
+    return presets_folder()
 
 
 def file_of(name: str, kind: Kind | Literal["scenes"]) -> Path:
