@@ -6,7 +6,6 @@ A look is picture and motion; a show is everything that can be set, except what 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -62,19 +61,17 @@ def save(path: Path, said: Mapping[str, Any]) -> None:
         OutputError: it cannot be written; what was there stays.
 
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    from ..files.atomic import replacing  # here: it loads FFmpeg, which the panel does without
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(dict(said), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        _keep_older(path)
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        message = f"{path.name} cannot be saved: {error.strerror or error}"
+        with replacing(path) as part:
+            part.write_text(json.dumps(dict(said), indent=1), encoding="utf-8")
+            _keep_older(path)
+    except (OSError, OutputError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        reason = getattr(cause, "strerror", None) or cause
+        message = f"{path.name} cannot be saved: {reason}"
         raise OutputError(message, f"Make room or allow writing in {path.parent}.") from error
 
 
