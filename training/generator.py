@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..engine.files.atomic import replacing
 from ..engine.model.generator import Generator, GeneratorConfig
 from .backbone import Backbone, feature_distance
 from .discriminators.features import FeatureDiscriminator, hinge_d, hinge_g
@@ -129,9 +130,8 @@ class GeneratorTrainer:
     def save(self) -> None:
         """Write the checkpoint atomically."""
         parts = {k: getattr(self, k).state_dict() for k in ("g", "ema", "d", "opt_g", "opt_d")}
-        part = self.checkpoint.with_suffix(".part")
-        torch.save(parts | {"at": (self.phase, self.images, self.step), "rng": torch.get_rng_state()}, part)
-        part.replace(self.checkpoint)
+        with replacing(self.checkpoint) as part:
+            torch.save(parts | {"at": (self.phase, self.images, self.step), "rng": torch.get_rng_state()}, part)
 
     def load(self) -> bool:
         """Go on from the checkpoint, as if nothing had come between; False if there is none."""

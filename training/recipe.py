@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..engine.errors import InputError
+from ..engine.files.atomic import write_bytes
 from ..engine.model.generator import GeneratorConfig
 from ..engine.model.seed_bank import SEEDS
 from .data.clips import ClipPlan
@@ -73,4 +74,4 @@ class Recipe:
         if path.is_file() and path.read_text() != text:
             raise InputError(f"{folder}: a world of another recipe was begun there", "give another folder with --work")
         folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+        write_bytes(path, text.encode())

@@ -15,6 +15,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..engine.files.atomic import replacing, write_bytes
 from ..engine.model.build import build_networks
 from ..engine.model.generator import Generator
 from ..engine.model.mel import log_mel
@@ -62,13 +63,13 @@ class TrainingRun:
             log.info("stage %s", name)
             tensors = {k: v.detach().contiguous() for k, v in make().items()}
             path.parent.mkdir(parents=True, exist_ok=True)
-            save_file(tensors, path.with_suffix(".part"))
-            path.with_suffix(".part").replace(path)
+            with replacing(path) as part:
+                save_file(tensors, part)
         return load_file(path)
 
     def note(self, name: str, measures: dict[str, Any]) -> None:
         """Keep a stage's own figures beside its file."""
-        (self.work / f"{name}.json").write_text(json.dumps(measures, indent=1))
+        write_bytes(self.work / f"{name}.json", json.dumps(measures, indent=1).encode())
 
     def notes(self) -> dict[str, Any]:
         """All stages' figures."""

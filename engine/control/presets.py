@@ -6,7 +6,6 @@ A look is picture and motion; a show is everything that can be set, except what 
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, OutputError, ValueRefused
+from ..files.folders import presets_folder
 from ..ipc.shared_paths import check_name
 from .parameters import Parameter, Value
 
@@ -26,10 +26,8 @@ NEVER = ("/out/record", "/out/blackout", "/out/freeze")
 
 
 def folder() -> Path:
-    """Where they lie: below $SONORAMA_LOOKS, else in the user's data folder."""
-    given = os.environ.get("SONORAMA_LOOKS")
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(given) if given else Path(base) / "sonorama" / "looks"
+    """Where they are: $SONORAMA_LOOKS, else in the user's data folder."""
+    return presets_folder()
 
 
 def file_of(name: str, kind: Kind | Literal["scenes"]) -> Path:
@@ -63,19 +61,17 @@ def save(path: Path, said: Mapping[str, Any]) -> None:
         OutputError: it cannot be written; what was there stays.
 
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    from ..files.atomic import replacing  # here: it loads FFmpeg, which the panel does without
+
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(dict(said), file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        _keep_older(path)
-        part.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-        message = f"{path.name} cannot be saved: {error.strerror or error}"
+        with replacing(path) as part:
+            part.write_text(json.dumps(dict(said), indent=1), encoding="utf-8")
+            _keep_older(path)
+    except (OSError, OutputError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        reason = getattr(cause, "strerror", None) or cause
+        message = f"{path.name} cannot be saved: {reason}"
         raise OutputError(message, f"Make room or allow writing in {path.parent}.") from error
 
 

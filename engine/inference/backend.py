@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SonoramaError
+from ..files.folders import cache_folder
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -36,10 +37,7 @@ def threads_of_one() -> int:
 
 def graph_folder(world: World) -> Path:
     """Where the ONNX graphs of a world are kept: below $SONORAMA_CACHE, else the user's cache folder."""
-    given = os.environ.get("SONORAMA_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    cache = Path(given) if given else Path(base) / "sonorama"
-    return cache / "graphs" / f"{world.card.content[:32]}-v{GRAPH_VERSION}"
+    return cache_folder() / "graphs" / f"{world.card.content[:32]}-v{GRAPH_VERSION}"
 
 
 class Backend(Protocol):

@@ -96,18 +96,19 @@ def save_world(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) 
     """Write a world file atomically and return its card with the content hash in it."""
     from safetensors.numpy import save_file
 
+    from ..files.atomic import replacing
+
     values = {k: v for k, v in asdict(card).items() if k != "path"} | {"content": content_hash(tensors)}
     meta = {
         "format": FORMAT,
         "format_version": str(FORMAT_VERSION),
         "card": json.dumps(values, sort_keys=True),
     }
-    part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, part, meta)
-    # safetensors makes files that only their owner may read; a world is for everybody who has the program.
-    part.chmod(0o644)
-    part.replace(path)
+    with replacing(path) as part:
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, part, meta)
+        # safetensors makes files that only their owner may read; a world is for everybody who has the program.
+        part.chmod(0o644)
     return read_card(path)
 
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 
 from ..errors import SonoramaError
 from ..faults import Faults
+from ..files.folders import videos_folder
 from ..plugins.registry import open_sink
 from .output_loop import OutputLoop
 from .sink_runner import SinkRunner
-
-
-def videos_folder() -> Path:
-    """Where recordings go unless told: sonorama's folder among the user's videos."""
-    given = os.environ.get("XDG_VIDEOS_DIR")
-    return (Path(given) if given else Path.home() / "Videos") / "sonorama"
 
 
 class Recorder:

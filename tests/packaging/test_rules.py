@@ -54,6 +54,16 @@ def test_python_files_keep_the_rules(root: Path, tracked: list[str]) -> None:
     assert faults == []
 
 
+def test_one_module_writes_whole_files(root: Path, tracked: list[str]) -> None:
+    """Its part files, locks and error messages are right once; another one is for shared memory."""
+    own = {"engine/files/atomic.py", "engine/ipc/shared_paths.py"}
+    library = [
+        name for name in tracked if name.endswith(".py") and not name.startswith(("tests/", "examples/", ".ci/"))
+    ]
+    found = {name for name in library if re.search(r"\.part[\"']", (root / name).read_text())}
+    assert found == own
+
+
 def test_no_machine_paths_or_registry_addresses(root: Path, tracked: list[str]) -> None:
     found = []
     for name in tracked:

@@ -26,6 +26,7 @@ from torch import Tensor
 from torchvision.io import decode_image
 
 from ...engine.errors import InputError
+from ...engine.files.atomic import replacing
 from ..backbone import Backbone
 from .procedural_pictures import CLASSES, draw
 
@@ -252,8 +253,8 @@ def picture_set(
         made |= {"codes": book.encode(raw)}
         made |= {"code.mean": book.mean, "code.std": book.std, "code.axes": book.axes.contiguous()}
         cache.parent.mkdir(parents=True, exist_ok=True)
-        save_file(made, cache.with_suffix(".part"))
-        cache.with_suffix(".part").replace(cache)
+        with replacing(cache) as part:
+            save_file(made, part)
     tensors = load_file(cache)
     return PictureSet(**{k: v for k, v in tensors.items() if not k.startswith("code.")})
 

@@ -20,6 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...engine.files.atomic import write_bytes
 from ...engine.model.joint_embedding import window_ends
 from ...engine.model.mel import SOUND_COLUMNS, last_columns, log_mel
 from ...engine.model.texture_statistics import sounding, statistics
@@ -175,6 +176,6 @@ def run_hear_eval(args: argparse.Namespace) -> int:
     figures = summary(list(leave_one_source_out(material, probes, plan)))
     out = Path(args.out).with_name("hearing.json")
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(figures, indent=1))
+    write_bytes(out, json.dumps(figures, indent=1).encode())
     log.info("balanced top-1 %.3f, 95 %% interval %s; %s", figures["balanced_top1"], figures["interval_95"], out)
     return 0

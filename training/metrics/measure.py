@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ...engine.files.atomic import write_bytes
 from ...engine.inference.backend import Backend, open_backend
 from ...engine.model.build import build_networks
 from ...engine.model.mel import RATE
@@ -89,5 +90,5 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     codes = torch.from_numpy(world.tensors["bank.anchors"]).float()
     quality = picture_quality(build_networks(world).generator, codes, data, world.card.size)
     figures["pictures"] = {k: round(v, 4) for k, v in asdict(quality).items()}
-    (out / "measures.json").write_text(json.dumps(figures, indent=1))
+    write_bytes(out / "measures.json", json.dumps(figures, indent=1).encode())
     return figures

@@ -12,6 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from ...engine.files.atomic import replacing
 from ...engine.model.joint_embedding import ImageHead, SoundEncoder, TextTower
 from ...engine.model.open_clip_towers import NamedClip
 from ..backbone import Backbone
@@ -127,7 +128,6 @@ class Space:
 def save(space: Space, path: Path, plan: JointTraining, step: int) -> None:
     """Write a joint file: tensors by prefix, the plan in its metadata; never half a file under its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
     config = {"width": space.labels.shape[1], "classes": CLASSES, "step": step, "plan": asdict(plan)}
-    save_file(space.tensors(), part, {"format": "sonorama-joint", "config": json.dumps(config)})
-    part.replace(path)
+    with replacing(path) as part:
+        save_file(space.tensors(), part, {"format": "sonorama-joint", "config": json.dumps(config)})

@@ -16,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ...engine.files.atomic import replacing
 from ...engine.model.joint_embedding import ImageHead, TextTower, tokenizer, unit
 from ..backbone import Backbone
 from ..data.captions import ANY, Captions, Narrator, Text, colours_of
@@ -165,8 +166,8 @@ def keep(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimiz
     """Write a checkpoint (torch format, our own file in an ignored folder)."""
     text, image = towers(space)
     state = {"text": text.state_dict(), "image": image.state_dict(), "theta": theta.detach()}
-    torch.save(state | {"optimiser": optimiser.state_dict(), "step": step}, path.with_suffix(".part"))
-    path.with_suffix(".part").replace(path)
+    with replacing(path) as part:
+        torch.save(state | {"optimiser": optimiser.state_dict(), "step": step}, part)
 
 
 def resume(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimizer) -> int:

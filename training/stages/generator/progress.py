@@ -11,6 +11,7 @@ from torch import Tensor
 from torchvision.io import encode_jpeg
 from torchvision.utils import make_grid
 
+from ....engine.files.atomic import write_bytes
 from ....engine.model.generator import Generator
 from ....engine.model.seed_bank import seed_to_z
 from ...data.photos import CLEAN, PictureSet
@@ -39,7 +40,7 @@ def save_jpeg(pictures: Tensor, path: Path, columns: int = 8) -> None:
     """Pictures [N,3,H,W] in [-1,1] -> one sheet."""
     sheet = (make_grid((pictures + 1) / 2, columns, padding=2) * 255).round().to(torch.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(encode_jpeg(sheet, 92).numpy()))
+    write_bytes(path, bytes(encode_jpeg(sheet, 92).numpy()))
 
 
 class Progress:

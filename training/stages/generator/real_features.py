@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ....engine.files.atomic import replacing
 from ...backbone import Backbone
 from ...data.photos import PictureSet
 
@@ -21,8 +22,8 @@ class RealFeatures:
         path = folder / f"features_{side}_{height}.safetensors"
         if not path.is_file():
             folder.mkdir(parents=True, exist_ok=True)
-            save_file(self._compute(data, backbone, side, height), path.with_suffix(".part"))
-            path.with_suffix(".part").replace(path)
+            with replacing(path) as part:
+                save_file(self._compute(data, backbone, side, height), part)
         device = data.pictures.device
         self.maps = [m.to(device) for _, m in sorted(load_file(path).items())]
 

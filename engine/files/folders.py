@@ -1,0 +1,47 @@
+"""The folders of a user's files: caches, presets, logs and recordings, as each system has them (platformdirs).
+
+Each has an environment variable of its own that comes first. On Linux the XDG variables hold. A folder that an earlier
+version made elsewhere, which was always the one of Linux, stays in use: nothing of the user's is moved.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+_APP = "sonorama"
+
+
+def cache_folder() -> Path:
+    """For what can be made again, such as the graphs of worlds: $SONORAMA_CACHE, else the user's cache folder."""
+    return _given("SONORAMA_CACHE") or _earlier("XDG_CACHE_HOME", ".cache", platformdirs.user_cache_path(_APP, False))
+
+
+def presets_folder() -> Path:
+    """For saved looks, shows and scenes: $SONORAMA_LOOKS, else `looks` in the user's data folder."""
+    data = _earlier("XDG_DATA_HOME", ".local/share", platformdirs.user_data_path(_APP, False))
+    return _given("SONORAMA_LOOKS") or data / "looks"
+
+
+def log_folder() -> Path:
+    """For the logs of shows: $SONORAMA_LOGS, else the user's log folder (Linux: ~/.local/state/sonorama/log)."""
+    return _given("SONORAMA_LOGS") or platformdirs.user_log_path(_APP, False)
+
+
+def videos_folder() -> Path:
+    """For recordings: `sonorama` among the user's videos."""
+    return _earlier("XDG_VIDEOS_DIR", "Videos", platformdirs.user_videos_path() / _APP)
+
+
+def _given(variable: str) -> Path | None:
+    given = os.environ.get(variable)
+    return Path(given) if given else None
+
+
+def _earlier(variable: str, below_home: str, now: Path) -> Path:
+    """The folder that versions before platformdirs used, if it is there, else `now`."""
+    given = os.environ.get(variable)
+    earlier = (Path(given) if given else Path.home() / below_home) / _APP
+    return earlier if earlier.is_dir() else now
