@@ -1,32 +1,32 @@
-"""Moves: what drives a control besides hands. A wave, steps, a sound feature or the beat, each 0 to 1, times a depth.
+"""Modulation of parameters: each slot `/moves/<number>` takes a modulator's height, 0 to 1, times a depth to a target.
 
-Everything counts in nominal time and in heard beats, so the same inputs give the same movement, bit for bit.
+Everything counts in nominal time and in beats of the sound, so the same inputs give the same modulation, bit for bit.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any
 
 from ..audio.features import Features
-from ..control.live_table import MODULATORS
+from ..control.live_table import MODULATORS as SLOTS
 from ..control.parameters import Value
+from ..errors import SonoramaError, one_line_error
+from ..plugins.interfaces import Modulator, ModulatorInput
+from ..plugins.registry import MODULATORS, find_used, load_point, make_from
 
 USUAL_BPM = 120.0
 BEATS = {
     "4 bars": 16.0, "2 bars": 8.0, "1 bar": 4.0, "2 beats": 2.0, "1 beat": 1.0, "1/2 beat": 0.5, "1/4 beat": 0.25,
 }  # fmt: skip
 """Beats of one turn."""
-MOST_STEPS = 64
 
 
 class BeatCount:
-    """Beats since the last resync: at the heard tempo and phase while there is a beat, else on at the last tempo."""
+    """Beats since the last resync: at the detected tempo and phase while there is a beat, else at the last tempo."""
 
     def __init__(self) -> None:
         self.beats = 0.0
@@ -38,82 +38,131 @@ class BeatCount:
         self.bpm = features.bpm or self.bpm
         due = 0.0 if self.restart else self.beats + dt * self.bpm / 60
         self.restart = False
-        # The heard phase is right to a part of a beat, our own count tells which beat it is a part of.
+        # The detected phase is right to a part of a beat, our own count tells which beat it is a part of.
         self.beats = due + (features.beat - due + 0.5) % 1.0 - 0.5 if features.bpm else due
 
 
-@dataclass(slots=True)
-class _Modulator:
-    """One move. number: from 1. turns: of its wave or steps so far. held: where it stands, 0 to 1."""
+class _Slot:
+    """One slot. number: from 1. turns: of its clock so far. held: its height after the fall, 0 to 1. fault: why its
+    modulator gives 0, if it should not.
+    """
 
-    number: int
-    turns: float = 0.0
-    held: float = 0.0
+    def __init__(self, number: int, points: Mapping[str, EntryPoint]) -> None:
+        self.number, self._points = number, points
+        self.turns = self.held = 0.0
+        self.source, self.fault = "off", ""
+        self.modulator: Modulator | None = None
 
-    def step(self, values: Mapping[str, Value], features: Features, beats: float, dt: float) -> float:
-        at, source = f"/moves/{self.number}", str(values[f"/moves/{self.number}/source"])
-        match source:
-            case "off":
-                self.held = 0.0
-                return 0.0
-            case "lfo" | "steps":
-                per_turn = BEATS.get(str(values[f"{at}/sync"]))
-                self.turns = beats / per_turn if per_turn else self.turns + float(values[f"{at}/rate"]) * dt
-                form = str(values[f"{at}/shape" if source == "lfo" else f"{at}/steps"])
-                now = wave(form, self.number, self.turns) if source == "lfo" else step_height(form, self.turns)
-            case "beat":
-                now = (1.0 - features.beat) ** 2 if features.bpm else 0.0
-            case _:
-                now = float(getattr(features, source))
+    def choose(self, source: str) -> None:
+        """Load and make the modulator of that name; a broken one gives 0."""
+        self.source, self.modulator, self.fault = source, None, ""
+        if source == "off":
+            return
+        try:
+            factory = load_point(MODULATORS, self._points[source])
+            self.modulator = make_from(MODULATORS, source, factory, self.number)
+        except KeyError:
+            self.fault = f"The modulator {source} is not installed here."
+        except SonoramaError as error:
+            self.fault = f"{error.message}. {error.hint}"
+
+    def step(
+        self, values: Mapping[str, Value], features: Features, count: BeatCount, seconds: float, dt: float
+    ) -> float:
+        at = f"/moves/{self.number}"
+        if (source := str(values[f"{at}/source"])) != self.source:
+            self.choose(source)
+        if source == "off":
+            self.held = 0.0
+            return 0.0
+
+        def turns() -> float:
+            per_turn = BEATS.get(str(values[f"{at}/sync"]))
+            self.turns = count.beats / per_turn if per_turn else self.turns + float(values[f"{at}/rate"]) * dt
+            return self.turns
+
+        shape, steps = str(values[f"{at}/shape"]), str(values[f"{at}/steps"])
+        now = self._height(ModulatorInput(features, seconds, dt, count.beats, shape, steps, turns))
         fall = float(values[f"{at}/fall"])
         self.held = max(now, self.held * 2.0 ** (-dt / fall)) if fall > 0 else now
         return self.held
 
+    def _height(self, now: ModulatorInput) -> float:
+        if self.modulator is None:
+            return 0.0
+        try:
+            height = float(self.modulator.step(now))
+        except Exception as error:  # noqa: BLE001 (a plug-in may raise anything, and the frame must come)
+            self.fault = f"The modulator {self.source} failed and counts as 0: {one_line_error(error)}"
+            return 0.0
+        if math.isnan(height):
+            self.fault = f"The modulator {self.source} gave NaN, which counts as 0."
+            return 0.0
+        return min(max(height, 0.0), 1.0)
+
+    def snapshot(self) -> list[Any]:
+        """[source, state of its modulator]."""
+        return [self.source, dict(self.modulator.snapshot()) if self.modulator else {}]
+
+    def restore(self, source: str, state: Mapping[str, Any]) -> None:
+        self.choose(source)
+        if self.modulator is not None:
+            self.modulator.restore(state)
+
 
 class Modulators:
-    """The state of all moves. Belongs to the frame loop.
+    """All slots and their state. Belongs to the frame loop.
 
     Attributes:
-        shifts: what the last step gave; not part of the state, `Params` keeps it.
+        shifts: what the last step gave; not part of the state, `ParameterState` keeps it.
 
     """
 
-    def __init__(self, count: int = MODULATORS) -> None:
+    def __init__(self, count: int = SLOTS) -> None:
         self._count = BeatCount()
-        self._moves = [_Modulator(number) for number in range(1, count + 1)]
+        points = find_used(MODULATORS)
+        self._slots = [_Slot(number, points) for number in range(1, count + 1)]
+        self._seconds = 0.0
         self._drivers: dict[str, str] = {}
         self.shifts: dict[str, float] = {}
 
     def step(self, values: Mapping[str, Value], features: Features, dt: float) -> dict[str, float]:
-        """Go on by `dt` seconds (nominal frame time); the shifts for `Params.modulate`, moves on one target added up.
+        """Advance by `dt` seconds (nominal frame time); returns the shifts for `ParameterState.modulate`, by address.
+        Slots with one target add up.
 
         Args:
-            values: every `/moves/` value of the show table, as it is effective now.
-            features: what is heard at the end of this frame.
+            values: every `/moves/` value of the table, effective at this frame.
+            features: of the sound at the end of this frame.
             dt: seconds, > 0.
 
         """
         self._count.step(features, dt)
+        self._seconds += dt
         shifts: dict[str, float] = {}
         drivers: dict[str, str] = {}
-        for move in self._moves:
-            height = move.step(values, features, self._count.beats, dt)
-            source, target = values[f"/moves/{move.number}/source"], str(values[f"/moves/{move.number}/target"])
+        for slot in self._slots:
+            height = slot.step(values, features, self._count, self._seconds, dt)
+            source, target = values[f"/moves/{slot.number}/source"], str(values[f"/moves/{slot.number}/target"])
             if source == "off" or target == "none":
                 continue
-            words = f"{source} {move.number}" if source in ("lfo", "steps") else str(source)
+            words = f"{source} {slot.number}" if source in ("lfo", "steps") else str(source)
             drivers[target] = f"{drivers[target]} + {words}" if target in drivers else words
-            shifts[target] = shifts.get(target, 0.0) + height * float(values[f"/moves/{move.number}/depth"])
+            shifts[target] = shifts.get(target, 0.0) + height * float(values[f"/moves/{slot.number}/depth"])
         self._drivers, self.shifts = drivers, shifts
         return dict(shifts)
 
     @property
     def drivers(self) -> Mapping[str, str]:
-        """What moves each target in the last step, for people: `onset`, `lfo 3`, `bass + steps 4`."""
+        """Names of the modulators of each target in the last step, for people: `onset`, `lfo 3`, `bass + steps 4`."""
         return MappingProxyType(self._drivers)
 
+    @property
+    def faults(self) -> list[str]:
+        """Which modulators do not work, one line each."""
+        return [slot.fault for slot in self._slots if slot.fault]
+
     def resync(self) -> None:
-        """The beat, the bar and the turn of every synced move begin with the next step."""
+        """The beat, the bar and the turn of every synced slot begin with the next step."""
         self._count.restart = True
 
     def snapshot(self) -> dict[str, Any]:
@@ -122,60 +171,23 @@ class Modulators:
             "beats": self._count.beats,
             "bpm": self._count.bpm,
             "restart": self._count.restart,
-            "turns": [move.turns for move in self._moves],
-            "held": [move.held for move in self._moves],
+            "seconds": self._seconds,
+            "turns": [slot.turns for slot in self._slots],
+            "held": [slot.held for slot in self._slots],
+            "modulators": [slot.snapshot() for slot in self._slots],
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on as the one of the same count that gave `state`."""
+        """Go on as the one of the same count that gave `state`.
+
+        Raises:
+            KeyError, ValueError, TypeError: it does not fit.
+
+        """
         self._count.beats, self._count.bpm = float(state["beats"]), float(state["bpm"])
         self._count.restart = bool(state["restart"])
-        for move, turns, held in zip(self._moves, state["turns"], state["held"], strict=True):
-            move.turns, move.held = float(turns), float(held)
-
-
-def wave(shape: str, move: int, turns: float) -> float:
-    """Height 0 to 1 of an LFO after so many turns; highest where a turn begins. `random` holds a height a turn."""
-    whole = math.floor(turns)
-    part = turns - whole
-    match shape:
-        case "triangle":
-            return abs(1.0 - 2.0 * part)
-        case "saw":
-            return 1.0 - part
-        case "square":
-            return 1.0 if part < 0.5 else 0.0
-        case "random":
-            return _dice(move, whole)
-        case _:
-            return 0.5 + 0.5 * math.cos(2.0 * math.pi * part)
-
-
-@lru_cache(256)
-def _dice(move: int, turn: int) -> float:
-    """A number 0 to 1 that belongs to that turn of that move, in every run."""
-    digest = hashlib.blake2b(f"{move}:{turn}".encode(), digest_size=4).digest()
-    return int.from_bytes(digest, "little") / 0xFFFFFFFF
-
-
-def step_height(text: str, turns: float) -> float:
-    """Height of the step that is on after so many turns, of which each goes through all steps; 0 if there are none."""
-    heights = _heights(text)
-    return heights[int((turns - math.floor(turns)) * len(heights)) % len(heights)] if heights else 0.0
-
-
-def is_steps(text: str) -> bool:
-    """Whether there is a step in it; nothing at all is no steps, on purpose."""
-    return bool(_heights(text)) or not text.strip()
-
-
-@lru_cache(256)
-def _heights(text: str) -> tuple[float, ...]:
-    """`1 0 0.5 0` -> numbers, clipped to 0..1; none at all if one word is no number or there are too many."""
-    try:
-        heights = [float(word) for word in text.split(maxsplit=MOST_STEPS)]
-    except ValueError:
-        return ()
-    if len(heights) > MOST_STEPS or any(map(math.isnan, heights)):
-        return ()
-    return tuple(min(max(height, 0.0), 1.0) for height in heights)
+        self._seconds = float(state.get("seconds", 0.0))
+        for slot, turns, held in zip(self._slots, state["turns"], state["held"], strict=True):
+            slot.turns, slot.held = float(turns), float(held)
+        for slot, (source, own) in zip(self._slots, state.get("modulators", ()), strict=False):
+            slot.restore(source, own)

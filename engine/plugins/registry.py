@@ -68,13 +68,22 @@ TRAINING_STAGES = Kind(
 COMMANDS = Kind("sonorama.commands", "command", "commands (sonorama COMMAND)", Command, factory=False)
 CHECKS = Kind("sonorama.checks", "check", "checks (sonorama doctor)", Check, factory=False)
 KINDS = (SOURCES, SINKS, BRIDGES, MODULATORS, BACKENDS, WORLD_LOADERS, TRAINING_STAGES, COMMANDS, CHECKS)
+SHIPPED = (SOURCES, SINKS, MODULATORS, COMMANDS, CHECKS)
+"""Kinds of which sonorama has some of its own."""
 
 
 def find(kind: Kind) -> list[EntryPoint]:
     """All entry points of a kind, by name. Where several packages share a name, the first one is used: sonorama's own,
     then by the name of the package.
+
+    Raises:
+        PluginUnknown: sonorama's own are not registered, as after an update of its files alone.
+
     """
     points = entry_points(group=kind.group)
+    if kind in SHIPPED and not any(package_of(point) == OWN_PACKAGE for point in points):
+        message = f"No {kind.title} of sonorama's own is registered"
+        raise PluginUnknown(message, "Install sonorama again; in a checkout: make setup")
     return sorted(points, key=lambda point: (point.name, package_of(point) != OWN_PACKAGE, package_of(point)))
 
 

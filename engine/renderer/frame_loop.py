@@ -225,7 +225,7 @@ class Renderer:
             "mel": bands(player.listener),
             "effective": {path: _effective(step, path) for path in player.moves.shifts},
             "drivers": dict(player.moves.drivers),
-            "faults": self._faults.recent(),
+            "faults": [*self._faults.recent(), *player.moves.faults],
             "refused": refused,
         }
 

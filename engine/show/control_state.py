@@ -11,7 +11,7 @@ from ..control.live_table import SHOW
 from ..control.parameters import Change, ParameterState, Value
 from ..control.scenes import SceneBank
 from ..errors import SonoramaError
-from ..pipeline.modulators import is_steps
+from ..pipeline.builtin_modulators import is_steps
 
 PANIC = ("/motion/", "/moves/", "/look/", "/out/")
 """What panic sets back; not where the picture is (seed and text), nor a recording."""

@@ -3,13 +3,15 @@
 import json
 import random
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from sonorama.engine.audio.features import FEATURES, Features
 from sonorama.engine.control.live_table import MODULATORS, SHAPES, SHOW, SOURCES, SYNCS
 from sonorama.engine.control.parameters import ParameterState, Value
-from sonorama.engine.pipeline.modulators import BEATS, Modulators, step_height, wave
+from sonorama.engine.pipeline.builtin_modulators import step_height, wave
+from sonorama.engine.pipeline.modulators import BEATS, Modulators
 
 DT = 1 / 30
 SILENT = Features(0, 0, 0, 0, 0, 0, 0, -100)
@@ -205,6 +207,54 @@ def test_restored_it_goes_on_bit_for_bit() -> None:
     for features in heard[140:]:
         assert json.dumps(one.step(values, features, DT)) == json.dumps(other.step(values, features, DT))
     assert one.snapshot() == other.snapshot()
+
+
+WOBBLE = """
+class Wobble:
+    def __init__(self, number): self.count, self.number = 0, number
+    def step(self, now):
+        self.count += 1
+        assert now.seconds > 0 and now.dt > 0
+        if self.number == 4 and self.count > 2:
+            raise ZeroDivisionError("division by zero")
+        return {1: self.count / 8 % 1, 2: float("nan"), 3: 7.0, 4: 0.5}[self.number]
+    def snapshot(self): return {"count": self.count}
+    def restore(self, state): self.count = state["count"]
+"""
+
+
+@pytest.fixture
+def wobble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A modulator of another package."""
+    monkeypatch.syspath_prepend(tmp_path)
+    info = tmp_path / "wobble-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: wobble\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sonorama.modulators]\nwobble = wobbling:Wobble\n")
+    (tmp_path / "wobbling.py").write_text(WOBBLE)
+
+
+def test_another_packages_modulator_moves_and_goes_on_after_a_restart(wobble: None) -> None:
+    values, one, other = moved(1, source="wobble"), Modulators(), Modulators()
+    assert heights(one, values, [SILENT] * 3) == [1 / 8, 2 / 8, 3 / 8]
+    other.restore(json.loads(json.dumps(one.snapshot())))
+    assert heights(other, values, [SILENT] * 2) == heights(one, values, [SILENT] * 2) == [4 / 8, 5 / 8]
+    assert other.snapshot() == one.snapshot()
+    assert one.drivers == {TARGET: "wobble"} and one.faults == []
+
+
+def test_what_another_packages_modulator_does_wrong_counts_as_nothing_and_is_told(wobble: None) -> None:
+    bad, high, raising = Modulators(), Modulators(), Modulators()
+    assert heights(bad, moved(2, source="wobble"), [SILENT]) == [0]
+    assert bad.faults == ["The modulator wobble gave NaN, which counts as 0."]
+    assert heights(high, moved(3, source="wobble"), [SILENT]) == [1]
+    assert heights(raising, moved(4, source="wobble"), [SILENT] * 3) == [0.5, 0.5, 0]
+    assert raising.faults == ["The modulator wobble failed and counts as 0: ZeroDivisionError: division by zero"]
+    heights(raising, moved(4, source="lfo"), [SILENT])
+    assert raising.faults == []
+    gone = Modulators()
+    assert heights(gone, moved(1, source="nowhere"), [SILENT]) == [0]
+    assert gone.faults == ["The modulator nowhere is not installed here."]
 
 
 def test_nothing_depends_on_other_runs() -> None:
