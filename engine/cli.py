@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from sonorama import __version__  # the package itself is no folder here that `..` could name
 
-from .errors import SonoramaError
+from .errors import SonoramaError, one_line
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -107,11 +107,6 @@ def report(error: SonoramaError) -> int:
 def note_nonfinite(sound: object) -> None:
     """Say on stderr that a sound held NaN or infinite samples."""
     sys.stderr.write(f"{one_line(sound)} holds samples that are no numbers; they count as silence\n")
-
-
-def one_line(text: object) -> str:
-    """Text with control characters escaped: a file name may hold line breaks and terminal commands."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
 
 
 class _Outcome:

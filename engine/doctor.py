@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
-from .errors import said
+from .errors import one_line, said
 
 if TYPE_CHECKING:
     from .cli import Commands
@@ -151,8 +151,6 @@ def _lacks(report: Mapping[str, list[Finding]]) -> list[str]:
 
 def as_text(report: Mapping[str, list[Finding]]) -> str:
     """Rows for people, by check, and the verdict."""
-    from .cli import one_line
-
     wide = max((len(one.what) for findings in report.values() for one in findings), default=0)
     lines: list[str] = []
     for check, findings in report.items():

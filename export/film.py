@@ -1,4 +1,4 @@
-"""Write one film: picture and sound into mp4, mov or mkv, complete under its name or not at all."""
+"""Write one film: picture and sound into mp4, mov, mkv, or NUT into a pipe."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from av.video.stream import VideoStream
 
 from ..engine.encode import tag_bt709
 from ..engine.media import Sound
-from ..engine.place import replacing, translated
+from ..engine.place import translated
 from .picture import Converter, Fit
-from .presets import CONTAINERS, Preset
+from .presets import CONTAINERS, STREAM, Preset
 from .scheduling import scheduling_kept
 from .soundtrack import Soundtrack
 
@@ -50,31 +50,35 @@ class Look:
 
 
 @contextmanager
-def video_writer(out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray]) -> Iterator[VideoWriter]:
-    """Write a film: leaving the block cleanly completes and renames it, any other way leaves nothing.
+def video_writer(
+    out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray], into: Path | str | None = None
+) -> Iterator[VideoWriter]:
+    """Write a film: leaving the block cleanly completes it.
 
     Args:
-        out: final name; its suffix names the container.
+        out: its name; the suffix names the container, any other one NUT, which needs no seeking.
         look: how it is written.
         sound: whose rate and channels the sound stream takes.
         blocks: the part of the sound to put beside the picture, float32 [channels, n].
+        into: what is written in place of `out` for now, a part file or a pipe.
 
     Raises:
-        OutputError: the file cannot be written, at any time.
+        OutputError: it cannot be written, at any time.
+        BrokenPipeError: who reads the pipe has left.
 
     """
-    with replacing(out) as part:
+    form = CONTAINERS.get(out.suffix.lower(), STREAM)
+    with translated(out):
+        options = {"movflags": "+write_colr"} if form in ("mp4", "mov") else {}
+        container = av.open(str(into or out), "w", form, container_options=options)
+    try:
         with translated(out):
-            options = {"movflags": "+write_colr"}
-            container = av.open(str(part), "w", CONTAINERS[out.suffix.lower()], container_options=options)
-        try:
-            with translated(out):
-                writer = VideoWriter(out, container, look, sound, blocks)
-            yield writer
-            writer.finish()
-        finally:
-            with suppress(OSError, FFmpegError):  # after `finish` there is nothing left to close
-                container.close()
+            writer = VideoWriter(out, container, look, sound, blocks)
+        yield writer
+        writer.finish()
+    finally:
+        with suppress(OSError, FFmpegError):  # after `finish` there is nothing left to close
+            container.close()
 
 
 class VideoWriter:
@@ -140,7 +144,7 @@ def _add_picture(container: OutputContainer, look: Look) -> VideoStream:
     context.time_base = 1 / look.fps
     tag_bt709(context)
     context.thread_count = preset.threads
-    if preset.tag and container.format.name != "matroska":
+    if preset.tag and container.format.name in ("mp4", "mov"):
         context.codec_tag = preset.tag
     if look.timecode:
         stream.metadata["timecode"] = look.timecode
