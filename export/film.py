@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -18,10 +19,11 @@ from av.video.stream import VideoStream
 
 from ..engine.encode import tag_bt709
 from ..engine.media import Sound
-from ..engine.place import translated
+from ..engine.place import replacing, to_disk, translated
 from .picture import Converter, Fit
 from .presets import CONTAINERS, STREAM, Preset
 from .scheduling import scheduling_kept
+from .sidecar import fingerprint, sidecar_of, to_json
 from .soundtrack import Soundtrack
 
 
@@ -47,6 +49,45 @@ class Look:
     fps: Fraction
     timecode: str | None
     metadata: Mapping[str, str]
+
+
+@contextmanager
+def film_writer(
+    out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray], facts: Mapping[str, Any], overwrite: bool
+) -> Iterator[VideoWriter]:
+    """Write a film and its sidecar: leaving the block cleanly completes both, any other way leaves nothing.
+
+    Args:
+        out: final name; its suffix names the container.
+        look: how it is written.
+        sound: whose rate and channels the sound stream takes.
+        blocks: the part of the sound to put beside the picture, float32 [channels, n].
+        facts: what the sidecar says, besides the size and the hash of the film.
+        overwrite: replace a film that is there.
+
+    Raises:
+        OutputError: one of them cannot be written, or a file of that name has come meanwhile.
+
+    """
+    sidecar = sidecar_of(out)
+    with (
+        replacing(out, new=not (overwrite and out.exists()), keep=True) as film,
+        replacing(sidecar, new=not sidecar.exists()) as told,
+    ):
+        # Written now already, so that a full disk is known before the work; it takes its name before the film does, so
+        # that no crash leaves a film without one.
+        _tell(told, sidecar, facts)
+        with video_writer(out, look, sound, blocks, film) as writer:
+            yield writer
+        with translated(out):
+            to_disk(film)
+            made = fingerprint(film)
+        _tell(told, sidecar, {**facts, "film": made})
+
+
+def _tell(part: Path, sidecar: Path, facts: Mapping[str, Any]) -> None:
+    with translated(sidecar):
+        part.write_bytes(to_json(facts))
 
 
 @contextmanager

@@ -12,8 +12,9 @@ from ..engine.errors import OutputError
 
 # OUT's suffix -> FFmpeg's name of the container.
 CONTAINERS = MappingProxyType({".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"})
-STREAM, STREAM_PRESET = "nut", "ffv1"
-"""What goes into a pipe: any film, by itself without loss, for the program behind it to encode."""
+STREAM = "nut"
+"""FFmpeg's name of the container that goes into a pipe."""
+_STREAMS = ("h264", "h264-10bit", "hevc-10bit", "av1", "ffv1")  # what NUT has a tag for
 _DEFAULTS = MappingProxyType({".mp4": "h264", ".mov": "prores-422hq", ".mkv": "h264", "": "png"})
 
 
@@ -107,7 +108,7 @@ def choose(name: str | None, out: Path, to_stdout: bool = False) -> Preset:
 
     """
     if to_stdout:
-        return _of_stream(STREAM_PRESET if name is None else name)
+        return _of_stream("h264" if name is None else name)
     suffix = "" if out.is_dir() else out.suffix.lower()
     preset = _named(name) if name is not None else _default(out, suffix)
     if preset.sequence and suffix not in CONTAINERS:
@@ -134,10 +135,8 @@ def _encodable(preset: Preset) -> Preset:
 
 def _of_stream(name: str) -> Preset:
     preset = _named(name)
-    if preset.sequence:
-        raise OutputError(
-            f"Preset {name} makes a folder of files, no stream", "Name a folder with -o, or another preset."
-        )
+    if name not in _STREAMS:
+        raise OutputError(f"Preset {name} does not fit a stream", f"Name a file with -o, or use {', '.join(_STREAMS)}.")
     return preset
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engine.errors import OutputError
+from ..engine.place import translated
 
 MADE_BY = "sonorama"
 _NOT_THE_JOB = ("command", "sound", "film")  # may differ between two runs that make the same frames
@@ -70,6 +71,15 @@ def read_sidecar(path: Path) -> dict[str, Any] | None:
     return told if isinstance(told, dict) and told.get("made_by") == MADE_BY else None
 
 
+def _is_there(path: Path) -> bool:
+    """Whether anything has this name. Raises OSError where none can have it."""
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def check_film(out: Path, overwrite: bool) -> None:
     """Refuse at once to replace what is not ours: a sidecar never, a film only if that is asked for.
 
@@ -78,7 +88,9 @@ def check_film(out: Path, overwrite: bool) -> None:
 
     """
     sidecar = sidecar_of(out)
-    if os.path.lexists(sidecar) and (sidecar.is_symlink() or read_sidecar(sidecar) is None):
+    with translated(sidecar):  # its name is longer than that of the film
+        there = _is_there(sidecar)
+    if there and (sidecar.is_symlink() or read_sidecar(sidecar) is None):
         message = f"{sidecar}, where the facts about the film belong, is a file of unknown origin"
         raise OutputError(message, "Move it away, or choose another OUT.")
     if os.path.lexists(out) and not overwrite and not sidecar.exists():

@@ -17,15 +17,14 @@ import numpy as np
 from ..engine.encode import SYNTHETIC, synthetic_note
 from ..engine.errors import InputError, OutputError, ValueRefused, one_line
 from ..engine.media import Sound, open_sound
-from ..engine.place import replacing, to_disk, translated
 from ..engine.take.reader import Take, find_take
 from ..engine.versions import versions
-from .film import Look, VideoWriter, video_writer
+from .film import Look, VideoWriter, film_writer, video_writer
 from .picture import FITS, Fit
 from .place import check_place, check_stdout, piped
 from .presets import Preset, check_size, choose
 from .sequence import SequenceWriter, check_folder, sequence_writer
-from .sidecar import check_film, command_line, fingerprint, is_made, sha256, sidecar_of, to_json
+from .sidecar import check_film, command_line, is_made, sha256
 from .stage import Played, StageMaker, world_stage
 from .timecode import timecode
 
@@ -295,32 +294,8 @@ def _writer(
         with piped() as pipe, video_writer(job.out, look, sound, blocks, pipe) as writer:
             yield writer
         return
-    with _film_and_sidecar(job, look, sound, facts) as writer:
+    with film_writer(job.out, look, sound, blocks, facts, overwrite=job.overwrite) as writer:
         yield writer
-
-
-@contextmanager
-def _film_and_sidecar(job: RenderJob, look: Look, sound: Sound, facts: Mapping[str, Any]) -> Iterator[VideoWriter]:
-    out, sidecar = job.out, sidecar_of(job.out)
-    blocks = sound.blocks(job.start, job.duration, job.loop)
-    with (
-        replacing(out, new=not (job.overwrite and out.exists()), keep=True) as film,
-        replacing(sidecar, new=not sidecar.exists()) as told,
-    ):
-        # Written now already, so that a full disk is known before the work; it takes its name before the film does, so
-        # that no crash leaves a film without one.
-        _tell(told, sidecar, facts)
-        with video_writer(out, look, sound, blocks, film) as writer:
-            yield writer
-        with translated(out):
-            to_disk(film)
-            made = fingerprint(film)
-        _tell(told, sidecar, {**facts, "film": made})
-
-
-def _tell(part: Path, sidecar: Path, facts: Mapping[str, Any]) -> None:
-    with translated(sidecar):
-        part.write_bytes(to_json(facts))
 
 
 def _paint(

@@ -90,7 +90,7 @@ def test_an_end_before_the_first_picture_removes_what_was_made_and_nothing_else(
     out.mkdir()
 
     class Broken(CardStage):
-        def frames(self, *_: object, **__: object):  # noqa: ANN202
+        def frames(self, *_: object, **__: object):
             (out / "sound.wav").write_bytes(b"now it is mine")
             (out / "frame_000004.png").write_bytes(b"mine")
             raise StoppedError
