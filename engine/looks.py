@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -63,10 +64,12 @@ def save(path: Path, said: Mapping[str, Any]) -> None:
         OutputError: it cannot be written; what was there stays.
 
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(16)}.part")
+    made = False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
+        with part.open("x", encoding="utf-8") as file:
+            made = True
             json.dump(dict(said), file, indent=1)
             file.flush()
             os.fsync(file.fileno())
@@ -74,7 +77,8 @@ def save(path: Path, said: Mapping[str, Any]) -> None:
         part.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
+            if made:
+                part.unlink(missing_ok=True)
         message = f"{path.name} cannot be saved: {error.strerror or error}"
         raise OutputError(message, f"Make room or allow writing in {path.parent}.") from error
 

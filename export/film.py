@@ -185,6 +185,8 @@ def _add_picture(container: OutputContainer, look: Look) -> VideoStream:
     context.time_base = 1 / look.fps
     tag_bt709(context)
     context.thread_count = preset.threads
+    if container.format.name == STREAM:  # which knows no time before 0: B-frames would begin the film two frames late
+        context.max_b_frames = 0
     if preset.tag and container.format.name in ("mp4", "mov"):
         context.codec_tag = preset.tag
     if look.timecode:

@@ -23,6 +23,7 @@ from torch import Tensor
 from ..engine.model.joint import window_ends
 from ..engine.model.mel import SOUND_COLUMNS, last_columns, log_mel
 from ..engine.model.texture import sounding, statistics
+from ..engine.place import names_after
 from .joint import JointTraining, Material, add_arguments, prepare, train_sound
 from .pictures import data_root
 from .scenes import CLASSES
@@ -168,7 +169,7 @@ def run_hear_eval(args: argparse.Namespace) -> int:
     recordings = of_classes(read_recordings(root))
     probes = [probe(r, gain) for r in recordings for gain in GAINS]
     figures = summary(list(leave_one_source_out(material, probes, plan)))
-    out = Path(args.out).with_name("hearing.json")
+    out = next(path for path in names_after(Path(args.out).with_name("hearing.json")) if not path.exists())
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(figures, indent=1))
     log.info("balanced top-1 %.3f, 95 %% interval %s; %s", figures["balanced_top1"], figures["interval_95"], out)

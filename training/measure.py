@@ -17,6 +17,7 @@ from ..engine.model.bank import Places, bank_part
 from ..engine.model.mel import RATE
 from ..engine.model.networks import build_networks
 from ..engine.model.weights import World, load_world
+from ..engine.place import names_after
 from ..engine.stepper import LEVELS
 from .grids import save_grid
 from .meaning import last_picture, meaning_table, play
@@ -26,6 +27,7 @@ from .scenes import CLASSES
 from .sounds import of_classes, read_recordings
 
 log = logging.getLogger(__name__)
+FILES = ("measures.json", "seeds.png", "classes.png")
 Array = npt.NDArray[np.float32]
 
 
@@ -72,11 +74,12 @@ def class_sheet(world: World, backend: Backend, sounds: dict[str, list[Array]], 
 
 
 def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
-    """All measures of one world; writes measures.json, seeds.png, classes.png below `out`."""
+    """All measures of one world; writes FILES below `out`, or OUT-2 and so on where such are there already."""
     world = load_world(name)
     backend = open_backend(world, "cpu")
     recordings = of_classes(read_recordings(root))
     sounds = {k: [r.samples for r in recordings if r.klass == k and len(r.samples) > RATE // 2] for k in CLASSES}
+    out = next(folder for folder in names_after(out) if not any((folder / name).exists() for name in FILES))
     out.mkdir(parents=True, exist_ok=True)
     save_grid(seed_grid(world, backend), out / "seeds.png")
     save_grid(class_sheet(world, backend, sounds, (7, 34, 35, 46)), out / "classes.png", 1 + len(CLASSES))
@@ -90,4 +93,5 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     quality = picture_quality(build_networks(world).generator, codes, data, world.card.size)
     figures["pictures"] = {k: round(v, 4) for k, v in asdict(quality).items()}
     (out / "measures.json").write_text(json.dumps(figures, indent=1))
+    log.info("written into %s", out)
     return figures

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import WorldError
+from ..place import replacing
 
 FORMAT = "sonorama-world"
 FORMAT_VERSION = 1
@@ -102,12 +103,11 @@ def save_world(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) 
         "format_version": str(FORMAT_VERSION),
         "card": json.dumps(values, sort_keys=True),
     }
-    part = path.with_name(f".{path.name}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, part, meta)
-    # safetensors makes files that only their owner may read; a world is for everybody who has the program.
-    part.chmod(0o644)
-    part.replace(path)
+    with replacing(path) as part:
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, part, meta)
+        # safetensors makes files that only their owner may read; a world is for everybody who has the program.
+        part.chmod(0o644)
     return read_card(path)
 
 

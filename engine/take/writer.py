@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import threading
 import time
@@ -31,7 +32,6 @@ FORMAT, VERSION = "sonorama-take", 1
 HEAD, SOUND, EVENTS, STATE = "take.json", "audio.wav", "events.jsonl", "start.state"
 MOST_WAITING = 1 << 18
 """Events that wait for a disk that takes nothing; later ones are lost, and the take says so."""
-_PART = f".{HEAD}.part"
 _PERIOD_S = 0.2
 _STALLED_S = 5.0
 _GIVE_UP_S = 5.0
@@ -196,7 +196,6 @@ class TakeWriter:
         if self._start.state is not None:
             undo.callback((self.folder / STATE).unlink, missing_ok=True)
             shutil.copyfile(self._start.state, self.folder / STATE)
-        undo.callback((self.folder / _PART).unlink, missing_ok=True)
         self._describe()
 
     def _describe(self, **end: int) -> None:
@@ -219,12 +218,16 @@ class TakeWriter:
             "begun": self._begun,
             "end": end or None,
         }
-        part = self.folder / _PART
-        with part.open("w", encoding="utf-8") as file:
-            json.dump(told, file, indent=1, allow_nan=False)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(self.folder / HEAD)
+        part = self.folder / f".{HEAD}.{secrets.token_hex(16)}.part"
+        with part.open("x", encoding="utf-8") as file:
+            try:
+                json.dump(told, file, indent=1, allow_nan=False)
+                file.flush()
+                os.fsync(file.fileno())
+                part.replace(self.folder / HEAD)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
 
     # --- the thread
 
