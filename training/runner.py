@@ -4,6 +4,7 @@ there, so that an interrupted training goes on; with `start`, the first stage go
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable
@@ -15,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..engine.errors import OutputError
 from ..engine.files.atomic import replacing, write_bytes
 from ..engine.model.build import build_networks
 from ..engine.model.generator import Generator
@@ -41,6 +43,8 @@ from .stages.motion_teacher import prepare, train_motion
 from .stages.sound_inversion import Judges, guide_by_sound, learn_directions
 
 log = logging.getLogger(__name__)
+PACKED = "packed.sha256"
+"""File of a work folder: the hash of the world file that was made there."""
 
 
 @dataclass(frozen=True)
@@ -189,11 +193,27 @@ def motion_stage(
     return network.eval()
 
 
+def check_out(out: Path, work: Path) -> None:
+    """Refuse, before hours of work, to replace a file that is not the world that was packed from this work folder."""
+    packed = work / PACKED
+    if out.exists() and not (packed.is_file() and packed.read_text() == content_of(out)):
+        message = f"{out} is there already, and is not the world that was made in {work}"
+        raise OutputError(message, "Give another file with --out, or move that one away.")
+
+
+def content_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def make_world(shop: TrainingRun, out: Path, name: str, version: str) -> None:
     """All stages, then the world file.
 
-    InputError where the work folder holds another recipe, WorldError where a named CLIP model cannot be had.
+    InputError where the work folder holds another recipe, WorldError where a named CLIP model cannot be had,
+    OutputError where `out` is there and did not come from this work folder.
     """
+    check_out(out, shop.work)
     if shop.recipe.joint.clip:
         load_joint(shop.recipe.joint.clip)  # hours before it is needed: say now that it is not here
     shop.recipe.claim(shop.work)
@@ -220,4 +240,5 @@ def make_world(shop: TrainingRun, out: Path, name: str, version: str) -> None:
         out, shop.root, by_prefix, generator, name=name, version=version, measures=shop.notes(),
         joint=joint, motion_rate=shop.recipe.clips.rate,
     )  # fmt: skip
+    (shop.work / PACKED).write_text(content_of(out))
     log.info("%s: %s, %.1f MB", out, card.content[:12], out.stat().st_size / 1e6)

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import WorldError
+from ..files.atomic import replacing
 
 FORMAT = "sonorama-world"
 FORMAT_VERSION = 1
@@ -95,8 +96,6 @@ def content_hash(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
 def save_world(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) -> Card:
     """Write a world file atomically and return its card with the content hash in it."""
     from safetensors.numpy import save_file
-
-    from ..files.atomic import replacing
 
     values = {k: v for k, v in asdict(card).items() if k != "path"} | {"content": content_hash(tensors)}
     meta = {
