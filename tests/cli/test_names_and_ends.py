@@ -16,7 +16,7 @@ import av
 import numpy as np
 import pytest
 
-PROGRAM = "import sys; from sonorama.engine.cli import main; sys.exit(main())"
+PROGRAM = "import sys; from sonorama.engine.cli.main import main; sys.exit(main())"
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="other systems want UTF-8, and close terminals otherwise"
 )

@@ -14,8 +14,8 @@ STREAMING = """
 import sys
 from pathlib import Path
 import numpy as np
-from sonorama.export.place import STDOUT
-from sonorama.export.video import RenderJob, render
+from sonorama.export.output_path import STDOUT
+from sonorama.export.render import RenderJob, render
 from tests.export.helpers import CardStage, maker
 
 def progress(done, total):
