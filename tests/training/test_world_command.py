@@ -22,12 +22,14 @@ from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.pipeline.classify import classify
 from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.pipeline.prompt import prompt_seed
+from sonorama.training.__main__ import main as training_main
 from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.packing import About
 from sonorama.training.recipe import Recipe
 from sonorama.training.runner import TrainingRun, make_world
 
 from ..engine.model.test_joint_embedding import tiny_clip
+from ..worlds import write_world
 from .small_data import small_data
 
 NOISE = np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * np.float32(0.1)
@@ -127,3 +129,17 @@ def test_a_share_shortens_every_stage_and_a_folder_keeps_its_recipe(tmp_path: Pa
     tenth.claim(tmp_path)
     with pytest.raises(InputError, match="another recipe"):
         whole.claim(tmp_path)
+
+
+def test_a_card_is_rewritten_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_world(tmp_path / "w.safetensors")
+    before = load_world(tmp_path / "w.safetensors")
+    out = tmp_path / "out.safetensors"
+    command = ["training", "card", str(tmp_path / "w.safetensors"), "--out", str(out), "--licence", "CC BY 4.0"]
+    monkeypatch.setattr(sys, "argv", command)
+    assert training_main() == 0
+    after = load_world(out)
+    assert (after.card.licence, after.card.description) == ("CC BY 4.0", before.card.description)
+    assert after.card.content == before.card.content
+    monkeypatch.setattr(sys, "argv", ["training", "card", str(tmp_path / "nowhere.safetensors")])
+    assert training_main() == 2
