@@ -64,7 +64,8 @@ def _build(world: World, prefix: str, make: Callable[[], Network]) -> Network:
     """One network with the tensors below `prefix`."""
     tensors = world.part(prefix)
     with torch.device("meta"):  # allocates nothing: a card of any sizes is first held against the tensors
-        expected = {name: tuple(x.shape) or (1,) for name, x in make().state_dict().items()}  # files know no 0 axes
+        # In a file a number without axes has one.
+        expected: dict[str, tuple[int, ...]] = {k: tuple(x.shape) or (1,) for k, x in make().state_dict().items()}
     if unfit := _difference(expected, {name: x.shape for name, x in tensors.items()}):
         raise WorldError(f"{world.card.path}: its {prefix} does not fit its card: {unfit}", "make this world again")
     network = make()

@@ -190,20 +190,23 @@ def card_from_json(values: Any, version: int, shapes: Shapes) -> Card:
     if version == 1:
         values = _upgraded(values, shapes)
     card = Card(
-        *(_text(values, name) for name in ("name", "version", "licence", "description")),
-        parse(GeneratorConfig, values.get("generator")),
-        parse(EncoderConfig, values.get("encoder")),
-        parse(MotionConfig, values.get("motion")),
-        parse(SoundConfig, values.get("sound")),
-        None if values.get("image") is None else parse(ImageConfig, values["image"]),
-        None if values.get("text") is None else parse(TextConfig, values["text"]),
-        parse(MelConfig, values.get("mel")),
-        _number(values, "motion_rate"),
-        _rows(values, "classes"),
-        _table(values, "joint"),
-        _rows(values, "credits"),
-        _table(values, "measures"),
-        _text(values, "content"),
+        name=_text(values, "name"),
+        version=_text(values, "version"),
+        licence=_text(values, "licence"),
+        description=_text(values, "description"),
+        generator=parse(GeneratorConfig, values.get("generator")),
+        encoder=parse(EncoderConfig, values.get("encoder")),
+        motion=parse(MotionConfig, values.get("motion")),
+        sound=parse(SoundConfig, values.get("sound")),
+        image=None if values.get("image") is None else parse(ImageConfig, values["image"]),
+        text=None if values.get("text") is None else parse(TextConfig, values["text"]),
+        mel=parse(MelConfig, values.get("mel")),
+        motion_rate=_number(values, "motion_rate"),
+        classes=_rows(values, "classes"),
+        joint=_table(values, "joint"),
+        credits=_rows(values, "credits"),
+        measures=_table(values, "measures"),
+        content=_text(values, "content"),
     )
     card.check()
     derived = card._derived()
@@ -229,7 +232,7 @@ def _text(values: dict[str, Any], name: str) -> str:
 
 def _number(values: dict[str, Any], name: str) -> float:
     value = values.get(name)
-    if type(value) not in (int, float):
+    if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError(f"{name} is no number")
     return float(value)
 

@@ -179,7 +179,8 @@ def parse(kind: type[Config], values: Any) -> Config:
         types = (int, float) if name == "floor_db" else (int,)
         if not numbers or any(type(number) not in types or not low <= number <= high for number in numbers):
             raise ValueError(f"{name} is {str(value)[:40]}, not from {low} to {high}")
-    return kind(**{name: tuple(value) if name in rows else value for name, value in values.items()})
+    given: dict[str, Any] = {name: tuple(value) if name in rows else value for name, value in values.items()}
+    return kind(**given)
 
 
 def check_generator(config: GeneratorConfig) -> None:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import WorldError
+from ..errors import OutputError, WorldError
 from ..files.atomic import replacing
 from .card import Card, Shapes, card_from_json
 
@@ -80,19 +80,22 @@ def save_world(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) 
 def rewrite_card(path: Path, out: Path, **changes: str) -> Card:
     """Write a world again with its card in the newest format; its tensors' bytes and its content hash stay.
 
-    changes: new values of name, version, licence or description. `out` may be `path`.
+    changes: new values of name, version, licence or description. `out` may be `path`; no other file is replaced.
 
     Raises:
         WorldError: no world, or a damaged one.
-        OutputError: it cannot be written.
+        OutputError: another file is there, or it cannot be written.
 
     """
+    itself = out.exists() and out.samefile(path)
+    if out.exists() and not itself:
+        raise OutputError(f"{out} is there already", "Give another file with --out, or move that one away.")
     card = replace(load_world(path).card, **changes)
     header = _header(path)
     entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
     text = json.dumps({"__metadata__": _metadata(card), **entries}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # safetensors aligns the tensors to 8 bytes
-    with path.open("rb") as old, replacing(out) as part:
+    with path.open("rb") as old, replacing(out, new=not itself) as part:
         old.seek(8 + int.from_bytes(old.read(8), "little"))
         with part.open("wb") as new:
             new.write(len(text).to_bytes(8, "little") + text)

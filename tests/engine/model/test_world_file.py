@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from sonorama.engine.errors import WorldError
+from sonorama.engine.errors import OutputError, WorldError
 from sonorama.engine.model.card import Card
 from sonorama.engine.model.config import EncoderConfig, MotionConfig
 from sonorama.engine.model.world_file import (
@@ -85,6 +85,10 @@ def test_rewriting_a_card_leaves_the_tensors_alone(tmp_path: Path) -> None:
 
     assert numbers(old) == numbers(out)
     assert rewrite_card(out, out).content == card.content
+    before = old.read_bytes()
+    with pytest.raises(OutputError, match="is there already"):
+        rewrite_card(out, old)
+    assert old.read_bytes() == before
     assert load_file(out).keys() == load_file(old).keys()
 
 
