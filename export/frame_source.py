@@ -83,7 +83,7 @@ class WorldFrameSource:
         self.world = card.name
         self.version = card.version
         self.sha256 = sha256(Path(card.path))
-        self.size = (performance.size, performance.size)
+        self.size = performance.size
         self.device = performance.backend.name
 
     def frames(

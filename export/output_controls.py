@@ -12,11 +12,10 @@ from functools import lru_cache
 import numpy as np
 
 from ..engine.picture.output_controls import OutputControls, lifted
-from ..engine.picture.scale import scaler
+from ..engine.picture.scale import output_size, scaler
 from ..engine.picture.to_rgba8 import rgba8
 from ..engine.pipeline.frame_pipeline import FrameResult
 from ..engine.plugins.interfaces import Pixels
-from ..engine.renderer.paint_thread import out_size
 
 ReplayOutput = Callable[[FrameResult, np.ndarray | None, int], np.ndarray | None]
 """(frame result, picture or None for the previous one, index in the film, below 0 before it) -> the film's frame."""
@@ -68,7 +67,7 @@ class AsItLeft:
     def __call__(self, step: FrameResult, picture: np.ndarray | None, index: int) -> np.ndarray | None:
         """See ReplayOutput."""
         if picture is not None:
-            painted = self._scaled(rgba8(picture), out_size(step))
+            painted = self._scaled(rgba8(picture), output_size(step.values, step.instrument.size))
             self._pixels = self._scaled(painted, self._size)
         return self._finish.apply(self._pixels, lifted(step.values, step.lift), index * self._dt, self._dt)[..., :3]
 

@@ -227,8 +227,8 @@ class TakeFrameSource:
         self._fps, self._first = fps, round(start * RATE)
         instrument = worlds(*(str(take.start.values[path]) for path in LOADS))
         card = instrument.world.card
-        self._as_it_left = as_it_left and not clean and take.start.size != (card.size, card.size)
-        self.size = take.start.size if self._as_it_left else (card.size, card.size)
+        self._as_it_left = as_it_left and not clean and take.start.size != instrument.size
+        self.size = take.start.size if self._as_it_left else instrument.size
         self.world, self.version = card.name, card.version
         self.sha256 = sha256(Path(card.path))
         self.device = instrument.backend.name

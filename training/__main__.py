@@ -29,6 +29,8 @@ def _parser() -> argparse.ArgumentParser:
     world.add_argument("--out", type=Path, default=Path("build/shore/shore.safetensors"), help="%(default)s")
     world.add_argument("--name", default="shore", help="of the world (%(default)s)")
     world.add_argument("--release", default="1", help="version on its card (%(default)s)")
+    world.add_argument("--description", default="", help="on its card (default: what its data's manifest tells)")
+    world.add_argument("--licence", default="", help="of the world, on its card (default: those of its data)")
     world.add_argument(
         "--size", type=int, default=0, choices=(0, 64, 128, 256), help="stop growing here; 0: at the recipe's"
     )
@@ -40,6 +42,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
     world.set_defaults(run=run_world)
+    card = commands.add_parser("card", help="rewrite a world's card in the newest format; its tensors stay")
+    card.add_argument("world", help="name or path")
+    card.add_argument("--out", type=Path, help="another file (default: the world itself)")
+    for name in ("name", "version", "licence", "description"):
+        card.add_argument(f"--{name}", help="new value (default: as it is)")
+    card.set_defaults(run=run_card)
     measure = commands.add_parser("measure", help="measure a world; writes a JSON file, grids and contact sheets")
     measure.add_argument("world", help="name or path")
     measure.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
@@ -68,6 +76,7 @@ def _share(text: str) -> float:
 
 def run_world(args: argparse.Namespace) -> int:
     """Train and pack a world."""
+    from .packing import About
     from .pictures import data_root
     from .recipe import Recipe
     from .runner import TrainingRun, make_world
@@ -80,7 +89,18 @@ def run_world(args: argparse.Namespace) -> int:
     if args.scale != 1:
         recipe = recipe.scaled(args.scale)
     shop = TrainingRun(data_root(args.data), args.work, recipe, args.start)
-    make_world(shop, args.out, args.name, args.release)
+    make_world(shop, args.out, About(args.name, args.release, args.description, args.licence))
+    return 0
+
+
+def run_card(args: argparse.Namespace) -> int:
+    """Rewrite a card; the tensors stay as they are."""
+    from ..engine.model.world_file import find_world, rewrite_card
+
+    path = find_world(args.world)
+    given = {name: getattr(args, name) for name in ("name", "version", "licence", "description")}
+    card = rewrite_card(path, args.out or path, **{k: v for k, v in given.items() if v is not None})
+    logging.info("%s: %s %s, content %s", card.path, card.name, card.version, card.content)
     return 0
 
 

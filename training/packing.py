@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,28 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ..engine.model.card import Card
 from ..engine.model.generator import Generator
+from ..engine.model.motion_rnn import MotionNetwork
 from ..engine.model.seed_bank import seed_to_z
-from ..engine.model.world_file import Card, save_world
-from .data.procedural_pictures import CLASSES
+from ..engine.model.sound_inversion import SoundInversionEncoder
+from ..engine.model.world_file import save_world
 from .pictures import CLEAN, PictureSet
+from .stages.joint_space import Space
 
 Arrays = dict[str, npt.NDArray[Any]]
 Sight = Callable[[Tensor], Tensor]
 """F_v: pictures [B,3,H,W] in [-1,1] -> unit codes [B,D]."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The networks of a world as its stages left them."""
+
+    generator: Generator
+    encoder: SoundInversionEncoder
+    motion: MotionNetwork
+    space: Space
 
 
 def half(tensors: Mapping[str, Tensor], prefix: str) -> Arrays:
@@ -32,11 +45,43 @@ def half(tensors: Mapping[str, Tensor], prefix: str) -> Arrays:
     }
 
 
-def credit_lines(root: Path) -> tuple[str, ...]:
-    """One line a recording and photo that was trained on, from the data's manifest."""
-    with (root / "MANIFEST.tsv").open(newline="") as file:
-        rows = [r for r in csv.DictReader(file, delimiter="\t") if r["file"].startswith(("audio/", "images/"))]
-    return tuple(f"{r['file'].split('/', 1)[1]}: {r['author'] or 'unknown'} ({r['licence']})" for r in rows)
+@dataclass(frozen=True)
+class About:
+    """What people should know of a world. description, licence: where empty, what the data's manifest tells."""
+
+    name: str
+    version: str
+    description: str = ""
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """Photos and recordings that were trained on: rows of the data folder's MANIFEST.tsv."""
+
+    rows: tuple[dict[str, str], ...]
+
+    @staticmethod
+    def read(root: Path) -> Manifest:
+        """The rows of `audio/` and `images/`."""
+        with (root / "MANIFEST.tsv").open(newline="") as file:
+            rows = csv.DictReader(file, delimiter="\t")
+            return Manifest(tuple(row for row in rows if row["file"].startswith(("audio/", "images/"))))
+
+    def credits(self) -> tuple[str, ...]:
+        """One line for each file."""
+        rows = self.rows
+        return tuple(f"{r['file'].split('/', 1)[1]}: {r['author'] or 'unknown'} ({r['licence']})" for r in rows)
+
+    def licences(self) -> str:
+        """Of the data, in the order of the alphabet."""
+        return ", ".join(sorted({row["licence"] for row in self.rows}))
+
+    def description(self, classes: Sequence[str]) -> str:
+        """How much it was trained on, and which sounds it knows."""
+        photos = sum(row["file"].startswith("images/") for row in self.rows)
+        names = ", ".join(name.replace("_", " ") for name in classes)
+        return f"Trained on {photos} photos and {len(self.rows) - photos} recordings. Sounds it knows: {names}."
 
 
 def anchors(data: PictureSet) -> Tensor:
@@ -55,30 +100,29 @@ def bank_codes(generator: Generator, data: PictureSet, see: Sight, seeds: int, p
 
 
 def pack(
-    out: Path, root: Path, parts: Mapping[str, Mapping[str, Tensor]], generator: Generator, *,
-    name: str, version: str, measures: Mapping[str, Any], joint: Mapping[str, Any],
-    motion_rate: float,
+    out: Path, root: Path, parts: Mapping[str, Mapping[str, Tensor]], networks: Trained, about: About, *,
+    classes: Sequence[str], measures: Mapping[str, Any], joint: Mapping[str, Any], motion_rate: float,
 ) -> Card:  # fmt: skip
-    """Write the world file. parts: prefix -> tensors, besides the generator's own."""
-    config = generator.config
+    """Write the world file. parts: prefix -> tensors besides the generator's; classes: in the order of the labels."""
+    generator, manifest = networks.generator, Manifest.read(root)
     tensors = half(generator.state_dict(), "generator")
     for prefix, values in parts.items():
         tensors |= half(values, prefix)
     card = Card(
-        name=name,
-        version=version,
-        licence="CC BY 4.0",
-        description=(
-            "Coasts, seas, mountains, deserts and woods that answer to weather, fire and water. Trained on 53 photos "
-            "and 55 recordings (CC0, CC BY, public domain) with procedural scenes; it knows about fifty places."
-        ),
-        size=config.size,
-        num_ws=config.num_ws,
-        generator=asdict(config),
+        about.name,
+        about.version,
+        about.licence or f"not stated; of its training data: {manifest.licences()}",
+        about.description or manifest.description(classes),
+        generator.config,
+        networks.encoder.config,
+        networks.motion.config,
+        networks.space.ears().config,
+        image=networks.space.image.config if networks.space.image is not None else None,
+        text=networks.space.text.config if networks.space.text is not None else None,
         motion_rate=motion_rate,
-        classes=CLASSES,
+        classes=tuple(classes),
         joint=dict(joint),
-        credits=credit_lines(root),
+        credits=manifest.credits(),
         measures=dict(measures),
     )
     return save_world(out, card, tensors)

@@ -31,7 +31,7 @@ from .data.procedural_pictures import CLASSES
 from .data.recordings import of_classes, read_recordings
 from .generator import GeneratorTrainer, resized, set_w_statistics
 from .metrics.grids import codes_and_mixtures, save_grid
-from .packing import anchors, bank_codes, pack
+from .packing import About, Trained, anchors, bank_codes, pack
 from .pictures import PictureSet, picture_set
 from .recipe import FILE, Recipe
 from .stages.directions import find_directions
@@ -128,9 +128,9 @@ def encoder_stage(
     shop: TrainingRun, generator: Generator, space: Space, directions: Tensor, mels: list[list[Tensor]]
 ) -> SoundInversionEncoder:
     """E_a: stage A (directions), then stage B (eqs. 2 and 3)."""
-    cuts, data = (3, 7), shop.pictures()
+    data = shop.pictures()
     encoder = SoundInversionEncoder(
-        EncoderConfig(generator.config.num_ws, generator.config.w_dim, space.labels.shape[1], level_cuts=cuts),
+        EncoderConfig(generator.config.num_ws, generator.config.w_dim, space.labels.shape[1]),
         generator.mapping.w_std,
     )
     hear, see = space.ears(), space.eyes()
@@ -207,7 +207,7 @@ def content_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def make_world(shop: TrainingRun, out: Path, name: str, version: str) -> None:
+def make_world(shop: TrainingRun, out: Path, about: About) -> None:
     """All stages, then the world file.
 
     InputError where the work folder holds another recipe, WorldError where a named CLIP model cannot be had,
@@ -237,8 +237,8 @@ def make_world(shop: TrainingRun, out: Path, name: str, version: str) -> None:
     eyes = shop.recipe.joint.clip or "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen"
     joint = {"backbone": f"{eyes}; not in this file", **asdict(shop.recipe.joint)}
     card = pack(
-        out, shop.root, by_prefix, generator, name=name, version=version, measures=shop.notes(),
-        joint=joint, motion_rate=shop.recipe.clips.rate,
+        out, shop.root, by_prefix, Trained(generator, encoder, network, space), about,
+        classes=CLASSES, measures=shop.notes(), joint=joint, motion_rate=shop.recipe.clips.rate,
     )  # fmt: skip
     (shop.work / PACKED).write_text(content_of(out))
     log.info("%s: %s, %.1f MB", out, card.content[:12], out.stat().st_size / 1e6)

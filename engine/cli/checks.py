@@ -134,7 +134,8 @@ def worlds() -> list[Finding]:
     for card in list_worlds():
         ready = graph_folder(World(card, {})).is_dir()
         graphs = "its graphs are ready" if ready else "its graphs are made at its first start, half a minute"
-        findings.append(Finding(card.name, True, f"{card.version}, {card.size} px, {card.licence}; {graphs}"))
+        facts = f"{card.version}, {card.width}x{card.height} px, {card.licence}"
+        findings.append(Finding(card.name, True, f"{facts}; {graphs}"))
     if not findings:
         places = ", ".join(str(folder) for folder in world_folders())
         return [Finding("worlds", False, f"none in {places}", f"{_AGAIN}; or set SONORAMA_WORLDS.", True)]

@@ -114,7 +114,6 @@ def add_worlds(commands: Commands) -> None:
 def run_worlds(args: argparse.Namespace) -> int:
     """List what `--world` takes by name."""
     import json
-    from dataclasses import asdict
 
     from ..model.world_file import list_worlds
 
@@ -122,10 +121,10 @@ def run_worlds(args: argparse.Namespace) -> int:
     if args.prepare:
         _prepare([card.path for card in cards])
     if args.json:
-        sys.stdout.write(json.dumps([asdict(card) for card in cards]) + "\n")
+        sys.stdout.write(json.dumps([card.to_json() | {"path": card.path} for card in cards]) + "\n")
         return 0
     for card in cards:
-        sys.stdout.write(f"{card.name} {card.version}  {card.size} px, {card.licence}\n")
+        sys.stdout.write(f"{card.name} {card.version}  {card.width}x{card.height} px, {card.licence}\n")
         sys.stdout.write(f"  {card.description}\n  {card.path}\n")
     return 0
 

@@ -1,7 +1,7 @@
-"""The step of a world as ONNX graphs, made once and cached by the world's hash.
+"""A world's networks as ONNX graphs, made once and cached by the world's content hash.
 
-Five small graphs instead of one: each part runs at its own rate (F_a 4 Hz, E_a 10 Hz, E_RNN 15 Hz, G every
-frame). All take a batch of one and fixed shapes.
+Five graphs instead of one, since each network runs at its own rate (F_a 4 Hz, E_a 10 Hz, E_RNN at the motion rate, G
+every frame). All take a batch of one and fixed shapes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 
 from ..model.build import Networks, build_networks
-from ..model.mel import BANDS, ENCODER_COLUMNS, SOUND_COLUMNS
 from ..model.world_file import World
 
 
@@ -29,18 +28,22 @@ class Part:
 
 
 def parts(networks: Networks) -> dict[str, Part]:
-    """Name -> what to export."""
-    config = networks.generator.config
-    ws = torch.zeros(1, config.num_ws, config.w_dim)
-    window, long_window = torch.zeros(1, 1, BANDS, ENCODER_COLUMNS), torch.zeros(1, 1, BANDS, SOUND_COLUMNS)
-    code = torch.zeros(1, networks.encoder.config.code_dim)
-    return {
-        "sound": Part(networks.sound, {"window": long_window}, ("code",)),
-        "encoder": Part(networks.encoder, {"window": window, "code": code}, ("heard", "presence")),
-        "motion": Part(networks.motion, {"u": ws, "h": networks.motion.start()}, ("delta", "h_next")),
-        "synthesis": Part(networks.play(), {"ws": ws}, ("picture",)),
-        "mapping": Part(networks.generator.mapping, {"z": torch.ones(1, config.z_dim)}, ("w",)),
+    """Name -> what to export; inputs and outputs are the ports of the world's card, with a batch of one."""
+    modules: dict[str, nn.Module] = {
+        "sound": networks.sound,
+        "encoder": networks.encoder,
+        "motion": networks.motion,
+        "synthesis": networks.play(),
+        "mapping": networks.generator.mapping,
     }
+    ports = networks.card.ports()
+    made = {}
+    for name, module in modules.items():
+        mine = [port for port in ports if port.network == name]
+        example = torch.ones if name == "mapping" else torch.zeros  # z is divided by its length
+        inputs = {port.name: example(1, *port.shape) for port in mine if port.direction == "in"}
+        made[name] = Part(module, inputs, tuple(port.name for port in mine if port.direction == "out"))
+    return made
 
 
 def export_graphs(world: World, folder: Path) -> None:

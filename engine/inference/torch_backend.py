@@ -78,7 +78,7 @@ class CudaPainter:
     """G as one CUDA graph: static input and output, channels-last, half precision where it is good enough."""
 
     def __init__(self, play: torch.nn.Module, world: World) -> None:
-        shape = (1, world.card.num_ws, world.card.generator["w_dim"])
+        shape = (1, world.card.num_ws, world.card.w_dim)
         for p in play.parameters():
             if p.dim() == 4:
                 p.data = p.data.contiguous(memory_format=torch.channels_last)

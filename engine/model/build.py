@@ -1,27 +1,32 @@
-"""Builds the torch networks of a world from its tensors."""
+"""Builds the torch networks of a world from the configurations on its card and its tensors."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from ..errors import WorldError
-from .generator import Generator, GeneratorConfig
+from .card import Card
+from .generator import Generator
 from .generator_folded import PlaySynthesis
 from .joint_embedding import SoundEncoder
-from .motion_rnn import MotionConfig, MotionNetwork
-from .sound_inversion import EncoderConfig, SoundInversionEncoder
+from .motion_rnn import MotionNetwork
+from .sound_inversion import SoundInversionEncoder
 from .world_file import World
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class Networks:
-    """All a world plays with: G, F_a, E_a and E_RNN, in evaluation mode, float32, on the CPU."""
+    """What a world plays with: G, F_a, E_a and E_RNN, in evaluation mode, float32, on the CPU."""
 
+    card: Card
     generator: Generator
     sound: SoundEncoder
     encoder: SoundInversionEncoder
@@ -37,31 +42,40 @@ def as_torch(tensors: dict[str, npt.NDArray[Any]]) -> dict[str, Tensor]:
     return {k: torch.from_numpy(v.copy()) for k, v in tensors.items()}
 
 
-def _load(world: World, module: nn.Module, prefix: str) -> None:
-    try:
-        module.load_state_dict(as_torch(world.part(prefix)))
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise WorldError(f"{world.card.path}: its {prefix} does not fit: {reason}", "make this world again") from error
-    module.eval().requires_grad_(False)
-
-
 def build_networks(world: World) -> Networks:
-    """WorldError where tensors and card do not fit together."""
+    """The networks of any world, of the sizes on its card.
+
+    Raises:
+        WorldError: tensors and card do not belong together.
+
+    """
     card = world.card
-    try:
-        generator = Generator(GeneratorConfig(**card.generator))
-    except (TypeError, ValueError) as error:
-        raise WorldError(f"{card.path}: its card describes no generator: {error}", "make this world again") from error
-    cuts = card.level_cuts
-    w_dim = generator.config.w_dim
-    try:
-        sound = SoundEncoder.from_tensors(as_torch(world.part("sound")))
-    except WorldError as error:
-        raise WorldError(f"{card.path}: {error.message}", error.hint) from error
-    code_dim = sound.committee.weight2.shape[2]
-    encoder = SoundInversionEncoder(EncoderConfig(card.num_ws, w_dim, code_dim, level_cuts=cuts))
-    motion = MotionNetwork(MotionConfig(card.num_ws, w_dim, level_cuts=cuts))
-    for module, prefix in ((generator, "generator"), (encoder, "encoder"), (motion, "motion")):
-        _load(world, module, prefix)
-    return Networks(generator, sound.eval().requires_grad_(False), encoder, motion)
+    f_a = card.sound
+    return Networks(
+        card,
+        _build(world, "generator", lambda: Generator(card.generator, card.num_ws)),
+        _build(world, "sound", lambda: SoundEncoder(f_a.features, f_a.code_dim, f_a.hidden, f_a.members)),
+        _build(world, "encoder", lambda: SoundInversionEncoder(card.encoder)),
+        _build(world, "motion", lambda: MotionNetwork(card.motion)),
+    )
+
+
+def _build(world: World, prefix: str, make: Callable[[], Network]) -> Network:
+    """One network with the tensors below `prefix`."""
+    tensors = world.part(prefix)
+    with torch.device("meta"):  # allocates nothing: a card of any sizes is first held against the tensors
+        # In a file a number without axes has one.
+        expected: dict[str, tuple[int, ...]] = {k: tuple(x.shape) or (1,) for k, x in make().state_dict().items()}
+    if unfit := _difference(expected, {name: x.shape for name, x in tensors.items()}):
+        raise WorldError(f"{world.card.path}: its {prefix} does not fit its card: {unfit}", "make this world again")
+    network = make()
+    network.load_state_dict(as_torch(tensors))
+    return network.eval().requires_grad_(False)
+
+
+def _difference(expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> str:
+    """The first tensor that is missing, of another shape, or of no use; empty where there is none."""
+    for name in sorted(expected.keys() | found.keys()):
+        if expected.get(name) != found.get(name):
+            return f"{name} is {found.get(name, 'missing')}, not {expected.get(name, 'expected at all')}"
+    return ""

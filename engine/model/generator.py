@@ -3,59 +3,23 @@
 One file, one set of parameters, named as in NVIDIA's released networks. `form` chooses between two
 formulations of the same modulated convolution: "weights" scales the kernel of every sample (the paper,
 our fp32 reference), "activations" scales the input and the output instead and keeps the kernel constant
-(faster on a CPU, exportable). Both agree within 1e-4; `inference.py` folds the second one further.
+(faster on a CPU, exportable). Both agree within 1e-4; generator_folded.py takes the second one further.
+
+Shapes: B batch, Z = z_dim, W = w_dim, L = num_ws style codes, I and O feature channels, H and W' rows and columns.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .config import GeneratorConfig
+
 SQRT2 = math.sqrt(2.0)
 FIR = (1.0, 3.0, 3.0, 1.0)
-
-
-@dataclass(frozen=True)
-class GeneratorConfig:
-    """Shape of one generator.
-
-    size: output side in px, a power of two; the height where const_height is 4. z_dim, w_dim: widths of the latent
-    and of a style code. mapping_layers: depth of the mapping network. channel_base, channel_max: channels at side r
-    are min(channel_base // r, channel_max). const_height, const_width: the constant's shape, which every block
-    doubles: 4 x 4 paints squares, 4 x 7 paints 448x256 at size 256.
-    """
-
-    size: int = 256
-    z_dim: int = 128
-    w_dim: int = 512
-    mapping_layers: int = 2
-    channel_base: int = 4096
-    channel_max: int = 128
-    const_height: int = 4
-    const_width: int = 4
-
-    @property
-    def sides(self) -> list[int]:
-        """4, 8, ... size."""
-        return [2**i for i in range(2, int(math.log2(self.size)) + 1)]
-
-    @property
-    def num_ws(self) -> int:
-        """L, the number of style codes: 10/12/14/16/18 for 64/128/256/512/1024 px."""
-        return 2 * len(self.sides)
-
-    def channels(self, side: int) -> int:
-        """Feature channels at one side."""
-        return min(self.channel_base // side, self.channel_max)
-
-    def shape(self, side: int | None = None) -> tuple[int, int]:
-        """Height and width in px of the block called `side`, the output's by default."""
-        scale = (side or self.size) // 4
-        return self.const_height * scale, self.const_width * scale
 
 
 def fir_kernel(gain: float = 1.0) -> Tensor:
@@ -127,14 +91,17 @@ class Linear(nn.Module):
 
 
 class Mapping(nn.Module):
-    """z [B,Z] -> style codes w [B,L,W], truncated towards w_avg: w_avg + psi (w - w_avg)."""
+    """z [B,Z] -> style codes w [B,L,W], truncated towards w_avg: w_avg + psi (w - w_avg).
+
+    num_ws: L; by default as many as the blocks take. What is more is a world's own and not painted.
+    """
 
     w_avg: Tensor
     w_std: Tensor
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(self, config: GeneratorConfig, num_ws: int | None = None) -> None:
         super().__init__()
-        self.num_ws, self.depth = config.num_ws, config.mapping_layers
+        self.num_ws, self.depth = num_ws or config.num_ws, config.mapping_layers
         for i in range(self.depth):
             self.add_module(f"fc{i}", Linear(config.z_dim if i == 0 else config.w_dim, config.w_dim, 0.0, 0.01))
         self.register_buffer("w_avg", torch.zeros(config.w_dim))
@@ -142,10 +109,10 @@ class Mapping(nn.Module):
 
     def forward(self, z: Tensor, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
         """Truncate the first `cutoff` codes (all when None) by psi in 0..1.2."""
-        x = z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
+        x = z * (z.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()  # [B,Z]
         for i in range(self.depth):
-            x = F.leaky_relu(self.get_submodule(f"fc{i}")(x), 0.2) * SQRT2
-        w = x[:, None].repeat(1, self.num_ws, 1)
+            x = F.leaky_relu(self.get_submodule(f"fc{i}")(x), 0.2) * SQRT2  # [B,W]
+        w = x[:, None].repeat(1, self.num_ws, 1)  # [B,L,W]
         cut = w[:, :cutoff]
         return torch.cat([self.w_avg + psi * (cut - self.w_avg), w[:, cut.shape[1] :]], dim=1)
 
@@ -253,12 +220,12 @@ class Synthesis(nn.Module):
 
 
 class Generator(nn.Module):
-    """Mapping and synthesis of one world."""
+    """Mapping and synthesis of one world. num_ws: see Mapping."""
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(self, config: GeneratorConfig, num_ws: int | None = None) -> None:
         super().__init__()
         self.config = config
-        self.mapping = Mapping(config)
+        self.mapping = Mapping(config, num_ws)
         self.synthesis = Synthesis(config)
 
     def forward(self, z: Tensor, psi: float = 1.0, noise: str = "const", form: str = "weights") -> Tensor:

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import WorldError
+from .config import ImageConfig, SoundConfig, TextConfig
 from .mel import HOP, RATE
 from .texture_statistics import sounding, statistics
 
@@ -92,6 +93,7 @@ class SoundEncoder(nn.Module):
         self, features: int, width: int = 128, hidden: int = 128, members: int = 4, dropout: float = 0.0
     ) -> None:
         super().__init__()
+        self.config = SoundConfig(features, width, hidden, members)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.committee = Committee(members, features, hidden, width, dropout)
@@ -126,6 +128,7 @@ class ImageHead(nn.Module):
 
     def __init__(self, features: int, width: int = 128, hidden: int = 256, dropout: float = 0.0) -> None:
         super().__init__()
+        self.config = ImageConfig(features, width, hidden)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.net = Perceptron(features, hidden, width, dropout)
@@ -153,23 +156,28 @@ class TextTower(nn.Module):
 
     vocabulary: Tensor
 
-    def __init__(self, vocabulary: Tensor, width: int = 64, layers: int = 3, context: int = 24, out: int = 128) -> None:
+    def __init__(
+        self, vocabulary: Tensor, width: int = 64, layers: int = 3, context: int = 24, out: int = 128, heads: int = 0
+    ) -> None:
+        """heads: of the attention; 0: one for every HEAD_WIDTH."""
         super().__init__()
         from open_clip.transformer import TextTransformer
 
+        heads = heads or width // HEAD_WIDTH
+        self.config = TextConfig(len(vocabulary), out, width, layers, heads, context)
         self.register_buffer("vocabulary", vocabulary.to(torch.int32))
         self.context = context
         rows = FIRST_WORD + len(vocabulary)
-        self.net = TextTransformer(context, rows, width, width // HEAD_WIDTH, layers, output_dim=out)
+        self.net = TextTransformer(context, rows, width, heads, layers, output_dim=out)
 
     @classmethod
-    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> TextTower:
+    def from_tensors(cls, tensors: Mapping[str, Tensor], heads: int = 0) -> TextTower:
         """The tower of a world's `text.*` tensors. WorldError if they do not fit."""
         with refusing("text"):
             context, width = tensors["net.positional_embedding"].shape
             layers = 1 + max(int(k.split(".")[3]) for k in tensors if k.startswith("net.transformer.resblocks."))
             out = tensors["net.text_projection"].shape[1]
-            made = cls(tensors["vocabulary"], width, layers, context, out)
+            made = cls(tensors["vocabulary"], width, layers, context, out, heads)
             made.load_state_dict(dict(tensors))
         return made.eval()
 
@@ -232,10 +240,13 @@ def text_codes(world: World, texts: Sequence[str]) -> npt.NDArray[np.float32]:
 
         return load_joint(str(clip)).text(texts).numpy()
     tensors = {k: torch.from_numpy(v) for k, v in world.part("text").items()}
-    if not tensors:
-        raise WorldError(f"{world.card.name}: this world knows no words", "leave out text and labels")
+    if world.card.text is None or not tensors:
+        raise WorldError(
+            f"World {world.card.name} has no text encoder.",
+            "Leave out text and labels, or use a world trained with captions.",
+        )
     with torch.inference_mode():
-        return TextTower.from_tensors(tensors)(texts).numpy()
+        return TextTower.from_tensors(tensors, world.card.text.heads)(texts).numpy()
 
 
 def text_code(world: World, text: str) -> npt.NDArray[np.float32]:

@@ -1,33 +1,16 @@
-"""E_RNN, the hierarchical recurrent network (eqs. 4 and 5): one GRU a level, in step with the sound.
+"""E_RNN, the hierarchical recurrent network (eqs. 4 and 5): one GRU for each level, one step for each motion step.
 
-It sees u^t = w_hat^{t-1} + g E_a(x^t) + sigma_n sigma_w eps and answers with Delta^t. How Delta moves the style
-codes ("anchored" or "literal") is plain arithmetic and lives in the stepper.
+Its input is u^t = w_hat^{t-1} + g E_a(x^t) + sigma_n sigma_w eps, its output Delta^t. How Delta moves the style codes
+("anchored" or "literal") is arithmetic in pipeline/latent_motion.py.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .world_file import level_sizes
-
-
-@dataclass(frozen=True)
-class MotionConfig:
-    """num_ws: L. w_dim: width of a style code. hidden: h of every GRU. level_cuts: first mid, first fine code."""
-
-    num_ws: int = 14
-    w_dim: int = 512
-    hidden: int = 128
-    level_cuts: tuple[int, int] = (3, 7)
-
-    @property
-    def level_sizes(self) -> list[int]:
-        """Number of style codes of coarse, mid and fine."""
-        return level_sizes(self.num_ws, self.level_cuts)
+from .config import MotionConfig
 
 
 class LevelMotion(nn.Module):
@@ -44,12 +27,12 @@ class LevelMotion(nn.Module):
 
     def forward(self, u: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """U [B,k,W], h [B,h] -> Delta [B,k,W], h."""
-        h = self.gru(F.silu(self.inward(u.flatten(1))), h)
+        h = self.gru(F.silu(self.inward(u.flatten(1))), h)  # [B,k W] -> [B,H]
         return self.outward(h).unflatten(1, (self.codes, u.shape[2])), h
 
 
 class MotionNetwork(nn.Module):
-    """Three levels, coarse to fine."""
+    """Three levels, coarse to fine. w_avg, sigma_w [W]: mean and deviation of the world's style codes."""
 
     sigma_w: Tensor
     w_avg: Tensor
@@ -67,7 +50,7 @@ class MotionNetwork(nn.Module):
 
     def forward(self, u: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """U [B,L,W] (style codes), h [B,3,h] -> Delta [B,L,W] in units of sigma_w, new h."""
-        x = (u - self.w_avg) / self.sigma_w
-        parts = x.split(self.config.level_sizes, dim=1)
+        x = (u - self.w_avg) / self.sigma_w  # [B,L,W]
+        parts = x.split(self.config.level_sizes, dim=1)  # three of [B,k,W]
         results = [level(p, h[:, i]) for i, (level, p) in enumerate(zip(self.levels, parts, strict=True))]
         return torch.cat([r[0] for r in results], 1), torch.stack([r[1] for r in results], 1)

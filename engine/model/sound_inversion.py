@@ -1,60 +1,40 @@
 """E_a, the Sound Inversion Encoder (eq. 1: w_hat = w + g E_a(x)).
 
-A light network instead of the authors' 238 M pSp encoder, so that it can hear ten times a second.
-Silence rests by construction: the answer to silence is subtracted, and a gate closes below about -70 dB.
+A light network instead of the authors' pSp encoder of 238 M parameters, so that it can run ten times a second.
+Silence gives zero by construction: the output for silence is subtracted, and a gate closes below about -70 dB.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .config import EncoderConfig
 from .mel import BANDS, ENCODER_COLUMNS
-from .world_file import level_sizes
 
 GATE_LOW, GATE_HIGH = 0.06, 0.16
 """Loudness (mean over time of the loudest band, in mel units: 0 = -80 dB, 1 = 0 dB) where the gate opens."""
 
 
-@dataclass(frozen=True)
-class EncoderConfig:
-    """num_ws: L. w_dim: width of a style code. code_dim: width of F_a(x). widths: the four blocks.
-    hidden: width of the heads. level_cuts: first mid and first fine code.
-    """
-
-    num_ws: int = 14
-    w_dim: int = 512
-    code_dim: int = 128
-    widths: tuple[int, ...] = (32, 64, 128, 192)
-    hidden: int = 128
-    level_cuts: tuple[int, int] = (3, 7)
-
-    @property
-    def level_sizes(self) -> list[int]:
-        """Number of style codes of coarse, mid and fine."""
-        return level_sizes(self.num_ws, self.level_cuts)
-
-
 def presence(window: Tensor) -> Tensor:
     """How much sound there is: windows [B,1,bands,T] -> [B] in 0..1; 0 for silence."""
-    loudness = window[:, 0].amax(1).mean(1)
+    loudness = window[:, 0].amax(1).mean(1)  # [B]
     return ((loudness - GATE_LOW) / (GATE_HIGH - GATE_LOW)).clamp(0, 1)
 
 
 class EncoderBlock(nn.Module):
-    """conv3 stride 2, norm, SiLU, depthwise 3, 1 x 1, norm, SiLU. [B,I,H,W] -> [B,O,H/2,W/2]."""
+    """conv3 stride 2, norm, SiLU, depthwise 3, 1 x 1, norm, SiLU. [B,I,bands,T] -> [B,O,bands/2,T/2]."""
 
-    def __init__(self, n_in: int, n_out: int) -> None:
+    def __init__(self, n_in: int, n_out: int, groups: int) -> None:
         super().__init__()
         self.reduce = nn.Conv2d(n_in, n_out, 3, stride=2, padding=1)
-        self.norm1 = nn.GroupNorm(8, n_out)
+        self.norm1 = nn.GroupNorm(groups, n_out)
         self.depthwise = nn.Conv2d(n_out, n_out, 3, padding=1, groups=n_out)
         self.mix = nn.Conv2d(n_out, n_out, 1)
-        self.norm2 = nn.GroupNorm(8, n_out)
+        self.norm2 = nn.GroupNorm(groups, n_out)
 
     def forward(self, x: Tensor) -> Tensor:
         """One block."""
@@ -72,7 +52,7 @@ class SoundInversionEncoder(nn.Module):
         super().__init__()
         self.config = config
         sizes = (1, *config.widths)
-        self.blocks = nn.Sequential(*[EncoderBlock(a, b) for a, b in pairwise(sizes)])
+        self.blocks = nn.Sequential(*[EncoderBlock(a, b, config.groups) for a, b in pairwise(sizes)])
         self.attention = nn.Linear(config.widths[-1], 1)
         self.join = nn.Linear(config.widths[-1] + config.code_dim, config.hidden)
         outputs = [k * config.w_dim for k in config.level_sizes]
@@ -87,15 +67,15 @@ class SoundInversionEncoder(nn.Module):
 
     def units(self, window: Tensor, code: Tensor) -> Tensor:
         """The displacement in units of sigma_w, before silence is subtracted: [B,L,W]."""
-        x = self.blocks(window).mean(2).transpose(1, 2)
-        x = (self.attention(x).softmax(1) * x).sum(1)
-        x = F.silu(self.join(torch.cat([x, code], 1)))
-        levels = [b(F.silu(a(x))) for a, b in zip(self.first, self.last, strict=True)]
+        x = self.blocks(window).mean(2).transpose(1, 2)  # [B,T',C]: averaged over the bands that are left
+        x = (self.attention(x).softmax(1) * x).sum(1)  # [B,C]
+        x = F.silu(self.join(torch.cat([x, code], 1)))  # [B,hidden]
+        levels = [b(F.silu(a(x))) for a, b in zip(self.first, self.last, strict=True)]  # three of [B,k W]
         return torch.cat(levels, 1).unflatten(1, (self.config.num_ws, self.config.w_dim))
 
     def forward(self, window: Tensor, code: Tensor) -> tuple[Tensor, Tensor]:
         """Returns E_a(x) [B,L,W] and presence [B]; both are 0 for silence."""
-        there = presence(window)
+        present = presence(window)
         silent = self.units(torch.zeros(1, 1, BANDS, ENCODER_COLUMNS, device=window.device), self.silence_code)
         change = self.units(window, code) - silent
-        return there[:, None, None] * change * self.sigma_w, there
+        return present[:, None, None] * change * self.sigma_w, present

@@ -1,7 +1,7 @@
-"""World files: one safetensors file whose metadata holds a JSON card.
+"""World files: one safetensors file whose metadata holds a JSON card (card.py).
 
-Light on purpose (numpy and safetensors only), so that listing worlds does not load torch. Nothing in a world
-file is ever executed: safetensors holds numbers and text, and every other format is refused here.
+Needs numpy and safetensors only, so that listing worlds does not load torch. Nothing in a world file is ever executed:
+safetensors holds numbers and text, and every other format is refused here.
 """
 
 from __future__ import annotations
@@ -9,65 +9,28 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import WorldError
+from ..errors import OutputError, WorldError
 from ..files.atomic import replacing
+from .card import Card, Shapes, card_from_json
 
 FORMAT = "sonorama-world"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE = ("1", "2")
+"""Format versions that this program reads."""
 SUFFIX = ".safetensors"
 INSTALLED = Path(__file__).resolve().parents[1] / "worlds"
-LEVEL_CUTS = {"stylegan2": (3, 7), "paper": (3, 6), "styleclip": (4, 8)}
-LEVELS = ("coarse", "mid", "fine")
-
-
-def level_sizes(num_ws: int, level_cuts: tuple[int, int]) -> list[int]:
-    """Number of style codes of coarse, mid and fine."""
-    a, b = level_cuts
-    return [a, b - a, num_ws - b]
-
-
-@dataclass(frozen=True)
-class Card:
-    """What a world says of itself.
-
-    name, version, licence, description; size in px; num_ws: L; generator: the fields of GeneratorConfig;
-    level_cuts: first mid and first fine code; motion_rate in Hz; classes it hears; joint: how its joint space was
-    made; credits: one line a source; measures: figures of its training; content: SHA-256 over all tensors; path:
-    where it was read from.
-    """
-
-    name: str
-    version: str
-    licence: str
-    description: str
-    size: int
-    num_ws: int
-    generator: dict[str, int]
-    level_cuts: tuple[int, int] = LEVEL_CUTS["stylegan2"]
-    motion_rate: float = 15.0
-    classes: tuple[str, ...] = ()
-    joint: dict[str, Any] = field(default_factory=dict)
-    credits: tuple[str, ...] = ()
-    measures: dict[str, Any] = field(default_factory=dict)
-    content: str = ""
-    path: str = ""
-
-    def level_of(self, code: int) -> str:
-        """The level a style code belongs to."""
-        return LEVELS[sum(code >= cut for cut in self.level_cuts)]
-
-    def level_codes(self) -> dict[str, slice]:
-        """Level -> its style codes."""
-        a, b = self.level_cuts
-        return dict(zip(LEVELS, (slice(0, a), slice(a, b), slice(b, self.num_ws)), strict=True))
+LONGEST_HEADER = 4_000_000
+"""Bytes."""
 
 
 @dataclass(frozen=True)
@@ -94,21 +57,59 @@ def content_hash(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
 
 
 def save_world(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) -> Card:
-    """Write a world file atomically and return its card with the content hash in it."""
+    """Write a world file (format version 2), whole or not at all; its card, with the content hash in it.
+
+    Raises:
+        ValueError: card and tensors do not belong together.
+        OutputError: it cannot be written.
+
+    """
     from safetensors.numpy import save_file
 
-    values = {k: v for k, v in asdict(card).items() if k != "path"} | {"content": content_hash(tensors)}
-    meta = {
-        "format": FORMAT,
-        "format_version": str(FORMAT_VERSION),
-        "card": json.dumps(values, sort_keys=True),
-    }
+    card = replace(card, content=content_hash(tensors))
+    card.check()
+    check_shapes(card, {name: x.shape for name, x in tensors.items()})
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
-        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, part, meta)
+        save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, part, _metadata(card))
         # safetensors makes files that only their owner may read; a world is for everybody who has the program.
         part.chmod(0o644)
     return read_card(path)
+
+
+def rewrite_card(path: Path, out: Path, **changes: str) -> Card:
+    """Write a world again with its card in the newest format; its tensors' bytes and its content hash stay.
+
+    changes: new values of name, version, licence or description. `out` may be `path`; no other file is replaced.
+
+    Raises:
+        WorldError: no world, or a damaged one.
+        OutputError: another file is there, or it cannot be written.
+
+    """
+    itself = out.exists() and out.samefile(path)
+    if out.exists() and not itself:
+        raise OutputError(f"{out} is there already", "Give another file with --out, or move that one away.")
+    card = replace(load_world(path).card, **changes)
+    header = _header(path)
+    entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+    text = json.dumps({"__metadata__": _metadata(card), **entries}, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # safetensors aligns the tensors to 8 bytes
+    with path.open("rb") as old, replacing(out, new=not itself) as part:
+        old.seek(8 + int.from_bytes(old.read(8), "little"))
+        with part.open("wb") as new:
+            new.write(len(text).to_bytes(8, "little") + text)
+            shutil.copyfileobj(old, new)
+        part.chmod(0o644)
+    return load_world(out).card
+
+
+def _metadata(card: Card) -> dict[str, str]:
+    return {
+        "format": FORMAT,
+        "format_version": str(FORMAT_VERSION),
+        "card": json.dumps(card.to_json(), sort_keys=True),
+    }
 
 
 def _header(path: Path) -> dict[str, Any]:
@@ -119,7 +120,7 @@ def _header(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if not 2 <= length <= min(4_000_000, path.stat().st_size - 8):
+            if not 2 <= length <= min(LONGEST_HEADER, path.stat().st_size - 8):
                 raise damaged
             header = json.loads(file.read(length))
     except (ValueError, RecursionError) as error:
@@ -131,41 +132,37 @@ def _header(path: Path) -> dict[str, Any]:
     return header
 
 
+def _shapes(header: Mapping[str, Any]) -> Shapes:
+    """Shapes of the tensors that a header names; entries of another form are left out (load_file refuses them)."""
+    shapes = {}
+    for name, entry in header.items():
+        shape = entry.get("shape") if name != "__metadata__" and isinstance(entry, dict) else None
+        if isinstance(shape, list) and all(type(n) is int for n in shape):
+            shapes[name] = tuple(shape)
+    return shapes
+
+
 def read_card(path: Path) -> Card:
-    """The card of a world file, without its tensors. WorldError if it is no world or of a newer format."""
-    meta = _header(path).get("__metadata__", {})
-    foreign = WorldError(f"{path}: no sonorama card in it", "this is some other model; import it into a world first")
+    """The checked card of a world file, without its tensors.
+
+    Raises:
+        WorldError: no world, one of a newer format, or a card whose values cannot be.
+
+    """
+    header = _header(path)
+    meta = header.get("__metadata__", {})
     if meta.get("format") != FORMAT:
-        raise foreign
-    if meta.get("format_version") != str(FORMAT_VERSION):
-        raise WorldError(f"{path}: world format {meta.get('format_version')}", "update sonorama to open it")
+        raise WorldError(f"{path}: a model file without a sonorama card", "give a world from `sonorama worlds`")
+    version = meta.get("format_version")
+    if version not in READABLE:
+        raise WorldError(f"{path}: world format {str(version)[:20]}", "update sonorama to open it")
     try:
-        values = json.loads(meta.get("card", ""))
-        known = {f.name for f in fields(Card)}
-        fitting: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items() if k in known}
-        fitting["path"] = str(path)
-        card = Card(**fitting)
-        _check_kinds(card)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
-        raise foreign from error
-    return card
-
-
-def _check_kinds(card: Card) -> None:
-    """TypeError or AttributeError unless every field is of its kind: anyone may have written the card."""
-    words = (card.name, card.version, card.licence, card.description, card.content)
-    whole = (card.size, card.num_ws, *card.level_cuts, *card.generator.values())
-    rows = (card.classes, card.credits)
-    tables = (card.generator, card.joint, card.measures)
-    if not (
-        all(isinstance(word, str) for word in words)
-        and all(type(number) is int for number in whole)
-        and all(isinstance(row, tuple) and all(isinstance(word, str) for word in row) for row in rows)
-        and all(isinstance(table, dict) for table in tables)
-        and len(card.level_cuts) == len(LEVELS) - 1
-        and 1.0 <= card.motion_rate <= 240.0
-    ):
-        raise TypeError("a field of the card is of the wrong kind")
+        card = card_from_json(json.loads(meta.get("card", "")), int(version), _shapes(header))
+    except (ValueError, TypeError, RecursionError) as error:
+        reason = str(error) if type(error) is ValueError else "it cannot be read"
+        hint = "update sonorama, or make this world again"
+        raise WorldError(f"{path}: its card is refused: {reason}", hint) from error
+    return replace(card, path=str(path))
 
 
 def world_folders() -> list[Path]:
@@ -206,7 +203,7 @@ def find_world(name_or_path: str) -> Path:
 
 
 def load_world(name_or_path: str | Path) -> World:
-    """Read and check a world: format, hash, shapes. WorldError on anything that does not fit."""
+    """Read and check a world: card, content hash, the shapes that playing relies on. WorldError where one is wrong."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -221,20 +218,54 @@ def load_world(name_or_path: str | Path) -> World:
             f"{path}: its tensors do not match the hash on its card",
             "get the file again; do not trust this copy",
         )
-    _check_fit(path, card, tensors)
+    try:
+        check_shapes(card, {name: x.shape for name, x in tensors.items()})
+    except ValueError as error:
+        raise WorldError(f"{path}: {error}", "this world was packed wrongly; make it again") from error
     wide = {k: v.astype(np.float32) if v.dtype == np.float16 else v for k, v in tensors.items()}
     return World(card, wide)
 
 
-def _check_fit(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) -> None:
-    a, b = card.level_cuts
-    sides = card.size.bit_length() - 2
-    unfit = None
-    if not 0 < a < b < card.num_ws:
-        unfit = f"level_cuts {card.level_cuts} do not fit {card.num_ws} style codes"
-    elif 2 * sides != card.num_ws or 2 ** (sides + 1) != card.size:
-        unfit = f"{card.size} px and {card.num_ws} style codes do not belong together"
-    elif f"generator.synthesis.b{card.size}.torgb.weight" not in tensors:
-        unfit = f"its generator does not reach {card.size} px"
-    if unfit:
-        raise WorldError(f"{path}: {unfit}", "this world was packed wrongly; make it again")
+def check_shapes(card: Card, shapes: Shapes) -> None:
+    """ValueError where a tensor that shows a size of the card is missing or of another shape.
+
+    build.py compares every tensor of every network; this is what playing with graphs alone relies on.
+    """
+    needed = _needed(card)
+    optional: dict[str, tuple[int, ...]] = {
+        "labels.codes": (len(card.classes), card.sound.code_dim),
+        "labels.scale": (1,),
+        "bank.anchors": (*shapes.get("bank.anchors", ())[:1], card.generator.z_dim),
+        "bank.codes": (*shapes.get("bank.codes", ())[:1], card.sound.code_dim),
+    }
+    for name, shape in (needed | {k: v for k, v in optional.items() if k in shapes}).items():
+        if shapes.get(name) != shape:
+            raise ValueError(f"{name} has the shape {shapes.get(name)}, its card says {shape}")
+
+
+def _needed(card: Card) -> dict[str, tuple[int, ...]]:
+    """Tensors that every size of the card shows in -> their shapes."""
+    g, f_a, e_a, e_rnn = card.generator, card.sound, card.encoder, card.motion
+    depth = g.mapping_layers
+    shapes: dict[str, tuple[int, ...]] = {
+        "generator.mapping.w_avg": (g.w_dim,),
+        "generator.mapping.w_std": (g.w_dim,),
+        f"generator.mapping.fc{depth - 1}.weight": (g.w_dim, g.z_dim if depth == 1 else g.w_dim),
+        "generator.synthesis.b4.const": (g.channels(4), g.const_height, g.const_width),
+        f"generator.synthesis.b{g.size}.torgb.weight": (3, g.channels(g.size), 1, 1),
+        "sound.committee.weight0": (f_a.members, f_a.features, f_a.hidden),
+        "sound.committee.weight2": (f_a.members, f_a.hidden, f_a.code_dim),
+        "encoder.join.weight": (e_a.hidden, e_a.widths[-1] + e_a.code_dim),
+    }
+    for i, (before, width) in enumerate(pairwise((1, *e_a.widths))):
+        shapes[f"encoder.blocks.{i}.reduce.weight"] = (width, before, 3, 3)
+    for i, codes in enumerate(e_rnn.level_sizes):
+        shapes[f"encoder.last.{i}.weight"] = (codes * g.w_dim, e_a.hidden)
+        shapes[f"motion.levels.{i}.inward.weight"] = (e_rnn.hidden, codes * g.w_dim)
+    if card.text is not None:
+        shapes["text.vocabulary"] = (card.text.vocabulary,)
+        shapes["text.net.positional_embedding"] = (card.text.context, card.text.width)
+        shapes["text.net.text_projection"] = (card.text.width, f_a.code_dim)
+    if card.image is not None:
+        shapes["image.net.first.weight"] = (card.image.hidden, card.image.features)
+    return shapes

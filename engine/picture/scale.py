@@ -6,7 +6,7 @@ and greys are preserved exactly, and it takes a quarter of the time of scaling R
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import cast
 
@@ -15,10 +15,29 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from ..control.parameters import Value
 from ..plugins.interfaces import Pixels
 
+LARGEST_SIDE = 16_384
+"""Of a frame map, px."""
 _FLAGS = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _PLANES = "yuv444p"
+
+
+def output_size(values: Mapping[str, Value], own: tuple[int, int]) -> tuple[int, int]:
+    """(width, height) of the output: /out/width and /out/height. Where one is 0 it follows from the other and the
+    shape of `own`, the world's (width, height); where both are 0 it is the world's size.
+    """
+    width, height = int(values["/out/width"]), int(values["/out/height"])
+    if width and height:
+        return width, height
+    if width:
+        return width, _side(width * own[1] / own[0])
+    return (_side(height * own[0] / own[1]), height) if height else own
+
+
+def _side(length: float) -> int:
+    return max(1, min(round(length), LARGEST_SIDE))
 
 
 def scaler(source: tuple[int, int], target: tuple[int, int]) -> Callable[[Pixels], Pixels]:

@@ -91,7 +91,7 @@ class FramePipeline:
         self.analysis, self.moves, self.gain = FeatureExtractor(), Modulators(), AutoGain()
         self._open_as(self.values)
         card = self.instrument.world.card
-        self.listener = SoundConditioner(self.instrument.backend, card.num_ws, card.generator["w_dim"])
+        self.listener = SoundConditioner(self.instrument.backend, card.num_ws, card.w_dim)
         self.motion: MotionState = self.instrument.rest()
         self.base = BaseLatent(self.instrument, self.values)
 
@@ -149,7 +149,7 @@ class FramePipeline:
         world = self.instrument.world.card.content
         self._open_as(values)
         card = self.instrument.world.card
-        self.listener.use(self.instrument.backend, card.num_ws, card.generator["w_dim"])
+        self.listener.use(self.instrument.backend, card.num_ws, card.w_dim)
         if card.content != world:  # the same world on another device keeps its motion
             self.motion = self.instrument.rest(self.sample)
         self.base.use(self.instrument)
@@ -190,7 +190,7 @@ class FramePipeline:
         self.frame, self.sample = frame, sample
         self.grid = FrameGrid(self.grid.fps, frame, sample)
         card = self.instrument.world.card
-        self.listener = SoundConditioner(self.instrument.backend, card.num_ws, card.generator["w_dim"], sample)
+        self.listener = SoundConditioner(self.instrument.backend, card.num_ws, card.w_dim, sample)
         self.analysis = FeatureExtractor(sample)
         self.motion = self.instrument.rest(sample)
 

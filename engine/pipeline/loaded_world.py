@@ -23,9 +23,9 @@ class LoadedWorld:
     backend: Backend
 
     @property
-    def size(self) -> int:
-        """Side of its pictures in px."""
-        return self.world.card.size
+    def size(self) -> tuple[int, int]:
+        """(width, height) of its pictures, px."""
+        return self.world.card.width, self.world.card.height
 
     @cached_property
     def space(self) -> StyleSpace:
@@ -39,12 +39,12 @@ class LoadedWorld:
         """Where a film may start and walk."""
         card, anchors = self.world.card, bank_part(self.world.tensors, "anchors")
         w_avg = self.world.tensors["generator.mapping.w_avg"]
-        return SeedBank(self.backend.map_latent, w_avg, card.num_ws, card.generator["z_dim"], anchors)
+        return SeedBank(self.backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors)
 
     @property
     def hidden(self) -> int:
         """Width of E_RNN's state."""
-        return int(self.world.tensors["motion.levels.0.gru.weight_hh"].shape[1])
+        return self.world.card.motion.hidden
 
     def rest(self, sample: int = 0) -> MotionState:
         """Motion at rest; its first tick is the first one after `sample` (at it, where that is 0)."""

@@ -47,8 +47,8 @@ class OfflineRender:
         return LoadedWorld(self.world, self.backend)
 
     @property
-    def size(self) -> int:
-        """Side of the frames in px."""
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the frames, px."""
         return self.instrument.size
 
     def space(self) -> StyleSpace:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.frame_map import FrameMapWriter
-from ..picture.scale import scaler
+from ..picture.scale import output_size, scaler
 from ..picture.to_rgba8 import rgba8
 
 if TYPE_CHECKING:
@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
 REMEMBERED_S = 2.0
 STUCK_S = 30.0
-
-
-def out_size(step: FrameResult) -> tuple[int, int]:
-    """(width, height) that leaves: /out/width and height, 0 for the world's own."""
-    width, height = int(step.values["/out/width"]), int(step.values["/out/height"])
-    return width or height or step.instrument.size, height or width or step.instrument.size
 
 
 class PaintThread:
@@ -102,7 +96,7 @@ class PaintThread:
     def _paint(self, step: FrameResult, due_ns: int) -> None:
         began = time.monotonic()
         picture = rgba8(step.picture())
-        self._map = self._fitting(self._map, out_size(step))
+        self._map = self._fitting(self._map, output_size(step.values, step.instrument.size))
         pixels = self._sized(picture, self._map.size)
         self._map.publish(pixels, due_ns, step.frame, sample=step.sample, lift=step.lift)
         now = time.monotonic()

@@ -31,6 +31,7 @@ from ..ipc.channel import Server
 from ..ipc.shared_paths import inner_name, remove_private, shared_path
 from ..model.world_file import Card, find_world, list_worlds, read_card
 from ..osc.server import PORT, PORT_OUT, OscServer
+from ..picture.scale import output_size
 from ..pipeline.frame_grid import exact_rate
 from ..plugins.interfaces import StreamInfo
 from ..plugins.open_source import open_source
@@ -126,9 +127,8 @@ class Show:
             undo.pop_all()
 
     def _size(self) -> tuple[int, int]:
-        own = CARD_SIZE if self._card else self.world.size
-        width, height = int(self.control_state.values["/out/width"]), int(self.control_state.values["/out/height"])
-        return width or height or own, height or width or own
+        own = (CARD_SIZE, CARD_SIZE) if self._card else (self.world.width, self.world.height)
+        return output_size(self.control_state.values, own)
 
     def _fps(self) -> Fraction:
         return exact_rate(float(self.control_state.values["/engine/fps"]))

@@ -32,7 +32,7 @@ def main() -> None:
     networks, backend = build_networks(world), open_backend(world, "cpu", threads=2, painters=1)
     runtime = open_backend(world, "ort", threads=2, painters=1)
     play = networks.play()
-    w = networks.generator.mapping(torch.randn(1, world.card.generator["z_dim"]))
+    w = networks.generator.mapping(torch.randn(1, world.card.generator.z_dim))
     ws = w[0].numpy()
     ways = {
         "weights, torch (baseline)": lambda: networks.generator.synthesis(w, form="weights"),
@@ -46,7 +46,7 @@ def main() -> None:
         ways["folded, CUDA graph"] = lambda: device.synthesize(ws)
     exact = (networks.generator.synthesis(w) * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).numpy()
     difference = np.abs(backend.synthesize(ws) - exact).max()
-    print(f"{world.card.name} {world.card.size} px; largest difference {difference:.1e}")
+    print(f"{world.card.name} {world.card.width}x{world.card.height} px; largest difference {difference:.1e}")
     times: dict[str, list[float]] = {way: [] for way in ways}
     for turn in range(rounds + 3):
         for way, work in ways.items():

@@ -3,24 +3,32 @@
 import json
 import os
 import pickle
+import shutil
 import struct
 import subprocess
 import sys
 import wave
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from safetensors.numpy import save_file
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 from sonorama.engine.cli.main import main
-from sonorama.engine.model.world_file import Card, content_hash, save_world
+from sonorama.engine.model.world_file import content_hash
 
-TENSORS = {"generator.synthesis.b64.torgb.weight": np.zeros((3, 8, 1, 1), np.float32)}
-CARD = Card("odd", "1", "CC0-1.0", "A world of one tensor.", size=64, num_ws=10, generator={})
+from ..worlds import as_version_1, with_card, write_world
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A world that plays."""
+    path = tmp_path_factory.mktemp("good") / "good.safetensors"
+    write_world(path, "good")
+    return path
 
 
 def refused(world: str, capsys: pytest.CaptureFixture[str], *command: str) -> list[str]:
@@ -70,8 +78,9 @@ def test_hostile_pickle_does_not_run(
     assert not (room / "ran").exists()
 
 
-def test_unknown_name_lists_what_there_is(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    save_world(room / "worlds" / "harbour.safetensors", CARD, TENSORS)
+def test_unknown_name_lists_what_there_is(room: Path, good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (room / "worlds").mkdir()
+    shutil.copy(good, room / "worlds" / "harbour.safetensors")
     os.environ["SONORAMA_WORLDS"] = "worlds"
     try:
         what, _ = refused("shoer", capsys)
@@ -130,42 +139,83 @@ def test_damaged_or_foreign(content: bytes, room: Path, capsys: pytest.CaptureFi
 
 @pytest.mark.parametrize("content", BYTES.values(), ids=BYTES)
 def test_listing_survives_it(
-    content: bytes, room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    content: bytes, room: Path, good: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (room / "odd.safetensors").write_bytes(content)
-    save_world(room / "harbour.safetensors", CARD, TENSORS)
+    shutil.copy(good, room / "harbour.safetensors")
     monkeypatch.setenv("SONORAMA_WORLDS", str(room))
     assert main(["worlds"]) == 0
     out, err = capsys.readouterr()
-    assert "harbour" in out or "odd 1" in out
+    assert "good 0  64x64 px" in out
     assert err == ""
     assert main(["worlds", "--json"]) == 0
     assert str(room / "harbour.safetensors") in [card["path"] for card in json.loads(capsys.readouterr().out)]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"size": "wide"}, {"size": 48}, {"size": -64}, {"size": 2**40}, {"num_ws": []}, {"num_ws": 14},
-        {"name": 7}, {"level_cuts": 3}, {"level_cuts": ["a", "b"]}, {"level_cuts": [7, 3]},
-        {"level_cuts": [1, 2, 3]}, {"generator": "big"}, {"generator": {"cow": 1}}, {"motion_rate": "fast"},
-        {"motion_rate": 0}, {"classes": 9}, {"credits": 1},
-    ],
-    ids=str,
-)  # fmt: skip
-def test_card_that_says_odd_things(
-    wrong: dict[str, Any], room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+WRONG: list[dict[str, Any]] = [
+    {"name": 7}, {"name": None}, {"description": ["a"]}, {"motion_rate": "fast"}, {"motion_rate": 0},
+    {"motion_rate": float("nan")}, {"motion_rate": 1e9}, {"classes": 9}, {"classes": [1]}, {"classes": ["rain"]},
+    {"credits": 1}, {"joint": []}, {"measures": "good"}, {"size": "wide"}, {"size": 128}, {"width": 63},
+    {"height": 2**40}, {"num_ws": []}, {"num_ws": 14}, {"level_cuts": 3}, {"level_cuts": [7, 3]}, {"ports": []},
+    {"ports": None},
+    {"generator": "big"}, {"generator": {}}, {"generator": None}, {"encoder": []}, {"motion": {"hidden": 4}},
+    {"sound": None}, {"mel": None}, {"image": 3}, {"text": {"vocabulary": 2**40}},
+    *({"generator": value} for value in (
+        {"cow": 1}, {"size": 48}, {"size": -64}, {"size": 2**40}, {"size": 64.0}, {"size": 128}, {"w_dim": 16},
+        {"z_dim": 10**12}, {"mapping_layers": 10**6}, {"mapping_layers": 3}, {"channel_base": 1},
+        {"channel_max": 2**31}, {"channel_max": 8}, {"const_width": 10**9}, {"const_width": 7}, {"const_height": True},
+    )),
+    *({"encoder": value} for value in (
+        {"num_ws": 14}, {"w_dim": 2**30}, {"widths": []}, {"widths": "wide"}, {"widths": [2**40]}, {"widths": [33]},
+        {"widths": [32] * 9}, {"widths": [[32]]}, {"hidden": 8192}, {"hidden": 2**40}, {"code_dim": 64}, {"groups": 0},
+        {"groups": 5}, {"level_cuts": [2, 6]},
+    )),
+    *({"motion": value} for value in (
+        {"hidden": 2**40}, {"hidden": 256}, {"hidden": -1}, {"hidden": None}, {"num_ws": 64}, {"level_cuts": [1, 2, 3]},
+        {"level_cuts": [3, 3]}, {"level_cuts": ["a", "b"]}, {"level_cuts": 3}, {"level_cuts": [3, 10]},
+    )),
+    *({"sound": value} for value in (
+        {"features": 10**9}, {"features": 364}, {"members": 0}, {"members": 2}, {"hidden": 17}, {"code_dim": 64},
+    )),
+    *({"mel": value} for value in ({"rate": 48_000}, {"bands": 64}, {"floor_db": -60.0}, {"hop": 10**9})),
+]  # fmt: skip
+"""What is changed on the card of a good world; a table is changed inside the table that is there."""
+
+
+def changed(values: dict[str, Any], wrong: dict[str, Any]) -> None:
+    for name, value in wrong.items():
+        inside = isinstance(value, dict) and value and isinstance(values.get(name), dict)
+        values[name] = {**values[name], **value} if inside else value
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_a_card_that_does_not_fit(
+    wrong: dict[str, Any], room: Path, good: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save_world(room / "good.safetensors", CARD, TENSORS)
-    card = {**json.loads(json.dumps(asdict(CARD))), **wrong, "content": content_hash(TENSORS)}
-    meta = {"format": "sonorama-world", "format_version": "1", "card": json.dumps(card)}
-    save_file(TENSORS, room / "odd.safetensors", meta)
+    """Refused in two lines; the good world beside it is listed all the same."""
+    with_card(good, room / "odd.safetensors", lambda values: changed(values, wrong))
+    shutil.copy(good, room)
     what, _ = refused("odd.safetensors", capsys)
     assert "odd.safetensors" in what
     monkeypatch.setenv("SONORAMA_WORLDS", str(room))
     for arguments in (["worlds"], ["worlds", "--json"]):
         assert main(arguments) == 0
         assert "good.safetensors" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"size": 128}, {"num_ws": 14}, {"level_cuts": [7, 3]}, {"generator": {"size": 2**40}}]
+)
+def test_a_card_of_version_1_that_does_not_fit(
+    wrong: dict[str, Any], room: Path, good: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def edit(values: dict[str, Any]) -> None:
+        as_version_1(values)
+        changed(values, wrong)
+
+    with_card(good, room / "odd.safetensors", edit, "1")
+    what, _ = refused("odd.safetensors", capsys)
+    assert "odd.safetensors" in what
 
 
 def flipped(data: bytes) -> bytes:
@@ -178,16 +228,28 @@ def flipped(data: bytes) -> bytes:
     ids=["one bit", "cut", "longer"],
 )
 def test_damaged_tensors(
-    damage: Callable[[bytes], bytes], says: str, room: Path, capsys: pytest.CaptureFixture[str]
+    damage: Callable[[bytes], bytes], says: str, room: Path, good: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = room / "odd.safetensors"
-    save_world(path, CARD, TENSORS)
-    path.write_bytes(damage(path.read_bytes()))
+    path.write_bytes(damage(good.read_bytes()))
     what, _ = refused(path.name, capsys)
     assert says in what
 
 
-def test_a_world_with_parts_missing(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    save_world(room / "odd.safetensors", CARD, TENSORS)
+@pytest.mark.parametrize("part", ["generator", "encoder", "motion", "sound", "encoder.join", "motion.levels.2"])
+def test_a_world_with_parts_missing(part: str, room: Path, good: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    tensors = {name: value for name, value in load_file(good).items() if not name.startswith(part)}
+    save_file(tensors, room / "less.safetensors", safe_metadata(good))
+    with_card(
+        room / "less.safetensors",
+        room / "odd.safetensors",
+        lambda values: values.update(content=content_hash(tensors)),
+    )
     what, _ = refused("odd.safetensors", capsys)
     assert "odd.safetensors" in what
+
+
+def safe_metadata(path: Path) -> dict[str, str]:
+    """The metadata of a safetensors file."""
+    with safe_open(path, "np") as file:
+        return file.metadata()

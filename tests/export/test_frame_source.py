@@ -11,14 +11,14 @@ from sonorama.export.frame_source import WorldFrameSource, world_frame_source
 from sonorama.export.render import RenderJob, render
 from sonorama.export.sidecar import sha256
 
-from ..conftest import random_world
+from ..worlds import write_world
 from .helpers import write_wav
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> str:
     path = tmp_path_factory.mktemp("world") / "tiny.safetensors"
-    random_world(path)
+    write_world(path)
     return str(path)
 
 

@@ -26,8 +26,10 @@ ASIDE = "sonorama.engine.renderer.torch_worker"
 def worded(instrument: LoadedWorld, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The tiny world with the words of the embedded one."""
     path = tmp_path_factory.mktemp("words") / "worded.safetensors"
-    words = {k: v for k, v in load_world("shore").tensors.items() if k.startswith("text.") or k == "bank.codes"}
-    save_world(path, replace(instrument.world.card, name="worded"), {**instrument.world.tensors, **words})
+    shore = load_world("shore")
+    words = {k: v for k, v in shore.tensors.items() if k.startswith("text.") or k == "bank.codes"}
+    card = replace(instrument.world.card, name="worded", text=shore.card.text)
+    save_world(path, card, {**instrument.world.tensors, **words})
     WorldLoader(Faults()).open(str(path), "cpu")
     return str(path)
 

@@ -22,11 +22,14 @@ from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.pipeline.classify import classify
 from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.pipeline.prompt import prompt_seed
+from sonorama.training.__main__ import main as training_main
 from sonorama.training.data.procedural_pictures import CLASSES
+from sonorama.training.packing import About
 from sonorama.training.recipe import Recipe
 from sonorama.training.runner import TrainingRun, make_world
 
 from ..engine.model.test_joint_embedding import tiny_clip
+from ..worlds import write_world
 from .small_data import small_data
 
 NOISE = np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * np.float32(0.1)
@@ -87,6 +90,9 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(data: Path, 
     world = load_world(out)
     assert (world.card.name, world.card.size, world.card.classes) == ("tiny", 64, CLASSES)
     assert len(world.card.credits) == 8 + len(CLASSES)
+    assert world.card.licence == "not stated; of its training data: CC0 1.0"
+    assert world.card.description.startswith(f"Trained on 8 photos and {len(CLASSES)} recordings.")
+    assert world.card.text is not None
     assert {"encoder", "motion"} <= set(world.card.measures)
     assert film(world).shape == (10, 64, 64, 3)
     assert set(next(iter(classify(world, [NOISE]))).scores) == set(CLASSES)
@@ -103,7 +109,7 @@ def test_a_world_in_the_space_of_a_named_clip_model(data: Path, tmp_path: Path, 
     small = GeneratorConfig(64, z_dim=16, w_dim=32, channel_base=512, channel_max=16)
     recipe = replace(Recipe().up_to(64).scaled(0.001), generator=small)
     recipe = replace(recipe, joint=replace(recipe.joint, clip=name), clips=replace(recipe.clips, ticks=4))
-    make_world(TrainingRun(data, tmp_path / "work", recipe), tmp_path / "clip.safetensors", "clip", "1")
+    make_world(TrainingRun(data, tmp_path / "work", recipe), tmp_path / "clip.safetensors", About("clip", "1"))
     world = load_world(tmp_path / "clip.safetensors")
     assert world.card.joint["clip"] == name
     assert world.tensors["labels.codes"].shape == (len(CLASSES), 16)
@@ -123,3 +129,17 @@ def test_a_share_shortens_every_stage_and_a_folder_keeps_its_recipe(tmp_path: Pa
     tenth.claim(tmp_path)
     with pytest.raises(InputError, match="another recipe"):
         whole.claim(tmp_path)
+
+
+def test_a_card_is_rewritten_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_world(tmp_path / "w.safetensors")
+    before = load_world(tmp_path / "w.safetensors")
+    out = tmp_path / "out.safetensors"
+    command = ["training", "card", str(tmp_path / "w.safetensors"), "--out", str(out), "--licence", "CC BY 4.0"]
+    monkeypatch.setattr(sys, "argv", command)
+    assert training_main() == 0
+    after = load_world(out)
+    assert (after.card.licence, after.card.description) == ("CC BY 4.0", before.card.description)
+    assert after.card.content == before.card.content
+    monkeypatch.setattr(sys, "argv", ["training", "card", str(tmp_path / "nowhere.safetensors")])
+    assert training_main() == 2

@@ -40,7 +40,7 @@ def seed_grid(world: World, backend: Backend, count: int = 64) -> torch.Tensor:
     """The places of the first seeds [N,3,H,W] in [-1,1]."""
     card, anchors = world.card, bank_part(world.tensors, "anchors")
     w_avg = world.tensors["generator.mapping.w_avg"]
-    places = SeedBank(backend.map_latent, w_avg, card.num_ws, card.generator["z_dim"], anchors)
+    places = SeedBank(backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors)
     pictures = [backend.synthesize(places.base(s, 0.7, 0.0, None, 1.0)) for s in range(1, count + 1)]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
 
@@ -88,7 +88,7 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     log.info("motion %s", figures["motion"])
     figures["meaning"] = meaning_table(world, backend, sounds, (1, 2, 3))
     log.info("meaning %s", figures["meaning"])
-    data = picture_set(root, work / "pictures.safetensors", z_dim=world.card.generator["z_dim"])
+    data = picture_set(root, work / "pictures.safetensors", z_dim=world.card.generator.z_dim)
     codes = torch.from_numpy(world.tensors["bank.anchors"]).float()
     quality = picture_quality(build_networks(world).generator, codes, data, world.card.size)
     figures["pictures"] = {k: round(v, 4) for k, v in asdict(quality).items()}

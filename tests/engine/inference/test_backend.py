@@ -22,7 +22,7 @@ def world(tiny_world: str) -> World:
 
 def places(world: World, count: int) -> list[np.ndarray]:
     rng = np.random.default_rng(3)
-    w_dim = world.card.generator["w_dim"]
+    w_dim = world.card.w_dim
     return [rng.standard_normal((world.card.num_ws, w_dim)).astype(np.float32) for _ in range(count)]
 
 

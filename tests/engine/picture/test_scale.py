@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sonorama.engine.picture.scale import scaler
+from sonorama.engine.picture.scale import output_size, scaler
 from sonorama.engine.picture.test_pattern import CORNERS, TestPattern
 
 SHAPES = [(512, 512), (1920, 1080), (256, 256), (640, 360), (360, 640), (97, 51), (33, 200), (16, 16), (3, 5)]
@@ -79,3 +79,21 @@ def test_the_picture_is_left_alone_and_the_next_does_not_change_the_last() -> No
 def test_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="no picture of 64x48"):
         scaler((64, 48), (32, 32))(np.zeros((64, 48, 4), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("asked", "own", "size"),
+    [
+        ((0, 0), (448, 256), (448, 256)),
+        ((0, 512), (448, 256), (896, 512)),
+        ((224, 0), (448, 256), (224, 128)),
+        ((100, 100), (448, 256), (100, 100)),
+        ((0, 300), (256, 256), (300, 300)),
+        ((0, 4096), (8192, 64), (16_384, 4096)),
+        ((1, 0), (8192, 64), (1, 1)),
+    ],
+)
+def test_what_is_not_asked_for_follows_the_shape_of_the_world(
+    asked: tuple[int, int], own: tuple[int, int], size: tuple[int, int]
+) -> None:
+    assert output_size({"/out/width": asked[0], "/out/height": asked[1]}, own) == size

@@ -98,7 +98,7 @@ def test_drift_walks_and_seeds_differ(world: World, backend: Backend) -> None:
 
 
 def test_listener_hears_the_grid_of_the_whole_sound(world: World, backend: Backend) -> None:
-    listener = SoundConditioner(backend, world.card.num_ws, world.card.generator["w_dim"])
+    listener = SoundConditioner(backend, world.card.num_ws, world.card.w_dim)
     for chunk in chunks(SOUND, 9):
         for at in range(0, len(chunk), ENCODER_STEP):
             listener.push(chunk[at : at + ENCODER_STEP])
