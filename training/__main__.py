@@ -39,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
         "--clip", default="", metavar="NAME", help="words and pictures of a CLIP model: ViT-B-32:openai, NAME:FILE ..."
     )
     world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
+    world.add_argument(
+        "--stage", action="append", default=[], dest="stages", metavar="NAME",
+        help="a training stage of another package (repeatable; all of them: sonorama plugins)",
+    )  # fmt: skip
     world.set_defaults(run=run_world)
     measure = commands.add_parser("measure", help="measure a world; writes a JSON file, grids and contact sheets")
     measure.add_argument("world", help="name or path")
@@ -80,7 +84,7 @@ def run_world(args: argparse.Namespace) -> int:
     if args.scale != 1:
         recipe = recipe.scaled(args.scale)
     shop = TrainingRun(data_root(args.data), args.work, recipe, args.start)
-    make_world(shop, args.out, args.name, args.release)
+    make_world(shop, args.out, args.name, args.release, args.stages)
     return 0
 
 
