@@ -96,6 +96,8 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_film(parser: argparse.ArgumentParser) -> None:
+    from ..engine.control.live_table import DEVICES
+
     film = parser.add_argument_group("what kind of film")
     film.add_argument("--fps", type=parse_fps, help="30 (default; a take's own), 29.97, 30000/1001 ...")
     film.add_argument("--size", type=parse_size, metavar="WxH", help="default: the world's own; a take's own")
@@ -105,7 +107,7 @@ def _add_film(parser: argparse.ArgumentParser) -> None:
     film.add_argument("--duration", type=parse_duration, metavar="S", help="length in seconds")
     film.add_argument("--loop", action="store_true", help="repeat a sound that is shorter than --duration")
     film.add_argument("--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default 00:00:00:00")
-    film.add_argument("--device", choices=("auto", "cpu", "cuda", "ort"), help="default: auto, or what a take ran on")
+    film.add_argument("--device", choices=DEVICES, help="default: auto, or what a take ran on")
 
 
 def start_values(args: argparse.Namespace) -> dict[str, Value]:

@@ -41,6 +41,10 @@ def _parser() -> argparse.ArgumentParser:
         "--clip", default="", metavar="NAME", help="words and pictures of a CLIP model: ViT-B-32:openai, NAME:FILE ..."
     )
     world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
+    world.add_argument(
+        "--stage", action="append", default=[], dest="stages", metavar="NAME",
+        help="a training stage of another package (repeatable; all of them: sonorama plugins)",
+    )  # fmt: skip
     world.set_defaults(run=run_world)
     card = commands.add_parser("card", help="rewrite a world's card in the newest format; its tensors stay")
     card.add_argument("world", help="name or path")
@@ -89,7 +93,7 @@ def run_world(args: argparse.Namespace) -> int:
     if args.scale != 1:
         recipe = recipe.scaled(args.scale)
     shop = TrainingRun(data_root(args.data), args.work, recipe, args.start)
-    make_world(shop, args.out, About(args.name, args.release, args.description, args.licence))
+    make_world(shop, args.out, About(args.name, args.release, args.description, args.licence), args.stages)
     return 0
 
 

@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import OutputError, WorldError
+from ..errors import OutputError, SonoramaError, WorldError, one_line_error
 from ..files.atomic import replacing
 from .card import Card, Shapes, card_from_json
+from .world_formats import loader_of, world_files
 
 FORMAT = "sonorama-world"
 FORMAT_VERSION = 2
@@ -143,12 +144,41 @@ def _shapes(header: Mapping[str, Any]) -> Shapes:
 
 
 def read_card(path: Path) -> Card:
-    """The checked card of a world file, without its tensors.
+    """The card of a world, without its tensors, by the loader that knows the file.
 
     Raises:
-        WorldError: no world, one of a newer format, or a card whose values cannot be.
+        WorldError: it is no world, damaged, or of a newer format.
 
     """
+    return loader_of(path).read_card(path)
+
+
+class SafetensorsLoader:
+    """Reads sonorama's own world files."""
+
+    suffixes = (SUFFIX,)
+
+    def knows(self, path: Path) -> bool:
+        """By its suffix, whatever it holds: what is wrong with such a file is said when it is read."""
+        return path.suffix.lower() == SUFFIX or _is_safetensors(path)
+
+    def read_card(self, path: Path) -> Card:
+        """See WorldLoader."""
+        return _read_card(path)
+
+    def load(self, path: Path) -> World:
+        """See WorldLoader."""
+        return _load(path)
+
+
+def _is_safetensors(path: Path) -> bool:
+    try:
+        return _header(path).get("__metadata__", {}).get("format") == FORMAT
+    except WorldError:
+        return False
+
+
+def _read_card(path: Path) -> Card:
     header = _header(path)
     meta = header.get("__metadata__", {})
     if meta.get("format") != FORMAT:
@@ -173,7 +203,7 @@ def world_folders() -> list[Path]:
 
 def _installed() -> Iterator[Path]:
     for folder in world_folders():
-        yield from sorted(folder.glob(f"*{SUFFIX}"))
+        yield from world_files(folder)
 
 
 def list_worlds() -> list[Card]:
@@ -203,12 +233,34 @@ def find_world(name_or_path: str) -> Path:
 
 
 def load_world(name_or_path: str | Path) -> World:
-    """Read and check a world: card, content hash, the shapes that playing relies on. WorldError where one is wrong."""
+    """Read and check a world by the loader that knows it: card, content hash, the shapes that playing relies on.
+
+    Raises:
+        WorldError: there is none, it is damaged, or its tensors do not fit its card.
+
+    """
+    path = find_world(str(name_or_path))
+    loader = loader_of(path)
+    try:
+        world = loader.load(path)
+    except SonoramaError:
+        raise
+    except Exception as error:
+        message = f"{path}: {type(loader).__name__} cannot read it: {one_line_error(error)}"
+        raise WorldError(message, "get the file again, or tell the authors of that plug-in") from error
+    try:
+        check_shapes(world.card, {name: x.shape for name, x in world.tensors.items()})
+    except ValueError as error:
+        raise WorldError(f"{path}: {error}", "this world was packed wrongly; make it again") from error
+    wide = {k: v.astype(np.float32) if v.dtype == np.float16 else v for k, v in world.tensors.items()}
+    return World(world.card, wide)
+
+
+def _load(path: Path) -> World:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    path = find_world(str(name_or_path))
-    card = read_card(path)
+    card = _read_card(path)
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
@@ -218,12 +270,7 @@ def load_world(name_or_path: str | Path) -> World:
             f"{path}: its tensors do not match the hash on its card",
             "get the file again; do not trust this copy",
         )
-    try:
-        check_shapes(card, {name: x.shape for name, x in tensors.items()})
-    except ValueError as error:
-        raise WorldError(f"{path}: {error}", "this world was packed wrongly; make it again") from error
-    wide = {k: v.astype(np.float32) if v.dtype == np.float16 else v for k, v in tensors.items()}
-    return World(card, wide)
+    return World(card, tensors)
 
 
 def check_shapes(card: Card, shapes: Shapes) -> None:
