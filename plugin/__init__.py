@@ -1,1 +1,1 @@
-"""Sources, sinks and bridges that fill the engine's Protocols."""
+"""The built-in plug-ins: sources of sound and sinks for pictures, which implement the engine's Protocols."""

@@ -1,1 +1,1 @@
-"""Everything a person looks at that needs a window. Imports no torch."""
+"""The panel and the output window (PyQt6). Imports no torch."""

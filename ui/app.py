@@ -1,4 +1,4 @@
-"""Runs a window: display check, fonts, signals, screenshots. An error in a slot is told, and the panel goes on."""
+"""Qt application: display check, signals, screenshots. An exception in a Qt slot is reported and does not end it."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from .display import display
 from .link import link_to
 
 WAKE_MS = 200
-"""Python sees signals only while it runs; this often at least."""
+"""Milliseconds between wake-ups of the interpreter, which handles signals only while Python code runs."""
 
 
 def application() -> QApplication:
-    """The program's Qt, made once.
+    """The process's only QApplication, created at the first call.
 
     Raises:
-        SonoramaError: no display.
+        SonoramaError: there is no display, or a library that Qt needs is missing.
 
     """
     with display():
-        there = QApplication.instance()
-        app = there if isinstance(there, QApplication) else QApplication(["sonorama"])
+        existing = QApplication.instance()
+        app = existing if isinstance(existing, QApplication) else QApplication(["sonorama"])
     app.setApplicationName("sonorama")
     app.setDesktopFileName("sonorama")
     app.setStyle("Fusion")
@@ -41,7 +41,9 @@ def application() -> QApplication:
 
 
 def run_panel(name: str, screenshot: str | None = None, after: float = 2.0) -> int:
-    """Open the panel of the show `name` and stay until it is closed; the exit code.
+    """Open the panel of the show `name` and return its exit code once it is closed.
+
+    With `screenshot`, write a PNG of the window there after `after` seconds, and close it.
 
     Raises:
         SonoramaError: no display, a bad name, or a screenshot that cannot be written.
@@ -66,7 +68,10 @@ def run(
     after: float,
     fault: Callable[[str], None] | None = None,
 ) -> int:
-    """Play the window until it closes, SIGINT, SIGTERM or SIGHUP comes, or the screenshot is written."""
+    """Run Qt's event loop until the window closes, SIGINT, SIGTERM or SIGHUP arrives, or the screenshot is written.
+
+    Returns the exit code: 0, or 128 + the signal's number. `fault` is called with a line for each unexpected exception.
+    """
     ended = [0]
 
     def stop(number: int, _: FrameType | None) -> None:
@@ -74,14 +79,14 @@ def run(
         app.quit()
 
     before = {number: signal.signal(number, stop) for number in ending_signals()}
-    hook, sys.excepthook = sys.excepthook, _told(fault)
+    hook, sys.excepthook = sys.excepthook, _report_exceptions(fault)
     wake = QTimer()
     wake.timeout.connect(lambda: None)
     wake.start(WAKE_MS)
     if screenshot:
         QTimer.singleShot(max(1, round(after * 1000)), app.quit)
     gc.collect()
-    gc.freeze()  # all of the panel stays until it ends: nothing to look through again
+    gc.freeze()  # the panel's objects live until it ends, so the collector need not scan them again
     try:
         app.exec()
         if screenshot and not ended[0]:
@@ -94,10 +99,10 @@ def run(
     return ended[0]
 
 
-def _told(
+def _report_exceptions(
     fault: Callable[[str], None] | None,
 ) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    """Qt ends the process on an exception in a slot, unless somebody takes it."""
+    """An excepthook that prints the traceback: without one, PyQt aborts the process on an exception in a slot."""
 
     def take(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         sys.stderr.write("".join(traceback.format_exception(kind, error, trace)))
@@ -108,10 +113,10 @@ def _told(
 
 
 def write_screenshot(window: QWidget, file: str) -> None:
-    """A PNG of the window as it stands.
+    """Write a PNG of the window.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: the file cannot be written.
 
     """
     if not window.grab().save(str(Path(file)), "PNG"):

@@ -1,4 +1,4 @@
-"""What `sonorama doctor` looks at for windows: Qt and the displays. Runs in a child process, which Qt may end."""
+"""The window checks of `sonorama doctor`: Qt and the displays. They run in a child process, because Qt may abort it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import sys
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.plugins.interfaces import Finding
 
-_HEADLESS = "A show runs without one; its pictures leave through sinks."
+_HEADLESS = "A show also runs without a display and sends its pictures to sinks."
 
 
 def windows() -> list[Finding]:
-    """Qt, and the displays it can open windows on."""
+    """Whether Qt loads, its version, and the displays it can open windows on with their sizes."""
     try:
         from PyQt6.QtCore import qVersion
         from PyQt6.QtGui import QGuiApplication
     except ImportError as error:
-        return [Finding("Qt", False, f"does not load: {error}", "See the libraries above, or: pip install pyqt6")]
+        return [Finding("Qt", False, f"cannot be loaded: {error}", "See the libraries above, or: pip install pyqt6")]
     from .display import display
 
     qt = Finding("Qt", True, qVersion() or "")

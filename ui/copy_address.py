@@ -1,4 +1,4 @@
-"""M: for a while a click on a control copies its OSC address instead of playing it."""
+"""Copy mode (key M): a click on a control copies its OSC address instead of operating the control."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from .formatting import osc_address
 from .widgets.control import Control
 
-ON = "Click a control to copy its OSC address; M or Esc ends this"
+ON = "Click a control to copy its OSC address; M or Esc to finish"
 _CLICKS = (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease, QEvent.Type.MouseButtonDblClick)
 
 
-class Mapping(QObject):
-    """Takes the clicks of a window while it is on, and says so by `say` (nothing: it is off)."""
+class CopyMode(QObject):
+    """An event filter that intercepts a window's clicks while copy mode is on.
+
+    `say` receives the text to show while it is on, and an empty string when it is switched off.
+    """
 
     def __init__(self, window: QWidget, say: Callable[[str], None]) -> None:
         super().__init__(window)
@@ -24,7 +27,7 @@ class Mapping(QObject):
         self.on = False
 
     def toggle(self) -> None:
-        """On, or off again."""
+        """Switch copy mode on or off."""
         app = QApplication.instance()
         if app is None:
             return
@@ -38,12 +41,12 @@ class Mapping(QObject):
         self._say(ON if self.on else "")
 
     def end(self) -> None:
-        """Off, if it is on."""
+        """Switch copy mode off if it is on."""
         if self.on:
             self.toggle()
 
     def eventFilter(self, a0: QObject | None, a1: QEvent | None) -> bool:
-        """Clicks on controls copy; Escape ends it."""
+        """Copy the address of a clicked control; Escape switches copy mode off."""
         if isinstance(a1, QKeyEvent) and a1.key() == Qt.Key.Key_Escape and a1.type() == QEvent.Type.KeyPress:
             self.end()
             return True
@@ -59,7 +62,7 @@ class Mapping(QObject):
 
 
 def control_at(widget: QWidget | None) -> Control | None:
-    """The control that a widget is, or is a part of."""
+    """The control that contains the widget or is the widget; None if there is none."""
     while widget is not None and not isinstance(widget, Control):
         widget = widget.parentWidget()
     return widget

@@ -1,4 +1,4 @@
-"""How the panel writes addresses and values."""
+"""Text for the panel: OSC addresses, captions, and values with units."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ OSC_ROOT = "/sonorama"
 
 
 def osc_address(path: str) -> str:
-    """The public address of a control."""
+    """The OSC address of a parameter, e.g. `/sonorama/sound/gain`."""
     return OSC_ROOT + path
 
 
 def caption(path: str) -> str:
-    """The last word of an address: `amount`, `auto gain`."""
+    """The last part of an address, with spaces: `amount`, `auto gain`."""
     return path.rpartition("/")[2].replace("_", " ")
 
 
 def short_name(path: str) -> str:
-    """A control among others: `fine amount`, `sound gain`, `truncation`."""
+    """A name that is unique among all parameters: `fine amount`, `sound gain`, `modulator 3 depth`, `truncation`."""
     parts = [part.replace("_", " ") for part in path.strip("/").split("/")]
-    return " ".join(parts[-2:]) if parts[0] in ("sound", "motion", "moves") or len(parts) > 2 else parts[-1]
+    if parts[0] == "moves":
+        return " ".join(("modulator", *parts[1:]))
+    return " ".join(parts[-2:]) if parts[0] in ("sound", "motion") or len(parts) > 2 else parts[-1]
 
 
 def short_value(param: Parameter, value: Value) -> str:
-    """A value in few characters, with its unit: `0.60`, `2.5 s`, `-12 dB`."""
+    """A value in three digits or so, with its unit: `0.60`, `2.5 s`, `-12 dB`."""
     if isinstance(value, bool) or not isinstance(value, float):
         return show(value)
     size = abs(value)
@@ -36,15 +38,15 @@ def short_value(param: Parameter, value: Value) -> str:
 
 
 def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
-    """What takes seconds, in words: `looking for a place for "a storm"`."""
-    said = {"/look/text": "looking for a place for \u201c{}\u201d", "/engine/world": "loading the world {}"}
-    whole = [said.get(path, f"loading {short_name(path)} {{}}").format(values.get(path, "")) for path in paths]
-    return ", ".join(whole) + " \u2026"
+    """The parameters being loaded, as a line of text: `finding a picture for "a storm" ...`."""
+    texts = {"/look/text": "finding a picture for \u201c{}\u201d", "/engine/world": "loading the world {}"}
+    parts = [texts.get(path, f"loading {short_name(path)} {{}}").format(values.get(path, "")) for path in paths]
+    return ", ".join(parts) + " \u2026"
 
 
 def describe(param: Parameter, value: Value, effective: float | None, driver: str) -> str:
-    """The line at the bottom for the control under the hand."""
+    """The status line's text for a control: address, value, allowed values, modulated value and source, description."""
     text = f"{osc_address(param.path)}   {show(value)}   ({param.allowed()})"
     if effective is not None:
-        text += f"   {driver or 'moved'} \u2192 {short_value(param, float(effective))}"
+        text += f"   {driver or 'modulated'} \u2192 {short_value(param, float(effective))}"
     return f"{text}   {param.doc}"

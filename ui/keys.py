@@ -1,4 +1,4 @@
-"""The keyboard. Single letters and digits do nothing while a text field has the focus: it takes them first."""
+"""Keyboard shortcuts. While a text field has the focus, letters and digits go to the field instead."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .scenes import RECALL, STORE
 
 @dataclass(frozen=True)
 class Key:
-    """A key and what it does."""
+    """A shortcut: its key sequence, a description for the command palette, and its action."""
 
     keys: str
     does: str
@@ -24,7 +24,7 @@ class Key:
 
 
 def hold_all(link: Link) -> None:
-    """Hold every level, or release them if all are held."""
+    """Hold the motion of all levels, or release it if all are held."""
     holds = [path for path in link.table if path.startswith("/motion/") and path.endswith("/hold")]
     hold = not all(link.values[path] for path in holds)
     for path in holds:
@@ -32,39 +32,42 @@ def hold_all(link: Link) -> None:
 
 
 def toggle(link: Link, path: str) -> None:
-    """The other state of a switch."""
+    """Flip a switch parameter."""
     link.post(path, not link.values[path])
 
 
 def show_keys(link: Link) -> list[Key]:
-    """Keys that play the show; all of them post to addresses."""
+    """The shortcuts that control the show; each posts to a parameter."""
     scenes = range(1, int(link.table[RECALL].high) + 1)
     return [
-        Key("Space", "hold all levels, or release them", lambda: hold_all(link)),
+        Key("Space", "hold the motion of all levels, or release it", lambda: hold_all(link)),
         *(Key(str(n), f"scene {n}", lambda n=n: link.post(RECALL, n)) for n in scenes),
         *(Key(f"Shift+{n}", f"store scene {n}", lambda n=n: link.post(STORE, n)) for n in scenes),
-        Key("R", "record", lambda: toggle(link, "/out/record")),
+        Key("R", "start or stop recording", lambda: toggle(link, "/out/record")),
         Key("B", "blackout", lambda: toggle(link, "/out/blackout")),
         Key("Z", "freeze", lambda: toggle(link, "/out/freeze")),
-        Key("T", "tap the tempo", lambda: link.post("/sound/tap", True)),
-        Key("Shift+T", "the beat is now", lambda: link.post("/sound/resync", True)),
+        Key("T", "tap tempo", lambda: link.post("/sound/tap", True)),
+        Key("Shift+T", "set the beat to now", lambda: link.post("/sound/resync", True)),
         Key("Shift+Esc", "panic", lambda: link.post("/out/panic", True)),
     ]
 
 
 def take_digit(event: QKeyEvent, link: Link) -> bool:
-    """Go to the scene, or store it, whose digit the key has only with Shift; before any shortcut sees the digit."""
-    if event.type() != QEvent.Type.ShortcutOverride or (asked := scene_key(event)) is None:
+    """Handle a scene key on a layout whose digits need Shift, before the shortcuts see it; True if it was one.
+
+    See `digit_keys.scene_key`.
+    """
+    if event.type() != QEvent.Type.ShortcutOverride or (scene := scene_key(event)) is None:
         return False
     if not event.isAutoRepeat():
-        number, store = asked
+        number, store = scene
         link.post(STORE if store else RECALL, number)
     event.accept()
     return True
 
 
 def install(window: QWidget, keys: list[Key]) -> list[QShortcut]:
-    """Make the keys work anywhere in the program."""
+    """Create the shortcuts, active in every window of the application."""
     made = []
     for key in keys:
         shortcut = QShortcut(QKeySequence(key.keys), window)

@@ -1,4 +1,4 @@
-"""Cards, captions and grids: how controls are put beside each other."""
+"""Layout helpers: titled groups, captioned controls and grids."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ GAP = 6
 
 
 def label(text: str, role: str) -> QLabel:
-    """Text in one of the roles of the style sheet."""
+    """A label with one of the style sheet's roles, e.g. `title`, `dim`, `caption`."""
     made = QLabel(text)
     made.setProperty("role", role)
     return made
 
 
 class Card(QFrame):
-    """A group with a title; `body` takes what is in it."""
+    """A titled group of controls; add its content to the layout `body`."""
 
     def __init__(self, title: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,7 @@ class Card(QFrame):
 
 
 def captioned(param: Parameter, link: Link) -> QWidget:
-    """The control with its name beside it, where it does not carry its name itself."""
+    """The parameter's control; choices and text fields, which show no name of their own, get a label beside them."""
     control = control_for(param, link)
     if param.kind not in ("choice", "text"):
         return control
@@ -55,7 +55,7 @@ def captioned(param: Parameter, link: Link) -> QWidget:
 
 
 def grid(params: Iterable[Parameter], link: Link, columns: int) -> QGridLayout:
-    """Controls row by row."""
+    """A grid layout of the parameters' controls, filled row by row."""
     made = QGridLayout()
     made.setSpacing(GAP)
     for number, param in enumerate(params):

@@ -1,4 +1,4 @@
-"""`sonorama view`: any frame map in a window, for the audience. Nothing but the picture is ever drawn in it."""
+"""The output window of `sonorama view`: the pictures of any frame map, with nothing drawn over them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .picture import Picture
 
 
 class Output(Picture):
-    """The window. Keeps the last picture while nobody publishes, and goes on by itself when somebody does again."""
+    """The output window. It keeps the last picture while nobody publishes, and continues when publishing resumes."""
 
     def __init__(self, name: str, parent: QWidget | None = None) -> None:
         super().__init__(name, hz=60.0, parent=parent)
@@ -21,7 +21,7 @@ class Output(Picture):
         self.resize(768, 768)
 
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
-        """Escape and Q end it, F changes to full screen and back."""
+        """Escape and Q close the window, F toggles full screen."""
         if a0 is None:
             return
         if a0.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Q):
@@ -30,17 +30,17 @@ class Output(Picture):
             self.fill_screen(not self.isFullScreen())
 
     def fill_screen(self, full: bool, display: int | None = None) -> None:
-        """Over the whole display (default: where it is), without a cursor; or back.
+        """Enter full screen on `display` (default: the one it is on) and hide the cursor; or leave full screen.
 
         Raises:
-            SonoramaError: no such display.
+            SonoramaError: there is no such display.
 
         """
         if display is not None:
             screens = QGuiApplication.screens()
             if not 0 <= display < len(screens):
                 numbers = ", ".join(str(number) for number in range(len(screens)))
-                raise SonoramaError(f"There is no display {display}", f"There are: {numbers}")
+                raise SonoramaError(f"There is no display {display}", f"Available displays: {numbers}")
             self.setGeometry(screens[display].geometry() if full else screens[display].availableGeometry())
             if not full:
                 self.resize(768, 768)
@@ -53,14 +53,14 @@ class Output(Picture):
 
 
 def run_view(name: str, full_screen: bool, display: int, screenshot: str | None, after: float) -> int:
-    """Show the frame map `name` until the window is closed; the exit code.
+    """Show the frame map `name` until the window is closed; return the exit code.
 
     Raises:
-        FrameMapMissing: there is none of that name.
-        SonoramaError: no display.
+        FrameMapMissing: there is no frame map of that name.
+        SonoramaError: there is no display, or not the one asked for.
 
     """
-    FrameMap(name).close()  # before a window opens
+    FrameMap(name).close()  # raises before a window opens
     from .app import application, run
 
     app = application()

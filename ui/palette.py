@@ -1,4 +1,4 @@
-"""Ctrl+K: every control by name. Enter goes to it."""
+"""The command palette (Ctrl+K): search all controls and keys; Enter goes to the selected control."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .link import Link
 
 
 class Palette(Card):
-    """A list over the panel, narrowed down by typing; the show stays visible and playable."""
+    """A search field and the list of matches, floating over the panel; the shortcuts of the show stay active."""
 
     def __init__(self, link: Link, keys: Iterable[Key], go: Callable[[str], None], parent: QWidget) -> None:
         super().__init__("CONTROLS", parent)
         self._go = go
         self.field, self.list = QLineEdit(), QListWidget()
-        self.field.setPlaceholderText("name, address or what it does")
+        self.field.setPlaceholderText("search by name, address or description")
         self.field.setAccessibleName("search controls")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setProperty("floating", True)
-        self.title.addWidget(label("Enter goes there, Esc closes", "dim"))
+        self.title.addWidget(label("Enter: go to control, Esc: close", "dim"))
         self.body.addWidget(self.field)
         self.body.addWidget(self.list, 1)
         for path, param in link.table.items():
@@ -44,7 +44,7 @@ class Palette(Card):
         item.setData(Qt.ItemDataRole.UserRole, path)
 
     def open(self) -> None:
-        """Show it in the middle and listen."""
+        """Show the palette in the middle of the panel and give the search field the keyboard focus."""
         parent = self.parentWidget()
         if parent is not None:
             width, height = min(620, parent.width() - 80), min(380, parent.height() - 140)
@@ -56,7 +56,7 @@ class Palette(Card):
         self.field.setFocus()
 
     def shown(self) -> list[str]:
-        """Addresses in the list as it stands."""
+        """Paths of the parameters now listed."""
         rows = (self.list.item(row) for row in range(self.list.count()))
         return [item.data(Qt.ItemDataRole.UserRole) for item in rows if item is not None and not item.isHidden()]
 
@@ -84,7 +84,7 @@ class Palette(Card):
             self.list.setCurrentItem(item)
 
     def eventFilter(self, a0: QObject | None, a1: QEvent | None) -> bool:
-        """Arrows walk the list, Escape closes."""
+        """Move through the list with the arrow keys; close on Escape."""
         if isinstance(a1, QKeyEvent) and a1.type() == QEvent.Type.KeyPress:
             steps = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
             if a1.key() in steps:

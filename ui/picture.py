@@ -1,4 +1,4 @@
-"""Pictures of a frame map in a widget: the newest one, letterboxed on black."""
+"""A widget that shows the newest picture of a frame map, letterboxed on black."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from sonorama.engine.ipc.frame_map import FrameMap, FrameSlot, Pixels
 from .theme import ACCENT, CARD
 
 RETRY_S = 0.5
+"""Seconds between attempts to open a frame map that does not exist yet."""
 
 
 class FrameFeed:
-    """Reads the frame map `name`, now or once it appears, through every restart of its owner."""
+    """Reads the frame map `name`; waits for it if it does not exist yet, and follows restarts of its owner."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -28,11 +29,11 @@ class FrameFeed:
         self._try_at = 0.0
 
     def poll(self) -> FrameSlot | None:
-        """The newest picture if it was not given before. Its pixels hold until the next call."""
+        """The newest frame, or None if there is no new one. Its pixels are valid until the next call."""
         frames = self._map = self._map or self._open()
         if frames is None:
             return None
-        if not frames.generation:  # closed: the next owner counts from the start
+        if not frames.generation:  # closed: the next owner counts from 0 again
             self._count = 0
             return None
         if frames.count == self._count:
@@ -52,25 +53,25 @@ class FrameFeed:
             return None
 
     def alive(self) -> bool:
-        """Whether somebody publishes."""
+        """Whether the map's owner is running."""
         return self._map is not None and self._map.owner_alive()
 
     def close(self) -> None:
-        """Stop reading."""
+        """Close the frame map."""
         if self._map is not None:
             self._map.close()
             self._map = None
 
 
 def letterbox(width: int, height: int, inside: QRect) -> QRect:
-    """The largest rectangle of the shape `width` x `height` in the middle of `inside`."""
+    """The largest rectangle with the aspect ratio `width`:`height`, centred in `inside`."""
     scale = min(inside.width() / width, inside.height() / height)
     w, h = round(width * scale), round(height * scale)
     return QRect(inside.left() + (inside.width() - w) // 2, inside.top() + (inside.height() - h) // 2, w, h)
 
 
 class Picture(QWidget):
-    """Shows a frame map, looked at `hz` times a second; what is above the picture is `note`."""
+    """Shows a frame map, polled `hz` times a second, with the text `note` over the picture's top edge."""
 
     def __init__(self, name: str = "", hz: float = 30.0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -83,25 +84,25 @@ class Picture(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.timeout.connect(self.look)
+        self._timer.timeout.connect(self.poll)
         self._timer.start(max(1, round(1000 / hz)))
 
     def follow(self, name: str) -> None:
-        """Show the frame map of that name from now on; the last picture stays until it has one."""
+        """Switch to the frame map `name`; the last picture stays until the new map has one."""
         if name != self.feed.name:
             self.feed.close()
             self.feed = FrameFeed(name)
 
-    def look(self) -> None:
-        """Take the newest picture, if there is one."""
+    def poll(self) -> None:
+        """Show the newest picture if there is a new one. Does nothing while the widget is hidden."""
         if not self.isVisible():
             return
         slot = self.feed.poll()
         if slot is None:
             return
         height, width = slot.pixels.shape[:2]
-        # The alpha is 255 throughout, and a format without it is painted faster.
-        pixels: Any = slot.pixels.data  # PyQt takes any buffer; its types say bytes
+        # Alpha is always 255, and a format without it is painted faster.
+        pixels: Any = slot.pixels.data  # PyQt accepts any buffer, but its type hints only bytes
         self.image = QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGBX8888)
         self.slot = slot
         self.taken(slot)
@@ -112,28 +113,28 @@ class Picture(QWidget):
         self.update()
 
     def taken(self, slot: FrameSlot) -> None:
-        """There is a new picture."""
+        """Called after each new picture; for subclasses."""
 
     def draw(self, painter: QPainter, image: QImage) -> QRect:
-        """Paint it as well as can be; where it is."""
+        """Paint the image with smooth scaling; returns the rectangle it covers."""
         box = letterbox(image.width(), image.height(), self.rect())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(box, image)
         return box
 
     def say(self, note: str) -> None:
-        """Write over the picture; empty writes nothing."""
+        """Set the note shown over the picture; an empty string removes it."""
         if note != self.note:
             self.note = note
             self.update()
 
     def close_feed(self) -> None:
-        """Stop looking."""
+        """Stop polling and close the frame map."""
         self._timer.stop()
         self.feed.close()
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """Picture, black around it, the note."""
+        """Paint the picture, black borders and the note."""
         painter = QPainter(self)
         if self.image is not None:
             self._box = self.draw(painter, self.image)

@@ -1,4 +1,4 @@
-"""Looks and shows by name: load, save. A file that is no good is one fault line, and nothing changes."""
+"""Loads and saves presets and whole shows by name. An unusable file gives an error in the status line, nothing else."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from .layout import GAP
 from .link import Link
 from .widgets.controls import PushButton
 
+NAME_TIP = "Name of a preset or show"
 
-class LookBar(QWidget):
-    """An editable name and three buttons."""
+
+class PresetBar(QWidget):
+    """A field for the name and the buttons Load, Save preset and Save show."""
 
     def __init__(self, link: Link) -> None:
         super().__init__()
@@ -26,19 +28,19 @@ class LookBar(QWidget):
         self.name.setEditable(True)
         self.name.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.name.setMinimumWidth(90)
-        self.name.setAccessibleName("name of a look or show")
-        self.name.setToolTip("Name of a look or show")
-        self.name.editTextChanged.connect(lambda text: self.name.setToolTip(text or "Name of a look or show"))
+        self.name.setAccessibleName("name of a preset or show")
+        self.name.setToolTip(NAME_TIP)
+        self.name.editTextChanged.connect(lambda text: self.name.setToolTip(text or NAME_TIP))
         if (edit := self.name.lineEdit()) is not None:
             edit.setPlaceholderText("name")
             edit.returnPressed.connect(self.name.clearFocus)
         row.addWidget(self.name, 1)
-        self.load = self._button(row, "Load", "Set everything in the look or show of that name", self.load_it)
-        keep = "Write it; ten older versions are kept"
-        self.save_look = self._button(
-            row, "Save look", f"Picture, motion and moves. {keep}", lambda: self.save_it("look")
+        self.load = self._button(row, "Load", "Load the preset or show of this name", self.load_it)
+        older = "The ten previous versions are kept"
+        self.save_preset = self._button(
+            row, "Save preset", f"Save picture, motion and modulator settings. {older}", lambda: self.save_it("look")
         )
-        self.save_show = self._button(row, "Save show", f"Every setting. {keep}", lambda: self.save_it("show"))
+        self.save_show = self._button(row, "Save show", f"Save all settings. {older}", lambda: self.save_it("show"))
         self.fill()
 
     def _button(self, row: QHBoxLayout, text: str, tip: str, act: object) -> PushButton:
@@ -49,7 +51,7 @@ class LookBar(QWidget):
         return button
 
     def fill(self) -> None:
-        """List what is there."""
+        """Fill the list with the names of the saved presets and shows; shows are marked `(show)`."""
         text = self.name.currentText()
         self.name.clear()
         for name, kind in presets.names():
@@ -63,7 +65,7 @@ class LookBar(QWidget):
         return text, "look"
 
     def save_it(self, kind: Kind) -> None:
-        """Write what stands now."""
+        """Save the current values under the name in the field; `kind` is `look` for a preset, or `show`."""
         name, _ = self._chosen()
         try:
             presets.save(presets.file_of(name, kind), presets.select(self._link.values, self._link.table, kind))
@@ -72,7 +74,7 @@ class LookBar(QWidget):
         self.fill()
 
     def load_it(self) -> None:
-        """Set what the file says."""
+        """Apply the values of the named file. Entries that are not valid are skipped and reported."""
         try:
             values, faults = presets.load(presets.file_of(*self._chosen()), self._link.table)
         except SonoramaError as error:

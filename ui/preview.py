@@ -1,4 +1,4 @@
-"""The panel's picture: what leaves the show, and in words why there is none."""
+"""The panel's preview of the show's output, with a note when no frames arrive."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .status import Status
 from .widgets.scaling import Scaler
 
 SNAP = 0.9
-"""A picture that fills so much of its place is left at its own size: sharper, and a plain copy."""
+"""A picture that fills at least this part of the available width is not scaled: that is sharper and faster."""
 
 
 class Preview(Picture):
-    """Follows the frame map that the show names, 30 times a second."""
+    """Shows the connected show's frame map, polled 30 times a second."""
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(hz=30.0, parent=parent)
@@ -43,13 +43,16 @@ class Preview(Picture):
         self.say(self._why())
 
     def taken(self, slot: FrameSlot) -> None:
-        """A new picture may end what the note says."""
+        """Update the note, which a new picture may make obsolete."""
         if self.note:
             self.say(self._why())
 
     def draw(self, painter: QPainter, image: QImage) -> QRect:
-        """Paint it cheaply: doubled or halved, the rest without smoothing; at its own size if that is near."""
-        native = image.convertToFormat(QImage.Format.Format_RGB32)  # the screen's own order, while it is small
+        """Paint the image at low cost: doubled or halved, then unsmoothed scaling, or none if the size is close.
+
+        Returns the rectangle it covers.
+        """
+        native = image.convertToFormat(QImage.Format.Format_RGB32)  # the screen's pixel format
         width, height = native.width(), native.height()
         bits: Any = native.constBits()
         bits.setsize(native.sizeInBytes())
@@ -67,7 +70,7 @@ class Preview(Picture):
         if not self._link.connected:
             return self._link.says or "No show"
         if self.image is None or not self.feed.alive():
-            return "No frames yet" if self.image is None else "No frames: this is the last one"
+            return "No frames yet" if self.image is None else "No new frames: this is the last one"
         status = self._link.status
         if not status.renderer_pid or (status.frame and not status.fps):
             return "Renderer restarting: this is the last frame"
@@ -75,7 +78,7 @@ class Preview(Picture):
 
 
 class FullScreen(Picture):
-    """The preview alone on the screen; F or Escape ends it. The shortcuts of the panel go on."""
+    """The preview in full screen; F or Escape closes it. The panel's shortcuts keep working."""
 
     def __init__(self, name: str, parent: QWidget) -> None:
         super().__init__(name, hz=60.0, parent=parent)
@@ -84,13 +87,13 @@ class FullScreen(Picture):
         self.setCursor(Qt.CursorShape.BlankCursor)
 
     def event(self, a0: QEvent | None) -> bool:
-        """Keys that the panel takes by their place are taken here too."""
+        """Pass scene keys of layouts with shifted digits on to the panel, which handles them before shortcuts."""
         if isinstance(a0, QKeyEvent) and a0.type() == QEvent.Type.ShortcutOverride:
             panel = self.parentWidget()
             return panel is not None and panel.event(a0)
         return super().event(a0)
 
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
-        """F and Escape."""
+        """Close on F or Escape."""
         if a0 is not None and a0.key() in (Qt.Key.Key_Escape, Qt.Key.Key_F):
             self.close()

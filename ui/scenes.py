@@ -1,4 +1,4 @@
-"""Eight scenes: a click goes there, Shift+click stores; stored ones carry a dot. And how long the way takes."""
+"""The scene buttons: click to recall, Shift+click to store; a dot marks stored scenes. Also the transition settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RECALL, STORE = "/scene/recall", "/scene/store"
 
 
 class Scenes(Card):
-    """The row of scenes."""
+    """The scene buttons and the parameters of scene transitions."""
 
     def __init__(self, link: Link) -> None:
         super().__init__("SCENES")
@@ -24,7 +24,7 @@ class Scenes(Card):
         for number, button in enumerate(self.slots.buttons, 1):
             button.setProperty("shape", "big")
             button.setMinimumWidth(30)
-            button.setToolTip(f"Scene {number}: click or key {number}. Shift stores.")
+            button.setToolTip(f"Scene {number}: click or press {number} to recall, with Shift to store")
         self.row.addWidget(self.slots, 3)
         for path, param in link.table.items():
             if path.startswith("/scene/") and path not in (RECALL, STORE):

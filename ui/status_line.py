@@ -1,4 +1,4 @@
-"""The line at the bottom: the control under the hand, and on the right what is wrong. Never a dialog."""
+"""The status line at the bottom: the control under the pointer on the left, errors on the right; no dialogs."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from .status import Status
 from .theme import DIM, MAPPED, MODULATION, RECORD, TEXT, WINDOW
 
 KEYS = (
-    "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap   F full screen   "
-    "M copy addresses   Ctrl+K find anything"
+    "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap tempo   F full screen   "
+    "M copy addresses   Ctrl+K search"
 )
 OWN_S = 10.0
-"""How long the panel's own faults stay."""
+"""Seconds for which the panel's own errors are shown."""
 
 
 class Line(QWidget):
-    """One line, cut with an ellipsis, whose words never move anything else."""
+    """One line of text, shortened with an ellipsis; its length never changes the layout."""
 
     def __init__(self, name: str, colour: str, right: bool = False, ground: str = WINDOW) -> None:
         super().__init__()
@@ -33,24 +33,24 @@ class Line(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def sizeHint(self) -> QSize:
-        """A line."""
+        """Height of one line."""
         return QSize(100, 18)
 
     def say(self, text: str) -> None:
-        """Paint it if it is another."""
+        """Set the text; repaints only if it changed."""
         if text != self.text:
             self.text = text
             self.setAccessibleDescription(text)
             self.update()
 
-    def speak(self, text: str, colour: str) -> None:
-        """Say it in that colour."""
+    def say_in(self, text: str, colour: str) -> None:
+        """Set the text and its colour `#rrggbb`; repaints only if one of them changed."""
         if colour != self.colour:
             self.colour, self.text = colour, ""
         self.say(text)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """The words, cut to the width."""
+        """Paint the text, shortened to the width."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._ground)
         painter.setPen(QColor(self.colour))
@@ -59,7 +59,7 @@ class Line(QWidget):
 
 
 class BottomLine(QWidget):
-    """Info on the left, faults on the right."""
+    """The status line: information on the left, errors on the right."""
 
     def __init__(self, link: Link) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class BottomLine(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 0, 4, 0)
         row.setSpacing(16)
-        self.info, self.faults = Line("control under the hand", DIM), Line("faults", RECORD, right=True)
+        self.info, self.faults = Line("control under the pointer", DIM), Line("faults", RECORD, right=True)
         self.info.say(KEYS)
         self.faults.hide()
         row.addWidget(self.info, 3)
@@ -80,18 +80,18 @@ class BottomLine(QWidget):
         link.state.connect(self._stated)
 
     def point_at(self, path: str) -> None:
-        """Describe that control from now on."""
+        """Describe the control of the parameter `path` until another is pointed at."""
         if path in self._link.table:
             self._path = path
             self._describe()
 
     def hold(self, text: str) -> None:
-        """Say this instead, until nothing is said."""
+        """Show `text` instead of the control's description; an empty string ends this."""
         self._held = text
         self._describe()
 
     def add(self, fault: str) -> None:
-        """A fault of the panel's own, for ten seconds."""
+        """Show an error of the panel itself for ten seconds."""
         self._own = [*self._own, (time.monotonic(), fault)][-5:]
         self._show()
 
@@ -106,22 +106,22 @@ class BottomLine(QWidget):
     def _describe(self) -> None:
         status = self._link.status
         if self._held:
-            self.info.speak(self._held, MAPPED)
+            self.info.say_in(self._held, MAPPED)
         elif status.loading:
-            self.info.speak(waiting(status.loading, self._link.values), MODULATION)
+            self.info.say_in(waiting(status.loading, self._link.values), MODULATION)
         elif not self._path:
-            self.info.speak(KEYS, DIM)
+            self.info.say_in(KEYS, DIM)
         else:
             param = self._link.table[self._path]
             effective, driver = status.effective.get(self._path), status.drivers.get(self._path, "")
-            self.info.speak(describe(param, self._link.values[self._path], effective, driver), TEXT)
+            self.info.say_in(describe(param, self._link.values[self._path], effective, driver), TEXT)
 
     def _show(self) -> None:
         recent = time.monotonic() - OWN_S
         self._own = [(when, text) for when, text in self._own if when > recent]
-        told = self._link.status.faults if self._link.connected else ()
-        every = [text for text in (self._state, *(text for _, text in reversed(self._own)), *told) if text]
-        count = f"{len(every)} faults: " if len(every) > 1 else ""
-        self.faults.say(f"\u26a0 {count}{every[0]}" if every else "")
-        self.faults.setToolTip("\n".join(every))
-        self.faults.setVisible(bool(every))  # the other line takes all of the width
+        reported = self._link.status.faults if self._link.connected else ()
+        lines = [text for text in (self._state, *(text for _, text in reversed(self._own)), *reported) if text]
+        count = f"{len(lines)} faults: " if len(lines) > 1 else ""
+        self.faults.say(f"\u26a0 {count}{lines[0]}" if lines else "")
+        self.faults.setToolTip("\n".join(lines))
+        self.faults.setVisible(bool(lines))  # while hidden, the left line uses the whole width

@@ -1,4 +1,4 @@
-"""Three channel strips: coarse, mid, fine. Everything the table has for a level stands in its strip."""
+"""The channel strips of the levels coarse, mid and fine, with all parameters that the table has for each level."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .widgets.slider import FloatControl
 
 
 class Strip(QFrame):
-    """One level: a fader for its amount, bars for the rest, its switches."""
+    """The strip of one level: a fader for its amount, bars for the other values, and its switches."""
 
     def __init__(self, level: str, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -40,7 +40,7 @@ class Strip(QFrame):
 
 
 def motion_card(link: Link) -> Card:
-    """The three strips, and what holds for all of them."""
+    """The MOTION card: three strips, and the motion parameters common to all levels."""
     card = Card("MOTION")
     for path, param in link.table.items():
         if path.startswith("/motion/") and path.count("/") == 2:

@@ -1,11 +1,11 @@
-"""The panel's colours and style sheet: neutral dark greys, one accent; every pair of text and ground meets WCAG AA."""
+"""The panel's colours and style sheet. Every pair of text and background colours meets WCAG 2.2 AA."""
 
 from __future__ import annotations
 
 WINDOW, CARD, CONTROL = "#161617", "#1e1e20", "#2a2a2d"
 TEXT, DIM, LINE = "#e8e8ea", "#a6a6ad", "#6f6f76"
 ACCENT, MODULATION, LIVE, RECORD, MAPPED = "#ffb454", "#59c2ff", "#7fd962", "#ff6b6b", "#c39bff"
-# Behind text that lies partly on a filled bar: the accent, darkened until light text on it meets AA.
+# ACCENT_FILL is the accent colour, darkened until light text on it meets AA: text may lie over a filled bar.
 ACCENT_FILL, HOVER = "#5a4320", "#333337"
 
 TEXT_PAIRS = (
@@ -15,13 +15,13 @@ TEXT_PAIRS = (
     (TEXT, HOVER),
     *((WINDOW, ground) for ground in (ACCENT, MODULATION, LIVE, RECORD)),
 )
-"""(ink, ground) of every text there is: at least 4.5 to 1."""
+"""(text, background) of all texts: a contrast of at least 4.5:1."""
 EDGE_PAIRS = ((LINE, CARD), (LINE, WINDOW), (ACCENT, CONTROL), (MODULATION, CONTROL))
-"""(edge, ground) of what is no text but has to be seen: at least 3 to 1."""
+"""(edge, background) of graphical parts that must be visible: a contrast of at least 3:1."""
 
 FONT_PX = 12
 BAR_PX = 22
-"""Height of one control."""
+"""Height of a control in pixels."""
 
 
 def luminance(colour: str) -> float:
@@ -32,13 +32,13 @@ def luminance(colour: str) -> float:
 
 
 def contrast(one: str, other: str) -> float:
-    """Contrast ratio of two colours, 1 to 21."""
+    """Contrast ratio 1..21 of two colours `#rrggbb`, as WCAG 2.2 defines it."""
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 def style_sheet() -> str:
-    """The whole panel's style."""
+    """The panel's Qt style sheet."""
     return f"""
 * {{ font-size: {FONT_PX}px; color: {TEXT}; }}
 QWidget#window, QDialog {{ background: {WINDOW}; }}

@@ -1,4 +1,4 @@
-"""The strip that is always visible: how the show runs, and the buttons that have to be at hand."""
+"""The top bar, always visible: the show's state and figures, master fader, recording, freeze, blackout and panic."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ SWITCHES = (
     ("/out/blackout", "BLACKOUT", "alarm"),
 )
 REC, PANIC, MASTER = "/out/record", "/out/panic", "/out/master"
-PATIENCE = 5
-"""Reports for which a recording may be asked for and not be written: it begins with a picture."""
+RECORD_DELAY = 5
+"""Status messages to wait for a requested recording to start, which it does with the next picture, before warning."""
 
 
 class Readout(QWidget):
-    """A figure over its name. An exclamation mark and the accent say that it is not as it should be."""
+    """A figure with its name below. An exclamation mark and the accent colour mark a bad value."""
 
     def __init__(self, name: str, width: int) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class Readout(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def show_text(self, text: str, bad: bool = False) -> None:
-        """Paint it if it is another."""
+        """Set the figure; repaints only if it changed."""
         text = f"{text} !" if bad else text
         if (text, bad) != (self.text, self.bad):
             self.text, self.bad = text, bad
@@ -46,7 +46,7 @@ class Readout(QWidget):
             self.update()
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """Figure above, name below."""
+        """Paint the figure above its name."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(CARD))
         centre = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
@@ -64,7 +64,7 @@ class Readout(QWidget):
 
 
 class TopBar(Card):
-    """LIVE, world and source, figures, master and the four big buttons."""
+    """Connection state, world and source, figures, master fader and four buttons."""
 
     def __init__(self, link: Link) -> None:
         super().__init__("")
@@ -77,13 +77,13 @@ class TopBar(Card):
         self.live = QLabel()
         self.live.setFixedSize(78, 26)
         self.live.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.world, self.source = Line("world", TEXT, ground=CARD), Line("source of sound", DIM, ground=CARD)
-        self.source.cut = Qt.TextElideMode.ElideMiddle  # a file's name is at its end
+        self.world, self.source = Line("world", TEXT, ground=CARD), Line("sound source", DIM, ground=CARD)
+        self.source.cut = Qt.TextElideMode.ElideMiddle  # the end of a path is its file name
         where = QVBoxLayout()
         where.setSpacing(0)
         where.addWidget(self.world)
         where.addWidget(self.source)
-        self.fps, self.delay = Readout("frames a second", 88), Readout("sound > picture", 84)
+        self.fps, self.delay = Readout("frames/s", 88), Readout("latency", 84)
         self.late, self.restarts, self.osc = Readout("late", 44), Readout("restarts", 48), Readout("OSC", 52)
         self._received = self._unwritten = 0
         row.addWidget(self.live)
@@ -126,30 +126,30 @@ class TopBar(Card):
             style.polish(self.live)
 
     def _arrived(self, hello: dict[str, Any]) -> None:
-        self._say_where(str(hello.get("world") or ""), self._link.status.source)
+        self._show_world(str(hello.get("world") or ""), self._link.status.source)
 
-    def _say_where(self, world: str, source: str) -> None:
+    def _show_world(self, world: str, source: str) -> None:
         world = str(self._link.values.get("/engine/world") or world)
         for line, text in ((self.world, world), (self.source, source)):
             line.say(text)
             line.setToolTip(text)
 
     def _told(self, status: Status) -> None:
-        self._say_where("", status.source)
+        self._show_world("", status.source)
         slow = status.target_fps > 0 and status.fps < 0.9 * status.target_fps
         self.fps.show_text(f"{status.fps:.1f}/{status.target_fps:.0f}", slow)
         self.delay.show_text(f"{status.delay_ms:.0f} ms" if status.delay_ms else "\u2013")
         self.late.show_text(str(status.late))
         self.restarts.show_text(str(status.restarts), status.restarts > 0)
-        came = " \u2022" if status.osc_received > self._received else ""
+        activity = " \u2022" if status.osc_received > self._received else ""
         self._received = status.osc_received
         port = status.osc_port or self._link.hello.get("osc_port")
-        self.osc.show_text(f"{port}{came}" if port else "\u2013")
-        self._say_recording(status.recording)
+        self.osc.show_text(f"{port}{activity}" if port else "\u2013")
+        self._show_recording(status.recording)
 
-    def _say_recording(self, on: bool) -> None:
-        """What was asked for is what the button shows; that nothing is written all the same, in words."""
+    def _show_recording(self, on: bool) -> None:
+        """Warn on the button if recording is switched on but no file is being written."""
         self._unwritten = self._unwritten + 1 if self._link.values[REC] and not on else 0
-        lost = self._unwritten > PATIENCE
-        self.buttons[REC].setText("NO FILE" if lost else "REC")
-        self.buttons[REC].setToolTip("Nothing is recorded: see the line at the bottom" if lost else self._rec_tip)
+        failed = self._unwritten > RECORD_DELAY
+        self.buttons[REC].setText("NO FILE" if failed else "REC")
+        self.buttons[REC].setToolTip("Recording failed: see the status line" if failed else self._rec_tip)

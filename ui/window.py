@@ -1,4 +1,7 @@
-"""The panel's window: a mixer. Whatever the table holds is in it; what has no place of its own comes under MORE."""
+"""The panel's main window, laid out like a mixer.
+
+It has a control for every parameter of the table; those without a position of their own are on the tab MORE.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,12 @@ from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, 
 from sonorama.engine.control.parameters import Parameter
 
 from . import keys
-from .copy_address import Mapping
+from .copy_address import CopyMode
 from .layout import GAP, Card, grid
 from .link import Link
-from .modulators import Moves
+from .modulators import Modulators
 from .palette import Palette
-from .preset_bar import LookBar
+from .preset_bar import PresetBar
 from .preview import FullScreen, Preview
 from .scenes import Scenes
 from .status_line import BottomLine
@@ -23,13 +26,13 @@ from .theme import style_sheet
 from .topbar import TopBar
 from .widgets.control import Control
 from .widgets.controls import SlotControl, TextControl, control_for
-from .widgets.meters import Heard, Lights, Mel, Tempo
+from .widgets.meters import LevelMeters, Mel, SoundClasses, Tempo
 
 SMALLEST = (1024, 640)
 
 
 class Window(QWidget):
-    """Everything, laid out; `controls` finds the control of an address."""
+    """The main window. `controls` maps each parameter path to its control."""
 
     def __init__(self, link: Link) -> None:
         super().__init__()
@@ -40,21 +43,21 @@ class Window(QWidget):
         self.setMinimumSize(*SMALLEST)
         self.resize(1280, 800)
         self.preview, self.bottom = Preview(link), BottomLine(link)
-        self.moves, self.scenes, self.top = Moves(link), Scenes(link), TopBar(link)
-        self.lookbar = LookBar(link)
-        self.scenes.row.addWidget(self.lookbar, 2)
+        self.modulators, self.scenes, self.top = Modulators(link), Scenes(link), TopBar(link)
+        self.preset_bar = PresetBar(link)
+        self.scenes.row.addWidget(self.preset_bar, 2)
         self.tabs = QTabWidget()
         self._full: FullScreen | None = None
         self.body = QWidget()
         self._lay_out()
         self.controls = self._find_controls()
         self._add_more()
-        self.mapping = Mapping(self, self.bottom.hold)
+        self.copy_mode = CopyMode(self, self.bottom.hold)
         self.palette_list = Palette(link, self._keys(), self.reveal, self)
         keys.install(self, self._keys())
         link.state.connect(self._stated)
         self._stated(link.connected, "")
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click beside everything leaves a text field
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click on the background takes the focus from a text field
         self.setFocus()
         if isinstance(app := QApplication.instance(), QApplication):
             app.focusChanged.connect(self._focus)
@@ -76,7 +79,7 @@ class Window(QWidget):
         below = Card("")
         below.body.removeItem(below.title)
         below.body.setContentsMargins(8, 2, 8, 8)
-        self.tabs.addTab(self.moves, "MOVES")
+        self.tabs.addTab(self.modulators, "MODULATORS")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
         below.body.addWidget(self.tabs)
@@ -109,12 +112,12 @@ class Window(QWidget):
             row.addWidget(control_for(param, self.link), 1)
         sound.body.addLayout(row)
         sound.body.addWidget(Tempo(self.link))
-        heard = Card("I HEAR")
-        heard.body.addWidget(Heard(self.link), 3)
-        heard.body.addWidget(Mel(self.link), 2)
-        heard.body.addWidget(Lights(self.link), 1)
+        analysis = Card("ANALYSIS")
+        analysis.body.addWidget(SoundClasses(self.link), 3)
+        analysis.body.addWidget(Mel(self.link), 2)
+        analysis.body.addWidget(LevelMeters(self.link), 1)
         column.addWidget(sound)
-        column.addWidget(heard, 1)
+        column.addWidget(analysis, 1)
         return column
 
     def _right(self) -> QVBoxLayout:
@@ -124,7 +127,7 @@ class Window(QWidget):
         group = [p for path, p in self.link.table.items() if path.startswith("/look/") and path.count("/") == 2]
         for param in [p for p in group if p.kind == "text"]:
             field = TextControl(param, self.link)
-            field.setPlaceholderText("a place in words, Enter to go there")
+            field.setPlaceholderText("describe a picture, then press Enter")
             look.body.addWidget(field)
         look.body.addLayout(grid([p for p in group if p.kind != "text"], self.link, 3))
         column.addWidget(motion_card(self.link), 1)
@@ -149,25 +152,25 @@ class Window(QWidget):
     def _keys(self) -> list[keys.Key]:
         return [
             *keys.show_keys(self.link),
-            keys.Key("F", "the picture alone, full screen", self.toggle_full_screen),
-            keys.Key("M", "copy OSC addresses by clicking controls", self.mapping.toggle),
+            keys.Key("F", "show the picture in full screen", self.toggle_full_screen),
+            keys.Key("M", "copy OSC addresses by clicking controls", self.copy_mode.toggle),
             keys.Key("Ctrl+K", "find a control", lambda: self.palette_list.open()),
         ]
 
     def reveal(self, path: str) -> None:
-        """Bring a control to the front and give it the keyboard."""
+        """Show the control of the parameter `path` and give it the keyboard focus."""
         control = self.controls[path]
         for index in range(self.tabs.count()):
             page = self.tabs.widget(index)
             if page is not None and page.isAncestorOf(control):
                 self.tabs.setCurrentIndex(index)
         if path.startswith("/moves/"):
-            self.moves.reveal(path)
+            self.modulators.reveal(path)
         target = control.buttons[0] if isinstance(control, SlotControl) else control
         target.setFocus()
 
     def toggle_full_screen(self) -> None:
-        """The picture alone on this screen, or back."""
+        """Open the full-screen preview on this screen, or close it."""
         if self._full is not None and self._full.isVisible():
             self._full.close()
             return
@@ -185,7 +188,7 @@ class Window(QWidget):
             self.bottom.point_at(now.statusTip())
 
     def event(self, a0: QEvent | None) -> bool:
-        """The pointer is over another control; or a digit that needs Shift on this keyboard asks for a scene."""
+        """Handle scene keys of layouts with shifted digits; show the control under the pointer in the status line."""
         if isinstance(a0, QKeyEvent) and keys.take_digit(a0, self.link):
             return True
         if isinstance(a0, QStatusTipEvent):
@@ -195,8 +198,8 @@ class Window(QWidget):
         return super().event(a0)
 
     def closeEvent(self, a0: QCloseEvent | None) -> None:
-        """The show goes on without the panel."""
-        self.mapping.end()
+        """Close the preview and the connection; the show keeps running."""
+        self.copy_mode.end()
         self.preview.close_feed()
         if self._full is not None:
             self._full.close_feed()

@@ -1,1 +1,1 @@
-"""Sound: files, the live sample ring, and what is measured in it."""
+"""Sound: reading files, live capture, the shared sample ring, and audio features."""

@@ -1,4 +1,4 @@
-"""Read the sound of any file that PyAV opens, streaming: memory does not grow with its length."""
+"""Streams the sound of any audio or video file that PyAV opens; memory does not grow with its length."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .decode import PLAYABLE, SoundFormat, decode, open_container
 
 ANALYSIS_RATE = 44100
 
-# How loud each loudspeaker is in the mono mix: the ITU-R BS.775 stereo downmix, then the mean of its sides.
+# Gain of each loudspeaker in the mono mix: the ITU-R BS.775 stereo downmix, then the mean of left and right.
 _FRONT, _CENTRE, _AROUND = 0.5, math.sqrt(0.5), math.sqrt(0.125)
 _GAINS = {"FL": _FRONT, "FR": _FRONT, "FLC": _FRONT, "FRC": _FRONT, "DL": _FRONT, "DR": _FRONT}
 _GAINS |= {"FC": _CENTRE, "LFE": 0.0, "LFE2": 0.0, "BL": _AROUND, "BR": _AROUND, "SL": _AROUND, "SR": _AROUND}
@@ -26,17 +26,17 @@ _GAINS |= {"BC": _AROUND}
 
 
 class Sound:
-    """The sound of one file: facts counted by decoding it once, and fresh streams over it.
+    """The sound of one file: its properties, measured by decoding it once, and streams that read it from any position.
 
     Attributes:
         path: the file.
-        rate: samples a second.
-        channels: how many.
-        samples: exact count per channel, by decoding.
-        channel_names: FFmpeg's name of each ("FL", "LFE", "NONE" ...).
-        layout: FFmpeg's name of them all ("stereo", "7.1", "3 channels" ...).
-        codec: FFmpeg's name for the coding.
-        had_nonfinite: the file holds NaN or infinite samples; every stream reads them as 0.
+        rate: sample rate in Hz.
+        channels: number of channels.
+        samples: exact number of samples per channel, by decoding.
+        channel_names: FFmpeg's name of each channel ("FL", "LFE", "NONE" ...).
+        layout: FFmpeg's name of the channel layout ("stereo", "7.1", "3 channels" ...).
+        codec: FFmpeg's name of the codec.
+        had_nonfinite: the file contains NaN or infinite samples; every stream gives 0 for them.
 
     """
 
@@ -60,42 +60,42 @@ class Sound:
         self.close()
 
     def close(self) -> None:
-        """End every stream that is still open, and its file."""
+        """Close all open streams and their files."""
         self._streams.close()
 
     @property
     def duration(self) -> Fraction:
-        """Seconds, exact."""
+        """Exact duration in seconds."""
         return Fraction(self.samples, self.rate)
 
     def count(self, start: float = 0.0, duration: float | None = None, loop: bool = False) -> int | None:
-        """Samples (at the source's rate) of a part of the sound; None when it never ends.
+        """Number of samples per channel, at the file's rate, in a part of the sound; None if it is endless.
 
         Args:
-            start: seconds from the beginning.
+            start: seconds from the beginning of the file.
             duration: seconds; None means to the end.
-            loop: begin again at `start` when the end is reached, until `duration` is full.
+            loop: at the end of the file, continue from `start` until `duration` is reached.
 
         Raises:
-            InputError: a part that lies outside the sound or holds no sample.
+            InputError: the part lies outside the sound or contains no sample.
 
         """
         first = round(start * self.rate) if math.isfinite(start) else -1
         if not 0 <= first < self.samples:
             message = f"Start {start:g} s is outside {self.path} (0 to {float(self.duration):.2f} s)"
-            raise InputError(message, "Choose a start inside the sound.")
+            raise InputError(message, "Choose a start within the sound.")
         left = self.samples - first
         if duration is None:
             return None if loop else left
         wanted = round(duration * self.rate) if math.isfinite(duration) else 0
         if wanted < 1:
-            raise InputError(f"Duration {duration:g} s holds no sample", "Give a duration above 0 s.")
+            raise InputError(f"Duration {duration:g} s contains no sample", "Give a duration above 0 s.")
         return wanted if loop else min(left, wanted)
 
     def blocks(self, start: float = 0.0, duration: float | None = None, loop: bool = False) -> Generator[np.ndarray]:
-        """Stream a part as it was recorded: float32 [channels, n] at the source's rate, never clipped.
+        """Stream a part as blocks float32 [channels, n] at the file's rate, not clipped.
 
-        Arguments and errors as `count`; yields exactly `count` samples in all.
+        Arguments and errors as for `count`; yields exactly `count` samples in total.
         """
         left = self.count(start, duration, loop)
         stream = self._blocks(round(start * self.rate), math.inf if left is None else left)
@@ -122,9 +122,9 @@ class Sound:
         duration: float | None = None,
         loop: bool = False,
     ) -> Iterator[np.ndarray]:
-        """Stream a part for analysis: float32 [n] at `rate`, ceil(count * rate / source rate) samples in all.
+        """Stream a part mixed to mono: float32 [n] at `rate` Hz, ceil(count * rate / file's rate) samples in total.
 
-        Arguments and errors as `count`. Full scale is -1..1, not clipped.
+        Arguments and errors as for `count`. Full scale is -1..1, not clipped.
         """
         count = self.count(start, duration, loop)
         gains = downmix(self.channel_names)
@@ -135,10 +135,11 @@ class Sound:
 
 
 def open_sound(path: Path | str) -> Sound:
-    """Open the sound of an audio or video file and count it by decoding it once.
+    """Open the sound of an audio or video file and decode it once to count its samples.
 
     Raises:
-        InputError: missing, a folder, empty, not a media file, without sound, cut off, damaged, 0 samples.
+        InputError: the path does not exist or is a folder; or the file is empty, no media file, truncated, damaged, or
+            without sound.
 
     """
     path = Path(path)
@@ -149,12 +150,12 @@ def open_sound(path: Path | str) -> Sound:
         samples += block.shape[1]
         finite = finite and bool(np.isfinite(block).all())
     if samples == 0:
-        raise InputError(f"{path} holds 0 samples of sound", PLAYABLE)
+        raise InputError(f"{path} contains 0 samples of sound", PLAYABLE)
     return Sound(path, form, samples, not finite)
 
 
 def downmix(names: tuple[str, ...]) -> np.ndarray:
-    """Gains float32 [channels] of a mono mix; unknown loudspeakers are averaged."""
+    """Gains of a mono mix, float32 [channels]; all channels are averaged if one of them is unknown."""
     if not all(name in _GAINS for name in names) or not any(_GAINS[name] for name in names):
         return np.full(len(names), 1 / len(names), np.float32)
     if len(names) == 1:

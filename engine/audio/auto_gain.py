@@ -1,4 +1,4 @@
-"""The slow automatic gain: loud sources come down soon, soft ones come up slowly, silence stays silent."""
+"""Slow automatic gain control: fast attack for loud sound, slow release for soft sound, no gain for silence."""
 
 from __future__ import annotations
 
@@ -7,31 +7,33 @@ from collections.abc import Mapping
 from typing import Any
 
 TARGET_DB = -20.0
-"""Loudness it goes for, dBFS."""
+"""Target loudness in dBFS."""
 FLOOR_DB = -55.0
-"""Softer than this is no sound but the noise of a room or an input: not lifted."""
+"""Loudness in dBFS below which sound counts as background noise and is not amplified."""
 SLOPE = 2.0
-"""dB that may be added for each dB above the floor, so that nothing jumps where the floor ends."""
+"""Maximum gain in dB for each dB above the floor, so that the gain is continuous at the floor."""
 LIMIT_DB = 24.0
+"""Maximum gain in either direction, in dB."""
 ATTACK_S, RELEASE_S = 0.3, 5.0
+"""Time constants in seconds: while the sound is above the target, and below it."""
 
 
 class AutoGain:
-    """A gain that is fed with the loudness of the sound as it comes, before the gain itself."""
+    """Gain control driven by the loudness of the sound before the gain is applied."""
 
     def __init__(self) -> None:
         self.gain = 0.0
-        """dB, as of the last step."""
+        """Gain in dB after the last step."""
 
     def step(self, db: float, dt: float) -> float:
-        """`dt` seconds further.
+        """Advance by one frame.
 
         Args:
-            db: loudness of this frame's sound before the gain, dBFS; NaN counts as silence.
-            dt: seconds (nominal frame time).
+            db: loudness of the frame's sound before the gain, in dBFS; NaN counts as silence.
+            dt: nominal duration of the frame in seconds.
 
         Returns:
-            the gain, -24 to 24 dB.
+            The gain in dB, -24..24.
 
         """
         wanted = _wanted(db, self.gain)
@@ -40,16 +42,16 @@ class AutoGain:
         return self.gain
 
     def snapshot(self) -> dict[str, Any]:
-        """All of the state as JSON values."""
+        """The complete state as JSON values."""
         return {"gain": self.gain}
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on as the one that gave `state`."""
+        """Continue from a state returned by `snapshot`."""
         self.gain = float(state["gain"])
 
 
 def _wanted(db: float, gain: float) -> float:
-    """Where the gain goes: in silence back to 0 if it lifts, else it waits as it is for the loud source to return."""
+    """The target gain in dB. In silence, a positive gain returns to 0 and a negative one stays unchanged."""
     if not db > FLOOR_DB:
         return min(gain, 0.0)
     return min(max(TARGET_DB - db, -LIMIT_DB), LIMIT_DB, SLOPE * (db - FLOOR_DB))

@@ -1,6 +1,6 @@
-"""The beat in a curve of onsets: tempo by its autocorrelation, phase by folding it, a loop that holds both.
+"""Beat tracking in an onset curve: tempo by autocorrelation, phase by folding, and a loop that stabilises both.
 
-Causal. Time is counted in hops of 10 ms, phase in beats (0 on the beat, rising to 1).
+Causal. Time is measured in hops of 10 ms, phase in beats (0 on the beat, rising to 1).
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ Array = npt.NDArray[np.float64]
 
 HOPS_A_SECOND = 100
 SLOWEST, FASTEST, USUAL = 60.0, 180.0, 120.0
+"""Lowest and highest tempo found, and the centre of the tempo prior, in beats per minute."""
 SPAN = 800
-"""Hops of the curve that are looked at: 8 s."""
+"""Length in hops of the curve that is analysed: 8 s."""
 FIRST, EVERY = 300, 20
-"""Hops before the first look, and between looks."""
+"""Hops before the first analysis, and between analyses."""
 FOUND, LOST = 0.22, 0.12
-"""Confidence from which there is a beat, and below which it is gone."""
+"""Confidence above which a beat is found, and below which it is lost."""
 LATE = 1.3
-"""Hops from a hit to the middle of its peak in the curve, measured with clicks."""
+"""Hops from an onset to the centre of its peak in the curve, measured with clicks."""
 _BINS = 48
 _MULTIPLES = 4
 _STATE = ("count", "phase", "step", "confidence", "strange_tempo", "strange_phase", "new_step", "quiet")
@@ -33,12 +34,12 @@ _TURN = 2 * np.pi
 
 
 class BeatTracker:
-    """Push the curve value by value; read `phase`, `bpm`, `confidence`.
+    """Tracks the beat of an onset curve that is pushed value by value.
 
     Attributes:
-        phase: beats since the last beat, 0 to 1, as of the end of the last hop; 0 without a beat.
-        step: beats a hop; 0 without a beat.
-        confidence: 0 to 1, how periodic the last seconds were.
+        phase: beats since the last beat, 0..1, at the end of the last hop; 0 without a beat.
+        step: beats per hop; 0 without a beat.
+        confidence: periodicity of the last seconds, 0..1.
 
     """
 
@@ -51,11 +52,11 @@ class BeatTracker:
 
     @property
     def bpm(self) -> float:
-        """Beats a minute; 0 while there is no beat."""
+        """Beats per minute; 0 without a beat."""
         return self.step * HOPS_A_SECOND * 60
 
     def push(self, value: float, silent: bool) -> None:
-        """One hop more. value >= 0: how much began in it. silent: nothing was to be heard in it."""
+        """Add a hop of onset strength `value` >= 0; after 2 s of `silent` hops the beat is lost."""
         self._curve[self.count % SPAN] = value
         self.count += 1
         self.quiet = self.quiet + 1 if silent else 0
@@ -63,17 +64,17 @@ class BeatTracker:
         if self.quiet > 2 * HOPS_A_SECOND:
             self.confidence = self.step = self.phase = 0.0
         elif self.count >= FIRST and self.count % EVERY == 0:
-            self._look()
+            self._analyse()
 
     def _recent(self) -> Array:
-        """The curve so far, oldest first, above its mean, smoothed over three hops."""
+        """The last 8 s of the curve, oldest first, minus its mean, clipped at 0, smoothed over three hops."""
         at = self.count % SPAN
         curve = np.concatenate([self._curve[at:], self._curve[:at]])[-min(self.count, SPAN) :]
         curve = np.maximum(curve - curve.mean(), 0.0)
         padded = np.concatenate([[0.0], curve, [0.0]])
         return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
 
-    def _look(self) -> None:
+    def _analyse(self) -> None:
         curve = self._recent()
         step, confidence = _tempo(curve, self.step)
         self.confidence += 0.35 * (confidence - self.confidence)
@@ -107,19 +108,19 @@ class BeatTracker:
             self.phase = (self.phase + 0.3 * error) % 1.0
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
-        """Everything it knows, for `restore`."""
+        """The complete state."""
         numbers = np.array([float(getattr(self, name)) for name in _STATE])
         return {"beat.curve": self._curve.copy(), "beat.numbers": numbers}
 
     def restore(self, state: dict[str, npt.NDArray[np.generic]]) -> None:
-        """Go on as the tracker that gave `state`."""
+        """Continue from a state returned by `snapshot`."""
         self._curve = np.array(state["beat.curve"], np.float64)
         for name, value in zip(_STATE, state["beat.numbers"].tolist(), strict=True):
             setattr(self, name, type(getattr(self, name))(value))
 
 
 def _tempo(curve: Array, held: float) -> tuple[float, float]:
-    """(beats a hop, confidence 0 to 1) of the tempo that explains the curve best; `held` is the one so far, or 0."""
+    """Estimate (beats per hop, confidence 0..1); `held` is the current tempo in beats per hop, or 0."""
     n = len(curve)
     spectrum = np.fft.rfft(curve - curve.mean(), 2 * SPAN)
     related = np.fft.irfft(spectrum.real**2 + spectrum.imag**2)[:n] / np.arange(n, 0, -1)
@@ -136,12 +137,12 @@ def _tempo(curve: Array, held: float) -> tuple[float, float]:
 
 
 def _phase(curve: Array, step: float, held: float | None) -> float:
-    """Beats since the last beat, as of now: where the curve, folded at `step` beats a hop, is highest."""
+    """Beats since the last beat: the maximum of the curve folded at `step` beats per hop."""
     age = np.arange(len(curve) - 1, -1, -1)
-    place = ((age + LATE) * step) % 1.0 * _BINS
-    low = place.astype(np.int64) % _BINS
+    position = ((age + LATE) * step) % 1.0 * _BINS
+    low = position.astype(np.int64) % _BINS
     weight = curve * 0.5 ** (age / 250)
-    part = place - np.floor(place)
+    part = position - np.floor(position)
     folded = np.bincount(low, weight * (1 - part), _BINS) + np.bincount((low + 1) % _BINS, weight * part, _BINS)
     folded = np.roll(folded, 1) + 2 * folded + np.roll(folded, -1)
     if held is not None:
@@ -152,6 +153,6 @@ def _phase(curve: Array, step: float, held: float | None) -> float:
 
 
 def _top(left: float, middle: float, right: float) -> float:
-    """Where between -0.5 and 0.5 a parabola through three heights is highest."""
+    """Position -0.5..0.5 of the maximum of the parabola through three neighbouring values."""
     curve = left - 2 * middle + right
     return min(0.5, max(-0.5, 0.5 * (left - right) / curve)) if curve < 0 else 0.0

@@ -1,4 +1,4 @@
-"""Decode the sound of a file as float blocks, and notice files that are cut off or damaged."""
+"""Decodes the sound of a file to float blocks, and detects truncated and damaged files."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from ..errors import InputError
 from .truncation import why_cut_off
 
 PLAYABLE = "Give a sound file (wav, flac, mp3, ogg, m4a ...) or a video with a sound track."
-WHOLE = "Copy or download the file again, or convert what is left of it: ffmpeg -i IN OUT.wav"
+WHOLE = "Copy or download the file again, or convert the readable part: ffmpeg -i IN OUT.wav"
 
-_BLOCK = 8192  # samples: codecs give 100 to 4,000 at a time, and every block costs its readers the same
+_BLOCK = 8192  # samples; codecs give 100 to 4,000 at a time, and each block has a fixed cost for the consumer
 
 
 @dataclass(frozen=True)
 class SoundFormat:
-    """What a sound is made of.
+    """Format of an audio stream.
 
     Attributes:
-        rate: samples a second.
-        channels: how many.
-        names: FFmpeg's channel names ("FL", "FR", "LFE" ...; "NONE" where the file does not say).
+        rate: sample rate in Hz.
+        channels: number of channels.
+        names: FFmpeg's channel names ("FL", "FR", "LFE" ...; "NONE" if the file does not give them).
         layout: FFmpeg's name of the channel layout ("stereo", "7.1", "3 channels" ...).
-        codec: FFmpeg's name of the coding.
+        codec: FFmpeg's name of the codec.
 
     """
 
@@ -46,24 +46,25 @@ class SoundFormat:
 
 
 def open_container(path: Path) -> tuple[InputContainer, AudioStream, SoundFormat]:
-    """Open `path` and find its sound. The caller closes the container.
+    """Open `path` and find its audio stream. The caller must close the container.
 
     Raises:
-        InputError: missing, a folder, empty, unreadable, not a media file, or without a sound stream.
+        InputError: the path does not exist, cannot be read or is a folder; or the file is empty, no media file, or
+            without an audio stream.
 
     """
     _check_file(path)
     try:
-        # `file:` and the whitelist keep playlists and odd names from reaching the network.
-        options = {"protocol_whitelist": "file", "max_size": str(1 << 16)}  # bytes a packet, wav only
+        # `file:` and the whitelist prevent playlists and special names from reaching the network.
+        options = {"protocol_whitelist": "file", "max_size": str(1 << 16)}  # bytes per packet, wav only
         container = av.open(f"file:{path.resolve()}", "r", options=options, metadata_errors="replace")
     except FFmpegError as error:
-        message = f"{path} is not a sound or video file, or it is cut off ({error.strerror})"
+        message = f"{path} is not a sound or video file, or it is truncated ({error.strerror})"
         raise InputError(message, PLAYABLE) from error
     try:
         stream = container.streams.best("audio")
         if not isinstance(stream, AudioStream):
-            raise InputError(f"{path} has no sound in it", PLAYABLE)
+            raise InputError(f"{path} contains no sound", PLAYABLE)
         return container, stream, _format(path, stream)
     except InputError:
         container.close()
@@ -86,21 +87,21 @@ def _check_file(path: Path) -> None:
 def _format(path: Path, stream: AudioStream) -> SoundFormat:
     context = stream.codec_context
     if context is None or not context.sample_rate or not context.layout.nb_channels:
-        raise InputError(f"{path} has a sound stream of an unknown kind", WHOLE)
+        raise InputError(f"{path} has an audio stream in an unknown format", WHOLE)
     layout = context.layout
     names = tuple(channel.name for channel in layout.channels)
     return SoundFormat(context.sample_rate, layout.nb_channels, names, layout.name, context.name)
 
 
 def decode(path: Path) -> Iterator[np.ndarray]:
-    """Decode the whole sound of `path`, in order and in bounded memory.
+    """Decode the whole sound of `path` in order, in bounded memory.
 
     Yields:
-        float32 [channels, n] at the source's rate; full scale is -1..1, not clipped; NaN and inf as they are.
+        Blocks float32 [channels, n] at the file's rate. Full scale is -1..1, not clipped; NaN and inf are kept.
 
     Raises:
-        InputError: as `open_container`; damage in the middle; less sound than the header states; a format
-            that changes on the way.
+        InputError: as for `open_container`; the file is damaged, has less sound than its header states, or changes its
+            format.
 
     """
     waiting: list[np.ndarray] = []
@@ -114,7 +115,7 @@ def decode(path: Path) -> Iterator[np.ndarray]:
 
 
 def _pieces(path: Path) -> Iterator[np.ndarray]:
-    """As `decode`, in pieces as small as the file has them."""
+    """Like `decode`, with blocks as small as the codec's."""
     container, stream, form = open_container(path)
     with container:
         count, damaged_at, held = 0, None, None
@@ -129,22 +130,22 @@ def _pieces(path: Path) -> Iterator[np.ndarray]:
                 yield _planar(path, held, form)
             held = frame
             count += frame.samples
-        # Rubbish behind the last good packet (tags, padding) is harmless as long as nothing is missing.
+        # Undecodable data after the last good packet (tags, padding) is harmless as long as nothing is missing.
         if missing := why_cut_off(path, container, stream, count / form.rate, packets.last):
-            raise InputError(f"{path} is cut off: {missing}", WHOLE)
+            raise InputError(f"{path} is truncated: {missing}", WHOLE)
         if held is not None:
             yield _planar(path, held, form)[:, : _played(held, container)]
 
 
 def _played(last: AudioFrame, container: InputContainer) -> int:
-    """Samples of the last frame that count: mp4 and mov say how much of it is the encoder's padding."""
+    """Number of valid samples in the last frame: mp4 and mov tell how much of it is the encoder's padding."""
     if container.format.name == "mov,mp4,m4a,3gp,3g2,mj2" and last.duration and last.time_base:
         return min(last.samples, max(1, round(last.duration * last.time_base * last.sample_rate)))
     return last.samples
 
 
 class _Packets:
-    """The packets of one stream on their way through its decoder; `last` is the newest that held anything."""
+    """Decodes the packets of one stream; `last` is the latest non-empty packet."""
 
     def __init__(self, container: InputContainer, stream: AudioStream) -> None:
         self._packets = container.demux(stream)
@@ -168,7 +169,7 @@ class _Packets:
 
 
 def _interleaved(frames: Iterator[AudioFrame | None], form: SoundFormat) -> Iterator[AudioFrame | None]:
-    """Pack planar frames of 8 channels and more: PyAV 18.1 reads past their planes."""
+    """Convert planar frames of 8 or more channels to packed ones, because PyAV 18.1 reads past their planes."""
     packer: AudioResampler | None = None
     for frame in frames:
         if frame is None or form.channels < 8 or not frame.format.is_planar:
@@ -182,7 +183,7 @@ def _interleaved(frames: Iterator[AudioFrame | None], form: SoundFormat) -> Iter
 
 def _planar(path: Path, frame: AudioFrame, form: SoundFormat) -> np.ndarray:
     if frame.sample_rate != form.rate or frame.layout.nb_channels != form.channels:
-        raise InputError(f"{path} changes its rate or channels in the middle", WHOLE)
+        raise InputError(f"{path} changes its sample rate or channels in the middle", WHOLE)
     data = frame.to_ndarray()
     if not frame.format.is_planar:
         data = data.reshape(-1, form.channels).T

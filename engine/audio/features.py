@@ -1,7 +1,7 @@
-"""What music does, as numbers that can drive a control: loudness, bands, onsets and the beat.
+"""Audio features for modulation: loudness, frequency bands, onsets and the beat.
 
-Causal, on a grid of its own: hop h ends at sample (h + 1) * HOP, and every hop is worked out alone, so that the
-numbers do not depend on the sizes in which the sound comes, bit for bit.
+Causal, on a fixed grid: hop h ends at sample (h + 1) * HOP. Every hop is computed separately, so the result does not
+depend on the sizes of the blocks pushed, bit for bit.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from .beat_tracker import BeatTracker
 
 RATE = 44_100
 HOP = 441
-"""Samples: 10 ms."""
+"""Samples per hop: 10 ms."""
 FEATURES = ("level", "bass", "mid", "high", "onset", "beat")
 METERS = (*FEATURES, "bpm")
 SILENCE_DB = -100.0
 HISTORY = 1024
-"""Hops that `at` can look back: 10 s."""
+"""Number of past hops available to `at`: 10 s."""
 
 Array = npt.NDArray[np.float64]
 State = dict[str, npt.NDArray[np.generic]]
 
-_WINDOW = 1024  # samples of one spectrum: 23 ms
-_LOUD = 5  # hops of the loudness: 50 ms
+_WINDOW = 1024  # samples per spectrum: 23 ms
+_LOUD = 5  # hops per loudness value: 50 ms
 _BANDS_HZ = (30.0, 150.0, 2000.0, 16000.0)
 _GAMMA = 1000.0
 _COLUMNS = ("level", "bass", "mid", "high", "onset", "phase", "step", "confidence", "db")
-_TAPS, _TAP_PAUSE = 8, 2.5  # taps that count, seconds after which a new count begins
+_TAPS, _TAP_PAUSE = 8, 2.5  # taps that are averaged, seconds after which a new series begins
 _NUMBERS = (
     "samples", "_last", "_level", "_onset", "_mean", "_spread", "_peak", "_shift", "_tap_period", "_tap_at",
 )  # fmt: skip
@@ -44,7 +44,7 @@ def _hann(n: int) -> Array:
 
 
 def _onset_edges() -> npt.NDArray[np.int64]:
-    """First bins of the bands of the onset curve, about six an octave from 40 Hz to 16 kHz."""
+    """First FFT bins of the onset curve's bands, about six per octave from 40 Hz to 16 kHz."""
     return np.unique(np.round(np.geomspace(40, 16_000, 52) * _WINDOW / RATE).astype(np.int64))
 
 
@@ -54,29 +54,29 @@ _ONSET_EDGES = _onset_edges()
 _LOW_BANDS = int((_ONSET_EDGES * RATE / _WINDOW < 180).sum())
 
 
-def _keep(half_life: float) -> float:
-    """What is left after one hop of something that halves every `half_life` seconds."""
+def _decay(half_life: float) -> float:
+    """Decay factor per hop for a half-life in seconds."""
     return 0.5 ** (HOP / RATE / half_life)
 
 
-_LEVEL_FALL, _ONSET_FALL, _BAND_FALL = _keep(0.08), _keep(0.12), _keep(0.06)
-_TOP_RISE, _TOP_FALL = _keep(0.1), _keep(8.0)
-_FLOOR_FALL, _FLOOR_RISE = _keep(0.4), _keep(8.0)
-_SLOW, _PEAK_FALL = _keep(0.5), _keep(4.0)
+_LEVEL_FALL, _ONSET_FALL, _BAND_FALL = _decay(0.08), _decay(0.12), _decay(0.06)
+_TOP_RISE, _TOP_FALL = _decay(0.1), _decay(8.0)
+_FLOOR_FALL, _FLOOR_RISE = _decay(0.4), _decay(8.0)
+_SLOW, _PEAK_FALL = _decay(0.5), _decay(4.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """What is heard at one sample.
+    """Audio features at one sample.
 
     Attributes:
         level: loudness, 0 (-60 dBFS and below) to 1 (0 dBFS).
-        bass, mid, high: how full each band is, 0 to 1, against its own range of the last seconds.
-        onset: 1 at a strong onset, halves every 120 ms.
-        beat: phase, 0 on the beat rising to 1; 0 without a beat.
-        bpm: beats a minute; 0 without a beat.
-        db: dBFS of the last 50 ms (root mean square; a full-scale square is 0), never below -100.
-        confidence: how periodic the onsets of the last 8 s were, 0 to 1.
+        bass, mid, high: level of each band, 0..1, relative to its own range in the last seconds.
+        onset: 1 at a strong onset, with a half-life of 120 ms.
+        beat: beat phase, 0 on the beat rising to 1; 0 without a beat.
+        bpm: beats per minute; 0 without a beat.
+        db: RMS level of the last 50 ms in dBFS (0 for a full-scale square wave), at least -100.
+        confidence: periodicity of the onsets of the last 8 s, 0..1.
 
     """
 
@@ -92,15 +92,15 @@ class Features:
 
 
 class FeatureExtractor:
-    """Push mono sound as it comes; ask for the features at any sample of the last 10 s."""
+    """Computes features of mono sound pushed in blocks, and gives them at any sample of the last 10 s."""
 
     def __init__(self, begin: int = 0) -> None:
-        """begin: index of the first sample that will be pushed; before it there was silence."""
+        """Start with silence; `begin` is the index of the first sample that will be pushed."""
         self.samples = begin
         self._rest = np.zeros(begin % HOP)
         self._window = np.zeros(_WINDOW)
-        self._loud = np.zeros(_LOUD)  # energy of the last hops
-        self._before = np.zeros((2, len(_ONSET_EDGES)))  # log band magnitudes of the last even and odd hop
+        self._loud = np.zeros(_LOUD)  # energy of each of the last hops
+        self._before = np.zeros((2, len(_ONSET_EDGES)))  # log band magnitudes of the last even and the last odd hop
         self._tops, self._floors, self._bands = [-20.0] * 3, [-50.0] * 3, [0.0] * 3
         self._level = self._onset = self._mean = self._spread = self._peak = self._last = 0.0
         self._beat = BeatTracker()
@@ -110,11 +110,11 @@ class FeatureExtractor:
         self._history[:, -1] = SILENCE_DB
 
     def push(self, samples: npt.NDArray[np.float32], onset_sensitivity: float = 0.5) -> None:
-        """More sound, mono float32 [n] at 44,100 Hz, any n. NaN and infinite samples count as silence.
+        """Add sound. NaN and infinite samples count as silence.
 
         Args:
-            samples: full scale is -1 to 1.
-            onset_sensitivity: 0 (only the strongest hits) to 1 (anything that begins), for the hops that end in it.
+            samples: mono float32 [n] at 44,100 Hz, any n; full scale is -1..1.
+            onset_sensitivity: 0 (only the strongest onsets) to 1 (every onset), for the hops that end in the block.
 
         """
         clean = np.where(np.isfinite(samples), samples, 0).astype(np.float64)
@@ -148,7 +148,7 @@ class FeatureExtractor:
         for i, energy in enumerate(energies):
             db = 10 * math.log10(energy + 1e-12)
             top, floor = self._tops[i], self._floors[i]
-            if db > -70:  # silence teaches nothing about the range
+            if db > -70:  # silence says nothing about the range
                 top = db + (top - db) * (_TOP_RISE if db > top else _TOP_FALL)
                 floor = db + (floor - db) * (_FLOOR_FALL if db < floor else _FLOOR_RISE)
                 floor = min(floor, top - 12.0)
@@ -158,10 +158,10 @@ class FeatureExtractor:
             self._bands[i] = max(value, self._bands[i] * _BAND_FALL)
 
     def _flux(self, power: Array, odd: int) -> tuple[float, float]:
-        """(how much began in all bands, and in the low ones): mean rise of the log magnitudes over two hops."""
+        """Spectral flux of (all bands, low bands): mean rise of the log magnitudes over two hops."""
         now = np.log1p(_GAMMA * np.sqrt(np.add.reduceat(power, _ONSET_EDGES)))
         before = self._before[odd]
-        old = before.copy()  # the loudest of each band and its neighbours: a sliding note is no onset
+        old = before.copy()  # maximum of each band and its neighbours, so that a gliding note is not an onset
         np.maximum(old[1:], before[:-1], out=old[1:])
         np.maximum(old[:-1], before[1:], out=old[:-1])
         rise = np.maximum(now - old, 0.0)
@@ -180,14 +180,14 @@ class FeatureExtractor:
         self._spread = abs(flux - self._mean) + (self._spread - abs(flux - self._mean)) * _SLOW
 
     def at(self, sample: int, tempo: Literal["heard", "tapped"] = "heard") -> Features:
-        """The features as of `sample`: what the hops that ended before it tell, the beat counted on to the sample.
+        """The features at `sample`: those of the last hop that ended before it, with the beat advanced to the sample.
 
         Args:
-            sample: at most `samples`, at most 10 s before it.
-            tempo: whose beat: `tapped` needs two taps, before them it is the heard one.
+            sample: index of a sample, at most 10 s before `samples`.
+            tempo: use the beat tracked in the sound (`heard`), or the tapped one (`tapped`), once there are two taps.
 
         Raises:
-            ValueError: a sample that was not pushed yet, or is too long ago.
+            ValueError: the sample was not pushed yet, or is too old.
 
         """
         if not max(0, self.samples - (HISTORY - 1) * HOP) <= sample <= self.samples:
@@ -208,10 +208,10 @@ class FeatureExtractor:
         return (sample - self._tap_at) / self._tap_period % 1.0, 60 * RATE / self._tap_period
 
     def tap(self, sample: int) -> None:
-        """The player tapped the beat at `sample`. Two taps give a tempo (20 to 400 bpm), more make it exact."""
+        """Record a tap of the beat at `sample`. Two taps give a tempo (24 to 400 BPM), more refine it."""
         if self._taps and not 0.15 * RATE <= sample - self._taps[-1] <= _TAP_PAUSE * RATE:
             if 0 <= sample - self._taps[-1] < 0.15 * RATE:
-                return  # the same tap twice
+                return  # a double trigger
             self._taps = []
         self._taps = [*self._taps, sample][-_TAPS:]
         if len(self._taps) >= 2:
@@ -219,7 +219,7 @@ class FeatureExtractor:
             self._tap_at = float(sample)
 
     def resync(self, sample: int) -> None:
-        """The beat is at `sample`, tapped and heard; the heard one keeps the shift until it is lost."""
+        """Set the phase of the tapped and of the tracked beat to 0 at `sample`; the tracked one keeps it until lost."""
         self._tap_at = float(sample)
         hop = min(sample // HOP, self.samples // HOP) - 1
         if hop >= 0:
@@ -227,7 +227,7 @@ class FeatureExtractor:
             self._shift = -(phase + (sample / HOP - hop - 1) * step) % 1.0
 
     def snapshot(self) -> State:
-        """Everything it knows: an Analysis that restores it goes on as this one, bit for bit."""
+        """The complete state: an extractor that restores it continues like this one, bit for bit."""
         return {
             "numbers": np.array([float(getattr(self, name)) for name in _NUMBERS]),
             "rest": self._rest.copy(),
@@ -241,7 +241,7 @@ class FeatureExtractor:
         }
 
     def restore(self, state: State) -> None:
-        """Go on as the one that gave `state`."""
+        """Continue from a state returned by `snapshot`."""
         for name, value in zip(_NUMBERS, state["numbers"].tolist(), strict=True):
             setattr(self, name, type(getattr(self, name))(value))
         self._rest, self._window, self._loud, self._before, self._history = (

@@ -1,4 +1,4 @@
-"""How many bytes a frame of a self-delimiting coding has, from its own header."""
+"""Size in bytes of a compressed audio frame, read from the frame's own header."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _AC3_HZ = (48000, 44100, 32000)
 
 
 def frame_bytes(codec: str, head: bytes) -> int | None:
-    """Bytes of the frame that begins with `head`; None where that is no frame header or does not say.
+    """Size in bytes of the frame that begins with `head`; None if it is not a frame header or does not give the size.
 
     Args:
-        codec: FFmpeg's name of the coding; mp1, mp2, mp3, aac (with ADTS headers), ac3 and eac3 are known.
+        codec: FFmpeg's name of the codec; mp1, mp2, mp3, aac (with ADTS headers), ac3 and eac3 are supported.
         head: the first 8 bytes of the frame.
 
     """

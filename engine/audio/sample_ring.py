@@ -1,8 +1,8 @@
-"""The sample ring: the last minute of sound in shared memory. One process writes, any number read, no locks.
+"""The sample ring: a lock-free ring buffer in shared memory with the last minute of sound. One writer, many readers.
 
-float32 stereo at 44,100 Hz, sample i of a channel at i modulo the capacity. The writer announces how far it is going
-to write (`claimed`), copies, then says how far it has come (`count`); a reader copies, then looks whether the writer
-had announced to reach what it copied. Times of capture are kept as marks (samples so far, monotonic nanoseconds).
+Format: float32 stereo at 44,100 Hz; sample i of a channel is stored at i modulo the capacity. The writer first sets
+`claimed` to the index it is going to reach, then copies, then sets `count`. A reader copies, then checks `claimed` to
+detect whether its samples may have been overwritten. Capture times are stored as marks (count, monotonic nanoseconds).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ VERSION = 1
 PAGE = 4096
 MARKS = 192
 SILENT_NS = 60_000_000_000
-"""A living process of the owner's number that wrote nothing for so long is another program by now."""
+"""If nothing was written for so long, a process with the owner's number must be another program."""
 
 HEADER = np.dtype(
     {
@@ -56,24 +56,24 @@ _MARKS_AT, _DATA_AT = HEADER.itemsize, PAGE
 
 
 class RingMissing(SonoramaError):
-    """There is no sample ring of that name, or what is there is none."""
+    """There is no sample ring of that name, or the file is not one."""
 
 
 class RingTaken(SonoramaError):
-    """Another program owns the sample ring of that name."""
+    """Another program owns the sample ring of that name, or took it over."""
 
 
 class SamplesLost(SonoramaError):
-    """Sound that is not in the ring any more, or not yet."""
+    """The requested samples are no longer in the ring, or not yet."""
 
 
 def ring_path(name: str) -> Path:
-    """File of the ring of show `name`."""
+    """Path of the sample ring of the show `name`."""
     return shared_path(f"{check_name(name)}.samples")
 
 
 class _Ring:
-    """The mapped file: header, marks and samples as arrays that look into it."""
+    """The memory-mapped file, with header, marks and samples as array views."""
 
     def __init__(self, descriptor: int, capacity: int, writable: bool) -> None:
         access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
@@ -108,7 +108,7 @@ class _Ring:
         return not self.get("closed") and quiet < SILENT_NS and process_lives(self.get("owner"), started)
 
     def spans(self, start: int, n: int) -> tuple[slice, slice, int]:
-        """Where samples start..start+n lie: up to the end of the memory, then from its beginning."""
+        """Slices of samples start..start+n: up to the buffer's end, then from its start; and the first one's length."""
         at = start % self.capacity
         first = min(n, self.capacity - at)
         return slice(at, at + first), slice(0, n - first), first
@@ -125,7 +125,7 @@ def _file_size(capacity: int) -> int:
 
 
 def _read_capacity(descriptor: int, path: Path) -> int:
-    foreign = RingMissing(f"{path} is no sample ring of this version", "Choose another name, or delete that file.")
+    foreign = RingMissing(f"{path} is not a sample ring of this version", "Choose another name, or delete that file.")
     with os.fdopen(os.dup(descriptor), "rb") as file:
         data = file.read(HEADER.itemsize)
     if len(data) < HEADER.itemsize:
@@ -139,21 +139,21 @@ def _read_capacity(descriptor: int, path: Path) -> int:
 
 
 class SampleRingWriter:
-    """Owns the ring of show `name` from now until `close`. Not for several threads at once.
+    """Creates and owns the sample ring of the show `name` until `close`. Not thread-safe.
 
     Args:
         name: of the show; the file is `sonorama-<name>.samples` in the shared-memory folder.
-        seconds: how much is kept, 0.1 to 3600 (350 kB a second).
+        seconds: capacity in seconds, 0.1 to 3600 (350 kB per second).
 
     Raises:
-        RingTaken: a living program owns it, or a file that is no ring is in the way.
-        SonoramaError: no room for it.
+        RingTaken: a running program owns the ring, or the file exists and is not a ring.
+        SonoramaError: there is not enough memory for it.
 
     """
 
     def __init__(self, name: str, seconds: float = 60.0) -> None:
         if not 0.1 <= seconds <= 3600.0:
-            raise ValueError(f"no ring of {seconds} s")
+            raise ValueError(f"the ring's capacity must be 0.1 to 3600 s, not {seconds} s")
         self.name = name
         self.path = ring_path(name)
         old = self._dead_ring()
@@ -164,7 +164,7 @@ class SampleRingWriter:
             old.close()
 
     def _dead_ring(self) -> _Ring | None:
-        """What a dead owner left behind, if there is something."""
+        """The ring that an owner which has died left behind, or None."""
         if not self.path.exists():
             return None
         try:
@@ -186,7 +186,7 @@ class SampleRingWriter:
             if replace:
                 part.replace(self.path)
             else:
-                os.link(part, self.path)  # fails where another owner was quicker
+                os.link(part, self.path)  # fails if another owner was faster
         except FileExistsError as error:
             raise RingTaken(f"The show {self.name} was just started by another program", "Choose another.") from error
         except OSError as error:
@@ -205,16 +205,16 @@ class SampleRingWriter:
         """Append sound.
 
         Args:
-            block: float32 [2, n], any n; of more than the ring holds only the end is kept.
-            captured_ns: monotonic nanoseconds of its last sample; None means now.
+            block: float32 [2, n], any n; if it exceeds the capacity, only its end is kept.
+            captured_ns: monotonic time of its last sample in nanoseconds; None means now.
 
         Raises:
-            RingTaken: the ring was closed, or another program took the name while this one was silent.
-            ValueError: another shape or type.
+            RingTaken: the ring was closed, or another program took it over while this one wrote nothing.
+            ValueError: the block has another shape or type.
 
         """
         if block.ndim != 2 or block.shape[0] != CHANNELS or block.dtype != np.float32:
-            raise ValueError(f"{block.shape} {block.dtype} is no block of stereo sound")
+            raise ValueError(f"the block is {block.dtype} {block.shape}, not float32 (2, n)")
         ring = self._ring
         header = ring.header
         if header["closed"][0]:
@@ -238,7 +238,7 @@ class SampleRingWriter:
         self._mark += 1
 
     def close(self) -> None:
-        """Take the ring away; readers keep what they have mapped. May be called twice."""
+        """Close and remove the ring; readers keep their mapping of it. May be called twice."""
         if self._ring.get("closed"):
             self._ring.close()
             return
@@ -256,7 +256,7 @@ class SampleRingWriter:
 
 
 def _create(path: Path, capacity: int) -> _Ring:
-    """A new ring, all zero; its room is reserved, so that writing can never fail later. Raises OSError."""
+    """Create a ring filled with zeros; its memory is reserved, so that writing cannot fail later. Raises OSError."""
     size = _file_size(capacity)
     descriptor = create_private(path)
     try:
@@ -276,10 +276,10 @@ def _create(path: Path, capacity: int) -> _Ring:
 
 
 class SampleRing:
-    """Reads the ring of show `name`. Stays with the ring it opened; open again after a new owner.
+    """Reads the sample ring of the show `name`. Open it again after a change of owner.
 
     Raises:
-        RingMissing: there is none of that name.
+        RingMissing: there is no ring of that name.
 
     """
 
@@ -289,12 +289,12 @@ class SampleRing:
 
     @classmethod
     def open(cls, name: str) -> Self:
-        """The same as the class itself."""
+        """Open the ring of the show `name`; the same as the constructor."""
         return cls(name)
 
     @property
     def capacity(self) -> int:
-        """Samples per channel that it holds."""
+        """Capacity in samples per channel."""
         return self._ring.capacity
 
     @property
@@ -304,22 +304,22 @@ class SampleRing:
 
     @property
     def oldest(self) -> int:
-        """Index of the oldest sample still there; leave some distance to it, for it moves."""
+        """Index of the oldest sample in the ring. Keep some distance from it, because it advances."""
         return max(0, self._ring.get("claimed") - self._ring.capacity)
 
     def owner_alive(self) -> bool:
-        """Whether the writer runs; False after it closed the ring or died, or another took the name."""
+        """Whether the writer is running; False after it closed the ring or died, or another took the name."""
         return self._ring.lives()
 
     def read(self, start: int, stop: int) -> Samples:
-        """A copy of samples start..stop: float32 [2, stop - start].
+        """Copy samples start..stop: float32 [2, stop - start].
 
         Raises:
-            SamplesLost: not written yet, or overwritten before the copy was done.
+            SamplesLost: they are not written yet, or were overwritten before the copy was complete.
 
         """
         if not 0 <= start <= stop or stop > self.count:
-            raise SamplesLost(f"Sound {start} to {stop} is not there: {self.count} samples are", "Ask for it later.")
+            raise SamplesLost(f"Samples {start} to {stop} are not written yet, only {self.count}", "Try again later.")
         if start >= self.oldest:
             ring = self._ring
             head, tail, first = ring.spans(start, stop - start)
@@ -328,12 +328,14 @@ class SampleRing:
             out[:, first:] = ring.samples[:, tail]
             if start >= self.oldest:
                 return out
-        raise SamplesLost(f"Sound {start} to {stop} is gone: the oldest is {self.oldest}", "Go on from the newest.")
+        raise SamplesLost(
+            f"Samples {start} to {stop} were overwritten: the oldest is {self.oldest}", "Read newer ones."
+        )
 
     def captured_ns(self, sample: int) -> int:
-        """Monotonic nanoseconds at which a sample was captured, by the mark of its own block.
+        """Monotonic time in nanoseconds at which a sample was captured, from the mark of its block.
 
-        Older than the marks kept, or not there yet: counted on from the nearest one.
+        For samples older than the marks or not written yet, it is extrapolated from the nearest mark.
 
         Raises:
             SamplesLost: nothing was written yet.
@@ -341,14 +343,15 @@ class SampleRing:
         """
         marks = self._marks()
         if not len(marks):
-            raise SamplesLost("Nothing was captured yet", "Ask for it later.")
+            raise SamplesLost("No sound was captured yet", "Try again later.")
         later = marks[marks["count"] > sample]
         mark = later[later["count"].argmin()] if len(later) else marks[marks["count"].argmax()]
         return int(mark["ns"]) - (int(mark["count"]) - 1 - sample) * 1_000_000_000 // RATE
 
     def late_ns(self) -> int:
-        """How late the newest block came: nanoseconds from the capture of its first sample, by its own word, until it
-        was here; 0 while the next one is being written.
+        """Age of the newest block: nanoseconds from the capture of its first sample until it was written to the ring.
+
+        0 while the next block is being written.
         """
         beat, marks = self._ring.get("beat_ns"), np.sort(self._marks(), order="count")
         if not len(marks) or int(marks["count"][-1]) != self.count or beat != self._ring.get("beat_ns"):
@@ -357,12 +360,12 @@ class SampleRing:
         return beat - end + n * 1_000_000_000 // RATE
 
     def _marks(self) -> npt.NDArray[np.void]:
-        """Marks of blocks, none that is just being written."""
+        """The valid marks, without one that is just being written."""
         before = self._ring.marks.copy()
         return before[(before["count"] == self._ring.marks["count"]) & (before["count"] > 0)]
 
     def close(self) -> None:
-        """Stop reading; the ring itself is the writer's. May be called twice."""
+        """Close this reader's mapping; the ring itself belongs to the writer. May be called twice."""
         self._ring.close()
 
     def __enter__(self) -> Self:

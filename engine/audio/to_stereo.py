@@ -1,4 +1,4 @@
-"""Any sound to what the sample ring holds: float32 stereo at 44,100 Hz, causal, in blocks of any size."""
+"""Converts sound of any rate and channel count to the sample ring's format: float32 stereo at 44,100 Hz. Causal."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .audio_file import downmix
 from .sample_ring import RATE
 
 LOUDEST = 1000.0
-"""60 dB over full scale: no sound, but a driver's fault, which would drown all that follows it."""
+"""60 dB above full scale: louder samples come from driver faults and would dominate all that follows."""
 _LEFT = {"FL", "FLC", "DL", "BL", "SL"}
 _RIGHT = {"FR", "FRC", "DR", "BR", "SR"}
 
 
 def stereo_mix(names: tuple[str, ...]) -> Samples:
-    """Gains float32 [2, channels] of a stereo mix whose mean is `media.downmix`.
+    """Gains of a stereo mix, float32 [2, channels]; their mean over both sides is `audio_file.downmix`.
 
     Args:
-        names: FFmpeg's channel names. Unknown ones are averaged to both sides, except that two are left and right.
+        names: FFmpeg's channel names. Two channels are left and right; else unknown ones are averaged to both sides.
 
     """
     if len(names) == 2 and "LFE" not in names:
@@ -37,8 +37,8 @@ class ToStereo:
     """Converts one stream of blocks.
 
     Args:
-        rate: samples a second of what comes.
-        channels: how many come. One goes to both sides, two are left and right, more are averaged to both.
+        rate: sample rate of the input in Hz.
+        channels: channels of the input. One goes to both sides, two are left and right, more are averaged to both.
 
     """
 
@@ -46,21 +46,21 @@ class ToStereo:
         self.rate = rate
         self.channels = channels
         self.broken = 0
-        """Samples so far that were NaN, infinite or past LOUDEST; they are heard as 0."""
+        """Number of samples so far that were NaN, infinite or above LOUDEST; they are replaced by 0."""
         self._mix = None if channels == 2 else stereo_mix(("?",) * channels)
         self._resampler = None if rate == RATE else AudioResampler("fltp", "stereo", RATE)
         self._count = 0
 
     def push(self, block: Samples) -> Samples:
-        """float32 [channels, n] -> float32 [2, m]; m / n is 44100 / rate in the long run."""
+        """Convert a block float32 [channels, n] to float32 [2, m]; m / n is 44100 / rate in the long run."""
         with np.errstate(over="ignore"):
             block = np.asarray(block, np.float32)
-        sane = np.abs(block) <= LOUDEST  # not so for NaN
+        sane = np.abs(block) <= LOUDEST  # also False for NaN
         if not sane.all():
             self.broken += int(sane.size - np.count_nonzero(sane))
             block = np.where(sane, block, np.float32(0))
         if self._mix is not None:
-            # One row after the other: a matrix product may round differently for other block sizes.
+            # Row by row, because the rounding of a matrix product may depend on the block size.
             rows = [sum((g * row for g, row in zip(gains, block, strict=True)), np.float32(0)) for gains in self._mix]
             block = np.stack(rows).astype(np.float32, copy=False)
         return block if self._resampler is None else self._resample(self._resampler, block)

@@ -1,4 +1,4 @@
-"""How long a sound file says it is: what tells a file that was cut off from one that is merely short."""
+"""Detects truncated audio files by the length that their containers and codecs state."""
 
 from __future__ import annotations
 
@@ -13,42 +13,50 @@ from av.packet import Packet
 
 from .frame_size import frame_bytes
 
-# Containers whose header states how long each stream is; elsewhere FFmpeg guesses from the bit rate.
+# Containers whose header states the duration of each stream; for others FFmpeg estimates it from the bit rate.
 _STATE_LENGTH = ("aiff", "au", "flac", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg", "tta", "wv")
-# Streams without a beginning or an end: a recording of one starts and stops where it likes, also inside a frame.
+# Broadcast streams: a recording of one may start and stop anywhere, even within a frame.
 _ENDLESS = ("mpeg", "mpegts")
-_MAY_BE_OPEN = ("aiff", "au", "caf", "mpegts", "w64", "wav")  # written into a pipe, the last packet is seldom full
-_TS_PACKETS = (188, 192, 204)  # bytes: plain, with a time code (m2ts), with error correction
-_SLACK_EXACT, _SLACK_CODED = 0.001, 0.25  # seconds a stream may fall short of its header: PCM, FLAC / others
+_MAY_BE_OPEN = (
+    "aiff",
+    "au",
+    "caf",
+    "mpegts",
+    "w64",
+    "wav",
+)  # may be written to a pipe, and then the last packet is often incomplete
+_TS_PACKETS = (188, 192, 204)  # bytes per packet: plain, with a time code (m2ts), with error correction
+_SLACK_EXACT, _SLACK_CODED = 0.001, 0.25  # seconds by which a stream may be shorter than stated: PCM, FLAC / others
 _EXACT_CODECS = ("pcm_", "flac", "alac")
 _OGG_TAIL = 1 << 17  # bytes: longer than two of the longest Ogg pages (65,307)
-_RIFF_SLACK = 64  # bytes: writers disagree on whether padding and the first 8 bytes count
+_RIFF_SLACK = 64  # bytes; writers disagree on whether padding and the first 8 bytes count
 
 
 def why_cut_off(
     path: Path, container: InputContainer, stream: AudioStream, seconds: float, last: Packet | None
 ) -> str | None:
-    """Say what is missing of a file of which `seconds` could be decoded, up to the packet `last`; None when it looks
-    whole.
+    """Describe what is missing from a file; None if it appears complete.
+
+    `seconds` of it could be decoded, up to the packet `last`.
     """
     stated = _stated_seconds(path, container, stream)
     slack = _SLACK_EXACT if stream.codec_context.name.startswith(_EXACT_CODECS) else _SLACK_CODED
     if stated is not None and seconds < stated - slack:
-        return f"its header says {stated:.2f} s, {seconds:.2f} s could be read"
+        return f"its header states {stated:.2f} s, but only {seconds:.2f} s could be read"
     short = _missing_bytes(path, container.format.name)
     if short > 0:
-        return f"its header says {short} bytes more than there are"
+        return f"its header states {short} bytes more than the file has"
     if container.format.name == "ogg" and not _ogg_is_closed(path):
         return "its last Ogg page is missing"
     if container.format.name == "mpegts" and all(path.stat().st_size % size for size in _TS_PACKETS):
-        return "its last packet is not whole"
+        return "its last packet is incomplete"
     return None if last is None else _unfinished(last, container, stream)
 
 
 def _unfinished(last: Packet, container: InputContainer, stream: AudioStream) -> str | None:
-    """Say whether the last packet is shorter than the container or the frame in it says."""
+    """Describe the last packet if it is shorter than its container or frame header states; None if it is complete."""
     if container.format.name not in _MAY_BE_OPEN and last.is_corrupt:
-        return "its last packet is not whole"
+        return "its last packet is incomplete"
     wanted = frame_bytes(stream.codec_context.name, bytes(last)[:8])
     if container.format.name not in _ENDLESS and wanted is not None and last.size < wanted:
         return f"its last frame has {last.size} of {wanted} bytes"
@@ -70,7 +78,7 @@ def _stated_seconds(path: Path, container: InputContainer, stream: AudioStream) 
 
 
 def _mp3_states_length(path: Path) -> bool:
-    """Tell whether the first frame after the ID3 tag is a Xing, Info or VBRI header."""
+    """Whether the first frame after the ID3 tag is a Xing, Info or VBRI header."""
     with path.open("rb") as file:
         head = file.read(10)
         skip = 0
@@ -82,7 +90,7 @@ def _mp3_states_length(path: Path) -> bool:
 
 
 def _ogg_is_closed(path: Path) -> bool:
-    """Tell whether the last Ogg page is whole and carries the end-of-stream flag (RFC 3533, section 6)."""
+    """Whether the last Ogg page is complete and has the end-of-stream flag (RFC 3533, section 6)."""
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(0, size - _OGG_TAIL))
@@ -96,10 +104,10 @@ def _ogg_is_closed(path: Path) -> bool:
 
 
 def _missing_bytes(path: Path, container: str) -> int:
-    """Bytes that a file's outermost part or its data chunk claims past the end of the file; <= 0: none.
+    """Bytes by which the outermost or the data chunk extends past the end of the file; <= 0 if it does not.
 
-    FFmpeg clips such a chunk to the file in silence. Recorders that write into a pipe leave the size open
-    (0, all ones or -1): that is no damage.
+    FFmpeg silently clips such a chunk to the file. Recorders that write to a pipe leave the size open (0, all ones or
+    -1), which is not damage.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -117,12 +125,12 @@ def _missing_bytes(path: Path, container: str) -> int:
 
 
 def _segment_end(file: BinaryIO) -> int:
-    """The byte behind the Segment that holds everything in a Matroska file; 0 where its size is left open."""
+    """End of a Matroska file's Segment element as a byte offset; 0 if its size is left open."""
     end = 0
     for identity in (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67"):  # the EBML header, then the Segment
         file.seek(end)
         head = file.read(12)
-        bits = 9 - head[4].bit_length() if len(head) == 12 else 0  # a size has as many bytes as its first bit says
+        bits = 9 - head[4].bit_length() if len(head) == 12 else 0  # the leading zero bits give the number of bytes
         if head[:4] != identity or not 1 <= bits <= 8:
             return 0
         length = int.from_bytes(head[4 : 4 + bits], "big") & ((1 << 7 * bits) - 1)
@@ -133,7 +141,7 @@ def _segment_end(file: BinaryIO) -> int:
 
 
 def _data_end(file: BinaryIO, size: int, wanted: bytes, start: int, size_format: str, counts_itself: bool) -> int:
-    """Walk the chunks of a RIFF-like file: the byte behind the chunk `wanted`, 0 where that is left open."""
+    """End of the chunk `wanted` in a RIFF-like file as a byte offset; 0 if its size is left open."""
     name = 16 if counts_itself else 4  # Wave64 names its chunks by GUIDs
     align = {12: 2, 40: 8, 8: 1}[start]
     head = name + struct.calcsize(size_format)

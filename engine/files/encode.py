@@ -1,4 +1,4 @@
-"""What every film has: colour tags, a note on where its picture comes from, a stream for its sound."""
+"""Parts common to all video files: colour tags, metadata that marks the picture as synthetic, and an audio stream."""
 
 from __future__ import annotations
 
@@ -15,43 +15,43 @@ from av.error import FFmpegError
 from av.video.codeccontext import VideoCodecContext
 
 BT709, LIMITED = 1, 1
-"""Code points of ITU-T H.273, and FFmpeg's number for the limited range."""
+"""BT.709 in ITU-T H.273 (for matrix, primaries and transfer), and FFmpeg's number for limited range."""
 SYNTHETIC = "trainedAlgorithmicMedia"
-"""Of the IPTC's digital source types: made by a trained model."""
+"""IPTC digital source type for media made by a trained model."""
 
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
-_AAC_BITS = 128_000  # a second and channel
+_AAC_BITS = 128_000  # per second and channel
 
 
 def tag_bt709(context: VideoCodecContext) -> None:
-    """Say that Y'CbCr of limited range, BT.709 throughout, is what goes in."""
+    """Tag a video codec's input as BT.709 Y'CbCr with limited range."""
     context.colorspace, context.color_range = BT709, LIMITED
     context.color_primaries, context.color_trc = BT709, BT709
 
 
 def synthetic_note(title: str, made_by: str) -> dict[str, str]:
-    """Metadata of a container: a title, and that the picture is synthetic and what made it."""
-    said = f"Synthetic picture, made by {made_by}. Digital source type: {SYNTHETIC}."
-    return {"title": title, "comment": said, "description": said}
+    """Container metadata: the title, and a note that the picture is synthetic and what made it."""
+    note = f"Synthetic picture, made by {made_by}. Digital source type: {SYNTHETIC}."
+    return {"title": title, "comment": note, "description": note}
 
 
 class SoundStream:
-    """One stream of sound in a container, exact to the sample from time 0 on.
+    """The audio stream of a container, sample-accurate from time 0.
 
-    mp4 gets AAC (what players of mp4 read; its priming is cut by the edit list), every other container PCM of
-    24 bits. AAC keeps rate and channels where it can, else it takes 48 kHz or a mono mix.
+    In mp4 it is AAC, which mp4 players read (an edit list cuts the encoder's priming); in other containers 24-bit PCM.
+    If AAC does not support the rate or the layout, 48 kHz or a mono mix is written.
 
     Args:
-        container: open for writing, before its header is written.
-        rate: samples a second of what is written.
-        layout: FFmpeg's name for the channels of what is written.
-        gains: float32 [channels] of the mono mix.
+        container: open for writing; its header is not written yet.
+        rate: sample rate in Hz of the blocks written.
+        layout: FFmpeg's name of their channel layout.
+        gains: gains of the mono mix, float32 [channels].
 
     """
 
     def __init__(self, container: OutputContainer, rate: int, layout: str, gains: Sequence[float] | np.ndarray) -> None:
         self.written = 0
-        """Samples so far."""
+        """Samples per channel written so far."""
         self._container = container
         self._rate, self._layout = rate, layout
         self._gains: np.ndarray | None = None
@@ -68,14 +68,14 @@ class SoundStream:
         rate = self._rate if self._rate in _AAC_RATES else 48000
         if not _aac_takes(rate, self._layout):
             self._gains, self._layout = gains, "mono"
-        # The slower search takes as long as painting the picture does, and 128 kbit/s do not need it.
+        # The slower coder takes as long as rendering the pictures, and is not needed at 128 kbit/s per channel.
         stream = self._container.add_stream("aac", rate=rate, options={"aac_coder": "fast"})
         stream.codec_context.layout = self._layout
         stream.codec_context.bit_rate = _AAC_BITS * stream.codec_context.layout.nb_channels
         return stream
 
     def write(self, block: np.ndarray) -> None:
-        """Append float32 [channels, n]; what is past full scale clips.
+        """Append a block float32 [channels, n]; samples beyond full scale are clipped.
 
         Raises:
             OSError, FFmpegError: it cannot be written.
@@ -89,17 +89,17 @@ class SoundStream:
         self._container.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
-        """Write what the encoder still holds. Raises as `write`."""
+        """Flush the encoder. Raises as `write`."""
         self._container.mux(self._stream.encode(None))
 
 
 def _float_frame(block: np.ndarray, layout: str) -> AudioFrame:
-    # Interleaved: PyAV 18.1 reads past the planes of a planar frame of 8 channels.
+    # Packed, because PyAV 18.1 reads past the planes of planar frames of 8 channels.
     return AudioFrame.from_ndarray(np.ascontiguousarray(block.T).reshape(1, -1), "flt", layout)
 
 
 def _pcm24_frame(block: np.ndarray, layout: str) -> AudioFrame:
-    """Round to 24 bits; what is past full scale clips. The samples sit in the upper bits of 32."""
+    """Round to 24 bits in the upper bits of 32; samples beyond full scale are clipped."""
     scaled = np.rint(block.T.astype(np.float64) * 2**23).clip(-(2**23), 2**23 - 1)
     packed = scaled.astype(np.int32).reshape(1, -1) << 8
     return AudioFrame.from_ndarray(packed, "s32", layout)

@@ -1,4 +1,4 @@
-"""One picture as the bytes of a finished file: PNG, TIFF or EXR."""
+"""Encodes one picture as the content of a PNG, TIFF or EXR file."""
 
 from __future__ import annotations
 
@@ -11,15 +11,21 @@ from av.video.frame import VideoFrame
 
 
 def encode_still(frame: VideoFrame, codec: str, options: Mapping[str, str]) -> bytes:
-    """Encode one frame with an intra codec whose packet is a whole file.
+    """Encode a frame with an image codec, whose packet is a complete file.
+
+    Args:
+        frame: in a pixel format that the codec supports.
+        codec: FFmpeg's name: png, tiff or exr.
+        options: the codec's options.
 
     Raises:
-        av.error.FFmpegError: the codec cannot hold such a picture.
+        av.error.FFmpegError: the codec does not support such a picture.
+        TypeError: it is not a video codec.
 
     """
     context = av.CodecContext.create(codec, "w")
     if not isinstance(context, VideoCodecContext):
-        raise TypeError(f"{codec} makes no pictures")
+        raise TypeError(f"{codec} is not a video codec")
     context.width, context.height, context.pix_fmt = frame.width, frame.height, frame.format.name
     context.time_base = Fraction(1, 25)
     context.color_range = frame.color_range

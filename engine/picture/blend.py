@@ -1,4 +1,4 @@
-"""Whole pictures in integer arithmetic: weighted sums of one or two, a piece at a time to stay in the cache."""
+"""Weighted sums of RGBA8 pictures in integer arithmetic, computed in chunks that fit the CPU cache."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import numpy as np
 from ..plugins.interfaces import Pixels
 
 ONE = 256
-"""The weight that leaves a picture as it is."""
+"""The weight that leaves a picture unchanged."""
 HALF = 128
-"""Bias that rounds to the nearest level."""
+"""The bias that rounds to the nearest level."""
 _PIECE = 1 << 16
 _OPAQUE = np.array([0, 0, 0, 255], np.uint8).view(np.uint32)
 
 
 def weighted(terms: list[tuple[Pixels, int]], bias: int = HALF) -> Pixels:
-    """A new picture, (sum of pixels * weight + bias) / 256 rounded down, alpha 255.
+    """Compute a new picture, (sum of pixels * weight + bias) / 256 rounded down, with alpha 255.
 
     Args:
-        terms: uint8 [H,W,4], contiguous, all of one shape, with weights of 0 to 256 that sum to no more than 256.
-        bias: in 256ths of a level; no sum may pass 65535.
+        terms: pictures, uint8 [H,W,4], contiguous, all of one shape, each with a weight 0..256; at most 256 in total.
+        bias: in 1/256 of a level; no sum may exceed 65535.
 
     """
     out = np.empty_like(terms[0][0])
@@ -41,7 +41,7 @@ def weighted(terms: list[tuple[Pixels, int]], bias: int = HALF) -> Pixels:
 
 
 def plain(width: int, height: int, level: int) -> Pixels:
-    """One grey everywhere, 0 to 255; uint8 [height,width,4], alpha 255."""
+    """A picture of one grey level 0..255: uint8 [height,width,4], alpha 255."""
     picture = np.full((height, width, 4), level, np.uint8)
     picture[..., 3] = 255
     return picture

@@ -1,11 +1,11 @@
-"""The guard for photosensitive eyes: at most three flashes in any one second (WCAG 2.3.1, ITU-R BT.1702).
+"""Flash limiter for photosensitive viewers: at most three flashes in any second (WCAG 2.3.1, ITU-R BT.1702).
 
-A general flash is a pair of opposing changes of relative luminance by 10 % of white or more, the darker side below
-80 %; a red flash is the same of saturated red. It counts where it covers a quarter of the picture. The guard looks at
-the mean light of a grid of cells and counts changes of two kinds, each for luminance and for red: those of every cell
-alone, and those that a part of the picture makes at about the same time. A picture with which a fourth flash would
-be complete is not let through as it is: the picture before moves towards it only as far as no such change comes about.
-All limits are a little stricter than the rules, so that others who measure with other grids agree.
+A general flash is a pair of opposing changes of relative luminance by at least 10 % of white, where the darker picture
+is below 80 %; a red flash is such a pair of changes of saturated red. A flash counts if it covers a quarter of the
+picture. The guard averages the picture over a grid of cells and counts changes in luminance and in red in two ways: in
+every single cell, and of a large part of the picture at about the same time. A picture that would complete a fourth
+flash is replaced by a blend of the previous picture and itself that is just below the threshold. All limits are
+slightly stricter than the standards, so that measurements with other grids also pass.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ Cells = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 CELLS = 32
-"""Cells along each side, whatever the picture's shape."""
+"""Cells along each side of the grid, for any shape of picture."""
 AREA = 0.22
-"""Part of the picture that may flash as it likes (rule: a quarter)."""
+"""Part of the picture in which flashes are not limited (standard: a quarter)."""
 PERIOD = 1.05
-"""Seconds in which the flashes are counted (rule: 1)."""
+"""Length in seconds of the window in which flashes are counted (standard: 1)."""
 FLASHES = 3
-"""Allowed in it."""
+"""Flashes allowed in the window."""
 LIGHT, RED = 0.08, 0.05
-"""Least change that counts, of luminance and of R - G - B (rules: 0.1 and 20/320)."""
+"""Smallest change that counts, of luminance and of R - G - B (standards: 0.1 and 20/320)."""
 SURELY = 1.5
-"""Times that change, from which on others surely have counted it."""
+"""Factor on the smallest change, above which any other measurement has counted the change too."""
 BRIGHT = 0.8
-"""Luminance from which on changes among bright pictures do not count."""
+"""Luminance above which changes do not count, unless the other picture is below it."""
 SATURATED = 0.8
-"""Part of red in R + G + B from which on it is saturated."""
+"""Share of red in R + G + B from which red is saturated."""
 TOGETHER = 0.03
-"""Seconds within which changes of different cells are one change of the picture: with the frame itself, 1/24 s."""
+"""Seconds within which changes in different cells count as one change; with the duration of a frame, 1/24 s."""
 DOTS = 8
-"""Pixels looked at along each side of a cell."""
+"""Pixels sampled along each side of a cell."""
 STEPS = 32
-"""Weights tried between the picture before and the one that is held back."""
+"""Number of blending weights between the previous picture and the one that is held back."""
 THIN = slice(2, None, 4)
-"""The dots that suffice to look for the weight; all of them decide."""
+"""Subset of the sampled pixels used to search for the weight; the result is checked with all of them."""
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
@@ -60,23 +60,23 @@ _LINEAR = _linear_table()
 
 
 class _Turns(NamedTuple):
-    """What one picture does to the cells: which begin an opposing change, and which still complete one."""
+    """The effect of one picture: the cells in which an opposing change begins, and those in which one continues."""
 
     begun: dict[int, Mask]
     moving: dict[int, Mask]
 
 
 class _Changes:
-    """Opposing changes of one quantity: of every cell alone, and of a large part of the picture together.
+    """Counts opposing changes of one quantity, in every single cell and over a large part of the picture.
 
-    A change counts from `least` on, and its time is the last at which others, with a higher threshold or another grid,
-    may first see it.
+    A change counts from `least` on. Its time is the latest at which a measurement with a higher threshold or another
+    grid may first detect it.
     """
 
     def __init__(self, least: float) -> None:
         cells = CELLS * CELLS
         self._least, self._surely = np.float32(least), np.float32(least * SURELY)
-        # Where the last change of a cell began and how far it went: low to high on the way up, high to low down.
+        # Range of each cell's last change: from low to high if it rose, from high to low if it fell.
         self._low, self._high = np.full(cells, np.inf, np.float32), np.full(cells, -np.inf, np.float32)
         self._low_counts, self._high_counts = np.zeros(cells, bool), np.zeros(cells, bool)
         self._way = np.zeros(cells, np.int8)
@@ -86,7 +86,7 @@ class _Changes:
         self._whole = {1: [-np.inf] * (FLASHES + 1), -1: [-np.inf] * (FLASHES + 1)}
 
     def turns(self, values: Cells, counts: Mask) -> _Turns:
-        """What these values do. counts: the cells whose state makes a change from or to it count."""
+        """The changes that `values` would make. A change counts if `counts` is true before or after it."""
         up = (self._way <= 0) & (values - self._low >= self._least) & (self._low_counts | counts)
         down = (self._way >= 0) & (self._high - values >= self._least) & (self._high_counts | counts)
         down &= ~up
@@ -96,7 +96,7 @@ class _Changes:
         return _Turns({1: up, -1: down}, {1: rising, -1: falling})
 
     def allowed(self, turns: _Turns, now: float) -> bool:
-        """Whether both counts stay within the limit."""
+        """Whether both counts stay within the limit if the picture is shown at `now`, in seconds."""
         over = self._over(turns, now)
         if over.any() and np.mean(over | (now - self._too_many < PERIOD)) > AREA:
             return False
@@ -105,7 +105,7 @@ class _Changes:
         return not new or now - min(fourth) >= PERIOD
 
     def accept(self, values: Cells, counts: Mask, turns: _Turns, now: float) -> None:
-        """Take them as what was shown."""
+        """Record the picture as shown at `now`."""
         self._too_many[self._over(turns, now)] = now
         for way in self._new_whole(turns, now):
             self._whole[way] = [*self._whole[way][1:], now]
@@ -127,7 +127,7 @@ class _Changes:
         self._low[lower], self._low_counts[lower] = values[lower], counts[lower]
 
     def _over(self, turns: _Turns, now: float) -> Mask:
-        """Cells with one flash too many: a change begun is one more than the times hold."""
+        """Cells with one flash too many; a change that begins now is not yet in the recorded times."""
         begun, moving = (masks[1] | masks[-1] for masks in turns)
         return moving & (now - np.where(begun, self._times[1], self._times[0]) < PERIOD)
 
@@ -135,29 +135,29 @@ class _Changes:
         return float(np.mean(turns.moving[way] | (now - self._moved[way] < TOGETHER)))
 
     def _new_whole(self, turns: _Turns, now: float) -> list[int]:
-        """The ways in which a large part of the picture changes now: opposing ones, or both at once."""
+        """Directions (1, -1) in which a large part of the picture changes now: opposed to its last change, or both."""
         large = [way for way in (1, -1) if turns.moving[way].any() and self._share(way, turns, now) > AREA]
         return [way for way in large if -way in large or self._whole[-way][-1] >= self._whole[way][-1]]
 
 
-class _Look(NamedTuple):
-    """What the cells of one picture hold. Each: the quantity, and where its changes count."""
+class _CellValues(NamedTuple):
+    """Values of one picture's cells: for luminance and red, the value and the cells where its changes count."""
 
     light: tuple[Cells, Mask]
     red: tuple[Cells, Mask]
 
 
-def _look(dots: Pixels) -> _Look:
-    """dots: as `_dots` gives them."""
+def _cell_values(dots: Pixels) -> _CellValues:
+    """Average the sampled pixels `dots`, as returned by `_dots`, over each cell."""
     red, green, blue = (_LINEAR.take(dots[..., colour]).sum(0) / np.float32(len(dots)) for colour in range(3))
     light, total = _LUMA @ (red, green, blue), red + green + blue
     saturated = (red >= SATURATED * total) & (total > 0)
-    return _Look((light, light < BRIGHT), (np.maximum(red - green - blue, 0), saturated))
+    return _CellValues((light, light < BRIGHT), (np.maximum(red - green - blue, 0), saturated))
 
 
 @lru_cache(maxsize=4)
-def _places(height: int, width: int) -> npt.NDArray[np.intp]:
-    """Where in a flat picture the pixels are that are looked at, evenly spread: [DOTS*DOTS, CELLS*CELLS]."""
+def _dot_indices(height: int, width: int) -> npt.NDArray[np.intp]:
+    """Flat indices of the evenly spaced sampled pixels: int [DOTS*DOTS, CELLS*CELLS]."""
     parts = (np.arange(CELLS * DOTS) * 2 + 1) / (2 * CELLS * DOTS)
     rows, columns = (parts * height).astype(np.intp), (parts * width).astype(np.intp)
     square = (rows[:, None] * width + columns).reshape(CELLS, DOTS, CELLS, DOTS)
@@ -165,15 +165,15 @@ def _places(height: int, width: int) -> npt.NDArray[np.intp]:
 
 
 def _dots(pixels: Pixels) -> Pixels:
-    """The pixels that are looked at: uint8 [DOTS*DOTS, CELLS*CELLS, 4], a copy."""
-    dots = pixels.view(np.uint32).reshape(-1).take(_places(*pixels.shape[:2]))
+    """The sampled pixels: uint8 [DOTS*DOTS, CELLS*CELLS, 4], a copy."""
+    dots = pixels.view(np.uint32).reshape(-1).take(_dot_indices(*pixels.shape[:2]))
     return dots.view(np.uint8).reshape(*dots.shape, 4)
 
 
 class FlashGuard:
-    """Lets pictures through as they are until a fourth flash within a second would be complete.
+    """Limits a sequence of pictures to three flashes per second; others pass unchanged.
 
-    Causal, and a function of the pictures and the times alone. Not for several threads at once.
+    Causal and deterministic: the result depends only on the pictures and their times. Not thread-safe.
     """
 
     def __init__(self) -> None:
@@ -182,53 +182,54 @@ class FlashGuard:
         self._shown: Pixels | None = None
 
     def apply(self, pixels: Pixels, dt: float) -> Pixels:
-        """The picture to show: `pixels` itself, the one shown before, or a new one between them.
+        """Return the picture to show: `pixels` itself, the one shown before, or a blend of the two.
 
         Args:
-            pixels: uint8 [H,W,4] RGBA, contiguous; neither changed nor to be changed later.
-            dt: seconds since the picture before, 0 or more.
+            pixels: uint8 [H,W,4] RGBA, contiguous; not modified, and must not be modified later.
+            dt: seconds since the previous picture, >= 0.
 
         """
         self._now += dt
         if pixels is self._shown:
             return pixels
         dots = _dots(pixels)
-        look = _look(dots)
-        if self._shown is None or self._allowed(look):
-            return self._show(pixels, look)
+        values = _cell_values(dots)
+        if self._shown is None or self._allowed(values):
+            return self._show(pixels, values)
         return self._hold(self._shown, pixels, dots)
 
     def observe(self, pixels: Pixels, dt: float) -> None:
-        """Count what was shown past the guard, such as a blackout by hand."""
+        """Count a picture that is shown whatever the guard says, such as a blackout."""
         self._now += dt
         if pixels is not self._shown:
-            self._show(pixels, _look(_dots(pixels)))
+            self._show(pixels, _cell_values(_dots(pixels)))
 
-    def _allowed(self, look: _Look) -> bool:
-        pairs = zip((self._light, self._red), look, strict=True)
+    def _allowed(self, values: _CellValues) -> bool:
+        pairs = zip((self._light, self._red), values, strict=True)
         return all(changes.allowed(changes.turns(*side), self._now) for changes, side in pairs)
 
-    def _show(self, pixels: Pixels, look: _Look) -> Pixels:
-        for changes, side in zip((self._light, self._red), look, strict=True):
+    def _show(self, pixels: Pixels, values: _CellValues) -> Pixels:
+        for changes, side in zip((self._light, self._red), values, strict=True):
             changes.accept(*side, changes.turns(*side), self._now)
         self._shown = pixels
         return pixels
 
     def _hold(self, shown: Pixels, pixels: Pixels, dots: Pixels) -> Pixels:
-        """As far from what is shown towards the next picture as no change comes about: found by halving."""
+        """Blend as far from the shown picture towards the new one as is allowed, and show the result."""
         before = scaler((shown.shape[1], shown.shape[0]), (pixels.shape[1], pixels.shape[0]))(shown)
         before_dots = _dots(before)
         step = self._farthest(before_dots[THIN], dots[THIN])
-        look = _look(_between(before_dots, dots, step))
-        while step and not self._allowed(look):
+        values = _cell_values(_between(before_dots, dots, step))
+        while step and not self._allowed(values):
             step -= 1
-            look = _look(_between(before_dots, dots, step))
-        return self._show(_between(before, pixels, step) if step else before, look)
+            values = _cell_values(_between(before_dots, dots, step))
+        return self._show(_between(before, pixels, step) if step else before, values)
 
     def _farthest(self, before: Pixels, after: Pixels) -> int:
+        """The largest allowed weight 0..STEPS-1, by bisection."""
         step, width = 0, STEPS // 2
         while width:
-            if self._allowed(_look(_between(before, after, step + width))):
+            if self._allowed(_cell_values(_between(before, after, step + width))):
                 step += width
             width //= 2
         return step

@@ -1,7 +1,7 @@
-"""The last hand on a picture before it leaves: freeze, slate, flip, brightness, flash guard, blackout.
+"""Output controls applied to every picture: freeze, grey slate, flip, brightness, flash guard and blackout.
 
-It lives in the show, so all of it works while no renderer does. Every tick gives a whole picture: the newest one, a
-kept one, or a dark grey slate, never black unless black was asked for.
+They run in the show's process, so they also work while the renderer is restarting. Every output tick gives a complete
+picture: the newest one, a frozen one, or a dark grey slate; black only during a blackout.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from .scale import scaler
 
 MASTER = "/out/master"
 SLATE = 40
-"""Level of the grey that is shown before the first picture and, if wanted, when nothing new comes."""
+"""Grey level 0..255 of the slate, shown before the first picture and optionally when new pictures stop arriving."""
 FADE_S = 2.0
-"""How long the slate takes to arrive."""
+"""Seconds of the fade to the slate."""
 BACK_S = 0.25
-"""How long it takes to leave."""
+"""Seconds of the fade from the slate."""
 
 
 def lifted(values: Mapping[str, Value], lift: float) -> Mapping[str, Value]:
-    """The values with the master as a move wants it: times a factor, 1 at most."""
+    """The values with the master brightness multiplied by the modulation factor `lift`, limited to 1."""
     return values if lift == 1.0 else {**values, MASTER: min(1.0, float(values[MASTER]) * lift)}
 
 
 class OutputControls:
-    """One show's pictures on their way out. Not for several threads at once.
+    """Applies the output controls to one show's pictures. Not thread-safe.
 
     Args:
-        width, height: of the slate until the first picture comes, px. From then on what leaves has the shape of the
-            newest picture that came.
+        width, height: size in pixels of the slate before the first picture. From then on the output has the size of
+            the newest picture.
 
     """
 
@@ -45,38 +45,38 @@ class OutputControls:
         self._came_s: float | None = None
         self._last_s: float | None = None
         self._slate = 0.0
-        self._dressed: tuple[tuple[int, int, str], Pixels, Pixels] | None = None
+        self._adjusted: tuple[tuple[int, int, str], Pixels, Pixels] | None = None
         self._guard: FlashGuard | None = None
 
     def apply(self, pixels: Pixels | None, values: Mapping[str, Value], now_s: float, dt: float) -> Pixels:
-        """The picture that leaves at this tick.
+        """Return the picture to output at this tick.
 
         Args:
-            pixels: the newest picture, uint8 [H,W,4] RGBA with alpha 255, not to be changed from now on; None when
-                nothing new came.
-            values: effective value of every `/out/*` path.
-            now_s: monotonic seconds.
-            dt: nominal seconds of one tick.
+            pixels: the new picture, uint8 [H,W,4] RGBA with alpha 255, which must not be modified from now on; None if
+                there is none.
+            values: effective value of every `/out/*` parameter.
+            now_s: monotonic time in seconds.
+            dt: nominal duration of a tick in seconds.
 
         Returns:
-            uint8 [H,W,4], contiguous; it may be `pixels` itself or one given out before. Nobody may write to it.
+            uint8 [H,W,4], contiguous; it may be `pixels` itself or one returned before, so it must not be modified.
 
         """
         frozen = bool(values["/out/freeze"])
         self._take(pixels, now_s, frozen)
         if not frozen:
             self._fade(float(values["/out/slate"]), now_s, dt)
-        # Time counts for the guard only as far as it passed on both clocks: late ticks may come in a rush.
+        # For the guard, the smaller of nominal and measured time counts, because late ticks may follow in a burst.
         passed = dt if self._last_s is None else max(0.0, min(dt, now_s - self._last_s))
         self._last_s = now_s
         self._guard = (self._guard or FlashGuard()) if values["/out/flash_guard"] else None
         if values["/out/blackout"]:
-            return self._blacked(passed)
-        dressed = self._dress(float(values["/out/master"]), str(values["/out/flip"]))
-        return self._guard.apply(dressed, passed) if self._guard else dressed
+            return self._black_picture(passed)
+        adjusted = self._adjust(float(values["/out/master"]), str(values["/out/flip"]))
+        return self._guard.apply(adjusted, passed) if self._guard else adjusted
 
     def _take(self, pixels: Pixels | None, now_s: float, frozen: bool) -> None:
-        """Keep what came and decide what is shown; frozen before the first picture means frozen on the first."""
+        """Store the new picture and choose the one to show; a freeze before the first picture freezes that one."""
         first = self._came_s is None
         if pixels is not None:
             self._newest, self._came_s = np.ascontiguousarray(pixels), now_s
@@ -87,33 +87,33 @@ class OutputControls:
             self._shown = scaler(*sizes)(self._shown)
 
     def _fade(self, after: float, now_s: float, dt: float) -> None:
-        """Move the slate's part 0..1 by one tick; it comes when nothing new came for `after` seconds, 0 never."""
+        """Advance the slate's opacity 0..1 by one tick: up after `after` seconds without a new picture (0 = never)."""
         stale = after > 0 and self._came_s is not None and now_s - self._came_s > after
         self._slate = min(1.0, self._slate + dt / FADE_S) if stale else max(0.0, self._slate - dt / BACK_S)
 
-    def _blacked(self, passed: float) -> Pixels:
+    def _black_picture(self, passed: float) -> Pixels:
         if self._black.shape != self._shown.shape:
             self._black = plain(self._shown.shape[1], self._shown.shape[0], 0)
         if self._guard:
             self._guard.observe(self._black, passed)
         return self._black
 
-    def _dress(self, master: float, flip: str) -> Pixels:
-        """Flip, slate and brightness in one go; the same object again while nothing changes."""
+    def _adjust(self, master: float, flip: str) -> Pixels:
+        """Apply flip, slate and brightness; returns the same object while nothing changes."""
         gain = round(ONE * master * (1 - self._slate))
         grey = round(ONE * master * self._slate * SLATE)
         key = gain, grey, flip
-        if self._dressed is not None and self._dressed[0] == key and self._dressed[1] is self._shown:
-            return self._dressed[2]
+        if self._adjusted is not None and self._adjusted[0] == key and self._adjusted[1] is self._shown:
+            return self._adjusted[2]
         out = self._shown if flip == "none" else _flipped(self._shown, flip)
         if key[:2] != (ONE, 0):
             out = weighted([(out, gain)], grey + HALF)
-        self._dressed = key, self._shown, out
+        self._adjusted = key, self._shown, out
         return out
 
 
 def _flipped(pixels: Pixels, flip: str) -> Pixels:
-    words = pixels.view(np.uint32)  # whole pixels: the copy is ten times as fast as byte by byte
+    words = pixels.view(np.uint32)  # copying whole pixels is ten times as fast as bytes
     rows = slice(None, None, -1) if flip in ("vertical", "both") else slice(None)
     columns = slice(None, None, -1) if flip in ("horizontal", "both") else slice(None)
     return np.ascontiguousarray(words[rows, columns]).view(np.uint8)

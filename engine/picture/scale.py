@@ -1,7 +1,7 @@
-"""Pictures of one shape into another without stretching: what sticks out is cut off, centred (cover).
+"""Scales pictures to another size without distortion, with a centred crop (fit mode "cover").
 
-The three colours go through swscale as planes of "yuv444p", which it scales alike and never converts: flat colours and
-greys stay what they are to the level, and it takes a quarter of the time of its own RGBA (measured).
+The three colour channels go through swscale as planes of "yuv444p", which it scales without conversion: flat colours
+and greys are preserved exactly, and it takes a quarter of the time of scaling RGBA (measured).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _PLANES = "yuv444p"
 
 
 def scaler(source: tuple[int, int], target: tuple[int, int]) -> Callable[[Pixels], Pixels]:
-    """How to bring pictures of (width, height) `source` to `target`.
+    """Make a function that scales pictures from size `source` to `target`, both (width, height) in pixels.
 
     Returns:
-        uint8 [H,W,4] -> a new uint8 [H,W,4], alpha 255; for equal sizes the picture itself. Not for several threads
-        at once. It raises ValueError for a picture of another shape.
+        A function uint8 [H,W,4] -> a new uint8 [H,W,4] with alpha 255; for equal sizes it returns the picture itself.
+        It raises ValueError for a picture of another size, and is not thread-safe.
 
     """
     if source == target:
@@ -38,7 +38,7 @@ class _Cover:
     def __init__(self, source: tuple[int, int], target: tuple[int, int]) -> None:
         scale = max(Fraction(out, n) for n, out in zip(source, target, strict=True))
         self._source, self._target = source, target
-        # What is cut off first is whole pixels, as many on both sides; the rest of it is cut off at the new size.
+        # Crop whole pixels before scaling, equally on both sides; the rest is cropped after it.
         self._cut = [int((n - out / scale) // 2) for n, out in zip(source, target, strict=True)]
         left = [n - 2 * cut for n, cut in zip(source, self._cut, strict=True)]
         self._scaled = [max(out, round(n * scale)) for n, out in zip(left, target, strict=True)]
@@ -48,7 +48,7 @@ class _Cover:
     def __call__(self, pixels: Pixels) -> Pixels:
         (width, height), (left, top) = self._source, self._cut
         if pixels.shape != (height, width, 4):
-            raise ValueError(f"{pixels.shape} is no picture of {width}x{height}")
+            raise ValueError(f"the picture has shape {pixels.shape}, not {(height, width, 4)}")
         inside = pixels[top : height - top, left : width - left]
         for colour, plane in enumerate(self._frame.planes):
             np.copyto(_view(plane), inside[..., colour])
@@ -66,5 +66,5 @@ class _Cover:
 
 
 def _view(plane: VideoPlane) -> np.ndarray:
-    raw = cast("memoryview", plane)  # a buffer, though its type does not say so
+    raw = cast("memoryview", plane)  # it supports the buffer protocol, which its type hints do not say
     return np.frombuffer(raw, np.uint8).reshape(plane.height, -1)[:, : plane.width]

@@ -1,1 +1,1 @@
-"""Where pictures go: files, frame maps, windows."""
+"""Sinks, which output pictures: recordings, image files, frame maps and windows."""

@@ -1,4 +1,4 @@
-"""A file that always ends with something whole, however its writer ends: killed, or by a full disk."""
+"""A file for a muxer that stays valid up to its last commit, even if the writer is killed or the disk is full."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from pathlib import Path
 
 
 class CommitFile:
-    """What a muxer writes into. It stays in memory until `commit`, which brings it to the file in one piece.
+    """A file object for a muxer. Data stays in memory until `commit` writes it to the file.
 
     Args:
-        path: of the file, which must not be there.
+        path: of the file, which must not exist.
 
     Raises:
-        FileExistsError: it is there.
-        OSError: it cannot be made.
+        FileExistsError: the file exists.
+        OSError: the file cannot be created.
 
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("xb", buffering=0)
-        self._at = 0  # where what is pending belongs
+        self._at = 0  # position of the pending data in the file
         self._pending = bytearray()
-        self._whole = 0  # bytes of the file up to the last commit
+        self._whole = 0  # size of the file at the last commit
         self._given_up = False
 
-    # --- what the muxer calls
+    # --- called by the muxer
 
     def write(self, data: bytes) -> int:
-        """Take bytes for the current place."""
+        """Add bytes at the current position; returns their number."""
         if not self._given_up:
             self._pending += data
         return len(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Go to another place; what is pending is written first. Raises OSError where it cannot be."""
+        """Move to another position, after writing the pending data; returns the position. Raises OSError."""
         if whence == os.SEEK_CUR:
             offset += self.tell()
         self.commit()
@@ -44,16 +44,16 @@ class CommitFile:
         return self._at
 
     def tell(self) -> int:
-        """The current place."""
+        """The current position."""
         return self._at + len(self._pending)
 
-    # --- what the owner calls
+    # --- called by the owner
 
     def commit(self) -> None:
-        """Write what is pending: the file is whole now.
+        """Write the pending data to the file, which is valid then.
 
         Raises:
-            OSError: it could not be written; `give_up` then.
+            OSError: it cannot be written; call `give_up` then.
 
         """
         if not self._pending or self._given_up:
@@ -67,19 +67,19 @@ class CommitFile:
         self._whole = max(self._whole, self._at)
 
     def give_up(self) -> None:
-        """Cut the file back to where it was whole, and take no more. Raises OSError where even that fails."""
+        """Truncate the file to its last commit and ignore further data. Raises OSError if that fails too."""
         self._given_up = True
         self._pending = bytearray()
         self._file.truncate(self._whole)
 
     def close(self) -> None:
-        """Let go of the file; an empty one is removed."""
+        """Close the file; remove it if it is empty."""
         if not self._file.closed and not self._whole:
             self.remove()
         self._file.close()
 
     def remove(self) -> None:
-        """Remove the file, unless another one has its name by now; `close` before it is too late for that."""
+        """Remove the file, unless another file has taken its name. Must be called before `close`."""
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(self._file.fileno()), self.path.stat()):
                 self.path.unlink()

@@ -1,4 +1,4 @@
-"""A film that is written while it happens: H.264 and sound, in fragments, playable up to the last whole one."""
+"""Writes a live recording: H.264 video and sound in fragments, playable up to the last complete fragment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
-from sonorama import __version__  # the package itself is no folder here that `..` could name
+from sonorama import __version__  # relative imports cannot reach the top package from here
 
 from ...engine.audio.sample_ring import RATE, Samples
 from ...engine.errors import SonoramaError
@@ -28,36 +28,37 @@ CONTAINERS = {".mp4": "mp4", ".mkv": "matroska"}
 FRAGMENT_S = 1
 LEAST_SIDE = 16
 
-# `delay_moov`: the header is written with the first fragment, when the encoder's priming is known; written before
-# (`empty_moov` alone) it has no edit list, and the sound would be 23 ms off.
+# `delay_moov` writes the header with the first fragment, when the encoder's priming is known. An earlier header
+# (`empty_moov` alone) has no edit list, and the sound would be 23 ms late.
 _OPTIONS = {
     "mp4": {"movflags": "+frag_keyframe+delay_moov+default_base_moof+write_colr", "flush_packets": "1"},
     "matroska": {"cluster_time_limit": str(1000 * FRAGMENT_S), "flush_packets": "1"},
 }
-# Without B-frames a picture leaves the encoder at once: less is lost by a kill.
+# Without B-frames the encoder returns each picture at once, so that less is lost if the process is killed.
 _X264 = {"preset": "superfast", "crf": "18", "bf": "0"}
 
 
 class Film:
-    """One file, from its making to its end.
+    """Writes one video file.
 
     Args:
-        path: .mp4 or .mkv, not there yet.
-        info: name, size and rate; sound is stereo at the ring's rate if `info.samples` is not empty.
+        path: .mp4 or .mkv, which must not exist.
+        info: name, size and rate of the stream; with a sample ring (`info.samples`), the file gets stereo sound at
+            44,100 Hz.
 
     Raises:
-        FileExistsError: it is there.
-        OSError, FFmpegError: it cannot be made.
-        SonoramaError: a picture too small for H.264.
+        FileExistsError: the file exists.
+        OSError, FFmpegError: the file cannot be created.
+        SonoramaError: the pictures are too small for H.264.
 
     """
 
     def __init__(self, path: Path, info: StreamInfo) -> None:
         self.size = info.width // 2 * 2, info.height // 2 * 2
-        """(width, height): even, for H.264 in 4:2:0."""
+        """(width, height) in pixels, rounded down to even numbers for 4:2:0."""
         if min(self.size) < LEAST_SIDE:
             message = f"Pictures of {info.width}x{info.height} are too small for H.264"
-            raise SonoramaError(message, f"Use {LEAST_SIDE}x{LEAST_SIDE} at least.")
+            raise SonoramaError(message, f"Use at least {LEAST_SIDE}x{LEAST_SIDE}.")
         self._fps = info.fps
         self._frame: VideoFrame | None = None
         self._reformat = VideoReformatter()
@@ -80,7 +81,7 @@ class Film:
     def _add_picture(self) -> VideoStream:
         stream = self._container.add_stream(CODEC, rate=self._fps, options=_X264)
         if not isinstance(stream, VideoStream):
-            raise TypeError(f"{CODEC} makes no pictures")
+            raise TypeError(f"{CODEC} is not a video codec")
         context = stream.codec_context
         context.width, context.height = self.size
         context.pix_fmt = "yuv420p"
@@ -92,21 +93,22 @@ class Film:
 
     @property
     def samples(self) -> int:
-        """Samples of sound written so far."""
+        """Samples per channel written so far."""
         return self._sound.written if self._sound else 0
 
-    def show(self, pixels: Pixels | None, place: int) -> None:
-        """Write a picture, uint8 RGBA [H,W,4], as number `place` at the film's rate; None is the one before again.
+    def show(self, pixels: Pixels | None, index: int) -> None:
+        """Write a picture, uint8 RGBA [H,W,4], as frame number `index` of the film; None repeats the previous one.
 
         Raises:
             OSError, FFmpegError: it cannot be written.
+            ValueError: there is no previous picture.
 
         """
         if pixels is not None:
             self._frame = self._converted(pixels)
         if self._frame is None:
-            raise ValueError("there is no picture before the first one")
-        self._frame.pts, self._frame.time_base, self._frame.duration = place, 1 / self._fps, 1
+            raise ValueError("the first picture cannot be a repeat")
+        self._frame.pts, self._frame.time_base, self._frame.duration = index, 1 / self._fps, 1
         self._mux(self._picture.encode(self._frame))
 
     def _converted(self, pixels: Pixels) -> VideoFrame:
@@ -122,19 +124,19 @@ class Film:
         )
 
     def play(self, block: Samples) -> None:
-        """Append sound, float32 [2,n]. Raises OSError, FFmpegError where it cannot be written."""
+        """Append sound, float32 [2,n]. Raises OSError or FFmpegError if it cannot be written."""
         if self._sound is not None:
             self._sound.write(block)
             self._file.commit()
 
     def _mux(self, packets: list[Packet]) -> None:
         for packet in packets:
-            packet.duration = packet.duration or 1  # a film of one picture has no second one to tell its length
+            packet.duration = packet.duration or 1  # else a film of one picture would have no duration
             self._container.mux(packet)
         self._file.commit()
 
     def finish(self) -> None:
-        """Complete the file; one without a picture is removed. Raises OSError, FFmpegError; `abandon` then."""
+        """Complete the file, or remove it if it has no picture. On OSError or FFmpegError, call `abandon`."""
         if self._frame is None:
             self._file.remove()
             self.abandon()
@@ -147,7 +149,7 @@ class Film:
         self._file.close()
 
     def abandon(self) -> None:
-        """Leave the file as it was when it was last whole."""
+        """Truncate the file to its last complete fragment and close it."""
         with contextlib.suppress(OSError):
             self._file.give_up()
         with contextlib.suppress(OSError, FFmpegError):

@@ -1,4 +1,4 @@
-"""`images:FOLDER[.FORMAT]`: numbered pictures, each complete under its name or not there at all."""
+"""The sink `images:FOLDER[.FORMAT]`: numbered image files, each written atomically."""
 
 from __future__ import annotations
 
@@ -43,21 +43,21 @@ FORMATS = {
 
 
 def probe() -> Available:
-    """PyAV brings what it needs."""
+    """Always available: PyAV has the encoders."""
     return Available(f"folders of {', '.join(FORMATS)}")
 
 
 class ImagesSink:
-    """Writes every picture that it is given as `frame_000001.png` and so on, a repeated one too.
+    """Writes every picture, also repeated ones, as `frame_000001.png` and so on.
 
-    Each size and rate gets a folder of its own: FOLDER, and FOLDER-2 and so on where that holds something already.
+    Each size and rate gets its own folder: FOLDER, or FOLDER-2 and so on if that is not empty.
 
     Args:
-        argument: the folder, with `.png` (default, 8 bit) or `.tiff16` behind it for the format. A folder whose own
-            name ends so needs its format said.
+        argument: the folder, followed by `.png` (default, 8 bit) or `.tiff16` for the format. If the folder's own
+            name ends like that, the format must be given.
 
     Raises:
-        SonoramaError: no folder is named, or it cannot be made there.
+        SonoramaError: no folder is given, or it cannot be created there.
 
     """
 
@@ -73,17 +73,17 @@ class ImagesSink:
         self._format = FORMATS[name]
         self._wanted = Path(folder)
         if not self._wanted.parent.is_dir():
-            raise OutputError(f"There is no folder {self._wanted.parent}", "Make it first, or choose another.")
+            raise OutputError(f"There is no folder {self._wanted.parent}", "Create it first, or choose another.")
         check_folder(self._wanted.parent, self._wanted)
         self._folder: Path | None = None
         self._number = 0
         self._last: tuple[Pixels, bytes] | None = None
 
     def open(self, info: StreamInfo) -> None:
-        """Make a folder.
+        """Create a folder for the stream's pictures.
 
         Raises:
-            OutputError: it cannot be made.
+            OutputError: it cannot be created.
 
         """
         self.close()
@@ -92,10 +92,10 @@ class ImagesSink:
         self.about = str(self._folder)
 
     def send(self, picture: Picture) -> None:
-        """Write it.
+        """Write a picture.
 
         Raises:
-            OutputError: it cannot be written; the pictures before it stay.
+            OutputError: it cannot be encoded or written; the earlier ones are kept.
 
         """
         if self._folder is None:
@@ -117,12 +117,12 @@ class ImagesSink:
         return data
 
     def close(self) -> None:
-        """Pictures that are there stay; the next `open` begins another folder."""
+        """End the sequence; the next `open` begins another folder."""
         self._folder, self._number, self._last, self.about = None, 0, None, ""
 
 
 def _taken(folder: Path) -> bool:
-    """Make the folder, or take an empty one; False where there is something else. Raises OSError."""
+    """Create the folder, or use an empty one; False if it cannot be used. Raises OSError."""
     try:
         folder.mkdir()
     except FileExistsError:

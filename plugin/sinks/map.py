@@ -1,4 +1,4 @@
-"""`map[:NAME]`: a further frame map, for a program that wants one of its own (engine/ipc/frame_map.py)."""
+"""The sink `map[:NAME]`: an additional frame map for another program (see engine/ipc/frame_map.py)."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ...engine.plugins.interfaces import Available, Picture, StreamInfo
 
 
 def probe() -> Available:
-    """Where they lie."""
+    """Always available; names the folder of the maps."""
     return Available(f"shared memory in {shared_folder()}")
 
 
 class MapSink:
-    """Publishes into a frame map that follows every change of size.
+    """Publishes pictures in a frame map of its own, which is resized with the stream.
 
     Args:
-        argument: name of the map, which must be another than the show's own; empty is `<show>-2`.
+        argument: name of the map, different from the show's; default `<show>-2`.
 
     Raises:
-        SonoramaError: not a name.
+        SonoramaError: the name is not valid.
 
     """
 
@@ -33,11 +33,11 @@ class MapSink:
         self._writer: FrameMapWriter | None = None
 
     def open(self, info: StreamInfo) -> None:
-        """Make the map, or give it another size.
+        """Create the map, or resize it.
 
         Raises:
-            FrameMapTaken: the name belongs to another program.
-            SonoramaError: no room for it.
+            FrameMapTaken: another program uses the name.
+            SonoramaError: there is not enough memory.
 
         """
         if self._writer is None:
@@ -47,7 +47,7 @@ class MapSink:
             self._writer.resize(info.width, info.height)
 
     def send(self, picture: Picture) -> None:
-        """Publish it.
+        """Publish a picture.
 
         Raises:
             FrameMapTaken: another program took the name.
@@ -59,7 +59,7 @@ class MapSink:
             )
 
     def close(self) -> None:
-        """Take the map away."""
+        """Remove the map."""
         writer, self._writer, self.about = self._writer, None, ""
         if writer is not None:
             writer.close()

@@ -1,4 +1,4 @@
-"""`null`: takes pictures and counts them, to see what a show costs without outputs."""
+"""The sink `null`: counts pictures and discards them, to measure a show without outputs."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from ...engine.plugins.interfaces import Available, Picture, StreamInfo
 
 
 def probe() -> Available:
-    """There is nothing to lack."""
+    """Always available."""
     return Available("counts pictures")
 
 
 class NullSink:
-    """Counts.
+    """Counts pictures.
 
     Attributes:
-        count: pictures taken since it was made.
-        last: the newest of them.
+        count: number of pictures received.
+        last: the newest one.
 
     Raises:
-        SonoramaError: it was given an argument.
+        SonoramaError: an argument is given.
 
     """
 
@@ -35,13 +35,13 @@ class NullSink:
         self.last: Picture | None = None
 
     def open(self, info: StreamInfo) -> None:
-        """Nothing to do."""
+        """Does nothing."""
 
     def send(self, picture: Picture) -> None:
-        """Count it."""
+        """Count a picture."""
         self.count += 1
         self.last = picture
 
     def close(self) -> None:
-        """Forget the last one."""
+        """Release the newest picture."""
         self.last = None

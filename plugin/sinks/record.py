@@ -1,7 +1,7 @@
-"""`record:FILE.mp4` or `.mkv`: the show as a film, picture and sound, safe against kills and full disks.
+"""The sink `record:FILE.mp4` or `.mkv`: records pictures and sound; the file survives a crash or a full disk.
 
-Time 0 of the film is the first picture and the sample that it is about; from there on pictures stand where they were
-due on the show's clock, at a constant rate, and the sound is the ring's, sample by sample.
+Time 0 of the film is the first picture and the sound sample that belongs to it. From there on, each picture is placed
+at its due time on the show's clock, at a constant rate, and the sound is copied from the sample ring without gaps.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from ...engine.plugins.interfaces import Available, Missing, Picture, Pixels, Si
 from .film import CODEC, CONTAINERS, Film
 
 PATIENCE_S = 2.0
-"""So long the first picture may wait for one that the renderer just made: only that tells which sound belongs to it."""
+"""Seconds to wait for a newly rendered first picture, because only such a picture tells which sample belongs to it."""
 HOLE_S = 1
-"""Lost pictures are made up for by the one before, but no more than this at a time: catching up costs time too."""
+"""Limit in seconds for filling a gap with repeats of the previous picture, because that takes time too."""
 SLACK = 0.75
-"""Pictures by which the show's clock may be off the count of its ticks, for it follows the renderer to and fro."""
+"""Frames by which the show's clock, which follows the renderer, may deviate from its count of ticks."""
 
 
 def probe() -> Available | Missing:
-    """Whether PyAV has the encoder."""
+    """Whether PyAV has the H.264 encoder."""
     if CODEC not in codecs_available:
         return Missing(
             f"this PyAV has no encoder {CODEC}", "Install PyAV's own wheel, such as: pip install --force-reinstall av"
@@ -39,13 +39,13 @@ def probe() -> Available | Missing:
 
 
 class RecordSink:
-    """Records into FILE, or FILE-2 and so on where that is there already; another size or rate begins another file.
+    """Records to FILE, or FILE-2 and so on if that exists; a change of size or rate begins another file.
 
     Args:
-        argument: path ending in .mp4 (AAC) or .mkv (PCM, 24 bit).
+        argument: path ending in .mp4 (AAC sound) or .mkv (24-bit PCM).
 
     Raises:
-        SonoramaError: another suffix, or a folder that is not there.
+        SonoramaError: the suffix is another one, or the folder does not exist.
 
     """
 
@@ -57,27 +57,27 @@ class RecordSink:
         if self._wanted.suffix.lower() not in CONTAINERS:
             raise SonoramaError(f"{argument!r} names no film", "Say: --sink record:show.mp4 or record:show.mkv")
         if not self._wanted.parent.is_dir():
-            raise OutputError(f"There is no folder {self._wanted.parent}", "Make it first, or choose another.")
+            raise OutputError(f"There is no folder {self._wanted.parent}", "Create it first, or choose another.")
         self._recording: _Recording | None = None
 
     def open(self, info: StreamInfo) -> None:
-        """Begin a file.
+        """Begin a new file.
 
         Raises:
             OutputError: it cannot be written.
-            RingMissing: there is no such ring.
-            SonoramaError: pictures too small for the codec.
+            RingMissing: the stream's sample ring does not exist.
+            SonoramaError: the pictures are too small for the codec.
 
         """
         self.close()
         ring = SampleRing(info.samples) if info.samples else None
         try:
-            self._recording = _Recording(self._begun(info), ring, info.fps)
+            self._recording = _Recording(self._create_film(info), ring, info.fps)
         finally:
             if self._recording is None and ring is not None:
                 ring.close()
 
-    def _begun(self, info: StreamInfo) -> Film:
+    def _create_film(self, info: StreamInfo) -> Film:
         for path in names_after(self._wanted):
             try:
                 with translated(path):
@@ -91,10 +91,10 @@ class RecordSink:
         raise AssertionError("names never end")
 
     def send(self, picture: Picture) -> None:
-        """Write it, and the sound up to its end.
+        """Write a picture, and the sound up to its end.
 
         Raises:
-            SinkEnded: the file cannot be written any more; it ends where it was last whole.
+            SinkEnded: the file can no longer be written; it ends with its last complete fragment.
 
         """
         if self._recording is not None:
@@ -107,7 +107,7 @@ class RecordSink:
         """Complete the file.
 
         Raises:
-            SinkEnded: its end cannot be written; it is playable nevertheless.
+            SinkEnded: its end cannot be written; it can be played up to its last complete fragment.
 
         """
         if self._recording is not None:
@@ -125,49 +125,49 @@ class RecordSink:
             recording.abandon()
         full = error.errno == errno.ENOSPC
         why = "The disk is full" if full else f"It cannot be written ({error.strerror or error})"
-        hint = "Make room, then record into a new file." if full else "Record into another folder."
+        hint = "Free some space, then record to a new file." if full else "Record to another folder."
         return SinkEnded(f"{why}: {self.about} ends after about {seconds:.0f} s", hint)
 
 
 class _Recording:
-    """A film, the ring of its sound, and how far both have come. Its methods raise OSError and FFmpegError."""
+    """A film in progress and the sample ring of its sound. Its methods raise OSError and FFmpegError."""
 
     def __init__(self, film: Film, ring: SampleRing | None, fps: Fraction) -> None:
         self._film, self._ring, self._fps = film, ring, fps
-        self._asked_ns: int | None = None  # when the first picture was due
-        self._first_ns = 0  # when the picture at time 0 was due
-        self._tick = 0  # of the picture before
+        self._asked_ns: int | None = None  # due time of the first picture offered
+        self._first_ns = 0  # due time of the picture at time 0
+        self._tick = 0  # tick of the previous picture
         self._first_sample = 0
-        self._next = 0  # place of the next picture
+        self._next = 0  # index of the next picture in the film
         self._last: Pixels | None = None
 
     @property
     def seconds(self) -> float:
-        """Of film so far."""
+        """Length of the film so far."""
         return float(self._next / self._fps)
 
     def take(self, picture: Picture) -> None:
         """Write a picture, and the sound up to its end."""
         if self._next == 0 and not self._starts_with(picture):
             return
-        place = self._place(picture)
+        index = self._index(picture)
         self._tick = picture.tick
-        if place < self._next:
+        if index < self._next:
             return
-        for missing in range(max(self._next, place - round(HOLE_S * self._fps)), place):
+        for missing in range(max(self._next, index - round(HOLE_S * self._fps)), index):
             self._film.show(None, missing)
-        self._film.show(None if picture.pixels is self._last else picture.pixels, place)
-        self._last, self._next = picture.pixels, place + 1
+        self._film.show(None if picture.pixels is self._last else picture.pixels, index)
+        self._last, self._next = picture.pixels, index + 1
         self._play()
 
-    def _place(self, picture: Picture) -> int:
-        """One further on than the tick before, unless the show's clock went another way by nearly a whole picture."""
+    def _index(self, picture: Picture) -> int:
+        """The picture's index by ticks since the previous one, or by the show's clock if that differs by SLACK."""
         by_tick = self._next - 1 + picture.tick - self._tick
         by_clock = (picture.pts_ns - self._first_ns) * self._fps / 1_000_000_000
         return by_tick if abs(by_clock - by_tick) < SLACK else round(by_clock)
 
     def _starts_with(self, picture: Picture) -> bool:
-        """Whether this picture gives the film its time 0."""
+        """Whether the film can begin with this picture; if so, it defines time 0."""
         if self._asked_ns is None:
             self._asked_ns = picture.pts_ns
         if picture.repeated and picture.pts_ns - self._asked_ns < PATIENCE_S * 1e9:
@@ -178,7 +178,7 @@ class _Recording:
         return True
 
     def _play(self) -> None:
-        """Write the sound that belongs to the pictures so far, as far as the ring has come."""
+        """Write the sound up to the end of the last picture, as far as the ring has it."""
         if self._ring is None:
             return
         due = min(int(self._next * RATE / self._fps), self._ring.count - self._first_sample)
@@ -189,14 +189,14 @@ class _Recording:
         """Complete the file."""
         self._play()
         self._film.finish()
-        self._let_go()
+        self._close_ring()
 
     def abandon(self) -> None:
-        """Leave the file as it was when it was last whole."""
+        """Truncate the file to its last complete fragment and close it."""
         self._film.abandon()
-        self._let_go()
+        self._close_ring()
 
-    def _let_go(self) -> None:
+    def _close_ring(self) -> None:
         if self._ring is not None:
             self._ring.close()
 
@@ -204,5 +204,5 @@ class _Recording:
 def _sound(ring: SampleRing, start: int, n: int) -> Samples:
     try:
         return ring.read(start, start + n)
-    except SamplesLost:  # older than the ring: silence, so that what follows is in its place
+    except SamplesLost:  # overwritten: silence keeps the following sound in sync
         return np.zeros((2, n), np.float32)

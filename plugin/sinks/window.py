@@ -1,5 +1,7 @@
-"""`window[:DISPLAY]`: the picture over a whole display. A child process shows the show's frame map, so that neither
-Qt nor a display that is pulled can hurt the show; one that dies is started again.
+"""The sink `window[:DISPLAY]`: the picture in full screen on a display.
+
+A child process shows the show's frame map, so that a crash of Qt or an unplugged display cannot affect the show. The
+child is restarted if it dies.
 """
 
 from __future__ import annotations
@@ -19,17 +21,17 @@ from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Missing, Picture, SinkEnded, StreamInfo
 
 PAUSE_S = 1.0
-"""Between two starts."""
+"""Seconds between two starts."""
 SHORT_S = 10.0
-"""A window that lives no longer than this did not work."""
+"""A window that ran for fewer seconds than this counts as a failed start."""
 STARTS = 3
-"""So many short lives in a row, and it is not started again."""
+"""Failed starts in a row after which it is not started again."""
 _END_S = 3.0
 _CHILD = "from sonorama.plugin.sinks.window import main; main()"
 
 
 def probe() -> Available | Missing:
-    """Whether there is Qt, and a display."""
+    """Whether Qt is installed and there is a display."""
     if importlib.util.find_spec("PyQt6") is None:
         return Missing("PyQt6 is missing", "Install it: pip install pyqt6")
     if sys.platform.startswith("linux") and not any(
@@ -40,13 +42,13 @@ def probe() -> Available | Missing:
 
 
 class WindowSink:
-    """Keeps `sonorama view SHOW --full-screen` running on a display.
+    """Runs `sonorama view SHOW --full-screen` on a display, and restarts it if it crashes.
 
     Args:
-        argument: number of the display, 0 (or nothing) is the first.
+        argument: number of the display; 0 (default) is the first.
 
     Raises:
-        SonoramaError: not a number.
+        SonoramaError: it is not a number, or no window can be opened.
 
     """
 
@@ -55,7 +57,7 @@ class WindowSink:
     def __init__(self, argument: str = "") -> None:
         if argument and not (argument.isascii() and argument.isdigit()):
             raise SonoramaError(
-                f"{argument!r} is no display", "Give its number, such as --sink window:1; 0 is the first."
+                f"{argument!r} is not a display", "Give its number, such as --sink window:1; 0 is the first."
             )
         if isinstance(lack := probe(), Missing):
             raise SonoramaError(f"No window can be opened: {lack.reason}", lack.how_to_install)
@@ -67,17 +69,17 @@ class WindowSink:
 
     @property
     def about(self) -> str:
-        """Which display, and how often it was started again."""
-        again = f", started again {self._restarts} times" if self._restarts else ""
+        """The display, and how often the window was restarted."""
+        again = f", restarted {self._restarts} times" if self._restarts else ""
         return f"display {self._display}{again}" if self._command else ""
 
     @property
     def pid(self) -> int:
-        """Process number of the window; 0 without one."""
+        """Process ID of the window; 0 if there is none."""
         return self._child.pid if self._child else 0
 
     def open(self, info: StreamInfo) -> None:
-        """Start the window; one that is there follows another size by itself."""
+        """Start the window; one that is already open follows changes of size by itself."""
         command = ["view", info.name, "--full-screen", "--display", str(self._display)]
         if command != self._command:
             self.close()
@@ -85,38 +87,38 @@ class WindowSink:
             self._child = _Child(command)
 
     def send(self, picture: Picture) -> None:
-        """See whether the window is there; the picture itself comes through the frame map.
+        """Check the window and restart it if it crashed; the picture itself comes through the frame map.
 
         Raises:
-            SinkEnded: it was closed by hand, or does not work.
+            SinkEnded: the user closed the window, or it fails repeatedly.
 
         """
         if self._child is not None and self._child.code() is not None:
-            self._mourn(self._child)
+            self._check_exit(self._child)
         if self._child is None and self._command and time.monotonic() >= self._again_at:
             self._child = _Child(self._command)
             self._restarts += 1
 
-    def _mourn(self, child: _Child) -> None:
-        """Decide what the end of a window means."""
+    def _check_exit(self, child: _Child) -> None:
+        """Decide by its exit code and age whether an ended window is restarted."""
         code, last, age = child.code(), child.end(), time.monotonic() - child.started
         self._child, self._again_at = None, time.monotonic() + PAUSE_S
         if code == 0:
             raise SinkEnded("The window was closed", f"Open it again: sonorama {' '.join(self._command)}")
         self._short = self._short + 1 if age < SHORT_S else 1
         if self._short >= STARTS:
-            message, hint = [*last, f"The window died with code {code}", "Try another display."][:2]
+            message, hint = [*last, f"The window crashed (exit code {code})", "Try another display."][:2]
             raise SinkEnded(message, hint)
 
     def close(self) -> None:
-        """End the window."""
+        """Close the window."""
         child, self._child, self._command = self._child, None, []
         if child is not None:
             child.end()
 
 
 class _Child:
-    """One window."""
+    """The child process of one window."""
 
     def __init__(self, arguments: list[str]) -> None:
         self.started = time.monotonic()
@@ -126,7 +128,7 @@ class _Child:
             stdin=pipe,
             stdout=subprocess.DEVNULL,
             stderr=pipe,
-            start_new_session=True,  # Ctrl-C is for the show
+            start_new_session=True,  # Ctrl-C must reach only the show
         )
         self.pid = self._process.pid
         self._last: deque[str] = deque(maxlen=2)
@@ -134,18 +136,18 @@ class _Child:
         self._reader.start()
 
     def _read(self, pipe: IO[bytes]) -> None:
-        for line in pipe:  # so that a talkative Qt never waits for a reader
+        for line in pipe:  # always drained, so that Qt's messages never block the child
             self._last.append(line.decode(errors="replace").strip())
 
     def code(self) -> int | None:
-        """Exit code; None while it lives."""
+        """Exit code; None while it is running."""
         return self._process.poll()
 
     def end(self) -> list[str]:
-        """End it, whatever it does; its last two lines."""
+        """End the child, by force if necessary; returns its last two lines of output."""
         process = self._process
         assert process.stdin is not None and process.stderr is not None  # noqa: S101 (both were asked for)
-        process.stdin.close()  # tells it to go
+        process.stdin.close()  # tells the child to exit
         try:
             process.wait(_END_S)
         except subprocess.TimeoutExpired:
@@ -157,7 +159,7 @@ class _Child:
 
 
 def main() -> None:
-    """The child: `sonorama view ...`, until the sink that holds its standard input is gone."""
+    """The child's entry point: `sonorama view ...` until the sink closes its standard input or dies."""
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     from ...engine.cli.main import main as run
 

@@ -1,1 +1,1 @@
-"""Where sound comes from: microphones, what the computer plays, files, a test tone."""
+"""Sources of sound: inputs, loopback of the computer's output, files, a test tone and silence."""

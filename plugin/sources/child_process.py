@@ -1,5 +1,7 @@
-"""Sound from a child process. Drivers crash, hang and abort the process they live in when a device is pulled or a
-sound server dies: there it costs nothing but a new child, which also finds the devices of the moment.
+"""Base class of sources that capture sound in a child process.
+
+Audio drivers may crash, hang or abort their process when a device is unplugged or the sound server dies. In a child
+process that does not affect the show, and a new child also sees newly connected devices.
 
 The child's standard output: one line of JSON, {"rate","channels","name"} or {"message","hint"}, then blocks:
 captured_ns (i64), channels (u32), n (u32), little-endian, and float32 [channels, n].
@@ -28,32 +30,32 @@ _LONGEST = 1 << 20  # samples a block
 
 
 class ChildSource:
-    """A SoundSource whose work a child process does.
+    """A SoundSource that runs a module in a child process.
 
     Args:
-        module: name of the module to run; its `main` calls `serve`.
-        argument: handed to it.
+        module: name of the module, which calls `serve` when run.
+        argument: its command line argument.
 
     """
 
     def __init__(self, module: str, argument: str) -> None:
         self.rate = self.channels = 0
         self.name = ""
-        """What the device is called, known after `start`."""
+        """Name of the device, known after `start`."""
         self._command = [sys.executable, "-m", module, argument]
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
 
     @property
     def pid(self) -> int:
-        """Process number of the child; 0 without one."""
+        """Process ID of the child; 0 if there is none."""
         return self._process.pid if self._process else 0
 
     def start(self, write: Callable[[Samples, int], None]) -> None:
-        """Start the child and wait for its answer.
+        """Start the child and wait until it has opened the device.
 
         Raises:
-            SonoramaError: what it says is wrong, or that it does not answer.
+            SonoramaError: the child reports an error, or does not answer.
 
         """
         self.stop()
@@ -69,7 +71,7 @@ class ChildSource:
         self._reader.start()
 
     def alive(self) -> bool:
-        """Whether the child still sends."""
+        """Whether the child is still sending sound."""
         return self._reader is not None and self._reader.is_alive()
 
     def stop(self) -> None:
@@ -94,8 +96,8 @@ def _answer(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> dict[str, str 
     try:
         return json.loads(line)
     except ValueError:
-        message = "The sound system does not answer" if not timer.is_alive() and not line else "Its driver failed"
-        return {"message": message, "hint": "Start the sound server again, or choose another device."}
+        message = "The sound system does not answer" if not timer.is_alive() and not line else "The sound driver failed"
+        return {"message": message, "hint": "Restart the sound server, or choose another device."}
 
 
 def _read(pipe: IO[bytes], write: Callable[[Samples, int], None]) -> None:
@@ -109,13 +111,13 @@ def _read(pipe: IO[bytes], write: Callable[[Samples, int], None]) -> None:
 
 Blocks = queue.SimpleQueue[tuple[Samples, int]]
 Opened = tuple[int, int, str, Callable[[], tuple[Samples, int] | None]]
-"""rate, channels, name, and a function that waits for the next (block [channels, n], captured_ns); None at the end."""
+"""Rate, channels, name, and a function that waits for the next (block [channels, n], captured_ns); None at the end."""
 
 
 def serve(run: Callable[[str], Opened]) -> None:
-    """The child's whole life: open what the argument names, answer, send until the parent is gone."""
+    """The child's main function: open the device by `run(argument)`, then send sound until the parent exits."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # drivers that print must not do so among the samples
+    os.dup2(2, 1)  # messages printed by drivers must not mix with the samples
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     try:
         rate, channels, name, following = run(sys.argv[1])
@@ -129,7 +131,7 @@ def serve(run: Callable[[str], Opened]) -> None:
     except BrokenPipeError:
         pass
     finally:
-        os._exit(0)  # the driver's own ending may hang
+        os._exit(0)  # the driver's cleanup may hang
 
 
 def _send(out: IO[bytes], data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Sound that the program makes or reads itself, given out at the pace of the clock."""
+"""Base class of sources that generate or read sound and deliver it in real time."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Samples
 
 LATE_NS = 500_000_000
-"""Behind the clock by more than this (the computer slept), it goes on from now instead of hurrying."""
+"""Delay in nanoseconds, e.g. after the computer slept, beyond which the source skips ahead instead of catching up."""
 
 
 class ClockedSource:
-    """A SoundSource over blocks of any size. The work is done in a thread of its own.
+    """A SoundSource that delivers an iterator's blocks in real time, from its own thread.
 
     Args:
-        rate: samples a second.
-        channels: how many.
-        blocks: called at every start; gives float32 [channels, n], for ever or until it ends.
+        rate: sample rate in Hz.
+        channels: number of channels.
+        blocks: called at every start; returns an iterator of float32 [channels, n], any n, finite or infinite.
 
     """
 
@@ -33,17 +33,17 @@ class ClockedSource:
         self._thread: threading.Thread | None = None
 
     def start(self, write: Callable[[Samples, int], None]) -> None:
-        """Begin at the first block."""
+        """Start from the first block."""
         self._ending.clear()
         self._thread = threading.Thread(target=self._run, args=(write,), name="sound-paced", daemon=True)
         self._thread.start()
 
     def alive(self) -> bool:
-        """Whether it still gives sound."""
+        """Whether it is still delivering sound."""
         return self._thread is not None and self._thread.is_alive()
 
     def stop(self) -> None:
-        """End it; may be called twice."""
+        """Stop the thread; may be called twice."""
         self._ending.set()
         if self._thread is not None:
             self._thread.join(2.0)
@@ -62,10 +62,10 @@ class ClockedSource:
                     return
                 write(block, due)
         except (SonoramaError, OSError):
-            return  # the file was cut off or taken away: not alive any more
+            return  # the file became unreadable: `alive` is False from now on
 
     def _small(self, blocks: Iterator[Samples]) -> Iterator[Samples]:
-        """The same sound in blocks of at most 10 ms."""
+        """Split the sound into blocks of at most 10 ms."""
         n = max(1, self.rate // 100)
         for block in blocks:
             for start in range(0, block.shape[1], n):

@@ -1,4 +1,4 @@
-"""`device[:NAME][#CHANNELS]`: a microphone or line input, through PortAudio."""
+"""The source `device[:NAME][#CHANNELS]`: a microphone or line input, through PortAudio."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _PORTAUDIO = "Install PortAudio; on Debian and Ubuntu: apt-get install libportau
 
 
 def probe() -> Available | Missing:
-    """Whether PortAudio is there and knows an input."""
+    """Whether PortAudio is installed and finds an input."""
     try:
         names = [device["name"] for _, device in _inputs(_sounddevice())]
     except SonoramaError as error:
         return Missing(error.message, error.hint)
-    return Available(", ".join(names)) if names else Missing("no sound input", "Plug a microphone or interface in.")
+    return Available(", ".join(names)) if names else Missing("no sound input", "Connect a microphone or an interface.")
 
 
 class DeviceSource(ChildSource):
-    """An input of this computer.
+    """A sound input of this computer.
 
     Args:
-        argument: empty for the system's default, a device's number, or a part of its name; then `#3,4` picks channels.
+        argument: empty for the system's default, a device's number, or part of its name; `#3,4` selects channels.
 
     Raises:
-        SonoramaError: channels that cannot be.
+        SonoramaError: the channels are not valid.
 
     """
 
@@ -43,7 +43,7 @@ class DeviceSource(ChildSource):
 
 def _sounddevice() -> Any:
     try:
-        import sounddevice  # only here: without PortAudio it does not load
+        import sounddevice  # imported here because it fails without PortAudio
     except (OSError, ImportError) as error:
         raise SonoramaError(f"PortAudio is missing ({error})", _PORTAUDIO) from error
     return sounddevice
@@ -54,10 +54,10 @@ def _inputs(sounddevice: Any) -> list[tuple[int, dict[str, Any]]]:
 
 
 def _find(sounddevice: Any, name: str) -> tuple[int, dict[str, Any]]:
-    """Number and facts of the device that `name` means."""
+    """Number and properties of the device `name`."""
     inputs = _inputs(sounddevice)
     if not inputs:
-        raise SonoramaError("There is no sound input on this computer", f"Plug one in. {_PORTAUDIO}")
+        raise SonoramaError("There is no sound input on this computer", f"Connect one. {_PORTAUDIO}")
     default = sounddevice.default.device[0]
     if not name:
         return next((pair for pair in inputs if pair[0] == default), inputs[0])
@@ -67,16 +67,16 @@ def _find(sounddevice: Any, name: str) -> tuple[int, dict[str, Any]]:
         exact = [pair for pair in inputs if pair[1]["name"].lower() == name.lower()]
         found = exact or [pair for pair in inputs if name.lower() in pair[1]["name"].lower()]
     if not found:
-        there = "; ".join(f"{i} {device['name']}" for i, device in inputs)
-        raise SonoramaError(f"There is no sound input {name!r}", f"There are: {there}")
+        available = "; ".join(f"{i} {device['name']}" for i, device in inputs)
+        raise SonoramaError(f"There is no sound input {name!r}", f"Available inputs: {available}")
     return found[0]
 
 
 def listen(argument: str) -> Opened:
-    """In the child: open the device and start it.
+    """Open and start the device; runs in the child process.
 
     Raises:
-        SonoramaError: no PortAudio, no such device or channel, or it cannot be opened.
+        SonoramaError: PortAudio is missing, there is no such device or channel, or it cannot be opened.
 
     """
     name, picked = split_channels(argument)
@@ -86,7 +86,7 @@ def listen(argument: str) -> Opened:
     blocks: Blocks = queue.SimpleQueue()
 
     def callback(data: Samples, frames: int, times: Any, _: object) -> None:
-        # ALSA's plug-in for PulseAudio claims up to 0.7 s at first; no block is older than the stream's own latency.
+        # ALSA's PulseAudio plug-in reports up to 0.7 s at first; no block is older than the stream's latency.
         age = times.currentTime - times.inputBufferAdcTime - frames / rate
         age_ns = round(min(max(age, 0.0), stream.latency) * 1e9)
         blocks.put((data[:, use].T.copy(), time.monotonic_ns() - age_ns))
@@ -98,7 +98,7 @@ def listen(argument: str) -> Opened:
         rate = round(stream.samplerate)
         stream.start()
     except sounddevice.PortAudioError as error:
-        hint = "Another program may hold it; close that, or choose another device."
+        hint = "Another program may be using it; close that, or choose another device."
         raise SonoramaError(f"{device['name']} cannot be opened: {error}", hint) from error
 
     def following() -> tuple[Samples, int] | None:

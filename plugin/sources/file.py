@@ -1,4 +1,4 @@
-"""`file:PATH`: any sound or video file at its own speed, again and again."""
+"""The source `file:PATH`: any sound or video file, looped in real time."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .clocked import ClockedSource
 
 
 def probe() -> Available | Missing:
-    """The decoder comes with the program."""
+    """Always available: PyAV has the decoders."""
     return Available("any sound or video file")
 
 
 class FileSource(ClockedSource):
-    """A file mixed to stereo.
+    """A file's sound, mixed to stereo, in a loop.
 
     Args:
-        argument: its path.
+        argument: path of the file.
 
     Raises:
-        InputError: there is no sound to be found at that path.
+        InputError: the path is missing, or is not a file with sound.
 
     """
 
@@ -41,10 +41,10 @@ class FileSource(ClockedSource):
 
 def _loop(path: Path, form: SoundFormat) -> Iterator[Samples]:
     mix = stereo_mix(form.names)
-    heard = True
-    while heard:  # a file without one sample must not spin
-        heard = False
+    any_sound = True
+    while any_sound:  # stops if the file has no samples
+        any_sound = False
         for block in decode(path):
             clean = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-            heard = heard or block.shape[1] > 0
+            any_sound = any_sound or block.shape[1] > 0
             yield mix @ clean

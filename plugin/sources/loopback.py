@@ -1,4 +1,4 @@
-"""`loopback[:NAME][#CHANNELS]`: what this computer plays, through its loopback or monitor."""
+"""The source `loopback[:NAME][#CHANNELS]`: the sound this computer plays, from an output's loopback or monitor."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .channels import check_channels, split_channels
 from .child_process import ChildSource, Opened, serve
 
 _BLOCK = 441
-_ON_MACOS = "macOS has none of its own: install BlackHole, then use --source device:BlackHole"
+_ON_MACOS = "macOS has no loopback: install BlackHole, then use --source device:BlackHole"
 
 
 def probe() -> Available | Missing:
-    """Whether the child process finds something to listen to; starts one for a moment."""
+    """Whether there is an output to capture; starts the child process briefly."""
     source = LoopbackSource()
     try:
         source.start(lambda block, captured_ns: None)
@@ -29,13 +29,13 @@ def probe() -> Available | Missing:
 
 
 class LoopbackSource(ChildSource):
-    """What a loudspeaker output plays.
+    """The sound played on an output of this computer.
 
     Args:
-        argument: empty for the default output, or a part of an output's name; then `#3,4` picks channels.
+        argument: empty for the default output, or part of an output's name; `#3,4` selects channels.
 
     Raises:
-        SonoramaError: channels that cannot be.
+        SonoramaError: the channels are not valid.
 
     """
 
@@ -45,32 +45,32 @@ class LoopbackSource(ChildSource):
 
 
 def _find(soundcard: Any, name: str) -> Any:
-    """The loopback of the output that `name` means."""
+    """The loopback device of the output `name`."""
     loops = [one for one in soundcard.all_microphones(include_loopback=True) if one.isloopback]
     if not loops:
-        hint = _ON_MACOS if platform.system() == "Darwin" else "Check that a sound output is there and switched on."
-        raise SonoramaError("There is no output to listen to on this computer", hint)
+        hint = _ON_MACOS if platform.system() == "Darwin" else "Check that a sound output is connected and switched on."
+        raise SonoramaError("There is no sound output to capture on this computer", hint)
     if not name:
         speaker = soundcard.default_speaker()
         own = [one for one in loops if one.id in (speaker.id, f"{speaker.id}.monitor")]
         return (own or loops)[0]
     found = [one for one in loops if name.lower() in f"{one.name}\n{one.id}".lower()]
     if not found:
-        there = "; ".join(one.name for one in loops)
-        raise SonoramaError(f"There is no output {name!r} to listen to", f"There are: {there}")
+        available = "; ".join(one.name for one in loops)
+        raise SonoramaError(f"There is no sound output {name!r}", f"Available outputs: {available}")
     return found[0]
 
 
 def listen(argument: str) -> Opened:
-    """In the child: open the loopback and start it.
+    """Open and start the loopback; runs in the child process.
 
     Raises:
-        SonoramaError: no sound server, no such output or channel, or it cannot be opened.
+        SonoramaError: there is no sound server, no such output or channel, or it cannot be opened.
 
     """
     name, picked = split_channels(argument)
     try:
-        import soundcard  # only here: it connects to the sound server when it loads
+        import soundcard  # imported here because it connects to the sound server
 
         device = _find(soundcard, name)
         use = check_channels(picked, device.channels, device.name)

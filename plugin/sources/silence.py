@@ -1,4 +1,4 @@
-"""`silence`: no sound at all."""
+"""The source `silence`: digital silence."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .clocked import ClockedSource
 
 
 def probe() -> Available | Missing:
-    """Silence is everywhere."""
-    return Available("always there")
+    """Always available."""
+    return Available("always available")
 
 
 class SilenceSource(ClockedSource):
-    """Zeros for ever. Takes no argument."""
+    """Endless stereo silence. Takes no argument."""
 
     def __init__(self, argument: str = "") -> None:
         if argument:

@@ -1,4 +1,4 @@
-"""`tone[:BPM]`: a quiet tone with a click on every beat, to see that sound reaches the picture."""
+"""The source `tone[:BPM]`: a quiet tone with a click on every beat, for testing."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from .clocked import ClockedSource
 
 HZ, TONE, CLICK = 220, 0.03, 0.5
 _BLOCK = 441
-_FADE = 100.0  # samples in which a click falls to a third
+_FADE = 100.0  # decay constant of a click in samples
 
 
 def probe() -> Available | Missing:
-    """The tone is made here."""
+    """Always available."""
     return Available("220 Hz and clicks")
 
 
 class ToneSource(ClockedSource):
-    """220 Hz at -30 dBFS, a click on every beat.
+    """A tone of 220 Hz at -30 dBFS, with a click on every beat.
 
     Args:
-        argument: beats a minute, 20 to 400; empty is 120.
+        argument: beats per minute, 20 to 400; default 120.
 
     Raises:
-        SonoramaError: no such number.
+        SonoramaError: the tempo is not a number in that range.
 
     """
 
     def __init__(self, argument: str = "") -> None:
-        refused = SonoramaError(f"{argument!r} is no tempo", "Give beats a minute, 20 to 400, such as tone:120")
+        refused = SonoramaError(f"{argument!r} is not a tempo", "Give beats per minute, 20 to 400, such as tone:120")
         try:
             bpm = float(argument or 120)
         except ValueError:

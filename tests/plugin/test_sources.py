@@ -75,16 +75,16 @@ def test_names_for_people(tmp_path: Path) -> None:
     [
         ("devise", "Did you mean device?"),
         ("", "device, file"),
-        ("tone:fast", "'fast' is no tempo"),
-        ("tone:nan", "'nan' is no tempo"),
+        ("tone:fast", "'fast' is not a tempo"),
+        ("tone:nan", "'nan' is not a tempo"),
         ("tone:1e9", "no tempo"),
         ("file", "needs a path"),
         ("file:nowhere.wav", "nowhere.wav"),
         ("silence:loud", "takes no argument"),
-        ("device:X#0", "names no channels"),
-        ("device:X#1,,2", "names no channels"),
-        ("device:X#", "names no channels"),
-        ("loopback:X#left", "names no channels"),
+        ("device:X#0", "is not a list of channels"),
+        ("device:X#1,,2", "is not a list of channels"),
+        ("device:X#", "is not a list of channels"),
+        ("loopback:X#left", "is not a list of channels"),
     ],
 )
 def test_wrong_sources_are_two_lines(spec: str, words: str) -> None:

@@ -115,7 +115,7 @@ def test_it_fills_a_display_comes_back_and_goes(screens: Screens) -> None:
         until(lambda: stage.turn() and stage.sink.pid not in (0, first), 60)
         until(lambda: not process_lives(first))
         until(lambda: stage.turn() and stage.shows(screens, 0), 60)
-        assert stage.runner.about == "display 0, started again 1 times"
+        assert stage.runner.about == "display 0, restarted 1 times"
         second = stage.sink.pid
         stage.map.resize(32, 32)  # another size: the window stays
         grey = np.full((32, 32, 4), 99, np.uint8)
@@ -188,7 +188,7 @@ def test_one_that_dies_at_once_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
         pump(sink)
     assert (caught.value.message, caught.value.hint) == ("What is wrong", "What to do")
     sink = fake(monkeypatch, "import os; os.abort()")
-    with pytest.raises(SinkEnded, match="died with code -6"):
+    with pytest.raises(SinkEnded, match=r"crashed \(exit code -6\)"):
         pump(sink)
 
 
@@ -212,7 +212,7 @@ def test_one_that_does_not_listen_is_ended_all_the_same(monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("argument", ["x", "-1", "1.5", "\u0663"])
 def test_numbers_that_are_none(argument: str) -> None:
-    with pytest.raises(SonoramaError, match="is no display"):
+    with pytest.raises(SonoramaError, match="is not a display"):
         WindowSink(argument)
 
 

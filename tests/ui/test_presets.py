@@ -1,4 +1,4 @@
-"""Looks and shows as files: whole or not at all, ten older ones, no file can do harm."""
+"""Preset and show files: written whole or not at all, ten older versions, and no file can do harm."""
 
 import json
 import random
@@ -11,7 +11,7 @@ from sonorama.engine.control import presets
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.errors import InputError, OutputError, SonoramaError
 from sonorama.ui.link import Link
-from sonorama.ui.preset_bar import LookBar
+from sonorama.ui.preset_bar import PresetBar
 
 from .conftest import FakeShow
 
@@ -109,11 +109,11 @@ def test_no_file_does_harm(folder: Path) -> None:
 def test_the_bar_saves_and_loads(show: FakeShow, link: Link, qtbot: QtBot, folder: Path) -> None:
     faults: list[str] = []
     link.fault.connect(faults.append)
-    bar = LookBar(link)
+    bar = PresetBar(link)
     qtbot.addWidget(bar)
     link.post(AMOUNT, 0.4)
     bar.name.setEditText("dusk")
-    bar.save_look.click()
+    bar.save_preset.click()
     bar.save_show.click()
     assert [bar.name.itemText(row) for row in range(bar.name.count())] == ["dusk", "dusk (show)"]
     link.post(AMOUNT, 1.4)
@@ -123,5 +123,5 @@ def test_the_bar_saves_and_loads(show: FakeShow, link: Link, qtbot: QtBot, folde
     (folder / "dusk.look.json").write_text("{")
     bar.load.click()
     bar.name.setEditText("../etc")
-    bar.save_look.click()
+    bar.save_preset.click()
     assert len(faults) == 2 and link.values[AMOUNT] == 0.4

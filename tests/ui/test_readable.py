@@ -61,7 +61,7 @@ def test_every_word_can_be_read(
             text = line.text() or line.placeholderText()
             assert line.fontMetrics().horizontalAdvance(text) <= line.width() - 4, text
     window.tabs.setCurrentIndex(0)
-    headings = [w for w in window.moves.findChildren(QLabel) if w.text() == "depth" and w.isVisible()]
+    headings = [w for w in window.modulators.findChildren(QLabel) if w.text() == "depth" and w.isVisible()]
     depths = [window.controls[f"/moves/{number}/depth"] for number in range(1, 9)]
     for depth in depths:  # one of the headings stands above it
         assert any(abs(depth.x() - label.x()) < 3 and label.y() < depth.y() for label in headings)

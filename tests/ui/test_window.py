@@ -15,7 +15,7 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.ui import theme
 from sonorama.ui.link import Link
-from sonorama.ui.topbar import PATIENCE
+from sonorama.ui.topbar import RECORD_DELAY
 from sonorama.ui.widgets.control import Control
 from sonorama.ui.widgets.controls import ChoiceControl, IntControl, SwitchControl
 from sonorama.ui.widgets.slider import FloatControl
@@ -233,7 +233,7 @@ def test_what_takes_seconds_is_said(window: Window, show: FakeShow, link: Link, 
     qtbot.waitUntil(lambda: field.grab().toImage() != still)
     asked = field.grab().toImage()
     show.tell(loading=["/look/text"])
-    qtbot.waitUntil(lambda: line.text.startswith("looking for a place for \u201ca storm\u201d"))
+    qtbot.waitUntil(lambda: line.text.startswith("finding a picture for \u201ca storm\u201d"))
     assert field.grab().toImage() != asked
     show.tell(loading=["/engine/world", "/engine/device"])
     qtbot.waitUntil(lambda: line.text.startswith("loading the world shore, loading device auto"))
@@ -313,7 +313,7 @@ def test_m_copies_addresses_instead_of_playing(window: Window, show: FakeShow, q
     assert clipboard.text() == "/sonorama/scene/recall"
     assert show.got == []
     qtbot.keyClick(window, Qt.Key.Key_Escape)
-    assert not window.mapping.on and "Click" not in window.bottom.info.text
+    assert not window.copy_mode.on and "Click" not in window.bottom.info.text
     qtbot.mouseClick(window.controls["/out/blackout"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: show.got == [("/out/blackout", True)])
 
@@ -335,7 +335,7 @@ def test_packets_that_come_are_seen(window: Window, show: FakeShow, qtbot: QtBot
 def test_a_recording_that_is_not_written_is_said(window: Window, show: FakeShow, qtbot: QtBot) -> None:
     button = window.top.buttons["/out/record"]
     show.change("/out/record", True)
-    for _ in range(PATIENCE + 1):
+    for _ in range(RECORD_DELAY + 1):
         show.tell(recording=False)
     qtbot.waitUntil(lambda: button.text() == "NO FILE" and button.isChecked())
     show.tell(recording=True)

@@ -200,12 +200,12 @@ def test_what_the_show_hears_is_seen(window: Window, qtbot: QtBot) -> None:
 
 
 def test_looks_and_shows_there_and_back(live: LiveShow, window: Window, second: Link, qtbot: QtBot) -> None:
-    bar, gain = window.lookbar, "/sound/gain"
+    bar, gain = window.preset_bar, "/sound/gain"
     window.link.post(AMOUNT, 0.25)
     window.link.post(gain, 6.0)
     qtbot.waitUntil(lambda: (second.values[AMOUNT], second.values[gain]) == (0.25, 6.0), timeout=MS)
     bar.name.setEditText("dusk")
-    bar.save_look.click()
+    bar.save_preset.click()
     bar.save_show.click()
     assert presets.names() == [("dusk", "look"), ("dusk", "show")]
     live.set(AMOUNT, 1.5)

@@ -1,1 +1,1 @@
-"""The panel's widgets."""
+"""The panel's widgets: controls of parameters, meters, and their painting."""

@@ -1,4 +1,4 @@
-"""What every control of the panel shares: one address, a name, the info line, the right-click menu."""
+"""The base class of the panel's controls: parameter, accessible name, tooltip and right-click menu."""
 
 from __future__ import annotations
 
@@ -13,12 +13,19 @@ from sonorama.engine.control.parameters import Parameter, Value
 from ..formatting import osc_address, short_name
 from ..link import Link
 
-MOVE_MIME = "application/x-sonorama-move"
-"""Drags of a move carry its number, in ASCII."""
+MODULATOR_MIME = "application/x-sonorama-modulator"
+"""MIME type of a dragged modulator; the data is its number in ASCII."""
 
 
 class Control:
-    """Mixed into a widget that plays one parameter. The widget calls `join` once it can show a value."""
+    """Mixin for a widget that controls one parameter. The widget calls `join` once it can show a value.
+
+    Attributes:
+        param: the parameter's entry in the table.
+        effective: the value that acts on the picture while the parameter is modulated; else None.
+        driver: what modulates it.
+
+    """
 
     param: Parameter
     link: Link
@@ -28,51 +35,51 @@ class Control:
 
     @property
     def widget(self) -> QWidget:
-        """The control itself, as the widget it is."""
+        """The control itself, typed as a QWidget."""
         return cast("QWidget", self)
 
     def join(self, param: Parameter, link: Link) -> None:
-        """Become the control of `param`."""
+        """Connect the control to the parameter `param`."""
         self.param, self.link = param, link
         widget = self.widget
         widget.setAccessibleName(short_name(param.path))
         widget.setAccessibleDescription(param.doc)
         self.tip = f"{short_name(param.path)}: {param.doc}\n{osc_address(param.path)}  ({param.allowed()})"
         widget.setToolTip(self.tip)
-        widget.setStatusTip(param.path)  # the window shows its line at the bottom
+        widget.setStatusTip(param.path)  # from this path the window finds the text of the status line
         widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         widget.customContextMenuRequested.connect(self._open_menu)
         link.watch(param.path, self)
 
     def ask(self, value: Value) -> None:
-        """The hand wants this value."""
+        """Post the value to the show."""
         self.link.post(self.param.path, value)
 
     def show_value(self, value: Value) -> None:
-        """Show the value asked for last."""
+        """Show the parameter's base value."""
 
     def show_effective(self, value: float | None, driver: str) -> None:
-        """Show what the picture gets."""
+        """Show the modulated value, or None if nothing modulates the parameter, and what modulates it."""
         self.effective, self.driver = value, driver
 
     def show_loading(self, loading: bool) -> None:
-        """A coloured edge, as long as the value asked for does not act yet."""
+        """Show a coloured edge while the new value is being loaded."""
         self.widget.setProperty("loading", loading)
         if (style := self.widget.style()) is not None:
             style.polish(self.widget)
 
     def copy_address(self) -> None:
-        """Put the OSC address into the clipboard."""
+        """Copy the OSC address to the clipboard."""
         clipboard = QGuiApplication.clipboard()
         if clipboard is not None:
             clipboard.setText(osc_address(self.param.path))
 
-    def add_move(self, number: int) -> None:
-        """Let move `number` move this control."""
+    def add_modulator(self, number: int) -> None:
+        """Make this parameter the target of modulator `number`."""
         self.link.post(f"/moves/{number}/target", self.param.path)
 
-    def moves(self) -> list[int]:
-        """Numbers of the moves that could move this control."""
+    def modulators(self) -> list[int]:
+        """Numbers of the modulators that can have this parameter as their target."""
         found, number = [], 1
         while (target := self.link.table.get(f"/moves/{number}/target")) is not None:
             if self.param.path in target.choices:
@@ -85,12 +92,12 @@ class Control:
         menu = QMenu(self.widget)
         menu.addAction(f"Copy OSC address {osc_address(self.param.path)}", self.copy_address)
         if not self.param.event:
-            menu.addAction("Back to the default", lambda: self.ask(self.param.default))
-        moves = self.moves()
-        if moves and (sub := menu.addMenu("Let a move move it")) is not None:
-            for number in moves:
+            menu.addAction("Reset to default", lambda: self.ask(self.param.default))
+        modulators = self.modulators()
+        if modulators and (sub := menu.addMenu("Modulate by")) is not None:
+            for number in modulators:
                 source = self.link.values.get(f"/moves/{number}/source", "")
-                sub.addAction(f"Move {number} ({source})", lambda n=number: self.add_move(n))
+                sub.addAction(f"Modulator {number} ({source})", lambda n=number: self.add_modulator(n))
         return menu
 
     def _open_menu(self, at: QPoint) -> None:

@@ -1,4 +1,4 @@
-"""`control_for(param, link)`: the widget of any table entry. A new entry of a known kind needs no code here."""
+"""The control widgets, one class for each kind of parameter; `control_for` chooses it."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ INT_MAX = 2**31 - 1
 
 
 class PushButton(QPushButton):
-    """A push button that Enter presses too: Space belongs to the show."""
+    """A push button that Enter presses too, because Space is the shortcut for hold."""
 
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
-        """Enter clicks."""
+        """Click on Enter."""
         if a0 is not None and a0.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
         else:
@@ -38,7 +38,7 @@ class PushButton(QPushButton):
 
 
 class SwitchControl(Control, PushButton):
-    """On or off."""
+    """A toggle button for a switch parameter."""
 
     def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None, text: str = "") -> None:
         super().__init__(parent)
@@ -48,12 +48,12 @@ class SwitchControl(Control, PushButton):
         self.join(param, link)
 
     def show_value(self, value: Value) -> None:
-        """Pressed is on."""
+        """Show on as checked."""
         self.setChecked(bool(value))
 
 
 class TriggerControl(Control, PushButton):
-    """Acts once a click."""
+    """A button for a trigger parameter, which acts once for each click."""
 
     def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None, text: str = "") -> None:
         super().__init__(parent)
@@ -63,7 +63,7 @@ class TriggerControl(Control, PushButton):
 
 
 class ChoiceControl(Control, QComboBox):
-    """One of several words. Addresses among them are written short; a word too long ends in an ellipsis."""
+    """A drop-down list for a choice parameter. Addresses are shown as short names; long texts end in an ellipsis."""
 
     def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -76,12 +76,12 @@ class ChoiceControl(Control, QComboBox):
         self.join(param, link)
 
     def show_value(self, value: Value) -> None:
-        """Select it. The tool tip has the whole word."""
+        """Select the value. The tooltip has its full text."""
         self.setCurrentIndex(self.findData(value))
         self.setToolTip(f"{self.currentText()}\n{self.tip}")
 
     def initStyleOption(self, option: QStyleOptionComboBox | None) -> None:
-        """Qt would cut a long word anywhere."""
+        """Shorten a long text with an ellipsis, which Qt does not do."""
         super().initStyleOption(option)
         if option is not None and (style := self.style()) is not None:
             field = QStyle.SubControl.SC_ComboBoxEditField
@@ -89,20 +89,20 @@ class ChoiceControl(Control, QComboBox):
             option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
 
     def showPopup(self) -> None:
-        """Its list shows whole words."""
+        """Open the list, wide enough for its texts."""
         if (words := self.view()) is not None:
             words.setMinimumWidth(words.sizeHintForColumn(0) + 20)
         super().showPopup()
 
     def keyPressEvent(self, e: QKeyEvent | None) -> None:
-        """The key of a scene is no word to look for."""
+        """Leave scene keys to the window; other keys search the list."""
         if e is not None and scene_key(e) is not None:
             e.ignore()
         else:
             super().keyPressEvent(e)
 
     def wheelEvent(self, e: QWheelEvent | None) -> None:
-        """Only once it was chosen: a wheel that passes by must not change a show."""
+        """Ignore the wheel without focus, so that scrolling past changes nothing."""
         if e is not None and not self.hasFocus():
             e.ignore()
         else:
@@ -110,7 +110,7 @@ class ChoiceControl(Control, QComboBox):
 
 
 class TextControl(Control, QLineEdit):
-    """Free text; sent on Enter, Escape brings the old text back. Either gives the keys back to the show."""
+    """A field for a text parameter: Enter sends the text, Escape restores the old one; both give up the focus."""
 
     def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -120,7 +120,7 @@ class TextControl(Control, QLineEdit):
         self.join(param, link)
 
     def show_value(self, value: Value) -> None:
-        """Show it, unless somebody is typing another."""
+        """Show the text, unless the user is typing another."""
         if not (self.hasFocus() and self.isModified() and str(value) != self.text()):
             self.setText(str(value))
         self._value = str(value)
@@ -130,7 +130,7 @@ class TextControl(Control, QLineEdit):
         self.clearFocus()
 
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
-        """Escape gives up."""
+        """Restore the old text on Escape."""
         if a0 is not None and a0.key() == Qt.Key.Key_Escape:
             self.setText(self._value)
             self.clearFocus()
@@ -139,7 +139,7 @@ class TextControl(Control, QLineEdit):
 
 
 class IntControl(Control, QSpinBox):
-    """A whole number; typed ones are sent on Enter."""
+    """A spin box for an integer parameter; typed numbers are sent on Enter."""
 
     def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -156,26 +156,26 @@ class IntControl(Control, QSpinBox):
         self.join(param, link)
 
     def show_value(self, value: Value) -> None:
-        """Show it without sending it back."""
+        """Show the value without posting it."""
         self.blockSignals(True)
         self.setValue(int(value))
         self._fit()
         self.blockSignals(False)
 
     def resizeEvent(self, e: QResizeEvent | None) -> None:
-        """Its name comes and goes with the room."""
+        """Show or hide the name depending on the width."""
         super().resizeEvent(e)
         self._fit()
 
     def _fit(self) -> None:
-        """A number that lost a digit would be another number: where there is no room for both, the name goes."""
+        """Hide the name where there is no room for both, because a number must never be cut."""
         name, edit = f"{caption(self.param.path)}  ", self.lineEdit()
         whole = f"{name}{self.textFromValue(self.value())}{self.suffix()}"
-        room = edit.width() - 6 if edit is not None else 0  # what Qt leaves free on both sides
+        room = edit.width() - 6 if edit is not None else 0  # the margins Qt leaves on both sides
         self.setPrefix(name if self.fontMetrics().horizontalAdvance(whole) <= room else "")
 
     def keyPressEvent(self, e: QKeyEvent | None) -> None:
-        """Enter and Escape give the digits back to the scenes; Escape brings the old number back."""
+        """Give up the focus on Enter and Escape, so that digits recall scenes again; Escape restores the old number."""
         if e is not None and e.key() == Qt.Key.Key_Escape:
             self.show_value(self.link.values[self.param.path])
         else:
@@ -184,7 +184,7 @@ class IntControl(Control, QSpinBox):
             self.clearFocus()
 
     def wheelEvent(self, e: QWheelEvent | None) -> None:
-        """Only once it was chosen."""
+        """Ignore the wheel without focus."""
         if e is not None and not self.hasFocus():
             e.ignore()
         else:
@@ -192,7 +192,7 @@ class IntControl(Control, QSpinBox):
 
 
 class SlotControl(Control, QWidget):
-    """One button a slot. A click asks for it; Shift+click asks `shifted` for it instead, if there is one."""
+    """A row of numbered buttons for a slot parameter. A click posts the number; Shift+click posts it to `shifted`."""
 
     def __init__(
         self, param: Parameter, link: Link, parent: QWidget | None = None, shifted: Parameter | None = None
@@ -219,7 +219,7 @@ class SlotControl(Control, QWidget):
 
 
 def control_for(param: Parameter, link: Link, parent: QWidget | None = None) -> QWidget:
-    """The control of a table entry; always a `Control` too."""
+    """Create the control widget for a parameter; it is always a `Control` too."""
     match param.kind:
         case "float":
             return FloatControl(param, link, parent)

@@ -1,6 +1,4 @@
-"""How a slider paints where it stands: the accent along one edge for the base, blue along the other for the effective
-value. All of it stays within its box, and words stay out of that.
-"""
+"""Paints a slider's level: accent colour along one edge for the base value, blue along the other for the modulated."""
 
 from __future__ import annotations
 
@@ -13,10 +11,10 @@ from ..theme import ACCENT, ACCENT_FILL, DIM, HOVER, LINE, MODULATION
 from .paint import colour
 
 EDGE = 2.0
-"""Pixels of the coloured edge."""
+"""Thickness of the coloured edge in pixels."""
 ARROW = 4.5
 STRIP = 5
-"""Thickness of a bar's box, below its words."""
+"""Thickness in pixels of a horizontal bar, below its text."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +22,11 @@ class Marks:
     """Positions 0..1 along a control.
 
     Attributes:
-        zero: where the fill begins.
-        base: where it ends.
-        default: a small mark.
-        effective: None while nothing moves the control.
-        alive: whether it can be played.
+        zero: start of the fill.
+        base: base value, end of the fill.
+        default: default value, a small mark.
+        effective: modulated value; None while nothing modulates the control.
+        alive: whether the control is enabled.
 
     """
 
@@ -40,14 +38,14 @@ class Marks:
 
 
 def track_width(width: float) -> float:
-    """How much of an upright fader's width its track takes; the words stand beside it."""
+    """Width in pixels of an upright fader's track; its text stands beside it."""
     return min(44.0, 0.42 * width)
 
 
 def paint_level(painter: QPainter, box: QRectF, marks: Marks, upright: bool) -> None:
-    """Paint into `box` from left to right, or upright in the left part of it."""
+    """Paint into `box` from left to right; or `upright`, from bottom to top in the left part of the box."""
     painter.save()
-    if upright:  # the same picture, turned: along is up, the accent's edge is the left one
+    if upright:  # the same drawing, rotated: x points up, and the accent edge is on the left
         width = track_width(box.width())
         painter.translate(box.left() + width, box.bottom())
         painter.rotate(-90)
@@ -60,7 +58,7 @@ def paint_level(painter: QPainter, box: QRectF, marks: Marks, upright: bool) -> 
 
 
 def _paint(painter: QPainter, length: float, thick: float, marks: Marks, cap: float) -> None:
-    """Along the x axis; the base's edge is at `thick`, the effective value's at 0. The base ends in a `cap`."""
+    """Paint along x: the base value's edge at y = `thick`, the modulated value's at y = 0. The base ends in a `cap`."""
     begin, end = sorted((marks.zero * length, marks.base * length))
     painter.fillRect(QRectF(begin, 0, end - begin, thick), colour(ACCENT_FILL if marks.alive else HOVER))
     ink = colour(ACCENT if marks.alive else LINE)

@@ -1,4 +1,4 @@
-"""What the show hears: names of sounds, levels, onset and beat, and the last seconds of the spectrum."""
+"""Meters of the analysed sound: sound classes, levels, onset and beat, mel spectrum, tempo and loudness."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .paint import BOTTOM, MIDDLE_LEFT, MIDDLE_RIGHT, TOP_LEFT, colour
 
 
 class Meter(QWidget):
-    """Painted from the newest status."""
+    """Base class of a meter, painted from the newest status message."""
 
     def __init__(self, link: Link, name: str, height: int, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -24,12 +24,12 @@ class Meter(QWidget):
         link.told.connect(self.take)
 
     def take(self, status: Status) -> None:
-        """Show a new status."""
+        """Show a new status message."""
         self.status = status
         self.update()
 
     def begin(self) -> QPainter:
-        """A painter on the card's ground."""
+        """A painter, with the background filled in the card's colour."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), colour(CARD))
         return painter
@@ -41,33 +41,33 @@ class Meter(QWidget):
         return font
 
 
-class Heard(Meter):
-    """I hear: the best names with their scores."""
+class SoundClasses(Meter):
+    """The sound classes with the highest scores."""
 
     ROW = 18
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
-        super().__init__(link, "what the show hears", 2 * self.ROW, parent)
+        super().__init__(link, "sound classes", 2 * self.ROW, parent)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setMaximumHeight(5 * self.ROW)
 
     def sizeHint(self) -> QSize:
-        """Five names."""
+        """Room for five classes."""
         return QSize(180, 5 * self.ROW)
 
     def take(self, status: Status) -> None:
-        """Only new names or scores are painted."""
+        """Repaint if classes or scores changed."""
         if status.heard != self.status.heard:
             words = ", ".join(f"{label} {score:.2f}" for label, score in status.heard[:3])
-            self.setAccessibleDescription(f"I hear {words}" if words else "nothing heard")
+            self.setAccessibleDescription(words or "no sound classified yet")
             super().take(status)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """One row a name: bar, name, score."""
+        """Paint one row for each class: bar, name, score."""
         painter = self.begin()
         if not self.status.heard:
             painter.setPen(colour(DIM))
-            painter.drawText(self.rect(), TOP_LEFT, "nothing yet")
+            painter.drawText(self.rect(), TOP_LEFT, "no sound yet")
             return
         bold = self.font()
         bold.setBold(True)
@@ -84,8 +84,8 @@ class Heard(Meter):
             painter.drawText(words, MIDDLE_LEFT, name)
 
 
-class Lights(Meter):
-    """Bars for level and bands, lamps for onset and beat."""
+class LevelMeters(Meter):
+    """Bars for the level and three frequency bands, lamps for onset and beat."""
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(link, "levels", 58, parent)
@@ -93,7 +93,7 @@ class Lights(Meter):
         self.setMaximumHeight(110)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """Six columns of the same width."""
+        """Paint six columns of equal width."""
         painter = self.begin()
         painter.setFont(self.small())
         width = self.width() / 6
@@ -115,7 +115,7 @@ class Lights(Meter):
         painter.fillRect(box.adjusted(0, box.height() * (1 - value), 0, 0), colour(ACCENT))
 
     def _lamp(self, painter: QPainter, box: QRectF, value: float, ink: str) -> None:
-        """A disc that grows: not by colour alone."""
+        """Paint a disc whose size shows the value 0..1, so that it can be read without colour vision."""
         radius = min(box.width(), box.height()) / 2
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -129,7 +129,7 @@ class Lights(Meter):
 
 
 def _ramp() -> list[int]:
-    """256 colours from the ground to the accent, as RGB32."""
+    """256 colours from the background to the accent colour, as RGB32."""
     ground, full = QColor(WINDOW), QColor(ACCENT)
     parts = [(ground.red(), full.red()), (ground.green(), full.green()), (ground.blue(), full.blue())]
     mixed = ((round(low + (high - low) * i / 255) for low, high in parts) for i in range(256))
@@ -137,7 +137,7 @@ def _ramp() -> list[int]:
 
 
 class Mel(Meter):
-    """The spectrum of the last seconds, one column a status, low bands below; it runs to the left."""
+    """Scrolling mel spectrogram of the last seconds: one column for each status message, low bands at the bottom."""
 
     COLUMNS = 120
 
@@ -150,14 +150,14 @@ class Mel(Meter):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
     def take(self, status: Status) -> None:
-        """One more column."""
+        """Add a column."""
         for band, value in enumerate(status.mel):
             self._image.setPixel(self._next, MEL_BANDS - 1 - band, self._ramp[int(value * 255)])
         self._next = (self._next + 1) % self.COLUMNS
         super().take(status)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """The ring of columns, oldest first."""
+        """Paint the columns, which are stored in a ring, oldest first."""
         painter = QPainter(self)
         width = self.width() / self.COLUMNS
         old = self.COLUMNS - self._next
@@ -169,19 +169,19 @@ class Mel(Meter):
 
 
 class Tempo(Meter):
-    """Beats a minute and loudness, in figures."""
+    """Tempo in beats per minute, and loudness in dBFS."""
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(link, "tempo and loudness", 18, parent)
         self.setFixedHeight(18)
 
     def take(self, status: Status) -> None:
-        """Painted when the figures change."""
+        """Repaint if the figures changed."""
         if (round(status.bpm, 1), round(status.db)) != (round(self.status.bpm, 1), round(self.status.db)):
             super().take(status)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """Tempo on the left, loudness on the right."""
+        """Paint the tempo on the left and the loudness on the right."""
         painter = self.begin()
         painter.setPen(colour(TEXT))
         tempo = f"{self.status.bpm:.1f} BPM" if self.status.bpm else "no beat"

@@ -1,4 +1,4 @@
-"""What painting needs again and again, made once: colours, grounds, where text stands (enums are slow to add)."""
+"""Cached colours, control backgrounds and text alignments; combining Qt's enums at each paint event is slow."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ CENTRE = int(_A.AlignCenter)
 
 @lru_cache(maxsize=64)
 def colour(name: str) -> QColor:
-    """The colour `#rrggbb`; not to be changed."""
+    """The cached colour `#rrggbb`; it must not be modified."""
     return QColor(name)
 
 
 @lru_cache(maxsize=128)
 def ground(width: int, height: int, edge: str) -> QImage:
-    """An empty control on a card, with an edge of that colour. An image, which may outlive the program's Qt."""
+    """The cached background of a control on a card, with an edge of that colour.
+
+    It is a QImage, which unlike a QPixmap may outlive the QApplication.
+    """
     image = QImage(width, height, QImage.Format.Format_RGB32)
     image.fill(colour(CARD))
     painter = QPainter(image)

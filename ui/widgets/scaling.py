@@ -1,7 +1,7 @@
-"""Cheap doubling and halving of pictures, for a preview that has to cost little.
+"""Fast doubling and halving of pictures for the preview.
 
-A pixel is one 32-bit number here; two are averaged channel by channel without unpacking them. Work space is kept: a
-fresh megabyte a picture would cost more in page faults than the arithmetic.
+Pixels are packed 32-bit integers, and two of them are averaged channel by channel without unpacking. Buffers are
+reused: page faults of a new megabyte for each picture would take longer than the arithmetic.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ONE = np.uint32(1)
 
 
 class Scaler:
-    """Scales pictures of mostly one size."""
+    """Scales pictures, reusing the buffers of recent sizes."""
 
     def __init__(self) -> None:
         self._space: dict[tuple[str, tuple[int, int]], Packed] = {}
@@ -23,13 +23,13 @@ class Scaler:
     def _get(self, use: str, height: int, width: int) -> Packed:
         key = (use, (height, width))
         if key not in self._space:
-            if len(self._space) > 16:  # sizes that were dragged through
+            if len(self._space) > 16:  # sizes passed while the window is resized
                 self._space.clear()
             self._space[key] = np.empty((height, width), np.uint32)
         return self._space[key]
 
     def mean(self, one: Packed, other: Packed, out: Packed) -> Packed:
-        """Average of every channel, rounded down, into `out`."""
+        """Write the average of every channel, rounded down, to `out`, and return it."""
         spare = self._get("spare", *one.shape)
         np.bitwise_xor(one, other, out=spare)
         np.bitwise_and(spare, NO_CARRY, out=spare)
@@ -38,7 +38,7 @@ class Scaler:
         return np.add(out, spare, out=out)
 
     def double(self, packed: Packed) -> Packed:
-        """[H,W] -> [2H,2W] with means between the pixels."""
+        """Double a picture: [H,W] -> [2H,2W], with means between the pixels."""
         height, width = packed.shape
         wide = self._get("wide", height, 2 * width)
         wide[:, ::2] = packed
@@ -51,14 +51,14 @@ class Scaler:
         return out
 
     def halve(self, packed: Packed) -> Packed:
-        """[H,W] -> [H//2,W//2], the mean of each four."""
+        """Halve a picture: [H,W] -> [H//2,W//2], each pixel the mean of four."""
         height, width = packed.shape[0] // 2, packed.shape[1] // 2
         even = packed[: 2 * height, : 2 * width]
         rows = self.mean(even[::2], even[1::2], self._get("rows", height, 2 * width))
         return self.mean(rows[:, ::2], rows[:, 1::2], self._get("half", height, width))
 
     def near(self, packed: Packed, scale: float) -> Packed:
-        """Doubled or halved until what is left of `scale` is between 0.7 and 1.5. Holds until the next call."""
+        """Double or halve until the remaining scale is between 0.7 and 1.5. The result is valid until the next call."""
         while scale > 1.5:
             packed, scale = self.double(packed), scale / 2
         while scale < 0.7 and min(packed.shape) > 1:

@@ -1,4 +1,4 @@
-"""The painted slider: base and effective value of a continuous control, played by mouse, wheel, keys or a number."""
+"""The slider of a continuous parameter: shows base and modulated value; operated by mouse, wheel, keys or typing."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from sonorama.engine.control.parameters import Parameter, Value, show
 from ..formatting import caption, short_value
 from ..link import Link
 from ..theme import ACCENT, BAR_PX, CONTROL, DIM, LINE, MODULATION, TEXT
-from .control import MOVE_MIME, Control
+from .control import MODULATOR_MIME, Control
 from .level import STRIP, Marks, paint_level, track_width
 from .paint import colour, ground
 
 STEPS = 10_000
 DRAG_PX = 200.0
-"""Pixels of a drag through the whole range."""
+"""Length in pixels of a drag through the whole range."""
 FINE = 0.1
 MARGIN = 6
-"""Pixels beside words, and between them."""
+"""Pixels beside and between texts."""
 
 
 class _Editor(QLineEdit):
-    """The field a number is typed into. Its keys end here: the slider below knows Enter too."""
+    """The field for typing a number. It accepts all keys, so that Enter does not reach the slider below."""
 
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
-        """Escape gives up."""
+        """Close the field on Escape."""
         super().keyPressEvent(a0)
         if a0 is not None:
             a0.accept()
@@ -44,10 +44,10 @@ class _Editor(QLineEdit):
 
 
 class FloatControl(Control, QAbstractSlider):
-    """Words over a strip (or beside an upright track) that fills to the base value; the effective one is blue.
+    """A bar with name and number above it, or an upright fader; filled to the base value, the modulated one in blue.
 
-    Drag 200 px for the whole range, Shift for a tenth of that; wheel, arrows, page keys, Home, End; Enter or a
-    double-click on the number types one, a double-click elsewhere is the default.
+    Drag 200 px for the whole range, with Shift for a tenth of it; wheel, arrows, page keys, Home and End work too.
+    Enter or a double-click on the number opens a field to type one; a double-click elsewhere resets to the default.
     """
 
     def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None, upright: bool = False) -> None:
@@ -66,24 +66,24 @@ class FloatControl(Control, QAbstractSlider):
         self.setOrientation(Qt.Orientation.Vertical if upright else Qt.Orientation.Horizontal)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAcceptDrops(True)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # nothing below has to be painted again
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)  # Qt need not repaint what is below
         if not upright:
             self.setFixedHeight(BAR_PX)
         self.valueChanged.connect(self._stepped)
         self.join(param, link)
 
     def sizeHint(self) -> QSize:
-        """A bar as high as a button, or a fader."""
+        """The usual size of a bar or a fader."""
         return QSize(64, 96) if self.upright else QSize(110, BAR_PX)
 
     def minimumSizeHint(self) -> QSize:
-        """Still readable."""
+        """The smallest size at which the text is readable."""
         return QSize(40, 52) if self.upright else QSize(56, BAR_PX)
 
     # -- values ---------------------------------------------------------------------------------------------------
 
     def show_value(self, value: Value) -> None:
-        """Fill to the base value."""
+        """Fill up to the base value."""
         self._value = float(value)
         self._position = self.param.to_norm(self._value)
         self.blockSignals(True)
@@ -92,58 +92,58 @@ class FloatControl(Control, QAbstractSlider):
         self.update()
 
     def show_effective(self, value: float | None, driver: str) -> None:
-        """Mark where something moves the control to."""
+        """Mark the modulated value."""
         super().show_effective(value, driver)
         if value != self._effective:
             self._effective = value
             self.update()
 
     def _stepped(self, position: int) -> None:
-        """Keys and screen readers move by whole steps."""
+        """Post the value after a step by keys or a screen reader."""
         self.ask(self.param.from_norm(position / STEPS))
 
     def shift(self, by: float) -> None:
-        """Move by a part of the range."""
+        """Change the value by a fraction of the range."""
         self.ask(self.param.from_norm(min(1.0, max(0.0, self._position + by))))
 
-    # -- hands ----------------------------------------------------------------------------------------------------
+    # -- input ----------------------------------------------------------------------------------------------------
 
     def mousePressEvent(self, a0: QMouseEvent | None) -> None:
-        """Take hold; nothing jumps."""
+        """Start a drag; the value does not jump to the pointer."""
         if a0 is not None and a0.button() == Qt.MouseButton.LeftButton:
             self._drag = a0.position()
 
     def mouseMoveEvent(self, a0: QMouseEvent | None) -> None:
-        """Drag: 200 px are the whole range, ten times as many with Shift."""
+        """Drag: 200 px for the whole range, or 2000 px with Shift."""
         if a0 is None or self._drag is None:
             return
-        way = a0.position() - self._drag
+        delta = a0.position() - self._drag
         self._drag = a0.position()
         fine = FINE if a0.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
-        self.shift((-way.y() if self.upright else way.x()) / DRAG_PX * fine)
+        self.shift((-delta.y() if self.upright else delta.x()) / DRAG_PX * fine)
 
     def mouseReleaseEvent(self, a0: QMouseEvent | None) -> None:
-        """Let go."""
+        """End the drag."""
         self._drag = None
 
     def mouseDoubleClickEvent(self, a0: QMouseEvent | None) -> None:
-        """On the number: type one. Elsewhere: the default."""
+        """Type a number if the click is on the number; else reset to the default."""
         if a0 is not None and self._number_at().contains(a0.position().toPoint()):
             self.type_number()
         else:
             self.ask(self.param.default)
 
     def wheelEvent(self, e: QWheelEvent | None) -> None:
-        """A notch is a fiftieth of the range, with Shift a five hundredth."""
+        """Change by 1/50 of the range for each notch, with Shift by 1/500."""
         if e is None:
             return
-        turn = e.angleDelta().y() or e.angleDelta().x()  # Shift turns some wheels sideways
+        turn = e.angleDelta().y() or e.angleDelta().x()  # with Shift, some systems report horizontal scrolling
         fine = FINE if e.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1.0
         self.shift(turn / 120 / 50 * fine)
         e.accept()
 
     def keyPressEvent(self, ev: QKeyEvent | None) -> None:
-        """Arrows step a hundredth (with Shift a thousandth), page keys a tenth; Enter types a number."""
+        """Arrows change by 1/100 (with Shift 1/1000), page keys by 1/10; Enter opens the field to type a number."""
         if ev is None:
             return
         arrows = {Qt.Key.Key_Left: -1, Qt.Key.Key_Down: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Up: 1}
@@ -156,7 +156,7 @@ class FloatControl(Control, QAbstractSlider):
             super().keyPressEvent(ev)
 
     def type_number(self) -> None:
-        """Open a field over the control; Enter takes its number, Escape or leaving it does not."""
+        """Open a field over the control; Enter applies its number, Escape or leaving the field does not."""
         editor = self._editor = _Editor(show(self._value), self)
         editor.setAccessibleName(f"{self.accessibleName()}: number")
         height = min(BAR_PX, self.height())
@@ -173,7 +173,7 @@ class FloatControl(Control, QAbstractSlider):
         try:
             self.ask(float(self._editor.text().replace(",", ".")))
         except ValueError:
-            self.link.fault.emit(f"{self._editor.text()!r} is no number: {self.param.path} stays")
+            self.link.fault.emit(f"{self._editor.text()!r} is not a number: {self.param.path} is unchanged")
 
     def _close_editor(self) -> None:
         if self._editor is not None:
@@ -182,19 +182,19 @@ class FloatControl(Control, QAbstractSlider):
             self.setFocus()
 
     def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
-        """A move may be dropped here."""
+        """Accept a dragged modulator."""
         data = a0.mimeData() if a0 is not None else None
-        if a0 is not None and data is not None and data.hasFormat(MOVE_MIME):
+        if a0 is not None and data is not None and data.hasFormat(MODULATOR_MIME):
             a0.acceptProposedAction()
 
     def dropEvent(self, a0: QDropEvent | None) -> None:
-        """The dropped move moves this control from now on."""
+        """Make this control the target of the dropped modulator."""
         data = a0.mimeData() if a0 is not None else None
         if a0 is not None and data is not None:
-            self.add_move(int(bytes(data.data(MOVE_MIME).data())))
+            self.add_modulator(int(bytes(data.data(MODULATOR_MIME).data())))
             a0.acceptProposedAction()
 
-    # -- looks ----------------------------------------------------------------------------------------------------
+    # -- painting -------------------------------------------------------------------------------------------------
 
     def _number_at(self) -> QRect:
         if self.upright:
@@ -202,11 +202,11 @@ class FloatControl(Control, QAbstractSlider):
         return QRect(self.width() - 62, 0, 62, self.height())
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """Ground, fill, mark of the default, modulation, words."""
+        """Paint background, fill, default mark, modulated value and text."""
         painter = QPainter(self)
         edge = ACCENT if self.hasFocus() else LINE if self.underMouse() else CONTROL
         painter.drawImage(0, 0, ground(self.width(), self.height(), edge))
-        top = 2 if self.upright else self.height() - 2 - STRIP  # below the words: it crosses none of them
+        top = 2 if self.upright else self.height() - 2 - STRIP  # below the text
         paint_level(painter, QRectF(self.rect()).adjusted(2, top, -2, -2), self._marks(), self.upright)
         self._paint_words(painter)
 
@@ -241,13 +241,13 @@ class FloatControl(Control, QAbstractSlider):
         painter.drawText(MARGIN, base, self._name(right - 2 * MARGIN))
 
     def _name(self, room: int) -> str:
-        """The caption, cut to `room` pixels; the tool tip has all of it."""
+        """The caption, shortened to `room` pixels; the tooltip has all of it."""
         if room != self._room:
             self._room = room
             self._cut = self._metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, room)
         return self._cut
 
     def changeEvent(self, e: QEvent | None) -> None:
-        """Another font has other sizes."""
+        """Measure texts again after a change of font."""
         super().changeEvent(e)
         self._metrics, self._room = self.fontMetrics(), -1
