@@ -1,6 +1,6 @@
-"""The last hand on the pictures of a take that is played again: the output controls as they were performed.
+"""Applies the output controls recorded in a take to the pictures of its replay.
 
-Each is called for every frame of the film: what output controls make of a picture hangs on the pictures before it.
+Each class is called for every frame of the film in order, because output controls depend on the previous pictures.
 """
 
 from __future__ import annotations
@@ -18,37 +18,37 @@ from ..engine.pipeline.frame_pipeline import FrameResult
 from ..engine.plugins.interfaces import Pixels
 from ..engine.renderer.paint_thread import out_size
 
-LastHand = Callable[[FrameResult, np.ndarray | None, int], np.ndarray | None]
-"""What is shown, its picture (None: the one before), the frame's index (below 0 ahead of the film) -> the frame."""
+ReplayOutput = Callable[[FrameResult, np.ndarray | None, int], np.ndarray | None]
+"""(frame result, picture or None for the previous one, index in the film, below 0 before it) -> the film's frame."""
 
 
 class Bare:
-    """Without output controls: float32 as the networks give it, at one size."""
+    """Omits the output controls: float32 [H,W,3] in 0..1 from the network, scaled to the film's size."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         self._size = size
         self._last: np.ndarray | None = None
 
     def __call__(self, _step: FrameResult, picture: np.ndarray | None, _index: int) -> np.ndarray | None:
-        """See LastHand."""
+        """See ReplayOutput."""
         if picture is not None:
             self._last = self._fitted(picture)
         return self._last
 
     def _fitted(self, picture: np.ndarray) -> np.ndarray:
-        """A picture at that size, through 8 bits where it comes in another."""
+        """The picture at the film's size; scaled as 8 bits if it has another."""
         size = picture.shape[1], picture.shape[0]
         return picture if size == self._size else _float(scaler(size, self._size)(rgba8(picture)))
 
 
 class Finished:
-    """Output controls on 8 bits where they act, float32 in full depth where they do not."""
+    """Applies the output controls in 8 bits; frames that they do not change stay float32 in full depth."""
 
     def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
         self._bare, self._finish, self._dt = Bare(size), OutputControls(*size), float(1 / fps)
 
     def __call__(self, step: FrameResult, picture: np.ndarray | None, index: int) -> np.ndarray | None:
-        """See LastHand."""
+        """See ReplayOutput."""
         bare = self._bare(step, picture, index)
         if bare is None:
             return None
@@ -58,7 +58,7 @@ class Finished:
 
 
 class AsItLeft:
-    """The way of the show itself, so that frames are to the bit what left: uint8, scaled as the painter scales."""
+    """Processes pictures as the show does, so that frames are bit-identical to its output: uint8 [H,W,3]."""
 
     def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
         self._size, self._finish, self._dt = size, OutputControls(*size), float(1 / fps)
@@ -66,7 +66,7 @@ class AsItLeft:
         self._scaler = lru_cache(maxsize=4)(scaler)
 
     def __call__(self, step: FrameResult, picture: np.ndarray | None, index: int) -> np.ndarray | None:
-        """See LastHand."""
+        """See ReplayOutput."""
         if picture is not None:
             painted = self._scaled(rgba8(picture), out_size(step))
             self._pixels = self._scaled(painted, self._size)

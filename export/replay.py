@@ -29,7 +29,7 @@ from ..engine.pipeline.offline import OfflineRender
 from ..engine.pipeline.snapshot import read_state
 from ..engine.take import audio_file as takesound
 from ..engine.take.reader import Take
-from .output_controls import AsItLeft, Bare, Finished, LastHand
+from .output_controls import AsItLeft, Bare, Finished, ReplayOutput
 from .sidecar import sha256
 
 log = logging.getLogger(__name__)
@@ -240,13 +240,13 @@ class TakeFrameSource:
         pictures before it.
         """
         before = 0 if self._clean else min(math.ceil(GUARD_S * self._fps), int(self._first * self._fps / RATE))
-        hand = self._hand()
+        output = self._output()
         for shot, picture in _painted(self._shots(before, n_frames, have if self._clean else ())):
-            frame = hand(shot.step, picture, shot.index)
+            frame = output(shot.step, picture, shot.index)
             if shot.index >= 0:
                 yield None if shot.index in have else frame
 
-    def _hand(self) -> LastHand:
+    def _output(self) -> ReplayOutput:
         if self._clean:
             return Bare(self.size)
         return (AsItLeft if self._as_it_left else Finished)(self.size, self._fps)

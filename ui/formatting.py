@@ -20,10 +20,10 @@ def caption(path: str) -> str:
 
 
 def short_name(path: str) -> str:
-    """A name that is unique among all parameters: `fine amount`, `sound gain`, `modulator 3 depth`, `truncation`."""
+    """A name that is unique among all parameters: `fine amount`, `sound gain`, `mod 3 depth`, `truncation`."""
     parts = [part.replace("_", " ") for part in path.strip("/").split("/")]
     if parts[0] == "moves":
-        return " ".join(("modulator", *parts[1:]))
+        return " ".join(("mod", *parts[1:]))
     return " ".join(parts[-2:]) if parts[0] in ("sound", "motion") or len(parts) > 2 else parts[-1]
 
 

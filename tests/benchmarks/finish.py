@@ -1,4 +1,4 @@
-"""What the last hand on a picture costs: milliseconds a tick in the show process.
+"""Measures the output controls: milliseconds per tick in the show's process.
 
 python tests/benchmarks/finish.py
 """

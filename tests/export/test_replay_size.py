@@ -49,7 +49,7 @@ def picture_of(painter: PaintThread, name: str, step: FrameResult) -> Pixels:
 
 
 def left(live: Live) -> np.ndarray:
-    """What left, [n,H,W,3] of 8 bits: by the painter and the last hand of a show, every picture in time."""
+    """The pictures a show outputs if none is late: uint8 [n,H,W,3], from its paint thread and output controls."""
     name, out = f"left-{os.getpid()}-{random.randrange(1 << 30)}", []
     painter, finish = PaintThread(name, Faults()), OutputControls(*SIZE)
     try:

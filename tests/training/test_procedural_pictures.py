@@ -41,10 +41,10 @@ def saturation(x: Tensor) -> float:
 
 
 @pytest.mark.parametrize("photo", [NOISE, landscape()], ids=["noise", "landscape"])
-@pytest.mark.parametrize("klass", CLASSES)
-def test_more_strength_changes_more_and_none_nothing(klass: str, photo: Tensor) -> None:
-    assert torch.equal(draw(photo, klass, 0.0, 0.37, 5), photo)
-    changes = [float((draw(photo, klass, s, 0.37, 5) - photo).abs().mean()) for s in (0.01, 0.2, 0.4, 0.6, 0.8, 1.0)]
+@pytest.mark.parametrize("kind", CLASSES)
+def test_more_strength_changes_more_and_none_nothing(kind: str, photo: Tensor) -> None:
+    assert torch.equal(draw(photo, kind, 0.0, 0.37, 5), photo)
+    changes = [float((draw(photo, kind, s, 0.37, 5) - photo).abs().mean()) for s in (0.01, 0.2, 0.4, 0.6, 0.8, 1.0)]
     assert changes == sorted(changes)
     assert 0 < changes[0] < 0.03
     assert changes[-1] > 0.08
@@ -53,8 +53,8 @@ def test_more_strength_changes_more_and_none_nothing(klass: str, photo: Tensor) 
 @pytest.mark.parametrize("shape", [(64, 64), (64, 112), (256, 448), (97, 211), (512, 200), (64, 24)])
 def test_every_aspect(shape: tuple[int, int]) -> None:
     photo = landscape(*shape)
-    for klass in CLASSES:
-        y = draw(photo, klass, 1.0, 12.3, 2)
+    for kind in CLASSES:
+        y = draw(photo, kind, 1.0, 12.3, 2)
         assert y.shape == photo.shape
         assert y.dtype == torch.float32
         assert y.isfinite().all()
@@ -62,35 +62,35 @@ def test_every_aspect(shape: tuple[int, int]) -> None:
         assert y.max() <= 1
 
 
-@pytest.mark.parametrize("klass", CLASSES)
-def test_effects_scale_with_the_height(klass: str) -> None:
-    small, large = (draw(landscape(h, h * 7 // 4), klass, 0.9, 2.0, 7) for h in (64, 192))
+@pytest.mark.parametrize("kind", CLASSES)
+def test_effects_scale_with_the_height(kind: str) -> None:
+    small, large = (draw(landscape(h, h * 7 // 4), kind, 0.9, 2.0, 7) for h in (64, 192))
     assert (F.interpolate(large[None], small.shape[1:], mode="area")[0] - small).abs().mean() < 0.09
 
 
-@pytest.mark.parametrize("klass", CLASSES)
-def test_photo_and_arguments_alone_decide(klass: str) -> None:
+@pytest.mark.parametrize("kind", CLASSES)
+def test_photo_and_arguments_alone_decide(kind: str) -> None:
     photo = landscape(64, 112)
     kept = photo.clone()
-    first = draw(photo, klass, 0.9, 2.0, 7)
+    first = draw(photo, kind, 0.9, 2.0, 7)
     torch.manual_seed(99)
     tile.cache_clear()
-    draw(NOISE, klass, 0.5, 9.0, 8)
-    assert torch.equal(draw(photo, klass, 0.9, 2.0, 7), first)
+    draw(NOISE, kind, 0.5, 9.0, 8)
+    assert torch.equal(draw(photo, kind, 0.9, 2.0, 7), first)
     assert torch.equal(photo, kept)
-    assert not torch.equal(draw(photo, klass, 0.9, 2.0, 8), first)
-    assert not torch.equal(draw(photo, klass, 0.9, 2.3, 7), first)
+    assert not torch.equal(draw(photo, kind, 0.9, 2.0, 8), first)
+    assert not torch.equal(draw(photo, kind, 0.9, 2.3, 7), first)
 
 
-@pytest.mark.parametrize("klass", [k for k in CLASSES if k != LIGHTNING])
-def test_nothing_jumps(klass: str) -> None:
+@pytest.mark.parametrize("kind", [k for k in CLASSES if k != LIGHTNING])
+def test_nothing_jumps(kind: str) -> None:
     """A thousandth of a second changes little at any time, also where particles begin anew."""
     photo = landscape(160, 96)
     for i in range(16):
         t = 0.4 + 0.437 * i
-        now = draw(photo, klass, 0.9, t, 3)
-        assert (draw(photo, klass, 0.9, t + 0.001, 3) - now).abs().mean() < 0.008
-        assert (draw(photo, klass, 0.9, t + 1 / 30, 3) - now).abs().mean() < 0.1
+        now = draw(photo, kind, 0.9, t, 3)
+        assert (draw(photo, kind, 0.9, t + 0.001, 3) - now).abs().mean() < 0.008
+        assert (draw(photo, kind, 0.9, t + 1 / 30, 3) - now).abs().mean() < 0.1
 
 
 def test_a_storm_jumps_only_when_it_strikes() -> None:
@@ -111,11 +111,11 @@ def shift(a: Tensor, b: Tensor, reach: int) -> tuple[int, int]:
     return down - reach, right - reach
 
 
-def moved(klass: str, dt: float, rows: slice, columns: slice, seed: int = 4) -> list[tuple[int, int]]:
+def moved(kind: str, dt: float, rows: slice, columns: slice, seed: int = 4) -> list[tuple[int, int]]:
     """Shifts (down, right) within `dt` seconds at six times, of what changes in a region of a picture 256 px high."""
     photo = landscape(256, 448)
     times = [0.7 + 0.61 * i for i in range(6)]
-    pairs = torch.stack([draw(photo, klass, 1.0, t + d, seed).mean(0)[rows, columns] for t in times for d in (0.0, dt)])
+    pairs = torch.stack([draw(photo, kind, 1.0, t + d, seed).mean(0)[rows, columns] for t in times for d in (0, dt)])
     # Clouds and shadows that hardly move must not outweigh what is fine and quick.
     pairs = pairs - pairs.mean(0)
     pairs = (pairs - blur(pairs, 0.02)).unflatten(0, (6, 2))
@@ -140,7 +140,7 @@ def test_drops_fall_and_bubbles_rise() -> None:
 
 
 @pytest.mark.parametrize(
-    ("klass", "dt", "rows", "columns", "sign"),
+    ("kind", "dt", "rows", "columns", "sign"),
     [
         ("waterfall_burbling", 1 / 30, slice(70, 170), slice(160, 288), 1),
         ("splashing_water", 1 / 10, slice(190, 256), ALL, 1),
@@ -149,8 +149,8 @@ def test_drops_fall_and_bubbles_rise() -> None:
         ("underwater_bubbling", 1 / 20, slice(60, 200), ALL, -1),
     ],
 )
-def test_what_falls_falls_and_what_rises_rises(klass: str, dt: float, rows: slice, columns: slice, sign: int) -> None:
-    assert agree([down for down, _ in moved(klass, dt, rows, columns)], sign)
+def test_what_falls_falls_and_what_rises_rises(kind: str, dt: float, rows: slice, columns: slice, sign: int) -> None:
+    assert agree([down for down, _ in moved(kind, dt, rows, columns)], sign)
 
 
 def test_rain_falls_in_the_picture() -> None:

@@ -1,4 +1,4 @@
-"""The last hand on a picture: always a whole one, black only when asked, nothing done where nothing has to be."""
+"""Output controls: always a complete picture, black only during a blackout, and no work while nothing changes."""
 
 import itertools
 

@@ -40,14 +40,14 @@ CLASSES = tuple(EFFECTS)
 """The nine classes of the Landscape data set, in the order of every table of this project."""
 
 
-def draw(photo: Tensor, klass: str, strength: float, time_s: float, seed: int) -> Tensor:
+def draw(photo: Tensor, class_id: str, strength: float, time_s: float, seed: int) -> Tensor:
     """Draw one class onto a photo.
 
     photo [3,H,W] in 0..1 of any shape -> the same shape and range. strength in 0..1: 0 leaves the photo as it is,
     more changes it more. time_s in seconds moves the scene; seed decides where its parts stand and which way it goes.
     KeyError for a class that is not in CLASSES.
     """
-    effect, s = EFFECTS[klass], min(1.0, max(0.0, float(strength)))
+    effect, s = EFFECTS[class_id], min(1.0, max(0.0, float(strength)))
     if s == 0:
         return photo.clone()
     fine = -(-ROWS // photo.shape[1])
