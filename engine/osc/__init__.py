@@ -1,1 +1,1 @@
-"""OSC in and out, as a bridge: a guarded socket, the table by address, and feedback to subscribers."""
+"""The OSC bridge: validation of packets, routing to parameters, and feedback to subscribers, over UDP."""

@@ -1,4 +1,4 @@
-"""What came by OSC and what became of it: counters, and faults that a flood cannot multiply."""
+"""Counters of received OSC packets and their outcome, and error messages limited in rate."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections import Counter
 from collections.abc import Callable
 
 EVERY, SHOWN = 5.0, 15.0
-"""Seconds between two faults of one kind; seconds that a fault is shown."""
+"""Minimum seconds between two error messages of one kind; seconds for which a message is reported."""
 
 NAMES = (
     "received", "applied", "scheduled", "dropped", "malformed", "unknown", "wrong_type", "refused", "unsent", "failed",
 )  # fmt: skip
-"""received: datagrams. applied: changes handed on. scheduled: messages that wait for their time tag. dropped: datagrams
-or messages that a full queue did not take. malformed: datagrams that are no OSC. unknown: no such address. wrong_type:
-value of a wrong type. refused: datagrams of hosts not allowed. unsent: the system did not take an outgoing datagram.
-failed: changes whose receiver raised."""
+"""received: datagrams. applied: changes passed on. scheduled: messages waiting for their time tag. dropped: datagrams
+or messages discarded because a queue was full. malformed: datagrams that are not valid OSC. unknown: no such address.
+wrong_type: value of a wrong type. refused: datagrams from hosts that are not allowed. unsent: outgoing datagrams that
+the system did not accept. failed: changes whose receiver raised an exception."""
 
 
 class OscCounters:
-    """Counters and faults. Any thread."""
+    """Counters and recent error messages. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._counts = Counter[str](dict.fromkeys(NAMES, 0))
@@ -29,7 +29,7 @@ class OscCounters:
         self._lock = threading.Lock()
 
     def count(self, name: str, fault: str = "") -> None:
-        """One more of `name`, one of NAMES; `fault` says so to people, at most one of a kind in EVERY seconds."""
+        """Increment the counter `name`, one of NAMES; record the message `fault`, at most one every EVERY seconds."""
         with self._lock:
             self._counts[name] += 1
             if fault and self._clock() - self._faults.get(name, (-EVERY, ""))[0] >= EVERY:
@@ -42,12 +42,12 @@ class OscCounters:
             return dict(self._counts)
 
     def faults(self) -> list[str]:
-        """What went wrong in the last SHOWN seconds: one line a kind, newest last."""
+        """Error messages of the last SHOWN seconds, one of each kind, newest last."""
         with self._lock:
             now = self._clock()
             return [text for at, text in sorted(self._faults.values()) if now - at < SHOWN]
 
 
 def quoted(text: str) -> str:
-    """Text from outside, fit for a line: no control characters, at most 60 characters."""
+    """Quote untrusted text for a message: without control characters, at most 60 characters."""
     return ascii(text if len(text) <= 60 else text[:57] + "...")

@@ -1,4 +1,4 @@
-"""Datagrams become messages; those stamped with a time to come wait here, never in a sleeping thread."""
+"""Parses OSC datagrams to messages, and schedules messages with a time tag in the future."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any, NamedTuple
 from pythonosc import osc_bundle, osc_message
 
 Sender = tuple[str, int]
-"""Host and port a datagram came from."""
+"""Host and port of a datagram's sender."""
 
 AHEAD, WAITING = 5.0, 4096
-"""Seconds a time tag may lie ahead, and messages that may wait. Further ahead is a clock that is wrong: it means now,
-as a time gone by does."""
+"""Maximum seconds of a time tag in the future, and maximum number of scheduled messages. A later time tag indicates a
+wrong clock; its message acts at once, as one with a time in the past does."""
 
 
 class Message(NamedTuple):
-    """An address (or pattern), its arguments, and when it shall act: seconds since 1970, 0 at once."""
+    """An address or address pattern, the arguments, and the time to act: seconds since 1970, or 0 for at once."""
 
     address: str
     arguments: list[Any]
@@ -26,7 +26,7 @@ class Message(NamedTuple):
 
 
 def parse(datagram: bytes) -> list[Message] | None:
-    """All messages of a datagram that `osc_guard.clean` let through, in order; None if the parser refuses it."""
+    """All messages of a datagram returned by `validation.clean`, in order; None if it cannot be parsed."""
     try:
         if not osc_bundle.OscBundle.dgram_is_bundle(datagram):
             message = osc_message.OscMessage(datagram)
@@ -47,11 +47,11 @@ def _within(bundle: osc_bundle.OscBundle) -> Iterator[Message]:
 
 
 class Schedule:
-    """Messages of the future, by time; equal times keep their order. One thread.
+    """A queue of future messages, ordered by time and then by arrival. Not thread-safe.
 
     Args:
-        clock: seconds that only go forward, by which messages become due.
-        wall: seconds since 1970, by which time tags are read.
+        clock: monotonic clock in seconds, by which messages become due.
+        wall: clock in seconds since 1970, to which time tags refer.
 
     """
 
@@ -61,11 +61,11 @@ class Schedule:
         self._number = 0
 
     def is_future(self, message: Message) -> bool:
-        """Whether the message has to wait."""
+        """Whether the message's time is in the future, at most AHEAD seconds."""
         return message.at != 0.0 and 0.0 < message.at - self._wall() <= AHEAD
 
     def add(self, message: Message, sender: Sender) -> bool:
-        """Keep a message until its time; False if too many wait already."""
+        """Queue a message until its time; False if the queue is full."""
         if len(self._heap) >= WAITING:
             return False
         self._number += 1
@@ -74,12 +74,12 @@ class Schedule:
         return True
 
     def due(self) -> list[tuple[Message, Sender]]:
-        """Take out what is due."""
+        """Remove and return the messages that are due."""
         ready, now = [], self._clock()
         while self._heap and self._heap[0][0] <= now:
             ready.append(heapq.heappop(self._heap)[2:])
         return ready
 
     def wait(self) -> float:
-        """Seconds until the next one is due; infinite if none waits."""
+        """Seconds until the next message is due; infinite if the queue is empty."""
         return max(0.0, self._heap[0][0] - self._clock()) if self._heap else float("inf")

@@ -1,4 +1,4 @@
-"""The sockets of OSC: ports, buffers, addresses of machines."""
+"""UDP sockets for OSC: ports, receive buffers and host addresses."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .messages import Sender
 
 TRIES = 20
 BUFFER = 4 << 20
-"""Bytes asked of the system for datagrams that wait."""
-_FORCE = 33  # Linux: SO_RCVBUFFORCE, past the system's limit, for those who may
+"""Requested size of the receive buffer in bytes."""
+_FORCE = 33  # Linux: SO_RCVBUFFORCE, which exceeds the system's limit if the process is privileged
 
 
 def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    """An address or network as people write it.
+    """Parse an IP address or network, such as `192.168.1.20` or `192.168.1.0/24`.
 
     Raises:
         SonoramaError: it is neither.
@@ -30,24 +30,24 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         hint = "Give an address such as 192.168.1.20, or a network such as 192.168.1.0/24."
-        raise SonoramaError(f"{quoted(text)} is no network address", hint) from None
+        raise SonoramaError(f"{quoted(text)} is not a network address", hint) from None
 
 
 def address_of(host: str) -> str:
-    """The IPv4 address of a machine by name, looked up once.
+    """Look up the IPv4 address of a host.
 
     Raises:
-        SonoramaError: there is none.
+        SonoramaError: the host is not found.
 
     """
     try:
         return socket.gethostbyname(host)
     except (OSError, UnicodeError):
-        raise SonoramaError(f"No machine called {quoted(host)} was found", "Give its address, in numbers.") from None
+        raise SonoramaError(f"No machine called {quoted(host)} was found", "Give its IP address.") from None
 
 
 def is_local(host: str) -> bool:
-    """Whether an address is this machine's own."""
+    """Whether an address belongs to this machine."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind((host, 0))
@@ -57,10 +57,10 @@ def is_local(host: str) -> bool:
 
 
 def open_port(host: str, port: int, taken: Collection[int]) -> socket.socket:
-    """A datagram socket at the port, or at the next free one that is not `taken`; it never blocks.
+    """Open a non-blocking UDP socket at the port, or at the next free one that is not in `taken`.
 
     Raises:
-        SonoramaError: nothing free in TRIES ports, or not an address of this machine.
+        SonoramaError: none of TRIES ports is free, or the host is not an address of this machine.
 
     """
     ports = [port, *(other for other in range(port + 1, 65_536) if other not in taken)][:TRIES] if port else [0]
@@ -82,7 +82,7 @@ def open_port(host: str, port: int, taken: Collection[int]) -> socket.socket:
 
 
 def widen(one: socket.socket, size: int = BUFFER) -> int:
-    """Ask for a receive buffer; the bytes that the system really gives."""
+    """Request a receive buffer of that size; returns the size in bytes that the system granted."""
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
@@ -91,7 +91,7 @@ def widen(one: socket.socket, size: int = BUFFER) -> int:
 
 
 class Intake:
-    """Empties a socket into memory as fast as it can: what the system cannot keep is lost. One thread at a time."""
+    """Reads a socket into memory quickly, before the system's buffer is full and loses datagrams. One thread only."""
 
     COUNT, BYTES = 8192, 64 << 20
 
@@ -101,16 +101,16 @@ class Intake:
         self._bytes = 0
 
     def fill(self) -> bool:
-        """Receive until nothing waits, or memory is full; whether anything is here."""
+        """Receive until the socket is empty or the memory limit is reached; whether datagrams are available."""
         raw, receive = self._raw, self._socket.recvfrom
-        with contextlib.suppress(OSError):  # nothing waits; on Windows also a partner's closed port
+        with contextlib.suppress(OSError):  # no datagram waiting; on Windows also after a send to a closed port
             while len(raw) < self.COUNT and self._bytes < self.BYTES:
                 raw.append(receive(65_536))
                 self._bytes += len(raw[-1][0])
         return bool(raw)
 
     def take(self, count: int) -> list[tuple[bytes, Sender]]:
-        """The oldest `count` datagrams."""
+        """Remove and return the `count` oldest datagrams."""
         taken = [self._raw.popleft() for _ in range(min(count, len(self._raw)))]
         self._bytes -= sum(len(datagram) for datagram, _ in taken)
         return taken

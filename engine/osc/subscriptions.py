@@ -1,8 +1,8 @@
-"""What leaves by OSC: changes to subscribers, meters, and all values to whoever asks.
+"""OSC output: changes and meters to subscribers, and all values on request.
 
-A fader that is being moved must not hear itself: for 50 ms after a subscriber touched an address it is told nothing
-about it, and after that only what it cannot know. Which subscriber a sender is, is seen from its ports; where that
-cannot be seen, every subscriber of that host waits the 50 ms.
+To avoid feedback to a fader that is being moved, a subscriber gets no messages for an address for 50 ms after it
+changed that address, and then only values that differ from what it sent. Senders are matched to subscribers by their
+ports; if that is not possible, the 50 ms apply to all subscribers of the host.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from .messages import Sender
 from .routing import NORM, ROOT, Accepted
 
 QUIET, REMEMBERED, SUBSCRIBERS, LARGEST = 0.05, 2.0, 16, 1400
-"""Seconds without an echo, seconds a touch is remembered, subscribers by message, bytes of an outgoing bundle."""
+"""Seconds without feedback, seconds for which a sender is remembered, maximum subscribers by message, and maximum bytes
+of an outgoing bundle."""
 METERS = (
     *(f"{ROOT}/sound/{name}" for name in ("level", "bass", "mid", "high", "onset", "beat", "bpm")),
     *(f"{ROOT}/engine/{name}" for name in ("fps", "late", "latency")),
     f"{ROOT}/health",
 )
-"""Numbers that only leave. A control of the same address is told to subscribers at its 0..1 address alone."""
+"""Output-only numbers. A parameter of the same address is sent to subscribers only at its 0..1 address."""
 
-_BUNDLE = b"#bundle\x00" + struct.pack(">Q", 1)  # the time tag that means: at once
+_BUNDLE = b"#bundle\x00" + struct.pack(">Q", 1)  # time tag for "immediately"
 
 
 def _padded(raw: bytes) -> bytes:
@@ -36,7 +37,7 @@ def _padded(raw: bytes) -> bytes:
 
 
 def encode(address: str, value: Value) -> bytes:
-    """One message with one argument: `i` for whole numbers and switches (`h` past 32 bits), `f`, or `s`."""
+    """Encode a message with one argument: type `i` for integers and switches (`h` beyond 32 bits), `f`, or `s`."""
     head = _padded(address.encode())
     if isinstance(value, str):
         return head + b",s\x00\x00" + _padded(value.replace("\x00", "").encode(errors="replace"))
@@ -48,7 +49,7 @@ def encode(address: str, value: Value) -> bytes:
 
 
 def pack(messages: Sequence[bytes]) -> Iterator[bytes]:
-    """Datagrams for messages: one alone as it is, more in bundles of LARGEST bytes at most where they fit."""
+    """Pack messages into datagrams: a single one as it is, several in bundles of at most LARGEST bytes if they fit."""
     if len(messages) == 1:
         yield messages[0]
         return
@@ -65,7 +66,7 @@ def pack(messages: Sequence[bytes]) -> Iterator[bytes]:
 
 @dataclass(slots=True)
 class Subscriber:
-    """Who is told. `ports` are those it is known to use on its host; `until` is 0 for ever."""
+    """A receiver of feedback. `ports`: ports it is known to send from; `until`: end of its subscription, 0 = never."""
 
     target: Sender
     fixed: bool
@@ -75,13 +76,13 @@ class Subscriber:
 
 
 class Subscriptions:
-    """Tells subscribers. Any thread.
+    """Sends feedback to subscribers. Thread-safe.
 
     Args:
-        table: every control; what is told starts with its defaults.
-        send: hands a datagram to the system; must neither wait nor raise.
-        fixed: subscribers from the start, for ever.
-        clock: seconds that only go forward.
+        table: all parameters; their defaults are the initial values.
+        send: sends a datagram; must not block or raise.
+        fixed: permanent subscribers.
+        clock: monotonic clock in seconds.
 
     """
 
@@ -100,12 +101,12 @@ class Subscriptions:
 
     @property
     def subscribers(self) -> list[Sender]:
-        """Host and port of everyone who is told."""
+        """Host and port of all subscribers."""
         with self._lock:
             return list(self._subscribers)
 
     def subscribe(self, sender: Sender, port: int, seconds: float = 0.0) -> None:
-        """Tell `port` on the sender's host from now on, for ever or for so long. The oldest of 17 is forgotten."""
+        """Subscribe `port` on the sender's host for `seconds` (0 = always). A 17th subscriber replaces the oldest."""
         target = (sender[0], port)
         with self._lock:
             known = self._subscribers.get(target)
@@ -118,7 +119,7 @@ class Subscriptions:
                 del self._subscribers[one]
 
     def unsubscribe(self, sender: Sender, port: int | None) -> None:
-        """Stop telling that port of the sender's host; None: what the sender subscribed, else its whole host."""
+        """Unsubscribe a port of the sender's host; None: the sender's subscription, else all of its host."""
         with self._lock:
             mine = [one for one in self._subscribers.values() if one.target[0] == sender[0]]
             own = [one for one in mine if sender[1] in one.ports] or mine
@@ -126,7 +127,7 @@ class Subscriptions:
                 del self._subscribers[one.target]
 
     def touched(self, accepted: Accepted, sender: Sender) -> None:
-        """A sender asked for a change just now."""
+        """Record that a sender has just changed an address."""
         with self._lock:
             now = self._clock()
             touches = self._touches.setdefault(accepted.change.path, {})
@@ -136,7 +137,7 @@ class Subscriptions:
                 del touches[next(iter(touches))]
 
     def publish(self, changes: Iterable[Change]) -> None:
-        """Changes were applied: tell everyone but whoever is moving that control now."""
+        """Send applied changes to all subscribers except the one that is changing that parameter now."""
         with self._lock:
             fresh = {change.path: change.value for change in changes if change.path in self._values}
             self._values.update(fresh)
@@ -145,7 +146,7 @@ class Subscriptions:
         self.flush()
 
     def flush(self) -> None:
-        """Tell what has waited its 50 ms; forget whose time has run out."""
+        """Send changes whose 50 ms are over, and remove subscriptions that have ended."""
         with self._lock:
             now = self._clock()
             for one in list(self._subscribers.values()):
@@ -155,15 +156,15 @@ class Subscriptions:
                     self._tell(one, [path for path in one.held if self._is_ripe(one, path, now)])
 
     def wait(self) -> float:
-        """Seconds until `flush` has something to do; infinite if nothing waits."""
+        """Seconds until `flush` must be called; infinite if nothing is waiting."""
         with self._lock:
             held = [due for one in self._subscribers.values() for due in one.held.values()]
             return max(0.0, min(held) - self._clock()) if held else float("inf")
 
     def send_values(self, values: Mapping[str, Value]) -> None:
-        """Send numbers or words (address, with or without /sonorama, to value) to every subscriber.
+        """Send numbers or texts to all subscribers; `values` maps addresses, with or without /sonorama, to values.
 
-        Numbers that are not finite are left out.
+        Numbers that are not finite are omitted.
         """
         messages = [
             encode(address if address.startswith(ROOT + "/") else ROOT + address, value)
@@ -175,7 +176,7 @@ class Subscriptions:
         self._post(messages, targets)
 
     def dump(self, sender: Sender, port: int | None, default: int) -> None:
-        """Send every value to `port` on the sender's host; None: where that host subscribed, else `default`."""
+        """Send all values to `port` on the sender's host; None: to the host's subscribed ports, else to `default`."""
         with self._lock:
             messages = [message for path in self._values for message in self._messages(path)]
             subscribed = [target for target in self._subscribers if target[0] == sender[0]]
@@ -199,12 +200,12 @@ class Subscriptions:
             del one.held[path]
         news = [path for path in paths if not self._knows(one, path)]
         self._post([message for path in news for message in self._messages(path)], [one.target])
-        for path in news:  # what it asked for before is no longer what it knows
+        for path in news:  # the value that it sent is no longer the current one
             touches = self._touches.get(path, {})
             touches.update({sender: (touches[sender][0], None) for sender in touches if self._is(one, sender)})
 
     def _is_ripe(self, one: Subscriber, path: str, now: float) -> bool:
-        """Whether the subscriber may be told; else notes when."""
+        """Whether the subscriber may get the change now; if not, record when it may."""
         touches = self._touches.get(path, {})
         for sender in [sender for sender, (at, _) in touches.items() if now - at > REMEMBERED]:
             del touches[sender]
@@ -219,7 +220,7 @@ class Subscriptions:
         return sender[1] in one.ports or not any(sender[1] in other.ports for other in known)
 
     def _knows(self, one: Subscriber, path: str) -> bool:
-        """Whether the subscriber itself asked for exactly this value last."""
+        """Whether the subscriber itself sent exactly this value last."""
         own = [asked for sender, asked in self._touches.get(path, {}).items() if self._is(one, sender)]
         return bool(own) and max(own, key=lambda touch: touch[0])[1] == self._values[path]
 

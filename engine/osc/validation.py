@@ -1,6 +1,6 @@
-"""The first look at a datagram: whether it is whole OSC, small enough to parse, and free of what hangs parsers.
+"""Validates OSC datagrams before they are parsed: complete, within limits, and free of what hangs or crashes parsers.
 
-Nothing here recurses or backtracks, so no packet costs more than its own length times a small constant.
+Nothing here recurses or backtracks, so the time for a packet is linear in its length.
 """
 
 from __future__ import annotations
@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 LARGEST, DEPTH, ELEMENTS, ARGUMENTS, STARS, LONGEST_ADDRESS = 65_507, 4, 256, 256, 8, 255
-"""Bytes of a datagram, bundles within bundles, elements of all bundles, arguments, stars and bytes of an address."""
+"""Limits: bytes of a datagram, nested bundles, elements of all bundles, arguments, stars and bytes of an address."""
 
 _BUNDLE = b"#bundle\x00"
 _SIZES = {ord("i"): 4, ord("f"): 4, ord("h"): 8, ord("d"): 8, **dict.fromkeys(b"TFNI", 0)}
-# python-osc misreads these two: a symbol is a string, and an impulse is read as what it also skips, a nil.
+# python-osc misreads these types: a symbol is replaced by a string, and an impulse by a nil, which has no data either.
 _READ_AS = {ord("S"): ord("s"), ord("I"): ord("N")}
 
 
 def clean(datagram: bytes) -> bytes | None:
-    """The datagram, safe to parse; None if it is malformed, too large or too deep.
+    """Return the datagram, safe to parse; None if it is malformed, too large or too deeply nested.
 
-    Symbols (`S`) come out as strings and impulses (`I`) as nil (`N`). Argument types other than `ifdhTFsSNIb` are
-    malformed.
+    Symbols (`S`) are replaced by strings and impulses (`I`) by nil (`N`). Argument types other than `ifdhTFsSNIb` are
+    treated as malformed.
     """
     if not 4 <= len(datagram) <= LARGEST or len(datagram) % 4:
         return None
@@ -46,7 +46,7 @@ def _corrected(datagram: bytes, misread: Sequence[int]) -> bytes:
 
 
 def _elements(data: bytes, start: int, stop: int) -> list[tuple[int, int]] | None:
-    """Begin and end of every element of a bundle."""
+    """Start and end of each element of a bundle."""
     parts = list[tuple[int, int]]()
     at = start + 16
     while at < stop and len(parts) <= ELEMENTS:
@@ -60,7 +60,7 @@ def _elements(data: bytes, start: int, stop: int) -> list[tuple[int, int]] | Non
 
 
 def _message(data: bytes, start: int, stop: int, misread: list[int]) -> bool:
-    """Whether data[start:stop] is a message; adds the places of type tags that python-osc misreads."""
+    """Whether data[start:stop] is a message; collects the positions of type tags that python-osc misreads."""
     end = data.find(b"\x00", start, stop)
     if data[start] != 0x2F or end < 0 or end - start > LONGEST_ADDRESS:
         return False
@@ -78,7 +78,7 @@ def _message(data: bytes, start: int, stop: int, misread: list[int]) -> bool:
 
 
 def _padded(start: int, end: int) -> int:
-    """Where the next field begins after a string from `start` whose first zero is at `end`."""
+    """Offset of the field after a string that starts at `start` and whose first zero byte is at `end`."""
     return end + 4 - (end - start) % 4
 
 
@@ -94,7 +94,7 @@ def _arguments(data: bytes, tags: bytes, at: int, stop: int) -> bool:
 
 
 def _long(data: bytes, tag: int, at: int, stop: int) -> int:
-    """Bytes of a string or blob with its padding; -1 for anything else and for what is broken."""
+    """Size in bytes of a string or blob with its padding; -1 for other types and invalid data."""
     if tag in b"sS":
         end = data.find(b"\x00", at, stop)
         return _padded(at, end) - at if end >= 0 and _is_text(data[at:end]) else -1
@@ -113,24 +113,24 @@ def _is_text(raw: bytes) -> bool:
 
 
 SPECIAL = frozenset("*?[]{}")
-"""What makes an address a pattern."""
+"""Characters that make an address a pattern."""
 
 _Token = str | tuple[str, ...] | tuple[bool, frozenset[str]]
 
 
 def matches(pattern: str, address: str) -> bool:
-    """Whether an OSC address pattern (`*` `?` `[a-z]` `[!a]` `{in,out}`, none across a `/`) names the address.
+    """Whether an OSC address pattern (`*` `?` `[a-z]` `[!a]` `{in,out}`, none across a `/`) matches the address.
 
-    An unfinished `[` or `{` names nothing.
+    A pattern with an unclosed `[` or `{` matches nothing.
     """
     parts, names = pattern.split("/"), address.split("/")
     return len(parts) == len(names) and all(map(part_matches, parts, names))
 
 
 def part_matches(pattern: str, name: str) -> bool:
-    """As `matches`, for what stands between two slashes.
+    """Like `matches`, for one part of an address between slashes.
 
-    Keeps the set of places in `name` that the pattern so far can have reached: steps <= tokens x len(name).
+    Tracks the set of positions in `name` that the pattern can have reached: steps <= tokens x len(name).
     """
     if SPECIAL.isdisjoint(pattern):
         return pattern == name
@@ -156,7 +156,7 @@ def _reach(token: _Token, name: str, reached: set[int]) -> set[int]:
 
 
 def _tokens(pattern: str) -> list[_Token] | None:
-    """`*`, `?`, letters, ("words", "of", "braces") and (negated, letters of a bracket); None if one is unfinished."""
+    """Tokens: `*`, `?`, letters, ("words", "in", "braces"), (negated, letters in brackets); None if one is unclosed."""
     tokens, at = list[_Token](), 0
     while at < len(pattern):
         letter = pattern[at]

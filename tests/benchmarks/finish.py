@@ -3,6 +3,8 @@
 python tests/benchmarks/finish.py
 """
 
+from __future__ import annotations
+
 import statistics
 import time
 from collections.abc import Callable

@@ -22,7 +22,7 @@ def policies() -> set[int]:
     return {os.sched_getscheduler(int(entry.name)) for entry in Path("/proc/self/task").iterdir()}
 
 
-def opened(sound: Path, out: Path, preset: str) -> set[int]:
+def policies_while_open(sound: Path, out: Path, preset: str) -> set[int]:
     """Policies of all threads while a film is open and has a frame, seen from the thread that writes it."""
     look = Look(PRESETS[preset], (256, 128), (256, 128), "cover", Fraction(25), None, {})
     with open_sound(sound) as source, video_writer(out, look, source, source.blocks()) as writer:
@@ -34,13 +34,13 @@ def opened(sound: Path, out: Path, preset: str) -> set[int]:
 def test_no_codec_changes_how_threads_are_scheduled(tmp_path: Path, sound: Path, preset: str) -> None:
     """As root, SVT-AV1 would put all its threads, and this one, under SCHED_FIFO."""
     before = policies()
-    assert opened(sound, tmp_path / f"film{PRESETS[preset].suffixes[0]}", preset) <= before
+    assert policies_while_open(sound, tmp_path / f"film{PRESETS[preset].suffixes[0]}", preset) <= before
 
 
 def test_a_policy_of_the_callers_own_stays(tmp_path: Path, sound: Path) -> None:
     def encode() -> tuple[set[int], int]:
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-        return opened(sound, tmp_path / "film.mkv", "av1"), os.sched_getscheduler(0)
+        return policies_while_open(sound, tmp_path / "film.mkv", "av1"), os.sched_getscheduler(0)
 
     with ThreadPoolExecutor(1) as pool:
         seen, mine = pool.submit(encode).result()

@@ -22,15 +22,15 @@ def heard(take: Take) -> np.ndarray:
 def replayed(take: Take, instruments: Mapping[str, LoadedWorld]) -> dict[int, bytes]:
     """Frame -> its picture to the bit, when the take is played again; instruments: by value of /engine/world."""
 
-    def opened(world: str, _device: str) -> LoadedWorld:
+    def open_world(world: str, _device: str) -> LoadedWorld:
         return instruments[world]
 
-    player, fresh = FramePipeline(opened, take.start.values, take.fps), deque(take.fresh)
+    player, fresh = FramePipeline(open_world, take.start.values, take.fps), deque(take.fresh)
     sound, pictures = mono(heard(take)), dict[int, bytes]()
     while player.frame <= take.end_frame:
         if fresh and player.next_sample >= fresh[0].sample:
             one = fresh.popleft()
-            player = FramePipeline(opened, one.values)
+            player = FramePipeline(open_world, one.values)
             player.jump(one.frame, one.sample)
         piece = sound[player.sample : player.next_sample]
         step = player.step(piece, take.changes.get(player.frame, ()))

@@ -77,7 +77,7 @@ def test_names_for_people(tmp_path: Path) -> None:
         ("", "device, file"),
         ("tone:fast", "'fast' is not a tempo"),
         ("tone:nan", "'nan' is not a tempo"),
-        ("tone:1e9", "no tempo"),
+        ("tone:1e9", "not a tempo"),
         ("file", "needs a path"),
         ("file:nowhere.wav", "nowhere.wav"),
         ("silence:loud", "takes no argument"),

@@ -1,5 +1,7 @@
 """The flash guard: strobes come out within the limit as counted by another program, everything else untouched."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Iterator, Sequence
 from fractions import Fraction

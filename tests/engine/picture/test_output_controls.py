@@ -1,5 +1,7 @@
 """Output controls: always a complete picture, black only during a blackout, and no work while nothing changes."""
 
+from __future__ import annotations
+
 import itertools
 
 import numpy as np

@@ -34,7 +34,7 @@ CHANGES = {
 
 
 @pytest.fixture(scope="module")
-def opened(tiny_world: str) -> Open:
+def open_tiny(tiny_world: str) -> Open:
     instrument = LoadedWorld(world := load_world(tiny_world), open_backend(world, "cpu"))
     return lambda _world, _device: instrument
 
@@ -48,12 +48,12 @@ def play(player: FramePipeline, frames: int, changes: Mapping[int, Sequence[Chan
 
 
 @pytest.mark.parametrize("cut", [1, 10, 26, 34, 60])
-def test_a_restored_player_goes_on_bit_for_bit(opened: Open, tmp_path: Path, cut: int) -> None:
-    first = FramePipeline(opened, START)
+def test_a_restored_player_goes_on_bit_for_bit(open_tiny: Open, tmp_path: Path, cut: int) -> None:
+    first = FramePipeline(open_tiny, START)
     play(first, cut)
     save_state(tmp_path / "state", first)
     rest = play(first, 150)
-    second = FramePipeline(opened, {})
+    second = FramePipeline(open_tiny, {})
     second.restore(*read_state(tmp_path / "state"))
     assert (second.frame, second.sample) == (cut, second.grid.sample(cut - 1))
     again = play(second, 150)
@@ -61,18 +61,18 @@ def test_a_restored_player_goes_on_bit_for_bit(opened: Open, tmp_path: Path, cut
     assert np.abs(np.diff(rest, axis=0)).max() > 0
 
 
-def test_changes_act_at_their_frame(opened: Open) -> None:
-    plain, changed = FramePipeline(opened, START), FramePipeline(opened, START)
+def test_changes_act_at_their_frame(open_tiny: Open) -> None:
+    plain, changed = FramePipeline(open_tiny, START), FramePipeline(open_tiny, START)
     a, b = play(plain, 12, {}), play(changed, 12, {9: CHANGES[9]})
     np.testing.assert_array_equal(a[:9], b[:9])
     assert not np.array_equal(a[10], b[10])
 
 
-def test_another_place_arrives_over_the_morph_time(opened: Open) -> None:
+def test_another_place_arrives_over_the_morph_time(open_tiny: Open) -> None:
     """Silence shows the base alone: it moves from one place to the other, steadily, and arrives exactly."""
     silence: dict[int, Sequence[Change]] = {5: [Change("/look/seed", 7, "test")]}
-    there = FramePipeline(opened, {"/look/seed": 7})
-    player = FramePipeline(opened, {"/scene/morph": 0.5})
+    there = FramePipeline(open_tiny, {"/look/seed": 7})
+    player = FramePipeline(open_tiny, {"/scene/morph": 0.5})
     codes = [
         player.step(np.zeros(player.next_sample - player.sample, np.float32), silence.get(t, ())).w for t in range(30)
     ]
@@ -84,15 +84,15 @@ def test_another_place_arrives_over_the_morph_time(opened: Open) -> None:
     assert distance[21] == 0.0  # 0.5 s are 15 frames
 
 
-def test_without_a_morph_it_is_there_at_once(opened: Open) -> None:
-    player = FramePipeline(opened, {"/scene/morph": 0.0})
-    there = FramePipeline(opened, {"/look/seed": 7})
+def test_without_a_morph_it_is_there_at_once(open_tiny: Open) -> None:
+    player = FramePipeline(open_tiny, {"/scene/morph": 0.0})
+    there = FramePipeline(open_tiny, {"/look/seed": 7})
     w = player.step(np.zeros(0, np.float32), [Change("/look/seed", 7, "test")]).w
     np.testing.assert_array_equal(w, there.step(np.zeros(0, np.float32)).w)
 
 
-def test_frames_keep_to_the_samples_at_any_rate(opened: Open) -> None:
-    player = FramePipeline(opened, {"/engine/fps": 29.97})
+def test_frames_keep_to_the_samples_at_any_rate(open_tiny: Open) -> None:
+    player = FramePipeline(open_tiny, {"/engine/fps": 29.97})
     play(player, 31, {})
     assert player.sample == int(30 * RATE * 1001 / 30000)
     player.step(SOUND[player.sample : player.next_sample], [Change("/engine/fps", 60.0, "test")])
@@ -102,24 +102,24 @@ def test_frames_keep_to_the_samples_at_any_rate(opened: Open) -> None:
         player.step(np.zeros(3, np.float32))
 
 
-def test_another_world_in_the_middle(tiny_world: str, opened: Open) -> None:
+def test_another_world_in_the_middle(tiny_world: str, open_tiny: Open) -> None:
     """The second world hears what was there before it came; a replay that opens it there gives the same."""
     switch = {40: [Change("/engine/device", "ort", "test")]}
     world = load_world(tiny_world)
-    both = {"auto": opened("", ""), "ort": LoadedWorld(world, open_backend(world, "ort"))}
+    both = {"auto": open_tiny("", ""), "ort": LoadedWorld(world, open_backend(world, "ort"))}
     first, second = (FramePipeline(lambda _world, device: both[device], START) for _ in range(2))
     a, b = play(first, 60, switch), play(second, 60, switch)
     np.testing.assert_array_equal(a, b)
     assert first.instrument is both["ort"]
-    straight = play(FramePipeline(opened, START), 60, {})
+    straight = play(FramePipeline(open_tiny, START), 60, {})
     np.testing.assert_allclose(a, straight, atol=2e-3)  # the same world on another device goes on as it was
 
 
 @pytest.mark.parametrize("frame", [1, 7, 45])
-def test_a_jump_is_what_silence_before_would_have_been(opened: Open, frame: int) -> None:
+def test_a_jump_is_what_silence_before_would_have_been(open_tiny: Open, frame: int) -> None:
     """Begun in the middle it hears and moves as after silence, on the same grids."""
     still: dict[str, Value] = {"/look/seed": 3}
-    player, jumped = FramePipeline(opened, still), FramePipeline(opened, still)
+    player, jumped = FramePipeline(open_tiny, still), FramePipeline(open_tiny, still)
     while player.frame < frame:
         player.step(np.zeros(player.next_sample - player.sample, np.float32))
     jumped.jump(frame, player.next_sample)
@@ -137,13 +137,13 @@ def test_a_jump_is_what_silence_before_would_have_been(opened: Open, frame: int)
 
 
 @pytest.mark.parametrize("switch", ["mute", "hold"])
-def test_what_is_muted_or_held_stands_out_of_the_box(opened: Open, switch: str) -> None:
+def test_what_is_muted_or_held_stands_out_of_the_box(open_tiny: Open, switch: str) -> None:
     """Hits also move the truncation, which acts on where the picture stands: levels that are out of play keep out."""
     dice = np.random.default_rng(4)
     sound = (dice.standard_normal(6 * RATE) * 0.5 * (np.arange(6 * RATE) % (RATE // 2) < 2000)).astype(np.float32)
     on = [Change(f"/motion/{level}/{switch}", True, "test") for level in LEVELS]
     walk = [] if switch == "mute" else [Change("/look/drift", 1.0, "test"), Change("/look/seed", 9, "test")]
-    player, codes = FramePipeline(opened, {}), list[np.ndarray]()
+    player, codes = FramePipeline(open_tiny, {}), list[np.ndarray]()
     for frame in range(90):
         asked = on if frame == 45 else walk if frame == 50 else []
         step = player.step(sound[player.sample : player.next_sample], asked)
@@ -157,15 +157,15 @@ def test_what_is_muted_or_held_stands_out_of_the_box(opened: Open, switch: str) 
     ("master", "depth", "lift"), [(1.0, -0.4, 0.6), (0.5, 0.25, 1.5), (0.5, 1.0, 2.0), (0.0, 1.0, 1.0)]
 )
 def test_a_move_on_the_master_lights_the_picture_and_leaves_the_control(
-    opened: Open, master: float, depth: float, lift: float
+    open_tiny: Open, master: float, depth: float, lift: float
 ) -> None:
     """The show puts both on: what leaves is the picture at the brightness that the move asks for, not cut off."""
     move: dict[str, Value] = {
         "/moves/4/source": "steps", "/moves/4/steps": "1", "/moves/4/target": "/out/master", "/moves/4/depth": depth,
         "/out/master": master,
     }  # fmt: skip
-    step = FramePipeline(opened, move).step(np.zeros(0, np.float32))
-    plain = FramePipeline(opened, {}).step(np.zeros(0, np.float32))
+    step = FramePipeline(open_tiny, move).step(np.zeros(0, np.float32))
+    plain = FramePipeline(open_tiny, {}).step(np.zeros(0, np.float32))
     assert step.values["/out/master"] == master
     assert step.lift == pytest.approx(lift)
     np.testing.assert_array_equal(step.picture(), plain.picture())
@@ -179,9 +179,9 @@ def test_a_move_on_the_master_lights_the_picture_and_leaves_the_control(
 
 
 @pytest.mark.parametrize("damage", ["missing", "text", "cut", "foreign"])
-def test_a_damaged_state_is_refused(opened: Open, tmp_path: Path, damage: str, tiny_world: str) -> None:
+def test_a_damaged_state_is_refused(open_tiny: Open, tmp_path: Path, damage: str, tiny_world: str) -> None:
     path = tmp_path / "state"
-    save_state(path, FramePipeline(opened, {}))
+    save_state(path, FramePipeline(open_tiny, {}))
     data = path.read_bytes()
     match damage:
         case "missing":
@@ -196,8 +196,8 @@ def test_a_damaged_state_is_refused(opened: Open, tmp_path: Path, damage: str, t
         read_state(path)
 
 
-def test_ticks_are_counted_as_they_are_due(opened: Open) -> None:
-    space = opened("", "").space
+def test_ticks_are_counted_as_they_are_due(open_tiny: Open) -> None:
+    space = open_tiny("", "").space
     for sample in [*range(1, 9000, 7), *(tick_sample(space, k) + d for k in range(1, 50) for d in (-1, 0, 1))]:
         tick = ticks_until(space, sample)
         assert tick_sample(space, tick - 1) <= sample < tick_sample(space, tick)
