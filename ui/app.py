@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -20,6 +20,7 @@ from sonorama.engine.ipc.shared_paths import check_name
 from .display import display
 from .link import link_to
 
+log = logging.getLogger(__name__)
 WAKE_MS = 200
 """Python sees signals only while it runs; this often at least."""
 
@@ -97,10 +98,10 @@ def run(
 def _told(
     fault: Callable[[str], None] | None,
 ) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    """Qt ends the process on an exception in a slot, unless somebody takes it."""
+    """Log an exception in a slot and tell it as a fault; without this Qt would end the process."""
 
     def take(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        sys.stderr.write("".join(traceback.format_exception(kind, error, trace)))
+        log.error("Unexpected %s in the window", kind.__name__, exc_info=(kind, error, trace))
         if fault is not None:
             fault(f"Unexpected {kind.__name__} in the panel: {error}")
 

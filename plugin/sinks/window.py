@@ -13,9 +13,10 @@ import sys
 import threading
 import time
 from collections import deque
-from typing import IO, Literal
+from typing import Literal
 
 from ...engine.errors import SonoramaError
+from ...engine.log.children import relay
 from ...engine.plugins.interfaces import Available, Missing, Picture, SinkEnded, StreamInfo
 
 PAUSE_S = 1.0
@@ -130,12 +131,8 @@ class _Child:
         )
         self.pid = self._process.pid
         self._last: deque[str] = deque(maxlen=2)
-        self._reader = threading.Thread(target=self._read, args=(self._process.stderr,), name="window", daemon=True)
-        self._reader.start()
-
-    def _read(self, pipe: IO[bytes]) -> None:
-        for line in pipe:  # so that a talkative Qt never waits for a reader
-            self._last.append(line.decode(errors="replace").strip())
+        assert self._process.stderr is not None  # noqa: S101 (it was asked for)
+        self._reader = relay(self._process.stderr, "window", said=self._last.append)
 
     def code(self) -> int | None:
         """Exit code; None while it lives."""
@@ -144,7 +141,7 @@ class _Child:
     def end(self) -> list[str]:
         """End it, whatever it does; its last two lines."""
         process = self._process
-        assert process.stdin is not None and process.stderr is not None  # noqa: S101 (both were asked for)
+        assert process.stdin is not None  # noqa: S101 (it was asked for)
         process.stdin.close()  # tells it to go
         try:
             process.wait(_END_S)
@@ -152,7 +149,6 @@ class _Child:
             process.kill()
             process.wait()
         self._reader.join(1.0)
-        process.stderr.close()
         return list(self._last)
 
 
