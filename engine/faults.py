@@ -1,7 +1,8 @@
-"""What went wrong lately: one line a kind, shown for a while. Any thread may note and read."""
+"""Recent faults: one line of each kind, shown for a while. Any thread may note and read them."""
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -18,14 +19,23 @@ class Faults:
         self.count = 0
         """How many were noted."""
 
-    def note(self, kind: str, line: str) -> None:
-        """Something is wrong."""
+    def note(self, kind: str, line: str, error: BaseException | None = None) -> None:
+        """Something is wrong.
+
+        Args:
+            kind: takes the place of the line of the same kind before.
+            line: one line for users: what is wrong, and what it means for them.
+            error: whose traceback goes to the log; logging never waits, and cuts down what comes in every frame.
+
+        """
+        if error is not None:
+            logging.getLogger(f"sonorama.fault.{kind}").error("%s", line, exc_info=error)
         with self._lock:
             self.count += 1
             self._lines[kind] = (self._clock(), line)
 
     def clear(self, kind: str) -> None:
-        """It is well again."""
+        """It is no longer wrong."""
         with self._lock:
             self._lines.pop(kind, None)
 

@@ -17,6 +17,15 @@ def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield str(folder / "tiny.safetensors")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def logs_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test writes into the user's own logs."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("logs")
+        patch.setenv("SONORAMA_LOGS", str(folder))
+        yield folder
+
+
 @pytest.hookimpl(trylast=True)  # after -m and -k have thrown tests out
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skips what needs a CUDA device, with the reason, where there is none."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 import sys
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
@@ -20,6 +20,7 @@ from sonorama.engine.ipc.shared_paths import check_name
 from .display import display
 from .link import link_to
 
+log = logging.getLogger(__name__)
 WAKE_MS = 200
 """Milliseconds between wake-ups of the interpreter, which handles signals only while Python code runs."""
 
@@ -102,10 +103,10 @@ def run(
 def _report_exceptions(
     fault: Callable[[str], None] | None,
 ) -> Callable[[type[BaseException], BaseException, TracebackType | None], None]:
-    """An excepthook that prints the traceback: without one, PyQt aborts the process on an exception in a slot."""
+    """An excepthook that logs the traceback: without one, PyQt aborts the process on an exception in a slot."""
 
     def take(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        sys.stderr.write("".join(traceback.format_exception(kind, error, trace)))
+        log.error("Unexpected %s in the window", kind.__name__, exc_info=(kind, error, trace))
         if fault is not None:
             fault(f"Unexpected {kind.__name__} in the panel: {error}")
 

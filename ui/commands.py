@@ -44,9 +44,18 @@ def _add_screenshot(parser: argparse.ArgumentParser) -> None:
 
 def run_panel(args: argparse.Namespace) -> int:
     """Open the panel; it waits until a show of that name is running."""
+    from sonorama.engine.ipc.shared_paths import check_name
+    from sonorama.engine.log.children import is_child, log_to_parent
+    from sonorama.engine.log.show_log import ShowLog
+
     from .app import run_panel as run
 
-    return run(args.name, args.screenshot, args.after)
+    check_name(args.name)
+    if is_child():  # of a show, whose log it goes to
+        log_to_parent("panel")
+        return run(args.name, args.screenshot, args.after)
+    with ShowLog(args.name, "panel", getattr(args, "debug", False)):
+        return run(args.name, args.screenshot, args.after)
 
 
 def run_view(args: argparse.Namespace) -> int:

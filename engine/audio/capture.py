@@ -7,6 +7,7 @@ the keeper starts the source, and starts it again every second after it is gone.
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -20,6 +21,7 @@ from ..plugins.interfaces import Samples, SoundSource
 from .sample_ring import RATE, SampleRingWriter
 from .to_stereo import ToStereo
 
+log = logging.getLogger(__name__)
 SILENT_S = 0.25
 """After so long without a block the pump writes silence; later where the blocks themselves are longer."""
 GONE_S = 2.5
@@ -113,7 +115,8 @@ class Capture:
                 self._reason = self._reason or "it ended"
             except SonoramaError as error:
                 self._reason = f"{error.message}. {error.hint}"
-            except Exception as error:  # noqa: BLE001 (a source is a plug-in, whatever it raises must not end the show)
+            except Exception as error:  # (a source is a plug-in, whatever it raises must not end the show)
+                log.exception("The source %s failed", self.source)
                 self._reason = f"{type(error).__name__}: {error}"
             self._convert = None
             if source is not None:
@@ -152,6 +155,7 @@ class Capture:
                 try:
                     self._take(block)
                 except (SonoramaError, AttributeError, TypeError, ValueError):  # a plug-in may give anything
+                    log.exception("The source %s gave a block that cannot be used", self.source)
                     self._broken_at = time.monotonic()
             if self._silent():
                 self._clock.fill()
@@ -176,8 +180,10 @@ def _stop(source: SoundSource) -> None:
     """Stop it, but wait no more than 2 s: the driver of a pulled device may never answer."""
 
     def stop() -> None:
-        with contextlib.suppress(Exception):
+        try:
             source.stop()
+        except Exception:
+            log.exception("The source did not stop properly")
 
     thread = threading.Thread(target=stop, name="sound-stop", daemon=True)
     thread.start()

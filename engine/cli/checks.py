@@ -215,6 +215,18 @@ def shows() -> list[Finding]:
     return running or [Finding("running", True, "none")]
 
 
+def logs() -> list[Finding]:
+    """Where shows write their logs, and whether they can."""
+    from ..files.folders import log_folder
+    from ..log.show_log import log_path
+
+    folder = log_folder()
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    can = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    about = str(log_path("NAME")) if can else f"{there} cannot be written, so shows keep no log"
+    return [Finding("log of a show", can, about, "Allow writing there, or set SONORAMA_LOGS to another folder.")]
+
+
 def libraries() -> list[Finding]:
     """Libraries of the system that wheels do not bring; elsewhere than on Linux they do."""
     if not sys.platform.startswith("linux"):

@@ -28,7 +28,19 @@ CHECK_S = 30.0
 """A check that takes longer counts as failed: importing torch and asking a GPU may take ten seconds."""
 NEEDED = ("networks", "worlds", "frames")
 """Checks without which no show can run."""
-_ORDER = ("python", "processor", "networks", "cuda", "worlds", "frames", "ports", "shows", "libraries", "display")
+_ORDER = (
+    "python",
+    "processor",
+    "networks",
+    "cuda",
+    "worlds",
+    "frames",
+    "ports",
+    "shows",
+    "logs",
+    "libraries",
+    "display",
+)
 _CHILD = "from sonorama.engine.cli.doctor import answer; answer()"
 _AGAIN = "Install sonorama again."
 _PLUGINS = {SOURCES.group: "sound sources", SINKS.group: "sinks"}

@@ -105,7 +105,7 @@ def _add_command(commands: Commands, point: EntryPoint) -> None:
 
 def _add_debug(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of an error"
+        "--debug", action="store_true", default=argparse.SUPPRESS, help="show tracebacks; live and panel also log more"
     )
 
 

@@ -5,6 +5,7 @@ Everything counts in nominal time and in beats of the sound, so the same inputs 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint
@@ -18,6 +19,7 @@ from ..errors import SonoramaError, one_line_error
 from ..plugins.interfaces import Modulator, ModulatorInput
 from ..plugins.registry import MODULATORS, find_used, load_point, make_from
 
+log = logging.getLogger(__name__)
 USUAL_BPM = 120.0
 BEATS = {
     "4 bars": 16.0, "2 bars": 8.0, "1 bar": 4.0, "2 beats": 2.0, "1 beat": 1.0, "1/2 beat": 0.5, "1/4 beat": 0.25,
@@ -92,7 +94,8 @@ class _Slot:
             return 0.0
         try:
             height = float(self.modulator.step(now))
-        except Exception as error:  # noqa: BLE001 (a plug-in may raise anything, and the frame must come)
+        except Exception as error:  # (a plug-in may raise anything, and the frame must come)
+            log.exception("The modulator %s failed", self.source)
             self.fault = f"The modulator {self.source} failed and counts as 0: {one_line_error(error)}"
             return 0.0
         if math.isnan(height):

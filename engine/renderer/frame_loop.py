@@ -15,6 +15,7 @@ file, steps through the same sound with the same changes, and stands where the d
 from __future__ import annotations
 
 import gc
+import logging
 import signal
 import sys
 import time
@@ -33,6 +34,7 @@ from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer, connect
 from ..ipc.shared_paths import inner_name
+from ..log.children import log_to_parent
 from ..pipeline.frame_pipeline import LOADS, MASTER, FramePipeline, FrameResult, mono
 from ..pipeline.scores import bands, scores
 from ..pipeline.snapshot import read_state, save_state
@@ -40,6 +42,7 @@ from .pacing import Pace, verdict
 from .paint_thread import STUCK_S, PaintThread
 from .world_loader import PROMPT, TEXT, WorldLoader
 
+log = logging.getLogger("sonorama.engine.renderer.frame_loop")  # the module runs as __main__
 POLL_S = 0.0005
 STATUS_S = 0.1
 CATCH_UP_S = 20.0
@@ -204,7 +207,7 @@ class Renderer:
             try:
                 save_state(self._state_file, self.player)
             except OSError as error:
-                self._faults.note("state", f"The state cannot be kept: {one_line_error(error)}")
+                self._faults.note("state", f"The state cannot be saved: {one_line_error(error)}", error)
             else:
                 self._peer.send({"kept": step.frame})
 
@@ -247,6 +250,7 @@ def main(name: str) -> int:
             signal.signal(getattr(signal, name_of_it), signal.SIG_IGN)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries talk to programmers there
+    log_to_parent("renderer")
     peer = connect(name, "renderer")
     peer.largest = TRUSTED
     try:
@@ -258,7 +262,8 @@ def main(name: str) -> int:
             peer.send({"failed": [error.message, error.hint]})
             return 2
         renderer.run()
-    except FloatingPointError:
+    except FloatingPointError as error:
+        log.critical("The motion became NaN or infinite", exc_info=error)
         peer.send({"lost": "The motion was no number any more: it begins at rest"})
         return 3
     except ChannelClosed:

@@ -90,7 +90,7 @@ class PaintThread:
                 try:
                     self._paint(step, due_ns)
                 except Exception as error:  # noqa: BLE001 (the show keeps the picture before; the next must be tried)
-                    self._faults.note("paint", f"A picture could not be painted: {one_line_error(error)}")
+                    self._faults.note("paint", f"A picture could not be painted: {one_line_error(error)}", error)
                 self._painting_since = None
 
     def _paint(self, step: FrameResult, due_ns: int) -> None:

@@ -10,6 +10,7 @@ Both sides speak in lines of JSON: {"words": text, "world": path} is answered wi
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -18,10 +19,12 @@ from functools import lru_cache
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import SonoramaError, one_line_error
+from ..log.children import log_to_parent
 
 if TYPE_CHECKING:
     from ..model.world_file import World
 
+log = logging.getLogger("sonorama.engine.renderer.torch_worker")  # the module runs as __main__
 TRIES = 2
 """It may have died before it was asked, of something else."""
 COMMAND = (sys.executable, "-m", "sonorama.engine.renderer.torch_worker")
@@ -130,14 +133,16 @@ def serve(questions: IO[str], answers: IO[str]) -> None:
             told = _answer(json.loads(line))
         except SonoramaError as error:
             told = {"error": [error.message, error.hint]}
-        except Exception as error:  # noqa: BLE001 (whatever a file or a library comes up with, the next is tried)
+        except Exception as error:  # (whatever a file or a library comes up with, the next is tried)
+            log.exception("A text or a world could not be prepared")
             told = {"error": [one_line_error(error), "try another"]}
         answers.write(json.dumps(told) + "\n")
         answers.flush()
 
 
 def main() -> int:
-    """Serve on the standard streams; what libraries print goes to stderr."""
+    """Serve on the standard streams; what libraries print, and the log, goes to stderr."""
+    log_to_parent("torch worker")
     if sys.platform != "win32":
         os.nice(19)
     if not sys.warnoptions:

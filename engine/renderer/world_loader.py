@@ -84,7 +84,7 @@ class WorldLoader:
             try:
                 self._prepare(change, loaded)
             except Exception as error:  # noqa: BLE001 (whatever a file or a library comes up with, the next is tried)
-                self._faults.note(change.path, f"{change.path} stays as it is: {one_line_error(error)}")
+                self._faults.note(change.path, f"{change.path} stays as it is: {one_line_error(error)}", error)
                 self.refused.put(change.path)
 
     def _prepare(self, change: Change, loaded: tuple[str, str]) -> None:

@@ -144,7 +144,7 @@ class BridgeRunner:
         try:
             callback(value)
         except Exception as error:  # noqa: BLE001 (a plug-in may raise anything, and the show goes on)
-            self._faults.note(f"bridge {name}", f"The bridge {name} failed: {one_line_error(error)}")
+            self._faults.note(f"bridge {name}", f"The bridge {name} failed: {one_line_error(error)}", error)
 
     @property
     def facts(self) -> dict[str, Value]:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import logging
 import os
 import subprocess
 import sys
 import time
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cli import arguments
 from ..errors import SonoramaError, ValueRefused
+from ..log.children import child_environment, relay
 
 if TYPE_CHECKING:
     from ..cli.main import Commands
     from ..control.parameters import Value
+    from ..log.show_log import ShowLog
     from .show import Show, ShowPlan
 
+log = logging.getLogger(__name__)
 FIRST_PICTURE_S, TURN_S = 300.0, 0.25
 
 
@@ -120,6 +125,17 @@ def run_live(args: argparse.Namespace) -> int:
     """Play until the duration is over, or Ctrl-C."""
     plan = plan_of(args)
 
+    from ..ipc.shared_paths import check_name
+    from ..log.show_log import ShowLog
+
+    check_name(plan.name)
+    with ShowLog(plan.name, debug=getattr(args, "debug", False)) as show_log:
+        show_log.begin(f"sonorama {metadata.version('sonorama')}: {' '.join(sys.argv[1:])}")
+        _run(plan, args, show_log)
+    return 0
+
+
+def _run(plan: ShowPlan, args: argparse.Namespace, show_log: ShowLog) -> None:
     from .show import Show
 
     began = time.monotonic()
@@ -129,6 +145,7 @@ def run_live(args: argparse.Namespace) -> int:
         show.start()
         panel = None if args.no_panel else _open_panel(plan.name)
         _say_where(show)
+        _say(show_log.problem or f"Log: {show_log.path}")
         _play(show, _News(show, panel), began, args.duration)
     finally:
         if panel is not None:
@@ -136,7 +153,6 @@ def run_live(args: argparse.Namespace) -> int:
         show.close()
         if panel is not None:
             _leave(panel)
-    return 0
 
 
 def _leave(panel: subprocess.Popen[bytes]) -> None:
@@ -159,7 +175,11 @@ def _open_panel(name: str) -> subprocess.Popen[bytes] | None:
     if not has_display():
         _say("No display: playing without a panel; OSC and `sonorama panel` elsewhere still reach it")
         return None
-    return subprocess.Popen([sys.executable, "-m", "sonorama.engine.cli.main", "panel", name], stdin=subprocess.DEVNULL)
+    command = [sys.executable, "-m", "sonorama.engine.cli.main", "panel", name]
+    panel = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=child_environment())
+    assert panel.stderr is not None  # noqa: S101 (it was asked for)
+    relay(panel.stderr, "panel", logging.WARNING)  # what it says is for the terminal as well
+    return panel
 
 
 def _say_where(show: Show) -> None:
@@ -193,7 +213,7 @@ def _play(show: Show, news: _News, began: float, duration: float | None) -> None
 
 
 class _News:
-    """Says each new fault once, where each sink sends its pictures now, and that the panel has gone."""
+    """Says and logs each new fault once, where each sink sends its pictures now, and that the panel has gone."""
 
     def __init__(self, show: Show, panel: subprocess.Popen[bytes] | None) -> None:
         self._show, self._panel = show, panel
@@ -206,6 +226,7 @@ class _News:
         lines = set(self._show.all_faults()) | sent
         for line in sorted(lines - self._said):
             _say(line)
+            log.info("%s", line)
         self._said = lines
         if self._panel is not None and self._panel.poll() is not None:
             self._panel = None

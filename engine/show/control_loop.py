@@ -119,7 +119,7 @@ class ControlLoop:
             try:
                 self._turn()
             except Exception as error:  # noqa: BLE001 (whatever goes wrong in one turn, the next one must come)
-                self._faults.note("desk", f"Something was passed over: {one_line_error(error)}")
+                self._faults.note("desk", f"A control message failed and was skipped: {one_line_error(error)}", error)
         if self._supervisor is not None:
             self._supervisor.close()
 

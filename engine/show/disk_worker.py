@@ -1,12 +1,14 @@
-"""What waits for a disk, off the desk: a disk that hangs must not hold up values, panels and the renderer."""
+"""Writes files in a thread of its own: a disk that hangs must not hold up values, panels and the renderer."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 
 from ..errors import SonoramaError
 
+log = logging.getLogger(__name__)
 Job = Callable[[], None]
 
 
@@ -22,7 +24,7 @@ class DiskWorker:
         self._fault = fault
         self._jobs: dict[str, Job] = {}
         self._wake, self._closing = threading.Event(), False
-        self._thread = threading.Thread(target=self._run, name="errands", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
         self._thread.start()
 
     def do(self, kind: str, job: Job) -> None:
@@ -47,5 +49,6 @@ class DiskWorker:
                     self._jobs.pop(kind)()
                 except SonoramaError as error:
                     self._fault(kind, f"{error.message}. {error.hint}")
-                except Exception as error:  # noqa: BLE001 (whatever a disk comes up with, the next job is tried)
+                except Exception as error:  # (whatever a disk comes up with, the next job is tried)
+                    log.exception("Writing failed: %s", kind)
                     self._fault(kind, f"{kind}: {error}")

@@ -152,7 +152,7 @@ class OutputLoop:
                 slot, arrived = self._newest(due, period)
                 self._tick(slot, due, period)
             except Exception as error:  # noqa: BLE001 (whatever is wrong with one picture, the next one must leave)
-                self._faults.note("outputs", f"A picture could not leave: {one_line_error(error)}")
+                self._faults.note("outputs", f"A picture could not leave: {one_line_error(error)}", error)
                 time.sleep(period)
             due = output_due(due, arrived, period)
 

@@ -8,6 +8,7 @@ length (`every`); one that fails three times in a row is switched off; one that 
 from __future__ import annotations
 
 import contextlib
+import logging
 import queue
 import threading
 import time
@@ -19,6 +20,7 @@ from fractions import Fraction
 from ..errors import one_line_error
 from ..plugins.interfaces import FrameSink, Picture, SinkEnded, StreamInfo
 
+log = logging.getLogger(__name__)
 FAILURES = 3
 """So many exceptions in a row switch a sink off."""
 WAITING, LEAST_WAITING, WAITING_BYTES = 128, 8, 256 << 20
@@ -176,7 +178,8 @@ class SinkRunner:
         self._calling_since = time.monotonic()
         try:
             self._sink.close()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything, the show must go on)
+        except (Exception, SystemExit) as error:  # (a plug-in may raise anything, the show must go on)
+            log.exception("The sink %s did not end properly", self.label)
             self._reason = self._reason or one_line_error(error)
         self._calling_since = None
 
@@ -199,7 +202,10 @@ class SinkRunner:
             if offer.info != self._opened:
                 self._open(offer.info)
             self._sink.send(offer.picture)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 (a plug-in may raise anything, the show must go on)
+        except SinkEnded as error:  # closed by hand, or for good
+            self._fail(error)
+        except (Exception, SystemExit) as error:  # (a plug-in may raise anything, the show must go on)
+            log.exception("The sink %s failed", self.label)
             self._fail(error)
         else:
             self._sent += 1
@@ -211,8 +217,10 @@ class SinkRunner:
         try:
             self._sink.open(info)
         except BaseException:
-            with contextlib.suppress(Exception):
+            try:
                 self._sink.close()
+            except Exception:
+                log.exception("The sink %s did not end properly", self.label)
             raise
         self._opened = info
 

@@ -7,6 +7,7 @@ Belongs to the desk's thread. What a dead renderer leaves: its last state (a fil
 from __future__ import annotations
 
 import contextlib
+import logging
 import subprocess
 import sys
 import time
@@ -21,7 +22,9 @@ from ..errors import SonoramaError
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer
 from ..ipc.shared_paths import inner_name, shared_path
+from ..log.children import child_environment, relay
 
+log = logging.getLogger(__name__)
 LOADING_S = 300.0
 """A renderer that has not begun to play by then is given up: a world's graphs may have to be made first."""
 SILENT_S = 10.0
@@ -144,6 +147,7 @@ class RendererSupervisor:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+        log.info("Renderer %d ended: %s", self.pid, why)
         self.receive()  # what it did shortly before
         self.hang_up()
         self._process, self._ready_at = None, 0.0
@@ -279,10 +283,19 @@ class RendererSupervisor:
 
 
 def _begun(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    """Start it in a group of its own: Ctrl-C is for the show, which ends it; without a show it ends by itself."""
+    """Start a renderer in a process group of its own: Ctrl-C is for the show, which ends it; without a show it ends by
+    itself. What it writes to its standard error goes to the log.
+    """
+    pipe, environment = subprocess.PIPE, child_environment()
     if sys.platform == "win32":
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=pipe, env=environment, creationflags=flags)
+    else:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=pipe, env=environment, process_group=0)
+    assert process.stderr is not None  # noqa: S101 (it was asked for)
+    log.info("Renderer %d begins", process.pid)
+    relay(process.stderr, "renderer")
+    return process
 
 
 class _Waiting:

@@ -15,9 +15,10 @@ import sys
 import threading
 import time
 from collections import deque
-from typing import IO, Literal
+from typing import Literal
 
 from ...engine.errors import SonoramaError
+from ...engine.log.children import relay
 from ...engine.plugins.interfaces import Available, Missing, Picture, SinkEnded, StreamInfo
 
 PAUSE_S = 1.0
@@ -132,12 +133,8 @@ class _Child:
         )
         self.pid = self._process.pid
         self._last: deque[str] = deque(maxlen=2)
-        self._reader = threading.Thread(target=self._read, args=(self._process.stderr,), name="window", daemon=True)
-        self._reader.start()
-
-    def _read(self, pipe: IO[bytes]) -> None:
-        for line in pipe:  # always drained, so that Qt's messages never block the child
-            self._last.append(line.decode(errors="replace").strip())
+        assert self._process.stderr is not None  # noqa: S101 (it was asked for)
+        self._reader = relay(self._process.stderr, "window", said=self._last.append)
 
     def code(self) -> int | None:
         """Exit code; None while it is running."""
@@ -146,7 +143,7 @@ class _Child:
     def end(self) -> list[str]:
         """End the child, by force if necessary; returns its last two lines of output."""
         process = self._process
-        assert process.stdin is not None and process.stderr is not None  # noqa: S101 (both were asked for)
+        assert process.stdin is not None  # noqa: S101 (it was asked for)
         process.stdin.close()  # tells the child to exit
         try:
             process.wait(_END_S)
@@ -154,7 +151,6 @@ class _Child:
             process.kill()
             process.wait()
         self._reader.join(1.0)
-        process.stderr.close()
         return list(self._last)
 
 

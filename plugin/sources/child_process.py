@@ -10,6 +10,7 @@ captured_ns (i64), channels (u32), n (u32), little-endian, and float32 [channels
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import struct
@@ -22,8 +23,10 @@ from typing import IO
 import numpy as np
 
 from ...engine.errors import SonoramaError
+from ...engine.log.children import child_environment, log_to_parent, relay
 from ...engine.plugins.interfaces import Samples
 
+log = logging.getLogger(__name__)
 _HEAD = struct.Struct("<qII")
 _ANSWER_S = 10.0
 _LONGEST = 1 << 20  # samples a block
@@ -60,8 +63,9 @@ class ChildSource:
         """
         self.stop()
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL)
-        assert self._process.stdout is not None  # noqa: S101 (it was asked for)
+        self._process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=child_environment())
+        assert self._process.stdout is not None and self._process.stderr is not None  # noqa: S101 (both were asked for)
+        relay(self._process.stderr, "sound")
         answer = _answer(self._process, self._process.stdout)
         if "rate" not in answer:
             self.stop()
@@ -118,6 +122,7 @@ def serve(run: Callable[[str], Opened]) -> None:
     """The child's main function: open the device by `run(argument)`, then send sound until the parent exits."""
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # messages printed by drivers must not mix with the samples
+    flush_log = log_to_parent("sound")
     threading.Thread(target=_leave_with_parent, daemon=True).start()
     try:
         rate, channels, name, following = run(sys.argv[1])
@@ -130,7 +135,10 @@ def serve(run: Callable[[str], Opened]) -> None:
         _send(out, json.dumps({"message": error.message, "hint": error.hint}).encode() + b"\n")
     except BrokenPipeError:
         pass
+    except Exception:
+        log.exception("The source of sound failed")
     finally:
+        flush_log()
         os._exit(0)  # the driver's cleanup may hang
 
 

@@ -14,7 +14,7 @@ from sonorama import training
 from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.data.procedural_sounds import RATE, compose
 
-CAPTIONS = Path(training.__path__[0]) / "captions.json"
+CAPTIONS = Path(training.__path__[0]) / "data" / "captions.json"
 
 
 def picture(seed: int) -> torch.Tensor:

@@ -4,9 +4,9 @@ import argparse
 from pathlib import Path
 
 import pytest
+from sonorama.training.joint import run_joint
 
 from sonorama.engine.errors import OutputError
-from sonorama.training.joint import run_joint
 from sonorama.training.stages import PACKED, check_out, content_of
 
 

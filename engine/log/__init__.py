@@ -1,0 +1,1 @@
+"""The log of a show: one rotating file for all of its processes."""
