@@ -1,6 +1,7 @@
 """A small untrained world of the real format for all tests; tests that need a device are skipped without one."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
