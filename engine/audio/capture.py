@@ -1,7 +1,7 @@
-"""Sound from a source into the sample ring, for ever: what a source does not give is silence, at the pace of the clock.
+"""Live capture: writes a source's sound to the sample ring in real time, and silence while the source gives none.
 
-Three parties: the source's own thread hands blocks over and returns; the pump writes the ring and watches the clock;
-the keeper starts the source, and starts it again every second after it is gone.
+Three threads: the source's own thread queues blocks; the pump writes them to the ring and watches the clock; the
+restart thread starts the source, and retries every second after it has failed.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Capture:
             lines.append(f"{self.source} gives broken samples: they are heard as silence")
         return lines
 
-    # --- the keeper
+    # --- the restart thread
 
     def _keep(self) -> None:
         while not self._closing.is_set():
