@@ -14,6 +14,7 @@ too small for full resolution is taught at the low sizes only (`sharp`).
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,6 +33,15 @@ from ..scenes import CLASSES, draw
 CLEAN = -1
 FOLDERS = ("images", "photos", "panoramas")
 HELD_EVERY = 8
+
+
+def data_root(given: str | None = None) -> Path:
+    """The data folder: the argument, else $SONORAMA_DATA, else ../shared/data. InputError if it is not there."""
+    root = Path(given or os.environ.get("SONORAMA_DATA", "../shared/data"))
+    if not (root / "MANIFEST.tsv").is_file():
+        raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER")
+    return root
+
 
 Scene = Callable[[Tensor, str, float, float, int], Tensor]
 """draw(photo [3,H,W] in 0..1, class, strength 0..1, time in s, seed) -> picture of the same shape."""
@@ -54,6 +64,7 @@ class CropPlan:
     tall: float = 1.4
     wide: float = 2.4
     panorama_weight: float = 0.2
+    panorama_seeds: int = 4
     sharp: float = 0.85
     clean: float = 0.7
 
@@ -61,7 +72,7 @@ class CropPlan:
 @dataclass(frozen=True)
 class Crop:
     """One rectangle of one photo file: left, top, width, height as shares; weight of its draws; whole: the largest
-    that fits, which seeds are made from.
+    that fits, which seeds are made from (of panorama views only some).
     """
 
     path: Path
@@ -78,7 +89,7 @@ class PictureSet:
 
     pictures uint8 [N,3,H,W]; class_id [N] (index into CLASSES, CLEAN = -1); photo [N] (index of the photo or
     panorama a crop comes from); base [N] (index of the clean picture it was drawn on); codes [N,Z]; weight [N] of
-    draws (0: held out); sharp [N]: good at full resolution; whole [N]: a photo's largest crop; held [N].
+    draws (0: held out); sharp [N]: good at full resolution; whole [N]: what seeds are made from; held [N].
     """
 
     pictures: Tensor
@@ -147,12 +158,14 @@ def crops(root: Path, shape: float, plan: CropPlan) -> list[Crop]:
     rows = _rows(root)
     names = [Path(f).stem.rsplit("_y", 1)[0] if f.startswith("panoramas/") else Path(f).stem for f, _ in rows]
     order, held, found = sorted(set(names)), _held(rows, names), list[Crop]()
+    views = Counter[str]()
     for i, ((file, _), name) in enumerate(zip(rows, names, strict=True)):
         _, high, wide = decode_image(str(root / file)).shape
         panorama = file.startswith("panoramas/")
         boxes = _boxes(wide / high, shape, plan, i, panorama)
         for k, (left, top, w, h, weight) in enumerate(boxes):
-            whole = panorama or k < len(boxes) - 1
+            whole = views[name] % plan.panorama_seeds == 0 if panorama else k < len(boxes) - 1
+            views[name] += 1
             out = name in held
             found.append(Crop(root / file, order.index(name), (left, top, w, h), 0.0 if out else weight, whole, out))
     return found

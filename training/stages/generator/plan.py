@@ -40,7 +40,7 @@ class Phase:
 
 
 PHASES = (
-    Phase(16, 16_000, 32, 1e-2, 3e-3),
+    Phase(16, 10_000, 32, 1e-2, 3e-3),
     Phase(32, 16_000, 16, 9e-3, 2.7e-3, features=64),
     Phase(64, 8_000, 8, 9e-3, 2.8e-3, features=96),
     Phase(256, 200_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
@@ -87,7 +87,8 @@ class GeneratorPlan:
     Optimiser: lower_factor: rate of the mapping and the blocks up to 64 px while windows are trained;
     mapping_factor: of the mapping (its weights are stored 100 times larger); betas; ema: of the averaged
     generator, a step; warmup: steps to full rates. rate_judges: of all judges.
-    Upkeep: checkpoint_s, grid_s, measure_s: seconds between checkpoints, grids and measures.
+    Upkeep: checkpoint_s, grid_s, measure_s: seconds between checkpoints, grids and measures;
+    measure_seeds: seeds painted for a measure, enough to see a trend.
     """
 
     phases: tuple[Phase, ...] = PHASES
@@ -120,3 +121,4 @@ class GeneratorPlan:
     checkpoint_s: float = 300.0
     grid_s: float = 1_200.0
     measure_s: float = 3_600.0
+    measure_seeds: int = 100

@@ -31,6 +31,7 @@ from .real_features import RealFeatures
 from .windows import Windows
 
 log = logging.getLogger(__name__)
+CHECKPOINT = "generator.pt"
 PARTS = ("generator", "average", "judges", "optimiser", "optimiser_judges")
 
 
@@ -92,6 +93,11 @@ class GeneratorTrainer:
         return self.plan.phases[min(self.phase, len(self.plan.phases) - 1)]
 
     @property
+    def painted(self) -> int:
+        """Side of the last block that was trained so far."""
+        return self.now.side if self.images or not self.phase else self.plan.phases[self.phase - 1].side
+
+    @property
     def done(self) -> bool:
         """Whether all phases are over."""
         return self.phase >= len(self.plan.phases)
@@ -99,7 +105,7 @@ class GeneratorTrainer:
     @property
     def checkpoint(self) -> Path:
         """Where the trainer keeps everything."""
-        return self.folder / "generator.pt"
+        return self.folder / CHECKPOINT
 
     def start_from(self, generator: Generator) -> None:
         """Go on from a shipped world's generator, with fresh discriminators, in the first phase that is larger or,
@@ -185,7 +191,7 @@ class GeneratorTrainer:
         return self.plan.window.from_side if self.now.windows else self.now.side
 
     def _whole_loss(self, fake: Tensor, real: Tensor, maps: tuple[list[Tensor], list[Tensor]] | None) -> Tensor:
-        weight = border_weight(*fake.shape[2:], 2, self.plan.border).to(self.device)
+        weight = border_weight(fake.shape[2], fake.shape[3], 2, self.plan.border).to(self.device)
         loss = self.plan.coarse * l1_at(fake, real, 4) + self.plan.pixel * weighted_l1(fake, real, weight)
         return loss if maps is None else loss + feature_distance(*maps).mean()
 
