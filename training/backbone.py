@@ -36,6 +36,13 @@ def fold_batch_norms(module: nn.Module) -> None:
         previous = name
 
 
+def set_layout(module: nn.Module, layout: torch.memory_format) -> None:
+    """Lay the kernels of all convolutions out in one memory format; what they compute takes it over."""
+    for p in module.parameters():
+        if p.dim() == 4:
+            p.data = p.data.contiguous(memory_format=layout)
+
+
 class Backbone(nn.Module):
     """Picture [B,3,H,W] in [-1,1] -> four feature maps. Its parameters take no gradient, its input does."""
 
@@ -45,7 +52,8 @@ class Backbone(nn.Module):
         net.load_state_dict(released_weights(), strict=False)
         net.eval().requires_grad_(False)
         fold_batch_norms(net)
-        self.net = net.to(memory_format=torch.channels_last)
+        set_layout(net, torch.channels_last)
+        self.net = net
 
     def train(self, mode: bool = True) -> Backbone:
         """Stays in evaluation mode: its batch statistics are frozen."""

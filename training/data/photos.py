@@ -223,8 +223,8 @@ def _draw_all(found: list[Crop], height: int, width: int, plan: CropPlan, scene:
     classes = torch.arange(n) % len(CLASSES)
     moods = torch.rand(n, 2, generator=rng) * torch.tensor([0.5, 60.0]) + torch.tensor([0.5, 0.0])
     drawn = [
-        scene(x, CLASSES[k], *mood, i)
-        for i, ((x, _), k, mood) in enumerate(zip(read, classes.tolist(), moods.tolist(), strict=True))
+        scene(x, CLASSES[k], strength, time_s, i)
+        for i, ((x, _), k, (strength, time_s)) in enumerate(zip(read, classes.tolist(), moods.tolist(), strict=True))
     ]
     clean = torch.tensor([crop.weight for crop in found])
     weight = torch.cat([clean * plan.clean, clean * (1 - plan.clean)])

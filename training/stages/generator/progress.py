@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.io import encode_jpeg
+from torchvision.io import write_jpeg
 from torchvision.utils import make_grid
 
 from ....engine.model.bank import seed_to_z
@@ -44,7 +44,7 @@ def save_jpeg(pictures: Tensor, path: Path, columns: int = 8) -> None:
     """Pictures [N,3,H,W] in [-1,1] -> one sheet."""
     sheet = (make_grid((pictures + 1) / 2, columns, padding=2) * 255).round().to(torch.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(bytes(encode_jpeg(sheet, 92).numpy()))
+    write_jpeg(sheet, str(path), 92)
 
 
 @torch.no_grad()

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ....engine.model.synthesis import Generator, GeneratorConfig
-from ...backbone import Backbone, feature_distance
+from ...backbone import Backbone, feature_distance, set_layout
 from ...data.photos import PictureSet
 from ...losses.pixels import border_weight, l1_at, weighted_l1
 from .fast_synthesis import Painted, paint
@@ -32,6 +32,8 @@ from .windows import Windows
 
 log = logging.getLogger(__name__)
 CHECKPOINT = "generator.pt"
+SMALLEST = 64
+"""Least height in px that the heads can judge: two places at the backbone's stride of 32."""
 PARTS = ("generator", "average", "judges", "optimiser", "optimiser_judges")
 
 
@@ -54,7 +56,8 @@ class GeneratorTrainer:
         self.average.requires_grad_(False)
         self.backbone = Backbone().to(self.device)
         weights = (plan.whole_heads, plan.whole_colour, plan.window_heads, plan.window_colour)
-        self.judges = Judges(weights).to(self.device, memory_format=self._layout)
+        self.judges = Judges(weights).to(self.device)
+        set_layout(self.judges, self._layout)
         self.optimiser = self._optimiser()
         self.optimiser_judges = torch.optim.Adam(self.judges.trained(), plan.rate_judges, betas=(0.0, 0.99), fused=True)
         self.phase, self.images, self.step, self.seconds = 0, 0, 0, 0.0
@@ -64,8 +67,9 @@ class GeneratorTrainer:
         generator = Generator(self.config)
         for side in self.config.sides[3:]:
             # A block begins as the picture below it, enlarged.
-            generator.synthesis.get_submodule(f"b{side}").torgb.weight.data.zero_()
-        return generator.to(self.device, memory_format=self._layout)
+            generator.synthesis.get_parameter(f"b{side}.torgb.weight").data.zero_()
+        set_layout(generator, self._layout)
+        return generator.to(self.device)
 
     @property
     def _layout(self) -> torch.memory_format:
@@ -263,9 +267,9 @@ class GeneratorTrainer:
         real, fake = (x[:, :, top : top + side, left : left + side] for x in (real, fake))
         if self.step % self.plan.window.features_every:
             return (real, None), (fake, None)
-        maps = self.backbone(fake, side)
+        maps = self.backbone(fake, max(side, SMALLEST))
         with torch.no_grad():
-            real_maps = self.backbone(real, side)
+            real_maps = self.backbone(real, max(side, SMALLEST))
         if not mixing:
             losses["window"] = feature_distance(maps, real_maps).mean()
         return (real, real_maps), (fake, maps)
@@ -276,7 +280,8 @@ class GeneratorTrainer:
         self.optimiser.step()
         decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - decay)
+            for mean, now in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+                mean.lerp_(now, 1 - decay)
             self.average.mapping.w_avg.copy_(self.generator.mapping.w_avg)
 
     def _judge_step(self, whole: tuple[Seen, Seen], window: tuple[Seen, Seen] | None) -> dict[str, float]:
