@@ -19,6 +19,7 @@ from ...backbone import Backbone
 from ...data.photos import PictureSet, data_root, picture_set
 from ...metrics.distance import HeldOutPhotos
 from .interrupt import stop_between_steps
+from .pack import write_pack
 from .plan import GeneratorPlan
 from .progress import Progress, distances
 from .trainer import CHECKPOINT, GeneratorTrainer
@@ -92,4 +93,20 @@ def run_distance(args: argparse.Namespace) -> int:
     photos = HeldOutPhotos(data, Backbone(), square=args.square or height == width)
     found = {f"psi {psi}": distances(generator, anchors, photos, args.count, psi).table() for psi in args.psi}
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
+    return 0
+
+
+def add_pack_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `generator-pack`."""
+    parser.add_argument("out", type=Path, help="file to write")
+    parser.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
+    parser.add_argument("--work", type=Path, default=Path("build/wide"), help="folder of the training (%(default)s)")
+    parser.add_argument("--largest", type=float, default=60.0, metavar="MB", help="size allowed (%(default)s)")
+
+
+def run_pack(args: argparse.Namespace) -> int:
+    """Write pictures, codes and backbone into one file for tests/gpu/world.sh."""
+    data = picture_set(data_root(args.data), args.work / PICTURES, *WIDE.shape(), WIDE.z_dim)
+    quality = write_pack(data, args.out, args.largest)
+    log.info("%s: %.1f MB, JPEG quality %d", args.out, args.out.stat().st_size / 1e6, quality)
     return 0

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -122,3 +122,23 @@ class GeneratorPlan:
     grid_s: float = 1_200.0
     measure_s: float = 3_600.0
     measure_seeds: int = 100
+
+
+ENDLESS = 10**12
+
+
+def timed_plan(seconds: float, side: int, batch: int = 64) -> GeneratorPlan:
+    """The plan for one large GPU, by time instead of pictures: 8 minutes there are some hundred thousand pictures.
+
+    A tenth at 32 px, a fifth at 64 px, the rest with windows. Larger batches take a higher rate at the end, visits
+    come fast enough for mixtures every second step, and the average's half-life stays about 10,000 pictures.
+    """
+    phases = (
+        Phase(32, ENDLESS, 2 * batch, 1e-2, 3e-3, features=64, seconds=0.1 * seconds),
+        Phase(64, ENDLESS, batch, 9e-3, 4e-3, features=96, seconds=0.2 * seconds),
+        Phase(side, ENDLESS, batch, 4e-3, 4e-4, features=96, windows=True, seconds=0.7 * seconds),
+    )
+    return replace(
+        GeneratorPlan(), phases=phases, mix_every=2, ema=0.5 ** (batch / 10_000), judges_over=(0, 20 * batch),
+        checkpoint_s=max(5.0, seconds / 8), grid_s=max(5.0, seconds / 4), measure_s=max(5.0, seconds / 2),
+    )  # fmt: skip

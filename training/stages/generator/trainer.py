@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ class GeneratorTrainer:
 
     def __init__(
         self, data: PictureSet, config: GeneratorConfig, plan: GeneratorPlan, folder: Path, *,
-        device: str = "cpu", bfloat16: bool = False,
+        device: str = "cpu", bfloat16: bool = False, backbone: Backbone | None = None,
     ) -> None:  # fmt: skip
         self.device, self.bfloat16 = torch.device(device), bfloat16
         self.plan, self.folder, self.config = plan, folder, config
@@ -54,7 +53,7 @@ class GeneratorTrainer:
         self.generator, self.average = (self._fresh() for _ in range(2))
         self.average.load_state_dict(self.generator.state_dict())
         self.average.requires_grad_(False)
-        self.backbone = Backbone().to(self.device)
+        self.backbone = (backbone or Backbone()).to(self.device)
         weights = (plan.whole_heads, plan.whole_colour, plan.window_heads, plan.window_colour)
         self.judges = Judges(weights).to(self.device)
         set_layout(self.judges, self._layout)
@@ -199,12 +198,12 @@ class GeneratorTrainer:
         loss = self.plan.coarse * l1_at(fake, real, 4) + self.plan.pixel * weighted_l1(fake, real, weight)
         return loss if maps is None else loss + feature_distance(*maps).mean()
 
-    def train_step(self) -> dict[str, float]:
-        """One step of both sides; returns the losses."""
+    def train_step(self) -> dict[str, Tensor]:
+        """One step of both sides; returns the losses, still on the device."""
         self._prepare()
         return self._joint_step() if self.now.windows else self._whole_step()
 
-    def _whole_step(self) -> dict[str, float]:
+    def _whole_step(self) -> dict[str, Tensor]:
         index = self.draws(self.now.batch).to(self.device)
         real = self.data.at(index, self.now.side)
         fake = self._paint(self._ws(index, False), self.now.side)[1].float()
@@ -213,9 +212,9 @@ class GeneratorTrainer:
             maps = (self.backbone(fake, self.now.features), self.real_maps(index))
         loss = self._whole_loss(fake, real, maps)
         self._descend(loss)
-        return {"l1": (fake - real).abs().mean().item(), "loss": loss.item()}
+        return {"l1": (fake - real).detach().abs().mean(), "loss": loss.detach()}
 
-    def _joint_step(self) -> dict[str, float]:
+    def _joint_step(self) -> dict[str, Tensor]:
         mixing, plan = self._mixing(), self.plan
         index = self.draws(self.now.batch, clean=mixing).to(self.device)
         ws = self._ws(index, mixing)
@@ -235,9 +234,9 @@ class GeneratorTrainer:
                 losses["judged_window"] = said * self.judges.window.for_generator(window[1])
         if losses:
             self._descend(torch.stack(list(losses.values())).sum())
-        figures = {k: v.item() for k, v in losses.items()}
+        figures = {k: v.detach() for k, v in losses.items()}
         if not mixing:
-            figures["l1"] = (fake - real).abs().mean().item()
+            figures["l1"] = (fake - real).detach().abs().mean()
         return figures | (self._judge_step(whole, window) if said > 0 else {})
 
     def _window_losses(
@@ -284,7 +283,7 @@ class GeneratorTrainer:
                 mean.lerp_(now, 1 - decay)
             self.average.mapping.w_avg.copy_(self.generator.mapping.w_avg)
 
-    def _judge_step(self, whole: tuple[Seen, Seen], window: tuple[Seen, Seen] | None) -> dict[str, float]:
+    def _judge_step(self, whole: tuple[Seen, Seen], window: tuple[Seen, Seen] | None) -> dict[str, Tensor]:
         losses = {f"d_{k}": v for k, v in self.judges.whole.for_itself(*whole).items()}
         if window is not None:
             losses |= {f"d_window_{k}": v for k, v in self.judges.window.for_itself(*window).items()}
@@ -295,11 +294,11 @@ class GeneratorTrainer:
         self.optimiser_judges.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         self.optimiser_judges.step()
-        return {k: v.item() for k, v in losses.items()}
+        return {k: v.detach() for k, v in losses.items()}
 
     # ---- the loop
 
-    def advance(self) -> dict[str, float]:
+    def advance(self) -> dict[str, Tensor]:
         """One step, counted; moves on to the next phase where one is over."""
         begun, phase = time.monotonic(), self.now
         losses = self.train_step()
@@ -316,13 +315,13 @@ class GeneratorTrainer:
         """Train to the end of the last phase, or until `stop`; a checkpoint is written in both cases, and every
         `checkpoint_s` seconds, at which `report` is called too.
         """
-        saved, means = time.monotonic(), dict[str, list[float]]()
+        saved, means = time.monotonic(), dict[str, list[Tensor]]()
         while not self.done and not stop():
             side, before = self.now.side, self.phase
             for k, v in self.advance().items():
                 means.setdefault(k, []).append(v)
             if self.step % 50 == 0:
-                said = " ".join(f"{k} {sum(v) / len(v):.4f}" for k, v in sorted(means.items()))
+                said = " ".join(f"{k} {torch.stack(v).mean():.4f}" for k, v in sorted(means.items()))
                 log.info("%d px, %d images, %.0f s: %s", side, self.images, self.seconds, said)
                 means.clear()
             if time.monotonic() - saved > self.plan.checkpoint_s or self.phase != before:
@@ -331,8 +330,3 @@ class GeneratorTrainer:
                 saved = time.monotonic()
         self.save()
         report(self)
-
-
-def with_phases(plan: GeneratorPlan, side: int) -> GeneratorPlan:
-    """The same plan without the phases above `side` px."""
-    return replace(plan, phases=tuple(p for p in plan.phases if p.side <= side))
