@@ -34,7 +34,7 @@ pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="needs a POSI
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> PictureSet:
-    root = wide_data(tmp_path_factory.mktemp("data"))
+    root = wide_data(tmp_path_factory.mktemp("data"), scale=2)
     return picture_set(root, root / "set.safetensors", 128, 224, z_dim=8)
 
 

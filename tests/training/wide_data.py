@@ -21,13 +21,15 @@ def picture(seed: int, height: int, width: int) -> torch.Tensor:
     return (x + 6 * torch.randn(3, height, width, generator=rng)).clamp(0, 255).to(torch.uint8)
 
 
-def wide_data(root: Path, photos: int = 20) -> Path:
-    """Fill `root`: wide photos of three classes and one lone class, one square, two panoramas of three views."""
+def wide_data(root: Path, photos: int = 20, scale: int = 1) -> Path:
+    """Fill `root`: wide photos of three classes and one lone class, one square, two panoramas of three views; photos
+    are 96 px high times `scale`.
+    """
     rows = ["file\tclass\tsource\tauthor\tlicence"]
 
     def add(file: str, kind: str, seed: int, height: int, width: int) -> None:
         (root / file).parent.mkdir(parents=True, exist_ok=True)
-        write_jpeg(picture(seed, height, width), str(root / file), 95)
+        write_jpeg(picture(seed, height * scale, width * scale), str(root / file), 95)
         rows.append(f"{file}\t{kind}\tmade up\tnobody\tCC0 1.0")
 
     for i in range(photos):

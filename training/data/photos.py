@@ -111,6 +111,18 @@ class PictureSet:
         x = self.pictures[index].float() / 127.5 - 1
         return F.avg_pool2d(x, x.shape[2] // height) if height < x.shape[2] else x
 
+    def smaller(self, height: int) -> PictureSet:
+        """The same pictures at a smaller height that divides theirs. InputError for any other."""
+        rows = self.pictures.shape[2]
+        if rows % height:
+            raise InputError(
+                f"pictures of {rows} px cannot be made {height} px high", f"give a size that divides {rows}"
+            )
+        if rows == height:
+            return self
+        chunks = [F.avg_pool2d(x.float(), rows // height).round().to(torch.uint8) for x in self.pictures.split(64)]
+        return replace(self, pictures=torch.cat(chunks))
+
     @property
     def anchors(self) -> Tensor:
         """Codes [A,Z] that seeds mix: whole clean crops of the training photos."""

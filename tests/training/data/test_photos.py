@@ -102,6 +102,14 @@ def test_smaller_pictures_are_averages(data: PictureSet) -> None:
     assert (data.at(index, 32)[0, :, 0, 0] - full[0, :, :2, :2].mean((1, 2))).abs().max() < 1e-5
 
 
+def test_a_set_made_smaller_holds_averages(data: PictureSet) -> None:
+    small = data.smaller(32)
+    assert small.pictures.shape[2:] == (32, 56)
+    assert (small.at(torch.tensor([2]), 32) - data.at(torch.tensor([2]), 32)).abs().max() < 0.5 / 127
+    with pytest.raises(InputError, match="cannot be made 48"):
+        data.smaller(48)
+
+
 def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
     (tmp_path / "MANIFEST.tsv").write_text("file\tclass\tsource\tauthor\tlicence\n")
     with pytest.raises(InputError, match="no photo"):

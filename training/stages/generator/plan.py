@@ -14,8 +14,8 @@ class Phase:
     """One part of the growth.
 
     side: block trained up to, in px of height (for a constant of height 4). images: length. seconds: time after
-    which it ends in any case, 0 for none. batch: pictures a step: more at small sizes, where a step is mostly
-    overhead. rate, rate_end: Adam's rate at both ends of a half cosine; ours are large because weights are stored
+    which it ends in any case, 0 for none. batch: pictures a step: more only where a step is mostly overhead, since
+    on a CPU steps are what is scarce. rate, rate_end: Adam's rate at both ends of a half cosine; ours are large because weights are stored
     at unit size (equalised learning rate). features: height the backbone sees whole pictures at, 0 for no feature
     loss (at 16 px there is nothing to recognise). windows: the blocks above 64 px are trained too, on windows.
     """
@@ -41,7 +41,7 @@ class Phase:
 
 PHASES = (
     Phase(16, 10_000, 32, 1e-2, 3e-3),
-    Phase(32, 16_000, 16, 9e-3, 2.7e-3, features=64),
+    Phase(32, 16_000, 8, 9e-3, 2.7e-3, features=64),
     Phase(64, 8_000, 8, 9e-3, 2.8e-3, features=96),
     Phase(256, 200_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
 )

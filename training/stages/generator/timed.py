@@ -64,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Train; 0 when the time is over."""
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = torch.backends.cudnn.benchmark = True
     data, backbone = read_pack(args.pack)
+    data = data.smaller(args.size)
     rows, columns = data.pictures.shape[2:]
     base, most = args.channels
     config = GeneratorConfig(args.size, data.codes.shape[1], 512, 2, base, most, const_width=round(4 * columns / rows))
