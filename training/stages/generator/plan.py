@@ -14,10 +14,11 @@ class Phase:
     """One part of the growth.
 
     side: block trained up to, in px of height (for a constant of height 4). images: length. seconds: time after
-    which it ends in any case, 0 for none. batch: pictures a step: more only where a step is mostly overhead, since
-    on a CPU steps are what is scarce. rate, rate_end: Adam's rate at both ends of a half cosine; ours are large because weights are stored
-    at unit size (equalised learning rate). features: height the backbone sees whole pictures at, 0 for no feature
-    loss (at 16 px there is nothing to recognise). windows: the blocks above 64 px are trained too, on windows.
+    which it ends in any case, 0 for none. batch: pictures a step; large only where a step is mostly overhead, since
+    on a CPU steps are what is scarce. rate, rate_end: Adam's rate at both ends of a half cosine; ours are large
+    because weights are stored at unit size (equalised learning rate). features: height the backbone sees whole
+    pictures at, 0 for no feature loss (at 16 px there is nothing to recognise). windows: the blocks above 64 px are
+    trained too, on windows.
     """
 
     side: int
