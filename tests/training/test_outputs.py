@@ -4,10 +4,10 @@ import argparse
 from pathlib import Path
 
 import pytest
-from sonorama.training.joint import run_joint
 
 from sonorama.engine.errors import OutputError
 from sonorama.training.stages import PACKED, check_out, content_of
+from sonorama.training.stages.joint import run_joint
 
 
 def test_a_world_replaces_only_what_its_own_work_folder_packed(tmp_path: Path) -> None:

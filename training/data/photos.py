@@ -14,6 +14,7 @@ too small for full resolution is taught at the low sizes only (`sharp`).
 from __future__ import annotations
 
 import csv
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -33,6 +34,15 @@ from .procedural_pictures import CLASSES, draw
 CLEAN = -1
 FOLDERS = ("images", "photos", "panoramas")
 HELD_EVERY = 8
+
+
+def data_root(given: str | None = None) -> Path:
+    """The data folder: the argument, else $SONORAMA_DATA, else ../shared/data. InputError if it is not there."""
+    root = Path(given or os.environ.get("SONORAMA_DATA", "../shared/data"))
+    if not (root / "MANIFEST.tsv").is_file():
+        raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER")
+    return root
+
 
 Scene = Callable[[Tensor, str, float, float, int], Tensor]
 """draw(photo [3,H,W] in 0..1, class, strength 0..1, time in s, seed) -> picture of the same shape."""
@@ -55,6 +65,7 @@ class CropPlan:
     tall: float = 1.4
     wide: float = 2.4
     panorama_weight: float = 0.2
+    panorama_seeds: int = 4
     sharp: float = 0.85
     clean: float = 0.7
 
@@ -62,7 +73,7 @@ class CropPlan:
 @dataclass(frozen=True)
 class Crop:
     """One rectangle of one photo file: left, top, width, height as shares; weight of its draws; whole: the largest
-    that fits, which seeds are made from.
+    that fits, which seeds are made from (of panorama views only some).
     """
 
     path: Path
@@ -79,7 +90,7 @@ class PictureSet:
 
     pictures uint8 [N,3,H,W]; class_id [N] (index into CLASSES, CLEAN = -1); photo [N] (index of the photo or
     panorama a crop comes from); base [N] (index of the clean picture it was drawn on); codes [N,Z]; weight [N] of
-    draws (0: held out); sharp [N]: good at full resolution; whole [N]: a photo's largest crop; held [N].
+    draws (0: held out); sharp [N]: good at full resolution; whole [N]: what seeds are made from; held [N].
     """
 
     pictures: Tensor
@@ -100,6 +111,18 @@ class PictureSet:
         """Pictures [B,3,height,W] in [-1,1], made smaller by averaging."""
         x = self.pictures[index].float() / 127.5 - 1
         return F.avg_pool2d(x, x.shape[2] // height) if height < x.shape[2] else x
+
+    def smaller(self, height: int) -> PictureSet:
+        """The same pictures at a smaller height that divides theirs. InputError for any other."""
+        rows = self.pictures.shape[2]
+        if rows % height:
+            raise InputError(
+                f"pictures of {rows} px cannot be made {height} px high", f"give a size that divides {rows}"
+            )
+        if rows == height:
+            return self
+        chunks = [F.avg_pool2d(x.float(), rows // height).round().to(torch.uint8) for x in self.pictures.split(64)]
+        return replace(self, pictures=torch.cat(chunks))
 
     @property
     def anchors(self) -> Tensor:
@@ -148,12 +171,14 @@ def crops(root: Path, shape: float, plan: CropPlan) -> list[Crop]:
     rows = _rows(root)
     names = [Path(f).stem.rsplit("_y", 1)[0] if f.startswith("panoramas/") else Path(f).stem for f, _ in rows]
     order, held, found = sorted(set(names)), _held(rows, names), list[Crop]()
+    views = Counter[str]()
     for i, ((file, _), name) in enumerate(zip(rows, names, strict=True)):
         _, high, wide = decode_image(str(root / file)).shape
         panorama = file.startswith("panoramas/")
         boxes = _boxes(wide / high, shape, plan, i, panorama)
         for k, (left, top, w, h, weight) in enumerate(boxes):
-            whole = panorama or k < len(boxes) - 1
+            whole = views[name] % plan.panorama_seeds == 0 if panorama else k < len(boxes) - 1
+            views[name] += 1
             out = name in held
             found.append(Crop(root / file, order.index(name), (left, top, w, h), 0.0 if out else weight, whole, out))
     return found
@@ -211,8 +236,8 @@ def _draw_all(found: list[Crop], height: int, width: int, plan: CropPlan, scene:
     classes = torch.arange(n) % len(CLASSES)
     moods = torch.rand(n, 2, generator=rng) * torch.tensor([0.5, 60.0]) + torch.tensor([0.5, 0.0])
     drawn = [
-        scene(x, CLASSES[k], *mood, i)
-        for i, ((x, _), k, mood) in enumerate(zip(read, classes.tolist(), moods.tolist(), strict=True))
+        scene(x, CLASSES[k], strength, time_s, i)
+        for i, ((x, _), k, (strength, time_s)) in enumerate(zip(read, classes.tolist(), moods.tolist(), strict=True))
     ]
     clean = torch.tensor([crop.weight for crop in found])
     weight = torch.cat([clean * plan.clean, clean * (1 - plan.clean)])

@@ -7,40 +7,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from ...engine.model.generator import Generator
 from ..backbone import Backbone
 from ..pictures import CLEAN, PictureSet
 from ..stages.directions import random_places
+from .distance import kernel_distance, nearest, pooled
 
 Pictures = Tensor
 """[N,3,S,S] in [-1,1]."""
-
-
-@torch.no_grad()
-def pooled(pictures: Pictures, backbone: Backbone, side: int = 128) -> Tensor:
-    """Descriptors [N,432]: the two deepest maps, pooled."""
-    rows = []
-    for chunk in pictures.split(16):
-        maps = backbone(chunk, side)
-        rows.append(torch.cat([maps[2].mean((2, 3)), maps[3].mean((2, 3))], 1))
-    return torch.cat(rows)
-
-
-def kernel_distance(a: Tensor, b: Tensor) -> float:
-    """Unbiased squared MMD with the polynomial kernel (x.y / D + 1)^3 of KID (Binkowski et al. 2018), on our
-    standardised backbone features [N,D], [M,D].
-    """
-
-    def kernel(x: Tensor, y: Tensor) -> Tensor:
-        return (x @ y.T / x.shape[1] + 1) ** 3
-
-    n, m = len(a), len(b)
-    aa, bb = kernel(a, a), kernel(b, b)
-    within = (aa.sum() - aa.trace()) / (n * (n - 1)) + (bb.sum() - bb.trace()) / (m * (m - 1))
-    return float(within - 2 * kernel(a, b).mean())
 
 
 @torch.no_grad()
@@ -87,7 +63,7 @@ def picture_quality(generator: Generator, codes: Tensor, data: PictureSet, size:
     shape = 1000.0
     return PictureQuality(
         shape * kernel_distance(made, whole), shape * kernel_distance(a, b), shape * kernel_distance(raw, whole),
-        _nearest(made, whole), _nearest(a, b),
+        nearest(made, whole), nearest(a, b),
     )  # fmt: skip
 
 
@@ -95,10 +71,6 @@ def _untrained(like: Generator) -> Generator:
     fresh = Generator(like.config).requires_grad_(False)
     fresh.mapping.w_avg.copy_(like.mapping.w_avg * 0)
     return fresh
-
-
-def _nearest(a: Tensor, b: Tensor) -> float:
-    return float((1 - F.normalize(a, dim=1) @ F.normalize(b, dim=1).T).amin(1).mean())
 
 
 def colours(picture: Tensor) -> dict[str, float]:

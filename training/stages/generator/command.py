@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from ....engine.errors import InputError
 from ....engine.model.build import build_networks
-from ....engine.model.generator import GeneratorConfig
+from ....engine.model.generator import Generator, GeneratorConfig
 from ....engine.model.world_file import load_world
-from ...data.photos import picture_set
-from ...pictures import data_root
+from ...backbone import Backbone
+from ...data.photos import PictureSet, data_root, picture_set
+from ...metrics.distance import HeldOutPhotos
 from .interrupt import stop_between_steps
+from .pack import write_pack
 from .plan import GeneratorPlan
-from .progress import Progress
-from .trainer import GeneratorTrainer
+from .progress import Progress, distances
+from .trainer import CHECKPOINT, GeneratorTrainer
 
 log = logging.getLogger(__name__)
+PICTURES = "pictures.safetensors"
 WIDE = GeneratorConfig(size=256, z_dim=128, w_dim=512, channel_base=4096, channel_max=128, const_width=7)
 """448x256: cover to 16:9 crops four rows; costs 1.75 times a square."""
 
@@ -42,13 +48,65 @@ def run_generator(args: argparse.Namespace) -> int:
     plan = GeneratorPlan()
     if args.until:
         plan = replace(plan, phases=tuple(p for p in plan.phases if p.side <= args.until))
-    data = picture_set(data_root(args.data), args.work / "pictures.safetensors", *WIDE.shape(), WIDE.z_dim)
+    data = picture_set(data_root(args.data), args.work / PICTURES, *WIDE.shape(), WIDE.z_dim)
     torch.manual_seed(20)
     trainer = GeneratorTrainer(data, WIDE, plan, args.work, device=args.device, bfloat16=args.bfloat16)
     if not trainer.load() and args.start is not None:
         trainer.start_from(build_networks(load_world(args.start)).generator)
     log.info("phase %d, %d images done in it", trainer.phase, trainer.images)
-    progress = Progress(args.work, trainer.data, plan.grid_s)
+    progress = Progress(args.work, trainer.data, plan)
     with stop_between_steps() as stop:
         trainer.run(stop, progress)
+    return 0
+
+
+def add_distance_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `picture-distance`."""
+    parser.add_argument("world", nargs="?", help="name or path of a world (default: the checkpoint in --work)")
+    parser.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
+    parser.add_argument("--work", type=Path, default=Path("build/wide"), help="folder of the training (%(default)s)")
+    parser.add_argument("--count", type=int, default=300, help="seeds to paint (%(default)s)")
+    parser.add_argument("--psi", type=float, nargs="+", default=[1.0, 0.7], help="truncation (%(default)s)")
+    parser.add_argument("--square", action="store_true", help="compare central squares only")
+
+
+def _generator_and_anchors(args: argparse.Namespace, data: PictureSet) -> tuple[Generator, torch.Tensor]:
+    if args.world is not None:
+        world = load_world(args.world)
+        return build_networks(world).generator, torch.from_numpy(world.tensors["bank.anchors"]).float()
+    path = args.work / CHECKPOINT
+    if not path.is_file():
+        raise InputError(f"{path}: no checkpoint", "name a world, or the folder of a training with --work")
+    generator = Generator(WIDE)
+    generator.load_state_dict(torch.load(path, weights_only=True, map_location="cpu")["average"])
+    return generator.requires_grad_(False), data.anchors
+
+
+def run_distance(args: argparse.Namespace) -> int:
+    """Print the distances of a world's or a checkpoint's seeds to held-out photos, as JSON.
+
+    The pictures of a square world are compared with the central squares of the same photos.
+    """
+    data = picture_set(data_root(args.data), args.work / PICTURES, *WIDE.shape(), WIDE.z_dim)
+    generator, anchors = _generator_and_anchors(args, data)
+    height, width = generator.config.shape()
+    photos = HeldOutPhotos(data, Backbone(), square=args.square or height == width)
+    found = {f"psi {psi}": distances(generator, anchors, photos, args.count, psi).table() for psi in args.psi}
+    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+    return 0
+
+
+def add_pack_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `generator-pack`."""
+    parser.add_argument("out", type=Path, help="file to write")
+    parser.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
+    parser.add_argument("--work", type=Path, default=Path("build/wide"), help="folder of the training (%(default)s)")
+    parser.add_argument("--largest", type=float, default=60.0, metavar="MB", help="size allowed (%(default)s)")
+
+
+def run_pack(args: argparse.Namespace) -> int:
+    """Write pictures, codes and backbone into one file for tests/gpu/world.sh."""
+    data = picture_set(data_root(args.data), args.work / PICTURES, *WIDE.shape(), WIDE.z_dim)
+    quality = write_pack(data, args.out, args.largest)
+    log.info("%s: %.1f MB, JPEG quality %d", args.out, args.out.stat().st_size / 1e6, quality)
     return 0

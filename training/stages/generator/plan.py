@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -14,10 +14,11 @@ class Phase:
     """One part of the growth.
 
     side: block trained up to, in px of height (for a constant of height 4). images: length. seconds: time after
-    which it ends in any case, 0 for none. batch: pictures a step: more at small sizes, where a step is mostly
-    overhead. rate, rate_end: Adam's rate at both ends of a half cosine; ours are large because weights are stored
-    at unit size (equalised learning rate). features: height the backbone sees whole pictures at, 0 for no feature
-    loss (at 16 px there is nothing to recognise). windows: the blocks above 64 px are trained too, on windows.
+    which it ends in any case, 0 for none. batch: pictures a step; large only where a step is mostly overhead, since
+    on a CPU steps are what is scarce. rate, rate_end: Adam's rate at both ends of a half cosine; ours are large
+    because weights are stored at unit size (equalised learning rate). features: height the backbone sees whole
+    pictures at, 0 for no feature loss (at 16 px there is nothing to recognise). windows: the blocks above 64 px are
+    trained too, on windows.
     """
 
     side: int
@@ -40,8 +41,8 @@ class Phase:
 
 
 PHASES = (
-    Phase(16, 16_000, 32, 1e-2, 3e-3),
-    Phase(32, 16_000, 16, 9e-3, 2.7e-3, features=64),
+    Phase(16, 10_000, 32, 1e-2, 3e-3),
+    Phase(32, 16_000, 8, 9e-3, 2.7e-3, features=64),
     Phase(64, 8_000, 8, 9e-3, 2.8e-3, features=96),
     Phase(256, 200_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
 )
@@ -87,7 +88,8 @@ class GeneratorPlan:
     Optimiser: lower_factor: rate of the mapping and the blocks up to 64 px while windows are trained;
     mapping_factor: of the mapping (its weights are stored 100 times larger); betas; ema: of the averaged
     generator, a step; warmup: steps to full rates. rate_judges: of all judges.
-    Upkeep: checkpoint_s, grid_s, measure_s: seconds between checkpoints, grids and measures.
+    Upkeep: checkpoint_s, grid_s, measure_s: seconds between checkpoints, grids and measures;
+    measure_seeds: seeds painted for a measure, enough to see a trend.
     """
 
     phases: tuple[Phase, ...] = PHASES
@@ -120,3 +122,24 @@ class GeneratorPlan:
     checkpoint_s: float = 300.0
     grid_s: float = 1_200.0
     measure_s: float = 3_600.0
+    measure_seeds: int = 100
+
+
+ENDLESS = 10**12
+
+
+def timed_plan(seconds: float, side: int, batch: int = 64) -> GeneratorPlan:
+    """The plan for one large GPU, by time instead of pictures: 8 minutes there are some hundred thousand pictures.
+
+    A tenth at 32 px, a fifth at 64 px, the rest with windows. Larger batches take a higher rate at the end, visits
+    come fast enough for mixtures every second step, and the average's half-life stays about 10,000 pictures.
+    """
+    phases = (
+        Phase(32, ENDLESS, 2 * batch, 1e-2, 3e-3, features=64, seconds=0.1 * seconds),
+        Phase(64, ENDLESS, batch, 9e-3, 4e-3, features=96, seconds=0.2 * seconds),
+        Phase(side, ENDLESS, batch, 4e-3, 4e-4, features=96, windows=True, seconds=0.7 * seconds),
+    )
+    return replace(
+        GeneratorPlan(), phases=phases, mix_every=2, ema=0.5 ** (batch / 10_000), judges_over=(0, 20 * batch),
+        checkpoint_s=max(5.0, seconds / 8), grid_s=max(5.0, seconds / 4), measure_s=max(5.0, seconds / 2),
+    )  # fmt: skip

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from torchvision.io import encode_jpeg
+from torchvision.io import write_jpeg
 from torchvision.utils import make_grid
 
-from ....engine.files.atomic import write_bytes
 from ....engine.model.generator import Generator
 from ....engine.model.seed_bank import seed_to_z
 from ...data.photos import CLEAN, PictureSet
-from .fast_synthesis import paint
+from ...metrics.distance import HeldOutPhotos, PictureDistances
+from .plan import GeneratorPlan
 from .trainer import GeneratorTrainer
 
+log = logging.getLogger(__name__)
 SEEDS = 64
 PSI = 0.7
 
 
 @torch.no_grad()
 def paint_codes(generator: Generator, z: Tensor, side: int, psi: float = 1.0) -> Tensor:
-    """Pictures [N,3,H,W] in [-1,1] of codes z [N,Z], without noise, on the CPU."""
+    """Pictures [N,3,H,W] in [-1,1] of codes z [N,Z] as they are played (constant noise), on the CPU."""
     device = generator.mapping.w_avg.device
-    chunks = [paint(generator.synthesis, generator.mapping(c.to(device), psi), side)[1] for c in z.split(8)]
+    ws = [generator.mapping(c.to(device), psi) for c in z.split(8)]
+    chunks = [generator.synthesis(w, "const", side, "activations") for w in ws]
     return torch.cat(chunks).clamp(-1, 1).cpu()
 
 
@@ -40,32 +44,59 @@ def save_jpeg(pictures: Tensor, path: Path, columns: int = 8) -> None:
     """Pictures [N,3,H,W] in [-1,1] -> one sheet."""
     sheet = (make_grid((pictures + 1) / 2, columns, padding=2) * 255).round().to(torch.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_bytes(path, bytes(encode_jpeg(sheet, 92).numpy()))
+    write_jpeg(sheet, str(path), 92)
+
+
+@torch.no_grad()
+def distances(generator: Generator, anchors: Tensor, photos: HeldOutPhotos, count: int, psi: float) -> PictureDistances:
+    """Of the pictures of the first `count` seeds at full resolution, as they are played."""
+    made = []
+    for z in seed_codes(anchors, count).split(8):
+        x = paint_codes(generator, z, generator.config.size, psi)
+        made.append(((x + 1) * 127.5).round().to(torch.uint8))
+    return photos.compare(torch.cat(made).to(generator.mapping.w_avg.device))
 
 
 class Progress:
-    """Sheets below `folder`/grids: 64 seeds at psi 0.7, and photos above what their codes give."""
+    """Sheets below `folder`/grids (64 seeds at psi 0.7, photos above what their codes give), and at full resolution a
+    line of distances in `folder`/measures.jsonl; each at its own interval.
+    """
 
-    def __init__(self, folder: Path, data: PictureSet, seconds: float) -> None:
-        self.folder, self.data, self.seconds = folder / "grids", data, seconds
+    def __init__(self, folder: Path, data: PictureSet, plan: GeneratorPlan) -> None:
+        self.folder, self.data, self.plan = folder, data, plan
         clean = torch.nonzero((data.class_id == CLEAN) & data.whole & ~data.held)[:, 0]
         self.shown = clean[:: max(1, len(clean) // 32)][:32].cpu()
-        self._last, self._phase = -seconds, -1
+        self._drawn: tuple[float, int] | None = None
+        self._measured = time.monotonic()
+        self._photos: HeldOutPhotos | None = None
 
     def __call__(self, trainer: GeneratorTrainer) -> None:
-        """Write both sheets if the last ones are old, or of another phase."""
-        if time.monotonic() - self._last < self.seconds and trainer.phase == self._phase and not trainer.done:
-            return
-        self._last, self._phase = time.monotonic(), trainer.phase
-        self.write(trainer)
+        """What is due."""
+        now = time.monotonic()
+        if self._drawn is None or now - self._drawn[0] > self.plan.grid_s or self._drawn[1] != trainer.phase:
+            self._drawn = (now, trainer.phase)
+            self.draw(trainer)
+        if trainer.now.windows and (now - self._measured > self.plan.measure_s or trainer.done):
+            self._measured = now
+            self.measure(trainer)
 
-    def write(self, trainer: GeneratorTrainer) -> None:
-        """Write both sheets, named by size and pictures so far."""
-        side = trainer.now.side
-        name = f"p{trainer.phase}_{side:04d}_{trainer.images:07d}"
+    def draw(self, trainer: GeneratorTrainer) -> None:
+        """Write both sheets, named by phase, size and pictures so far."""
+        side, name = trainer.painted, f"p{trainer.phase}_{trainer.painted:04d}_{trainer.images:07d}"
         made = paint_codes(trainer.average, seed_codes(trainer.anchors, SEEDS), side, PSI)
-        save_jpeg(made, self.folder / f"seeds_{name}.jpg")
+        save_jpeg(made, self.folder / "grids" / f"seeds_{name}.jpg")
         real = self.data.at(self.shown, side).cpu()
         fake = paint_codes(trainer.average, self.data.codes[self.shown], side)
         rows = [x for r, f in zip(real.split(8), fake.split(8), strict=True) for x in (r, f)]
-        save_jpeg(torch.cat(rows), self.folder / f"codes_{name}.jpg")
+        save_jpeg(torch.cat(rows), self.folder / "grids" / f"codes_{name}.jpg")
+
+    def measure(self, trainer: GeneratorTrainer) -> None:
+        """Append distances at psi 1 and 0.7, of `measure_seeds` seeds."""
+        self._photos = self._photos or HeldOutPhotos(trainer.data, trainer.backbone)
+        line: dict[str, object] = {"phase": trainer.phase, "images": trainer.images}
+        for psi in (1.0, PSI):
+            found = distances(trainer.average, trainer.anchors, self._photos, self.plan.measure_seeds, psi)
+            line[f"psi {psi}"] = found.table()
+        with (self.folder / "measures.jsonl").open("a") as file:
+            file.write(json.dumps(line) + "\n")
+        log.info("distances %s", line)

