@@ -27,6 +27,7 @@ import numpy as np
 
 from ..audio.features import METERS
 from ..audio.sample_ring import RATE, SampleRing, SamplesLost
+from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..errors import SonoramaError, one_line_error
@@ -71,7 +72,7 @@ class Renderer:
             self.player.jump(*order["fresh"])
         self._journal = {int(frame): [Change(*one) for one in did] for frame, did in order["journal"]}
         self._painter = PaintThread(inner_name(name), self._faults)
-        self._asked: list[Change] = []
+        self._asked = ChangeQueue(SHOW, events=None)
         self._seq = self._asked_seq = 0
         self._closing = False
         self._catching_up = time.monotonic() + CATCH_UP_S
@@ -176,7 +177,7 @@ class Renderer:
 
     def _changes(self) -> list[Change]:
         """What was asked for since the frame before, and what was loaded meanwhile."""
-        asked, self._asked, self._seq = _newest(self._asked), [], self._asked_seq
+        asked, self._seq = self._asked.take(), self._asked_seq
         placed = any(one.path == PROMPT and one.value != -1 for one in asked)  # as a scene or look brings it
         for change in [one for one in asked if self._loader.wants(one) and not (placed and one.path == TEXT)]:
             self._loader.ask(change, self._loaded())
@@ -187,8 +188,7 @@ class Renderer:
 
     def _receive(self) -> None:
         while (message := self._peer.receive(0.0)) is not None:
-            for change in message.get("do") or ():
-                self._asked.append(Change(*change))
+            self._asked.add(Change(*change) for change in message.get("do") or ())
             self._asked_seq = int(message.get("seq", self._asked_seq))
             self._closing = self._closing or bool(message.get("quit"))
 
@@ -232,12 +232,6 @@ class Renderer:
 
 def _effective(step: FrameResult, path: str) -> float:
     return float(step.values[path]) * (step.lift if path == MASTER else 1.0)
-
-
-def _newest(asked: list[Change]) -> list[Change]:
-    """Of every control the last change, of events all."""
-    last = {change.path: change for change in asked}
-    return [change for change in asked if SHOW[change.path].event or change is last[change.path]]
 
 
 def main(name: str) -> int:

@@ -15,12 +15,12 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
 from ..control.parameters import Change
 from ..errors import SonoramaError, ValueRefused, one_line_error
 from ..faults import Faults
 from ..ipc.channel import ChannelClosed, Peer, Server
-from ..osc.routing import LONGEST_TEXT
 from .control_state import ControlState
 from .supervisor import RendererSupervisor
 
@@ -79,7 +79,7 @@ class ControlLoop:
         self._thread.start()
 
     def post(self, change: Change) -> None:
-        """Ask for something. Any thread; never waits."""
+        """Ask for a value, by a valid change. Any thread; never waits."""
         self._inbox.append(change)
         self._ring()
 
@@ -177,24 +177,20 @@ class ControlLoop:
         asked = message.get("set")
         for one in asked if isinstance(asked, list) else ():
             if isinstance(one, list) and len(one) == 2 and isinstance(one[0], str):
-                self._inbox.append(Change(one[0], one[1], "panel"))
+                self._accept(one[0], one[1])
+
+    def _accept(self, path: str, value: object) -> None:
+        try:
+            self._inbox.append(self._control_state.accept(path, value, "panel"))
+        except ValueRefused as error:
+            self._faults.note("refused", f"{error.message}. {error.hint}")
 
     def _take(self) -> None:
-        """Everything that was asked for since the last time; of one control the last, of events all."""
-        held: dict[str, Change] = {}
-        fired: list[Change] = []
+        """Everything that was asked for since the last turn; of one parameter the last change, events all."""
+        queue = ChangeQueue(SHOW, events=None)
         for _ in range(len(self._inbox)):
-            try:
-                change = _clipped(self._inbox.popleft())
-            except ValueRefused as error:
-                self._faults.note("refused", f"{error.message}. {error.hint}")
-                continue
-            for one in self._control_state.take(change) if change.value or not SHOW[change.path].event else ():
-                if SHOW[one.path].event:
-                    fired.append(one)
-                else:
-                    held[one.path] = one
-        if changes := [*held.values(), *fired]:
+            queue.add(self._control_state.take(self._inbox.popleft()))
+        if changes := queue.take():
             if self._supervisor is not None:
                 self._supervisor.ask(changes)
             self.hold(changes)
@@ -226,18 +222,3 @@ class ControlLoop:
         except SonoramaError:
             panel.close()
             self._panels = [one for one in self._panels if one is not panel]
-
-
-def _clipped(change: Change) -> Change:
-    """The change with a value of its control's own type. Raises ValueRefused where that cannot be."""
-    param, value = SHOW.get(change.path), change.value
-    if param is None:
-        raise ValueRefused(f"There is no control {change.path[:80]}", "See docs/osc.md")
-    if not isinstance(value, int | float | str):  # a panel's message may hold anything
-        raise ValueRefused(f"{change.path} does not take {type(value).__name__}", f"Send {param.allowed()}.")
-    if isinstance(value, str):
-        value = value[:LONGEST_TEXT]
-    try:
-        return Change(change.path, param.clip(value), change.source, change.over)
-    except OverflowError:
-        raise ValueRefused(f"{change.path} does not take that many digits", f"Send {param.allowed()}.") from None

@@ -29,7 +29,7 @@ from ..faults import Faults
 from ..files.atomic import check_folder
 from ..ipc.channel import Server
 from ..ipc.shared_paths import inner_name, remove_private, shared_path
-from ..model.world_file import Card, find_world, list_worlds, read_card
+from ..model.world_file import Card, find_world, read_card
 from ..osc.server import PORT, PORT_OUT, OscServer
 from ..pipeline.frame_grid import exact_rate
 from ..plugins.interfaces import StreamInfo
@@ -158,7 +158,7 @@ class Show:
         told = [("127.0.0.1", plan.osc_out)] if plan.osc_out else []
         self.osc = OscServer(
             SHOW, self._post, self._fast, plan.osc_port, plan.osc_host, allow=plan.osc_allow, subscribers=told,
-            installed=lambda name: name in {card.name for card in list_worlds()},
+            accept=self.control_state.accept,
         )  # fmt: skip
         undo.callback(self.osc.close)
         if not self._card:

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
-from ..control.parameters import Change, ParameterState, Value
+from ..control.parameters import Change, Value
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer
@@ -73,7 +74,7 @@ class RendererSupervisor:
         self._peer: Peer | None = None
         self._journal: deque[tuple[int, list[Change]]] = deque()
         self._undone: deque[tuple[int, list[Change]]] = deque()  # sent, not yet done
-        self._waiting = _Waiting()  # not sent, for nobody plays
+        self._waiting = ChangeQueue(SHOW)  # not sent, for no renderer plays
         self._loading: dict[str, Change] = {}  # done with, less what takes seconds
         self._seq = self._deaths = 0
         self._state = self._fresh = self._refused = False
@@ -199,7 +200,7 @@ class RendererSupervisor:
 
     def _begin_afresh(self) -> tuple[int, int]:
         """Where, and from now on with everything that was asked for: the world it stood in may be what it died of."""
-        self._values.update(self._waiting.settle())
+        self._values.update(self._waiting.settle(later=("/look/text",)))
         self._begun_with, self._state = dict(self._values), False
         self._journal.clear()
         frame, sample = self._now()
@@ -283,34 +284,6 @@ def _begun(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
     if sys.platform == "win32":
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, creationflags=subprocess.CREATE_NEW_PROCESS_GROUP)
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
-
-
-class _Waiting:
-    """What waits for a renderer: of every control the last change, of events as many as one keeps."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, Change] = {}
-        self._events: deque[Change] = deque()
-
-    def add(self, changes: Iterable[Change]) -> None:
-        """One batch more."""
-        for change in changes:
-            if not SHOW[change.path].event:
-                self._held[change.path] = change
-            elif len(self._events) < ParameterState.QUEUE:
-                self._events.append(change)
-
-    def take(self) -> list[Change]:
-        """All of it; nothing waits then."""
-        taken = [*self._held.values(), *self._events]
-        self._held, self._events = {}, deque()
-        return taken
-
-    def settle(self) -> dict[str, Value]:
-        """Take what a renderer can begin with."""
-        values = {path: change.value for path, change in self._held.items() if path != "/look/text"}
-        self._held = {path: change for path, change in self._held.items() if path not in values}
-        return values
 
 
 def _row(change: Change) -> list[Value]:

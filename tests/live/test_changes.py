@@ -31,7 +31,10 @@ def test_another_world_and_one_that_is_not_there(
     with Watcher(show.name) as watcher:
         panel = show.panel()
         panel.send({"set": [["/engine/world", "nowhere"]]})
-        show.wait(lambda: any("nowhere: no such world" in line for line in show.faults()), "nothing is said of it")
+        show.wait(
+            lambda: any("/engine/world does not take 'nowhere'" in line for line in show.faults()),
+            "nothing is said of it",
+        )
         show.holds("/engine/world", tiny_world)
         show.set("/engine/world", "nowhere")  # OSC knows that there is none
         show.set("/engine/world", "other")

@@ -116,6 +116,17 @@ def test_odd_messages_stop_nothing(at: Desked, message: dict[str, Any]) -> None:
     panel.close()
 
 
+def test_a_panel_opens_no_path(at: Desked, tiny_world: str) -> None:
+    panel, world = at.panel(), at.control_state.values["/engine/world"]
+    hear(panel, lambda m: "values" in m)
+    panel.send({"set": [["/engine/world", tiny_world], ["/look/drift", 0.5]]})
+    hear(panel, lambda m: ["/look/drift", 0.5, "panel"] in m.get("changed", ()))
+    assert at.control_state.values["/engine/world"] == world
+    assert any("/engine/world does not take" in line for line in at.faults.recent())
+    assert not any(one.path == "/engine/world" for one in at.acted)
+    panel.close()
+
+
 def test_an_event_of_nothing_is_none(at: Desked) -> None:
     at.control_loop.post(Change("/out/panic", False, "osc"))
     at.control_loop.post(Change("/scene/recall", 0, "osc"))
