@@ -46,7 +46,7 @@ def _find(address: str, plain: str, table: Mapping[str, Parameter]) -> Parameter
 def _natural(param: Parameter, text: str) -> Value:
     match param.kind:
         case "text":
-            return text
+            return param.clip(text)
         case "choice":
             return _choice(param, text.strip())
         case "switch":

@@ -1,4 +1,4 @@
-"""What a parameter is: its address, range, unit and curve; and a change of its value."""
+"""What a parameter is: its address, type, range, unit and curve."""
 
 import difflib
 import math
@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import ValueRefused
+from ..ipc.messages import Change, Value
+
+__all__ = ["Change", "Parameter", "Value", "show"]
 
 MANY = 8
 """More choices than this are not listed in a message; the nearest one is named instead."""
-Value = float | int | bool | str
 Kind = Literal["float", "int", "switch", "choice", "text", "trigger", "slot"]
 
 
@@ -76,6 +78,10 @@ class Parameter:
         return float(clipped) if self.kind == "float" else round(clipped)
 
     def _word(self, value: Value) -> str:
+        try:
+            str(value).encode()
+        except UnicodeEncodeError:
+            raise ValueRefused(f"{self.path} does not take half a character", "Send UTF-8.") from None
         if isinstance(value, str) and (not self.choices or value in self.choices):
             return value
         near = difflib.get_close_matches(str(value), self.choices, 1) if len(self.choices) > MANY else []
@@ -122,24 +128,3 @@ def show(value: Value) -> str:
     if isinstance(value, float):
         return f"{value:.0f}" if value.is_integer() else f"{value:.6g}"
     return str(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A new value for the parameter at `path`.
-
-    A change is valid when its address is in the table and its value is one that the parameter takes. `accept.py` makes
-    valid changes of values from outside; everything behind it trusts them.
-
-    Attributes:
-        path: the parameter's address.
-        value: of the parameter's own type, within its range.
-        source: who asked for it: `command line`, `osc:HOST:PORT`, `panel`, `scene`, `text`, ...
-        over: seconds in which a float moves there in a straight line; 0: as its glide says.
-
-    """
-
-    path: str
-    value: Value
-    source: str
-    over: float = 0.0
