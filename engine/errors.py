@@ -35,6 +35,19 @@ class ValueRefused(SonoramaError):
     """An unknown address, or a value outside the range of its parameter."""
 
 
+def one_line(text: object) -> str:
+    r"""Text in one line that any terminal shows: control characters as `\n`, bytes of a file name that are no UTF-8 as
+    `\xe9`. A file name is bytes, and may hold line breaks and terminal commands.
+    """
+    return "".join(c if c.isprintable() else _escaped(c) for c in str(text))
+
+
+def _escaped(character: str) -> str:
+    if "\udc80" <= character <= "\udcff":  # how Python keeps a byte that it could not decode
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape").decode()
+
+
 def one_line_error(error: BaseException) -> str:
     """Any exception in one line: the message of a SonoramaError, else its type and text."""
     text = error.message if isinstance(error, SonoramaError) else f"{type(error).__name__}: {error}"

@@ -73,7 +73,17 @@ def main() -> int:
     sound, film, picture = OUT / "weather.flac", OUT / "weather.mp4", OUT / "weather.png"
     write_flac(weather(), sound)
     ready_graphs(load_world("shore"))  # made once a machine; the speed told below is that of every render after
-    command = [Path(sys.executable).with_name("sonorama"), "render", sound, "-o", film, "--seed", "46", "--json"]
+    command = [
+        Path(sys.executable).with_name("sonorama"),
+        "render",
+        sound,
+        "-o",
+        film,
+        "--seed",
+        "46",
+        "--overwrite",
+        "--json",
+    ]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
     if done.returncode:
         return done.returncode

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.cli.arguments import parse_size
-from ..engine.errors import ValueRefused
+from ..engine.errors import ValueRefused, one_line
 
 if TYPE_CHECKING:
     from ..engine.cli.main import Commands
@@ -69,10 +69,10 @@ def add_render(commands: Commands) -> None:
         "-o",
         "--out",
         required=True,
-        type=Path,
         metavar="OUT",
-        help=".mp4, .mov, .mkv, or a folder for pictures",
+        help=".mp4, .mov, .mkv, a folder for pictures, or - to stream NUT to standard output",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace a film that is there already")
     parser.add_argument("--json", action="store_true", help="print one JSON object about the film")
     _add_look(parser)
     _add_film(parser)
@@ -96,6 +96,8 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_film(parser: argparse.ArgumentParser) -> None:
+    from ..engine.control.live_table import DEVICES
+
     film = parser.add_argument_group("what kind of film")
     film.add_argument("--fps", type=parse_fps, help="30 (default; a take's own), 29.97, 30000/1001 ...")
     film.add_argument("--size", type=parse_size, metavar="WxH", help="default: the world's own; a take's own")
@@ -105,7 +107,7 @@ def _add_film(parser: argparse.ArgumentParser) -> None:
     film.add_argument("--duration", type=parse_duration, metavar="S", help="length in seconds")
     film.add_argument("--loop", action="store_true", help="repeat a sound that is shorter than --duration")
     film.add_argument("--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default 00:00:00:00")
-    film.add_argument("--device", choices=("auto", "cpu", "cuda", "ort"), help="default: auto, or what a take ran on")
+    film.add_argument("--device", choices=DEVICES, help="default: auto, or what a take ran on")
 
 
 def start_values(args: argparse.Namespace) -> dict[str, Value]:
@@ -130,11 +132,13 @@ def run_render(args: argparse.Namespace) -> int:
 
     from ..engine.cli.main import note_nonfinite
     from ..engine.cli.progress import Progress
+    from .output_path import STDOUT
     from .render import RenderJob, render
 
+    to_stdout = args.out == "-"  # ./- is a file of that name
     job = RenderJob(
         sound=args.sound,
-        out=args.out,
+        out=STDOUT if to_stdout else Path(args.out),
         world=args.world,
         fps=args.fps,
         size=args.size,
@@ -147,18 +151,24 @@ def run_render(args: argparse.Namespace) -> int:
         device=args.device,
         clean=args.clean,
         timecode=args.timecode,
+        overwrite=args.overwrite,
+        to_stdout=to_stdout,
     )
     with Progress("render") as progress:
         report = render(job, progress)
     if report.had_nonfinite:
         note_nonfinite(args.sound)
-    sys.stdout.write(_as_json(report) if args.json else _as_text(report))
+    told = sys.stderr if to_stdout else sys.stdout
+    told.write(_as_json(report) if args.json else _as_text(report))
     return 0
 
 
 def _as_text(report: RenderReport) -> str:
     speed = report.seconds / report.wall_seconds
-    return f"{report.out}: {report.frames} frames, {report.seconds:.2f} s, {speed:.2f} times real time\n"
+    out = one_line(report.out)
+    if report.was_there:
+        return f"{out} is there already, made by the same job: {report.frames} frames, {report.seconds:.2f} s\n"
+    return f"{out}: {report.frames} frames, {report.seconds:.2f} s, {speed:.2f} times real time\n"
 
 
 def _as_json(report: RenderReport) -> str:
@@ -172,5 +182,6 @@ def _as_json(report: RenderReport) -> str:
         "height": report.size[1],
         "fps": str(report.fps),
         "device": report.device,
+        "was_there": report.was_there,
     }
     return json.dumps(facts) + "\n"

@@ -1,4 +1,4 @@
-"""Write one film: picture and sound into mp4, mov or mkv, complete under its name or not at all."""
+"""Write one film: picture and sound into mp4, mov, mkv, or NUT into a pipe."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -17,11 +18,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..engine.audio.audio_file import Sound
-from ..engine.files.atomic import replacing, translated
+from ..engine.files.atomic import replacing, to_disk, translated
 from ..engine.files.encode import tag_bt709
 from .picture import Converter, Fit
-from .presets import CONTAINERS, Preset
+from .presets import CONTAINERS, STREAM, Preset
 from .scheduling import scheduling_kept
+from .sidecar import fingerprint, sidecar_of, to_json
 from .soundtrack import Soundtrack
 
 
@@ -50,31 +52,74 @@ class Look:
 
 
 @contextmanager
-def video_writer(out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray]) -> Iterator[VideoWriter]:
-    """Write a film: leaving the block cleanly completes and renames it, any other way leaves nothing.
+def film_writer(
+    out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray], facts: Mapping[str, Any], overwrite: bool
+) -> Iterator[VideoWriter]:
+    """Write a film and its sidecar: leaving the block cleanly completes both, any other way leaves nothing.
 
     Args:
         out: final name; its suffix names the container.
         look: how it is written.
         sound: whose rate and channels the sound stream takes.
         blocks: the part of the sound to put beside the picture, float32 [channels, n].
+        facts: what the sidecar says, besides the size and the hash of the film.
+        overwrite: replace a film that is there.
 
     Raises:
-        OutputError: the file cannot be written, at any time.
+        OutputError: one of them cannot be written, or a file of that name has come meanwhile.
 
     """
-    with replacing(out) as part:
-        with translated(out):
-            options = {"movflags": "+write_colr"}
-            container = av.open(str(part), "w", CONTAINERS[out.suffix.lower()], container_options=options)
-        try:
-            with translated(out):
-                writer = VideoWriter(out, container, look, sound, blocks)
+    sidecar = sidecar_of(out)
+    with (
+        replacing(out, new=not (overwrite and out.exists()), keep=True) as film,
+        replacing(sidecar, new=not sidecar.exists()) as told,
+    ):
+        # Written now already, so that a full disk is known before the work; it takes its name before the film does, so
+        # that no crash leaves a film without one.
+        _tell(told, sidecar, facts)
+        with video_writer(out, look, sound, blocks, film) as writer:
             yield writer
-            writer.finish()
-        finally:
-            with suppress(OSError, FFmpegError):  # after `finish` there is nothing left to close
-                container.close()
+        with translated(out):
+            to_disk(film)
+            made = fingerprint(film)
+        _tell(told, sidecar, {**facts, "film": made})
+
+
+def _tell(part: Path, sidecar: Path, facts: Mapping[str, Any]) -> None:
+    with translated(sidecar):
+        part.write_bytes(to_json(facts))
+
+
+@contextmanager
+def video_writer(
+    out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray], into: Path | str | None = None
+) -> Iterator[VideoWriter]:
+    """Write a film: leaving the block cleanly completes it.
+
+    Args:
+        out: its name; the suffix names the container, any other one NUT, which needs no seeking.
+        look: how it is written.
+        sound: whose rate and channels the sound stream takes.
+        blocks: the part of the sound to put beside the picture, float32 [channels, n].
+        into: what is written in place of `out` for now, a part file or a pipe.
+
+    Raises:
+        OutputError: it cannot be written, at any time.
+        BrokenPipeError: who reads the pipe has left.
+
+    """
+    form = CONTAINERS.get(out.suffix.lower(), STREAM)
+    with translated(out):
+        options = {"movflags": "+write_colr"} if form in ("mp4", "mov") else {}
+        container = av.open(str(into or out), "w", form, container_options=options)
+    try:
+        with translated(out):
+            writer = VideoWriter(out, container, look, sound, blocks)
+        yield writer
+        writer.finish()
+    finally:
+        with suppress(OSError, FFmpegError):  # after `finish` there is nothing left to close
+            container.close()
 
 
 class VideoWriter:
@@ -140,7 +185,9 @@ def _add_picture(container: OutputContainer, look: Look) -> VideoStream:
     context.time_base = 1 / look.fps
     tag_bt709(context)
     context.thread_count = preset.threads
-    if preset.tag and container.format.name != "matroska":
+    if container.format.name == STREAM:  # which knows no time before 0: B-frames would begin the film two frames late
+        context.max_b_frames = 0
+    if preset.tag and container.format.name in ("mp4", "mov"):
         context.codec_tag = preset.tag
     if look.timecode:
         stream.metadata["timecode"] = look.timecode

@@ -12,6 +12,9 @@ from ..engine.errors import OutputError
 
 # OUT's suffix -> FFmpeg's name of the container.
 CONTAINERS = MappingProxyType({".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"})
+STREAM = "nut"
+"""FFmpeg's name of the container that goes into a pipe."""
+_STREAMS = ("h264", "h264-10bit", "hevc-10bit", "av1", "ffv1")  # what NUT has a tag for
 _DEFAULTS = MappingProxyType({".mp4": "h264", ".mov": "prores-422hq", ".mkv": "h264", "": "png"})
 
 
@@ -97,17 +100,17 @@ _ALL = (
 PRESETS = MappingProxyType({preset.name: preset for preset in _ALL})
 
 
-def choose(name: str | None, out: Path) -> Preset:
+def choose(name: str | None, out: Path, to_stdout: bool = False) -> Preset:
     """The preset for OUT: the named one, or the one that its suffix (none: a folder) stands for.
 
     Raises:
         OutputError: an unknown name, a suffix that says nothing, a preset that does not fit the container.
 
     """
+    if to_stdout:
+        return _of_stream("h264" if name is None else name)
     suffix = "" if out.is_dir() else out.suffix.lower()
     preset = _named(name) if name is not None else _default(out, suffix)
-    if preset.codec not in codecs_available:
-        raise OutputError(f"This PyAV has no encoder {preset.codec}", "Choose another preset, or install PyAV's wheel.")
     if preset.sequence and suffix not in CONTAINERS:
         return preset
     if suffix not in preset.suffixes:
@@ -121,14 +124,27 @@ def choose(name: str | None, out: Path) -> Preset:
 def _named(name: str) -> Preset:
     if name not in PRESETS:
         raise OutputError(f"There is no preset {name}", f"Presets: {', '.join(PRESETS)}.")
-    return PRESETS[name]
+    return _encodable(PRESETS[name])
+
+
+def _encodable(preset: Preset) -> Preset:
+    if preset.codec not in codecs_available:
+        raise OutputError(f"This PyAV has no encoder {preset.codec}", "Choose another preset, or install PyAV's wheel.")
+    return preset
+
+
+def _of_stream(name: str) -> Preset:
+    preset = _named(name)
+    if name not in _STREAMS:
+        raise OutputError(f"Preset {name} does not fit a stream", f"Name a file with -o, or use {', '.join(_STREAMS)}.")
+    return preset
 
 
 def _default(out: Path, suffix: str) -> Preset:
     if suffix not in _DEFAULTS:
         hint = "Name it .mp4, .mov or .mkv, or name a folder (no suffix) for a sequence."
         raise OutputError(f"Cannot tell what to write into {out}", hint)
-    return PRESETS[_DEFAULTS[suffix]]
+    return _encodable(PRESETS[_DEFAULTS[suffix]])
 
 
 def check_size(preset: Preset, size: tuple[int, int]) -> None:

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.audio.audio_file import Sound, open_sound
-from ..engine.errors import InputError, OutputError, ValueRefused
+from ..engine.errors import InputError, OutputError, ValueRefused, one_line
 from ..engine.files.encode import SYNTHETIC, synthetic_note
 from ..engine.take.reader import Take, find_take
 from ..engine.versions import versions
-from .film import Look, VideoWriter, video_writer
+from .film import Look, VideoWriter, film_writer, video_writer
 from .frame_source import Played, StageMaker, world_frame_source
-from .output_path import check_place, write_replacing
+from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
 from .presets import Preset, check_size, choose
-from .sequence import SequenceWriter, sequence_writer
-from .sidecar import command_line, sha256, to_json
+from .sequence import SequenceWriter, check_folder, sequence_writer
+from .sidecar import check_film, command_line, is_made, sha256
 from .timecode import timecode
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class RenderJob:
     Attributes:
         sound: any audio or video file, or the folder of a take, which is played as it was performed: without
             `seed`, `text`, `values` and `loop`.
-        out: .mp4, .mov, .mkv or a folder; replaced only when the new film is complete.
+        out: .mp4, .mov, .mkv or a folder. A film that is there already stays: the same job leaves it alone, any
+            other one is refused.
         world: name or path; None: shore, or the take's.
         fps: frames a second, exact; None: 30, or the take's.
         size: (width, height); None: the world's own, or the take's.
@@ -58,6 +59,8 @@ class RenderJob:
         clean: a take without its output controls.
         timecode: of the first frame; None: zero.
         command: for the sidecar.
+        overwrite: replace a film that is there, when the new one is complete; not for folders.
+        to_stdout: write the film into standard output, as NUT and without a sidecar; `out` is nothing then.
 
     """
 
@@ -78,6 +81,8 @@ class RenderJob:
     clean: bool = False
     timecode: str | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
+    overwrite: bool = False
+    to_stdout: bool = False
 
     @property
     def rate(self) -> Fraction:
@@ -90,6 +95,7 @@ class RenderReport:
     """What came of it: frames, seconds of film, seconds it took, where, (width, height), rate, device.
 
     had_nonfinite: the sound held NaN or infinite samples, which were played as silence.
+    was_there: the same job had made it before, and it was left alone.
     """
 
     frames: int
@@ -100,6 +106,7 @@ class RenderReport:
     fps: Fraction
     device: str
     had_nonfinite: bool = False
+    was_there: bool = False
 
 
 def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker = world_frame_source) -> RenderReport:
@@ -132,11 +139,13 @@ def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker =
         check_size(preset, size)
         look = Look(preset, played.size, size, job.fit, job.rate, _timecode(job), _metadata(job, played, take))
         facts = _facts(job, sound, played, look, n_frames) | _facts_of_take(job, take)
-        with _writer(job, look, sound, facts) as writer:
-            _paint(writer, paint, n_frames, progress)
+        was_there = not (preset.sequence or job.to_stdout or job.overwrite) and is_made(job.out, facts)
+        if not was_there:
+            with _writer(job, look, sound, facts) as writer:
+                was_there = not _paint(writer, paint, n_frames, progress)
     seconds = float(n_frames / job.rate)
     wall = time.monotonic() - begun
-    return RenderReport(n_frames, seconds, wall, job.out, size, job.rate, played.device, sound.had_nonfinite)
+    return RenderReport(n_frames, seconds, wall, job.out, size, job.rate, played.device, sound.had_nonfinite, was_there)
 
 
 def _opened(job: RenderJob, take: Take | None) -> Sound:
@@ -178,7 +187,7 @@ def count_frames(sound: Sound, job: RenderJob) -> int:
 
 def _check(job: RenderJob, take: Take | None) -> Preset:
     """Refuse everything that can be refused before the sound is decoded and the world loaded."""
-    preset = choose(job.preset, job.out)
+    preset = choose(job.preset, job.out, job.to_stdout)
     _check_kind(job, take)
     if job.rate <= 0:
         raise OutputError(f"{job.rate} frames a second make no film", "Use a rate such as 30 or 30000/1001.")
@@ -187,8 +196,22 @@ def _check(job: RenderJob, take: Take | None) -> Preset:
     if job.size is not None:
         check_size(preset, job.size)
     _timecode(job)
-    check_place(job.out, job.sound, preset.sequence)
+    if job.to_stdout:
+        check_stdout()
+    else:
+        _check_out(job, preset)
     return preset
+
+
+def _check_out(job: RenderJob, preset: Preset) -> None:
+    check_place(job.out, job.sound, preset.sequence)
+    if not preset.sequence:
+        check_film(job.out, job.overwrite)
+        return
+    check_folder(job.out)
+    if job.overwrite:
+        message = f"{job.out} is a folder of pictures, and --overwrite is for films"
+        raise OutputError(message, "Leave --overwrite out, or choose another folder.")
 
 
 def _check_kind(job: RenderJob, take: Take | None) -> None:
@@ -200,7 +223,7 @@ def _check_kind(job: RenderJob, take: Take | None) -> None:
     if job.values or job.loop or job.seed is not None or job.text is not None:
         message = f"{job.sound} is a take: --set, --seed, --text and --loop do not go with it"
         raise ValueRefused(message, f"Leave them out, or render its sound: {take.audio}")
-    if job.out.exists() and job.out.samefile(job.sound):
+    if not job.to_stdout and job.out.exists() and job.out.samefile(job.sound):
         raise OutputError(f"{job.out} is the take itself", "Choose another OUT.")
 
 
@@ -216,7 +239,7 @@ def _values(job: RenderJob) -> dict[str, Value]:
 def _metadata(job: RenderJob, stage: Played, take: Take | None) -> dict[str, str]:
     made = f"sonorama {versions()['sonorama']}, world {stage.world} {stage.version} (sha256 {stage.sha256})"
     made += "" if take is None else f", from a take performed at {take.begun}"
-    return synthetic_note(job.sound.stem, made)
+    return synthetic_note(one_line(job.sound.stem), made)
 
 
 def _facts(job: RenderJob, sound: Sound, stage: Played, look: Look, n_frames: int) -> dict[str, Any]:
@@ -267,9 +290,11 @@ def _writer(
         with sequence_writer(job.out, look, sound, blocks, facts) as writer:
             yield writer
         return
-    sidecar = job.out.with_name(f"{job.out.name}.json")
-    # The sidecar is on the disk before the film is, so that a full disk cannot part them.
-    with write_replacing(sidecar, to_json(facts)), video_writer(job.out, look, sound, blocks) as writer:
+    if job.to_stdout:
+        with piped() as pipe, video_writer(job.out, look, sound, blocks, pipe) as writer:
+            yield writer
+        return
+    with film_writer(job.out, look, sound, blocks, facts, overwrite=job.overwrite) as writer:
         yield writer
 
 
@@ -278,10 +303,11 @@ def _paint(
     paint: Paint,
     n_frames: int,
     progress: Progress | None,
-) -> None:
+) -> bool:
+    """Paint what is missing; whether anything was."""
     have = writer.have(n_frames)
     if len(have) == n_frames:
-        return
+        return False
     done = 0
     for frame in paint(have):
         writer.write(frame)
@@ -290,3 +316,4 @@ def _paint(
             progress(done, n_frames)
     if done != n_frames:
         raise RuntimeError(f"the stage painted {done} of {n_frames} frames")
+    return True

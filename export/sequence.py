@@ -1,8 +1,13 @@
-"""Write a folder of numbered pictures, `sound.wav` and `sonorama.json`; another run continues it."""
+"""Write a folder of numbered pictures, `sound.wav` and `sonorama.json`; another run continues it.
+
+What of the folder is ours, its record says (record.py): nothing else is read, replaced or removed.
+"""
 
 from __future__ import annotations
 
-import json
+import logging
+import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,16 +18,19 @@ import numpy as np
 from av.error import FFmpegError
 
 from ..engine.audio.audio_file import Sound
-from ..engine.errors import OutputError
-from ..engine.files.atomic import replacing, translated, write_bytes
+from ..engine.errors import OutputError, one_line
+from ..engine.files.atomic import translated
 from ..engine.files.still import encode_still
 from .film import Look
 from .picture import Converter
-from .sidecar import differences, to_json
+from .record import Record
+from .sidecar import differences, read_sidecar, to_json
 from .soundtrack import Soundtrack
 
+log = logging.getLogger(__name__)
 SIDECAR = "sonorama.json"
 SOUND = "sound.wav"
+_PICTURE = re.compile(r"frame_[0-9]+\.[^.]+")  # what programs take for a picture of the sequence
 
 
 @contextmanager
@@ -31,9 +39,10 @@ def sequence_writer(
 ) -> Iterator[SequenceWriter]:
     """Write pictures into the folder `out`, each complete under its name or not at all.
 
-    A folder that `sonorama.json` says comes from the same job is continued: pictures that are there stay. A
-    folder of another job is refused, so that nothing of it is lost or mixed. What is done when the block is
-    left early stays as well, unless no picture was finished: then nothing of it is left behind.
+    A folder that its record and `sonorama.json` say comes from the same job is continued: pictures that are as they
+    were written stay, others are painted again. A folder of another job, or with such names that are not on record, is
+    refused, so that nothing of it is lost or mixed. What is done when the block is left early stays as well, unless no
+    picture was finished: then nothing of it is left behind.
 
     Args:
         out: the folder; made when missing.
@@ -47,37 +56,64 @@ def sequence_writer(
 
     """
     made = not out.exists()
-    writer = SequenceWriter(out, look)
-    _check_same_job(out, writer.suffix, facts)
+    record = check_folder(out)
+    _check_same_job(out, record, facts)
+    with translated(out):
+        out.mkdir(exist_ok=True)
     try:
-        with translated(out):
-            out.mkdir(exist_ok=True)
-        write_bytes(out / SIDECAR, to_json(facts))
-        if not (out / SOUND).exists():
-            write_sound(out / SOUND, sound, blocks)
+        record.open()
+        writer = SequenceWriter(out, look, record)
+        if not record.whole(SIDECAR):
+            record.write(SIDECAR, lambda part: _write(part, to_json(facts)))
+        if not record.whole(SOUND):
+            record.write(SOUND, lambda part: write_sound(part, sound, blocks))
         yield writer
     finally:
-        if not any(out.glob(f"frame_*{writer.suffix}")):
-            _remove(out, made)
+        record.close()
+        if not record.begun and not any(_PICTURE.fullmatch(name) and record.there(name) for name in record.names):
+            _remove(out, record, made)
+        for path in record.set_aside:
+            log.warning("Changed since it was written, and kept as %s", one_line(path))
+
+
+def check_folder(out: Path) -> Record:
+    """The record of a folder that pictures may be written into.
+
+    Raises:
+        OutputError: there is something in it that would be taken for a part of the sequence, and is not on record.
+
+    """
+    record = Record(out)
+    if not out.is_dir():
+        return record
+    reserved = [name for name in (SOUND, SIDECAR) if os.path.lexists(out / name)]
+    there = [path.name for path in out.iterdir() if _PICTURE.fullmatch(path.name)]
+    foreign = sorted(name for name in [*reserved, *there] if name not in record)
+    if foreign:
+        more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+        raise OutputError(
+            f"{out} holds {foreign[0]}{more} of unknown origin", "Choose another folder, or move that away."
+        )
+    return record
 
 
 class SequenceWriter:
     """Pictures on their way into one folder; made by `sequence_writer`."""
 
-    def __init__(self, out: Path, look: Look) -> None:
-        self._out = out
+    def __init__(self, out: Path, look: Look, record: Record) -> None:
+        self._out, self._record = out, record
         self._preset = look.preset
         self._convert = Converter(look.preset, look.source, look.size, look.fit)
         self._frames = 0
-        self.suffix = look.preset.suffixes[0]
+        self._suffix = look.preset.suffixes[0]
 
-    def path(self, index: int) -> Path:
+    def name(self, index: int) -> str:
         """Name of a picture; `index` counts from 0, names from 1."""
-        return self._out / f"frame_{index + 1:06}{self.suffix}"
+        return f"frame_{index + 1:06}{self._suffix}"
 
     def have(self, n_frames: int) -> frozenset[int]:
-        """Which of the first `n_frames` pictures are there already."""
-        return frozenset(index for index in range(n_frames) if self.path(index).exists())
+        """Which of the first `n_frames` pictures are there already, as they were written."""
+        return frozenset(index for index in range(n_frames) if self._record.whole(self.name(index)))
 
     def write(self, frame: np.ndarray | None) -> None:
         """Write the next picture, float32 0..1 [height, width, 3]; None leaves the one that is there.
@@ -87,24 +123,24 @@ class SequenceWriter:
             ValueError: another shape or type.
 
         """
-        path = self.path(self._frames)
+        name = self.name(self._frames)
         self._frames += 1
         if frame is None:
             return
-        with translated(path):
+        with translated(self._out / name):
             data = encode_still(self._convert(frame), self._preset.codec, dict(self._preset.options))
-        write_bytes(path, data)
+        self._record.write(name, lambda part: _write(part, data))
 
 
 def write_sound(out: Path, sound: Sound, blocks: Iterator[np.ndarray]) -> None:
-    """Write a wav of 24 bits (RF64 past 4 GB), atomically.
+    """Write a wav of 24 bits (RF64 past 4 GB).
 
     Raises:
         OutputError: it cannot be written.
 
     """
-    with replacing(out) as part, translated(out):
-        container = av.open(str(part), "w", "wav", container_options={"rf64": "auto"})
+    with translated(out):
+        container = av.open(str(out), "w", "wav", container_options={"rf64": "auto"})
         try:
             track = Soundtrack(container, sound, blocks)
             track.finish()
@@ -114,29 +150,25 @@ def write_sound(out: Path, sound: Sound, blocks: Iterator[np.ndarray]) -> None:
                 container.close()
 
 
-def _check_same_job(out: Path, suffix: str, facts: Mapping[str, Any]) -> None:
-    sidecar = out / SIDECAR
-    if sidecar.exists():
-        changed = differences(_read(sidecar), facts)
-        if changed:
-            message = f"{out} holds frames of another job: {', '.join(changed)} differ"
-            raise OutputError(message, "Choose another folder, or delete this one to start again.")
-    elif any(out.glob("frame_*")):
-        raise OutputError(f"{out} holds frames of unknown origin", "Choose another folder, or empty it.")
+def _write(part: Path, data: bytes) -> None:
+    with translated(part):
+        part.write_bytes(data)
 
 
-def _read(sidecar: Path) -> dict[str, Any]:
-    """What a sidecar says; nothing when it is no sidecar of ours."""
-    try:
-        told = json.loads(sidecar.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return told if isinstance(told, dict) else {}
+def _check_same_job(out: Path, record: Record, facts: Mapping[str, Any]) -> None:
+    another = "Choose another folder, or delete this one to start again."
+    if not any(map(record.there, record.names)):
+        return
+    if not record.whole(SIDECAR):
+        raise OutputError(f"{out} may hold frames of another job: {SIDECAR} is not as it was written", another)
+    changed = differences(read_sidecar(out / SIDECAR) or {}, facts)
+    if changed:
+        raise OutputError(f"{out} holds frames of another job: {', '.join(changed)} differ", another)
 
 
-def _remove(out: Path, made: bool) -> None:
-    for name in (SIDECAR, SOUND):
-        (out / name).unlink(missing_ok=True)
+def _remove(out: Path, record: Record, made: bool) -> None:
+    with suppress(OSError):  # gone already
+        record.undo()
     if made:
         with suppress(OSError):  # somebody else put a file into it
             out.rmdir()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import signal
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from ..engine.cli.main import Terminated, report
+from ..engine.cli.main import Terminated, ending_signals, report
 from ..engine.errors import SonoramaError
 
 
@@ -38,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
         "--clip", default="", metavar="NAME", help="words and pictures of a CLIP model: ViT-B-32:openai, NAME:FILE ..."
     )
     world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
+    world.add_argument(
+        "--stage", action="append", default=[], dest="stages", metavar="NAME",
+        help="a training stage of another package (repeatable; all of them: sonorama plugins)",
+    )  # fmt: skip
     world.set_defaults(run=run_world)
     measure = commands.add_parser("measure", help="measure a world; writes a JSON file, grids and contact sheets")
     measure.add_argument("world", help="name or path")
@@ -79,7 +84,7 @@ def run_world(args: argparse.Namespace) -> int:
     if args.scale != 1:
         recipe = recipe.scaled(args.scale)
     shop = TrainingRun(data_root(args.data), args.work, recipe, args.start)
-    make_world(shop, args.out, args.name, args.release)
+    make_world(shop, args.out, args.name, args.release, args.stages)
     return 0
 
 
@@ -92,22 +97,24 @@ def run_measure(args: argparse.Namespace) -> int:
     return 0
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise Terminated
+def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
+    raise Terminated(number)
 
 
 def main() -> int:
-    """Entry point. Exit codes as those of `sonorama`: 2 refused, 130 and 143 stopped by a signal."""
+    """Entry point. Exit codes as those of `sonorama`: 2 refused, 129, 130 and 143 stopped by a signal."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in ending_signals()[1:]:
+        signal.signal(number, _terminate)
     try:
         args = _parser().parse_args()
         return args.run(args)
     except SonoramaError as error:
         return report(error)
     except KeyboardInterrupt as stopped:
-        sys.stderr.write("Stopped. The same command goes on from the last checkpoint.\n")
-        return 143 if isinstance(stopped, Terminated) else 130
+        with contextlib.suppress(OSError):  # the terminal may have gone
+            sys.stderr.write("Stopped. The same command goes on from the last checkpoint.\n")
+        return 128 + stopped.args[0] if isinstance(stopped, Terminated) else 130
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ there, so that an interrupted training goes on; with `start`, the first stage go
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from ..engine.errors import OutputError
 from ..engine.files.atomic import replacing, write_bytes
 from ..engine.model.build import build_networks
 from ..engine.model.generator import Generator
@@ -32,6 +34,7 @@ from .metrics.grids import codes_and_mixtures, save_grid
 from .packing import anchors, bank_codes, pack
 from .pictures import PictureSet, picture_set
 from .recipe import FILE, Recipe
+from .stage_order import open_stages, run_stages, with_extra
 from .stages.directions import find_directions
 from .stages.joint import Space, train_sound
 from .stages.joint import prepare as prepare_joint
@@ -41,6 +44,8 @@ from .stages.motion_teacher import prepare, train_motion
 from .stages.sound_inversion import Judges, guide_by_sound, learn_directions
 
 log = logging.getLogger(__name__)
+PACKED = "packed.sha256"
+"""File of a work folder: the hash of the world file that was made there."""
 
 
 @dataclass(frozen=True)
@@ -189,35 +194,69 @@ def motion_stage(
     return network.eval()
 
 
-def make_world(shop: TrainingRun, out: Path, name: str, version: str) -> None:
+def check_out(out: Path, work: Path) -> None:
+    """Refuse, before hours of work, to replace a file that is not the world that was packed from this work folder."""
+    packed = work / PACKED
+    if out.exists() and not (packed.is_file() and packed.read_text() == content_of(out)):
+        message = f"{out} is there already, and is not the world that was made in {work}"
+        raise OutputError(message, "Give another file with --out, or move that one away.")
+
+
+def content_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def directions_stage(shop: TrainingRun, generator: Generator) -> Tensor:
+    """Directions [classes,L,W]."""
+
+    def make() -> dict[str, Tensor]:
+        return {"directions": find_directions(generator, shop.pictures(), shop.recipe.directions)}
+
+    return shop.once("directions", make)["directions"]
+
+
+def bank_stage(shop: TrainingRun, generator: Generator, space: Space) -> dict[str, Tensor]:
+    """The seed bank."""
+    data = shop.pictures()
+    return {"anchors": anchors(data), "codes": bank_codes(generator, data, space.eyes(), shop.recipe.bank)}
+
+
+def make_world(shop: TrainingRun, out: Path, name: str, version: str, extra: Sequence[str] = ()) -> None:
     """All stages, then the world file.
 
-    InputError where the work folder holds another recipe, WorldError where a named CLIP model cannot be had.
+    Args:
+        shop: the run.
+        out: the world file.
+        name: of the world.
+        version: of the world, for its card.
+        extra: training stages of other packages; what they make is packed below the names of their outputs.
+
+    Raises:
+        InputError: the work folder holds another recipe.
+        WorldError: a named CLIP model cannot be had.
+        OutputError: `out` is there and did not come from this work folder.
+        SonoramaError: a stage is unknown, or does not fit the others.
+
     """
+    check_out(out, shop.work)
+    stages = open_stages(extra)
     if shop.recipe.joint.clip:
         load_joint(shop.recipe.joint.clip)  # hours before it is needed: say now that it is not here
     shop.recipe.claim(shop.work)
-    generator = generator_stage(shop)
-    space = joint_stage(shop)
-    data = shop.pictures()
-    found = shop.once("directions", lambda: {"directions": find_directions(generator, data, shop.recipe.directions)})
-    directions = found["directions"]
-    mels = recordings_by_class(shop)
-    encoder = encoder_stage(shop, generator, space, directions, mels)
-    network = motion_stage(shop, generator, space, encoder, directions, mels)
-    bank = {"anchors": anchors(data), "codes": bank_codes(generator, data, space.eyes(), shop.recipe.bank)}
-    by_prefix: dict[str, dict[str, Tensor]] = {
-        "encoder": encoder.state_dict(),
-        "motion": network.state_dict(),
-        "bank": bank,
-    }
-    for key, value in space.tensors().items():
+    made = run_stages(shop, stages)
+    generator: Generator = made["generator"]
+    parts = {"encoder": made["encoder"].state_dict(), "motion": made["motion"].state_dict(), "bank": made["bank"]}
+    for key, value in made["space"].tensors().items():
         prefix, rest = key.split(".", 1)
-        by_prefix.setdefault(prefix, {})[rest] = value
+        parts.setdefault(prefix, {})[rest] = value
+    parts = with_extra(parts, {output: made[output] for one in extra for output in stages[one].outputs})
     eyes = shop.recipe.joint.clip or "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen"
     joint = {"backbone": f"{eyes}; not in this file", **asdict(shop.recipe.joint)}
     card = pack(
-        out, shop.root, by_prefix, generator, name=name, version=version, measures=shop.notes(),
+        out, shop.root, parts, generator, name=name, version=version, measures=shop.notes(),
         joint=joint, motion_rate=shop.recipe.clips.rate,
     )  # fmt: skip
+    (shop.work / PACKED).write_text(content_of(out))
     log.info("%s: %s, %.1f MB", out, card.content[:12], out.stat().st_size / 1e6)

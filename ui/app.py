@@ -13,6 +13,7 @@ from types import FrameType, TracebackType
 from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
+from sonorama.engine.cli.main import ending_signals
 from sonorama.engine.errors import OutputError
 from sonorama.engine.ipc.shared_paths import check_name
 
@@ -65,14 +66,14 @@ def run(
     after: float,
     fault: Callable[[str], None] | None = None,
 ) -> int:
-    """Play the window until it closes, SIGINT or SIGTERM comes, or the screenshot is written."""
+    """Play the window until it closes, SIGINT, SIGTERM or SIGHUP comes, or the screenshot is written."""
     ended = [0]
 
     def stop(number: int, _: FrameType | None) -> None:
         ended[0] = 128 + number
         app.quit()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in ending_signals()}
     hook, sys.excepthook = sys.excepthook, _told(fault)
     wake = QTimer()
     wake.timeout.connect(lambda: None)

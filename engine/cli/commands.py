@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..errors import SonoramaError
+from ..errors import SonoramaError, one_line
 
 if TYPE_CHECKING:
     from ..audio.audio_file import Sound
@@ -62,7 +62,7 @@ def _heard(world: World, sound: Sound, labels: Sequence[str]) -> list[WindowScor
     from .progress import Progress
 
     windows, seconds = [], math.ceil(sound.duration)
-    with Progress(f"hear {sound.path.name}") as progress:
+    with Progress(f"hear {one_line(sound.path.name)}") as progress:
         for window in classify(world, sound.mono(), labels):
             windows.append(window)
             progress(min(seconds, round(window.end)), seconds)
@@ -83,7 +83,7 @@ def _write_json(name: str, windows: Sequence[WindowScores]) -> None:
 
 
 def _write_rows(name: str, windows: Sequence[WindowScores]) -> None:
-    sys.stdout.write(f"{name}\n")
+    sys.stdout.write(f"{one_line(name)}\n")
     for window in _one_a_second(windows):
         sys.stdout.write(f"  {window.end:7.1f} s  {_top(window.scores)}\n")
     sys.stdout.write(f"       mean  {_top(mean_scores(windows))}\n")

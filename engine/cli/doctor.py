@@ -17,7 +17,7 @@ from dataclasses import asdict, replace
 from importlib.metadata import EntryPoint
 from typing import TYPE_CHECKING, Any
 
-from ..errors import one_line_error
+from ..errors import one_line, one_line_error
 from ..plugins.interfaces import Finding
 from ..plugins.registry import CHECKS, SINKS, SOURCES, find_used
 
@@ -131,8 +131,6 @@ def _lacks(report: Mapping[str, list[Finding]]) -> list[str]:
 
 def as_text(report: Mapping[str, list[Finding]]) -> str:
     """Rows for people, by check, and the verdict."""
-    from .main import one_line
-
     wide = max((len(one.what) for findings in report.values() for one in findings), default=0)
     lines: list[str] = []
     for check, findings in report.items():

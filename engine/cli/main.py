@@ -6,6 +6,8 @@ A command is an entry point of the group `sonorama.commands`; see engine/plugins
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import os
 import signal
 import sys
@@ -19,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from sonorama import __version__  # the package itself is no folder here that `..` could name
 
-from ..errors import SonoramaError, one_line_error
+from ..errors import SonoramaError, one_line, one_line_error
 from ..plugins.registry import COMMANDS, PluginUnknown, find_used, install_again, load_point
 
 if TYPE_CHECKING:
@@ -35,7 +37,15 @@ class UsageError(SonoramaError):
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM, raised in the main thread so that it cleans up exactly as Ctrl-C does."""
+    """SIGTERM or SIGHUP, raised in the main thread so that it cleans up exactly as Ctrl-C does."""
+
+
+def ending_signals() -> tuple[signal.Signals, ...]:
+    """What asks a program to end: SIGINT, SIGTERM, and SIGHUP of a terminal that closes, unless `nohup` ignores it."""
+    hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
+    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+        return (signal.SIGINT, signal.SIGTERM)
+    return (signal.SIGINT, signal.SIGTERM, hang_up)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         0 done, 1 a fault of the program, 2 refused (bad input, said in two lines), 130 ended by SIGINT,
-        143 ended by SIGTERM.
+        143 ended by SIGTERM, 129 by SIGHUP.
 
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
@@ -110,13 +120,8 @@ def note_nonfinite(sound: object) -> None:
     sys.stderr.write(f"{one_line(sound)} holds samples that are no numbers; they count as silence\n")
 
 
-def one_line(text: object) -> str:
-    """Text with control characters escaped: a file name may hold line breaks and terminal commands."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))
-
-
 class _Outcome:
-    """Turns whatever ends a command into an exit code, and SIGTERM into an exception, while it is entered."""
+    """Turns whatever ends a command into an exit code, and signals into exceptions, while it is entered."""
 
     # One Ctrl-C may arrive several times (an impatient hand, a process group): clean up undisturbed.
     _SAME_SIGNAL_S = 3.0
@@ -128,14 +133,14 @@ class _Outcome:
         self._signal_time = 0.0
 
     def __enter__(self) -> Self:
-        self._previous = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        self._previous = {number: signal.signal(number, self._stop) for number in ending_signals()}
         return self
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         if self._signal is not None and time.monotonic() - self._signal_time < self._SAME_SIGNAL_S:
             return
         self._signal, self._signal_time = number, time.monotonic()
-        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
@@ -145,25 +150,40 @@ class _Outcome:
         if isinstance(error, SystemExit):  # argparse after --help and --version
             return False
         if error is not None:
-            self.code = self._explain(error)
+            self.code = self._code(error)
+            with contextlib.suppress(OSError):  # the terminal may have gone
+                self._explain(error)
+                sys.stderr.flush()
         return True
 
-    def _explain(self, error: BaseException) -> int:
+    def _code(self, error: BaseException) -> int:
+        if self._signal is not None:  # whatever the interruption has become on its way up
+            return 128 + self._signal
+        return EXIT_REFUSED if isinstance(error, SonoramaError) or _is_users(error) else EXIT_UNEXPECTED
+
+    def _explain(self, error: BaseException) -> None:
         if self._debug:
             import traceback
 
             traceback.print_exception(error)
-        if self._signal is not None:  # whatever the interruption has become on its way up
+        if self._signal is not None:
             sys.stderr.write("Stopped.\n")
-            return 128 + self._signal
-        if isinstance(error, SonoramaError):
-            return report(error)
-        if isinstance(error, BrokenPipeError):  # the reader of our output has left: `sonorama worlds | head -1`
+        elif isinstance(error, SonoramaError):
+            report(error)
+        elif isinstance(error, BrokenPipeError):  # the reader of our output has left: `sonorama worlds | head -1`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return EXIT_UNEXPECTED
-        sys.stderr.write(f"Unexpected {type(error).__name__}: {one_line(error)}\n")
-        sys.stderr.write("This is a fault of sonorama: run it again with --debug and report what it says.\n")
-        return EXIT_UNEXPECTED
+        elif isinstance(error, OSError) and _is_users(error):
+            sys.stderr.write(f"{one_line(error.filename)} cannot be used: {error.strerror}\n")
+            sys.stderr.write("Choose another name or folder, or change what may be read and written there.\n")
+        else:
+            sys.stderr.write(f"Unexpected {type(error).__name__}: {one_line(error)}\n")
+            sys.stderr.write("This is a fault of sonorama: run it again with --debug and report what it says.\n")
+
+
+def _is_users(error: BaseException) -> bool:
+    """Whether it is about a name that the user gave: too long for the system, or not to be looked at."""
+    about = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM)
+    return isinstance(error, OSError) and error.errno in about and isinstance(error.filename, str)
 
 
 if __name__ == "__main__":  # how the show starts its children: the command may not be on the path

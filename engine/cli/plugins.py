@@ -7,6 +7,8 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ..errors import one_line
+
 if TYPE_CHECKING:
     from ..plugins.survey import Plugin
     from .main import Commands
@@ -44,7 +46,6 @@ def _test_card() -> Plugin:
 def as_text(plugins: list[Plugin]) -> str:
     """Rows for people, by kind."""
     from ..plugins.registry import KINDS
-    from .main import one_line
 
     wide = max((len(one.name) for one in plugins), default=0)
     lines: list[str] = []

@@ -46,13 +46,21 @@ def _find(address: str, plain: str, table: Mapping[str, Parameter]) -> Parameter
 def _natural(param: Parameter, text: str) -> Value:
     match param.kind:
         case "text":
-            return param.clip(text)
+            return _text(param, text)
         case "choice":
             return _choice(param, text.strip())
         case "switch":
             return _switch(param, text.strip())
         case _:
             return _number(param, text.strip())
+
+
+def _text(param: Parameter, text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # bytes of the command line that are none
+        raise ValueRefused(f"{param.path} takes text, not {text!r}", "Write it as UTF-8.") from None
+    return text
 
 
 def _choice(param: Parameter, text: str) -> str:

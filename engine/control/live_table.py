@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from ..plugins.registry import BACKENDS, names
 from ..plugins.registry import MODULATORS as MODULATOR_PLUGINS
-from ..plugins.registry import names
 from .parameters import Parameter
 from .render_table import TABLE
 
 OWN_MODULATORS = ("lfo", "steps", "level", "bass", "mid", "high", "onset", "beat")
 SOURCES = ("off", *names(MODULATOR_PLUGINS, OWN_MODULATORS))
 """What `/moves/<number>/source` takes; modulators of other packages follow ours, so that OSC's numbers stay."""
+DEVICES = ("auto", *(name for name in names(BACKENDS, ("cpu", "cuda", "ort")) if name != "reference"))
+"""What `/engine/device` takes. The reference is too slow to play live."""
 SHAPES = ("sine", "triangle", "saw", "square", "random")
 SYNCS = ("free", "4 bars", "2 bars", "1 bar", "2 beats", "1 beat", "1/2 beat", "1/4 beat")
 MODULATORS = 8
@@ -77,7 +79,7 @@ def _engine() -> Iterator[Parameter]:
         "/engine/device",
         "auto",
         "Where the networks run.",
-        choices=("auto", "cpu", "cuda", "ort"),
+        choices=DEVICES,
         load=True,
         live=True,
     )

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import errno
 import itertools
+import json
 import os
+import platform
 import re
 import secrets
+import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,55 +21,116 @@ from ..errors import OutputError
 
 try:
     import fcntl
-except ImportError:  # Windows: a file that is open there cannot be renamed, so none is locked and none is swept
+except ImportError:  # Windows: nothing is locked and nothing is swept
     fcntl = None
 
-_PART = re.compile(r"\..*\.sonorama-[0-9a-f]{8}\.part")
+_CLAIM = re.compile(r"\.sonorama-([0-9a-f]{32})\.claim")
 
 
 def check_folder(folder: Path, out: Path) -> None:
     """Try whether a folder can be written, and sweep it. Raises OutputError that names `out` where it cannot."""
     with translated(out):
-        probe = _part(folder / "writable")
-        probe.touch()
+        probe = folder / f".sonorama-{secrets.token_hex(16)}.probe"
+        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         probe.unlink()
     sweep(folder)
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes of sonorama left half-written in a folder; what a live one writes is locked."""
-    for path in [path for path in folder.iterdir() if _PART.fullmatch(path.name)]:
+    """Remove the part files that killed processes of sonorama left in a folder.
+
+    A part file is removed because a claim beside it says that it is one (see `_Part`), never because of its name. The
+    claims of live processes are locked; those of other machines stay, since a lock may not reach that far.
+    """
+    for path in [path for path in folder.iterdir() if _CLAIM.fullmatch(path.name)]:
         with suppress(OSError):  # locked by a live process, or swept by a faster one
-            _remove_unless_locked(path)
+            _sweep_claimed(path)
 
 
-def _remove_unless_locked(path: Path) -> None:
+def _sweep_claimed(claim: Path) -> None:
     """Raises BlockingIOError where a process holds it, another OSError where the file system knows no locks."""
-    if fcntl is not None:
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            path.unlink()
+    if fcntl is None or not stat.S_ISREG(claim.lstat().st_mode):
+        return
+    with claim.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        part = _claimed(claim, file.read(4096))
+        if part is None:
+            return
+        with suppress(FileNotFoundError):
+            if stat.S_ISREG(part.lstat().st_mode):
+                part.unlink()
+        claim.unlink()
+
+
+def _claimed(claim: Path, content: bytes) -> Path | None:
+    """The part file that a claim of this machine names; None where the file is something else."""
+    try:
+        told = json.loads(content)
+        part = claim.with_name(told["part"])
+    except (ValueError, LookupError, TypeError):
+        return None
+    return part if content == _claim(part) and part.name.endswith(f"{claim.stem}.part") else None
+
+
+def _claim(part: Path) -> bytes:
+    return json.dumps({"made_by": "sonorama", "host": platform.node(), "part": part.name}).encode()
 
 
 @contextmanager
-def replacing(out: Path) -> Iterator[Path]:
+def replacing(out: Path, *, new: bool = False, keep: bool = False) -> Iterator[Path]:
     """Give a hidden name beside `out`; a clean exit renames that file to `out`, any other removes it.
+
+    Args:
+        out: the final name.
+        new: never replace a file: one that is there at the end is an error.
+        keep: what cannot take the name `out` then becomes OUT-2, OUT-3 ... instead of being removed.
 
     Raises:
         OutputError: the file cannot be completed or renamed.
 
     """
     with translated(out):
-        part, lock = _locked(out)
+        part = _Part(out)
     try:
-        yield part
+        yield part.path
         with translated(out):
-            _to_disk(part)
-            part.replace(out)
+            to_disk(part.path)
+            if new:
+                _rename_to_new(part.path, out, keep=keep)
+            else:
+                part.path.replace(out)
     finally:
-        part.unlink(missing_ok=True)
-        if lock is not None:
-            os.close(lock)
+        part.let_go()
+
+
+def _rename_to_new(part: Path, out: Path, *, keep: bool) -> None:
+    try:
+        rename_new(part, out)
+    except FileExistsError as error:
+        message = f"{out} was put there by another program meanwhile, and stays as it is"
+        if not keep:
+            raise OutputError(message, "Move it away, then run it again.") from error
+        for other in names_after(out):
+            with suppress(FileExistsError):
+                rename_new(part, other)
+                raise OutputError(message, f"What was written is {other}.") from error
+
+
+def rename_new(part: Path, out: Path) -> None:
+    """Rename a file to a name that is free. Raises FileExistsError where it is not, and OSError."""
+    if os.name == "nt":
+        part.rename(out)  # which replaces nothing there
+        return
+    try:
+        os.link(part, out)
+    except FileExistsError:
+        raise
+    except OSError as error:  # a file system without links, such as exFAT
+        if os.path.lexists(out):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(out)) from error
+        part.rename(out)
+        return
+    part.unlink()
 
 
 @contextmanager
@@ -73,32 +138,26 @@ def translated(out: Path) -> Iterator[None]:
     """Turn the errors of writing into an OutputError that says what to do."""
     try:
         yield
+    except BrokenPipeError:  # of a pipe that a film is written into: its reader has left
+        raise
     except (OSError, FFmpegError) as error:
         if error.errno == errno.ENOSPC:
             raise OutputError(f"The disk is full: {out} was not written", "Make room, then run it again.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise OutputError(f"{out} may not be written: {error.strerror}", "Choose another OUT.") from error
-        raise OutputError(f"{out} could not be written: {error.strerror or error}", "Choose another OUT.") from error
+        hint = "Choose a shorter name." if error.errno == errno.ENAMETOOLONG else "Choose another OUT."
+        raise OutputError(f"{out} could not be written: {error.strerror or error}", hint) from error
 
 
-@contextmanager
-def write_replacing(out: Path, data: bytes) -> Iterator[None]:
-    """Write `data` beside `out` now, and rename it to `out` when the block is left cleanly."""
-    with replacing(out) as part:
-        with translated(out):
-            part.write_bytes(data)
-        yield
-
-
-def write_bytes(out: Path, data: bytes) -> None:
-    """Write a whole file atomically.
+def write_bytes(out: Path, data: bytes, *, new: bool = False) -> None:
+    """Write a whole file atomically; `new` as in `replacing`.
 
     Raises:
         OutputError: it cannot be written.
 
     """
-    with write_replacing(out, data):
-        pass
+    with replacing(out, new=new) as part, translated(out):
+        part.write_bytes(data)
 
 
 def names_after(out: Path) -> Iterator[Path]:
@@ -108,28 +167,59 @@ def names_after(out: Path) -> Iterator[Path]:
         yield out.with_name(f"{out.stem}-{number}{out.suffix}")
 
 
-def _part(out: Path) -> Path:
-    # A long name cut short: the hidden one must fit into 255 bytes as well.
-    name = out.name if len(out.name.encode()) < 200 else out.name[:60]
-    return out.with_name(f".{name}.sonorama-{secrets.token_hex(4)}.part")
+class _Part:
+    """A hidden file beside `out`, claimed as ours and nobody else's.
+
+    The claim is a second hidden file that names the part file, made before it. It is locked until `let_go` or the end
+    of the process, so that another process can tell what was left behind from what is being written.
+
+    Args:
+        out: whose place the file will take.
+
+    Raises:
+        OSError: it cannot be made.
+
+    """
+
+    def __init__(self, out: Path) -> None:
+        token = secrets.token_hex(16)
+        # All of it must fit into 255 bytes (143 where names are encrypted); whole characters, as some disks ask for.
+        begin = os.fsencode(out.name)[:80].decode(sys.getfilesystemencoding(), "ignore")
+        self.path = out.with_name(f".{begin}.sonorama-{token}.part")
+        self._claim = out.with_name(f".sonorama-{token}.claim")
+        self._lock = self._claimed()
+        try:
+            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        except BaseException:
+            self.let_go()
+            raise
+
+    def _claimed(self) -> int:
+        """A handle that holds the claim's lock. Nothing is said in it before, so no sweep takes it for one."""
+        handle = os.open(self._claim, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
+        try:
+            if fcntl is not None:
+                with suppress(OSError):  # a file system without locks
+                    fcntl.flock(handle, fcntl.LOCK_EX)
+            os.write(handle, _claim(self.path))
+        except BaseException:
+            os.close(handle)
+            self._claim.unlink(missing_ok=True)
+            raise
+        return handle
+
+    def let_go(self) -> None:
+        """Remove the part file, if it is still there, and its claim."""
+        self.path.unlink(missing_ok=True)
+        if fcntl is None:  # Windows removes no file that is open
+            os.close(self._lock)
+        self._claim.unlink(missing_ok=True)
+        if fcntl is not None:
+            os.close(self._lock)
 
 
-def _locked(out: Path) -> tuple[Path, int | None]:
-    """A hidden name and, where there are locks, a handle that holds one until it is closed or the process dies."""
-    if fcntl is None:
-        return _part(out), None
-    while True:
-        part = _part(out)
-        handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        with suppress(OSError):  # a file system without locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        if os.fstat(handle).st_nlink:
-            return part, handle
-        os.close(handle)  # swept between its making and its lock
-
-
-def _to_disk(part: Path) -> None:
-    """Without this a crash after the rename may leave an empty file under the final name."""
+def to_disk(part: Path) -> None:
+    """Bring a file to the disk: without this a crash after the rename may leave an empty one under the final name."""
     handle = os.open(part, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .backend import OnnxBackend, graph_folder
+from .backend import graph_folder
+from .onnx_backend import OnnxBackend
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -19,7 +20,7 @@ Array = npt.NDArray[np.float32]
 
 
 class OpenVinoBackend(OnnxBackend):
-    """See engine.backend.Backend. threads: CPU threads of one picture; painters: pictures at once."""
+    """All networks of a world, G in OpenVINO. threads: CPU threads of one picture; painters: pictures at once."""
 
     def __init__(self, world: World, threads: int, painters: int) -> None:
         super().__init__(world, threads, painters, paints=False)

@@ -26,7 +26,7 @@ def exact() -> Iterator[None]:
 
 
 class TorchBackend:
-    """See engine.backend.Backend. device: "cpu" or "cuda"."""
+    """All networks of a world in torch. device: "cpu" or "cuda"."""
 
     def __init__(self, world: World, device: str) -> None:
         self.name, self.painters = f"torch-{device}", 1

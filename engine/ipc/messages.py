@@ -162,6 +162,7 @@ class Status(Measured, frozen=True, kw_only=True):
         source: of the sound.
         scenes: which of the eight slots hold a scene.
         loading: addresses whose new value is still being loaded: a world, a device, a text.
+        bridges: what bridges publish about themselves: `osc_port` and the like.
 
     """
 
@@ -177,6 +178,7 @@ class Status(Measured, frozen=True, kw_only=True):
     source: str = ""
     scenes: tuple[bool, ...] = ()
     loading: tuple[str, ...] = ()
+    bridges: dict[str, Value] = {}
 
     def __post_init__(self) -> None:
         super().__post_init__()

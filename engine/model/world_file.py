@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import WorldError
+from ..errors import SonoramaError, WorldError, one_line_error
+from ..files.atomic import replacing
+from .world_formats import loader_of, world_files
 
 FORMAT = "sonorama-world"
 FORMAT_VERSION = 1
@@ -96,8 +98,6 @@ def save_world(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) 
     """Write a world file atomically and return its card with the content hash in it."""
     from safetensors.numpy import save_file
 
-    from ..files.atomic import replacing
-
     values = {k: v for k, v in asdict(card).items() if k != "path"} | {"content": content_hash(tensors)}
     meta = {
         "format": FORMAT,
@@ -133,7 +133,41 @@ def _header(path: Path) -> dict[str, Any]:
 
 
 def read_card(path: Path) -> Card:
-    """The card of a world file, without its tensors. WorldError if it is no world or of a newer format."""
+    """The card of a world, without its tensors, by the loader that knows the file.
+
+    Raises:
+        WorldError: it is no world, damaged, or of a newer format.
+
+    """
+    return loader_of(path).read_card(path)
+
+
+class SafetensorsLoader:
+    """Reads sonorama's own world files."""
+
+    suffixes = (SUFFIX,)
+
+    def knows(self, path: Path) -> bool:
+        """By its suffix, whatever it holds: what is wrong with such a file is said when it is read."""
+        return path.suffix.lower() == SUFFIX or _is_safetensors(path)
+
+    def read_card(self, path: Path) -> Card:
+        """See WorldLoader."""
+        return _read_card(path)
+
+    def load(self, path: Path) -> World:
+        """See WorldLoader."""
+        return _load(path)
+
+
+def _is_safetensors(path: Path) -> bool:
+    try:
+        return _header(path).get("__metadata__", {}).get("format") == FORMAT
+    except WorldError:
+        return False
+
+
+def _read_card(path: Path) -> Card:
     meta = _header(path).get("__metadata__", {})
     foreign = WorldError(f"{path}: no sonorama card in it", "this is some other model; import it into a world first")
     if meta.get("format") != FORMAT:
@@ -177,7 +211,7 @@ def world_folders() -> list[Path]:
 
 def _installed() -> Iterator[Path]:
     for folder in world_folders():
-        yield from sorted(folder.glob(f"*{SUFFIX}"))
+        yield from world_files(folder)
 
 
 def list_worlds() -> list[Card]:
@@ -207,12 +241,31 @@ def find_world(name_or_path: str) -> Path:
 
 
 def load_world(name_or_path: str | Path) -> World:
-    """Read and check a world: format, hash, shapes. WorldError on anything that does not fit."""
+    """Read and check a world by the loader that knows it.
+
+    Raises:
+        WorldError: there is none, it is damaged, or its tensors do not fit its card.
+
+    """
+    path = find_world(str(name_or_path))
+    loader = loader_of(path)
+    try:
+        world = loader.load(path)
+    except SonoramaError:
+        raise
+    except Exception as error:
+        message = f"{path}: {type(loader).__name__} cannot read it: {one_line_error(error)}"
+        raise WorldError(message, "get the file again, or tell the authors of that plug-in") from error
+    _check_fit(path, world.card, world.tensors)
+    wide = {k: v.astype(np.float32) if v.dtype == np.float16 else v for k, v in world.tensors.items()}
+    return World(world.card, wide)
+
+
+def _load(path: Path) -> World:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    path = find_world(str(name_or_path))
-    card = read_card(path)
+    card = _read_card(path)
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
@@ -222,9 +275,7 @@ def load_world(name_or_path: str | Path) -> World:
             f"{path}: its tensors do not match the hash on its card",
             "get the file again; do not trust this copy",
         )
-    _check_fit(path, card, tensors)
-    wide = {k: v.astype(np.float32) if v.dtype == np.float16 else v for k, v in tensors.items()}
-    return World(card, wide)
+    return World(card, tensors)
 
 
 def _check_fit(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) -> None:

@@ -1,1 +1,1 @@
-"""OSC in and out: a guarded socket, the table by address, feedback, and the page written from it."""
+"""OSC in and out, as a bridge: a guarded socket, the table by address, and feedback to subscribers."""

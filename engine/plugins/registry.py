@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from pathlib import Path
 from typing import Any
 
 from ..errors import SonoramaError, one_line_error
@@ -68,8 +71,6 @@ TRAINING_STAGES = Kind(
 COMMANDS = Kind("sonorama.commands", "command", "commands (sonorama COMMAND)", Command, factory=False)
 CHECKS = Kind("sonorama.checks", "check", "checks (sonorama doctor)", Check, factory=False)
 KINDS = (SOURCES, SINKS, BRIDGES, MODULATORS, BACKENDS, WORLD_LOADERS, TRAINING_STAGES, COMMANDS, CHECKS)
-SHIPPED = (SOURCES, SINKS, MODULATORS, COMMANDS, CHECKS)
-"""Kinds of which sonorama has some of its own."""
 
 
 def find(kind: Kind) -> list[EntryPoint]:
@@ -80,11 +81,29 @@ def find(kind: Kind) -> list[EntryPoint]:
         PluginUnknown: sonorama's own are not registered, as after an update of its files alone.
 
     """
-    points = entry_points(group=kind.group)
-    if kind in SHIPPED and not any(package_of(point) == OWN_PACKAGE for point in points):
+    points = _entry_points(_search_path()).select(group=kind.group)
+    if not any(package_of(point) == OWN_PACKAGE for point in points):
         message = f"No {kind.title} of sonorama's own is registered"
         raise PluginUnknown(message, "Install sonorama again; in a checkout: make setup")
     return sorted(points, key=lambda point: (point.name, package_of(point) != OWN_PACKAGE, package_of(point)))
+
+
+def _search_path() -> tuple[tuple[str, int], ...]:
+    """Where packages are installed, and when each folder changed last."""
+    found = []
+    for folder in sys.path:
+        try:
+            found.append((folder, Path(folder or ".").stat().st_mtime_ns))
+        except OSError:  # named, but not present
+            continue
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _entry_points(path: tuple[tuple[str, int], ...]) -> EntryPoints:
+    """All entry points of this path: reading them takes tens of milliseconds."""
+    del path
+    return entry_points()
 
 
 def find_used(kind: Kind) -> dict[str, EntryPoint]:

@@ -250,7 +250,9 @@ def _effective(step: FrameResult, path: str) -> float:
 
 def main(name: str) -> int:
     """Join the show `name` and play; the exit code."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the show, which ends us
+    for name_of_it in ("SIGINT", "SIGHUP"):  # Ctrl-C and a closed terminal are for the show, which ends us
+        if hasattr(signal, name_of_it):
+            signal.signal(getattr(signal, name_of_it), signal.SIG_IGN)
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries talk to programmers there
     peer = connect(name, "renderer")

@@ -48,6 +48,8 @@ def parse_port(text: str) -> int:
 
 def add_live(commands: Commands) -> None:
     """`sonorama live`: play a world with live sound."""
+    from ..control.live_table import DEVICES
+
     parser = commands.add_parser("live", help="play live: sound in, pictures out, for ever", allow_abbrev=False)
     add = parser.add_argument
     add("--source", default="device", metavar="NAME[:ARG]",
@@ -60,11 +62,13 @@ def add_live(commands: Commands) -> None:
     add("--text", metavar="PROMPT", help="short for --set /look/text=PROMPT")
     add("--set", action="append", default=[], dest="assignments", metavar="/address=value",
         help="any control (repeatable; all of them: docs/osc.md)")  # fmt: skip
-    add("--device", choices=("auto", "cpu", "cuda", "ort"), help="short for --set /engine/device=...")
+    add("--device", choices=DEVICES, help="short for --set /engine/device=...")
     add("--sink", action="append", default=[], dest="sinks", metavar="NAME[:ARG]",
         help="one more output (repeatable; all of them: sonorama plugins)")  # fmt: skip
     add("--record", type=Path, metavar="OUT", help="record picture and sound from the start, .mp4 or .mkv")
     add("--take", type=Path, metavar="FOLDER", help="keep the performance, to render it again at any size")
+    add("--bridge", action="append", default=[], dest="bridges", metavar="NAME[:ARG]",
+        help="remote control besides OSC (repeatable; all of them: sonorama plugins)")  # fmt: skip
     add("--osc-port", type=parse_port, default=9123, metavar="PORT",
         help="default: %(default)s, or the next free one; 0 is any")  # fmt: skip
     add("--osc-out", type=parse_port, default=9124, metavar="PORT",
@@ -102,7 +106,8 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
         name=args.name, source=args.source, world=args.world, values=values, sinks=tuple(args.sinks),
         events=tuple(change for change in changes if SHOW[change.path].event),
         record=args.record, record_now=args.record is not None, take=args.take, osc_port=args.osc_port,
-        osc_out=args.osc_out, osc_host=args.osc_host, osc_allow=tuple(args.osc_allow), stats=args.stats,
+        osc_out=args.osc_out, osc_host=args.osc_host, osc_allow=tuple(args.osc_allow),
+        bridges=tuple(args.bridges), stats=args.stats,
     )  # fmt: skip
 
 
@@ -160,7 +165,7 @@ def _open_panel(name: str) -> subprocess.Popen[bytes] | None:
 def _say_where(show: Show) -> None:
     width, height = show.output_loop.info.width, show.output_loop.info.height
     _say(
-        f"Show {show.plan.name}: hears {show.source}, OSC at port {show.osc.port}, "
+        f"Show {show.plan.name}: hears {show.source}, OSC at port {show.bridges.facts.get('osc_port', 0)}, "
         f"frame map sonorama-{show.plan.name} ({width}x{height})"
     )
 

@@ -7,14 +7,13 @@ thread, all else belongs to the control loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
-from ..control.accept import plain_names, valid_change
+from ..control.accept import valid_change
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..control.scenes import SceneBank
 from ..errors import SonoramaError
-from ..model.world_file import list_worlds
+from ..osc.bridge import installed_names
 from ..pipeline.builtin_modulators import is_steps
 
 WORLD = "/engine/world"
@@ -64,7 +63,7 @@ class ControlState:
 
     def _worlds(self) -> set[str]:
         """What /engine/world may be set to by message: installed worlds, and the one the show was started with."""
-        return plain_names(Path(card.path).stem for card in list_worlds()) | {self._first_world}
+        return installed_names() | {self._first_world}
 
     def take(self, change: Change) -> list[Change]:
         """All changes that a valid change comes to, events among them; they hold from now on."""

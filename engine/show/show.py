@@ -21,7 +21,6 @@ from typing import Self
 from ..audio.capture import Capture
 from ..audio.sample_ring import SampleRing, SampleRingWriter
 from ..control import presets
-from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..control.scenes import SceneBank
 from ..errors import SonoramaError
@@ -31,12 +30,14 @@ from ..ipc.channel import Server
 from ..ipc.messages import Hello, LoadRefused, Ready, RendererStatus, SoundMissed, Status
 from ..ipc.shared_paths import inner_name, remove_private, shared_path
 from ..model.world_file import Card, find_world, read_card
-from ..osc.server import PORT, PORT_OUT, OscServer
+from ..osc.bridge import osc_argument
+from ..osc.server import PORT, PORT_OUT
 from ..pipeline.frame_grid import exact_rate
 from ..plugins.interfaces import StreamInfo
 from ..plugins.open_source import open_source
 from ..plugins.registry import open_sink
 from ..take.writer import TakeStart, TakeWriter
+from .bridges import BridgeRunner, Port
 from .control_loop import ControlLoop
 from .control_state import ControlState
 from .disk_worker import DiskWorker
@@ -69,6 +70,7 @@ class ShowPlan:
         osc_port: where OSC listens; the next free one is taken if it is busy.
         osc_out: port of this machine that is told of everything; 0: none.
         osc_host, osc_allow: see osc.OscServer.
+        bridges: `--bridge` each, besides OSC.
         stats: file for one JSON object a second.
 
     """
@@ -86,6 +88,7 @@ class ShowPlan:
     osc_out: int = PORT_OUT
     osc_host: str = "127.0.0.1"
     osc_allow: tuple[str, ...] = ()
+    bridges: tuple[str, ...] = ()
     stats: Path | None = None
 
 
@@ -156,12 +159,9 @@ class Show:
     def _make_control_loop(self, undo: ExitStack) -> None:
         plan, server = self.plan, Server()
         undo.callback(server.close)
-        told = [("127.0.0.1", plan.osc_out)] if plan.osc_out else []
-        self.osc = OscServer(
-            SHOW, self._post, self._fast, plan.osc_port, plan.osc_host, allow=plan.osc_allow, subscribers=told,
-            accept=self.control_state.accept,
-        )  # fmt: skip
-        undo.callback(self.osc.close)
+        osc = osc_argument(plan.osc_port, plan.osc_out, plan.osc_host, plan.osc_allow)
+        self.bridges = BridgeRunner([f"osc:{osc}", *plan.bridges], self._make_port, self.faults)
+        undo.callback(self.bridges.close)
         if not self._card:
             self.supervisor = RendererSupervisor(
                 plan.name, self.control_state.values, self._now, self._did, self.faults
@@ -169,12 +169,16 @@ class Show:
             self.supervisor.on_restart, self.supervisor.on_deaf = self._restarted, self._deaf
             self.supervisor.on_status, self.supervisor.on_fresh = self._heard, self._begun_afresh
             self.supervisor.on_ready, self.supervisor.on_refused = self._ready, self._load_refused
-            self.supervisor.on_meters = lambda meters: self.osc.send_values(osc_meters(meters))
+            self.supervisor.on_meters = lambda meters: self.bridges.send_values(osc_meters(meters))
         self.report = Report(self.source, lambda: self.output_loop.tally, self.all_faults)
         self.control_loop = ControlLoop(
             server, self.control_state, self.supervisor, self._hello, self._act, self._told, self._status, self.faults
         )
         self._server = server
+
+    def _make_port(self) -> Port:
+        state = self.control_state
+        return Port(self.plan.name, lambda: state.values, self._post, self._fast, state.accept)
 
     def _make_take(self) -> TakeWriter:
         values, card = self.control_state.values, self.world
@@ -187,8 +191,8 @@ class Show:
 
     def start(self) -> None:
         """Begin; everything runs by itself from here."""
-        self.osc.start()
-        facts = {"osc_port": self.osc.port, "frame_map": self.plan.name, "world": self.world.name}
+        self.bridges.start()
+        facts = {**self.bridges.facts, "frame_map": self.plan.name, "world": self.world.name}
         self._server.announce(self.plan.name, facts)
         self.capture.start()
         if self.card is not None:
@@ -205,7 +209,7 @@ class Show:
     def close(self) -> None:
         """End it: the renderer first, then outputs and recordings, the sound last."""
         self.control_loop.close()
-        self.osc.close()
+        self.bridges.close()
         self.recording.close()
         self.output_loop.close()
         if self.card is not None:
@@ -247,7 +251,7 @@ class Show:
             self.output_loop.set_rate(float(change.value))
 
     def _told(self, changes: list[Change]) -> None:
-        self.osc.publish(changes)
+        self.bridges.publish(changes)
 
     def _now(self) -> tuple[int, int]:
         """Where a renderer begins that begins afresh."""
@@ -298,16 +302,17 @@ class Show:
 
     def _hello(self) -> Hello:
         world, version = str(self.control_state.values["/engine/world"]), metadata.version("sonorama")
-        return Hello(self.plan.name, world, self.plan.name, self.osc.port, version)
+        return Hello(self.plan.name, world, self.plan.name, int(self.bridges.facts.get("osc_port", 0)), version)
 
     def all_faults(self) -> list[str]:
         """Everything that is wrong now, one line each."""
-        lines = [*self.capture.faults(), *self.osc.faults()]
+        lines = [*self.capture.faults(), *self.bridges.faults()]
         for runner in self.output_loop.runners:
             lines += runner.faults()
         return lines + (self.take.faults() if self.take else []) + self.faults.recent()
 
     def _status(self) -> Status:
+        facts = self.bridges.facts
         status = self.report.status(
             target_fps=float(self._fps()),
             renderer_pid=self.supervisor.pid if self.supervisor else os.getpid(),
@@ -315,10 +320,11 @@ class Show:
             recording=self.recording.on,
             scenes=tuple(self.control_state.scenes.stored),
             loading=tuple(self.supervisor.loading) if self.supervisor else (),
-            osc_port=self.osc.port,
-            osc_received=self.osc.counters["received"],
+            osc_port=int(facts.get("osc_port", 0)),
+            osc_received=int(facts.get("osc_received", 0)),
+            bridges=facts,
         )
-        self.osc.send_values(osc_values(status, self.report.stale))
+        self.bridges.send_values(osc_values(status, self.report.stale))
         if self._stats is not None:
             self._disk_worker.do("statistics", partial(self._stats.note, status))
         self.status = status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -73,6 +74,12 @@ class CommitFile:
 
     def close(self) -> None:
         """Let go of the file; an empty one is removed."""
+        if not self._file.closed and not self._whole:
+            self.remove()
         self._file.close()
-        if not self._whole:
-            self.path.unlink(missing_ok=True)
+
+    def remove(self) -> None:
+        """Remove the file, unless another one has its name by now; `close` before it is too late for that."""
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(self._file.fileno()), self.path.stat()):
+                self.path.unlink()

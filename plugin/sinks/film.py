@@ -136,8 +136,8 @@ class Film:
     def finish(self) -> None:
         """Complete the file; one without a picture is removed. Raises OSError, FFmpegError; `abandon` then."""
         if self._frame is None:
+            self._file.remove()
             self.abandon()
-            self._file.path.unlink(missing_ok=True)
             return
         self._mux(self._picture.encode(None))
         if self._sound is not None:

@@ -101,7 +101,7 @@ class ImagesSink:
         if self._folder is None:
             return
         path = self._folder / f"frame_{self._number + 1:06}{self._format.suffix}"
-        write_bytes(path, self._encoded(picture.pixels, path))
+        write_bytes(path, self._encoded(picture.pixels, path), new=True)
         self._number += 1
 
     def _encoded(self, pixels: Pixels, path: Path) -> bytes:

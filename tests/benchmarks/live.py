@@ -276,7 +276,7 @@ def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
         gc.freeze()  # as `sonorama live` does
         time.sleep(3.0)
         show.supervisor._take = told
-        command = [sys.executable, "-c", SENDER, str(show.osc.port), str(rate), str(seconds)]
+        command = [sys.executable, "-c", SENDER, str(show.bridges.facts["osc_port"]), str(rate), str(seconds)]
         sent = [int(word) for word in subprocess.run(command, capture_output=True, check=True).stdout.split()]
         time.sleep(1.0)
     began, newest = np.array(applied).T

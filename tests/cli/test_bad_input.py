@@ -255,4 +255,4 @@ def test_full_disk(
     left = {path.name for path in small_disk.rglob("*") if path.is_file()}
     # Of a sequence the pictures that are whole stay, to be continued when there is room.
     kept = {name for name in left if name.endswith(".png")} if preset == "png" else set()
-    assert left - kept <= ({"sonorama.json"} if preset == "png" else set())
+    assert left - kept <= ({"sonorama.json", "sonorama.files"} if preset == "png" else set())

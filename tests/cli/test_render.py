@@ -50,7 +50,7 @@ def test_film_and_report(tiny_world: str, capsys: pytest.CaptureFixture[str]) ->
     assert sidecar["seed"] == 3
     assert sidecar["values"] == {path: p.default for path, p in TABLE.items()} | {"/look/seed": 3}
 
-    assert main(arguments) == 0  # replaces the film
+    assert main([*arguments, "--overwrite"]) == 0  # replaces the film
     out, _ = capsys.readouterr()
     assert out.startswith("film.mp4: 30 frames, 1.00 s, ")
     assert out.endswith("times real time\n")

@@ -228,6 +228,6 @@ def test_nan_and_clipping_in_the_source_do_no_harm(tmp_path: Path, stage: CardSt
 
 def test_encoders_keep_quiet(tmp_path: Path, stage: CardStage, sound: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for preset in ("av1", "hevc-10bit", "h264"):
-        render(RenderJob(sound, tmp_path / "film.mp4", preset=preset), None, maker(stage))
+        render(RenderJob(sound, tmp_path / f"{preset}.mp4", preset=preset), None, maker(stage))
     told = capfd.readouterr()
     assert re.sub(r"\s", "", told.out + told.err) == ""

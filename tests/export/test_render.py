@@ -174,9 +174,9 @@ def test_a_film_is_replaced_only_by_a_complete_one(tmp_path: Path, stage: CardSt
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        render(RenderJob(sound, out, seed=2), stop, maker(stage))
+        render(RenderJob(sound, out, seed=2, overwrite=True), stop, maker(stage))
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
-    render(RenderJob(sound, out, seed=2), None, maker(stage))
+    render(RenderJob(sound, out, seed=2, overwrite=True), None, maker(stage))
     assert json.loads((tmp_path / "film.mp4.json").read_text())["seed"] == 2
 
 
@@ -228,7 +228,7 @@ def test_a_signal_in_the_middle_leaves_nothing(tmp_path: Path, number: signal.Si
     with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
         assert run.stdout is not None
         assert run.stdout.readline() == b"1\n"
-        assert len(names(tmp_path)) == 3  # the sound and two hidden parts
+        assert len(names(tmp_path)) == 5  # the sound, and two hidden parts with their claims
         run.send_signal(number)
         assert run.wait(20) in (-number, 128 + number)
     assert names(tmp_path) == ["long.wav"]
@@ -277,7 +277,7 @@ def test_a_full_disk_keeps_the_old_film(tmp_path: Path, disk: Path, stage: CardS
     render(RenderJob(wav, disk / "film.mp4"), None, maker(stage))
     before = {path.name: path.read_bytes() for path in disk.iterdir()}
     with pytest.raises(OutputError, match="disk is full"):
-        render(RenderJob(wav, disk / "film.mp4"), None, maker(noisy))
+        render(RenderJob(wav, disk / "film.mp4", overwrite=True), None, maker(noisy))
     assert {path.name: path.read_bytes() for path in disk.iterdir()} == before
 
 

@@ -28,7 +28,7 @@ def test_every_sequence_reads_back(
     report = render(RenderJob(sound, out, preset=preset), None, maker(stage))
     assert report.frames == 6
     frames = [f"frame_{index:06}{suffix}" for index in range(1, 7)]
-    assert names(out) == sorted([*frames, "sonorama.json", "sound.wav"])
+    assert names(out) == sorted([*frames, "sonorama.files", "sonorama.json", "sound.wav"])
     video = probe(out / frames[0])["video"]
     assert (video["pix_fmt"], video["width"], video["height"]) == (form, 64, 64)
     wanted = stage.picture.copy()

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...engine.files.atomic import write_bytes
+from ...engine.files.atomic import names_after, write_bytes
 from ...engine.model.joint_embedding import window_ends
 from ...engine.model.mel import SOUND_COLUMNS, last_columns, log_mel
 from ...engine.model.texture_statistics import sounding, statistics
@@ -174,7 +174,7 @@ def run_hear_eval(args: argparse.Namespace) -> int:
     recordings = of_classes(read_recordings(root))
     probes = [probe(r, gain) for r in recordings for gain in GAINS]
     figures = summary(list(leave_one_source_out(material, probes, plan)))
-    out = Path(args.out).with_name("hearing.json")
+    out = next(path for path in names_after(Path(args.out).with_name("hearing.json")) if not path.exists())
     out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(out, json.dumps(figures, indent=1).encode())
     log.info("balanced top-1 %.3f, 95 %% interval %s; %s", figures["balanced_top1"], figures["interval_95"], out)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ...engine.files.atomic import write_bytes
+from ...engine.files.atomic import names_after, write_bytes
 from ...engine.inference.backend import Backend, open_backend
 from ...engine.model.build import build_networks
 from ...engine.model.mel import RATE
@@ -27,6 +27,7 @@ from .meaning import last_picture, meaning_table, play
 from .pictures import picture_quality
 
 log = logging.getLogger(__name__)
+FILES = ("measures.json", "seeds.png", "classes.png")
 Array = npt.NDArray[np.float32]
 
 
@@ -73,11 +74,12 @@ def class_sheet(world: World, backend: Backend, sounds: dict[str, list[Array]], 
 
 
 def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
-    """All measures of one world; writes measures.json, seeds.png, classes.png below `out`."""
+    """All measures of one world; writes FILES below `out`, or OUT-2 and so on where such are there already."""
     world = load_world(name)
     backend = open_backend(world, "cpu")
     recordings = of_classes(read_recordings(root))
     sounds = {k: [r.samples for r in recordings if r.class_id == k and len(r.samples) > RATE // 2] for k in CLASSES}
+    out = next(folder for folder in names_after(out) if not any((folder / name).exists() for name in FILES))
     out.mkdir(parents=True, exist_ok=True)
     save_grid(seed_grid(world, backend), out / "seeds.png")
     save_grid(class_sheet(world, backend, sounds, (7, 34, 35, 46)), out / "classes.png", 1 + len(CLASSES))
@@ -91,4 +93,5 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     quality = picture_quality(build_networks(world).generator, codes, data, world.card.size)
     figures["pictures"] = {k: round(v, 4) for k, v in asdict(quality).items()}
     write_bytes(out / "measures.json", json.dumps(figures, indent=1).encode())
+    log.info("written into %s", out)
     return figures

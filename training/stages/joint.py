@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ...engine.errors import OutputError
 from ...engine.model.joint_embedding import SoundEncoder
 from ..data.captions import Captions
 from ..data.procedural_pictures import CLASSES
@@ -134,7 +135,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_joint(args: argparse.Namespace) -> int:
-    """Train the joint space and write it; an interrupted run goes on where it was."""
+    """Train the joint space and write it; an interrupted run goes on where it was.
+
+    OutputError where there is a file of that name.
+    """
+    if args.out.exists():
+        raise OutputError(f"{args.out} is there already", "Give another file with --out, or move that one away.")
     plan = JointTraining()
     material = prepare(data_root(args.data), args.work, plan, args.start)
     space = material.space

@@ -22,7 +22,8 @@ class Backend(Protocol):
     `synthesize` is called from as many threads at once as `painters` says, everything else from one thread.
 
     Attributes:
-        name: engine and device for people and for takes, such as `openvino-cpu`.
+        name: for people and for takes, such as `openvino-cpu`; a plug-in gives the name of its entry point, by which a
+            take finds it again.
         painters: how many threads may call `synthesize` at once.
 
     """

@@ -62,7 +62,7 @@ class Bridge(Protocol):
     @property
     def facts(self) -> Mapping[str, Value]:
         """What other programs should know while it runs, such as `{"osc_port": 9123}`: published in the show's session
-        file and status. Names should begin with the bridge's own. Read from other threads, often.
+        file and status. Names begin with the bridge's own and `_`; others are left out. Read from other threads, often.
         """
         ...
 

@@ -41,7 +41,7 @@ class WorldLoader(Protocol):
         ...
 
     def load(self, path: Path) -> World:
-        """Card and tensors, under the names that `docs/architecture.md` lists.
+        """Card and tensors, which bear the names of a world file: `generator.`, `encoder.`, `motion.`, `sound.` ...
 
         Raises:
             SonoramaError: the file is damaged, cannot be read, or does not fit its card.

@@ -1,6 +1,9 @@
-"""Hidden part files: one is there while a file is written, and those of killed processes go."""
+"""Hidden part files: one is there while a file is written, and those of killed processes go, and nothing else."""
 
+import errno
+import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -9,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sonorama.engine.errors import OutputError
 from sonorama.engine.files.atomic import check_folder, replacing, sweep, write_bytes
 
 WRITER = """
@@ -38,44 +42,91 @@ def writer(tmp_path: Path) -> "Iterator[subprocess.Popen[str]]":
 
 
 def test_the_part_of_a_live_process_stays(writer: "subprocess.Popen[str]", tmp_path: Path) -> None:
-    (part,) = hidden(tmp_path)
+    before = hidden(tmp_path)
     check_folder(tmp_path, tmp_path / "other.mp4")
     write_bytes(tmp_path / "other.mp4", b"another film")
-    assert hidden(tmp_path) == [part]
-    assert (tmp_path / part).read_bytes() == b"half a film"
+    assert hidden(tmp_path) == before
+    (part,) = tmp_path.glob(".film.mp4.*.part")
+    assert part.read_bytes() == b"half a film"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file locks of this kind")
 def test_the_part_of_a_killed_process_goes(writer: "subprocess.Popen[str]", tmp_path: Path) -> None:
     writer.send_signal(signal.SIGKILL)
     writer.wait()
-    assert len(hidden(tmp_path)) == 1
+    assert len(hidden(tmp_path)) == 2  # the part, and the claim that it is one
     check_folder(tmp_path, tmp_path / "film.mp4")
     assert hidden(tmp_path) == []
 
 
-def test_files_of_others_stay(tmp_path: Path) -> None:
-    names = {".film.mp4.part", ".sonorama", "film.mp4.sonorama-0123abcd.part", ".film.mp4.sonorama-0123abcd.part~"}
-    for name in names:
-        (tmp_path / name).touch()
-    (tmp_path / ".folder.sonorama-0123abcd.part").mkdir()
+TOKEN = "0123456789abcdef" * 2
+
+
+def claim(part: str, host: str = platform.node()) -> bytes:
+    return json.dumps({"made_by": "sonorama", "host": host, "part": part}).encode()
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        (f".film.mp4.sonorama-{TOKEN}.part", None),  # no claim at all
+        (f".film.mp4.sonorama-{TOKEN}.part", b""),
+        (f".film.mp4.sonorama-{TOKEN}.part", b"[]"),
+        (f".film.mp4.sonorama-{TOKEN}.part", b"mine"),
+        (f".film.mp4.sonorama-{TOKEN}.part", claim("film.mp4")),
+        (f".film.mp4.sonorama-{TOKEN}.part", claim(f".film.mp4.sonorama-{TOKEN}.part", "another machine")),
+        ("film.mp4", claim("film.mp4")),  # a claim on something that is no part file
+        ("film.mp4", claim("./film.mp4")),
+        (".film.mp4.sonorama-0123abcd.part", claim(".film.mp4.sonorama-0123abcd.part")),  # of another token
+    ],
+)
+def test_a_name_alone_makes_nothing_ours(tmp_path: Path, part: str, content: bytes | None) -> None:
+    (tmp_path / part).write_bytes(b"a week of work")
+    if content is not None:
+        (tmp_path / f".sonorama-{TOKEN}.claim").write_bytes(content)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     sweep(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == names | {".folder.sonorama-0123abcd.part"}
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_a_part_swept_before_its_lock_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made, real = [], os.open
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing is swept there")
+def test_only_a_claimed_regular_file_goes(tmp_path: Path) -> None:
+    part = f".film.mp4.sonorama-{TOKEN}.part"
+    (tmp_path / part).mkdir()
+    (tmp_path / f".sonorama-{TOKEN}.claim").write_bytes(claim(part))
+    sweep(tmp_path)
+    assert hidden(tmp_path) == [part]
 
-    def swept_once(path: Path, *rest: int) -> int:
-        handle = real(path, *rest)
-        made.append(path)
-        if len(made) == 1:
-            path.unlink()
-        return handle
 
-    monkeypatch.setattr(os, "open", swept_once)
-    with replacing(tmp_path / "film.mp4") as part:
-        assert part == made[1]
+def test_a_new_file_replaces_none_that_came_meanwhile(tmp_path: Path) -> None:
+    out = tmp_path / "film.mp4"
+    with pytest.raises(OutputError, match="another program"), replacing(out, new=True) as part:
         part.write_bytes(b"a film")
-    assert (tmp_path / "film.mp4").read_bytes() == b"a film"
+        out.write_bytes(b"theirs")
+    assert out.read_bytes() == b"theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+    with pytest.raises(OutputError) as caught, replacing(out, new=True, keep=True) as part:
+        part.write_bytes(b"a film")
+    assert "film-2.mp4" in caught.value.hint
+    assert (out.read_bytes(), (tmp_path / "film-2.mp4").read_bytes()) == (b"theirs", b"a film")
     assert hidden(tmp_path) == []
+
+
+def test_disks_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_bytes(tmp_path / "a", b"mine", new=True)
+    with pytest.raises(OutputError, match="another program"):
+        write_bytes(tmp_path / "a", b"other", new=True)
+    assert (tmp_path / "a").read_bytes() == b"mine"
+    assert hidden(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", [b"x" * 255, "\U0001f327".encode() * 63, b"caf\xe9" * 50, b"\xff\n.mp4"])
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems want UTF-8")
+def test_any_name_that_a_disk_takes(tmp_path: Path, name: bytes) -> None:
+    out = tmp_path / os.fsdecode(name)
+    write_bytes(out, b"a film")
+    assert [os.fsencode(path.name) for path in tmp_path.iterdir()] == [name]

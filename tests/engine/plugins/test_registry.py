@@ -64,7 +64,7 @@ def by_name(plugins: list[Plugin]) -> dict[str, Plugin]:
 
 
 def test_our_own_are_there_and_say_what_they_need() -> None:
-    plugins = survey()
+    plugins = survey(timeout=120.0)
     assert {one.name for one in plugins if one.group == SINKS.group} >= {"map", "null"}
     assert {one.name for one in plugins if one.group == SOURCES.group} >= {"device", "file", "tone"}
     for one in plugins:

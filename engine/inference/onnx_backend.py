@@ -1,0 +1,73 @@
+"""The networks in ONNX Runtime on the CPU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from .backend import ready_graphs
+
+if TYPE_CHECKING:
+    from ..model.world_file import World
+
+Array = npt.NDArray[np.float32]
+
+
+class OnnxBackend:
+    """All networks of a world in ONNX Runtime; its graphs come from the cache. Spinning is off: it burns the cores that
+    sound, video encoding and other programs need.
+
+    Args:
+        world: what to play.
+        threads: CPU threads of one picture.
+        painters: pictures at once.
+        paints: whether G runs here too; a subclass may run it elsewhere.
+
+    """
+
+    def __init__(self, world: World, threads: int, painters: int, paints: bool = True) -> None:
+        folder = ready_graphs(world)
+        self.name, self.painters = "onnxruntime-cpu", painters
+        names = ("sound", "encoder", "motion", "mapping")
+        self._run = {name: _session(folder / f"{name}.onnx", 1) for name in names}
+        if paints:
+            self._run["synthesis"] = _session(folder / "synthesis.onnx", threads)
+
+    def _call(self, part: str, **inputs: Array) -> list[Array]:
+        batch = {k: np.ascontiguousarray(v[None], np.float32) for k, v in inputs.items()}
+        return [np.asarray(x)[0] for x in self._run[part].run(None, batch)]
+
+    def embed_sound(self, window: Array) -> Array:
+        """See Backend."""
+        return self._call("sound", window=window[None])[0]
+
+    def invert_sound(self, window: Array, code: Array) -> tuple[Array, float]:
+        """See Backend."""
+        displacement, presence = self._call("encoder", window=window[None], code=code)
+        return displacement, float(presence)
+
+    def step_rnn(self, u: Array, h: Array) -> tuple[Array, Array]:
+        """See Backend."""
+        delta, h = self._call("motion", u=u, h=h)
+        return delta, h
+
+    def map_latent(self, z: Array) -> Array:
+        """See Backend."""
+        return self._call("mapping", z=z)[0][0]
+
+    def synthesize(self, ws: Array) -> Array:
+        """See Backend."""
+        return self._call("synthesis", ws=ws)[0].transpose(1, 2, 0)
+
+
+def _session(path: Path, threads: int):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

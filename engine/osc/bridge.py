@@ -1,0 +1,101 @@
+"""OSC as a bridge: the entry point `osc` of `sonorama.bridges`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from functools import partial
+from pathlib import Path
+from urllib.parse import parse_qsl, urlencode
+
+from ..control.accept import plain_names, valid_change
+from ..control.parameters import Change, Value
+from ..errors import SonoramaError
+from ..model.world_file import list_worlds
+from ..plugins.interfaces import Available, BridgePort
+from .server import PORT, PORT_OUT, OscServer
+from .sockets import network
+
+
+def osc_argument(port: int, out: int, host: str, allow: Collection[str]) -> str:
+    """The argument of an OscBridge, from the options `--osc-port`, `--osc-out`, `--osc-host` and `--osc-allow`."""
+    return urlencode({"port": port, "out": out, "host": host, "allow": list(allow)}, doseq=True)
+
+
+def probe() -> Available:
+    """OSC needs nothing but a socket."""
+    return Available("UDP; --osc-port, --osc-out, --osc-host and --osc-allow set the first one")
+
+
+class OscBridge:
+    """Open Sound Control over UDP, in and out.
+
+    Args:
+        argument: `port=9123&out=9124&host=127.0.0.1&allow=192.168.1.20`, each optional; `allow` may be repeated. port:
+            where to listen (0: any). out: port of this machine that is told of everything (0: none). host: address to
+            listen at. allow: other machines or networks that may send.
+
+    Raises:
+        SonoramaError: an unknown word, or a value that is none.
+
+    """
+
+    def __init__(self, argument: str) -> None:
+        words: dict[str, list[str]] = {}
+        for name, value in parse_qsl(argument, keep_blank_values=True):
+            words.setdefault(name, []).append(value)
+        if unknown := set(words) - {"port", "out", "host", "allow"}:
+            raise SonoramaError(f"The bridge osc knows no {min(unknown)}", "Use port, out, host and allow.")
+        self._port, self._out = (_number(words, "port", PORT), _number(words, "out", PORT_OUT))
+        self._host, self._allow = words.get("host", ["127.0.0.1"])[-1], words.get("allow", [])
+        for one in self._allow:
+            network(one)
+        self._server: OscServer | None = None
+
+    @property
+    def facts(self) -> Mapping[str, Value]:
+        """osc_port: where it listens. osc_received: datagrams so far."""
+        if self._server is None:
+            return {}
+        return {"osc_port": self._server.port, "osc_received": self._server.counters["received"]}
+
+    def start(self, port: BridgePort) -> None:
+        """Open the port, or the next free one.
+
+        Raises:
+            SonoramaError: no free port among 20, or no such address on this machine.
+
+        """
+        subscribers = [("127.0.0.1", self._out)] if self._out else []
+        server = OscServer(
+            port.table, port.post, port.post, self._port, self._host, allow=self._allow, subscribers=subscribers,
+            accept=partial(valid_change, port.table, names=installed_names),
+        )  # fmt: skip
+        server.start()
+        self._server = server
+        port.subscribe(self._changed)
+        port.subscribe_meters(server.send_values)
+
+    def _changed(self, changes: Iterable[Change]) -> None:
+        if self._server is not None:
+            self._server.publish(changes)
+
+    def faults(self) -> list[str]:
+        """What went wrong lately, one line a kind."""
+        return self._server.faults() if self._server else []
+
+    def stop(self) -> None:
+        """Close the sockets."""
+        if self._server is not None:
+            self._server.close()
+
+
+def installed_names() -> set[str]:
+    """Names by which messages may choose a world."""
+    return plain_names(Path(card.path).stem for card in list_worlds())
+
+
+def _number(words: Mapping[str, list[str]], name: str, default: int) -> int:
+    text = words.get(name, [str(default)])[-1]
+    if not text.isdecimal() or int(text) > 65_535:
+        raise SonoramaError(f"The bridge osc: {name}={text} is no port", "Use 0 to 65535.")
+    return int(text)

@@ -1,0 +1,1 @@
+"""One plug-in for sonorama of every kind."""

@@ -1,0 +1,64 @@
+"""OSC comes in by the door of all bridges: found by its entry point, made from an argument, fed through a port."""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from pythonosc.udp_client import SimpleUDPClient
+
+from sonorama.engine.control.parameters import Change, Value
+from sonorama.engine.errors import SonoramaError
+from sonorama.engine.faults import Faults
+from sonorama.engine.osc.bridge import OscBridge, osc_argument
+from sonorama.engine.plugins.registry import BRIDGES, find_used
+from sonorama.engine.show.bridges import BridgeRunner, Port
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_it_is_a_bridge_like_any_other() -> None:
+    assert find_used(BRIDGES)["osc"].load() is OscBridge
+
+
+def test_messages_pass_the_port_and_urgent_ones_overtake() -> None:
+    posted: list[Change] = []
+    fast: list[Change] = []
+    values: dict[str, Value] = {"/look/seed": 7}
+    argument = osc_argument(0, 0, "127.0.0.1", ["192.168.1.0/24"])
+    runner = BridgeRunner([f"osc:{argument}"], lambda: Port("n", lambda: values, posted.append, fast.append), Faults())
+    runner.start()
+    try:
+        client = SimpleUDPClient("127.0.0.1", int(runner.facts["osc_port"]))
+        client.send_message("/sonorama/look/truncation", 99.0)
+        client.send_message("/sonorama/out/blackout", 1)
+        client.send_message("/sonorama/engine/world", "../x")
+        client.send_message("/sonorama/engine/world", "shore")
+        until(lambda: len(posted) == 2 and len(fast) == 1)
+        assert [(one.path, one.value) for one in posted] == [("/look/truncation", 1.2), ("/engine/world", "shore")]
+        assert (fast[0].path, fast[0].value) == ("/out/blackout", True)
+        assert posted[0].source.startswith("osc:127.0.0.1:")
+        assert any("'../x'" in line or "../x" in line for line in runner.faults())
+        assert runner.facts["osc_received"] == 4
+    finally:
+        runner.close()
+        runner.close()
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ("port=x", "is no port"),
+        ("port=70000", "is no port"),
+        ("colour=1", "knows no colour"),
+        ("allow=me", "no network"),
+    ],
+)
+def test_a_wrong_argument_is_two_lines(argument: str, words: str) -> None:
+    with pytest.raises(SonoramaError, match=words) as caught:
+        OscBridge(argument)
+    assert len(str(caught.value).splitlines()) == 2

@@ -1,0 +1,76 @@
+"""What a bridge does wrong costs itself, never the show."""
+
+from pathlib import Path
+
+import pytest
+
+from sonorama.engine.control.parameters import Change
+from sonorama.engine.errors import SonoramaError, ValueRefused
+from sonorama.engine.faults import Faults
+from sonorama.engine.show.bridges import BridgeRunner, Port
+
+BAD = """
+class Bad:
+    def __init__(self, argument):
+        self.argument, self.facts = argument, {"bad_port": 5, "fps": 9}
+    def start(self, port):
+        if self.argument == "stuck":
+            raise OSError("no bus")
+        port.subscribe(lambda changes: 1 / 0)
+        port.subscribe_meters(lambda values: 1 / 0)
+    def faults(self):
+        return ["a line"] if self.argument != "mute" else 1 / 0
+    def stop(self):
+        raise RuntimeError("will not")
+"""
+
+
+@pytest.fixture(autouse=True)
+def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    info = tmp_path / "bad-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: bad\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sonorama.bridges]\nbad = bad_bridge:Bad\n")
+    (tmp_path / "bad_bridge.py").write_text(BAD)
+
+
+def port() -> Port:
+    return Port("test", dict, lambda change: None, lambda change: None)
+
+
+def test_its_failures_are_faults_of_the_show() -> None:
+    faults = Faults()
+    runner = BridgeRunner(["bad:mute"], port, faults)
+    runner.start()
+    runner.publish([Change("/look/seed", 1, "x")])
+    runner.send_values({"/sound/level": 0.5})
+    assert faults.recent() == ["The bridge bad failed: ZeroDivisionError: division by zero"]
+    assert runner.faults() == []
+    runner.close()
+    assert faults.recent() == ["The bridge bad failed: RuntimeError: will not"]
+
+
+def test_facts_begin_with_its_name() -> None:
+    runner = BridgeRunner(["bad"], port, Faults())
+    assert runner.facts == {"bad_port": 5}
+    assert runner.faults() == ["a line"]
+
+
+def test_one_that_cannot_start_is_two_lines() -> None:
+    with pytest.raises(SonoramaError, match="The bridge bad does not start: OSError: no bus") as caught:
+        BridgeRunner(["bad:stuck"], port, Faults()).start()
+    assert len(str(caught.value).splitlines()) == 2
+    with pytest.raises(SonoramaError, match="There is no bridge called 'bat'") as caught:
+        BridgeRunner(["bat"], port, Faults())
+    assert caught.value.hint == "Did you mean bad?"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("/no/such", 1), ("/look/seed", "x"), ("/look/seed", float("nan")), ("/engine/world", "/etc/passwd"),
+     ("/engine/world", "nowhere"), ("/engine/device", "abacus")],
+)  # fmt: skip
+def test_the_port_refuses_what_no_bridge_may_set(path: str, value: object) -> None:
+    with pytest.raises(ValueRefused):
+        port().post(Change(path, value, "test"))  # pyright: ignore[reportArgumentType]

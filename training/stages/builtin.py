@@ -1,0 +1,117 @@
+"""The stages of a training, as entry points of `sonorama.training_stages`; ../runner.py says what each does.
+
+Light: torch is imported when a stage runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...engine.plugins.interfaces import StageRun
+
+if TYPE_CHECKING:
+    from ..runner import TrainingRun
+
+ORDER = ("generator", "joint", "directions", "recordings", "encoder", "motion", "bank")
+"""The order in which ours run."""
+
+
+def _own(run: StageRun) -> TrainingRun:
+    """Ours need all of the run, not only what other packages are shown."""
+    from ..runner import TrainingRun
+
+    if not isinstance(run, TrainingRun):
+        raise TypeError(f"{type(run).__name__} is no training run")
+    return run
+
+
+class Generator:
+    """Stage 0: G learns the pictures."""
+
+    inputs: tuple[str, ...] = ()
+    outputs = ("generator",)
+
+    def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """generator: model.generator.Generator."""
+        from ..runner import generator_stage
+
+        return {"generator": generator_stage(_own(run))}
+
+
+class Joint:
+    """Words, pictures and sounds in one space."""
+
+    inputs: tuple[str, ...] = ()
+    outputs = ("space",)
+
+    def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """space: joint.Space."""
+        from ..runner import joint_stage
+
+        return {"space": joint_stage(_own(run))}
+
+
+class Directions:
+    """A direction in the style space for each class."""
+
+    inputs = ("generator",)
+    outputs = ("directions",)
+
+    def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """directions: Tensor [classes,L,W]."""
+        from ..runner import directions_stage
+
+        return {"directions": directions_stage(_own(run), inputs["generator"])}
+
+
+class Recordings:
+    """The log-mel of every recording."""
+
+    inputs: tuple[str, ...] = ()
+    outputs = ("mels",)
+
+    def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """mels: Tensors [128,T], by class."""
+        from ..runner import recordings_by_class
+
+        return {"mels": recordings_by_class(_own(run))}
+
+
+class Encoder:
+    """E_a learns the directions, then is guided by sound (eqs. 2 and 3)."""
+
+    inputs = ("generator", "space", "directions", "mels")
+    outputs = ("encoder",)
+
+    def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """encoder: SoundInversionEncoder."""
+        from ..runner import encoder_stage
+
+        return {"encoder": encoder_stage(_own(run), *(inputs[name] for name in self.inputs))}
+
+
+class Motion:
+    """E_RNN learns to move by teacher forcing on inverted clips."""
+
+    inputs = ("generator", "space", "encoder", "directions", "mels")
+    outputs = ("motion",)
+
+    def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """motion: MotionNetwork."""
+        from ..runner import motion_stage
+
+        return {"motion": motion_stage(_own(run), *(inputs[name] for name in self.inputs))}
+
+
+class Bank:
+    """The seed bank: codes of the photos, and the joint code of the picture of each of the first seeds."""
+
+    inputs = ("generator", "space")
+    outputs = ("bank",)
+
+    def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """bank: Tensors `anchors` [A,Z] and `codes` [seeds,D]."""
+        from ..runner import bank_stage
+
+        return {"bank": bank_stage(_own(run), inputs["generator"], inputs["space"])}
