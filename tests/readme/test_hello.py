@@ -1,5 +1,6 @@
 """examples/hello.py: the pipeline without a show paints what `sonorama render` paints."""
 
+import importlib.util
 import subprocess
 import sys
 from fractions import Fraction
@@ -9,6 +10,7 @@ import av
 import numpy as np
 import pytest
 
+from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.offline import OfflineRender
@@ -37,14 +39,11 @@ def pictures(tiny_world: str, tmp_path_factory: pytest.TempPathFactory) -> list[
 
 
 def test_it_paints_what_a_render_with_these_values_paints(pictures: list[np.ndarray], tiny_world: str) -> None:
-    sys.path.insert(0, str(HELLO.parent))
-    try:
-        import hello as module
-    finally:
-        sys.path.pop(0)
+    spec = importlib.util.spec_from_file_location("hello", HELLO)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     world = load_world(tiny_world)
-    from sonorama.engine.control.render_table import TABLE
-
     values = {path: param.default for path, param in TABLE.items()} | module.VALUES
     render = OfflineRender(world, values, Fraction(30), open_backend(world, "ort"))
     # A show's first modulators are on in hello.py; a film's are off. Without sound they rest at 0.

@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,13 @@ from sonorama.engine.plugins import interfaces
 from sonorama.engine.plugins.registry import KINDS, Kind, PluginUnknown, find, load, make, package_of
 from sonorama.engine.plugins.survey import Answer, probe
 
-Files = dict[str, str]
+Install = Callable[..., None]
 WITHOUT_ANY_METHOD = "class Thing:\n    def __init__(self, *arguments): ...\n"
 MADE = [kind for kind in KINDS if kind.factory]
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     """Installs one module with one entry point, here and for child processes."""
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
@@ -41,7 +42,7 @@ def told(kind: Kind) -> Answer:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
-def test_one_that_does_not_load_is_listed_with_the_reason(kind: Kind, package) -> None:
+def test_one_that_does_not_load_is_listed_with_the_reason(kind: Kind, package: Install) -> None:
     package(kind, "torn", "import nowhere_to_be_found")
     assert told(kind)[:2] == (
         "broken", "it does not load: ModuleNotFoundError: No module named 'nowhere_to_be_found'",
@@ -52,7 +53,7 @@ def test_one_that_does_not_load_is_listed_with_the_reason(kind: Kind, package) -
 
 
 @pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.title)
-def test_one_that_is_of_another_kind_is_listed_and_refused(kind: Kind, package) -> None:
+def test_one_that_is_of_another_kind_is_listed_and_refused(kind: Kind, package: Install) -> None:
     package(kind, "odd", WITHOUT_ANY_METHOD)
     state, about, _ = told(kind)
     assert state == "broken" and f"(see {kind.protocol.__name__})" in about
@@ -62,7 +63,7 @@ def test_one_that_is_of_another_kind_is_listed_and_refused(kind: Kind, package) 
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
-def test_what_cannot_be_called_is_refused(kind: Kind, package) -> None:
+def test_what_cannot_be_called_is_refused(kind: Kind, package: Install) -> None:
     package(kind, "number", "Thing = 5")
     state, about, _ = told(kind)
     assert state == "broken" and "cannot be called" in about
@@ -71,7 +72,7 @@ def test_what_cannot_be_called_is_refused(kind: Kind, package) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
-def test_a_name_of_ours_stays_ours(kind: Kind, package) -> None:
+def test_a_name_of_ours_stays_ours(kind: Kind, package: Install) -> None:
     own = next(point for point in find(kind) if package_of(point) == "sonorama")
     package(kind, own.name, WITHOUT_ANY_METHOD, "aaa")
     assert [package_of(point) for point in find(kind) if point.name == own.name] == ["sonorama", "aaa"]
