@@ -18,8 +18,7 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Parameter, Value
 from sonorama.engine.errors import SonoramaError, ValueRefused
 from sonorama.engine.ipc.channel import ChannelClosed, connect
-
-from .status import Status
+from sonorama.engine.ipc.messages import Changed, Hello, Message, Set, Status, Values
 
 RETRY_MS, SEND_MS, POLL_MS, SETTLE_MS, SILENT_S = 500, 8, 15, 400, 3.0
 
@@ -27,11 +26,11 @@ RETRY_MS, SEND_MS, POLL_MS, SETTLE_MS, SILENT_S = 500, 8, 15, 400, 3.0
 class Wire(Protocol):
     """The panel's end of a connection, such as `engine.channel.Peer`. One with `fileno` is not polled."""
 
-    def send(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Message) -> None:
         """Send one message; ChannelClosed when the other side is gone."""
         ...
 
-    def receive(self, timeout: float | None = 0.0) -> dict[str, Any] | None:
+    def receive(self, timeout: float | None = 0.0) -> Message | None:
         """The next message, None when there is none; ChannelClosed when the other side is gone."""
         ...
 
@@ -63,7 +62,7 @@ class Link(QObject):
 
     """
 
-    arrived = pyqtSignal(dict)
+    arrived = pyqtSignal(object)
     told = pyqtSignal(object)
     state = pyqtSignal(bool, str)
     fault = pyqtSignal(str)
@@ -76,7 +75,7 @@ class Link(QObject):
         self._reach, self.table = reach, table
         self.values: dict[str, Value] = {path: param.default for path, param in table.items()}
         self.status = Status()
-        self.hello: dict[str, Any] = {}
+        self.hello = Hello()
         self.connected = False
         self._said: tuple[bool, str] | None = None
         self._wire: Wire | None = None
@@ -131,7 +130,7 @@ class Link(QObject):
             return
         if param.event:
             self._flush()
-            self._send([[path, value]])
+            self._send([(path, value)])
             return
         self._mine[path] = time.monotonic()
         self.values[path] = self._pending[path] = value
@@ -146,14 +145,14 @@ class Link(QObject):
     def _flush(self) -> None:
         if self._pending:
             pending, self._pending = self._pending, {}
-            self._send([[path, value] for path, value in pending.items()])
+            self._send([(path, value) for path, value in pending.items()])
             self._timers[3].start()
 
-    def _send(self, changes: list[list[Value]]) -> None:
+    def _send(self, changes: list[tuple[str, Value]]) -> None:
         if self._wire is None:
             return
         try:
-            self._wire.send({"set": changes})
+            self._wire.send(Set(changes))
         except SonoramaError:
             self._lost("The show went away")
 
@@ -215,30 +214,33 @@ class Link(QObject):
 
     # -- what the show says ---------------------------------------------------------------------------------------
 
-    def _take(self, message: Mapping[str, Any]) -> None:
+    def _take(self, message: Message) -> None:
         self._heard_at = time.monotonic()
-        if isinstance(hello := message.get("hello"), dict):
-            self.hello = hello
-            self._say(True, "")
-            self.arrived.emit(hello)
-        if isinstance(values := message.get("values"), dict):
-            for path, value in values.items():
-                self._hear(path, value, "show")
-            self._say(True, "")
-        for change in message.get("changed") or ():
-            if isinstance(change, list) and len(change) == 3:
-                self._hear(change[0], change[1], str(change[2]))
-        if isinstance(status := message.get("status"), dict):
-            self._say(True, "")
-            self._hear_status(Status.read(status))
+        match message:
+            case Hello():
+                self.hello = message
+                self._say(True, "")
+                self.arrived.emit(message)
+            case Values():
+                for path, value in message.values.items():
+                    self._hear(path, value, "show")
+                self._say(True, "")
+            case Changed():
+                for path, value, source in message.changes:
+                    self._hear(path, value, source)
+            case Status():
+                self._say(True, "")
+                self._hear_status(message)
+            case _:
+                pass
 
-    def _hear(self, path: str, value: object, source: str) -> None:
+    def _hear(self, path: str, value: Value, source: str) -> None:
         param = self.table.get(path)
-        if param is None or param.event or not isinstance(value, int | float | str):
-            return  # a newer show may have controls that this panel does not know
+        if param is None or param.event:
+            return  # a newer show may have parameters that this panel does not know
         try:
             clipped = param.clip(value)
-        except ValueRefused:
+        except (ValueRefused, OverflowError):
             return
         self._show_says[path] = clipped
         if source == "panel" and path in self._mine:

@@ -10,10 +10,10 @@ from PyQt6.QtGui import QImage, QKeyEvent, QPainter
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from sonorama.engine.ipc.frame_map import FrameSlot
+from sonorama.engine.ipc.messages import Hello, Status
 
 from .link import Link
 from .picture import Picture, letterbox
-from .status import Status
 from .widgets.scaling import Scaler
 
 SNAP = 0.9
@@ -33,11 +33,11 @@ class Preview(Picture):
         link.arrived.connect(self._arrived)
         link.told.connect(self._told)
         link.state.connect(lambda *_: self.say(self._why()))
-        if link.hello:
+        if link.hello.name:
             self._arrived(link.hello)
 
-    def _arrived(self, hello: dict[str, Any]) -> None:
-        self.follow(str(hello.get("frame_map") or hello.get("name") or ""))
+    def _arrived(self, hello: Hello) -> None:
+        self.follow(hello.frame_map or hello.name)
 
     def _told(self, _: Status) -> None:
         self.say(self._why())

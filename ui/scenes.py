@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QHBoxLayout
 
+from sonorama.engine.ipc.messages import Status
+
 from .layout import GAP, Card
 from .link import Link
-from .status import Status
 from .widgets.controls import SlotControl, control_for
 
 RECALL, STORE = "/scene/recall", "/scene/store"

@@ -8,9 +8,10 @@ from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
+from sonorama.engine.ipc.messages import Status
+
 from .formatting import describe, waiting
 from .link import Link
-from .status import Status
 from .theme import DIM, MAPPED, MODULATION, RECORD, TEXT, WINDOW
 
 KEYS = (

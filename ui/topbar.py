@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from PyQt6.QtCore import QRect, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from sonorama.engine.ipc.messages import Hello, Status
+
 from .formatting import short_name
 from .layout import GAP, Card
 from .link import Link
-from .status import Status
 from .status_line import Line
 from .theme import ACCENT, CARD, DIM, TEXT
 from .widgets.controls import SwitchControl, TriggerControl
@@ -125,8 +124,8 @@ class TopBar(Card):
         if (style := self.live.style()) is not None:
             style.polish(self.live)
 
-    def _arrived(self, hello: dict[str, Any]) -> None:
-        self._show_world(str(hello.get("world") or ""), self._link.status.source)
+    def _arrived(self, hello: Hello) -> None:
+        self._show_world(hello.world, self._link.status.source)
 
     def _show_world(self, world: str, source: str) -> None:
         world = str(self._link.values.get("/engine/world") or world)
@@ -143,7 +142,7 @@ class TopBar(Card):
         self.restarts.show_text(str(status.restarts), status.restarts > 0)
         activity = " \u2022" if status.osc_received > self._received else ""
         self._received = status.osc_received
-        port = status.osc_port or self._link.hello.get("osc_port")
+        port = status.osc_port or self._link.hello.osc_port
         self.osc.show_text(f"{port}{activity}" if port else "\u2013")
         self._show_recording(status.recording)
 

@@ -1,8 +1,8 @@
-"""Messages between the processes of a show: JSON lines over a local socket, with a token.
+"""Connections between the processes of a show: lines of JSON over a local socket, opened with a token.
 
-The show listens and writes a session file that only this user can read; renderer and panel find it by the show's name.
-A panel that went away can therefore come back. Nothing that arrives is executed; a line that is no JSON object, or a
-first line without the token, ends that connection and nothing else.
+The show listens and writes a session file that only this user can read; renderer and panels find it by the show's
+name, so a panel that went away can come back. Nothing that arrives is executed. A line that is no JSON object, or a
+first line without the token, ends that connection and nothing else. The messages: messages.py and docs/channel.md.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SonoramaError
+from .message_codec import decode, encode
+from .messages import Join, Message
 from .shared_paths import check_name, process_lives, process_started, read_private, runtime_folder, write_private
 
 LARGEST, TRUSTED = 1 << 20, 1 << 28
-"""Bytes of one message; between a show and its own renderer, where a second of a flood of changes must pass."""
+"""Longest message in bytes; and between a show and its own renderer, where a second of a flood of changes must pass."""
 UNKNOWN, WELCOMED = 16, 64
-"""How many connections may wait that have not said who they are, and how many are taken at a time."""
+"""How many connections without a valid first message may wait, and how many new ones are accepted at a time."""
 BACKLOG = 4 << 20
-"""Bytes that may wait for a reader who is slow; then the connection ends."""
+"""Bytes that may wait for a slow reader; then the connection ends."""
 
 
 class ChannelClosed(SonoramaError):
@@ -83,7 +85,9 @@ class Peer:
         self._waiting.register(connection, selectors.EVENT_READ)
         self._rest = b""
         self.largest = LARGEST
-        self._ready: deque[dict[str, Any]] = deque()
+        self._ready: deque[Message] = deque()
+        self.skipped = 0
+        """Messages of an unknown type, or without what they must have."""
         self.open = True
 
     def fileno(self) -> int:
@@ -91,18 +95,18 @@ class Peer:
         return self._socket.fileno()
 
     def patience(self, seconds: float) -> None:
-        """How long `send` waits for a reader who is slow; two seconds unless told."""
+        """How long `send` waits for a slow reader; two seconds by default."""
         self._socket.settimeout(seconds)
 
-    def send(self, message: Mapping[str, Any]) -> None:
-        """Send one JSON object.
+    def send(self, message: Message) -> None:
+        """Send a message.
 
         Raises:
-            ChannelClosed: the other side is gone, or has not read for longer than patience allows. What it said
+            ChannelClosed: the other side is gone, or has not read for longer than `patience` allows. What it sent
                 before can still be received.
 
         """
-        line = json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+        line = encode(message)
         try:
             with self._lock:
                 self._socket.sendall(line)
@@ -111,11 +115,11 @@ class Peer:
                 self._socket.shutdown(socket.SHUT_WR)
             raise _gone() from error
 
-    def receive(self, timeout: float | None = 0.0) -> dict[str, Any] | None:
+    def receive(self, timeout: float | None = 0.0) -> Message | None:
         """The next message; None when none came within `timeout` seconds (None: wait for ever).
 
         Raises:
-            ChannelClosed: the other side is gone, or sent what is no message.
+            ChannelClosed: the other side is gone, or sent a line that is no JSON object or too long.
 
         """
         while not self._ready:
@@ -135,10 +139,10 @@ class Peer:
             raise ConnectionResetError
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            message = json.loads(line)
-            if not isinstance(message, dict):
-                raise ValueError("not an object")
-            self._ready.append(message)
+            if (message := decode(line)) is None:
+                self.skipped += 1
+            else:
+                self._ready.append(message)
         if len(self._rest) > self.largest:
             raise ValueError("too long")
 
@@ -173,7 +177,7 @@ def connect_to(port: int, token: str, role: str) -> Peer:
     except OSError as error:
         raise SonoramaError("The show does not answer", "Start it again: sonorama live") from error
     peer = Peer(connection)
-    peer.send({"role": role, "token": token})
+    peer.send(Join(role, token))
     return peer
 
 
@@ -226,13 +230,13 @@ class Server:
             message = peer.receive(0.0)
         except ChannelClosed:
             return ""
-        if message is None:
+        if message is None and not peer.skipped:
             return ""
-        given = str(message.get("token", "")).encode(errors="replace")
-        if not secrets.compare_digest(given, self.token.encode()):
+        token = message.token if isinstance(message, Join) else ""
+        if not isinstance(message, Join) or not secrets.compare_digest(token.encode(), self.token.encode()):
             peer.close()
             return ""
-        return str(message.get("role", "")) or "panel"
+        return message.role or "panel"
 
     def close(self) -> None:
         """Stop listening and take the session file away."""

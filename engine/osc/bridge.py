@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import partial
+from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
+from ..control.accept import plain_names, valid_change
 from ..control.parameters import Change, Value
 from ..errors import SonoramaError
 from ..model.world_file import list_worlds
@@ -65,7 +68,7 @@ class OscBridge:
         subscribers = [("127.0.0.1", self._out)] if self._out else []
         server = OscServer(
             port.table, port.post, port.post, self._port, self._host, allow=self._allow, subscribers=subscribers,
-            installed=lambda name: name in {card.name for card in list_worlds()},
+            accept=partial(valid_change, port.table, names=installed_names),
         )  # fmt: skip
         server.start()
         self._server = server
@@ -84,6 +87,11 @@ class OscBridge:
         """Close the sockets."""
         if self._server is not None:
             self._server.close()
+
+
+def installed_names() -> set[str]:
+    """Names by which messages may choose a world."""
+    return plain_names(Path(card.path).stem for card in list_worlds())
 
 
 def _number(words: Mapping[str, list[str]], name: str, default: int) -> int:

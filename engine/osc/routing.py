@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
+from ..control.accept import Accept, valid_change
 from ..control.parameters import Change, Parameter, Value
 from ..errors import ValueRefused
 from .counters import OscCounters, quoted
@@ -14,8 +16,8 @@ from .messages import Sender
 from .validation import SPECIAL, part_matches
 
 ROOT, NORM = "/sonorama", "/norm"
-LONGEST_TEXT, REMEMBERED, PATTERNS = 1000, 4096, 256
-"""Characters of a text; presses and address patterns that are remembered."""
+REMEMBERED, PATTERNS = 4096, 256
+"""Presses and address patterns that are remembered."""
 IMPULSES = (None, "bang")
 """What a trigger takes as a press that has no release. The guard reads an impulse as nil."""
 
@@ -27,26 +29,18 @@ class Accepted(NamedTuple):
     asked: Any
 
 
-def none_installed(name: str) -> bool:
-    """The default of Routes.installed: nothing may be loaded by name."""
-    del name
-    return False
-
-
 class Router:
     """The table by OSC address.
 
     Args:
         table: every control.
         tally: counts what is refused.
-        installed: whether something that loads (a world) exists by that name. Names with a path in them never arrive.
+        accept: makes valid changes; by default of the table, with no world installed.
 
     """
 
-    def __init__(
-        self, table: Mapping[str, Parameter], tally: OscCounters, installed: Callable[[str], bool] = none_installed
-    ) -> None:
-        self._tally, self._installed = tally, installed
+    def __init__(self, table: Mapping[str, Parameter], tally: OscCounters, accept: Accept | None = None) -> None:
+        self._tally, self._accept = tally, accept or partial(valid_change, table)
         self._exact: dict[str, tuple[Parameter, bool]] = {}
         for path, param in table.items():
             self._exact[ROOT + path] = (param, False)
@@ -62,7 +56,7 @@ class Router:
         self._lock = threading.Lock()
 
     def changes(self, address: str, arguments: Sequence[Any], sender: Sender) -> Iterator[Accepted]:
-        """What a message asks for, already clipped. Never raises: what cannot be taken is counted."""
+        """The valid changes that a message asks for. Never raises: what is refused is counted."""
         known = self._exact.get(address)
         found = [known] if known else self.named(address)
         if not found:
@@ -71,11 +65,12 @@ class Router:
         for param, norm in found:
             try:
                 value, asked = self._value(param, norm, arguments, sender)
+                change = None if value is None else self._accept(param.path, value, source)
             except ValueRefused as refused:
                 self._tally.count("wrong_type", f"OSC from {sender[0]}: {refused.message}. {refused.hint}")
                 continue
-            if value is not None:
-                yield Accepted(Change(param.path, value, source), asked)
+            if change is not None and (change.value or not param.event):
+                yield Accepted(change, asked)
 
     def named(self, pattern: str) -> list[tuple[Parameter, bool]]:
         """The controls (and whether their 0..1 address) that an address pattern names."""
@@ -107,15 +102,14 @@ class Router:
         if param.kind == "trigger":
             return self._press(param, first, sender), first
         if param.kind == "text":
-            return self._text(param, first), first
+            return _text(param, first), first
         if param.kind == "choice":
             return _choice(param, first), first
         number = _number(param, first)
         if norm:
             value = param.from_norm(min(max(float(number), 0.0), 1.0))
             return value, value
-        value = param.clip(number)
-        return (value if value or param.kind != "slot" else None), number
+        return number, number
 
     def _press(self, param: Parameter, first: Any, sender: Sender) -> Value | None:
         """A trigger acts when a number rises from 0, per sender; a press without a number always acts."""
@@ -130,18 +124,16 @@ class Router:
                 del self._pressed[next(iter(self._pressed))]
         return True if down and not before else None
 
-    def _text(self, param: Parameter, first: Any) -> Value:
-        if not isinstance(first, str):
-            raise _wrong(param, first)
-        text = first[:LONGEST_TEXT]
-        if param.load and (set("/\\:\0") & set(text) or text.startswith(".") or not self._installed(text)):
-            raise ValueRefused(f"{param.path} does not take {quoted(text)}", "Send the name of an installed one.")
-        return text
+
+def _text(param: Parameter, first: Any) -> str:
+    if not isinstance(first, str):
+        raise _wrong(param, first)
+    return first
 
 
 def _choice(param: Parameter, first: Any) -> Value:
     if isinstance(first, str):
-        return param.clip(first.removeprefix(ROOT) if first.startswith(f"{ROOT}/") else first)
+        return first.removeprefix(ROOT) if first.startswith(f"{ROOT}/") else first
     return param.choices[round(min(max(_number(param, first), 0), len(param.choices) - 1))]
 
 

@@ -15,11 +15,12 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from ..control.accept import Accept
 from ..control.parameters import Change, Parameter, Value
 from ..errors import SonoramaError
 from .counters import OscCounters, quoted
 from .messages import Message, Schedule, Sender, parse
-from .routing import ROOT, Accepted, Router, none_installed
+from .routing import ROOT, Accepted, Router
 from .sockets import BUFFER, Intake, address_of, is_local, network, open_port, widen
 from .subscriptions import Subscriptions
 from .validation import clean
@@ -40,13 +41,13 @@ class OscServer:
 
     Args:
         table: every control.
-        post: takes a clipped change, in the worker thread. It may be slow; what comes meanwhile is queued.
+        post: takes a valid change, in the worker thread. It may be slow; what comes meanwhile is queued.
         fast: takes changes of FAST instead of `post`, mostly in the receiver thread. It must not wait.
         port: where to listen; a busy one moves on to the next free, 0 is any.
         host: address of this machine to listen at. 127.0.0.1 hears this machine only, 0.0.0.0 all its networks.
         allow: addresses or networks (`192.168.1.20`, `192.168.1.0/24`) of other machines that may speak to us.
         subscribers: who is told of changes and meters from the start: (host, port).
-        installed: whether a world of that name exists; decides about /engine/world.
+        accept: makes valid changes of what arrives; by default of the table, with no world installed. Any thread.
         buffer: bytes asked for as the socket's receive buffer.
 
     """
@@ -61,7 +62,7 @@ class OscServer:
         *,
         allow: Collection[str] = (),
         subscribers: Iterable[Sender] = (("127.0.0.1", PORT_OUT),),
-        installed: Callable[[str], bool] = none_installed,
+        accept: Accept | None = None,
         buffer: int = BUFFER,
     ) -> None:
         self._post, self._fast = post, fast
@@ -73,7 +74,7 @@ class OscServer:
         self._allowed = [network(text) for text in ("127.0.0.0/8", *allow)]
         self._verdicts: dict[str, bool] = {}
         self._tally = OscCounters()
-        self._routes = Router(table, self._tally, installed)
+        self._routes = Router(table, self._tally, accept)
         fixed = [(address_of(name), number) for name, number in subscribers]
         self._taken = {PORT_OUT, *(one[1] for one in fixed)}
         self._feedback = Subscriptions(table, self._send, fixed)

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from ..audio.auto_gain import AutoGain
 from ..audio.features import FeatureExtractor, Features
 from ..control.live_table import SHOW
-from ..control.parameters import Change, ParameterState, Value
+from ..control.parameter_state import ParameterState
+from ..control.parameters import Change, Value
 from .base_latent import TRUNCATION, BaseLatent
 from .conditioning import ENCODER_STEP, SoundConditioner
 from .frame_grid import FrameGrid, exact_rate

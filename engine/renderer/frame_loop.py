@@ -22,17 +22,31 @@ import time
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..audio.features import METERS
 from ..audio.sample_ring import RATE, SampleRing, SamplesLost
+from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer, connect
+from ..ipc.messages import (
+    Applied,
+    Apply,
+    Failed,
+    LoadRefused,
+    Meters,
+    MotionLost,
+    Quit,
+    Ready,
+    RendererStatus,
+    SoundMissed,
+    Start,
+    StateSaved,
+)
 from ..ipc.shared_paths import inner_name
 from ..log.children import log_to_parent
 from ..pipeline.frame_pipeline import LOADS, MASTER, FramePipeline, FrameResult, mono
@@ -58,23 +72,21 @@ class Renderer:
     Args:
         name: of the show, whose sample ring it hears.
         peer: the line to the show.
-        order: what the show says at the start: `values`, `state_file` (where to keep the state), `state` (one to go on
-            from, or none), `journal` ([[frame, changes], ...] since then), `fresh` ([frame, sample] to begin at
-            instead).
+        start: the show's first message.
 
     """
 
-    def __init__(self, name: str, peer: Peer, order: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, peer: Peer, start: Start) -> None:
         self._peer, self._faults = peer, Faults()
         self._ring = SampleRing.open(name)
-        self._state_file = Path(str(order["state_file"]))
+        self._state_file = Path(start.state_file)
         self._loader = WorldLoader(self._faults)
-        self.player = self._begin(order["values"], str(order.get("state") or ""))
-        if order.get("fresh"):
-            self.player.jump(*order["fresh"])
-        self._journal = {int(frame): [Change(*one) for one in did] for frame, did in order["journal"]}
+        self.player = self._begin(start.values, start.state)
+        if start.fresh:
+            self.player.jump(*start.fresh)
+        self._journal = dict(start.journal)
         self._painter = PaintThread(inner_name(name), self._faults)
-        self._asked: list[Change] = []
+        self._asked = ChangeQueue(SHOW, events=None)
         self._seq = self._asked_seq = 0
         self._closing = False
         self._catching_up = time.monotonic() + CATCH_UP_S
@@ -108,7 +120,7 @@ class Renderer:
     def run(self) -> None:
         """Play until the show hangs up."""
         card, backend = self.player.instrument.world.card, self.player.instrument.backend
-        self._peer.send({"ready": {"world": card.name, "version": card.version, "device": backend.name}})
+        self._peer.send(Ready(card.name, card.version, backend.name))
         gc.collect()
         gc.freeze()
         try:
@@ -140,11 +152,9 @@ class Renderer:
         if not np.isfinite(step.w).all():  # it would stay so for ever
             raise FloatingPointError
         if changes and past is None:
-            did = [[c.path, c.value, c.source, c.over] for c in changes]
-            told = {"frame": step.frame, "sample": step.sample, "did": did, "seq": self._seq, "at_ns": begun}
-            self._peer.send(told)
+            self._peer.send(Applied(step.frame, step.sample, changes, self._seq, begun))
         if not self._catching_up:
-            self._peer.send({"meters": [round(float(getattr(step.features, name)), 4) for name in METERS]})
+            self._peer.send(Meters([round(float(getattr(step.features, name)), 4) for name in METERS]))
         now = time.monotonic_ns()
         if verdict(due, now, fps) == "paint" or (not self._catching_up and now - self._offered_ns > STILL_NS):
             self._offered_ns = now
@@ -162,7 +172,7 @@ class Renderer:
         try:
             sound = mono(self._ring.read(before, sample))
         except SamplesLost:  # longer away than the ring is long
-            self._peer.send({"frame": self.player.frame, "sample": sample, "deaf": [before, sample]})
+            self._peer.send(SoundMissed(self.player.frame, sample, before, sample))
             sound = np.zeros(sample - before, np.float32)
         return self.player.step(sound, changes)
 
@@ -179,7 +189,7 @@ class Renderer:
 
     def _changes(self) -> list[Change]:
         """What was asked for since the frame before, and what was loaded meanwhile."""
-        asked, self._asked, self._seq = _newest(self._asked), [], self._asked_seq
+        asked, self._seq = self._asked.take(), self._asked_seq
         placed = any(one.path == PROMPT and one.value != -1 for one in asked)  # as a scene or look brings it
         for change in [one for one in asked if self._loader.wants(one) and not (placed and one.path == TEXT)]:
             self._loader.ask(change, self._loaded())
@@ -190,10 +200,14 @@ class Renderer:
 
     def _receive(self) -> None:
         while (message := self._peer.receive(0.0)) is not None:
-            for change in message.get("do") or ():
-                self._asked.append(Change(*change))
-            self._asked_seq = int(message.get("seq", self._asked_seq))
-            self._closing = self._closing or bool(message.get("quit"))
+            match message:
+                case Apply():
+                    self._asked.add(message.changes)
+                    self._asked_seq = message.seq
+                case Quit():
+                    self._closing = True
+                case _:
+                    pass
 
     def _now_and_then(self, step: FrameResult) -> None:
         now = time.monotonic()
@@ -201,7 +215,8 @@ class Renderer:
             raise SystemExit(f"The painter has been at one picture for {STUCK_S:.0f} s")
         if now >= self._status_at:
             self._status_at = now + STATUS_S
-            self._peer.send({"status": self._status(step)})
+            self._peer.send(self._status(step))
+            self._say_refused()
         if now >= self._state_at and not self._catching_up:
             self._state_at = now + STATE_S
             try:
@@ -209,38 +224,31 @@ class Renderer:
             except OSError as error:
                 self._faults.note("state", f"The state cannot be saved: {one_line_error(error)}", error)
             else:
-                self._peer.send({"kept": step.frame})
+                self._peer.send(StateSaved(step.frame))
 
-    def _status(self, step: FrameResult) -> dict[str, Any]:
-        player, features = self.player, step.features
-        refused = []
+    def _say_refused(self) -> None:
         while not self._loader.refused.empty():
             path = self._loader.refused.get()
-            refused.append([path, player.params.targets[path]])
-        return {
+            self._peer.send(LoadRefused(path, self.player.params.targets[path]))
+
+    def _status(self, step: FrameResult) -> RendererStatus:
+        player, features = self.player, step.features
+        return RendererStatus(
             **{name: round(float(getattr(features, name)), 4) for name in (*METERS, "db")},
-            "frame": step.frame,
-            "sample": step.sample,
-            "painted_fps": self._painter.fps,
-            "paint_ms": self._painter.paint_ms,
-            "replaced": self._painter.replaced,
-            "heard": scores(step.instrument.world, player.listener.code),
-            "mel": bands(player.listener),
-            "effective": {path: _effective(step, path) for path in player.moves.shifts},
-            "drivers": dict(player.moves.drivers),
-            "faults": [*self._faults.recent(), *player.moves.faults],
-            "refused": refused,
-        }
+            frame=step.frame,
+            painted_fps=self._painter.fps,
+            paint_ms=self._painter.paint_ms,
+            replaced=self._painter.replaced,
+            scores=tuple(scores(step.instrument.world, player.listener.code)),
+            mel=tuple(bands(player.listener)),
+            effective={path: _effective(step, path) for path in player.moves.shifts},
+            drivers=dict(player.moves.drivers),
+            faults=(*self._faults.recent(), *player.moves.faults),
+        )
 
 
 def _effective(step: FrameResult, path: str) -> float:
     return float(step.values[path]) * (step.lift if path == MASTER else 1.0)
-
-
-def _newest(asked: list[Change]) -> list[Change]:
-    """Of every control the last change, of events all."""
-    last = {change.path: change for change in asked}
-    return [change for change in asked if SHOW[change.path].event or change is last[change.path]]
 
 
 def main(name: str) -> int:
@@ -254,17 +262,17 @@ def main(name: str) -> int:
     peer = connect(name, "renderer")
     peer.largest = TRUSTED
     try:
-        while (message := peer.receive(None)) is None or "start" not in message:
+        while not isinstance(start := peer.receive(None), Start):
             pass
         try:
-            renderer = Renderer(name, peer, message["start"])
+            renderer = Renderer(name, peer, start)
         except SonoramaError as error:
-            peer.send({"failed": [error.message, error.hint]})
+            peer.send(Failed(error.message, error.hint))
             return 2
         renderer.run()
     except FloatingPointError as error:
         log.critical("The motion became NaN or infinite", exc_info=error)
-        peer.send({"lost": "The motion was no number any more: it begins at rest"})
+        peer.send(MotionLost())
         return 3
     except ChannelClosed:
         return 0

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import PurePath
+from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
+from ..control.accept import Accept, valid_change
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Parameter, Value
-from ..errors import SonoramaError, ValueRefused, one_line_error
+from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
-from ..model.world_file import list_worlds
+from ..osc.bridge import installed_names
 from ..plugins.interfaces import Bridge
 from ..plugins.registry import BRIDGES, PluginUnknown, make
 
 FAST = ("/out/blackout", "/out/freeze", "/out/panic")
 """Parameters that overtake everything that waits."""
+_ACCEPT = partial(valid_change, SHOW, names=installed_names)
 
 
 class Port:
@@ -24,8 +28,9 @@ class Port:
     Args:
         name: of the show.
         values: the value that was set last at every address.
-        post: takes a clipped change; any thread, never waits.
+        post: takes a valid change; any thread, never waits.
         fast: as `post`, for changes of FAST.
+        accept: makes a valid change of what a bridge asks for; by default with the names of installed worlds.
 
     """
 
@@ -37,9 +42,10 @@ class Port:
         values: Callable[[], Mapping[str, Value]],
         post: Callable[[Change], None],
         fast: Callable[[Change], None],
+        accept: Accept = _ACCEPT,
     ) -> None:
         self.name = name
-        self._values, self._post, self._fast = values, post, fast
+        self._values, self._accept, self._post, self._fast = values, accept, post, fast
         self.changed: list[Callable[[Iterable[Change]], None]] = []
         self.metered: list[Callable[[Mapping[str, Value]], None]] = []
 
@@ -55,7 +61,7 @@ class Port:
             ValueRefused: see BridgePort.
 
         """
-        accepted = _accepted(change)
+        accepted = replace(self._accept(change.path, change.value, change.source), over=change.over)
         (self._fast if change.path in FAST else self._post)(accepted)
 
     def subscribe(self, callback: Callable[[Iterable[Change]], None]) -> None:
@@ -65,27 +71,6 @@ class Port:
     def subscribe_meters(self, callback: Callable[[Mapping[str, Value]], None]) -> None:
         """See BridgePort."""
         self.metered.append(callback)
-
-
-def _accepted(change: Change) -> Change:
-    """The change with its value clipped."""
-    param, value = SHOW.get(change.path), change.value
-    if param is None:
-        raise ValueRefused(f"There is no parameter {change.path[:80]}", "See docs/osc.md")
-    if not isinstance(value, int | float | str):
-        raise ValueRefused(f"{change.path} does not take {type(value).__name__}", f"Send {param.allowed()}.")
-    try:
-        clipped = param.clip(value)
-    except OverflowError:
-        raise ValueRefused(f"{change.path} does not take that many digits", f"Send {param.allowed()}.") from None
-    if param.load and not param.choices and not _is_installed(str(clipped)):
-        raise ValueRefused(f"{change.path} does not take {str(clipped)[:80]!r}", "Send the name of an installed one.")
-    return Change(change.path, clipped, change.source, change.over)
-
-
-def _is_installed(name: str) -> bool:
-    """A name without a path in it: from outside nothing may be opened that was not installed."""
-    return PurePath(name).name == name and name in {card.name for card in list_worlds()}
 
 
 class BridgeRunner:

@@ -12,15 +12,15 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
+from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
 from ..control.parameters import Change
 from ..errors import SonoramaError, ValueRefused, one_line_error
 from ..faults import Faults
 from ..ipc.channel import ChannelClosed, Peer, Server
-from ..osc.routing import LONGEST_TEXT
+from ..ipc.messages import Changed, Hello, Message, Set, Status, Values
 from .control_state import ControlState
 from .supervisor import RendererSupervisor
 
@@ -54,10 +54,10 @@ class ControlLoop:
         server: Server,
         control_state: ControlState,
         supervisor: RendererSupervisor | None,
-        hello: Callable[[], dict[str, Any]],
+        hello: Callable[[], Hello],
         act: Callable[[Change], None],
         told: Callable[[list[Change]], None],
-        status: Callable[[], dict[str, Any]],
+        status: Callable[[], Status],
         faults: Faults,
     ) -> None:
         self._server, self._control_state, self._supervisor, self._hello = server, control_state, supervisor, hello
@@ -79,7 +79,7 @@ class ControlLoop:
         self._thread.start()
 
     def post(self, change: Change) -> None:
-        """Ask for something. Any thread; never waits."""
+        """Ask for a value, by a valid change. Any thread; never waits."""
         self._inbox.append(change)
         self._ring()
 
@@ -133,7 +133,7 @@ class ControlLoop:
         self._take()
         if time.monotonic() >= self._status_at:
             self._status_at = time.monotonic() + STATUS_S
-            self._tell({"status": self._status()})
+            self._tell(self._status())
 
     def _wait(self) -> None:
         """Until something comes, at most LOOK_S; what comes in a rush is taken together."""
@@ -158,8 +158,8 @@ class ControlLoop:
             elif role == "panel" and len(self._panels) < MOST_PANELS:
                 peer.patience(PATIENCE_S)
                 self._panels.append(peer)
-                self._send(peer, {"hello": self._hello()})
-                self._send(peer, {"values": self._control_state.values})
+                self._send(peer, self._hello())
+                self._send(peer, Values(self._control_state.values))
             else:
                 peer.close()
 
@@ -169,32 +169,23 @@ class ControlLoop:
                 for _ in range(MESSAGES):
                     if (message := panel.receive(0.0)) is None:
                         break
-                    self._hear(message)
+                    for path, value in message.changes if isinstance(message, Set) else ():
+                        self._accept(path, value)
             except ChannelClosed:
                 self._panels = [one for one in self._panels if one is not panel]
 
-    def _hear(self, message: Mapping[str, Any]) -> None:
-        asked = message.get("set")
-        for one in asked if isinstance(asked, list) else ():
-            if isinstance(one, list) and len(one) == 2 and isinstance(one[0], str):
-                self._inbox.append(Change(one[0], one[1], "panel"))
+    def _accept(self, path: str, value: object) -> None:
+        try:
+            self._inbox.append(self._control_state.accept(path, value, "panel"))
+        except ValueRefused as error:
+            self._faults.note("refused", f"{error.message}. {error.hint}")
 
     def _take(self) -> None:
-        """Everything that was asked for since the last time; of one control the last, of events all."""
-        held: dict[str, Change] = {}
-        fired: list[Change] = []
+        """Everything that was asked for since the last turn; of one parameter the last change, events all."""
+        queue = ChangeQueue(SHOW, events=None)
         for _ in range(len(self._inbox)):
-            try:
-                change = _clipped(self._inbox.popleft())
-            except ValueRefused as error:
-                self._faults.note("refused", f"{error.message}. {error.hint}")
-                continue
-            for one in self._control_state.take(change) if change.value or not SHOW[change.path].event else ():
-                if SHOW[one.path].event:
-                    fired.append(one)
-                else:
-                    held[one.path] = one
-        if changes := [*held.values(), *fired]:
+            queue.add(self._control_state.take(self._inbox.popleft()))
+        if changes := queue.take():
             if self._supervisor is not None:
                 self._supervisor.ask(changes)
             self.hold(changes)
@@ -203,9 +194,9 @@ class ControlLoop:
         """Changes that hold now: act on them and tell everybody."""
         for change in changes:
             self._act(change)
-        news = [[one.path, one.value, one.source.split(":")[0]] for one in changes if not SHOW[one.path].event]
+        news = [(one.path, one.value, one.source.split(":")[0]) for one in changes if not SHOW[one.path].event]
         if news:
-            self._tell({"changed": news})
+            self._tell(Changed(news))
         self._told(changes)
 
     def applied(self, changes: list[Change]) -> None:
@@ -216,28 +207,13 @@ class ControlLoop:
         if found:
             self.hold(found)
 
-    def _tell(self, message: Mapping[str, Any]) -> None:
+    def _tell(self, message: Message) -> None:
         for panel in self._panels:
             self._send(panel, message)
 
-    def _send(self, panel: Peer, message: Mapping[str, Any]) -> None:
+    def _send(self, panel: Peer, message: Message) -> None:
         try:
             panel.send(message)
         except SonoramaError:
             panel.close()
             self._panels = [one for one in self._panels if one is not panel]
-
-
-def _clipped(change: Change) -> Change:
-    """The change with a value of its control's own type. Raises ValueRefused where that cannot be."""
-    param, value = SHOW.get(change.path), change.value
-    if param is None:
-        raise ValueRefused(f"There is no control {change.path[:80]}", "See docs/osc.md")
-    if not isinstance(value, int | float | str):  # a panel's message may hold anything
-        raise ValueRefused(f"{change.path} does not take {type(value).__name__}", f"Send {param.allowed()}.")
-    if isinstance(value, str):
-        value = value[:LONGEST_TEXT]
-    try:
-        return Change(change.path, param.clip(value), change.source, change.over)
-    except OverflowError:
-        raise ValueRefused(f"{change.path} does not take that many digits", f"Send {param.allowed()}.") from None

@@ -1,34 +1,38 @@
-"""The show's board: what was asked for last at every address, and what an event of the show itself stands for.
+"""The values of a show: the last one asked for at every address, and what the show's own events come to.
 
-Pure state, one thread. The renderer follows it; while none lives the board goes on taking values.
+Pure state. The renderer follows it; while no renderer runs the values go on changing. `accept` may be called from any
+thread, all else belongs to the control loop.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from ..control.accept import valid_change
 from ..control.live_table import SHOW
-from ..control.parameters import Change, ParameterState, Value
+from ..control.parameters import Change, Value
 from ..control.scenes import SceneBank
 from ..errors import SonoramaError
+from ..osc.bridge import installed_names
 from ..pipeline.builtin_modulators import is_steps
 
+WORLD = "/engine/world"
 PANIC = ("/motion/", "/moves/", "/look/", "/out/")
-"""What panic sets back; not where the picture is (seed and text), nor a recording."""
+"""What panic sets back to its defaults, less the seeds, the text, the size and a recording."""
 _KEPT = ("/look/seed", "/look/seed_b", "/look/text", "/look/prompt", "/out/record", "/out/width", "/out/height")
 
 
 class ControlState:
-    """Values of every control, as targets.
+    """The target of every parameter.
 
     Args:
-        start: values to begin with; the others stand at their defaults.
+        start: values to begin with; the others begin at their defaults.
         scenes: of this show.
-        fault: takes (kind, line) when something cannot be done.
-        errand: takes (kind, job) for what waits for the disk.
+        fault: called with (kind, line) when something cannot be done.
+        write: called with (kind, job) for what has to be written to disk.
 
     Attributes:
-        moved: effective values of controls that moves act on, as the renderer said last.
+        moved: effective values of modulated parameters, as the renderer reported last.
 
     """
 
@@ -37,17 +41,34 @@ class ControlState:
         start: Mapping[str, Value],
         scenes: SceneBank,
         fault: Callable[[str, str], None],
-        errand: Callable[[str, Callable[[], None]], None],
+        write: Callable[[str, Callable[[], None]], None],
     ) -> None:
-        self._fault, self._errand = fault, errand
+        self._fault, self._write = fault, write
         self.scenes = scenes
         self.moved: Mapping[str, float] = {}
-        self.values: dict[str, Value] = dict(ParameterState(SHOW, start).targets)
+        self.values: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
+        self.values.update((path, SHOW[path].clip(value)) for path, value in start.items() if not SHOW[path].event)
+        self._first_world = str(self.values[WORLD])
         if scenes.fault:
             fault("scenes", scenes.fault)
 
+    def accept(self, path: str, value: object, source: str) -> Change:
+        """A valid change of a value that a panel or an OSC message sent; see `control/accept.py`.
+
+        Raises:
+            ValueRefused: there is none.
+
+        """
+        return valid_change(SHOW, path, value, source, self._worlds)
+
+    def _worlds(self) -> set[str]:
+        """What /engine/world may be set to by message: installed worlds, and the one the show was started with."""
+        return installed_names() | {self._first_world}
+
     def take(self, change: Change) -> list[Change]:
-        """What a change, already clipped, comes to: all changes that now hold, the events among them."""
+        """All changes that a valid change comes to, events among them; they hold from now on."""
+        if not change.value and SHOW[change.path].event:
+            return []
         try:
             changes = list(self._meant(change))
         except SonoramaError as error:
@@ -64,7 +85,7 @@ class ControlState:
                 yield from self._recalled(int(change.value))
             case "/scene/store":
                 self.scenes.keep(int(change.value), self.values)
-                self._errand("scenes", self.scenes.write)
+                self._write("scenes", self.scenes.write)
             case "/out/panic":
                 yield from (Change(path, SHOW[path].default, "panic") for path in self.values if _panics(path))
             case "/sound/tap":

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from ..control.live_table import SHOW
-from ..control.parameters import Change, ParameterState
+from ..control.parameter_state import ParameterState
+from ..control.parameters import Change
 from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.frame_map import FrameMap, FrameMapMissing, FrameMapWriter, FrameSlot

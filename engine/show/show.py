@@ -16,7 +16,7 @@ from fractions import Fraction
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 from ..audio.capture import Capture
 from ..audio.sample_ring import SampleRing, SampleRingWriter
@@ -27,6 +27,7 @@ from ..errors import SonoramaError
 from ..faults import Faults
 from ..files.atomic import check_folder
 from ..ipc.channel import Server
+from ..ipc.messages import Hello, LoadRefused, Ready, RendererStatus, SoundMissed, Status
 from ..ipc.shared_paths import inner_name, remove_private, shared_path
 from ..model.world_file import Card, find_world, read_card
 from ..osc.bridge import osc_argument
@@ -167,16 +168,17 @@ class Show:
             )
             self.supervisor.on_restart, self.supervisor.on_deaf = self._restarted, self._deaf
             self.supervisor.on_status, self.supervisor.on_fresh = self._heard, self._begun_afresh
-            self.supervisor.on_ready = self._ready
+            self.supervisor.on_ready, self.supervisor.on_refused = self._ready, self._load_refused
             self.supervisor.on_meters = lambda meters: self.bridges.send_values(osc_meters(meters))
-        self.report = Report({"source": self.source}, lambda: self.output_loop.tally, self.all_faults)
+        self.report = Report(self.source, lambda: self.output_loop.tally, self.all_faults)
         self.control_loop = ControlLoop(
             server, self.control_state, self.supervisor, self._hello, self._act, self._told, self._status, self.faults
         )
         self._server = server
 
     def _make_port(self) -> Port:
-        return Port(self.plan.name, lambda: self.control_state.values, self._post, self._fast)
+        state = self.control_state
+        return Port(self.plan.name, lambda: state.values, self._post, self._fast, state.accept)
 
     def _make_take(self) -> TakeWriter:
         values, card = self.control_state.values, self.world
@@ -270,10 +272,10 @@ class Show:
             assert self.take is not None  # noqa: S101 (asked for before)
             self.take.opened(frame, sample, world, read_card(find_world(world)).content)
 
-    def _ready(self, ready: Mapping[str, Any]) -> None:
-        """A renderer plays: what it plays on is what /engine/device only asked for."""
+    def _ready(self, ready: Ready) -> None:
+        """A renderer plays, on a device for which /engine/device may have said `auto`."""
         if self.take is not None:
-            self.take.played_on(self.output_loop.tally.frame, self.output_loop.tally.sample, str(ready["device"]))
+            self.take.played_on(self.output_loop.tally.frame, self.output_loop.tally.sample, ready.device)
 
     def _restarted(self, restarts: int) -> None:
         if self.take is not None:
@@ -283,28 +285,24 @@ class Show:
         if self.take is not None:
             self.take.fresh(frame, sample, values)
 
-    def _deaf(self, frame: int, sample: int, span: list[int]) -> None:
+    def _deaf(self, missed: SoundMissed) -> None:
         if self.take is not None:
-            self.take.deaf(frame, sample, span[0], span[1])
+            self.take.deaf(missed.frame, missed.sample, missed.first, missed.last)
 
-    def _heard(self, status: dict[str, Any]) -> None:
-        for path, value in status.get("refused", ()):
-            if self.control_state.values[path] != value:
-                self._post(Change(path, value, "renderer"))
-        self.control_state.moved = moved = dict(status["effective"])
+    def _load_refused(self, refused: LoadRefused) -> None:
+        if self.control_state.values[refused.path] != refused.value:
+            self._post(Change(refused.path, refused.value, "renderer"))
+
+    def _heard(self, status: RendererStatus) -> None:
+        self.control_state.moved = moved = status.effective
         self.output_loop.post(Change(SLATE, moved.get(SLATE, self.control_state.values[SLATE]), "moves"))
         self.report.hear(status)
 
     # --- what it says
 
-    def _hello(self) -> dict[str, Any]:
-        return {
-            "name": self.plan.name,
-            "world": str(self.control_state.values["/engine/world"]),
-            **self.bridges.facts,
-            "frame_map": self.plan.name,
-            "version": metadata.version("sonorama"),
-        }
+    def _hello(self) -> Hello:
+        world, version = str(self.control_state.values["/engine/world"]), metadata.version("sonorama")
+        return Hello(self.plan.name, world, self.plan.name, int(self.bridges.facts.get("osc_port", 0)), version)
 
     def all_faults(self) -> list[str]:
         """Everything that is wrong now, one line each."""
@@ -313,17 +311,20 @@ class Show:
             lines += runner.faults()
         return lines + (self.take.faults() if self.take else []) + self.faults.recent()
 
-    def _status(self) -> dict[str, Any]:
+    def _status(self) -> Status:
+        facts = self.bridges.facts
         status = self.report.status(
             target_fps=float(self._fps()),
             renderer_pid=self.supervisor.pid if self.supervisor else os.getpid(),
             restarts=max(0, self.supervisor.restarts) if self.supervisor else 0,
             recording=self.recording.on,
-            scenes=list(self.control_state.scenes.stored),
-            loading=self.supervisor.loading if self.supervisor else [],
-            **self.bridges.facts,
+            scenes=tuple(self.control_state.scenes.stored),
+            loading=tuple(self.supervisor.loading) if self.supervisor else (),
+            osc_port=int(facts.get("osc_port", 0)),
+            osc_received=int(facts.get("osc_received", 0)),
+            bridges=facts,
         )
-        self.bridges.send_values(osc_values(status))
+        self.bridges.send_values(osc_values(status, self.report.stale))
         if self._stats is not None:
             self._disk_worker.do("statistics", partial(self._stats.note, status))
         self.status = status

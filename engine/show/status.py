@@ -1,59 +1,61 @@
-"""What the show says of itself: to panels ten times a second, to OSC, and into a file once a second."""
+"""The show's status: for panels and OSC ten times a second, and into a file once a second."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO
+
+import msgspec
 
 from ..audio.features import METERS
 from ..control.parameters import Value
 from ..errors import OutputError
+from ..ipc.messages import RendererStatus, Status
 from .output_loop import OutputCounts
 
-HEARD = 3
+SCORES = 3
+"""Classes whose scores leave by OSC."""
 STALE_S = 1.0
 
 
 class Report:
-    """Puts together what the renderer said last with what the show knows.
+    """Puts together what the renderer reported last with what the show knows.
 
     Args:
-        facts: what does not change: `source`, `osc_port`.
+        source: name of the sound's source.
         tally: of the outputs.
-        faults: everything that is wrong now.
+        faults: everything that is wrong now, one line each.
 
     """
 
-    def __init__(
-        self, facts: Mapping[str, Any], tally: Callable[[], OutputCounts], faults: Callable[[], Iterable[str]]
-    ) -> None:
-        self._facts, self._tally, self._faults = facts, tally, faults
-        self._said: Mapping[str, Any] = {}
-        self._said_at = 0.0
+    def __init__(self, source: str, tally: Callable[[], OutputCounts], faults: Callable[[], Iterable[str]]) -> None:
+        self._source, self._tally, self._faults = source, tally, faults
+        self._said, self._said_at = RendererStatus(), float("-inf")
 
-    def hear(self, said: Mapping[str, Any]) -> None:
+    def hear(self, said: RendererStatus) -> None:
         """The renderer's report."""
         self._said, self._said_at = said, time.monotonic()
 
-    def status(self, **more: Any) -> dict[str, Any]:
-        """For panels: the fields of ui/status.py. more: what only the show itself knows."""
-        said = self._said if time.monotonic() - self._said_at < STALE_S else {}
-        tally = self._tally()
-        faults = list(dict.fromkeys([*self._faults(), *said.get("faults", ())]))
-        whole = {name: value for name, value in said.items() if name not in ("refused", "faults", "sample")}
-        return {
-            **whole,
-            **self._facts,
-            **more,
+    @property
+    def stale(self) -> bool:
+        """Whether no renderer reported within STALE_S: its measurements count as unknown."""
+        return time.monotonic() - self._said_at >= STALE_S
+
+    def status(self, **more: Any) -> Status:
+        """For panels. more: the fields of Status that only the show itself knows."""
+        said, tally = RendererStatus() if self.stale else self._said, self._tally()
+        own = {
+            "source": self._source,
             "fps": round(tally.fps, 2),
             "late": tally.late,
             "delay_ms": round(tally.delay_ms, 1),
             "frame": tally.frame,
-            "faults": faults,
+            "faults": tuple(dict.fromkeys([*self._faults(), *said.faults])),
         }
+        return Status(**msgspec.structs.asdict(said) | more | own)
 
 
 def osc_meters(meters: Iterable[float]) -> dict[str, Value]:
@@ -61,15 +63,18 @@ def osc_meters(meters: Iterable[float]) -> dict[str, Value]:
     return {f"/sound/{name}": float(value) for name, value in zip(METERS, meters, strict=True)}
 
 
-def osc_values(status: Mapping[str, Any]) -> dict[str, Value]:
-    """What leaves by OSC ten times a second: address to number or word. The sound leaves with every frame."""
-    values: dict[str, Value] = {} if "level" in status else osc_meters([0.0] * len(METERS))
-    for number, (label, score) in enumerate(status.get("heard", ())[:HEARD], 1):
-        values[f"/heard/{number}/score"] = float(score)
-        values[f"/heard/{number}/label"] = str(label)
-    values["/engine/fps"], values["/engine/late"] = float(status["fps"]), int(status["late"])
-    values["/engine/latency"] = float(status["delay_ms"])
-    values["/health"] = 0 if status["faults"] or not status.get("renderer_pid") else 1
+def osc_values(status: Status, silent: bool) -> dict[str, Value]:
+    """What leaves by OSC ten times a second: address to number or word.
+
+    silent: no renderer reports, so the sound's features are sent as 0; otherwise they leave with every frame.
+    """
+    values: dict[str, Value] = osc_meters([0.0] * len(METERS)) if silent else {}
+    for number, (label, score) in enumerate(status.scores[:SCORES], 1):
+        values[f"/heard/{number}/score"] = score
+        values[f"/heard/{number}/label"] = label
+    values["/engine/fps"], values["/engine/late"] = status.fps, status.late
+    values["/engine/latency"] = status.delay_ms
+    values["/health"] = 0 if status.faults or not status.renderer_pid else 1
     return values
 
 
@@ -92,7 +97,7 @@ class Stats:
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {error.strerror}", "Choose another file.") from error
 
-    def note(self, status: Mapping[str, Any]) -> None:
+    def note(self, status: Status) -> None:
         """Append, once a second.
 
         Raises:
@@ -103,7 +108,8 @@ class Stats:
         if now < self._due:
             return
         self._due = max(self._due + 1.0, now + 0.5)
-        row = {"time": round(time.time(), 3), **{name: status.get(name) for name in self.FIELDS}}
+        values = msgspec.structs.asdict(status) | {"heard": status.scores}
+        row = {"time": round(time.time(), 3), **{name: values[name] for name in self.FIELDS}}
         try:
             self._file.write(json.dumps(row) + "\n")
             self._file.flush()

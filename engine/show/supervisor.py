@@ -14,13 +14,28 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
+from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
-from ..control.parameters import Change, ParameterState, Value
+from ..control.parameters import Change, Value
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer
+from ..ipc.messages import (
+    Applied,
+    Apply,
+    Failed,
+    LoadRefused,
+    Message,
+    Meters,
+    MotionLost,
+    Quit,
+    Ready,
+    RendererStatus,
+    SoundMissed,
+    Start,
+    StateSaved,
+)
 from ..ipc.shared_paths import inner_name, shared_path
 from ..log.children import child_environment, relay
 
@@ -38,7 +53,6 @@ HOPELESS = 3
 LOADED = {"/engine/world": "/engine/world", "/engine/device": "/engine/device", "/look/text": "/look/prompt"}
 """What takes a renderer seconds to do, and the change by which it says that it has."""
 
-Order = dict[str, Any]
 Did = Callable[[int, int, list[Change]], None]
 Now = Callable[[], tuple[int, int]]
 
@@ -76,7 +90,7 @@ class RendererSupervisor:
         self._peer: Peer | None = None
         self._journal: deque[tuple[int, list[Change]]] = deque()
         self._undone: deque[tuple[int, list[Change]]] = deque()  # sent, not yet done
-        self._waiting = _Waiting()  # not sent, for nobody plays
+        self._waiting = ChangeQueue(SHOW)  # not sent, for no renderer plays
         self._loading: dict[str, Change] = {}  # done with, less what takes seconds
         self._seq = self._deaths = 0
         self._state = self._fresh = self._refused = False
@@ -85,12 +99,13 @@ class RendererSupervisor:
         self.state_file: Path = shared_path(f"{name}.state")
         self.restarts = -1
         self.failed: tuple[str, str] | None = None
-        self.ready: dict[str, Any] = {}
+        self.ready: Ready | None = None
         self.on_restart: Callable[[int], None] = lambda restarts: None
         self.on_fresh: Callable[[int, int, Mapping[str, Value]], None] = lambda frame, sample, values: None
-        self.on_ready: Callable[[Mapping[str, Any]], None] = lambda ready: None
-        self.on_deaf: Callable[[int, int, list[int]], None] = lambda frame, sample, span: None
-        self.on_status: Callable[[dict[str, Any]], None] = lambda status: None
+        self.on_ready: Callable[[Ready], None] = lambda ready: None
+        self.on_deaf: Callable[[SoundMissed], None] = lambda missed: None
+        self.on_status: Callable[[RendererStatus], None] = lambda status: None
+        self.on_refused: Callable[[LoadRefused], None] = lambda refused: None
         self.on_meters: Callable[[list[float]], None] = lambda meters: None
 
     @property
@@ -172,7 +187,7 @@ class RendererSupervisor:
         """End the renderer for good."""
         if self._peer is not None:
             with contextlib.suppress(ChannelClosed):
-                self._peer.send({"quit": True})
+                self._peer.send(Quit())
         if self._process is not None:
             try:
                 self._process.wait(3.0 if self._ready_at else 0.1)
@@ -192,18 +207,14 @@ class RendererSupervisor:
         self.hang_up()
         self._peer, self._heard_at = peer, time.monotonic()
         peer.largest = TRUSTED
-        order: Order = {"state_file": str(self.state_file), "state": ""}
-        if self._fresh:
-            order["fresh"] = list(self._begin_afresh())
-        elif self._state:
-            order["state"] = str(self.state_file)
-        order["values"] = self._begun_with
-        order["journal"] = [[frame, [_row(change) for change in did]] for frame, did in self._journal]
-        self._send({"start": order})
+        fresh = self._begin_afresh() if self._fresh else None
+        state = str(self.state_file) if self._state else ""
+        self._send(Start(values=self._begun_with, state_file=str(self.state_file), state=state,
+                         journal=list(self._journal), fresh=fresh))  # fmt: skip
 
     def _begin_afresh(self) -> tuple[int, int]:
         """Where, and from now on with everything that was asked for: the world it stood in may be what it died of."""
-        self._values.update(self._waiting.settle())
+        self._values.update(self._waiting.settle(later=("/look/text",)))
         self._begun_with, self._state = dict(self._values), False
         self._journal.clear()
         frame, sample = self._now()
@@ -217,9 +228,9 @@ class RendererSupervisor:
         elif batch := list(changes):
             self._seq += 1
             self._undone.append((self._seq, batch))
-            self._send({"do": [_row(change) for change in batch], "seq": self._seq})
+            self._send(Apply(batch, self._seq))
 
-    def _send(self, message: Mapping[str, Any]) -> None:
+    def _send(self, message: Message) -> None:
         try:
             if self._peer is not None:
                 self._peer.send(message)
@@ -237,37 +248,45 @@ class RendererSupervisor:
         except ChannelClosed:
             self.hang_up()
 
-    def _take(self, message: Mapping[str, Any]) -> None:
+    def _take(self, message: Message) -> None:
         self._heard_at = time.monotonic()
-        if "did" in message:
-            changes = [Change(*one) for one in message["did"]]
-            self._applied(int(message["frame"]), int(message["sample"]), changes, int(message["seq"]))
-        elif "meters" in message:
-            self.on_meters(message["meters"])
-        elif "status" in message:
-            for path, _ in message["status"].get("refused", ()):
-                self._loading.pop(path, None)
-            self.on_status(message["status"])
-        elif "kept" in message:
-            self._state, self._fresh, self._deaths = True, False, 0
-            while self._journal and self._journal[0][0] <= int(message["kept"]):
-                self._journal.popleft()
-        elif "ready" in message:
-            self.ready, self._ready_at = dict(message["ready"]), time.monotonic()
-            self._faults.clear("renderer")
-            self.on_ready(self.ready)
-            self.ask(self._waiting.take())
-        elif "lost" in message:  # from what it kept the next one would come to the same
-            self._fresh = True
-            self._faults.note("lost", str(message["lost"]))
-        elif "deaf" in message:
-            self.on_deaf(int(message["frame"]), int(message["sample"]), list(message["deaf"]))
-        elif "failed" in message:
-            said = str(message["failed"][0]), str(message["failed"][1])
-            self._refused = True
-            if not self.ready:
-                self.failed = self.failed or said
-            self._faults.note("world", f"{said[0]}. {said[1]}")
+        match message:
+            case Applied():
+                self._applied(message.frame, message.sample, message.changes, message.seq)
+            case Meters():
+                self.on_meters(message.values)
+            case RendererStatus():
+                self.on_status(message)
+            case LoadRefused():
+                self._loading.pop(message.path, None)
+                self.on_refused(message)
+            case StateSaved():
+                self._saved(message.frame)
+            case Ready():
+                self.ready, self._ready_at = message, time.monotonic()
+                self._faults.clear("renderer")
+                self.on_ready(message)
+                self.ask(self._waiting.take())
+            case MotionLost():  # the next one would come to the same from the saved state
+                self._fresh = True
+                self._faults.note("lost", "The latent became NaN; motion restarts from rest")
+            case SoundMissed():
+                self.on_deaf(message)
+            case Failed():
+                self._failed(message)
+            case _:
+                pass
+
+    def _saved(self, frame: int) -> None:
+        self._state, self._fresh, self._deaths = True, False, 0
+        while self._journal and self._journal[0][0] <= frame:
+            self._journal.popleft()
+
+    def _failed(self, failed: Failed) -> None:
+        self._refused = True
+        if self.ready is None:
+            self.failed = self.failed or (failed.message, failed.hint)
+        self._faults.note("world", f"{failed.message}. {failed.hint}")
 
     def _applied(self, frame: int, sample: int, changes: list[Change], seq: int) -> None:
         while self._undone and self._undone[0][0] <= seq:
@@ -296,35 +315,3 @@ def _begun(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
     log.info("Renderer %d begins", process.pid)
     relay(process.stderr, "renderer")
     return process
-
-
-class _Waiting:
-    """What waits for a renderer: of every control the last change, of events as many as one keeps."""
-
-    def __init__(self) -> None:
-        self._held: dict[str, Change] = {}
-        self._events: deque[Change] = deque()
-
-    def add(self, changes: Iterable[Change]) -> None:
-        """One batch more."""
-        for change in changes:
-            if not SHOW[change.path].event:
-                self._held[change.path] = change
-            elif len(self._events) < ParameterState.QUEUE:
-                self._events.append(change)
-
-    def take(self) -> list[Change]:
-        """All of it; nothing waits then."""
-        taken = [*self._held.values(), *self._events]
-        self._held, self._events = {}, deque()
-        return taken
-
-    def settle(self) -> dict[str, Value]:
-        """Take what a renderer can begin with."""
-        values = {path: change.value for path, change in self._held.items() if path != "/look/text"}
-        self._held = {path: change for path, change in self._held.items() if path not in values}
-        return values
-
-
-def _row(change: Change) -> list[Value]:
-    return [change.path, change.value, change.source, change.over]

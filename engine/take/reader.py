@@ -280,8 +280,7 @@ def _value(path: str, value: object) -> Value:
         raise TypeError(f"{value!r} is no value")
     if not isinstance(value, str) and not math.isfinite(value):
         raise ValueError(f"{path} takes no value without end")
-    SHOW[path].clip(value)
-    return value
+    return SHOW[path].clip(value)
 
 
 def _values(told: object) -> dict[str, Value]:

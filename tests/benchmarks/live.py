@@ -17,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from tests.live.stage import RENDERER, LiveShow
 
 from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.ipc.frame_map import FrameMap, FrameMapWriter
+from sonorama.engine.ipc.messages import Applied, Message
 from sonorama.engine.model.world_file import find_world, load_world
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline
@@ -264,10 +265,11 @@ def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
         show.wait_for_picture(120.0)
         take = show.supervisor._take
 
-        def told(message: Mapping[str, Any]) -> None:
-            newest = [int(value) for path, value, *_ in message.get("did", ()) if path == "/moves/8/steps"]
-            if newest:
-                applied.append((message["at_ns"], newest[-1]))
+        def told(message: Message) -> None:
+            if isinstance(message, Applied):
+                newest = [int(one.value) for one in message.changes if one.path == "/moves/8/steps"]
+                if newest:
+                    applied.append((message.at_ns, newest[-1]))
             take(message)
 
         gc.collect()

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Change, ParameterState
+from sonorama.engine.control.parameter_state import ParameterState
+from sonorama.engine.control.parameters import Change
 from sonorama.engine.osc.counters import OscCounters
 from sonorama.engine.osc.messages import parse
 from sonorama.engine.osc.routing import Router

@@ -16,6 +16,7 @@ import numpy as np
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.channel import ChannelClosed, Peer, Server
 from sonorama.engine.ipc.frame_map import FrameMapWriter
+from sonorama.engine.ipc.messages import Hello, Status, Values
 
 STARTS, SECONDS, FPS = 5, 20.0, 30
 PANEL = "import sys; from sonorama.engine.cli.main import main; sys.exit(main(['panel', sys.argv[1]]))"
@@ -50,17 +51,17 @@ def start_time(name: str) -> float:
     return painted - begun
 
 
-def report(tick: int) -> dict[str, object]:
+def report(tick: int) -> Status:
     """Everything moves, as with music."""
     beat = tick / 10 * 2.1 % 1.0
     wave = [0.5 + 0.5 * math.sin(band / 3 + tick) for band in range(32)]
     moved = {f"/motion/{level}/amount": 1.0 - 0.5 * beat for level in ("coarse", "mid", "fine")}
-    return {
-        "fps": 29.9, "target_fps": 30, "delay_ms": 70.0 + tick % 3, "renderer_pid": 1, "late": tick // 50,
-        "heard": [["waves", 0.5 + 0.1 * beat], ["rain", 0.2], ["wind", 0.1]], "mel": wave, "bpm": 126.0,
-        "level": beat, "bass": beat, "mid": beat, "high": beat, "onset": 1 - beat, "beat": beat, "db": -20 - 9 * beat,
-        "effective": moved | {"/look/truncation": 0.5 + 0.2 * beat}, "drivers": {}, "faults": [], "scenes": [True] * 8,
-    }  # fmt: skip
+    return Status(
+        fps=29.9, target_fps=30, delay_ms=70.0 + tick % 3, renderer_pid=1, late=tick // 50,
+        scores=(("waves", 0.5 + 0.1 * beat), ("rain", 0.2), ("wind", 0.1)), mel=tuple(wave), bpm=126.0,
+        level=beat, bass=beat, mid=beat, high=beat, onset=1 - beat, beat=beat, db=-20 - 9 * beat,
+        effective=moved | {"/look/truncation": 0.5 + 0.2 * beat}, scenes=(True,) * 8,
+    )  # fmt: skip
 
 
 def cpu_seconds(pid: int) -> float:
@@ -86,14 +87,14 @@ def share(name: str, server: Server, size: int) -> float:
             frame, due = frame + 1, due + 1 / FPS
             time.sleep(max(0.0, due - time.monotonic()))
             for _, peer in server.accept():
-                peer.send({"hello": {"name": name, "frame_map": name, "osc_port": 9123}})
-                peer.send({"values": {path: param.default for path, param in SHOW.items() if not param.event}})
+                peer.send(Hello(name=name, frame_map=name, osc_port=9123))
+                peer.send(Values({path: param.default for path, param in SHOW.items() if not param.event}))
                 peers.append(peer)
             frames.publish(pictures[frame % 2], time.monotonic_ns(), frame)
             if frame % (FPS // 10) == 0:
                 for peer in peers:
                     with contextlib.suppress(ChannelClosed):
-                        peer.send({"status": report(frame // 3)})
+                        peer.send(report(frame // 3))
             if frame == 3 * FPS:
                 used, begun = cpu_seconds(panel.pid), time.monotonic()
         used, begun = cpu_seconds(panel.pid) - used, time.monotonic() - begun

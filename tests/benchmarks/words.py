@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # for the helpers of the tes
 from tests.benchmarks.live import begin, row
 from tests.live.stage import LiveShow, Watcher, longest_still
 
+from sonorama.engine.ipc.messages import Changed
+
 TEXTS = ("a storm over black rocks", "a red desert", "snow in the mountains")
 PAUSE_S = 8.0
 
@@ -44,8 +46,8 @@ def found(show: LiveShow) -> float:
     """When the next place was told, monotonic seconds."""
     panel = show.panel()
     while True:
-        message = panel.receive(60.0) or {}
-        if any(path == "/look/prompt" for path, *_ in message.get("changed", ())):
+        message = panel.receive(60.0)
+        if isinstance(message, Changed) and any(path == "/look/prompt" for path, *_ in message.changes):
             return time.monotonic()
 
 

@@ -24,6 +24,7 @@ from sonorama.engine.control.parameters import Value
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.channel import Peer, connect, read_session
 from sonorama.engine.ipc.frame_map import FrameMap
+from sonorama.engine.ipc.messages import Values
 from sonorama.engine.ipc.shared_paths import shared_folder
 from sonorama.engine.take.audio_file import SoundFile
 
@@ -217,11 +218,11 @@ class LiveShow:
     def values(self) -> dict[str, Value]:
         """What a panel is told that holds."""
         panel, told = self.panel(), None
-        while told is None or "values" not in told:
+        while not isinstance(told, Values):
             told = panel.receive(PATIENCE_S)
             assert told is not None
         panel.close()
-        return told["values"]
+        return told.values
 
     def holds(self, path: str, value: Value) -> None:
         """Wait until the show holds a value."""

@@ -11,6 +11,7 @@ import pytest
 
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.frame_map import FrameMap
+from sonorama.engine.ipc.messages import Set
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.renderer.world_loader import WorldLoader
 from sonorama.engine.take.reader import read_take
@@ -30,8 +31,11 @@ def test_another_world_and_one_that_is_not_there(
     renderer = show.playing()
     with Watcher(show.name) as watcher:
         panel = show.panel()
-        panel.send({"set": [["/engine/world", "nowhere"]]})
-        show.wait(lambda: any("nowhere: no such world" in line for line in show.faults()), "nothing is said of it")
+        panel.send(Set([("/engine/world", "nowhere")]))
+        show.wait(
+            lambda: any("/engine/world does not take 'nowhere'" in line for line in show.faults()),
+            "nothing is said of it",
+        )
         show.holds("/engine/world", tiny_world)
         show.set("/engine/world", "nowhere")  # OSC knows that there is none
         show.set("/engine/world", "other")

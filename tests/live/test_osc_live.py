@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.ipc.messages import Set
 from sonorama.engine.take.reader import read_take
 
 from ..engine.osc.osc_helpers import KILLERS, fuzz, message
@@ -186,7 +187,7 @@ def test_liblo_speaks_and_hears(start: Start, tmp_path: Path) -> None:
         show.wait(lambda: len(heard("/sonorama/engine/fps ")) >= rates + 20, "no figures come")
         assert len(heard("/sonorama/sound/level ")) >= levels + 40  # with every frame; figures ten times a second
         panel = show.panel()
-        panel.send({"set": [["/look/truncation", 0.625]]})
+        panel.send(Set([("/look/truncation", 0.625)]))
         show.wait(lambda: heard("/sonorama/look/truncation "), "the panel's change does not come by OSC")
         assert heard("/sonorama/look/truncation ")[-1].split()[-1] == "0.625000"
         oscsend("/sonorama/dump", "i", str(back))

@@ -17,6 +17,7 @@ import pytest
 
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.channel import ChannelClosed, Peer
+from sonorama.engine.ipc.messages import Message, Status
 
 from .stage import LiveShow, Watcher, until
 
@@ -57,7 +58,7 @@ def check_rhythm(watcher: Watcher) -> None:
     assert max(b.at - a.at for a, b in pairwise(seen)) < 1.5
 
 
-def hear(peer: Peer, found: list[dict[str, Any]]) -> None:
+def hear(peer: Peer, found: list[Message]) -> None:
     """Take everything that a peer is told, until it is left."""
     try:
         while (message := peer.receive(None)) is not None:
@@ -119,9 +120,9 @@ def test_a_panel_that_floods(start: Start) -> None:
         number = 0
         while not ending.is_set():
             number += 1
-            send_raw(flooding, {"set": [["/look/seed_b", number % 1000]] * 20})
+            send_raw(flooding, [["/look/seed_b", number % 1000]] * 20)
 
-    told: list[dict[str, Any]] = []
+    told: list[Message] = []
     threads = [threading.Thread(target=flood), threading.Thread(target=hear, args=(flooding, told), daemon=True)]
     for thread in threads:
         thread.start()
@@ -137,18 +138,24 @@ def test_a_panel_that_floods(start: Start) -> None:
         threads[0].join()
     assert show.renderer() == renderer
     assert show.row["restarts"] == 0
-    assert any("status" in one for one in told)
+    assert any(isinstance(one, Status) for one in told)
 
 
 NONSENSE: list[Any] = [
     None, 7, "set", [], {}, [[]], [None], [[1, 2]], [["/look/seed"]], [["/look/seed", 1, 2]],
-    [["/look/seed", None]], [["/look/seed", [1]]], [["/look/seed", {}]], [["/look/seed", float("nan")]],
-    [["/look/seed", float("inf")]], [["/look/seed", 10**400]], [["/look/seed", -(10**400)]], [["/look/seed", "x"]],
-    [["/look/truncation", 10**400]], [["/look/truncation", float("-inf")]], [["/out/blackout", float("nan")]],
-    [["/moves/1/source", "\ud800"]], [["/look/text", "\ud800\0\n"]], [["/look/text", "x" * 100_000]],
+    [["/look/seed", None]], [["/look/seed", [1]]], [["/look/seed", {}]], [["/look/seed", 10**400]],
+    [["/look/seed", -(10**400)]], [["/look/seed", "x"]], [["/look/truncation", 10**400]],
+    [["/look/text", "\0\n"]], [["/look/text", "x" * 100_000]],
     [["/no/where", 1]], [["/look/seed" * 1000, 1]], [["/scene/recall", 10**30]], [["/scene/store", -5]],
     [["/engine/device", "tpu"]], [["/engine/world", ""]], [["/engine/world", "../../etc/passwd"]],
     [["/engine/world", "/dev/zero"]], [["/moves/1/steps", "one two"]], [["/sound/tap", True]] * 300,
+]  # fmt: skip
+
+
+GARBAGE = [
+    b"{", b"[]\n", b"\xff\xfe\n", b"x" * (2 << 20), b'{"type": "set", "changes": ' + b"[" * 100_000 + b"\n",
+    b'{"type": "set", "changes": [["/look/seed", NaN]]}', b'{"type": "set", "changes": [["/look/seed", -Infinity]]}',
+    b'{"type": "set", "changes": [["/look/text", "\\ud800"]]}',
 ]  # fmt: skip
 
 
@@ -159,13 +166,13 @@ def test_nonsense_from_a_panel(start: Start) -> None:
     held = show.values()
     with ExitStack() as undo:
         watcher = undo.enter_context(Watcher(show.name))
-        peer, told = show.panel(), list[dict[str, Any]]()
+        peer, told = show.panel(), list[Message]()
         threading.Thread(target=hear, args=(peer, told), daemon=True).start()
         for number, one in enumerate(NONSENSE):
-            send_raw(peer, {"set": one})
-            send_raw(peer, {"set": [*(one if isinstance(one, list) else []), ["/look/seed_b", number + 1]]})
+            send_raw(peer, one)
+            send_raw(peer, [*(one if isinstance(one, list) else []), ["/look/seed_b", number + 1]])
             show.holds("/look/seed_b", number + 1)
-        for garbage in (b"{", b"[]\n", b"\xff\xfe\n", b'{"set": ' + b"[" * 100_000 + b"\n", b"x" * (2 << 20)):
+        for garbage in GARBAGE:
             other = show.panel()
             try:
                 other._socket.sendall(garbage + b"\n")
@@ -182,9 +189,9 @@ def test_nonsense_from_a_panel(start: Start) -> None:
     assert show.row["restarts"] == 0
 
 
-def send_raw(peer: Peer, message: dict[str, Any]) -> None:
-    """As a JSON writer that knows no limits sends it."""
-    peer._socket.sendall(json.dumps(message).encode() + b"\n")
+def send_raw(peer: Peer, changes: Any) -> None:
+    """A Set as any program may send it."""
+    peer._socket.sendall(json.dumps({"type": "set", "changes": changes}).encode() + b"\n")
 
 
 def test_strangers_who_say_nothing_keep_no_renderer_out(start: Start) -> None:
@@ -194,7 +201,7 @@ def test_strangers_who_say_nothing_keep_no_renderer_out(start: Start) -> None:
         for number in range(40):
             stranger = strangers.enter_context(socket.create_connection(("127.0.0.1", port)))
             if number % 4 == 0:
-                stranger.sendall(b'{"token": "\xc3\xa9", "role": "renderer"}\n')
+                stranger.sendall(b'{"type": "join", "token": "\xc3\xa9", "role": "renderer"}\n')
         os.kill(renderer, signal.SIGKILL)
         show.wait(lambda: show.row.get("renderer_pid") not in (0, renderer), "no other renderer comes")
         assert show.playing() != renderer

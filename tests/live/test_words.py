@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from sonorama.engine.faults import Faults
+from sonorama.engine.ipc.channel import Peer
+from sonorama.engine.ipc.messages import Status
 from sonorama.engine.model.world_file import load_world, save_world
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.prompt import prompt_seed
@@ -34,6 +36,12 @@ def worded(instrument: LoadedWorld, tmp_path_factory: pytest.TempPathFactory) ->
     return str(path)
 
 
+def newest(panel: Peer, status: Status) -> Status:
+    message = panel.receive(PATIENCE_S)
+    assert message is not None
+    return message if isinstance(message, Status) else status
+
+
 def has_torch(pid: int) -> bool:
     return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
 
@@ -45,16 +53,12 @@ def test_words_are_found_beside_the_picture(start: Start, worded: str) -> None:
     with Watcher(show.name) as watcher:
         for text in ("a storm over black rocks", "a red desert"):
             show.set("/look/text", text)
-            status = {}
-            while "/look/text" not in status.get("loading", ()):  # the panel can say that it is looked for
-                message = panel.receive(PATIENCE_S)
-                assert message is not None
-                status = message.get("status", {})
+            status = Status()
+            while "/look/text" not in status.loading:  # the panel can say that it is looked for
+                status = newest(panel, status)
             show.holds("/look/prompt", prompt_seed(world, text))
-            while status.get("loading", ["?"]):
-                message = panel.receive(PATIENCE_S)
-                assert message is not None
-                status = message.get("status", status)
+            while status.loading:
+                status = newest(panel, status)
             (torch_worker,) = show.children(ASIDE)
             os.kill(torch_worker, signal.SIGKILL)  # the next words begin another
     assert max(b.at - a.at for a, b in pairwise(watcher.seen)) < 1.5

@@ -1,7 +1,7 @@
 """Every test of the panel runs without a display, against a show that lives in the test."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,13 @@ from pytestqt.qtbot import QtBot
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.channel import ChannelClosed
+from sonorama.engine.ipc.messages import Changed, Hello, Message, Set, Status, Values
 from sonorama.ui.link import Link
 from sonorama.ui.window import Window
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 class FakeShow:
@@ -26,7 +31,7 @@ class FakeShow:
         self.there = True
         self.values: dict[str, Any] = {path: param.default for path, param in SHOW.items() if not param.event}
         self.got: list[tuple[str, Any]] = []
-        self.outbox: list[dict[str, Any]] = []
+        self.outbox: list[Message] = []
         self.echo = True
         self.connections = 0
 
@@ -34,31 +39,32 @@ class FakeShow:
         if not self.there:
             raise SonoramaError("No show called test is running", "Start it with: sonorama live --name test")
         self.connections += 1
-        hello = {"name": "test", "world": "shore", "osc_port": 9123, "frame_map": "test", "version": "0"}
-        self.outbox = [{"hello": hello}, {"values": dict(self.values)}]
+        hello = Hello(name="test", world="shore", osc_port=9123, frame_map="test", version="0")
+        self.outbox = [hello, Values(dict(self.values))]
         return self
 
-    def send(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Message) -> None:
         if not self.there:
             raise ChannelClosed("gone", "gone")
-        for path, value in message["set"]:
+        assert isinstance(message, Set)
+        for path, value in message.changes:
             self.got.append((path, value))
             if not SHOW[path].event:
                 self.values[path] = value
                 if self.echo:
-                    self.outbox.append({"changed": [[path, value, "panel"]]})
+                    self.outbox.append(Changed([(path, value, "panel")]))
 
-    def receive(self, timeout: float | None = 0.0) -> dict[str, Any] | None:
+    def receive(self, timeout: float | None = 0.0) -> Message | None:
         if not self.there:
             raise ChannelClosed("gone", "gone")
         return self.outbox.pop(0) if self.outbox else None
 
     def change(self, path: str, value: Any, source: str = "osc:127.0.0.1:5000") -> None:
         self.values[path] = value
-        self.outbox.append({"changed": [[path, value, source]]})
+        self.outbox.append(Changed([(path, value, source)]))
 
     def tell(self, **status: Any) -> None:
-        self.outbox.append({"status": status})
+        self.outbox.append(Status(**{name: _frozen(value) for name, value in status.items()}))
 
 
 @pytest.fixture

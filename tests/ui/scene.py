@@ -8,6 +8,7 @@ import numpy as np
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
 
+from sonorama.engine.ipc.messages import Status
 from sonorama.engine.plugins.interfaces import Pixels
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -41,44 +42,44 @@ def values() -> dict[str, Any]:
     }
 
 
-def status(tick: int) -> dict[str, Any]:
+def status(tick: int) -> Status:
     """The report number `tick`, ten a second."""
     t = tick / 10
     beat = (t * 2.1) % 1.0
     hit = max(0.0, 1.0 - 4.0 * beat)
     bands = np.arange(32)
     mel = np.clip(0.75 - bands / 45 + 0.25 * np.sin(bands / 3 + 3 * t) - 0.3 * beat * (bands < 8), 0, 1)
-    return {
-        "fps": 29.9 + 0.05 * math.sin(t),
-        "target_fps": 30.0,
-        "late": 2,
-        "delay_ms": 74.0,
-        "frame": tick * 3,
-        "renderer_pid": 4711,
-        "restarts": 0,
-        "heard": [["waves on a shore", 0.62], ["rain", 0.21], ["wind", 0.09], ["thunder", 0.05], ["fire", 0.02]],
-        "level": 0.62,
-        "bass": 0.35 + 0.5 * hit,
-        "mid": 0.5,
-        "high": 0.3,
-        "onset": hit,
-        "beat": beat,
-        "bpm": 126.0,
-        "db": -14.0,
-        "mel": [float(value) for value in mel],
-        "faults": ["The microphone went away; silence until it is back"],
-        "effective": {
+    return Status(
+        fps=29.9 + 0.05 * math.sin(t),
+        target_fps=30.0,
+        late=2,
+        delay_ms=74.0,
+        frame=tick * 3,
+        renderer_pid=4711,
+        restarts=0,
+        scores=(("waves on a shore", 0.62), ("rain", 0.21), ("wind", 0.09), ("thunder", 0.05), ("fire", 0.02)),
+        level=0.62,
+        bass=0.35 + 0.5 * hit,
+        mid=0.5,
+        high=0.3,
+        onset=hit,
+        beat=beat,
+        bpm=126.0,
+        db=-14.0,
+        mel=tuple(float(value) for value in mel),
+        faults=("The microphone went away; silence until it is back",),
+        effective={
             "/motion/fine/amount": 0.6 + 0.9 * hit,
             "/motion/coarse/amount": 0.8 + 0.5 * (0.35 + 0.5 * hit),
             "/look/truncation": 0.7 + 0.25 * math.sin(t),
         },
-        "drivers": {
+        drivers={
             "/motion/fine/amount": "onset",
             "/motion/coarse/amount": "bass",
             "/look/truncation": "lfo 3",
         },
-        "recording": True,
-        "source": "USB Audio",
-        "osc_port": 9123,
-        "scenes": [True, True, True, False, False, False, False, False],
-    }
+        recording=True,
+        source="USB Audio",
+        osc_port=9123,
+        scenes=(True, True, True),
+    )

@@ -15,6 +15,7 @@ from PyQt6.QtGui import QColor, QImage
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.channel import ChannelClosed, Peer, Server
 from sonorama.engine.ipc.frame_map import FrameMapWriter
+from sonorama.engine.ipc.messages import Hello, Values
 
 from . import scene
 
@@ -88,13 +89,13 @@ def test_the_panel_of_a_running_show(display: str, tmp_path: Path) -> None:
         while panel.poll() is None:
             for role, peer in server.accept():
                 assert role == "panel"
-                peer.send({"hello": {"name": name, "frame_map": name, "osc_port": 9123, "world": "shore"}})
-                peer.send({"values": {path: param.default for path, param in SHOW.items() if not param.event}})
+                peer.send(Hello(name=name, frame_map=name, osc_port=9123, world="shore"))
+                peer.send(Values({path: param.default for path, param in SHOW.items() if not param.event}))
                 peers.append(peer)
             frames.publish(scene.pictures()[0], 0, 1)
             for peer in peers:
                 with contextlib.suppress(ChannelClosed):  # it closes when its picture is taken
-                    peer.send({"status": scene.status(1)})
+                    peer.send(scene.status(1))
             time.sleep(0.05)
     server.close()
     assert panel.returncode == 0 and len(peers) == 1

@@ -3,9 +3,9 @@
 from pytestqt.qtbot import QtBot
 
 from sonorama.engine.ipc.channel import Server, connect_to
+from sonorama.engine.ipc.messages import Changed, Quit, Set, Values
 from sonorama.ui import link as link_module
 from sonorama.ui.link import Link
-from sonorama.ui.status import Status
 
 from .conftest import FakeShow
 
@@ -78,24 +78,16 @@ def test_without_a_show_it_says_how_to_start_one(qtbot: QtBot) -> None:
     link.close()
 
 
-def test_odd_messages_change_nothing(show: FakeShow, link: Link, qtbot: QtBot) -> None:
+def test_odd_values_change_nothing(show: FakeShow, link: Link, qtbot: QtBot) -> None:
     before = dict(link.values)
     show.outbox += [
-        {"changed": [["/nothing", 1, "x"], [PATH, "loud", "x"], [PATH, None, "x"], [PATH], 5]},
-        {"changed": None},
-        {"values": [1]},
-        {"status": {"fps": "many", "heard": [1, ["a"]], "mel": "x", "effective": 3, "faults": None, "db": 1e999}},
-        {"what": 1},
+        Changed([("/nothing", 1, "x"), (PATH, "loud", "x"), ("/motion/mode", "x", "x"), (PATH, 10**400, "x")]),
+        Values({"/nothing": 1, PATH: "loud", "/sound/tap": True}),
+        Quit(),
     ]
     qtbot.waitUntil(lambda: not show.outbox)
     assert link.values == before
     assert link.connected
-
-
-def test_status_reads_what_is_there() -> None:
-    status = Status.read({"fps": 29.9, "heard": [["rain", 0.6], ["fire", 7]], "scenes": [True] * 9, "late": 3})
-    assert (status.fps, status.late, status.heard) == (29.9, 3, (("rain", 0.6), ("fire", 1.0)))
-    assert len(status.scenes) == 8 and len(status.mel) == 32
 
 
 def test_over_the_real_channel(qtbot: QtBot) -> None:
@@ -104,13 +96,13 @@ def test_over_the_real_channel(qtbot: QtBot) -> None:
     link.start()
     peers = []
     qtbot.waitUntil(lambda: bool(peers.extend(peer for _, peer in server.accept()) or peers))
-    peers[0].send({"values": {PATH: 0.5}})
+    peers[0].send(Values({PATH: 0.5}))
     qtbot.waitUntil(lambda: link.values[PATH] == 0.5)
     assert link.connected
     link.post(PATH, 0.75)
     got = []
     qtbot.waitUntil(lambda: bool((message := peers[0].receive(0.0)) and got.append(message) is None))
-    assert got == [{"set": [[PATH, 0.75]]}]
+    assert got == [Set([(PATH, 0.75)])]
     peers[0].close()
     qtbot.waitUntil(lambda: not link.connected)
     qtbot.waitUntil(lambda: bool(server.accept()), timeout=3000)  # it is looking again

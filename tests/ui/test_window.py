@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.frame_map import FrameMapWriter
+from sonorama.engine.ipc.messages import Values
 from sonorama.ui import theme
 from sonorama.ui.link import Link
 from sonorama.ui.topbar import RECORD_DELAY
@@ -91,13 +92,13 @@ def test_no_digit_of_a_number_is_cut_off(size: tuple[int, int], window: Window, 
 def test_screenshots(window: Window, show: FakeShow, qtbot: QtBot) -> None:
     """Written for people to look at; here: the picture, the accent and the modulation are in them."""
     show.values.update(scene.values())
-    show.outbox.append({"values": show.values})
+    show.outbox.append(Values(show.values))
     BUILD.mkdir(parents=True, exist_ok=True)
     with FrameMapWriter("test", 256, 256) as frames:
         for size in SIZES:
             window.resize(*size)
             frames.publish(scene.pictures()[2], 0, size[0])
-            show.outbox += [{"status": scene.status(tick)} for tick in range(130)]
+            show.outbox += [scene.status(tick) for tick in range(130)]
             qtbot.waitUntil(lambda: not show.outbox and window.preview.slot is not None)
             window.bottom.point_at("/motion/fine/amount")
             qtbot.waitUntil(lambda: window.preview.note == "")

@@ -74,7 +74,7 @@ def open_panel(name: str, qtbot: QtBot) -> Window:
 def window(live: LiveShow, qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch) -> Iterator[Window]:
     monkeypatch.setenv("SONORAMA_LOOKS", str(live.stats.parent / "looks"))
     made = open_panel(live.name, qtbot)
-    qtbot.waitUntil(lambda: bool(made.link.status.heard), timeout=MS)  # it plays
+    qtbot.waitUntil(lambda: bool(made.link.status.scores), timeout=MS)  # it plays
     yield made
     made.close()
 
@@ -182,7 +182,7 @@ def test_digits_go_to_scenes_and_shift_stores(window: Window, second: Link, qtbo
 def test_what_the_show_hears_is_seen(window: Window, qtbot: QtBot) -> None:
     """The tone ticks at 120 a minute; the first moves make that seen on the strips."""
     status = window.link.status
-    assert len(status.heard) >= 3 and sum(score for _, score in status.heard) == pytest.approx(1.0, abs=0.05)
+    assert len(status.scores) >= 3 and sum(score for _, score in status.scores) == pytest.approx(1.0, abs=0.05)
     assert any(band > 0.05 for band in status.mel) and status.level > 0
     moved: set[float] = set()
     fine = window.controls["/motion/fine/amount"]

@@ -6,10 +6,13 @@ from PyQt6.QtCore import QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
+from sonorama.engine.ipc.messages import MEL_BANDS, Status
+
 from ..link import Link
-from ..status import LEVELS, MEL_BANDS, Status
 from ..theme import ACCENT, ACCENT_FILL, CARD, CONTROL, DIM, LIVE, MODULATION, TEXT, WINDOW
 from .paint import BOTTOM, MIDDLE_LEFT, MIDDLE_RIGHT, TOP_LEFT, colour
+
+LEVELS = ("level", "bass", "mid", "high")
 
 
 class Meter(QWidget):
@@ -57,21 +60,21 @@ class SoundClasses(Meter):
 
     def take(self, status: Status) -> None:
         """Repaint if classes or scores changed."""
-        if status.heard != self.status.heard:
-            words = ", ".join(f"{label} {score:.2f}" for label, score in status.heard[:3])
+        if status.scores != self.status.scores:
+            words = ", ".join(f"{label.replace('_', ' ')} {score:.2f}" for label, score in status.scores[:3])
             self.setAccessibleDescription(words or "no sound classified yet")
             super().take(status)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Paint one row for each class: bar, name, score."""
         painter = self.begin()
-        if not self.status.heard:
+        if not self.status.scores:
             painter.setPen(colour(DIM))
             painter.drawText(self.rect(), TOP_LEFT, "no sound yet")
             return
         bold = self.font()
         bold.setBold(True)
-        for row, (label, score) in enumerate(self.status.heard[: max(1, self.height() // self.ROW)]):
+        for row, (label, score) in enumerate(self.status.scores[: max(1, self.height() // self.ROW)]):
             box = QRect(0, row * self.ROW, self.width(), self.ROW - 2)
             painter.fillRect(box, colour(CONTROL))
             painter.fillRect(QRectF(0, box.top(), box.width() * score, box.height()), colour(ACCENT_FILL))
@@ -80,7 +83,9 @@ class SoundClasses(Meter):
             words = box.adjusted(5, 0, -5, 0)
             painter.setPen(colour(TEXT))
             painter.drawText(words, MIDDLE_RIGHT, f"{score:.2f}")
-            name = painter.fontMetrics().elidedText(label, Qt.TextElideMode.ElideRight, words.width() - 34)
+            name = painter.fontMetrics().elidedText(
+                label.replace("_", " "), Qt.TextElideMode.ElideRight, words.width() - 34
+            )
             painter.drawText(words, MIDDLE_LEFT, name)
 
 

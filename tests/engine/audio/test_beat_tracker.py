@@ -6,7 +6,7 @@ import pytest
 from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.audio.features import RATE, FeatureExtractor
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import ParameterState
+from sonorama.engine.control.parameter_state import ParameterState
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline

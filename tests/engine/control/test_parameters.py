@@ -5,7 +5,8 @@ import threading
 
 import pytest
 
-from sonorama.engine.control.parameters import Change, Parameter, ParameterState, show
+from sonorama.engine.control.parameter_state import ParameterState
+from sonorama.engine.control.parameters import Change, Parameter, show
 from sonorama.engine.errors import ValueRefused
 
 SLOW = Parameter("/a/slow", 0.0, "Glides.", -10.0, 10.0, glide=0.5)
@@ -82,11 +83,6 @@ def test_only_continuous_controls_are_modulated(path: str) -> None:
         ParameterState(TABLE).modulate({path: 1.0})
 
 
-def test_unknown_address_is_refused() -> None:
-    with pytest.raises(ValueRefused, match="/a/nothing"):
-        ParameterState(TABLE).post(Change("/a/nothing", 1.0, "test"))
-
-
 def test_a_morph_is_a_straight_line_and_ends_on_its_target() -> None:
     params = ParameterState(TABLE)
     params.post(Change("/a/slow", 8.0, "scene", over=1.0))
@@ -108,7 +104,7 @@ def test_events_hold_for_one_step_and_queue() -> None:
         for p in (Parameter("/a/hit", False, "Acts.", event=True), Parameter("/a/go", 0, "Goes.", 0, 8, event=True))
     }
     params = ParameterState(table)
-    for path, value in (("/a/hit", 1), ("/a/hit", 0), ("/a/go", 3), ("/a/go", 5), ("/a/hit", 1)):
+    for path, value in (("/a/hit", True), ("/a/hit", False), ("/a/go", 3), ("/a/go", 5), ("/a/hit", True)):
         params.post(Change(path, value, "test"))
     assert params.step(0.1) == {"/a/hit": True, "/a/go": 3}
     assert params.step(0.1) == {"/a/hit": True, "/a/go": 5}
@@ -125,30 +121,6 @@ def test_a_snapshot_goes_on_where_it_was() -> None:
     assert [one.step(0.4) for _ in range(8)] == [other.step(0.4) for _ in range(8)]
 
 
-@pytest.mark.parametrize(("value", "expected"), [(2.6, 3), (True, 1), (-4, 0), (1e30, 9)])
-def test_numbers_of_any_type_become_whole(value: float, expected: int) -> None:
-    params = ParameterState(TABLE)
-    post(params, COUNT, value)
-    effective = params.step(1 / 30)["/a/count"]
-    assert effective == expected
-    assert type(effective) is int
-
-
-@pytest.mark.parametrize(("value", "expected"), [(1, True), (0.0, False), (0.2, True), (True, True)])
-def test_numbers_of_any_type_switch(value: float, expected: bool) -> None:
-    params = ParameterState(TABLE)
-    post(params, LIGHT, value)
-    assert params.step(1 / 30)["/a/light"] is expected
-
-
-def test_a_choice_takes_its_words_only() -> None:
-    params = ParameterState(TABLE)
-    post(params, WORD, "wild")
-    with pytest.raises(ValueRefused, match="mild"):
-        post(params, WORD, "mild")
-    assert params.step(1 / 30)["/a/word"] == "wild"
-
-
 def test_posts_from_many_threads_while_stepping() -> None:
     params = ParameterState(TABLE)
     threads = [threading.Thread(target=_post_many, args=(params, name)) for name in ("/a/quick", "/a/count") * 3]
@@ -159,13 +131,13 @@ def test_posts_from_many_threads_while_stepping() -> None:
     for thread in threads:
         thread.join()
     effective = params.step(1 / 30)
-    assert (effective["/a/quick"], effective["/a/count"]) == (4.0, 7)
+    assert (effective["/a/quick"], effective["/a/count"]) == (3, 3)
 
 
 def _post_many(params: ParameterState, path: str) -> None:
     for i in range(5000):
         params.post(Change(path, i % 4, "test"))
-    params.post(Change(path, 7, "test"))
+    params.post(Change(path, 3, "test"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ import pytest
 
 from sonorama.engine.control import presets
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Change, ParameterState, Value
+from sonorama.engine.control.parameter_state import ParameterState
+from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.control.scenes import SLOTS, SceneBank
 from sonorama.engine.errors import OutputError, ValueRefused
 

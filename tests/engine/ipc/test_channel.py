@@ -25,6 +25,7 @@ from sonorama.engine.ipc.channel import (
     read_session,
     session_file,
 )
+from sonorama.engine.ipc.messages import Applied, Change, Quit, Set, StateSaved, Values
 from sonorama.engine.ipc.shared_paths import process_started
 
 
@@ -38,7 +39,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def joined(server: Server) -> tuple[str, Peer]:
-    for _ in range(200):
+    for _ in range(6000):
         if found := server.accept():
             return found[0]
         time.sleep(0.01)
@@ -50,27 +51,28 @@ def test_messages_arrive_in_order_both_ways(server: Server) -> None:
     role, show = joined(server)
     assert role == "panel"
     for number in range(500):
-        panel.send({"set": [["/look/seed", number]]})
-    assert [show.receive(1.0) for _ in range(500)] == [{"set": [["/look/seed", n]]} for n in range(500)]
-    show.send({"text": 'grün \n " ' + "x" * 100_000})
-    assert panel.receive(1.0) == {"text": 'grün \n " ' + "x" * 100_000}
+        panel.send(Set([("/look/seed", number)]))
+    assert [show.receive(1.0) for _ in range(500)] == [Set([("/look/seed", n)]) for n in range(500)]
+    text = Values({"/look/text": 'grün \n " ' + "x" * 100_000})
+    show.send(text)
+    assert panel.receive(1.0) == text
     assert panel.receive(0.0) is None
 
 
 def test_another_process_finds_the_show_by_name(server: Server) -> None:
     code = (
-        "from sonorama.engine.ipc.channel import connect; "
-        "p = connect('test', 'renderer'); p.send({'n': 7}); p.receive(5)"
+        "from sonorama.engine.ipc.channel import connect; from sonorama.engine.ipc.messages import StateSaved; "
+        "p = connect('test', 'renderer'); p.send(StateSaved(7)); p.receive(5)"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as child:
         role, show = joined(server)
-        assert (role, show.receive(5.0)) == ("renderer", {"n": 7})
+        assert (role, show.receive(5.0)) == ("renderer", StateSaved(7))
         child.kill()
     with pytest.raises(ChannelClosed):
         show.receive(5.0)
     with pytest.raises(ChannelClosed):
         for _ in range(100):
-            show.send({"still": "there?"})
+            show.send(Quit())
 
 
 def test_the_session_file_is_the_user_s_alone_and_goes_with_the_show(server: Server) -> None:
@@ -95,7 +97,7 @@ def test_without_the_token_nobody_joins(server: Server) -> None:
 @pytest.mark.parametrize("token", ["é", 7, None, ["x"], "\ud800"])
 def test_odd_tokens_turn_away_their_owner_only(server: Server, token: object) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
-        raw.sendall(json.dumps({"role": "renderer", "token": token}).encode() + b"\n")
+        raw.sendall(json.dumps({"type": "join", "role": "renderer", "token": token}).encode() + b"\n")
         good = connect("test", "panel")
         role, _ = joined(server)
         assert role == "panel"
@@ -118,7 +120,7 @@ def test_a_renderer_may_say_more_at_once(server: Server) -> None:
     renderer = connect("test", "renderer")
     _, show = joined(server)
     show.largest = TRUSTED
-    said = {"did": [["/sound/tap", True, "osc", 0.0]] * 100_000}
+    said = Applied(1, 1470, [Change("/sound/tap", True, "osc")] * 100_000, 1)
     sending = threading.Thread(target=renderer.send, args=(said,))
     sending.start()
     assert show.receive(20.0) == said
@@ -128,29 +130,46 @@ def test_a_renderer_may_say_more_at_once(server: Server) -> None:
 def test_what_was_said_before_the_end_is_heard_after_a_failed_answer(server: Server) -> None:
     renderer = connect("test", "renderer")
     _, show = joined(server)
-    renderer.send({"did": 1})
+    renderer.send(StateSaved(1))
     renderer.close()
     with pytest.raises(ChannelClosed):
         for _ in range(1000):
-            show.send({"do": "x" * 1000})
-    assert show.receive(1.0) == {"did": 1}
+            show.send(Values({"/look/text": "x" * 1000}))
+    assert show.receive(1.0) == StateSaved(1)
     with pytest.raises(ChannelClosed):
         show.receive(1.0)
 
 
-@pytest.mark.parametrize("line", [b"\xff\xfe\n", b"[1, 2]\n", b"{\n", b"[" * 100_000 + b"\n", b"x" * (LARGEST + 1)])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff\xfe\n", b"[1, 2]\n", b"{\n", b"[" * 100_000 + b"\n", b"x" * (LARGEST + 1), b"7\n", b"null\n",
+        b'{"type":"set","changes":[["/look/seed",NaN]]}\n', b'{"x":' + b"[" * 100_000 + b"\n",
+        b'{"type":"set","changes":[["/look/text","\\ud800"]]}\n', b'{"type":"set","x":' + b'{"a":' * 100_000 + b"\n",
+    ],
+)  # fmt: skip
 def test_what_is_no_message_ends_that_connection_only(server: Server, line: bytes) -> None:
     good = connect("test", "panel")
     _, show_good = joined(server)
     with socket.create_connection(("127.0.0.1", server.port)) as raw:
-        raw.sendall(json.dumps({"role": "panel", "token": server.token}).encode() + b"\n")
+        raw.sendall(json.dumps({"type": "join", "role": "panel", "token": server.token}).encode() + b"\n")
         _, show_bad = joined(server)
         raw.sendall(line)
         with pytest.raises(ChannelClosed):
             for _ in range(100):
                 show_bad.receive(0.05)
-    good.send({"fine": True})
-    assert show_good.receive(1.0) == {"fine": True}
+    good.send(Quit())
+    assert show_good.receive(1.0) == Quit()
+
+
+def test_a_message_of_an_unknown_type_is_skipped(server: Server) -> None:
+    panel = connect("test", "panel")
+    _, show = joined(server)
+    for line in (b"{}", b'{"type":"dance"}', b'{"type":7}', b'{"set":[]}', b'{"type":"applied"}', b'{"type":"set"}'):
+        panel._socket.sendall(line + b"\n")
+    panel.send(Set([("/look/seed", 1)]))
+    assert show.receive(1.0) == Set([("/look/seed", 1)])
+    assert show.skipped == 6
 
 
 def test_two_shows_of_one_name(server: Server) -> None:

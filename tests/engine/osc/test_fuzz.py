@@ -1,9 +1,12 @@
 """200,000 packets, from noise to nearly valid, through guard, parser, routes and table in this process."""
 
+from functools import partial
+
 import pytest
 
+from sonorama.engine.control.accept import valid_change
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import ParameterState
+from sonorama.engine.control.parameter_state import ParameterState
 from sonorama.engine.osc.counters import OscCounters
 from sonorama.engine.osc.messages import Schedule, parse
 from sonorama.engine.osc.routing import Router
@@ -16,7 +19,7 @@ from .osc_helpers import fuzz
 @pytest.mark.parametrize("seed", range(8))
 def test_nothing_escapes_and_no_value_leaves_its_range(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     tally, params = OscCounters(), ParameterState(SHOW)
-    routes, schedule = Router(SHOW, tally, {"shore"}.__contains__), Schedule()
+    routes, schedule = Router(SHOW, tally, partial(valid_change, SHOW, names=lambda: {"shore"})), Schedule()
     whole = applied = 0
     for number, packet in enumerate(fuzz(25_000, seed)):
         guarded = clean(packet)

@@ -1,10 +1,12 @@
 """From arguments to values: every kind, every type, every entry of the table."""
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
 
+from sonorama.engine.control.accept import valid_change
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Parameter
 from sonorama.engine.osc.counters import OscCounters
@@ -22,7 +24,7 @@ def tally() -> OscCounters:
 
 @pytest.fixture
 def routes(tally: OscCounters) -> Router:
-    return Router(SHOW, tally, {"shore", "../up", "a/b"}.__contains__)
+    return Router(SHOW, tally, partial(valid_change, SHOW, names=lambda: {"shore"}))
 
 
 def heard(routes: Router, path: str, *arguments: Any, sender: tuple[str, int] = ME) -> list[tuple[str, Any]]:

@@ -14,7 +14,8 @@ import pytest
 
 from sonorama.engine.cli.osc_page import as_markdown
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Change, ParameterState
+from sonorama.engine.control.parameter_state import ParameterState
+from sonorama.engine.control.parameters import Change
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.osc.server import OscServer
 

@@ -9,7 +9,8 @@ import pytest
 
 from sonorama.engine.audio.features import FEATURES, Features
 from sonorama.engine.control.live_table import MODULATORS, SHAPES, SHOW, SOURCES, SYNCS
-from sonorama.engine.control.parameters import ParameterState, Value
+from sonorama.engine.control.parameter_state import ParameterState
+from sonorama.engine.control.parameters import Value
 from sonorama.engine.pipeline.builtin_modulators import step_height, wave
 from sonorama.engine.pipeline.modulators import BEATS, Modulators
 

@@ -1,10 +1,11 @@
 """The desk: panels are told, what they ask for holds, and nothing they send can stop it."""
 
+import json
 import select
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -12,6 +13,7 @@ from sonorama.engine.control.parameters import Change
 from sonorama.engine.control.scenes import SceneBank
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.channel import Peer, Server, connect_to
+from sonorama.engine.ipc.messages import Changed, Hello, Message, Set, Status, Values
 from sonorama.engine.show.control_loop import ControlLoop
 from sonorama.engine.show.control_state import ControlState
 
@@ -26,8 +28,8 @@ class Desked:
         self.server = Server()
         self.control_state = ControlState({}, SceneBank(folder / "scenes.json"), self.faults.note, lambda _, job: job())
         self.control_loop = ControlLoop(
-            self.server, self.control_state, None, lambda: {"name": "x"}, self.acted.append, self.told.append,
-            lambda: {"fps": 30.0}, self.faults,
+            self.server, self.control_state, None, lambda: Hello(name="x"), self.acted.append, self.told.append,
+            lambda: Status(fps=30.0), self.faults,
         )  # fmt: skip
         if start:
             self.control_loop.start()
@@ -43,11 +45,15 @@ def at(tmp_path: Path) -> Iterator[Desked]:
     made.control_loop.close()
 
 
-def hear(panel: Peer, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20.0) -> dict[str, Any]:
+M = TypeVar("M", bound=Message)
+
+
+def hear(panel: Peer, kind: type[M], wanted: Callable[[M], bool] = lambda _: True, seconds: float = 20.0) -> M:
+    """The first message of a type, and with what is wanted, that a panel is told."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         message = panel.receive(0.1)
-        if message is not None and wanted(message):
+        if isinstance(message, kind) and wanted(message):
             return message
     raise AssertionError("it was never said")
 
@@ -61,20 +67,19 @@ def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
 
 def test_a_panel_is_told_everything_at_first(at: Desked) -> None:
     panel = at.panel()
-    assert hear(panel, lambda m: "hello" in m)["hello"] == {"name": "x"}
-    assert hear(panel, lambda m: "values" in m)["values"] == at.control_state.values
-    assert hear(panel, lambda m: "status" in m)["status"] == {"fps": 30.0}
+    assert hear(panel, Hello) == Hello(name="x")
+    assert hear(panel, Values).values == at.control_state.values
+    assert hear(panel, Status) == Status(fps=30.0)
     panel.close()
 
 
 def test_what_a_panel_asks_for_holds_and_all_are_told(at: Desked) -> None:
     one, two = at.panel(), at.panel()
     for panel in (one, two):
-        hear(panel, lambda m: "values" in m)
-    one.send({"set": [[AMOUNT, 0.25], ["/look/seed", 7.0]]})
+        hear(panel, Values)
+    one.send(Set([(AMOUNT, 0.25), ("/look/seed", 7.0)]))
     for panel in (one, two):
-        said = hear(panel, lambda m: "changed" in m)["changed"]
-        assert said == [[AMOUNT, 0.25, "panel"], ["/look/seed", 7, "panel"]]
+        assert hear(panel, Changed).changes == [(AMOUNT, 0.25, "panel"), ("/look/seed", 7, "panel")]
     assert at.control_state.values[AMOUNT] == 0.25
     assert [change.path for change in at.acted] == [AMOUNT, "/look/seed"]
     one.close()
@@ -83,7 +88,9 @@ def test_what_a_panel_asks_for_holds_and_all_are_told(at: Desked) -> None:
 
 def test_of_one_control_the_last_counts_and_events_all(at: Desked) -> None:
     at.control_loop.close()
-    control_loop = ControlLoop(Server(), at.control_state, None, dict, at.acted.append, at.told.append, dict, at.faults)
+    control_loop = ControlLoop(
+        Server(), at.control_state, None, Hello, at.acted.append, at.told.append, Status, at.faults
+    )
     for value in range(100):
         control_loop.post(Change(AMOUNT, value / 100, "osc"))
     for _ in range(3):
@@ -97,22 +104,32 @@ def test_of_one_control_the_last_counts_and_events_all(at: Desked) -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        {"set": [["/nothing", 1]]}, {"set": [[AMOUNT, "loud"]]}, {"set": [[AMOUNT, None]]}, {"set": [[AMOUNT, [1]]]},
-        {"set": [[AMOUNT]]}, {"set": [[1, 2]]}, {"set": 5}, {"set": None}, {"what": 1}, {},
-        {"set": [["/motion/mode", "x"]]},
-        {"set": [["/scene/recall", 99999]]}, {"set": [["/scene/store", -3]]}, {"set": [[AMOUNT, 1e400]]},
-        {"set": [["/look/seed", 10**30]]},
+        {"changes": [["/nothing", 1]]}, {"changes": [[AMOUNT, "loud"]]}, {"changes": [[AMOUNT, None]]},
+        {"changes": [[AMOUNT, [1]]]}, {"changes": [[AMOUNT]]}, {"changes": [[1, 2]]}, {"changes": 5}, {"changes": None},
+        {"what": 1}, {}, {"changes": [["/motion/mode", "x"]]}, {"changes": [["/scene/recall", 99999]]},
+        {"changes": [["/scene/store", -3]]}, {"changes": [["/look/seed", 10**30]]}, {"changes": [[AMOUNT, 10**400]]},
+        {"type": "status"}, {"type": "quit"}, {"type": "applied"}, {"type": None},
     ],
 )  # fmt: skip
 def test_odd_messages_stop_nothing(at: Desked, message: dict[str, Any]) -> None:
     panel = at.panel()
-    hear(panel, lambda m: "values" in m)
-    if message != {"set": [[AMOUNT, 1e400]]}:  # no JSON
-        panel.send(message)
-    panel.send({"set": [["/look/drift", 0.5]]})
-    hear(panel, lambda m: ["/look/drift", 0.5, "panel"] in m.get("changed", ()))
+    hear(panel, Values)
+    panel._socket.sendall(json.dumps({"type": "set"} | message).encode() + b"\n")
+    panel.send(Set([("/look/drift", 0.5)]))
+    hear(panel, Changed, lambda m: ("/look/drift", 0.5, "panel") in m.changes)
     assert 0 <= float(at.control_state.values[AMOUNT]) <= 2
     assert at.control_loop.alive
+    panel.close()
+
+
+def test_a_panel_opens_no_path(at: Desked, tiny_world: str) -> None:
+    panel, world = at.panel(), at.control_state.values["/engine/world"]
+    hear(panel, Values)
+    panel.send(Set([("/engine/world", tiny_world), ("/look/drift", 0.5)]))
+    hear(panel, Changed, lambda m: ("/look/drift", 0.5, "panel") in m.changes)
+    assert at.control_state.values["/engine/world"] == world
+    assert any("/engine/world does not take" in line for line in at.faults.recent())
+    assert not any(one.path == "/engine/world" for one in at.acted)
     panel.close()
 
 
@@ -139,12 +156,12 @@ def test_a_turn_that_fails_is_told_and_the_next_one_comes(at: Desked) -> None:
 
 def test_a_panel_that_does_not_read_is_left(at: Desked) -> None:
     stuck, panel = at.panel(), at.panel()
-    hear(panel, lambda m: "values" in m)
-    at.control_loop._status = lambda: {"words": "x" * 900_000}
+    hear(panel, Values)
+    at.control_loop._status = lambda: Status(source="x" * 900_000)
     until(lambda: at.control_loop.panels == 0)  # neither reads: both are left
-    at.control_loop._status = lambda: {"fps": 1.0}
+    at.control_loop._status = lambda: Status(fps=1.0)
     fresh = at.panel()
-    hear(fresh, lambda m: m.get("status") == {"fps": 1.0})
+    hear(fresh, Status, lambda m: m.fps == 1.0)
     for one in (stuck, panel, fresh):
         one.close()
 

@@ -8,6 +8,7 @@ import pytest
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.control.scenes import SceneBank
+from sonorama.engine.errors import ValueRefused
 from sonorama.engine.show.control_state import ControlState
 from sonorama.engine.show.disk_worker import DiskWorker
 
@@ -124,3 +125,16 @@ def test_a_disk_that_hangs_holds_up_nobody(faults: list[str]) -> None:
     disk_worker.close(20.0)
     assert done == [99]
     assert faults == ["statistics: division by zero"]
+
+
+@pytest.mark.parametrize("source", ["panel", "osc:127.0.0.1:5000"])
+def test_no_message_opens_a_path(tmp_path: Path, tiny_world: str, source: str, faults: list[str]) -> None:
+    """Installed worlds, and the one the show was started with; a file that exists is no exception."""
+    scenes, mine = SceneBank(tmp_path / "x.json"), str(tmp_path / "mine.safetensors")
+    start = {"/engine/world": mine}
+    control_state = ControlState(start, scenes, lambda _, line: faults.append(line), lambda _, job: job())
+    assert control_state.accept("/engine/world", "shore", source) == Change("/engine/world", "shore", source)
+    assert control_state.accept("/engine/world", mine, source).value == mine
+    for path in (tiny_world, "/dev/zero", "../../etc/passwd", "shore.safetensors", ""):
+        with pytest.raises(ValueRefused):
+            control_state.accept("/engine/world", path, source)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.ipc.frame_map import FrameMapWriter
+from sonorama.engine.ipc.messages import RendererStatus
 from sonorama.engine.ipc.shared_paths import inner_name, shared_path
 from sonorama.engine.show.show import Show, ShowPlan
 
@@ -33,7 +34,7 @@ def test_a_move_on_the_slate_reaches_the_outputs_and_leaves_them(
     try:
         assert show.supervisor is not None
         for moved, stands in ({"/out/slate": 9.0}, 9.0), ({}, 4.0):
-            show.supervisor.on_status({"effective": moved})
+            show.supervisor.on_status(RendererStatus(effective=moved))
             show.output_loop.params.take()
             show.output_loop.params.move(1 / 30)
             assert show.output_loop.params.effective()["/out/slate"] == stands

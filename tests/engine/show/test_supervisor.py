@@ -4,14 +4,14 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.channel import ChannelClosed
+from sonorama.engine.ipc.messages import Applied, Apply, Failed, Message, MotionLost, Ready, Start, StateSaved
 from sonorama.engine.ipc.shared_paths import inner_name, shared_path
 from sonorama.engine.show.supervisor import RendererSupervisor
 
@@ -25,16 +25,16 @@ class Line:
     largest = 0
 
     def __init__(self) -> None:
-        self.got: list[dict[str, Any]] = []
-        self.says: deque[dict[str, Any]] = deque()
+        self.got: list[Message] = []
+        self.says: deque[Message] = deque()
         self.open = True
 
-    def send(self, message: Mapping[str, Any]) -> None:
+    def send(self, message: Message) -> None:
         if not self.open:
             raise ChannelClosed("gone", "gone")
-        self.got.append(dict(message))
+        self.got.append(message)
 
-    def receive(self, timeout: float | None = 0.0) -> dict[str, Any] | None:
+    def receive(self, timeout: float | None = 0.0) -> Message | None:
         if not self.open:
             raise ChannelClosed("gone", "gone")
         return self.says.popleft() if self.says else None
@@ -43,8 +43,21 @@ class Line:
         self.open = False
 
     def did(self, frame: int, seq: int, *changes: Change) -> None:
-        rows = [[one.path, one.value, one.source, one.over] for one in changes]
-        self.says.append({"frame": frame, "sample": frame * 1470, "did": rows, "seq": seq})
+        self.says.append(Applied(frame, frame * 1470, list(changes), seq))
+
+    @property
+    def start(self) -> Start:
+        """The first message that it got."""
+        first = self.got[0]
+        assert isinstance(first, Start)
+        return first
+
+    @property
+    def asked(self) -> list[Change]:
+        """What the second message asked for."""
+        second = self.got[1]
+        assert isinstance(second, Apply)
+        return second.changes
 
 
 def change(value: float) -> Change:
@@ -70,22 +83,20 @@ def join(supervisor: RendererSupervisor, ready: bool = True) -> Line:
     line = Line()
     supervisor.join(line)  # pyright: ignore[reportArgumentType] (it is all of a Peer that is used)
     if ready:
-        line.says.append({"ready": {"device": "test"}})
+        line.says.append(Ready(device="test"))
         supervisor.receive()
     return line
 
 
 def test_the_first_one_begins_with_the_values(supervisor: RendererSupervisor) -> None:
     line = join(supervisor)
-    order = line.got[0]["start"]
-    assert (order["values"], order["state"], order["journal"]) == ({AMOUNT: 1.0}, "", [])
-    assert "fresh" not in order
+    assert line.start == Start(values={AMOUNT: 1.0}, state_file=str(supervisor.state_file))
 
 
 def test_what_was_asked_for_before_it_came_is_sent(supervisor: RendererSupervisor) -> None:
     supervisor.ask([change(0.2)])
     line = join(supervisor)
-    assert line.got[1] == {"do": [[AMOUNT, 0.2, "test", 0.0]], "seq": 1}
+    assert line.got[1] == Apply([change(0.2)], 1)
 
 
 def test_the_next_one_is_told_what_was_done_and_asked_for_what_was_not(
@@ -98,9 +109,9 @@ def test_the_next_one_is_told_what_was_done_and_asked_for_what_was_not(
     supervisor.receive()
     second = join(supervisor)
     assert not first.open
-    assert second.got[0]["start"]["journal"] == [[12, [[AMOUNT, 0.2, "test", 0.0]]]]
-    assert second.got[0]["start"]["values"] == {AMOUNT: 1.0}  # the journal leads from there to here
-    assert second.got[1:] == [{"do": [[AMOUNT, 0.3, "test", 0.0]], "seq": 4}]
+    assert second.start.journal == [(12, [change(0.2)])]
+    assert second.start.values == {AMOUNT: 1.0}  # the journal leads from there to here
+    assert second.got[1:] == [Apply([change(0.3)], 4)]
     assert applied == [(12, 0.2)]
 
 
@@ -109,18 +120,18 @@ def test_a_kept_state_takes_the_place_of_the_journal_before_it(supervisor: Rende
     for frame in (5, 9, 14):
         supervisor.ask([change(frame / 100)])
         line.did(frame, frame, change(frame / 100))
-    line.says.append({"kept": 9})
+    line.says.append(StateSaved(9))
     supervisor.receive()
-    order = join(supervisor).got[0]["start"]
-    assert order["state"] == str(supervisor.state_file)
-    assert [frame for frame, _ in order["journal"]] == [14]
+    start = join(supervisor).start
+    assert start.state == str(supervisor.state_file)
+    assert [frame for frame, _ in start.journal] == [14]
 
 
 def test_after_three_deaths_in_a_row_it_begins_afresh_with_the_values_of_now(supervisor: RendererSupervisor) -> None:
     line = join(supervisor)
     supervisor.ask([change(0.25)])
     line.did(3, 1, change(0.25))
-    line.says.append({"kept": 3})
+    line.says.append(StateSaved(3))
     supervisor.receive()
     for _ in range(3):
         supervisor._retry_at = 0.0
@@ -131,9 +142,9 @@ def test_after_three_deaths_in_a_row_it_begins_afresh_with_the_values_of_now(sup
         while supervisor._process is not None and time.monotonic() < end:
             supervisor.look()
             time.sleep(0.005)
-    order = join(supervisor).got[0]["start"]
-    assert order["fresh"] == [500, 700_000]
-    assert (order["state"], order["journal"], order["values"]) == ("", [], {AMOUNT: 0.25})
+    start = join(supervisor).start
+    assert start.fresh == (500, 700_000)
+    assert (start.state, start.journal, start.values) == ("", [], {AMOUNT: 0.25})
 
 
 def test_a_dead_one_is_replaced_and_counted(supervisor: RendererSupervisor) -> None:
@@ -152,7 +163,7 @@ def test_a_dead_one_is_replaced_and_counted(supervisor: RendererSupervisor) -> N
 def test_one_that_says_nothing_is_replaced(supervisor: RendererSupervisor) -> None:
     supervisor.look()
     line = join(supervisor)
-    line.says.append({"ready": {"device": "test"}})
+    line.says.append(Ready(device="test"))
     supervisor.receive()
     assert supervisor.playing
     first, supervisor._heard_at = supervisor.pid, time.monotonic() - 3600
@@ -162,7 +173,7 @@ def test_one_that_says_nothing_is_replaced(supervisor: RendererSupervisor) -> No
 
 def test_what_it_could_not_begin_with_is_known(supervisor: RendererSupervisor) -> None:
     line = join(supervisor, ready=False)
-    line.says.append({"failed": ["no such world", "choose another"]})
+    line.says.append(Failed("no such world", "choose another"))
     supervisor.receive()
     assert supervisor.failed == ("no such world", "choose another")
 
@@ -183,7 +194,7 @@ def test_what_takes_seconds_is_asked_again_until_it_is_done(supervisor: Renderer
     first.did(4, 2, change(0.5))
     supervisor.receive()
     second = join(supervisor)
-    assert [row[:2] for row in second.got[1]["do"]] == [["/engine/world", "other"]]
+    assert [(one.path, one.value) for one in second.asked] == [("/engine/world", "other")]
     second.did(9, 3, world)
     supervisor.receive()
     assert len(join(supervisor).got) == 1
@@ -196,7 +207,7 @@ def test_a_text_is_done_when_its_place_is_found(supervisor: RendererSupervisor) 
     first.did(4, 1, text)
     supervisor.receive()
     second = join(supervisor)
-    assert [row[:2] for row in second.got[1]["do"]] == [["/look/text", "rain"]]
+    assert [(one.path, one.value) for one in second.asked] == [("/look/text", "rain")]
     second.did(9, 2, text)
     second.did(11, 2, place)
     supervisor.receive()
@@ -208,11 +219,11 @@ def test_while_nobody_plays_the_last_of_everything_waits(supervisor: RendererSup
     for number in range(500):
         supervisor.ask([change(number / 500), Change("/sound/tap", True, "test")])
     assert len(line.got) == 1
-    line.says.append({"ready": {}})
+    line.says.append(Ready())
     supervisor.receive()
-    (asked,) = line.got[1:]
-    assert asked["do"][0] == [AMOUNT, 499 / 500, "test", 0.0]
-    assert len(asked["do"]) == 1 + 64
+    assert len(line.got) == 2
+    assert line.asked[0] == change(499 / 500)
+    assert len(line.asked) == 1 + 64
 
 
 def test_what_it_did_shortly_before_its_death_is_heard(
@@ -235,8 +246,8 @@ def test_one_that_kept_a_state_before_each_death_never_begins_afresh(supervisor:
         supervisor._retry_at = 0.0
         supervisor.look()
         line = join(supervisor)
-        assert "fresh" not in line.got[0]["start"]
-        line.says.append({"kept": number})
+        assert line.start.fresh is None
+        line.says.append(StateSaved(number))
         os.kill(supervisor.pid, 9)
         end = time.monotonic() + 20
         while supervisor.pid and time.monotonic() < end:
@@ -247,9 +258,9 @@ def test_one_that_kept_a_state_before_each_death_never_begins_afresh(supervisor:
 def test_one_whose_motion_is_lost_begins_afresh_at_once(supervisor: RendererSupervisor) -> None:
     line, told = join(supervisor), list[tuple[int, int]]()
     supervisor.on_fresh = lambda frame, sample, values: told.append((frame, sample))
-    line.says.append({"lost": "no numbers"})
+    line.says.append(MotionLost())
     supervisor.receive()
-    assert join(supervisor).got[0]["start"]["fresh"] == [500, 700_000]
+    assert join(supervisor).start.fresh == (500, 700_000)
     assert told == [(500, 700_000)]
 
 
