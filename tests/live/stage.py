@@ -122,7 +122,7 @@ class LiveShow:
     # --- what it says
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """Everything it wrote."""
         return self.log.read_text()
 
@@ -130,7 +130,7 @@ class LiveShow:
         """Wait until something is true; fails if it is not, or if the show ends meanwhile."""
 
         def alive_and_true() -> object:
-            assert self.process.poll() is None, f"the show ended with {self.process.returncode}: {self.said}"
+            assert self.process.poll() is None, f"the show ended with {self.process.returncode}: {self.output}"
             return true()
 
         until(alive_and_true, what, seconds)

@@ -31,10 +31,10 @@ def check_gone(show: LiveShow) -> None:
 def test_a_signal_ends_it_and_everything_it_started(start: Start, number: int, code: int) -> None:
     show = start("--source", "tone")
     show.playing()
-    assert show.stop(number) == code, show.said
+    assert show.stop(number) == code, show.output
     check_gone(show)
-    assert "Stopped." in show.said
-    assert "Traceback" not in show.said
+    assert "Stopped." in show.output
+    assert "Traceback" not in show.output
 
 
 def test_ctrl_c_reaches_all_of_its_processes_at_once(start: Start) -> None:
@@ -44,7 +44,7 @@ def test_ctrl_c_reaches_all_of_its_processes_at_once(start: Start) -> None:
     os.killpg(show.process.pid, signal.SIGINT)
     assert show.process.wait(PATIENCE_S) == 130
     check_gone(show)
-    assert "Traceback" not in show.said
+    assert "Traceback" not in show.output
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.15, 0.4])
@@ -56,14 +56,14 @@ def test_ctrl_c_while_it_starts(start: Start, after_s: float) -> None:
     os.killpg(show.process.pid, signal.SIGINT)
     assert show.process.wait(PATIENCE_S) == 130
     check_gone(show)
-    assert "Traceback" not in show.said
+    assert "Traceback" not in show.output
 
 
 def test_what_is_wrong_is_said_before_the_first_picture(start: Start, tiny_world: str, tmp_path: Path) -> None:
     """Its time begins with that picture: a first start may take longer."""
     show = start("--source", "device:nowhere", "--duration", "1", env={"SONORAMA_CACHE": str(tmp_path / "empty")})
     assert show.process.wait(PATIENCE_S) == 0
-    lines = show.said.splitlines()
+    lines = show.output.splitlines()
     missing, playing = (next(i for i, line in enumerate(lines) if part in line) for part in ("not there", "Playing"))
     assert missing < playing, lines
     assert show.rows()[-1]["frame"] > 0
@@ -81,7 +81,7 @@ def test_a_scene_is_there_from_the_start(start: Start) -> None:
 def test_a_signal_while_the_renderer_still_loads(start: Start) -> None:
     show = start("--source", "tone")
     show.renderer()
-    assert show.stop() == 143, show.said
+    assert show.stop() == 143, show.output
     check_gone(show)
 
 
@@ -96,8 +96,8 @@ def test_after_its_time_it_ends_by_itself(start: Start, tiny_world: str) -> None
     show = start("--source", "silence", "--duration", "6")
     assert show.process.wait(PATIENCE_S) == 0
     check_gone(show)
-    assert "No display: playing without a panel" in show.said
-    assert "Playing: first picture after" in show.said
+    assert "No display: playing without a panel" in show.output
+    assert "Playing: first picture after" in show.output
     rows = show.rows()
     assert 3 <= len(rows) <= 8
     assert set(rows[-1]) == {"time", *Stats.FIELDS}
@@ -182,7 +182,7 @@ def test_a_world_that_turns_out_to_be_damaged(start: Start, tmp_path: Path, tiny
     (tmp_path / "bad.safetensors").write_bytes(data)
     show = start("--source", "silence", world=str(tmp_path / "bad.safetensors"))
     assert show.process.wait(PATIENCE_S) == 2
-    said = show.said.splitlines()
+    said = show.output.splitlines()
     assert "bad.safetensors" in said[-2], said
     check_gone(show)
 
@@ -193,7 +193,7 @@ def test_two_of_one_name_and_of_one_port(start: Start) -> None:
     port = first.session()["osc_port"]
     second = start("--source", "silence", name=first.name)
     assert second.process.wait(PATIENCE_S) == 2
-    assert "already running" in second.said
+    assert "already running" in second.output
     other = start("--source", "silence", "--osc-port", str(port))
     assert port < other.session()["osc_port"] <= port + 20
     other.set("/look/seed", 5)

@@ -27,6 +27,6 @@ def test_a_renderer_that_crashes_leaves_its_last_words(
     assert "Fatal Python error: Aborted" in text
     assert "frame_loop.py" in text, "where it was"
     assert f"INFO show[{show.process.pid}]" in text
-    assert f"Log: {path}" in show.said
-    assert "Fatal Python error" not in show.said
+    assert f"Log: {path}" in show.output
+    assert "Fatal Python error" not in show.output
     assert path.stat().st_mode & 0o777 == 0o600

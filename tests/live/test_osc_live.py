@@ -57,7 +57,7 @@ def flooded(start: Start, packets: int, rounds: int) -> None:
     assert all(SHOW[path].clip(value) == value for path, value in values.items())
     assert show.renderer() == renderer
     assert show.row["restarts"] == 0
-    assert "Traceback" not in show.said
+    assert "Traceback" not in show.output
 
 
 def test_blackout_acts_within_a_picture_in_a_flood_of_hostile_packets(start: Start) -> None:
