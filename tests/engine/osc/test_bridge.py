@@ -55,7 +55,7 @@ def test_messages_pass_the_port_and_urgent_ones_overtake() -> None:
         ("port=x", "is no port"),
         ("port=70000", "is no port"),
         ("colour=1", "knows no colour"),
-        ("allow=me", "no network"),
+        ("allow=me", "not a network address"),
     ],
 )
 def test_a_wrong_argument_is_two_lines(argument: str, words: str) -> None:
