@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from .config import (
@@ -173,7 +174,7 @@ class Card:
             raise ValueError(f"motion_rate {self.motion_rate} is not from {MOTION_HZ[0]:g} to {MOTION_HZ[1]:g}")
 
 
-def card_from_json(values: Any, version: int, shapes: Shapes) -> Card:
+def card_from_json(values: Any, version: int = 2, shapes: Shapes = MappingProxyType({})) -> Card:
     """A checked card from its JSON values.
 
     Args:

@@ -75,7 +75,7 @@ def save_world(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) 
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, part, _metadata(card))
         # safetensors makes files that only their owner may read; a world is for everybody who has the program.
         part.chmod(0o644)
-    return read_card(path)
+    return _read_card(path)
 
 
 def rewrite_card(path: Path, out: Path, **changes: str) -> Card:
@@ -91,8 +91,8 @@ def rewrite_card(path: Path, out: Path, **changes: str) -> Card:
     itself = out.exists() and out.samefile(path)
     if out.exists() and not itself:
         raise OutputError(f"{out} is there already", "Give another file with --out, or move that one away.")
-    card = replace(load_world(path).card, **changes)
     header = _header(path)
+    card = replace(_load(path).card, **changes)
     entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
     text = json.dumps({"__metadata__": _metadata(card), **entries}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # safetensors aligns the tensors to 8 bytes
@@ -249,6 +249,7 @@ def load_world(name_or_path: str | Path) -> World:
         message = f"{path}: {type(loader).__name__} cannot read it: {one_line_error(error)}"
         raise WorldError(message, "get the file again, or tell the authors of that plug-in") from error
     try:
+        world.card.check()
         check_shapes(world.card, {name: x.shape for name, x in world.tensors.items()})
     except ValueError as error:
         raise WorldError(f"{path}: {error}", "this world was packed wrongly; make it again") from error

@@ -78,7 +78,7 @@ from pathlib import Path
 assert read_card(Path(out)) == theirs.card and theirs.card.path == out
 print([card.name for card in list_worlds() if card.path == out])
 plain, mirrored = (open_backend(ours, device) for device in ("ort", "mirror"))
-w = np.zeros((ours.card.num_ws, ours.card.generator["w_dim"]), np.float32)
+w = np.zeros((ours.card.num_ws, ours.card.w_dim), np.float32)
 assert np.array_equal(mirrored.synthesize(w), plain.synthesize(w)[:, ::-1])
 print(mirrored.name)
 """

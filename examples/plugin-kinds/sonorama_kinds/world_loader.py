@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import replace
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
 from sonorama.engine.errors import WorldError
-from sonorama.engine.model.world_file import Card, World, content_hash
+from sonorama.engine.model.card import Card, card_from_json
+from sonorama.engine.model.world_file import World, content_hash
 
 
 class NpzLoader:
@@ -30,8 +31,7 @@ class NpzLoader:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 card = json.loads(str(archive["card"]))
-            card["level_cuts"], card["classes"] = tuple(card["level_cuts"]), tuple(card["classes"])
-            return Card(**{**card, "credits": tuple(card["credits"]), "path": str(path)})
+            return replace(card_from_json(card), path=str(path))
         except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise WorldError(f"{path}: no world in it ({error})", "write it with: sonorama export-npz") from error
 
@@ -47,5 +47,5 @@ class NpzLoader:
 
 def save_npz(path: Path, world: World) -> None:
     """Write a world as an archive."""
-    card = {**asdict(world.card), "content": content_hash(world.tensors)}
+    card = {**world.card.to_json(), "content": content_hash(world.tensors)}
     np.savez(path, card=np.array(json.dumps(card)), **world.tensors)  # pyright: ignore[reportArgumentType]
