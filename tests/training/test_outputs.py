@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.errors import OutputError
-from sonorama.training.stages import PACKED, check_out, content_of
+from sonorama.training.runner import PACKED, check_out, content_of
 from sonorama.training.stages.joint import run_joint
 
 
