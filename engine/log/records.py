@@ -105,7 +105,7 @@ def _trace(record: logging.LogRecord) -> str:
 
 
 def clean(text: str) -> str:
-    """Text whose control characters, line breaks aside, cannot command a terminal."""
+    """Escape control characters other than line breaks, so that the text cannot control a terminal."""
     return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -3,9 +3,9 @@
 Threads, and what they own:
     frame loop (main)   the Player, all of its state; applies changes, steps, hands codes to the painter. It never
                         raises and never waits for anything but sound and time.
-    painter             the inner frame map (painter.py)
-    loader              opens worlds, has words looked up in a process of its own (loader.py, aside.py); its results
-                        come back as changes
+    painter             the inner frame map (paint_thread.py)
+    loader              opens worlds, has text embedded elsewhere (world_loader.py, torch_worker.py); its results
+                        arrive as changes
 
 Order within a frame: take what was asked for, step, tell the show what was applied (so that the show knows all that
 may ever have been seen), then paint. Once a second the state goes to a file. Whoever comes after a death restores that

@@ -1,4 +1,4 @@
-"""What takes seconds, off the frame loop: opening worlds, and finding places for words (aside.py)."""
+"""Slow work off the frame loop: loading worlds, and finding latents for text prompts (torch_worker.py)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The desk: one thread through which everything that is asked for goes, and from which everybody is told.
+"""The control loop: the thread through which all changes pass, and which informs panels, renderer, OSC and takes.
 
-`post` may be called from any thread; all else belongs to the desk's own. Panels and the renderer are lines of the
+`post` may be called from any thread; all else runs in the control loop. Panels and the renderer are lines of the
 channel's server; OSC and takes are told through the callbacks given at the start.
 """
 
@@ -26,7 +26,7 @@ from .supervisor import RendererSupervisor
 
 STATUS_S = 0.1
 LOOK_S, TURN_S = 0.02, 0.0003
-"""How long the desk waits at most, and at least from one turn to the next."""
+"""Longest wait, and shortest time between two iterations, in seconds."""
 PATIENCE_S = 0.05
 """A panel that does not take what it is told for so long is left; it comes back by itself."""
 MOST_PANELS = 16
@@ -35,12 +35,12 @@ MESSAGES = 64
 
 
 class ControlLoop:
-    """The desk of one show.
+    """The control loop of one show.
 
     Args:
         server: where panels and the renderer connect.
-        board: the values.
-        keeper: of the renderer; None where nothing is rendered (a test card).
+        board: the control state, with all values.
+        supervisor: of the renderer; None if nothing is rendered (test pattern).
         hello: what a panel is told first.
         act: called with every change that now holds or fires, in order.
         told: called with each batch of changes, after panels were told.
@@ -72,7 +72,7 @@ class ControlLoop:
         self._lines: list[Peer] | None = None
         self._waiting = selectors.DefaultSelector()
         self._turned_at = self._status_at = 0.0
-        self._thread = threading.Thread(target=self._run, name="desk", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="control-loop", daemon=True)
 
     def start(self) -> None:
         """Begin; the renderer is started by it."""
@@ -119,7 +119,7 @@ class ControlLoop:
             try:
                 self._turn()
             except Exception as error:  # noqa: BLE001 (whatever goes wrong in one turn, the next one must come)
-                self._faults.note("desk", f"A control message failed and was skipped: {one_line_error(error)}", error)
+                self._faults.note("loop", f"A control message failed and was skipped: {one_line_error(error)}", error)
         if self._supervisor is not None:
             self._supervisor.close()
 

@@ -1,6 +1,6 @@
 """The outputs' thread: a picture a tick, for ever, whatever becomes of the renderer.
 
-It takes the newest picture of the inner frame map, or the one before once more, puts the last hand on it, publishes it
+It takes the newest picture of the inner frame map, or repeats the last one, applies the output controls, publishes it
 in the show's frame map and offers it to every sink. Its ticks fall into step with the renderer's pictures while those
 come, and keep their own time when they do not.
 """

@@ -14,7 +14,7 @@ from .sink_runner import SinkRunner
 
 
 class Recorder:
-    """The recorder of a show. `set` belongs to the desk.
+    """The recorder of a show. `set` must be called from the control loop.
 
     Args:
         where: a file, or None for a new name in the user's videos.

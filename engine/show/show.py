@@ -1,7 +1,8 @@
 """The show: the process that never stops. It hears, keeps every value, ticks the outputs, and keeps a renderer alive.
 
-No torch, no Qt. Its threads: sound in (sound/capture.py), OSC (osc/), the desk (desk.py: values, panels, the renderer's
-life), the outputs (ticker.py) with one thread for each sink, and the take's (take/). None waits for another.
+No torch, no Qt. Its threads: sound in (audio/capture.py), OSC (osc/), the control loop (control_loop.py: values,
+panels, supervision of the renderer), the outputs (output_loop.py) with one thread for each sink, and the take's
+(take/). None waits for another.
 """
 
 from __future__ import annotations
@@ -231,13 +232,13 @@ class Show:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- what the desk, OSC and the keeper ask of it
+    # --- called by the control loop, OSC and the supervisor
 
     def _post(self, change: Change) -> None:
         self.control_loop.post(change)
 
     def _fast(self, change: Change) -> None:
-        """Blackout, freeze and panic act on the outputs at once, whatever waits at the desk."""
+        """Blackout, freeze and panic act on the outputs at once, ahead of the control loop's queue."""
         if change.path != "/out/panic":
             self.output_loop.post(change)
         self.control_loop.post(change)
@@ -270,7 +271,7 @@ class Show:
     def _opened(self, frame: int, sample: int, world: str) -> None:
         with contextlib.suppress(SonoramaError):  # gone since it was opened: the take does without its hash
             assert self.take is not None  # noqa: S101 (asked for before)
-            self.take.opened(frame, sample, world, read_card(find_world(world)).content)
+            self.take.world_opened(frame, sample, world, read_card(find_world(world)).content)
 
     def _ready(self, ready: Ready) -> None:
         """A renderer plays, on a device for which /engine/device may have said `auto`."""

@@ -1,7 +1,7 @@
 """Keeps a renderer alive: starts it, hands it what is asked for, remembers what it has not done yet, starts another.
 
-Belongs to the desk's thread. What a dead renderer leaves: its last state (a file), the changes it said it applied since
-(the journal), and those it never said (sent again to the next one). Together with the sample ring that is all of it.
+Runs in the control loop's thread. A renderer that died leaves its last state (a file), the changes it reported as
+applied since (the journal), and those it did not report (sent to the next one). With the sample ring that is all.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LOADING_S = 300.0
 SILENT_S = 10.0
 """One that plays and says nothing for so long hangs."""
 AWAY_S = 2.0
-"""After so long without a look at it the keeper itself was away, and the time does not count."""
+"""If the supervisor itself did not check for so long, it was suspended, and the time does not count."""
 RETRIES_S = (0.0, 0.0, 1.0, 3.0, 10.0)
 """Pauses before the next one, by how many died in a row without having kept a state: those never caught up."""
 HOPELESS = 3

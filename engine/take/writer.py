@@ -126,7 +126,7 @@ class TakeWriter:
         """A renderer has begun to play, on this device: `Backend.name`. The first one settles what `auto` meant."""
         self._tell(frame, sample, device=device)
 
-    def opened(self, frame: int, sample: int, world: str, sha256: str) -> None:
+    def world_opened(self, frame: int, sample: int, world: str, sha256: str) -> None:
         """Another world was opened for this value of /engine/world; sha256: its `Card.content`."""
         self._tell(frame, sample, opened=[world, sha256])
 

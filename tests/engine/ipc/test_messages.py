@@ -74,17 +74,17 @@ def test_the_page_lists_every_message_and_field() -> None:
             assert f"| `{field.name}` |" in own, (kind.__name__, field.name)
 
 
-def said(**fields: Any) -> Message | None:
+def decoded(**fields: Any) -> Message | None:
     return decode(json.dumps(fields).encode())
 
 
 def test_of_a_status_what_does_not_fit_is_left_out() -> None:
-    odd = said(type="status", fps="many", scores=[1, ["a"], ["rain", 7], ["x", None]], mel="x", effective=3,
+    odd = decoded(type="status", fps="many", scores=[1, ["a"], ["rain", 7], ["x", None]], mel="x", effective=3,
                faults=None, scenes=[True] * 9, late=3, level=0.5, drivers={"/a": 1, "/b": "lfo"},
                newer=[1])  # fmt: skip
     assert odd == Status(scores=(("rain", 1.0),), scenes=(True,) * 8, late=3, level=0.5, drivers={"/b": "lfo"})
     assert isinstance(odd, Status) and len(odd.mel) == 32 and odd.db == -120.0
-    assert said(type="status") == Status()
+    assert decoded(type="status") == Status()
 
 
 @pytest.mark.parametrize(
@@ -97,20 +97,20 @@ def test_of_a_status_what_does_not_fit_is_left_out() -> None:
     ],
 )  # fmt: skip
 def test_of_a_set_the_entries_that_fit_are_left(changes: Any, left: Any) -> None:
-    assert said(type="set", changes=changes) == Set(left)
+    assert decoded(type="set", changes=changes) == Set(left)
 
 
 def test_what_a_newer_show_says_besides_is_passed_over() -> None:
-    assert said(type="hello", name="x", osc_port="none", colour=3) == Hello(name="x")
-    assert said(type="values", values={"/a": None, "/b": 2.0, "/c": [1]}) == Values({"/b": 2.0})
-    assert said(type="changed", changes=[["/a", 1, "osc"], ["/b", 2], 5]) == Changed([("/a", 1, "osc")])
+    assert decoded(type="hello", name="x", osc_port="none", colour=3) == Hello(name="x")
+    assert decoded(type="values", values={"/a": None, "/b": 2.0, "/c": [1]}) == Values({"/b": 2.0})
+    assert decoded(type="changed", changes=[["/a", 1, "osc"], ["/b", 2], 5]) == Changed([("/a", 1, "osc")])
 
 
 @pytest.mark.parametrize("kind", [kind for kind in MESSAGES if kind not in LENIENT.values()])
 def test_within_a_show_nothing_is_left_out(kind: type[Message]) -> None:
     whole = json.loads(encode(sample(kind)))
     for name in kind.__struct_fields__:
-        assert said(**{**whole, name: {"odd": [None]}}) is None, name
+        assert decoded(**{**whole, name: {"odd": [None]}}) is None, name
 
 
 @pytest.mark.parametrize(
@@ -128,6 +128,6 @@ def test_depth_is_limited() -> None:
 
 
 def test_a_start_of_few_words_is_whole() -> None:
-    start = said(type="start", values={"/a": 1.0}, state_file="x")
+    start = decoded(type="start", values={"/a": 1.0}, state_file="x")
     assert start == Start(values={"/a": 1.0}, state_file="x")
     assert isinstance(start, Start) and start.fresh is None and start.journal == []

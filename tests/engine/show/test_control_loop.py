@@ -1,4 +1,4 @@
-"""The desk: panels are told, what they ask for holds, and nothing they send can stop it."""
+"""The control loop: panels are told, what they ask for holds, and nothing they send can stop it."""
 
 import json
 import select
@@ -21,7 +21,7 @@ AMOUNT = "/motion/coarse/amount"
 
 
 class Desked:
-    """A desk without a renderer, and what it did."""
+    """A control loop without a renderer, and what it did."""
 
     def __init__(self, folder: Path, start: bool = True) -> None:
         self.faults, self.acted, self.told = Faults(), list[Change](), list[list[Change]]()

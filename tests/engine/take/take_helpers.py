@@ -60,7 +60,7 @@ def make(folder: Path, ring: SampleRingWriter, samples: int = RATE, start: TakeS
     writer.fresh(12, 17640, VALUES | {"/look/seed": 9})
     writer.played_on(0, 0, "torch-cuda")
     writer.played_on(12, 17640, "openvino-cpu")
-    writer.opened(14, 20580, "shore", "cd" * 32)
+    writer.world_opened(14, 20580, "shore", "cd" * 32)
     writer.note(15, 22050, "the cat is on the keys")
     assert writer.close(20, 29400)
     assert writer.faults() == []
