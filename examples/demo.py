@@ -14,7 +14,7 @@ import av
 import numpy as np
 
 from sonorama.engine.audio.audio_file import open_sound
-from sonorama.engine.inference.backend import ready_graphs
+from sonorama.engine.inference.graph_cache import ready_graphs
 from sonorama.engine.model.world_file import load_world
 from sonorama.export.sheet import contact_sheet, write_png
 

@@ -127,7 +127,7 @@ def cuda() -> list[Finding]:
 
 def worlds() -> list[Finding]:
     """The installed worlds, and whether their first start will take longer."""
-    from ..inference.backend import graph_folder
+    from ..inference.graph_cache import graph_folder
     from ..model.world_file import World, list_worlds, world_folders
 
     findings = []

@@ -7,20 +7,17 @@ import importlib.util
 import logging
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import SonoramaError
-from ..files.folders import cache_folder
 from ..plugins.interfaces import Backend
 from ..plugins.registry import BACKENDS, make, names
+from .graph_cache import graph_folder
 
 if TYPE_CHECKING:
     from ..model.world_file import World
 
 log = logging.getLogger(__name__)
-GRAPH_VERSION = 1
-"""Raise it when the graphs of an unchanged world change."""
 PAINTERS = 2
 """Pictures painted at once on the CPU, each by one thread: two pictures side by side are done sooner than one after the
 other with two threads each, and fixed numbers give the same frames on every run."""
@@ -33,22 +30,6 @@ def threads_of_one() -> int:
     return min(MOST_THREADS, os.cpu_count() or 1)
 
 
-def graph_folder(world: World) -> Path:
-    """Where the ONNX graphs of a world are kept: below $SONORAMA_CACHE, else the user's cache folder."""
-    return cache_folder() / "graphs" / f"{world.card.content[:32]}-v{GRAPH_VERSION}"
-
-
-def ready_graphs(world: World) -> Path:
-    """The folder of a world's graphs, made if this machine has none yet."""
-    folder = graph_folder(world)
-    if not folder.is_dir():
-        from .onnx_export import export_graphs
-
-        log.warning("%s is new here: making its graphs, once, which takes half a minute", world.card.name)
-        export_graphs(world, folder)
-    return folder
-
-
 def graphs_missing(world: World, device: str) -> bool:
     """Whether opening a world on a device would have to make its graphs first."""
     with_graphs = device in ("cpu", "ort") or (device == "auto" and not cuda_available())
@@ -56,12 +37,12 @@ def graphs_missing(world: World, device: str) -> bool:
 
 
 def cuda_available() -> bool:
-    """Whether torch sees an NVIDIA device. Where there is no driver torch, which costs seconds, is not asked."""
+    """Whether torch is installed and sees an NVIDIA device. It takes seconds to import: without a driver it is not."""
     try:
         driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
         return False
-    if driver.cuInit(0) != 0:
+    if driver.cuInit(0) != 0 or importlib.util.find_spec("torch") is None:
         return False
     import torch
 

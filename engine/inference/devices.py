@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from ..errors import SonoramaError
+from ..errors import SonoramaError, missing_extra
 from ..plugins.interfaces import Available, Backend, Missing
 from .backend import cuda_available, openvino_available
 
@@ -51,6 +51,8 @@ def _open_cpu(world: World, threads: int, painters: int) -> Backend:
 
 
 def _open_cuda(world: World, threads: int, painters: int) -> Backend:
+    if importlib.util.find_spec("torch") is None:
+        raise missing_extra("torch")
     if not cuda_available():
         raise SonoramaError("no CUDA device is visible", "use --device cpu, or check the NVIDIA driver with nvidia-smi")
     from .torch_backend import TorchBackend
@@ -59,6 +61,8 @@ def _open_cuda(world: World, threads: int, painters: int) -> Backend:
 
 
 def _open_reference(world: World, threads: int, painters: int) -> Backend:
+    if importlib.util.find_spec("torch") is None:
+        raise missing_extra("torch")
     from .torch_backend import TorchBackend
 
     return TorchBackend(world, "cpu")
@@ -87,7 +91,7 @@ def _probe_cuda() -> Available | Missing:
 def _probe_reference() -> Available | Missing:
     if importlib.util.find_spec("torch"):
         return Available("torch float32 on the CPU, slow: what the others are compared with")
-    return Missing("torch is not installed", "pip install torch")
+    return Missing("torch is not installed", "pip install 'sonorama[torch]'")
 
 
 CPU = Device(_open_cpu, _probe_cpu)

@@ -1,14 +1,15 @@
-"""The networks in ONNX Runtime on the CPU."""
+"""The networks of a world in ONNX Runtime on the CPU, float32 throughout."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .backend import ready_graphs
+from .graph_cache import ready_graphs
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -16,9 +17,25 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float32]
 
 
+def open_session(path: Path, threads: int = 1) -> Any:
+    """One graph. Spinning is off: it burns the cores that sound, video encoding and other programs need."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def open_sound_encoder(world: World) -> Callable[[Array], Array]:
+    """F_a alone: log-mel [128,344] -> unit code [D]."""
+    session = open_session(ready_graphs(world) / "sound.onnx")
+    return lambda window: session.run(None, {"window": window[None, None]})[0][0]
+
+
 class OnnxBackend:
-    """All networks of a world in ONNX Runtime; its graphs come from the cache. Spinning is off: it burns the cores that
-    sound, video encoding and other programs need.
+    """All networks of a world in ONNX Runtime; its graphs come from the cache.
 
     Args:
         world: what to play.
@@ -32,9 +49,9 @@ class OnnxBackend:
         folder = ready_graphs(world)
         self.name, self.painters = "onnxruntime-cpu", painters
         names = ("sound", "encoder", "motion", "mapping")
-        self._run = {name: _session(folder / f"{name}.onnx", 1) for name in names}
+        self._run = {name: open_session(folder / f"{name}.onnx") for name in names}
         if paints:
-            self._run["synthesis"] = _session(folder / "synthesis.onnx", threads)
+            self._run["synthesis"] = open_session(folder / "synthesis.onnx", threads)
 
     def _call(self, part: str, **inputs: Array) -> list[Array]:
         batch = {k: np.ascontiguousarray(v[None], np.float32) for k, v in inputs.items()}
@@ -61,13 +78,3 @@ class OnnxBackend:
     def synthesize(self, ws: Array) -> Array:
         """See Backend."""
         return self._call("synthesis", ws=ws)[0].transpose(1, 2, 0)
-
-
-def _session(path: Path, threads: int):
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

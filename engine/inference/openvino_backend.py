@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from .backend import graph_folder
+from .graph_cache import graph_folder
 from .onnx_backend import OnnxBackend
 
 if TYPE_CHECKING:

@@ -1,35 +1,24 @@
 """The joint space: sounds, words and pictures as unit codes of one width, so that their cosines can be compared.
 
 A world carries three small towers of its own: F_a for sounds, F_t for words, and the head of F_v for pictures (on
-top of a frozen backbone that only training needs). It also carries the codes of its nine classes, so that hearing
-them never loads open_clip: only free text does. Named CLIP models are in clip.py.
+top of a frozen backbone that only training needs). Here they are torch modules, for training; a world plays with the
+same towers as ONNX graphs (engine/inference/graphs). Named CLIP models are in open_clip_towers.py.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import WorldError
 from .config import ImageConfig, SoundConfig, TextConfig
+from .joint_space import FIRST_WORD, HEAD_WIDTH, token_rows
 from .mel import HOP, RATE
 from .texture_statistics import sounding, statistics
-
-if TYPE_CHECKING:
-    from .world_file import World
-
-HEAD_WIDTH = 16
-"""Width of one attention head of the text tower."""
-PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
-"""Rows of the token table; from FIRST_WORD on they are those of `vocabulary`, whose last is the end of text."""
 
 
 def unit(x: Tensor) -> Tensor:
@@ -183,25 +172,12 @@ class TextTower(nn.Module):
 
     def rows(self, texts: Sequence[str]) -> Tensor:
         """Texts -> rows of the token table [B,context]."""
-        ids = tokenizer(self.context)(list(texts))
-        known = self.vocabulary.long()
-        at = torch.searchsorted(known, ids).clamp_max(len(known) - 1)
-        rows = torch.where(known[at] == ids, at + FIRST_WORD, UNKNOWN)
-        # The tokenizer pads with 0, which is also the token "!": padding is what follows the end of text.
-        after = torch.cumsum((ids == known[-1]).int(), 1) - (ids == known[-1]).int()
-        return torch.where(after > 0, PADDING, rows)
+        vocabulary = self.vocabulary.tolist()
+        return torch.tensor([token_rows(text, vocabulary, self.context) for text in texts])
 
     def forward(self, texts: Sequence[str]) -> Tensor:
         """Unit codes [B,D] of texts."""
         return unit(self.net(self.rows(texts)))
-
-
-@functools.cache
-def tokenizer(context: int) -> Any:
-    """open_clip's tokenizer, whose merges come with its wheel; loading it takes seconds."""
-    from open_clip.tokenizer import SimpleTokenizer
-
-    return SimpleTokenizer(context_length=context)
 
 
 @contextmanager
@@ -214,41 +190,8 @@ def refusing(part: str) -> Iterator[None]:
         raise WorldError(f"the world's {part} tower does not fit: {reason}", "make this world again") from error
 
 
-def class_scores(code: Tensor, label_codes: Tensor, scale: float) -> Tensor:
-    """Softmax over labels of scale x cosine: code [B,D], label_codes [K,D], both unit -> [B,K] that sums to 1.
-
-    `scale` is a world's `labels.scale`, the one at which the scores of sources left out of training were most
-    probable: above 0.6 it was right in about eight of ten recordings, below in about six (docs/hearing.md).
-    """
-    return (scale * code @ label_codes.T).softmax(-1)
-
-
 def window_ends(columns: int) -> list[int]:
     """Where a sound of so many mel columns is heard: every 250 ms from its first second on, and at its end."""
     step, first = RATE / 4 / HOP, RATE / HOP
     ends = [round(first + i * step) for i in range(max(0, int((columns - first) / step) + 1))]
     return [*ends, columns] if not ends or columns - ends[-1] > step / 2 else ends
-
-
-def text_codes(world: World, texts: Sequence[str]) -> npt.NDArray[np.float32]:
-    """Unit codes [K,D] of free texts in a world's joint space.
-
-    WorldError for a world without words, and where the CLIP model that the world was made with is not at hand.
-    """
-    if clip := world.card.joint.get("clip"):
-        from .open_clip_towers import load_joint
-
-        return load_joint(str(clip)).text(texts).numpy()
-    tensors = {k: torch.from_numpy(v) for k, v in world.part("text").items()}
-    if world.card.text is None or not tensors:
-        raise WorldError(
-            f"World {world.card.name} has no text encoder.",
-            "Leave out text and labels, or use a world trained with captions.",
-        )
-    with torch.inference_mode():
-        return TextTower.from_tensors(tensors, world.card.text.heads)(texts).numpy()
-
-
-def text_code(world: World, text: str) -> npt.NDArray[np.float32]:
-    """Unit code [D] of one free text."""
-    return text_codes(world, [text])[0]

@@ -1,15 +1,15 @@
-"""What a world hears in a sound, in words: the nine classes, and any label you think of."""
+"""Zero-shot classification of a sound over time: scores of a world's classes, and of any other label."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from ..model.joint_embedding import SoundEncoder, class_scores, text_codes
+from ..inference.onnx_backend import open_sound_encoder
+from ..inference.text_encoder import text_codes
+from ..model.joint_space import class_scores
 from ..model.mel import BANDS, HOP, RATE, SOUND_COLUMNS, MelStream, last_columns
 from ..model.world_file import World
 from .window_scores import WindowScores
@@ -19,7 +19,7 @@ STEP = RATE // 4
 
 
 def label_codes(world: World, labels: Sequence[str]) -> dict[str, Array]:
-    """Name -> unit code [D]: the world's classes, then free labels (only those load open_clip)."""
+    """Name -> unit code [D]: the world's classes, then free labels."""
     known = dict(zip(world.card.classes, world.tensors["labels.codes"], strict=True))
     extra = [label for label in labels if label not in known]
     return known | (dict(zip(extra, text_codes(world, extra), strict=True)) if extra else {})
@@ -32,25 +32,12 @@ def classify(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) 
     has the same score for all.
     """
     codes = label_codes(world, labels)
-    matrix = torch.from_numpy(np.stack(list(codes.values())))
-    tower = SoundEncoder.from_tensors({k: torch.from_numpy(v) for k, v in world.part("sound").items()})
-    scale = world.tensors["labels.scale"].item()
+    matrix = np.stack(list(codes.values()))
+    embed_sound, scale = open_sound_encoder(world), float(world.tensors["labels.scale"].item())
     for end, window in _windows(blocks):
-        with torch.inference_mode(), one_thread():
-            scores = class_scores(tower(torch.from_numpy(window)[None, None]), matrix, scale)[0]
+        scores = class_scores(embed_sound(window), matrix, scale)
         start = max(0.0, end - SOUND_COLUMNS * HOP / RATE)
         yield WindowScores(start, end, dict(zip(codes, scores.tolist(), strict=True)))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """F_a is so small that torch's threads would only wait for each other: fifty times slower on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _windows(blocks: Iterable[Array]) -> Iterator[tuple[float, Array]]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from ..errors import WorldError
+from ..inference.text_encoder import text_codes, without_text
 from ..model.seed_bank import bank_part, closest_seed
 from ..model.world_file import World
 
 
 def prompt_seed(world: World, text: str) -> int:
-    """The bank's seed for a text. Loads torch and open_clip, which takes seconds the first time.
+    """The bank's seed for a text.
 
     Raises:
-        WorldError: a world without words.
+        WorldError: a world without a text encoder.
 
     """
     codes = bank_part(world.tensors, "codes")
     if codes is None:
-        raise WorldError(f"{world.card.name}: this world knows no words", "leave the text out")
-    from ..model.joint_embedding import text_code
-
-    return closest_seed(text_code(world, text), codes)
+        raise without_text(world)
+    return closest_seed(text_codes(world, [text])[0], codes)

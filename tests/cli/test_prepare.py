@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.cli.main import main
-from sonorama.engine.inference.backend import graph_folder, open_backend
+from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.inference.graph_cache import graph_folder
 from sonorama.engine.model.world_file import load_world
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.errors import WorldError
-from sonorama.engine.inference.backend import graph_folder, ready_graphs
+from sonorama.engine.inference.graph_cache import graph_folder, ready_graphs
 from sonorama.engine.model.world_file import load_world, save_world
 from sonorama.engine.picture.scale import scaler
 from sonorama.engine.picture.to_rgba8 import rgba8

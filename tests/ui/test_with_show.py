@@ -139,13 +139,13 @@ def test_a_world_that_is_none_is_refused_and_the_panel_says_so(window: Window, s
 
 
 def test_a_text_is_typed_and_sent(window: Window, second: Link, qtbot: QtBot) -> None:
-    """The tiny world knows no words, and says so."""
+    """The tiny world has no text encoder, and says so."""
     field = window.controls["/look/text"]
     field.setFocus()
     qtbot.keyClicks(field, "rain at night")
     qtbot.keyClick(field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: second.values["/look/text"] == "rain at night", timeout=MS)
-    qtbot.waitUntil(lambda: any("knows no words" in fault for fault in window.link.status.faults), timeout=MS)
+    qtbot.waitUntil(lambda: any("has no text encoder" in fault for fault in window.link.status.faults), timeout=MS)
     window.setFocus()
 
 

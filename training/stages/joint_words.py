@@ -17,7 +17,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ...engine.files.atomic import replacing
-from ...engine.model.joint_embedding import ImageHead, TextTower, tokenizer, unit
+from ...engine.model.joint_embedding import ImageHead, TextTower, unit
+from ...engine.model.tokenizer import END, START, encode
 from ..backbone import Backbone
 from ..data.captions import ANY, Captions, Narrator, Text, colours_of
 from ..data.procedural_pictures import CLASSES, draw
@@ -89,8 +90,7 @@ def applies(texts: Sequence[Text], scenes: Scenes, rows: Tensor, colours: Tensor
 
 def vocabulary(texts: Sequence[str]) -> Tensor:
     """Ids of the tokens that occur, with start and end of text, in rising order."""
-    encode = tokenizer(77)
-    ids = {i for text in texts for i in encode.encode(text)} | {encode.sot_token_id, encode.eot_token_id}
+    ids = {token for text in texts for token in encode(text)} | {START, END}
     return torch.tensor(sorted(ids), dtype=torch.int32)
 
 

@@ -29,7 +29,7 @@ def test_words_of_a_world_without_any_are_refused_and_the_process_goes(
         made.ask(Change(TEXT, "rain", "test"), (tiny_world, "ort"))
         until(lambda: not made.refused.empty())
         assert made.refused.get() == TEXT
-        assert "knows no words" in faults.recent()[0]
+        assert "has no text encoder" in faults.recent()[0]
         until(lambda: torch_worker.pid == 0)
     made.ask(Change(TEXT, "", "test"), (tiny_world, "ort"))
     until(lambda: made.ready() == [Change(PROMPT, -1, "text")])

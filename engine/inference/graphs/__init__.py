@@ -1,0 +1,1 @@
+"""The networks of a world as ONNX graphs, written from its tensors without torch."""

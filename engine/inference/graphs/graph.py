@@ -1,0 +1,129 @@
+"""One ONNX graph while it is written, and the tensors of a world that it is written from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from onnx import helper, numpy_helper
+
+from ...errors import WorldError
+
+if TYPE_CHECKING:
+    from ...model.world_file import World
+
+OPSET, IR_VERSION = 20, 10
+Array = npt.NDArray[Any]
+Value = str
+"""The name of a tensor in a graph."""
+
+
+class Weights:
+    """The tensors of one network of a world, float32, their shapes checked as they are taken."""
+
+    def __init__(self, world: World, part: str) -> None:
+        """part: the prefix of their names, such as `motion`."""
+        self._tensors, self._path, self._part = world.part(part), world.card.path, part
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tensors
+
+    def take(self, name: str, *shape: int | None) -> npt.NDArray[np.float32]:
+        """A tensor of this shape, where None stands for any size; a single number may also be a list of one.
+
+        Raises:
+            WorldError: there is none, or it has another shape.
+
+        """
+        if name not in self._tensors:
+            raise self.misfit(f"{name} is missing")
+        found = np.asarray(self._tensors[name], np.float32)
+        found = found.reshape(()) if shape == () and found.shape == (1,) else found
+        if len(found.shape) != len(shape) or any(b not in (None, a) for a, b in zip(found.shape, shape, strict=True)):
+            wanted = tuple("any" if size is None else size for size in shape)
+            raise self.misfit(f"{name} has the shape {found.shape} instead of {wanted}")
+        return found
+
+    def misfit(self, reason: str) -> WorldError:
+        """The error for tensors that do not go together."""
+        return WorldError(f"{self._path}: its {self._part} does not fit its card: {reason}", "make this world again")
+
+
+class Graph:
+    """Nodes and constants in the order in which they are added. Values are named by number."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._nodes: list[onnx.NodeProto] = []
+        self._constants: list[onnx.TensorProto] = []
+        self._known: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
+        self._inputs: list[onnx.ValueInfoProto] = []
+
+    def input(self, name: str, *shape: int, kind: type[np.generic] = np.float32) -> Value:
+        """An input of a fixed shape."""
+        self._inputs.append(_tensor(name, shape, kind))
+        return name
+
+    def constant(self, value: Array) -> Value:
+        """A tensor that is part of the graph; equal ones are kept once."""
+        value = np.asarray(value, order="C")
+        key = (value.dtype.str, value.shape, value.tobytes())
+        if key not in self._known:
+            self._known[key] = f"c{len(self._known)}"
+            self._constants.append(numpy_helper.from_array(value, self._known[key]))
+        return self._known[key]
+
+    def add(self, kind: str, *inputs: Value | Array | float | None, result: Value = "", **attributes: object) -> Value:
+        """Append a node of one output, an operator of the ONNX standard, and return its output.
+
+        inputs: values; arrays and float32 numbers, which become constants; None for one that is left out.
+        result: the name of the output, for an output of the graph.
+        """
+        return self._append(kind, inputs, [result or f"v{len(self._nodes)}"], attributes)[0]
+
+    def split(self, x: Value, sizes: list[int], axis: int) -> list[Value]:
+        """Cut a value along an axis."""
+        names = [f"v{len(self._nodes)}.{i}" for i in range(len(sizes))]
+        return self._append("Split", (x, integers(*sizes)), names, {"axis": axis})
+
+    def _append(
+        self,
+        kind: str,
+        inputs: tuple[Value | Array | float | None, ...],
+        names: list[Value],
+        attributes: dict[str, Any],
+    ) -> list[Value]:
+        self._nodes.append(helper.make_node(kind, [self._name_of(x) for x in inputs], names, **attributes))
+        return names
+
+    def _name_of(self, x: Value | Array | float | None) -> str:
+        if x is None:
+            return ""
+        return x if isinstance(x, str) else self.constant(np.float32(x) if isinstance(x, float) else x)
+
+    def save(self, path: Path, **outputs: tuple[int, ...]) -> None:
+        """Write it, with these outputs (name -> shape, float32), checked by onnx."""
+        ends = [_tensor(name, shape, np.float32) for name, shape in outputs.items()]
+        graph = helper.make_graph(self._nodes, self._name, self._inputs, ends, self._constants)
+        model = helper.make_model(
+            graph, producer_name="sonorama", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)]
+        )
+        onnx.checker.check_model(model)
+        onnx.save(model, path)
+
+
+def integers(*values: int) -> Array:
+    """A list of whole numbers, as shapes and axes are given."""
+    return np.array(values, np.int64)
+
+
+def integer(value: int) -> Array:
+    """One whole number."""
+    return np.array(value, np.int64)
+
+
+def _tensor(name: str, shape: tuple[int, ...], kind: type[np.generic]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, helper.np_dtype_to_tensor_dtype(np.dtype(kind)), shape)
