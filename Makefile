@@ -45,4 +45,4 @@ check: setup  ## lint, format, types, import direction; all four run, any failur
 
 lock:  ## resolve pyproject.toml's dependencies anew into requirements.lock
 	.ci/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --upgrade \
-		--custom-compile-command "make lock" --extra training --group dev pyproject.toml --output-file requirements.lock
+		--custom-compile-command "make lock" --extra all --group dev pyproject.toml --output-file requirements.lock

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 EXTRAS = {
     "torch": "torch",
     "torchaudio": "torch",
-    "torchvision": "torch",
+    "torchvision": "training",
     "open_clip": "torch",
     "huggingface_hub": "torch",
     "timm": "training",

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from ..engine.cli.main import Terminated, ending_signals, report
-from ..engine.errors import SonoramaError
+from ..engine.errors import SonoramaError, needing_extra
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -133,8 +133,9 @@ def main() -> int:
     for number in ending_signals()[1:]:
         signal.signal(number, _terminate)
     try:
-        args = _parser().parse_args()
-        return args.run(args)
+        with needing_extra():
+            args = _parser().parse_args()
+            return args.run(args)
     except SonoramaError as error:
         return report(error)
     except KeyboardInterrupt as stopped:

@@ -85,8 +85,10 @@ def _memory() -> list[Finding]:
 def networks() -> list[Finding]:
     """What can run the networks on the processor."""
     findings = [_onnxruntime(), _openvino()]
-    has_torch = find_spec("torch") is not None
-    return [*findings, Finding("torch", has_torch, version("torch") if has_torch else "not installed", _AGAIN, True)]
+    if find_spec("torch") is None:
+        hint = "Only CUDA, worlds made with a CLIP model, and training need it: pip install 'sonorama[torch]'"
+        return [*findings, Finding("torch", False, "not installed", hint)]
+    return [*findings, Finding("torch", True, version("torch"))]
 
 
 def _onnxruntime() -> Finding:
@@ -117,7 +119,8 @@ def cuda() -> list[Finding]:
 
     if not cuda_available():
         hint = "None is needed. If there is one: install NVIDIA's driver, and see that nvidia-smi lists it."
-        return [Finding("CUDA", False, "no NVIDIA device that torch can use", hint)]
+        about = "torch, which uses it, is not installed" if find_spec("torch") is None else "no NVIDIA device"
+        return [Finding("CUDA", False, about, hint)]
     import torch
 
     facts = (torch.cuda.get_device_properties(number) for number in range(torch.cuda.device_count()))
@@ -133,7 +136,7 @@ def worlds() -> list[Finding]:
     findings = []
     for card in list_worlds():
         ready = graph_folder(World(card, {})).is_dir()
-        graphs = "its graphs are ready" if ready else "its graphs are made at its first start, half a minute"
+        graphs = "its graphs are ready" if ready else "its graphs are made at its first start, a few seconds"
         facts = f"{card.version}, {card.width}x{card.height} px, {card.licence}"
         findings.append(Finding(card.name, True, f"{facts}; {graphs}"))
     if not findings:

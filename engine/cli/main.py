@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from sonorama import __version__  # the package itself is no folder here that `..` could name
 
-from ..errors import SonoramaError, one_line, one_line_error
+from ..errors import SonoramaError, needing_extra, one_line, one_line_error
 from ..plugins.registry import COMMANDS, PluginUnknown, find_used, install_again, load_point
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.simplefilter("ignore")  # libraries talk to programmers there
     with _Outcome(debug) as outcome:
         args = build_parser().parse_args(arguments)
-        outcome.code = args.run(args)
+        with needing_extra():
+            outcome.code = args.run(args)
         sys.stdout.flush()
     return outcome.code
 

@@ -1,4 +1,4 @@
-"""Codes of words in a world's joint space: by its own text tower in ONNX Runtime, or by the CLIP model it was made with."""
+"""Codes of words in a world's joint space: by its own text tower (F_t), or by the CLIP model that it was made with."""
 
 from __future__ import annotations
 

@@ -22,8 +22,8 @@ EARLIER_SIZES = {
         "b16.conv0": 1.0573, "b32.conv0": 1.0599931, "b64.conv1": 1.0509326, "b256.conv0": 1.0043566,
     },
 }  # fmt: skip
-"""Content of a world -> sizes of kernels that were once computed by torch, one unit in the last place off. Takes and films
-made with it must come out again bit for bit.
+"""Content of a world -> sizes of kernels that torch once computed, one unit in the last place off. Takes and films made
+with them must come out again bit for bit.
 """
 
 
@@ -57,7 +57,7 @@ def fold_kernel(weight: Array, size: float | None = None) -> FoldedKernel:
 
 
 def _energy(weight: Array) -> Array:
-    """Sums of squares [I,O] over k x k, added in turn from the last on: for 3 x 3 the order of eight-wide processors."""
+    """Sums of squares [I,O] over k x k: the last, then the others in turn, the order in which torch added them."""
     squares = np.square(weight).reshape(*weight.shape[:2], -1)
     energy = squares[..., -1]
     for k in range(squares.shape[2] - 1):

@@ -29,7 +29,7 @@ RENDERS: dict[str, dict[str, Any]] = json.loads((FOLDER / "renders.json").read_t
 DEFAULTS: dict[str, Any] = json.loads((FOLDER / "renders.json").read_text())["values"]
 ENVIRONMENT = dict(os.environ)
 """As it was on import: another test's fixture may point the cache of graphs at a folder of its own."""
-LIBRARIES = ("av", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "onnxscript", "openvino", "torch")
+LIBRARIES = ("av", "numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "openvino")
 SMALL, EVERY = 32, 3
 """Longer side of the small pictures in px, and of how many frames one is kept."""
 TOLERANCE = 3

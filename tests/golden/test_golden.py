@@ -3,9 +3,7 @@
 renders.json holds their commands, every value given, so that later defaults do not matter. Each is compared twice:
 
 * bit for bit, every frame (hashes.json), where processor and libraries are those of a record in that file;
-  elsewhere the test is skipped and says what differs, since the last bits of a convolution depend on them.
-  They also depend on the cached graphs: made with another number of threads (OMP_NUM_THREADS, cores), two tensors of
-  synthesis.onnx differ in their last bits. The hashes belong to graphs made with two;
+  elsewhere the test is skipped and says what differs, since the last bits of a convolution depend on them;
 * everywhere, within golden.TOLERANCE, every third frame reduced to 32 px (pictures/).
 
 When pictures are meant to change: `python tests/golden/renew.py`, look at pictures/, and say why in the commit.

@@ -82,15 +82,22 @@ class LiveShow:
         options: of the command line, besides name, world, OSC port and statistics.
         name: one nobody else has, unless given.
         env: of the process, besides the test's own; there is no display unless it is here.
+        python: the interpreter that it runs in.
 
     """
 
     def __init__(
-        self, folder: Path, world: str, *options: str, name: str = "", env: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        world: str,
+        *options: str,
+        name: str = "",
+        env: Mapping[str, str] | None = None,
+        python: str = sys.executable,
     ) -> None:
         self.name = name or f"live-{os.getpid()}-{secrets.token_hex(4)}"
         self.stats, self.log = folder / f"{self.name}.jsonl", folder / f"{self.name}.log"
-        command = [sys.executable, "-m", "sonorama.engine.cli.main", "live", "--world", world, "--name", self.name]
+        command = [python, "-m", "sonorama.engine.cli.main", "live", "--world", world, "--name", self.name]
         command += ["--osc-port", "0", "--stats", str(self.stats), *options]
         own = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
         own |= {"SONORAMA_LOOKS": str(folder / "looks"), "XDG_VIDEOS_DIR": str(folder / "videos")}

@@ -10,6 +10,8 @@ from typing import Any
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from sonorama.engine.errors import EXTRAS
+
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
@@ -17,7 +19,7 @@ def declared(pyproject: dict[str, Any], *extras: str) -> list[Requirement]:
     project = pyproject["project"]
     names = list(project["dependencies"])
     for extra in extras:
-        names += project["optional-dependencies"][extra]
+        names += [name for name in project["optional-dependencies"][extra] if not name.startswith("sonorama[")]
     return [Requirement(name) for name in names]
 
 
@@ -25,7 +27,7 @@ def test_lock_satisfies_every_requirement(root: Path, pyproject: dict[str, Any])
     pins: dict[str, list[str]] = {}
     for name, version in PIN.findall((root / "requirements.lock").read_text()):
         pins.setdefault(canonicalize_name(name), []).append(version)
-    wanted = declared(pyproject, "training") + [Requirement(r) for r in pyproject["dependency-groups"]["dev"]]
+    wanted = declared(pyproject, "torch", "training") + [Requirement(r) for r in pyproject["dependency-groups"]["dev"]]
     unmet = [
         str(need)
         for need in wanted
@@ -61,7 +63,7 @@ def test_every_import_is_declared(root: Path, tracked: list[str], pyproject: dic
         folder = name.split("/")[0]
         if folder not in {"engine", "plugin", "ui", "export", "training"} or not name.endswith(".py"):
             continue
-        extras = ("training",) if folder == "training" else ()
+        extras = {"training": ("torch", "training"), "engine": ("torch",)}.get(folder, ())
         allowed = {canonicalize_name(need.name) for need in declared(pyproject, *extras)}
         undeclared += [
             f"{name}: {module}"
@@ -69,3 +71,21 @@ def test_every_import_is_declared(root: Path, tracked: list[str], pyproject: dic
             if not allowed & {canonicalize_name(owner) for owner in owners.get(module, [])}
         ]
     assert undeclared == []
+
+
+def test_what_to_install_for_a_missing_module_is_right(pyproject: dict[str, Any]) -> None:
+    owners = packages_distributions()
+    for module, extra in EXTRAS.items():
+        names = {
+            canonicalize_name(Requirement(name).name) for name in pyproject["project"]["optional-dependencies"][extra]
+        }
+        assert names & {canonicalize_name(owner) for owner in owners[module]}, module
+    modules = {module for module, names in owners.items() if names and not module.startswith("_")}
+    for need in set(declared(pyproject, "torch", "training")) - set(declared(pyproject)):
+        provided = {m for m in modules if canonicalize_name(need.name) in map(canonicalize_name, owners[m])}
+        assert provided & EXTRAS.keys(), need
+
+
+def test_all_is_everything(pyproject: dict[str, Any]) -> None:
+    extras = pyproject["project"]["optional-dependencies"]
+    assert extras["all"] == [f"sonorama[{','.join(sorted(extras.keys() - {'all'}))}]"]

@@ -1,4 +1,4 @@
-"""Writes all graphs of a world: mapping, synthesis, sound (F_a), encoder (E_a), motion (E_RNN), and text (F_t) if it has one.
+"""All graphs of a world: mapping and synthesis (G), sound (F_a), encoder (E_a), motion (E_RNN), and text (F_t) if any.
 
 Small graphs instead of a single one: each network runs at its own rate (F_a 4 Hz, E_a 10 Hz, E_RNN 15 Hz, G every
 frame). All take a batch of one and fixed shapes.

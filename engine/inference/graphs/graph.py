@@ -19,6 +19,8 @@ OPSET, IR_VERSION = 20, 10
 Array = npt.NDArray[Any]
 Value = str
 """The name of a tensor in a graph."""
+Operand = Value | Array | np.floating[Any] | float | None
+"""What a node takes: a value; an array or a number, which becomes a constant of the graph; None for one left out."""
 
 
 class Weights:
@@ -67,19 +69,18 @@ class Graph:
         self._inputs.append(_tensor(name, shape, kind))
         return name
 
-    def constant(self, value: Array) -> Value:
+    def constant(self, value: Array | np.floating[Any]) -> Value:
         """A tensor that is part of the graph; equal ones are kept once."""
-        value = np.asarray(value, order="C")
-        key = (value.dtype.str, value.shape, value.tobytes())
+        array = np.asarray(value, order="C")
+        key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._known:
             self._known[key] = f"c{len(self._known)}"
-            self._constants.append(numpy_helper.from_array(value, self._known[key]))
+            self._constants.append(numpy_helper.from_array(array, self._known[key]))
         return self._known[key]
 
-    def add(self, kind: str, *inputs: Value | Array | float | None, result: Value = "", **attributes: object) -> Value:
+    def add(self, kind: str, *inputs: Operand, result: Value = "", **attributes: object) -> Value:
         """Append a node of one output, an operator of the ONNX standard, and return its output.
 
-        inputs: values; arrays and float32 numbers, which become constants; None for one that is left out.
         result: the name of the output, for an output of the graph.
         """
         return self._append(kind, inputs, [result or f"v{len(self._nodes)}"], attributes)[0]
@@ -92,17 +93,19 @@ class Graph:
     def _append(
         self,
         kind: str,
-        inputs: tuple[Value | Array | float | None, ...],
+        inputs: tuple[Operand, ...],
         names: list[Value],
         attributes: dict[str, Any],
     ) -> list[Value]:
         self._nodes.append(helper.make_node(kind, [self._name_of(x) for x in inputs], names, **attributes))
         return names
 
-    def _name_of(self, x: Value | Array | float | None) -> str:
+    def _name_of(self, x: Operand) -> str:
         if x is None:
             return ""
-        return x if isinstance(x, str) else self.constant(np.float32(x) if isinstance(x, float) else x)
+        if isinstance(x, str):
+            return x
+        return self.constant(np.float32(x) if isinstance(x, float | int) else x)
 
     def save(self, path: Path, **outputs: tuple[int, ...]) -> None:
         """Write it, with these outputs (name -> shape, float32), checked by onnx."""

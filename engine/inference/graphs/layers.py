@@ -19,7 +19,7 @@ def dense(graph: Graph, x: Value, weights: Weights, name: str, n_in: int, n_out:
 
 
 def silu(graph: Graph, x: Value) -> Value:
-    """x sigmoid(x)."""
+    """The activation x sigmoid(x)."""
     return graph.add("Mul", x, graph.add("Sigmoid", x))
 
 

@@ -1,4 +1,4 @@
-"""F_t as a graph: a small CLIP text transformer over the words that a world knows; in torch: engine/model/joint_embedding.py."""
+"""F_t as a graph: a small CLIP text transformer; in torch: engine/model/joint_embedding.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statistics of a sound texture as nodes of a graph; in torch, with what they mean: engine/model/texture_statistics.py."""
+"""Statistics of a sound texture as nodes of a graph; in torch, and explained: engine/model/texture_statistics.py."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pytest
 from sonorama.engine.cli import checks, doctor
 from sonorama.engine.cli.doctor import Finding, as_text, can_run, run_check
 from sonorama.engine.cli.main import main
-from sonorama.engine.inference import backend
+from sonorama.engine.inference import backend, graph_cache
 from sonorama.engine.ipc import frame_map, shared_paths
 from sonorama.engine.ipc.frame_map import FrameMapTaken
 from sonorama.engine.model import world_file
@@ -171,7 +171,7 @@ def test_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
     found = checks.networks()
-    assert {one.what: one.needed for one in found} == {"ONNX Runtime": True, "OpenVINO": False, "torch": True}
+    assert {one.what: one.needed for one in found} == {"ONNX Runtime": True, "OpenVINO": False, "torch": False}
     assert lost(found).keys() == {"ONNX Runtime", "OpenVINO", "torch"} and all(lost(found).values())
 
 
@@ -191,7 +191,7 @@ def test_worlds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (shore,) = [one for one in checks.worlds() if one.what == "shore"]
     assert shore.ok and "made at its first start" in shore.about
     card = next(card for card in world_file.list_worlds() if card.name == "shore")
-    backend.graph_folder(world_file.World(card, {})).mkdir(parents=True)
+    graph_cache.graph_folder(world_file.World(card, {})).mkdir(parents=True)
     assert any("its graphs are ready" in one.about for one in checks.worlds())
     monkeypatch.setattr(world_file, "INSTALLED", tmp_path)
     monkeypatch.setenv("SONORAMA_WORLDS", "")
