@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...model.mel import BANDS, ENCODER_COLUMNS
 from ...model.config import level_sizes
+from ...model.mel import BANDS, ENCODER_COLUMNS
 from .graph import Array, Graph, Value, Weights, integer, integers
 from .layers import dense, linear, mean, silu, total, unsqueeze
 

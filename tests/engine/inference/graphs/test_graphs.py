@@ -127,7 +127,7 @@ def test_tensors_and_card_must_go_together(made: tuple[World, dict, Path], tmp_p
     world, _, _ = made
     missing = {k: v for k, v in world.tensors.items() if k != "motion.levels.1.inward.bias"}
     with pytest.raises(
-        WorldError, match=r"odd\.safetensors: its motion does not fit: levels\.1\.inward\.bias is missing"
+        WorldError, match=r"odd\.safetensors: its motion does not fit its card: levels\.1\.inward\.bias is missing"
     ):
         write_graphs(World(world.card, missing), tmp_path)
     wider = replace(world.card, generator=replace(world.card.generator, w_dim=48))
