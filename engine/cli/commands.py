@@ -107,7 +107,7 @@ def add_worlds(commands: Commands) -> None:
     parser = commands.add_parser("worlds", help="list the installed worlds", allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="one JSON array of their cards")
     parser.add_argument("--prepare", action="store_true",
-        help="make now what a world's first start would take half a minute for")  # fmt: skip
+        help="make now what a world's first start would take seconds for")  # fmt: skip
     parser.set_defaults(run=run_worlds)
 
 

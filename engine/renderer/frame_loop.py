@@ -4,7 +4,7 @@ Threads, and what they own:
     frame loop (main)   the Player, all of its state; applies changes, steps, hands codes to the painter. It never
                         raises and never waits for anything but sound and time.
     painter             the inner frame map (paint_thread.py)
-    loader              opens worlds, has text embedded elsewhere (world_loader.py, torch_worker.py); its results
+    loader              opens worlds, has text embedded elsewhere (world_loader.py, preparation_worker.py); its results
                         arrive as changes
 
 Order within a frame: take what was asked for, step, tell the show what was applied (so that the show knows all that

@@ -1,4 +1,4 @@
-"""Slow work off the frame loop: loading worlds, and finding latents for text prompts (torch_worker.py)."""
+"""Slow work off the frame loop: loading worlds, and finding latents for text prompts (preparation_worker.py)."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ..inference.backend import graphs_missing, open_backend, threads_of_one
 from ..model.world_file import load_world
 from ..pipeline.frame_pipeline import LOADS
 from ..pipeline.loaded_world import LoadedWorld
-from .torch_worker import TorchWorker
+from .preparation_worker import PreparationWorker
 
 KEPT_S = 600.0
-"""How long the process for words, with half a gigabyte of torch in it, waits for the next ones."""
+"""Seconds after which an idle preparation worker is ended."""
 TEXT, PROMPT = "/look/text", "/look/prompt"
 
 
@@ -26,7 +26,7 @@ class WorldLoader:
     """
 
     def __init__(self, faults: Faults) -> None:
-        self._faults, self._torch_worker = faults, TorchWorker()
+        self._faults, self._preparation_worker = faults, PreparationWorker()
         self._open: dict[tuple[str, str], LoadedWorld] = {}
         self._asked: queue.SimpleQueue[tuple[Change, tuple[str, str]]] = queue.SimpleQueue()
         self._newest: dict[str, Change] = {}
@@ -70,14 +70,14 @@ class WorldLoader:
 
     def close(self) -> None:
         """Leave what is being prepared."""
-        self._torch_worker.close()
+        self._preparation_worker.close()
 
     def _run(self) -> None:
         while True:
             try:
                 change, loaded = self._asked.get(timeout=KEPT_S)
             except queue.Empty:
-                self._torch_worker.rest()
+                self._preparation_worker.rest()
                 continue
             if change is not self._newest[change.path]:
                 continue  # somebody types faster than words are found
@@ -90,12 +90,12 @@ class WorldLoader:
     def _prepare(self, change: Change, loaded: tuple[str, str]) -> None:
         if change.path == TEXT:
             text = str(change.value).strip()
-            seed = self._torch_worker.place(self.open(*loaded).world.card.path, text) if text else -1
+            seed = self._preparation_worker.place(self.open(*loaded).world.card.path, text) if text else -1
             self._ready.put(Change(PROMPT, seed, "text"))
             return
         asked = dict(zip(LOADS, loaded, strict=True)) | {change.path: str(change.value)}
         world, device = (asked[path] for path in LOADS)
         if (world, device) not in self._open and graphs_missing(load_world(world), device):
-            self._torch_worker.make_graphs(world, device)
+            self._preparation_worker.make_graphs(world, device)
         self.open(world, device)
         self._ready.put(change)

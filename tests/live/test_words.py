@@ -21,7 +21,7 @@ from sonorama.engine.renderer.world_loader import WorldLoader
 from .stage import PATIENCE_S, LiveShow, Watcher
 
 Start = Callable[..., LiveShow]
-ASIDE = "sonorama.engine.renderer.torch_worker"
+ASIDE = "sonorama.engine.renderer.preparation_worker"
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +59,8 @@ def test_words_are_found_beside_the_picture(start: Start, worded: str) -> None:
             show.holds("/look/prompt", prompt_seed(world, text))
             while status.loading:
                 status = newest(panel, status)
-            (torch_worker,) = show.children(ASIDE)
-            os.kill(torch_worker, signal.SIGKILL)  # the next words begin another
+            (preparation_worker,) = show.children(ASIDE)
+            os.kill(preparation_worker, signal.SIGKILL)  # the next words begin another
     assert max(b.at - a.at for a, b in pairwise(watcher.seen)) < 1.5
     assert show.renderer() == renderer
     assert not has_torch(renderer)

@@ -29,7 +29,7 @@ RETIRED = {
     "Ticker": "OutputLoop",
     "Finish": "OutputControls",
     "Errands": "DiskWorker",
-    "Aside": "TorchWorker",
+    "Aside": "PreparationWorker",
     "Workshop": "TrainingRun",
     "Performance": "the renderer of a file (pipeline/offline.py), or a take",
     "HeardWindow": "the window of sound that a conditioner embeds",
@@ -49,7 +49,7 @@ MODULE_FUNCTIONS = {"tick": "what happens at the tick, such as advance_motion"}
 COINED = {
     r"keepers?": "supervisor, or owner",
     r"(?<!lighting )(?<!mixing )(?<!help )desks?": "control loop",
-    r"(?<!set )(?<!step )(?<!put )aside": "torch worker, or in another process",
+    r"(?<!set )(?<!step )(?<!put )aside": "preparation worker, or in another process",
     r"last\s+hand": "output controls",
     r"errands?": "disk worker, or task",
     r"klass": "class",

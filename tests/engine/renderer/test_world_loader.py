@@ -24,13 +24,13 @@ def test_words_of_a_world_without_any_are_refused_and_the_process_goes(
     monkeypatch.setattr(world_loader, "KEPT_S", 0.5)
     faults = Faults()
     made = WorldLoader(faults)
-    torch_worker = made._torch_worker
+    preparation_worker = made._preparation_worker
     for _ in range(2):
         made.ask(Change(TEXT, "rain", "test"), (tiny_world, "ort"))
         until(lambda: not made.refused.empty())
         assert made.refused.get() == TEXT
         assert "has no text encoder" in faults.recent()[0]
-        until(lambda: torch_worker.pid == 0)
+        until(lambda: preparation_worker.pid == 0)
     made.ask(Change(TEXT, "", "test"), (tiny_world, "ort"))
     until(lambda: made.ready() == [Change(PROMPT, -1, "text")])
-    assert torch_worker.pid == 0
+    assert preparation_worker.pid == 0

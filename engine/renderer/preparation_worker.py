@@ -1,10 +1,10 @@
-"""What has to import torch while a show plays, in a process of its own and at the lowest priority.
+"""Embeds text prompts and prepares worlds while a show plays: a child of the renderer at the lowest priority.
 
-Finding a place for words and making the graphs of a world take seconds of Python and of every core: in the renderer
-the frame loop would wait for the interpreter's lock meanwhile, and the picture would stand still.
+Importing libraries, writing graphs and compiling them takes Python's interpreter lock and every core; a thread of the
+renderer that did it would hold up the frame loop.
 
-Both sides speak in lines of JSON: {"words": text, "world": path} is answered with {"place": seed},
-{"graphs": world, "device": device} with {}, and what cannot be had with {"error": [message, hint]}.
+Both sides exchange lines of JSON: {"words": text, "world": path} is answered with {"place": seed},
+{"graphs": world, "device": device} with {}, and either with {"error": [message, hint]} where it fails.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ..log.children import log_to_parent
 if TYPE_CHECKING:
     from ..model.world_file import World
 
-log = logging.getLogger("sonorama.engine.renderer.torch_worker")  # the module runs as __main__
+log = logging.getLogger("sonorama.engine.renderer.preparation_worker")  # the module runs as __main__
 TRIES = 2
 """It may have died before it was asked, of something else."""
-COMMAND = (sys.executable, "-m", "sonorama.engine.renderer.torch_worker")
+COMMAND = (sys.executable, "-m", "sonorama.engine.renderer.preparation_worker")
 
 
-class TorchWorker:
-    """The process, begun when it is first needed and again when it died. For one thread, but for `close`."""
+class PreparationWorker:
+    """The process: started when it is first needed, and again after it died. For one thread, except `close`."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
@@ -46,7 +46,7 @@ class TorchWorker:
         """The seed of a world, given by its path, whose picture is closest to `text`.
 
         Raises:
-            SonoramaError: a world without words; the process died.
+            SonoramaError: the world has no text encoder; the process died.
 
         """
         return int(self._ask({"words": text, "world": world})["place"])
@@ -70,7 +70,7 @@ class TorchWorker:
             if self._closed:
                 break
         if not answer:
-            raise SonoramaError(f"the process for slow work ended with code {code}", "ask again")
+            raise SonoramaError(f"The preparation worker crashed (exit code {code}).", "Send the text or world again.")
         told: dict[str, Any] = json.loads(answer)
         if "error" in told:
             raise SonoramaError(*told["error"])
@@ -142,7 +142,7 @@ def serve(questions: IO[str], answers: IO[str]) -> None:
 
 def main() -> int:
     """Serve on the standard streams; what libraries print, and the log, goes to stderr."""
-    log_to_parent("torch worker")
+    log_to_parent("preparation worker")
     if sys.platform != "win32":
         os.nice(19)
     if not sys.warnoptions:
