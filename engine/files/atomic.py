@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from av.error import FFmpegError
-
 from ..errors import OutputError
 
 try:
@@ -133,6 +131,12 @@ def rename_new(part: Path, out: Path) -> None:
     part.unlink()
 
 
+def _errors_of_writing() -> tuple[type[Exception], ...]:
+    """OSError, and FFmpeg's own where it is loaded: nothing else raises those, and not every machine has it."""
+    loaded = sys.modules.get("av.error")
+    return (OSError,) if loaded is None else (OSError, loaded.FFmpegError)
+
+
 @contextmanager
 def translated(out: Path) -> Iterator[None]:
     """Turn the errors of writing into an OutputError that says what to do."""
@@ -140,7 +144,7 @@ def translated(out: Path) -> Iterator[None]:
         yield
     except BrokenPipeError:  # of a pipe that a film is written into: its reader has left
         raise
-    except (OSError, FFmpegError) as error:
+    except _errors_of_writing() as error:
         if error.errno == errno.ENOSPC:
             raise OutputError(f"The disk is full: {out} was not written", "Make room, then run it again.") from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):

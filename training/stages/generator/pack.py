@@ -11,6 +11,7 @@ from torch import Tensor
 from torchvision.io import decode_jpeg, encode_jpeg
 
 from ....engine.errors import OutputError
+from ....engine.files.atomic import replacing
 from ...backbone import Backbone, released_weights
 from ...data.photos import PictureSet
 
@@ -26,16 +27,14 @@ def write_pack(data: PictureSet, path: Path, largest_mb: float) -> int:
     for k, v in released_weights().items():
         rest[BACKBONE + k] = (v.bfloat16() if v.is_floating_point() else v).contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    for quality in QUALITIES:
-        jpegs = [_encode(x, quality) for x in data.pictures]
-        lengths = torch.tensor([len(j) for j in jpegs])
-        save_file(rest | {"jpeg": torch.cat(jpegs), "lengths": lengths}, part)
-        if part.stat().st_size <= largest_mb * 1e6:
-            part.replace(path)
-            return quality
-    part.unlink()
-    raise OutputError(f"{path}: the pictures do not fit into {largest_mb} MB", "allow more, or pack a smaller set")
+    with replacing(path) as part:
+        for quality in QUALITIES:
+            jpegs = [_encode(x, quality) for x in data.pictures]
+            lengths = torch.tensor([len(j) for j in jpegs])
+            save_file(rest | {"jpeg": torch.cat(jpegs), "lengths": lengths}, part)
+            if part.stat().st_size <= largest_mb * 1e6:
+                return quality
+        raise OutputError(f"{path}: the pictures do not fit into {largest_mb} MB", "allow more, or pack a smaller set")
 
 
 def read_pack(path: Path) -> tuple[PictureSet, Backbone]:

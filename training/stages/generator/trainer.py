@@ -18,6 +18,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ....engine.files.atomic import replacing
 from ....engine.model.generator import Generator, GeneratorConfig
 from ...backbone import Backbone, feature_distance, set_layout
 from ...data.photos import PictureSet
@@ -131,9 +132,8 @@ class GeneratorTrainer:
         state["at"] = self._at
         state["random"] = torch.get_rng_state()
         self.folder.mkdir(parents=True, exist_ok=True)
-        part = self.checkpoint.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.checkpoint)
+        with replacing(self.checkpoint) as part:
+            torch.save(state, part)
 
     def load(self) -> bool:
         """Go on from the checkpoint, as if nothing had come between; False if there is none."""
