@@ -190,7 +190,7 @@ def test_no_free_port_is_said() -> None:
     server = OscServer(SHOW, lambda _: None, lambda _: None, 65_535, host="203.0.113.1")
     with pytest.raises(SonoramaError, match=r"203\.0\.113\.1"):
         server.start()
-    with pytest.raises(SonoramaError, match="no network address"):
+    with pytest.raises(SonoramaError, match="not a network address"):
         OscServer(SHOW, lambda _: None, lambda _: None, allow=["next door"])
 
 
