@@ -161,7 +161,7 @@ def test_probes_name_what_they_found() -> None:
         ("device:nosuch", ["no sound input 'nosuch'", "pulse"]),
         ("device:99", ["no sound input '99'"]),
         ("device:pulse#200", ["no channel 200"]),
-        ("loopback:nosuch", ["no output 'nosuch'", "Monitor"]),
+        ("loopback:nosuch", ["no sound output 'nosuch'", "Monitor"]),
         ("loopback#7", ["no channel 7"]),
     ],
 )
