@@ -23,6 +23,7 @@ from sonorama import __version__  # the package itself is no folder here that `.
 
 from ..errors import SonoramaError, needing_extra, one_line, one_line_error
 from ..plugins.registry import COMMANDS, PluginUnknown, find_used, install_again, load_point
+from .progress import note_interruption
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -141,13 +142,16 @@ class _Outcome:
         if self._signal is not None and time.monotonic() - self._signal_time < self._SAME_SIGNAL_S:
             return
         self._signal, self._signal_time = number, time.monotonic()
-        raise KeyboardInterrupt if number == signal.SIGINT else Terminated
+        kind = KeyboardInterrupt if number == signal.SIGINT else Terminated
+        note_interruption(kind)
+        raise kind
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> bool:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
+        note_interruption(None)
         if isinstance(error, SystemExit):  # argparse after --help and --version
             return False
         if error is not None:

@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
+_interruption: list[type[KeyboardInterrupt]] = []
+
+
+def note_interruption(kind: type[KeyboardInterrupt] | None) -> None:
+    """Remember that a signal has asked the command to end; None forgets it."""
+    _interruption[:] = [] if kind is None else [kind]
+
 
 class Progress:
     """Context manager that is called with (done, total) as the task goes on; writes to stderr only."""
@@ -31,7 +38,14 @@ class Progress:
         return self
 
     def __call__(self, done: int, total: int) -> None:
-        """Say that `done` of `total` steps are finished."""
+        """Say that `done` of `total` steps are finished.
+
+        Raises:
+            KeyboardInterrupt: a signal has asked to end, and a library has swallowed the exception that it raised.
+
+        """
+        if _interruption:
+            raise _interruption[0]
         with contextlib.suppress(OSError):  # the terminal may have gone, the task goes on
             self._tell(done, total)
 

@@ -31,3 +31,14 @@ def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     out, err = capsys.readouterr()
     assert out == ""
     assert "30/30" in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", err)
+
+
+def test_an_interruption_that_was_swallowed_comes_again_with_the_next_step() -> None:
+    progress.note_interruption(KeyboardInterrupt)
+    try:
+        with progress.Progress("film") as step, pytest.raises(KeyboardInterrupt):
+            step(1, 10)
+    finally:
+        progress.note_interruption(None)
+    with progress.Progress("film") as step:
+        step(2, 10)
