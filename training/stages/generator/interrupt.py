@@ -24,7 +24,7 @@ class Stop:
     def settle(self) -> None:
         """KeyboardInterrupt or Terminated if a signal came."""
         if self.number is not None:
-            raise Terminated if self.number == signal.SIGTERM else KeyboardInterrupt
+            raise Terminated(self.number) if self.number == signal.SIGTERM else KeyboardInterrupt
 
 
 @contextmanager
