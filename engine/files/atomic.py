@@ -131,8 +131,8 @@ def rename_new(part: Path, out: Path) -> None:
     part.unlink()
 
 
-def _errors_of_writing() -> tuple[type[Exception], ...]:
-    """OSError, and FFmpeg's own where it is loaded: nothing else raises those, and not every machine has it."""
+def _errors_of_writing() -> tuple[type[OSError], ...]:
+    """OSError, and FFmpeg's own, with the same members, where it is loaded: not every machine has it."""
     loaded = sys.modules.get("av.error")
     return (OSError,) if loaded is None else (OSError, loaded.FFmpegError)
 
