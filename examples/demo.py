@@ -16,19 +16,19 @@ import numpy as np
 from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.inference.graph_cache import ready_graphs
 from sonorama.engine.model.world_file import load_world
+from sonorama.engine.units import SAMPLE_RATE
 from sonorama.export.sheet import contact_sheet, write_png
 
 HERE = Path(__file__).parent
 OUT = Path("build/demo")
-RATE = 44_100
-FADE = RATE // 2
+FADE = SAMPLE_RATE // 2
 TURNS = (("rain",), ("thunder-1", "thunder-2", "thunder-3"), ("fire",), ("waterfall",))
 
 
 def read(name: str) -> np.ndarray:
     """One example, mono float32 at 44.1 kHz."""
     with open_sound(HERE / f"{name}.ogg") as sound:
-        return np.concatenate([*sound.mono(RATE)])
+        return np.concatenate([*sound.mono(SAMPLE_RATE)])
 
 
 def weather() -> np.ndarray:
@@ -50,11 +50,11 @@ def weather() -> np.ndarray:
 def write_flac(samples: np.ndarray, path: Path) -> None:
     """16-bit mono FLAC."""
     with av.open(str(path), "w") as box:
-        stream = box.add_stream("flac", rate=RATE, layout="mono", format="s16")
+        stream = box.add_stream("flac", rate=SAMPLE_RATE, layout="mono", format="s16")
         pcm = np.round(samples * 32767).astype(np.int16)[None]
         for at in range(0, pcm.shape[1], 4096):
             frame = av.AudioFrame.from_ndarray(pcm[:, at : at + 4096], "s16", "mono")
-            frame.sample_rate, frame.pts = RATE, at
+            frame.sample_rate, frame.pts = SAMPLE_RATE, at
             box.mux(stream.encode(frame))
         box.mux(stream.encode(None))
 

@@ -19,7 +19,6 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.control.parameters import Change, Value
@@ -28,13 +27,12 @@ from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
+from sonorama.engine.units import Array
 from sonorama.export.sheet import write_png
 
 FPS = Fraction(30)
 VALUES: dict[str, Value] = {"/look/seed": 46, "/look/truncation": 0.7, "/motion/fine/amount": 1.2}
 """Values to start with, by address; all others stand at their defaults. `sonorama parameters` lists them."""
-
-Array = npt.NDArray[np.float32]
 
 
 def open_world(name: str, device: str) -> LoadedWorld:

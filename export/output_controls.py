@@ -15,7 +15,7 @@ from ..engine.picture.output_controls import OutputControls, lifted
 from ..engine.picture.scale import output_size, scaler
 from ..engine.picture.to_rgba8 import rgba8
 from ..engine.pipeline.frame_pipeline import FrameResult
-from ..engine.plugins.interfaces import Pixels
+from ..engine.units import Pixels
 
 ReplayOutput = Callable[[FrameResult, np.ndarray | None, int], np.ndarray | None]
 """(frame result, picture or None for the previous one, index in the film, below 0 before it) -> the film's frame."""

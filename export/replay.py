@@ -19,7 +19,6 @@ import numpy as np
 
 from ..engine.audio.audio_file import Sound
 from ..engine.audio.decode import SoundFormat
-from ..engine.audio.sample_ring import RATE
 from ..engine.errors import InputError, SonoramaError, WorldError
 from ..engine.inference.backend import open_backend
 from ..engine.model.world_file import find_world, list_worlds, load_world, read_card
@@ -29,6 +28,7 @@ from ..engine.pipeline.offline import OfflineRender
 from ..engine.pipeline.snapshot import read_state
 from ..engine.take import audio_file as takesound
 from ..engine.take.reader import Take
+from ..engine.units import SAMPLE_RATE
 from .output_controls import AsItLeft, Bare, Finished, ReplayOutput
 from .sidecar import sha256
 
@@ -43,7 +43,7 @@ def note_gaps(take: Take) -> None:
     if not take.whole:
         log.warning("%s was not closed: it is played as far as its sound goes", take.folder)
     if take.lost:
-        seconds = sum(last - first for first, last in take.lost) / RATE
+        seconds = sum(last - first for first, last in take.lost) / SAMPLE_RATE
         log.warning("%s misses %.1f s of its sound: from there on it is not what was played", take.folder, seconds)
     if take.dropped:
         log.warning("%s misses %d events: from there on it is not what was played", take.folder, take.dropped)
@@ -53,7 +53,7 @@ class TakeSound(Sound):
     """The sound of a take as far as its frames go; its samples are read as they lie, whatever its head says."""
 
     def __init__(self, take: Take) -> None:
-        form = SoundFormat(RATE, 2, ("FL", "FR"), "stereo", "pcm_f32le")
+        form = SoundFormat(SAMPLE_RATE, 2, ("FL", "FR"), "stereo", "pcm_f32le")
         super().__init__(take.audio, form, take.length, had_nonfinite=False)
 
     def _blocks(self, first: int, left: float) -> Generator[np.ndarray]:
@@ -224,7 +224,7 @@ class TakeFrameSource:
         as_it_left: bool = False,
     ) -> None:
         self._take, self._worlds, self._clean = take, worlds, clean
-        self._fps, self._first = fps, round(start * RATE)
+        self._fps, self._first = fps, round(start * SAMPLE_RATE)
         instrument = worlds(*(str(take.start.values[path]) for path in LOADS))
         card = instrument.world.card
         self._as_it_left = as_it_left and not clean and take.start.size != instrument.size
@@ -239,7 +239,7 @@ class TakeFrameSource:
         With output controls those are painted all the same: what the controls make of a picture hangs on the
         pictures before it.
         """
-        before = 0 if self._clean else min(math.ceil(GUARD_S * self._fps), int(self._first * self._fps / RATE))
+        before = 0 if self._clean else min(math.ceil(GUARD_S * self._fps), int(self._first * self._fps / SAMPLE_RATE))
         output = self._output()
         for shot, picture in _painted(self._shots(before, n_frames, have if self._clean else ())):
             frame = output(shot.step, picture, shot.index)
@@ -256,7 +256,7 @@ class TakeFrameSource:
         play, began = Replay(self._take, self._worlds), self._take.start.sample + self._first
         step = free = painted = None
         for index in range(-before, n_frames):
-            while step is None or play.next_sample <= began + math.floor(index * RATE / self._fps):
+            while step is None or play.next_sample <= began + math.floor(index * SAMPLE_RATE / self._fps):
                 free = step if step and not step.values["/out/freeze"] else free
                 step = play.step()
             if index == -before and free and step.values["/out/freeze"] and not self._clean:

@@ -10,7 +10,8 @@ from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion
 from PyQt6.QtWidgets import QWidget
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.ipc.frame_map import FrameMap, FrameSlot, Pixels
+from sonorama.engine.ipc.frame_map import FrameMap, FrameSlot
+from sonorama.engine.units import Pixels
 
 from .theme import ACCENT, CARD
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
-from sonorama.engine.control.render_table import LEVELS
+from sonorama.engine.units import LEVELS
 
 from .formatting import caption
 from .layout import GAP, Card, label

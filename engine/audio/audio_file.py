@@ -14,9 +14,8 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from ..errors import InputError
+from ..units import SAMPLE_RATE
 from .decode import PLAYABLE, SoundFormat, decode, open_container
-
-ANALYSIS_RATE = 44100
 
 # Gain of each loudspeaker in the mono mix: the ITU-R BS.775 stereo downmix, then the mean of left and right.
 _FRONT, _CENTRE, _AROUND = 0.5, math.sqrt(0.5), math.sqrt(0.125)
@@ -117,7 +116,7 @@ class Sound:
 
     def mono(
         self,
-        rate: int = ANALYSIS_RATE,
+        rate: int = SAMPLE_RATE,
         start: float = 0.0,
         duration: float | None = None,
         loop: bool = False,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float64]
+from ..units import Float64Array
 
 HOPS_A_SECOND = 100
 SLOWEST, FASTEST, USUAL = 60.0, 180.0, 120.0
@@ -66,7 +66,7 @@ class BeatTracker:
         elif self.count >= FIRST and self.count % EVERY == 0:
             self._analyse()
 
-    def _recent(self) -> Array:
+    def _recent(self) -> Float64Array:
         """The last 8 s of the curve, oldest first, minus its mean, clipped at 0, smoothed over three hops."""
         at = self.count % SPAN
         curve = np.concatenate([self._curve[at:], self._curve[:at]])[-min(self.count, SPAN) :]
@@ -119,7 +119,7 @@ class BeatTracker:
             setattr(self, name, type(getattr(self, name))(value))
 
 
-def _tempo(curve: Array, held: float) -> tuple[float, float]:
+def _tempo(curve: Float64Array, held: float) -> tuple[float, float]:
     """Estimate (beats per hop, confidence 0..1); `held` is the current tempo in beats per hop, or 0."""
     n = len(curve)
     spectrum = np.fft.rfft(curve - curve.mean(), 2 * SPAN)
@@ -136,7 +136,7 @@ def _tempo(curve: Array, held: float) -> tuple[float, float]:
     return float(tempo) / 60 / HOPS_A_SECOND, float(min(max(scores[best], 0.0), 1.0))
 
 
-def _phase(curve: Array, step: float, held: float | None) -> float:
+def _phase(curve: Float64Array, step: float, held: float | None) -> float:
     """Beats since the last beat: the maximum of the curve folded at `step` beats per hop."""
     age = np.arange(len(curve) - 1, -1, -1)
     position = ((age + LATE) * step) % 1.0 * _BINS

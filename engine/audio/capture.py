@@ -17,8 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import SonoramaError
-from ..plugins.interfaces import Samples, SoundSource
-from .sample_ring import RATE, SampleRingWriter
+from ..plugins.interfaces import SoundSource
+from ..units import SAMPLE_RATE, Samples
+from .sample_ring import SampleRingWriter
 from .to_stereo import ToStereo
 
 log = logging.getLogger(__name__)
@@ -205,7 +206,7 @@ class Clock:
 
     def due(self, ns: int) -> int:
         """The count that the ring ought to have at a moment."""
-        return self._began + (ns - self._began_ns) * RATE // 1_000_000_000
+        return self._began + (ns - self._began_ns) * SAMPLE_RATE // 1_000_000_000
 
     def fill(self) -> None:
         """Silence up to now."""
@@ -213,10 +214,10 @@ class Clock:
         self._silence(self.due(now) - self._writer.count, now)
 
     def _silence(self, n: int, ns: int) -> None:
-        most = 60 * RATE  # after a suspend: more than the ring holds helps nobody
+        most = 60 * SAMPLE_RATE  # after a suspend: more than the ring holds helps nobody
         while n > 0:
             part = min(n, most)
-            self._writer.write(np.zeros((2, part), np.float32), ns - (n - part) * 1_000_000_000 // RATE)
+            self._writer.write(np.zeros((2, part), np.float32), ns - (n - part) * 1_000_000_000 // SAMPLE_RATE)
             n -= part
 
     def write(self, sound: Samples, captured_ns: int, resumed: bool) -> None:
@@ -227,9 +228,9 @@ class Clock:
         if not now - 1_000_000_000 < captured_ns <= now:
             captured_ns = now
         missing = self.due(captured_ns) - sound.shape[1] - self._writer.count
-        if resumed or self._setting_in or abs(missing) > JUMP_S * RATE:
+        if resumed or self._setting_in or abs(missing) > JUMP_S * SAMPLE_RATE:
             self._off = 0.0
-            self._silence(missing, captured_ns - sound.shape[1] * 1_000_000_000 // RATE)
+            self._silence(missing, captured_ns - sound.shape[1] * 1_000_000_000 // SAMPLE_RATE)
             sound = sound[:, max(0, -missing) :]
             self._setting_in = not sound.shape[1]  # all of it lies before now: so may a part of the next one
         else:

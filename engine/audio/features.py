@@ -13,9 +13,9 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..units import SAMPLE_RATE, Float64Array, Samples
 from .beat_tracker import BeatTracker
 
-RATE = 44_100
 HOP = 441
 """Samples per hop: 10 ms."""
 FEATURES = ("level", "bass", "mid", "high", "onset", "beat")
@@ -24,7 +24,6 @@ SILENCE_DB = -100.0
 HISTORY = 1024
 """Number of past hops available to `at`: 10 s."""
 
-Array = npt.NDArray[np.float64]
 State = dict[str, npt.NDArray[np.generic]]
 
 _WINDOW = 1024  # samples per spectrum: 23 ms
@@ -38,25 +37,25 @@ _NUMBERS = (
 )  # fmt: skip
 
 
-def _hann(n: int) -> Array:
+def _hann(n: int) -> Float64Array:
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n) / n)
     return window * (2 / window.sum())  # a full-scale sine has magnitude 1
 
 
 def _onset_edges() -> npt.NDArray[np.int64]:
     """First FFT bins of the onset curve's bands, about six per octave from 40 Hz to 16 kHz."""
-    return np.unique(np.round(np.geomspace(40, 16_000, 52) * _WINDOW / RATE).astype(np.int64))
+    return np.unique(np.round(np.geomspace(40, 16_000, 52) * _WINDOW / SAMPLE_RATE).astype(np.int64))
 
 
 _HANN = _hann(_WINDOW)
-_BAND_EDGES = np.array([math.ceil(hz * _WINDOW / RATE) for hz in _BANDS_HZ])
+_BAND_EDGES = np.array([math.ceil(hz * _WINDOW / SAMPLE_RATE) for hz in _BANDS_HZ])
 _ONSET_EDGES = _onset_edges()
-_LOW_BANDS = int((_ONSET_EDGES * RATE / _WINDOW < 180).sum())
+_LOW_BANDS = int((_ONSET_EDGES * SAMPLE_RATE / _WINDOW < 180).sum())
 
 
 def _decay(half_life: float) -> float:
     """Decay factor per hop for a half-life in seconds."""
-    return 0.5 ** (HOP / RATE / half_life)
+    return 0.5 ** (HOP / SAMPLE_RATE / half_life)
 
 
 _LEVEL_FALL, _ONSET_FALL, _BAND_FALL = _decay(0.08), _decay(0.12), _decay(0.06)
@@ -109,7 +108,7 @@ class FeatureExtractor:
         self._history = np.zeros((HISTORY, len(_COLUMNS)))
         self._history[:, -1] = SILENCE_DB
 
-    def push(self, samples: npt.NDArray[np.float32], onset_sensitivity: float = 0.5) -> None:
+    def push(self, samples: Samples, onset_sensitivity: float = 0.5) -> None:
         """Add sound. NaN and infinite samples count as silence.
 
         Args:
@@ -126,7 +125,7 @@ class FeatureExtractor:
             self._hop(first + k, have[k * HOP : (k + 1) * HOP], min(max(onset_sensitivity, 0.0), 1.0))
         self._rest = have[whole * HOP :].copy()
 
-    def _hop(self, hop: int, sound: Array, sensitivity: float) -> None:
+    def _hop(self, hop: int, sound: Float64Array, sensitivity: float) -> None:
         self._window = np.concatenate([self._window[HOP:], sound])
         self._loud[hop % _LOUD] = np.add.reduce(sound * sound)
         db = max(SILENCE_DB, 10 * math.log10(sum(self._loud.tolist()) / (_LOUD * HOP) + 1e-12))
@@ -143,7 +142,7 @@ class FeatureExtractor:
         row = (self._level, *self._bands, self._onset, beat.phase, beat.step, beat.confidence, db)
         self._history[hop % HISTORY] = row
 
-    def _follow_bands(self, power: Array) -> None:
+    def _follow_bands(self, power: Float64Array) -> None:
         energies = np.add.reduceat(power[: _BAND_EDGES[-1]], _BAND_EDGES[:-1]).tolist()
         for i, energy in enumerate(energies):
             db = 10 * math.log10(energy + 1e-12)
@@ -157,7 +156,7 @@ class FeatureExtractor:
             value = min(max((db - floor) / (top - floor), 0.0), 1.0) * gate
             self._bands[i] = max(value, self._bands[i] * _BAND_FALL)
 
-    def _flux(self, power: Array, odd: int) -> tuple[float, float]:
+    def _flux(self, power: Float64Array, odd: int) -> tuple[float, float]:
         """Spectral flux of (all bands, low bands): mean rise of the log magnitudes over two hops."""
         now = np.log1p(_GAMMA * np.sqrt(np.add.reduceat(power, _ONSET_EDGES)))
         before = self._before[odd]
@@ -199,18 +198,18 @@ class FeatureExtractor:
         beat, bpm = self._tapped(sample, tempo)
         if not bpm and step:
             beat = (phase + (sample % HOP) / HOP * step + self._shift) % 1.0
-            bpm = step * 60 * RATE / HOP
+            bpm = step * 60 * SAMPLE_RATE / HOP
         return Features(level, bass, mid, high, onset, beat, bpm, db, confidence)
 
     def _tapped(self, sample: int, tempo: str) -> tuple[float, float]:
         if tempo != "tapped" or not self._tap_period:
             return 0.0, 0.0
-        return (sample - self._tap_at) / self._tap_period % 1.0, 60 * RATE / self._tap_period
+        return (sample - self._tap_at) / self._tap_period % 1.0, 60 * SAMPLE_RATE / self._tap_period
 
     def tap(self, sample: int) -> None:
         """Record a tap of the beat at `sample`. Two taps give a tempo (24 to 400 BPM), more refine it."""
-        if self._taps and not 0.15 * RATE <= sample - self._taps[-1] <= _TAP_PAUSE * RATE:
-            if 0 <= sample - self._taps[-1] < 0.15 * RATE:
+        if self._taps and not 0.15 * SAMPLE_RATE <= sample - self._taps[-1] <= _TAP_PAUSE * SAMPLE_RATE:
+            if 0 <= sample - self._taps[-1] < 0.15 * SAMPLE_RATE:
                 return  # a double trigger
             self._taps = []
         self._taps = [*self._taps, sample][-_TAPS:]

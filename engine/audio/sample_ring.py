@@ -28,11 +28,8 @@ from ..ipc.shared_paths import (
     process_started,
     shared_path,
 )
+from ..units import CHANNELS, SAMPLE_RATE, Samples
 
-Samples = npt.NDArray[np.float32]
-
-RATE = 44_100
-CHANNELS = 2
 MAGIC = b"SONORING"
 VERSION = 1
 PAGE = 4096
@@ -132,7 +129,7 @@ def _read_capacity(descriptor: int, path: Path) -> int:
         raise foreign
     header = np.frombuffer(data, HEADER, 1)[0]
     capacity, size = int(header["capacity"]), os.fstat(descriptor).st_size
-    same = bytes(header["magic"]) == MAGIC and header["version"] == VERSION and header["rate"] == RATE
+    same = bytes(header["magic"]) == MAGIC and header["version"] == VERSION and header["rate"] == SAMPLE_RATE
     if not same or header["channels"] != CHANNELS or not 0 < capacity < 1 << 40 or size < _file_size(capacity):
         raise foreign
     return capacity
@@ -157,7 +154,7 @@ class SampleRingWriter:
         self.name = name
         self.path = ring_path(name)
         old = self._dead_ring()
-        self._ring = self._make(round(seconds * RATE), replace=old is not None)
+        self._ring = self._make(round(seconds * SAMPLE_RATE), replace=old is not None)
         self._mark = 0
         if old:
             old.header["closed"] = 1
@@ -269,7 +266,12 @@ def _create(path: Path, capacity: int) -> _Ring:
     finally:
         os.close(descriptor)
     header = ring.header[0]
-    header["magic"], header["version"], header["rate"], header["channels"] = np.void(MAGIC), VERSION, RATE, CHANNELS
+    header["magic"], header["version"], header["rate"], header["channels"] = (
+        np.void(MAGIC),
+        VERSION,
+        SAMPLE_RATE,
+        CHANNELS,
+    )
     header["owner"], header["capacity"], header["beat_ns"] = os.getpid(), capacity, time.monotonic_ns()
     header["owner_started"] = process_started(os.getpid())
     return ring
@@ -346,7 +348,7 @@ class SampleRing:
             raise SamplesLost("No sound was captured yet", "Try again later.")
         later = marks[marks["count"] > sample]
         mark = later[later["count"].argmin()] if len(later) else marks[marks["count"].argmax()]
-        return int(mark["ns"]) - (int(mark["count"]) - 1 - sample) * 1_000_000_000 // RATE
+        return int(mark["ns"]) - (int(mark["count"]) - 1 - sample) * 1_000_000_000 // SAMPLE_RATE
 
     def late_ns(self) -> int:
         """Age of the newest block: nanoseconds from the capture of its first sample until it was written to the ring.
@@ -357,7 +359,7 @@ class SampleRing:
         if not len(marks) or int(marks["count"][-1]) != self.count or beat != self._ring.get("beat_ns"):
             return 0
         end, n = int(marks["ns"][-1]), int(marks["count"][-1]) - int(marks["count"][-2:][0])
-        return beat - end + n * 1_000_000_000 // RATE
+        return beat - end + n * 1_000_000_000 // SAMPLE_RATE
 
     def _marks(self) -> npt.NDArray[np.void]:
         """The valid marks, without one that is just being written."""

@@ -8,9 +8,8 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from ..plugins.interfaces import Samples
+from ..units import SAMPLE_RATE, Samples
 from .audio_file import downmix
-from .sample_ring import RATE
 
 LOUDEST = 1000.0
 """60 dB above full scale: louder samples come from driver faults and would dominate all that follows."""
@@ -48,7 +47,7 @@ class ToStereo:
         self.broken = 0
         """Number of samples so far that were NaN, infinite or above LOUDEST; they are replaced by 0."""
         self._mix = None if channels == 2 else stereo_mix(("?",) * channels)
-        self._resampler = None if rate == RATE else AudioResampler("fltp", "stereo", RATE)
+        self._resampler = None if rate == SAMPLE_RATE else AudioResampler("fltp", "stereo", SAMPLE_RATE)
         self._count = 0
 
     def push(self, block: Samples) -> Samples:

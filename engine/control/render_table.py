@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from ..units import LEVELS
 from .parameters import Parameter
-
-LEVELS = ("coarse", "mid", "fine")
 
 # What each level of the style code paints, for the documentation of its controls.
 _PAINTS = {

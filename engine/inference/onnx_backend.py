@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..units import Array
 from .graph_cache import ready_graphs
 
 if TYPE_CHECKING:
     from ..model.world_file import World
-
-Array = npt.NDArray[np.float32]
 
 
 def open_session(path: Path, threads: int = 1) -> Any:

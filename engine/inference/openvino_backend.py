@@ -8,15 +8,13 @@ import queue
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
+from ..units import Array
 from .graph_cache import graph_folder
 from .onnx_backend import OnnxBackend
 
 if TYPE_CHECKING:
     from ..model.world_file import World
-
-Array = npt.NDArray[np.float32]
 
 
 class OpenVinoBackend(OnnxBackend):

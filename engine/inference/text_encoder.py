@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import WorldError, needing_extra
+from ..units import Array
 from .graph_cache import ready_graphs
 from .onnx_backend import open_session
 
 if TYPE_CHECKING:
     from ..model.world_file import World
-
-Array = npt.NDArray[np.float32]
 
 
 def text_codes(world: World, texts: Sequence[str]) -> Array:

@@ -6,14 +6,13 @@ import contextlib
 from collections.abc import Iterator
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from ..model.build import build_networks
 from ..model.world_file import World
+from ..units import Array
 
-Array = npt.NDArray[np.float32]
 ENOUGH_DB = 40.0
 """PSNR that half precision must keep against float32 to be used."""
 

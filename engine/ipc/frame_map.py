@@ -15,15 +15,14 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import SonoramaError
+from ..units import Pixels
 from .frame_map_layout import FOURCC, LARGEST_SIDE, MAGIC, PAGE, REPEATED, VERSION, FrameMapMissing, Mapping, Shape
 from .shared_paths import part_of, process_lives, process_started, shared_path
 
 __all__ = ["FrameMap", "FrameMapMissing", "FrameMapTaken", "FrameMapWriter", "FrameSlot"]
 
-Pixels = npt.NDArray[np.uint8]
 
 SILENT_NS = 60_000_000_000
 """A living process of the owner's number that gave no sign for so long is another program by now."""

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from ..units import LEVELS
 from .config import (
-    LEVELS,
     EncoderConfig,
     GeneratorConfig,
     ImageConfig,

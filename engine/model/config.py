@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
-from .mel import BANDS, ENCODER_COLUMNS, FLOOR_DB, HOP, N_FFT, RATE, SOUND_COLUMNS
+from ..units import LEVELS, SAMPLE_RATE
+from .mel import BANDS, ENCODER_COLUMNS, FLOOR_DB, HOP, N_FFT, SOUND_COLUMNS
 
-LEVELS = ("coarse", "mid", "fine")
 LEVEL_CUTS = (3, 7)
 """First mid and first fine code of StyleGAN2: coarse is 4 and 8 px, mid 16 and 32 px, fine 64 px and up."""
 
@@ -134,7 +134,7 @@ class TextConfig:
 class MelConfig:
     """The log-mel front end that a world was trained with (mel.py): Hz, samples, bands, dB, columns."""
 
-    rate: int = RATE
+    rate: int = SAMPLE_RATE
     n_fft: int = N_FFT
     hop: int = HOP
     bands: int = BANDS

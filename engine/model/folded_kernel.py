@@ -11,9 +11,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+from ..units import Array
+
 EPSILON = 1e-8
 """What demodulation adds under its root, for kernels as they were trained."""
 EARLIER_SIZES = {

@@ -15,9 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..errors import WorldError
+from ..units import SAMPLE_RATE
 from .config import ImageConfig, SoundConfig, TextConfig
 from .joint_space import FIRST_WORD, HEAD_WIDTH, token_rows
-from .mel import HOP, RATE
+from .mel import HOP
 from .texture_statistics import sounding, statistics
 
 
@@ -192,6 +193,6 @@ def refusing(part: str) -> Iterator[None]:
 
 def window_ends(columns: int) -> list[int]:
     """Where a sound of so many mel columns is heard: every 250 ms from its first second on, and at its end."""
-    step, first = RATE / 4 / HOP, RATE / HOP
+    step, first = SAMPLE_RATE / 4 / HOP, SAMPLE_RATE / HOP
     ends = [round(first + i * step) for i in range(max(0, int((columns - first) / step) + 1))]
     return [*ends, columns] if not ends or columns - ends[-1] > step / 2 else ends

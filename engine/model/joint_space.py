@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from ..units import Array
 from .tokenizer import tokenize
 
-Array = npt.NDArray[np.float32]
 HEAD_WIDTH = 16
 """Width of one attention head of the text tower."""
 PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2

@@ -13,7 +13,8 @@ import functools
 import numpy as np
 import numpy.typing as npt
 
-RATE = 44_100
+from ..units import SAMPLE_RATE, Array
+
 N_FFT = 2048
 HOP = 512
 BANDS = 128
@@ -22,8 +23,6 @@ ENCODER_COLUMNS = 88
 """What E_a hears: 1.02 s."""
 SOUND_COLUMNS = 344
 """What F_a hears: 4.0 s."""
-
-Array = npt.NDArray[np.float32]
 
 
 @functools.cache
@@ -42,10 +41,10 @@ def _triangles() -> tuple[npt.NDArray[np.intp], Array, Array]:
     some seconds.
     """
     linear, step = 1000 / (200 / 3), np.log(6.4) / 27
-    top = linear + np.log(RATE / 2 / 1000) / step
+    top = linear + np.log(SAMPLE_RATE / 2 / 1000) / step
     mels = np.linspace(0, top, BANDS + 2)
     edges = np.where(mels < linear, mels * 200 / 3, 1000 * np.exp(step * (mels - linear)))
-    hz = np.linspace(0, RATE / 2, N_FFT // 2 + 1)
+    hz = np.linspace(0, SAMPLE_RATE / 2, N_FFT // 2 + 1)
     slope = np.clip(np.searchsorted(edges, hz, side="right") - 1, 0, BANDS)
     part, area = (hz - edges[slope]) / np.diff(edges)[slope], 2 / (edges[2:] - edges[:-2])
     falling = (1 - part) * np.concatenate([[0], area])[slope]
@@ -63,7 +62,7 @@ def _bands(power: Array) -> Array:
 @functools.cache
 def _reference() -> float:
     """The largest mel value of a full-scale 1 kHz sine."""
-    sine = np.sin(2 * np.pi * 1000 / RATE * np.arange(N_FFT)).astype(np.float32)
+    sine = np.sin(2 * np.pi * 1000 / SAMPLE_RATE * np.arange(N_FFT)).astype(np.float32)
     return float(_bands(_power(sine[None])).max())
 
 
@@ -88,7 +87,7 @@ class MelStream:
         """The samples that the next column begins with."""
 
     def push(self, samples: Array) -> Array:
-        """Mono samples float32 [n] at RATE -> the new columns [BANDS, k], k >= 0, each in [0, 1]."""
+        """Mono samples float32 [n] at SAMPLE_RATE -> the new columns [BANDS, k], k >= 0, each in [0, 1]."""
         have = np.concatenate([self.rest, samples.astype(np.float32, copy=False)])
         k = max(0, (len(have) - N_FFT) // HOP + 1)
         self.rest = have[k * HOP :]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+from ..units import Array
+
 SEEDS = 2048
 NOISE = 0.1
 WALK_SECONDS = 8.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..plugins.interfaces import Pixels
+from ..units import Pixels
 
 ONE = 256
 """The weight that leaves a picture unchanged."""

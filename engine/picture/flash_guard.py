@@ -16,11 +16,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from ..plugins.interfaces import Pixels
+from ..units import Array, Pixels
 from .blend import ONE, weighted
 from .scale import scaler
 
-Cells = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 CELLS = 32
@@ -50,7 +49,7 @@ THIN = slice(2, None, 4)
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 
-def _linear_table() -> npt.NDArray[np.float32]:
+def _linear_table() -> Array:
     """float32 [256]: level of sRGB -> linear light 0..1 (IEC 61966-2-1)."""
     coded = np.arange(256) / 255
     return np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4).astype(np.float32)
@@ -85,7 +84,7 @@ class _Changes:
         self._moved = {1: np.full(cells, -np.inf), -1: np.full(cells, -np.inf)}
         self._whole = {1: [-np.inf] * (FLASHES + 1), -1: [-np.inf] * (FLASHES + 1)}
 
-    def turns(self, values: Cells, counts: Mask) -> _Turns:
+    def turns(self, values: Array, counts: Mask) -> _Turns:
         """The changes that `values` would make. A change counts if `counts` is true before or after it."""
         up = (self._way <= 0) & (values - self._low >= self._least) & (self._low_counts | counts)
         down = (self._way >= 0) & (self._high - values >= self._least) & (self._high_counts | counts)
@@ -104,7 +103,7 @@ class _Changes:
         fourth = [times[-FLASHES if way in new else 0] for way, times in self._whole.items()]
         return not new or now - min(fourth) >= PERIOD
 
-    def accept(self, values: Cells, counts: Mask, turns: _Turns, now: float) -> None:
+    def accept(self, values: Array, counts: Mask, turns: _Turns, now: float) -> None:
         """Record the picture as shown at `now`."""
         self._too_many[self._over(turns, now)] = now
         for way in self._new_whole(turns, now):
@@ -118,7 +117,7 @@ class _Changes:
         self._times[-1, turns.moving[1] | turns.moving[-1]] = now
         self._follow(values, counts, turns)
 
-    def _follow(self, values: Cells, counts: Mask, turns: _Turns) -> None:
+    def _follow(self, values: Array, counts: Mask, turns: _Turns) -> None:
         up, down = turns.begun[1], turns.begun[-1]
         self._way[up], self._way[down] = 1, -1
         higher = up | (self._way >= 0) & (values > self._high)
@@ -143,8 +142,8 @@ class _Changes:
 class _CellValues(NamedTuple):
     """Values of one picture's cells: for luminance and red, the value and the cells where its changes count."""
 
-    light: tuple[Cells, Mask]
-    red: tuple[Cells, Mask]
+    light: tuple[Array, Mask]
+    red: tuple[Array, Mask]
 
 
 def _cell_values(dots: Pixels) -> _CellValues:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from ..control.parameters import Value
-from ..plugins.interfaces import Pixels
+from ..units import Pixels
 from .blend import HALF, ONE, plain, weighted
 from .flash_guard import FlashGuard
 from .scale import scaler

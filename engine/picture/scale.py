@@ -16,7 +16,7 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
 from ..control.parameters import Value
-from ..plugins.interfaces import Pixels
+from ..units import Pixels
 
 LARGEST_SIDE = 16_384
 """Of a frame map, px."""

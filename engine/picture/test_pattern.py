@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..plugins.interfaces import Pixels
+from ..units import Pixels
 from .blend import plain
 
 Colour = tuple[int, int, int]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from ..plugins.interfaces import Pixels
+from ..units import Array, Pixels
 
 
-def rgba8(picture: npt.NDArray[np.float32], out: Pixels | None = None) -> Pixels:
+def rgba8(picture: Array, out: Pixels | None = None) -> Pixels:
     """Convert float32 [H,W,3] in 0..1 to uint8 [H,W,4], rounded to the nearest level, with alpha 255.
 
     Args:

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..audio.sample_ring import RATE
 from ..control.parameters import Value
 from ..model.seed_bank import WALK_SECONDS
+from ..units import SAMPLE_RATE, Array
 from .latent_motion import number, per_code
 from .loaded_world import LoadedWorld
 
-Array = npt.NDArray[np.float32]
 TRUNCATION = "/look/truncation"
 Identity = tuple[int, int, int]
 """(seed, prompt or -1, second seed)."""
@@ -52,11 +51,11 @@ class BaseLatent:
         if identity[:2] != self._identity[:2]:  # another place to start from: the walk begins there
             self._walked, self._walked_at = 0.0, sample
         self._identity, self._values, self._psi = identity, values, psi
-        self._crossing, self._crossing_at = number(values, "/scene/morph") * RATE, sample
+        self._crossing, self._crossing_at = number(values, "/scene/morph") * SAMPLE_RATE, sample
         self._from = here if self._crossing >= 1 else None
 
     def _walk_at(self, sample: int) -> float:
-        return self._walked + self._pace * max(0, sample - self._walked_at) / RATE
+        return self._walked + self._pace * max(0, sample - self._walked_at) / SAMPLE_RATE
 
     def at(self, sample: int) -> Array:
         """w_0 [L,W]."""

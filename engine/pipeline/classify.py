@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from ..inference.onnx_backend import open_sound_encoder
 from ..inference.text_encoder import text_codes
 from ..model.joint_space import class_scores
-from ..model.mel import BANDS, HOP, RATE, SOUND_COLUMNS, MelStream, last_columns
+from ..model.mel import BANDS, HOP, SOUND_COLUMNS, MelStream, last_columns
 from ..model.world_file import World
+from ..units import SAMPLE_RATE, Array
 from .window_scores import WindowScores
 
-Array = npt.NDArray[np.float32]
-STEP = RATE // 4
+STEP = SAMPLE_RATE // 4
 
 
 def label_codes(world: World, labels: Sequence[str]) -> dict[str, Array]:
@@ -36,7 +35,7 @@ def classify(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) 
     embed_sound, scale = open_sound_encoder(world), float(world.tensors["labels.scale"].item())
     for end, window in _windows(blocks):
         scores = class_scores(embed_sound(window), matrix, scale)
-        start = max(0.0, end - SOUND_COLUMNS * HOP / RATE)
+        start = max(0.0, end - SOUND_COLUMNS * HOP / SAMPLE_RATE)
         yield WindowScores(start, end, dict(zip(codes, scores.tolist(), strict=True)))
 
 
@@ -49,11 +48,11 @@ def _windows(blocks: Iterable[Array]) -> Iterator[tuple[float, Array]]:
             columns = np.concatenate([columns, mel.push(piece)], axis=1)
             total += len(piece)
             while point * STEP <= total:
-                yield point * STEP / RATE, last_columns(columns, point * STEP // HOP - first, SOUND_COLUMNS)
+                yield point * STEP / SAMPLE_RATE, last_columns(columns, point * STEP // HOP - first, SOUND_COLUMNS)
                 point += 1
             spare = max(0, columns.shape[1] - SOUND_COLUMNS - 32)
             columns, first = columns[:, spare:], first + spare
     if total > (point - 1) * STEP + STEP // 2 or point == 4:
         # A sound that ends inside its first window is heard as far as it goes.
         columns = np.concatenate([columns, mel.push(np.zeros(-total % HOP, np.float32))], axis=1)
-        yield total / RATE, last_columns(columns, columns.shape[1], SOUND_COLUMNS)
+        yield total / SAMPLE_RATE, last_columns(columns, columns.shape[1], SOUND_COLUMNS)

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..inference.backend import Backend
-from ..model.mel import BANDS, ENCODER_COLUMNS, HOP, RATE, SOUND_COLUMNS, MelStream, last_columns
+from ..model.mel import BANDS, ENCODER_COLUMNS, HOP, SOUND_COLUMNS, MelStream, last_columns
+from ..units import SAMPLE_RATE, Array
 
-Array = npt.NDArray[np.float32]
-ENCODER_STEP = RATE // 10
-SOUND_STEP = RATE // 4
+ENCODER_STEP = SAMPLE_RATE // 10
+SOUND_STEP = SAMPLE_RATE // 4
 REMEMBERED = 8
 """Grid points of E_a that a snapshot keeps; `heard_at` looks back two at most."""
 SPARE_COLUMNS = 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ..audio.sample_ring import RATE
+from ..units import SAMPLE_RATE
 
 _BROADCAST = (24, 30, 48, 60, 120)
 
@@ -19,7 +19,7 @@ def exact_rate(fps: float | Fraction) -> Fraction:
 
 @dataclass(frozen=True, slots=True)
 class FrameGrid:
-    """Which sample a frame is about: `sample0 + floor((frame - frame0) * RATE / fps)`.
+    """Which sample a frame is about: `sample0 + floor((frame - frame0) * SAMPLE_RATE / fps)`.
 
     Attributes:
         fps: frames a second.
@@ -33,7 +33,7 @@ class FrameGrid:
 
     def sample(self, frame: int) -> int:
         """Samples that come before the frame."""
-        return self.sample0 + int((frame - self.frame0) * RATE / self.fps)
+        return self.sample0 + int((frame - self.frame0) * SAMPLE_RATE / self.fps)
 
     def at_rate(self, fps: Fraction, frame: int) -> FrameGrid:
         """The grid that goes on from `frame` at another rate."""

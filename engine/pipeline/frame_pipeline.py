@@ -20,6 +20,7 @@ from ..audio.features import FeatureExtractor, Features
 from ..control.live_table import SHOW
 from ..control.parameter_state import ParameterState
 from ..control.parameters import Change, Value
+from ..units import Array
 from .base_latent import TRUNCATION, BaseLatent
 from .conditioning import ENCODER_STEP, SoundConditioner
 from .frame_grid import FrameGrid, exact_rate
@@ -27,7 +28,6 @@ from .latent_motion import RENAMED_STATE, MotionState, advance_motion, level_ope
 from .loaded_world import LoadedWorld, tick_sample
 from .modulators import Modulators
 
-Array = npt.NDArray[np.float32]
 Arrays = dict[str, npt.NDArray[np.generic]]
 Open = Callable[[str, str], LoadedWorld]
 """(world, device) -> Instrument: the values of /engine/world and /engine/device."""

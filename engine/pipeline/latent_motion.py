@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[np.float32]
+from ..units import LEVELS, Array
+
 RnnStep = Callable[[Array, Array], tuple[Array, Array]]
 """E_RNN: u [L,W], h [3,H] -> Delta [L,W] in units of sigma_w, h."""
 
-LEVELS = ("coarse", "mid", "fine")
 NOISE = 0.1
 """sigma_n of eq. 4."""
 FADE_S, RELEASE_S = 0.15, 0.5

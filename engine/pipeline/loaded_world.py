@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from ..audio.sample_ring import RATE
 from ..model.seed_bank import SeedBank, bank_part
+from ..units import SAMPLE_RATE
 from .latent_motion import MotionState, StyleSpace
 
 if TYPE_CHECKING:
@@ -54,10 +54,10 @@ class LoadedWorld:
 
 def tick_sample(space: StyleSpace, tick: int) -> int:
     """The sample at which a tick of the motion grid is due."""
-    return round(tick * RATE / space.motion_rate)
+    return round(tick * SAMPLE_RATE / space.motion_rate)
 
 
 def ticks_until(space: StyleSpace, sample: int) -> int:
     """How many ticks are due at or before `sample`."""
-    tick = int(sample * space.motion_rate / RATE)
+    tick = int(sample * space.motion_rate / SAMPLE_RATE)
     return tick + 1 if tick_sample(space, tick) <= sample else tick

@@ -13,19 +13,17 @@ from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from ..control.live_table import MODULATORS
 from ..control.parameters import Value
 from ..control.render_table import TABLE
 from ..inference.backend import Backend
 from ..model.world_file import World
+from ..units import Array
 from .frame_pipeline import FramePipeline
 from .latent_motion import StyleSpace
 from .loaded_world import LoadedWorld
 from .prompt import prompt_seed
-
-Array = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
+
+from ..units import Array
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -16,7 +17,7 @@ MOST = 5
 _COLUMNS = 4  # of the log-mel, 46 ms, whose loudest is shown
 
 
-def scores(world: World, code: npt.NDArray[np.float32] | None) -> list[tuple[str, float]]:
+def scores(world: World, code: Array | None) -> list[tuple[str, float]]:
     """(class, score 0..1) of F_a's code [D], best first: softmax(scale x cosine). Nothing for silence."""
     if code is None or not code.any():
         return []

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.features import METERS
-from ..audio.sample_ring import RATE, SampleRing, SamplesLost
+from ..audio.sample_ring import SampleRing, SamplesLost
 from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
@@ -52,6 +52,7 @@ from ..log.children import log_to_parent
 from ..pipeline.frame_pipeline import LOADS, MASTER, FramePipeline, FrameResult, mono
 from ..pipeline.scores import bands, scores
 from ..pipeline.snapshot import read_state, save_state
+from ..units import SAMPLE_RATE
 from .pacing import Pace, verdict
 from .paint_thread import STUCK_S, PaintThread
 from .world_loader import PROMPT, TEXT, WorldLoader
@@ -91,7 +92,7 @@ class Renderer:
         self._closing = False
         self._catching_up = time.monotonic() + CATCH_UP_S
         newest = max(0, self._ring.count - 1)
-        self._pace = Pace(self._ring.captured_ns(newest) - newest * 1_000_000_000 // RATE)
+        self._pace = Pace(self._ring.captured_ns(newest) - newest * 1_000_000_000 // SAMPLE_RATE)
         self._status_at = self._state_at = 0.0
         self._offered_ns = 0
         self._ask_for_text()
@@ -165,7 +166,7 @@ class Renderer:
         """Until the ring holds `sample` samples."""
         while (missing := sample - self._ring.count) > 0 and not self._closing:
             self._receive()
-            time.sleep(min(max(missing / RATE, POLL_S), 0.02))
+            time.sleep(min(max(missing / SAMPLE_RATE, POLL_S), 0.02))
 
     def _step(self, sample: int, changes: list[Change]) -> FrameResult:
         before = self.player.sample

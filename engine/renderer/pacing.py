@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal
 
-from ..audio.sample_ring import RATE
+from ..units import SAMPLE_RATE
 
 SHRINK_NS = 50_000_000
 """The lag shrinks by so much a second,"""
@@ -47,7 +47,7 @@ class Pace:
 
     def captured_ns(self, sample: int) -> int:
         """When the samples before `sample` had been captured."""
-        return self.zero_ns + sample * 1_000_000_000 // RATE
+        return self.zero_ns + sample * 1_000_000_000 // SAMPLE_RATE
 
     def due_ns(self, sample: int) -> int:
         """When the frame about them is due."""
@@ -64,7 +64,7 @@ class Pace:
         """
         late = late_ns if 0 < late_ns <= LONGEST_LAG_NS else 0
         latest, before, since = max(self.latest_ns, late), self.before_ns, self.since
-        if not 0 <= sample - since < HABIT_S * RATE:
+        if not 0 <= sample - since < HABIT_S * SAMPLE_RATE:
             latest, before, since = late, latest, sample
         lag = max(latest, before, self.lag_ns - int(SHRINK_NS / fps))
         return Pace(self.zero_ns, lag, latest, before, since)

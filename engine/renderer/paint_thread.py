@@ -16,10 +16,10 @@ from ..faults import Faults
 from ..ipc.frame_map import FrameMapWriter
 from ..picture.scale import output_size, scaler
 from ..picture.to_rgba8 import rgba8
+from ..units import Pixels
 
 if TYPE_CHECKING:
     from ..pipeline.frame_pipeline import FrameResult
-    from ..plugins.interfaces import Pixels
 
 REMEMBERED_S = 2.0
 STUCK_S = 30.0

@@ -23,8 +23,9 @@ from ..ipc.frame_map import FrameMap, FrameMapMissing, FrameMapWriter, FrameSlot
 from ..picture.output_controls import OutputControls, lifted
 from ..picture.scale import scaler
 from ..pipeline.frame_grid import exact_rate
-from ..plugins.interfaces import Picture, Pixels, StreamInfo
+from ..plugins.interfaces import Picture, StreamInfo
 from ..renderer.pacing import output_due
+from ..units import Pixels
 from .sink_runner import SinkRunner, close_all
 
 OUT = {path: param for path, param in SHOW.items() if path.startswith("/out/")}

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.sample_ring import CHANNELS, RATE, Samples
 from ..errors import InputError
+from ..units import CHANNELS, SAMPLE_RATE, Samples
 
 SAMPLE = 4 * CHANNELS
 """Bytes of one sample of both sides."""
-BLOCK = RATE
+BLOCK = SAMPLE_RATE
 """Samples that are read or written at once."""
 _HEAD = struct.Struct("<4sI4s 4sIQQQI 4sIHHIIHH 4sII 4sI")
 DATA_AT = _HEAD.size
@@ -30,7 +30,7 @@ _LARGE = 0xFFFFFFFF
 def head(samples: int) -> bytes:
     """What stands before so many samples."""
     data, riff = samples * SAMPLE, samples * SAMPLE + DATA_AT - 8
-    form = (b"fmt ", 16, 3, CHANNELS, RATE, RATE * SAMPLE, SAMPLE, 32)
+    form = (b"fmt ", 16, 3, CHANNELS, SAMPLE_RATE, SAMPLE_RATE * SAMPLE, SAMPLE, 32)
     if riff < _LARGE:
         room = (b"JUNK", 28, 0, 0, 0, 0)
         return _HEAD.pack(b"RIFF", riff, b"WAVE", *room, *form, b"fact", 4, samples, b"data", data)

@@ -16,11 +16,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ..audio.sample_ring import RATE
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..errors import InputError, ValueRefused, one_line_error
 from ..pipeline.frame_grid import FrameGrid, exact_rate
+from ..units import SAMPLE_RATE
 from . import audio_file as takesound
 from .writer import EVENTS, FORMAT, HEAD, SOUND, STATE, VERSION, TakeStart
 
@@ -155,7 +155,7 @@ def read_take(folder: Path) -> Take:
     whole = end is not None and end[1] <= heard
     grid = _last_grid(start, events, end[1] if whole and end else heard)
     last = end if whole and end else _last_frame(grid, heard)
-    length = last[1] - start.sample + int(RATE / grid.fps)
+    length = last[1] - start.sample + int(SAMPLE_RATE / grid.fps)
     return Take(
         folder,
         start,
@@ -220,7 +220,7 @@ def _json(data: bytes) -> dict[str, Any]:
 
 def _start(folder: Path, facts: Mapping[str, Any]) -> TakeStart:
     world, fps = facts["world"], _text(facts["fps"])
-    if facts["rate"] != RATE or not _FPS.fullmatch(fps) or not 1 <= Fraction(fps) <= 1000:
+    if facts["rate"] != SAMPLE_RATE or not _FPS.fullmatch(fps) or not 1 <= Fraction(fps) <= 1000:
         raise ValueError(f"no take has {fps} frames and {facts['rate']} samples a second")
     if facts["state"] not in (None, STATE):
         raise ValueError("its state is in no file of a take")
@@ -371,7 +371,7 @@ def _fps(value: Value) -> Fraction:
 
 def _last_frame(grid: FrameGrid, sample: int) -> tuple[int, int]:
     """The last frame of a grid that needs no more than so many samples, and how many it needs."""
-    frame = grid.frame0 + int((sample - grid.sample0 + 1) * grid.fps / RATE)
+    frame = grid.frame0 + int((sample - grid.sample0 + 1) * grid.fps / SAMPLE_RATE)
     while frame > grid.frame0 and grid.sample(frame) > sample:
         frame -= 1
     return frame, grid.sample(frame)

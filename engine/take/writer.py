@@ -20,10 +20,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.sample_ring import CHANNELS, RATE, SampleRing, SamplesLost
+from ..audio.sample_ring import SampleRing, SamplesLost
 from ..control.parameters import Change, Value
 from ..errors import OutputError, SonoramaError, one_line_error
 from ..files.atomic import write_bytes
+from ..units import CHANNELS, SAMPLE_RATE
 from ..versions import versions
 from .audio_file import BLOCK, GrowingFile, SoundFile
 
@@ -162,7 +163,7 @@ class TakeWriter:
         if problem:
             lines.append(f"The take {self.folder.name} is not being written: {problem}")
         if self._lost:
-            lines.append(f"The take {self.folder.name} misses {self._lost / RATE:.1f} s of sound")
+            lines.append(f"The take {self.folder.name} misses {self._lost / SAMPLE_RATE:.1f} s of sound")
         if self._dropped:
             lines.append(f"The take {self.folder.name} misses {self._dropped} events")
         return lines
@@ -206,7 +207,7 @@ class TakeWriter:
             "world": {"name": start.world, "sha256": start.sha256, "version": start.version},
             "device": start.device,
             "fps": str(start.fps),
-            "rate": RATE,
+            "rate": SAMPLE_RATE,
             "size": list(start.size),
             "seed": start.values["/look/seed"],
             "frame": start.frame,

@@ -16,10 +16,10 @@ from av.video.stream import VideoStream
 
 from sonorama import __version__  # relative imports cannot reach the top package from here
 
-from ...engine.audio.sample_ring import RATE, Samples
 from ...engine.errors import SonoramaError
 from ...engine.files.encode import SoundStream, synthetic_note, tag_bt709
-from ...engine.plugins.interfaces import Pixels, StreamInfo
+from ...engine.plugins.interfaces import StreamInfo
+from ...engine.units import SAMPLE_RATE, Pixels, Samples
 from .commit_file import CommitFile
 
 CODEC = "libx264"
@@ -73,7 +73,7 @@ class Film:
         form = CONTAINERS[self._file.path.suffix.lower()]
         self._container = av.open(self._file, "w", form, container_options=_OPTIONS[form])
         self._picture = self._add_picture()
-        self._sound = SoundStream(self._container, RATE, "stereo", (0.5, 0.5)) if info.samples else None
+        self._sound = SoundStream(self._container, SAMPLE_RATE, "stereo", (0.5, 0.5)) if info.samples else None
         made_by = f"sonorama {__version__}" + (f", world {info.world}" if info.world else "")
         self._container.metadata.update(synthetic_note(info.name, made_by))
         self._container.start_encoding()

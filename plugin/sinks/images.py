@@ -15,7 +15,8 @@ from ...engine.errors import OutputError, SonoramaError
 from ...engine.files.atomic import check_folder, names_after, translated, write_bytes
 from ...engine.files.encode import BT709
 from ...engine.files.still import encode_still
-from ...engine.plugins.interfaces import Available, Picture, Pixels, StreamInfo
+from ...engine.plugins.interfaces import Available, Picture, StreamInfo
+from ...engine.units import Pixels
 
 _FULL, _SRGB = 2, 13  # AVColorRange; ITU-T H.273
 

@@ -15,10 +15,11 @@ import numpy as np
 from av.codec import codecs_available
 from av.error import FFmpegError
 
-from ...engine.audio.sample_ring import RATE, SampleRing, Samples, SamplesLost
+from ...engine.audio.sample_ring import SampleRing, SamplesLost
 from ...engine.errors import OutputError, SonoramaError
 from ...engine.files.atomic import names_after, translated
-from ...engine.plugins.interfaces import Available, Missing, Picture, Pixels, SinkEnded, StreamInfo
+from ...engine.plugins.interfaces import Available, Missing, Picture, SinkEnded, StreamInfo
+from ...engine.units import SAMPLE_RATE, Pixels, Samples
 from .film import CODEC, CONTAINERS, Film
 
 PATIENCE_S = 2.0
@@ -181,8 +182,8 @@ class _Recording:
         """Write the sound up to the end of the last picture, as far as the ring has it."""
         if self._ring is None:
             return
-        due = min(int(self._next * RATE / self._fps), self._ring.count - self._first_sample)
-        while (n := min(due - self._film.samples, RATE)) > 0:
+        due = min(int(self._next * SAMPLE_RATE / self._fps), self._ring.count - self._first_sample)
+        while (n := min(due - self._film.samples, SAMPLE_RATE)) > 0:
             self._film.play(_sound(self._ring, self._first_sample + self._film.samples, n))
 
     def finish(self) -> None:

@@ -24,7 +24,7 @@ import numpy as np
 
 from ...engine.errors import SonoramaError
 from ...engine.log.children import child_environment, log_to_parent, relay
-from ...engine.plugins.interfaces import Samples
+from ...engine.units import Samples
 
 log = logging.getLogger(__name__)
 _HEAD = struct.Struct("<qII")

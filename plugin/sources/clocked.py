@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ...engine.errors import SonoramaError
-from ...engine.plugins.interfaces import Samples
+from ...engine.units import Samples
 
 LATE_NS = 500_000_000
 """Delay in nanoseconds, e.g. after the computer slept, beyond which the source skips ahead instead of catching up."""

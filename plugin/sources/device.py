@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ...engine.errors import SonoramaError
-from ...engine.plugins.interfaces import Available, Missing, Samples
+from ...engine.plugins.interfaces import Available, Missing
+from ...engine.units import Samples
 from .channels import check_channels, split_channels
 from .child_process import Blocks, ChildSource, Opened, serve
 

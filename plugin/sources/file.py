@@ -10,7 +10,8 @@ import numpy as np
 from ...engine.audio.decode import PLAYABLE, SoundFormat, decode, open_container
 from ...engine.audio.to_stereo import stereo_mix
 from ...engine.errors import InputError
-from ...engine.plugins.interfaces import Available, Missing, Samples
+from ...engine.plugins.interfaces import Available, Missing
+from ...engine.units import Samples
 from .clocked import ClockedSource
 
 

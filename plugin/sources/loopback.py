@@ -6,9 +6,9 @@ import platform
 import time
 from typing import Any
 
-from ...engine.audio.sample_ring import RATE
 from ...engine.errors import SonoramaError
-from ...engine.plugins.interfaces import Available, Missing, Samples
+from ...engine.plugins.interfaces import Available, Missing
+from ...engine.units import SAMPLE_RATE, Samples
 from .channels import check_channels, split_channels
 from .child_process import ChildSource, Opened, serve
 
@@ -74,7 +74,7 @@ def listen(argument: str) -> Opened:
 
         device = _find(soundcard, name)
         use = check_channels(picked, device.channels, device.name)
-        recorder = device.recorder(RATE, channels=device.channels, blocksize=_BLOCK).__enter__()
+        recorder = device.recorder(SAMPLE_RATE, channels=device.channels, blocksize=_BLOCK).__enter__()
     except (OSError, ImportError, RuntimeError, IndexError, AssertionError) as error:
         hint = "Start PulseAudio or PipeWire; on Debian and Ubuntu: apt-get install pulseaudio"
         raise SonoramaError(f"The sound server does not answer ({str(error) or type(error).__name__})", hint) from error
@@ -83,7 +83,7 @@ def listen(argument: str) -> Opened:
         data = recorder.record(None)
         return data[:, use].T, time.monotonic_ns()
 
-    return RATE, len(use), device.name, following
+    return SAMPLE_RATE, len(use), device.name, following
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ import itertools
 
 import numpy as np
 
-from ...engine.audio.sample_ring import RATE
 from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Missing
+from ...engine.units import SAMPLE_RATE
 from .clocked import ClockedSource
 
 
@@ -23,4 +23,4 @@ class SilenceSource(ClockedSource):
     def __init__(self, argument: str = "") -> None:
         if argument:
             raise SonoramaError(f"The source silence takes no argument, not {argument!r}", "Use: --source silence")
-        super().__init__(RATE, 2, lambda: itertools.repeat(np.zeros((2, RATE // 100), np.float32)))
+        super().__init__(SAMPLE_RATE, 2, lambda: itertools.repeat(np.zeros((2, SAMPLE_RATE // 100), np.float32)))

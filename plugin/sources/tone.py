@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...engine.audio.sample_ring import RATE
 from ...engine.errors import SonoramaError
-from ...engine.plugins.interfaces import Available, Missing, Samples
+from ...engine.plugins.interfaces import Available, Missing
+from ...engine.units import SAMPLE_RATE, Samples
 from .clocked import ClockedSource
 
 HZ, TONE, CLICK = 220, 0.03, 0.5
@@ -41,13 +41,13 @@ class ToneSource(ClockedSource):
             raise refused from None
         if not 20 <= bpm <= 400:
             raise refused
-        super().__init__(RATE, 1, lambda: _blocks(bpm))
+        super().__init__(SAMPLE_RATE, 1, lambda: _blocks(bpm))
 
 
 def _blocks(bpm: float) -> Iterator[Samples]:
-    period = 60 * RATE / bpm
+    period = 60 * SAMPLE_RATE / bpm
     for start in itertools.count(0, _BLOCK):
         at = np.arange(start, start + _BLOCK)
         since = np.mod(at, period)
-        click = CLICK * np.sin(2 * np.pi * 1500 / RATE * since) * np.exp(-since / _FADE)
-        yield (TONE * np.sin(2 * np.pi * HZ / RATE * (at % RATE)) + click).astype(np.float32)[None]
+        click = CLICK * np.sin(2 * np.pi * 1500 / SAMPLE_RATE * since) * np.exp(-since / _FADE)
+        yield (TONE * np.sin(2 * np.pi * HZ / SAMPLE_RATE * (at % SAMPLE_RATE)) + click).astype(np.float32)[None]

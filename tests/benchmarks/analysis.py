@@ -9,9 +9,10 @@ import time
 
 import numpy as np
 
-from sonorama.engine.audio.features import RATE, FeatureExtractor
+from sonorama.engine.audio.features import FeatureExtractor
+from sonorama.engine.units import SAMPLE_RATE
 
-FRAME = RATE // 30
+FRAME = SAMPLE_RATE // 30
 ROUNDS = 600
 
 

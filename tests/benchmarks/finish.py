@@ -17,7 +17,7 @@ from sonorama.engine.picture.blend import plain
 from sonorama.engine.picture.output_controls import OutputControls
 from sonorama.engine.picture.scale import scaler
 from sonorama.engine.picture.test_pattern import TestPattern
-from sonorama.engine.plugins.interfaces import Pixels
+from sonorama.engine.units import Pixels
 
 SIZES = ((256, 256), (512, 512), (1920, 1080))
 RUNS, FPS = 100, 30.0

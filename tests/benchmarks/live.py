@@ -29,7 +29,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # for the helpers of the tes
 from tests.engine.osc.osc_helpers import HERE, message
 from tests.live.stage import RENDERER, LiveShow
 
-from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.ipc.frame_map import FrameMap, FrameMapWriter
 from sonorama.engine.ipc.messages import Applied, Message
 from sonorama.engine.model.world_file import find_world, load_world
@@ -37,8 +36,8 @@ from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.take.audio_file import SoundFile
+from sonorama.engine.units import LEVELS, SAMPLE_RATE
 
-LEVELS = ("coarse", "mid", "fine")
 STILL: dict[str, Any] = {
     **{f"/motion/{level}/amount": 0 for level in LEVELS}, **{f"/moves/{number}/source": "off" for number in (1, 2, 3)},
     "/look/drift": 0, "/out/flash_guard": 0,
@@ -100,12 +99,14 @@ def cpu_seconds(pid: int) -> float:
 
 def beats(path: Path, seconds: float) -> Path:
     """Something to hear: noise on every half second over a tone."""
-    n, dice = round(seconds * RATE), np.random.default_rng(0)
-    at = np.arange(n) % (RATE // 2)
-    sound = 0.1 * np.sin(2 * np.pi * 110 * np.arange(n) / RATE) + 0.5 * dice.standard_normal(n) * np.exp(-at / 3000)
+    n, dice = round(seconds * SAMPLE_RATE), np.random.default_rng(0)
+    at = np.arange(n) % (SAMPLE_RATE // 2)
+    sound = 0.1 * np.sin(2 * np.pi * 110 * np.arange(n) / SAMPLE_RATE) + 0.5 * dice.standard_normal(n) * np.exp(
+        -at / 3000
+    )
     file = SoundFile(path)
-    for start in range(0, n, RATE):
-        file.append(np.stack([sound, sound]).astype(np.float32)[:, start : start + RATE])
+    for start in range(0, n, SAMPLE_RATE):
+        file.append(np.stack([sound, sound]).astype(np.float32)[:, start : start + SAMPLE_RATE])
     file.close()
     return path
 
@@ -197,7 +198,7 @@ def overhead(world: str) -> None:
     real = open_backend(loaded, "cpu")
     player = FramePipeline(lambda *_: LoadedWorld(loaded, _Instant(real)), {})  # pyright: ignore[reportArgumentType]
     dice = np.random.default_rng(0)
-    sound = (dice.standard_normal(20 * RATE) * 0.1).astype(np.float32)
+    sound = (dice.standard_normal(20 * SAMPLE_RATE) * 0.1).astype(np.float32)
     picture = np.ascontiguousarray(dice.random((3, 512, 512), np.float32)).transpose(1, 2, 0)  # as networks give it
     spent: dict[str, list[float]] = {"hear and move": [], "pack": [], "publish": []}
     with FrameMapWriter(f"bench-{os.getpid()}", 512, 512) as out:

@@ -25,9 +25,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))  # for the helpers of the tes
 from tests.benchmarks.live import LEVELS, STILL, begin, row, sets, spread
 from tests.live.stage import LiveShow
 
-from sonorama.engine.audio.sample_ring import RATE, SampleRing
+from sonorama.engine.audio.sample_ring import SampleRing
 from sonorama.engine.ipc.frame_map import FrameMap
 from sonorama.engine.take.audio_file import SoundFile
+from sonorama.engine.units import SAMPLE_RATE
 
 HOP = 512
 EVERY = {"onset": 260 * HOP, "level": 260 * HOP, "sound code": 604 * HOP}
@@ -50,14 +51,16 @@ def bursts(path: Path, kind: str) -> Path:
     follows silence is heard only once it fills a part of the encoder's window. The hum is the same in every column.
     """
     n, dice = EVERY[kind], np.random.default_rng(0)
-    at = np.arange(RATE // 100 if kind == "onset" else RATE // 2)
-    click = np.sin(2 * np.pi * 1500 * at / RATE) * np.exp(-at / 100)
+    at = np.arange(SAMPLE_RATE // 100 if kind == "onset" else SAMPLE_RATE // 2)
+    click = np.sin(2 * np.pi * 1500 * at / SAMPLE_RATE) * np.exp(-at / 100)
     sound = (0.02 if kind == "sound code" else 0.0) * np.sin(6 * np.pi * np.arange(n) / HOP)
-    sound[RATE : RATE + len(at)] += 0.7 * (click if kind == "onset" else 0.3 * dice.standard_normal(len(at)))
+    sound[SAMPLE_RATE : SAMPLE_RATE + len(at)] += 0.7 * (
+        click if kind == "onset" else 0.3 * dice.standard_normal(len(at))
+    )
     file = SoundFile(path)
     for _ in range(BURSTS + 3):  # long enough for players that leave a gap before they begin again
-        for start in range(0, n, RATE):
-            file.append(np.stack([sound, sound]).astype(np.float32)[:, start : start + RATE])
+        for start in range(0, n, SAMPLE_RATE):
+            file.append(np.stack([sound, sound]).astype(np.float32)[:, start : start + SAMPLE_RATE])
     file.close()
     return path
 
@@ -137,7 +140,7 @@ def delays(folder: Path, world: str) -> None:
         "sound code": (CODE_ONLY, f"<= {2 * frame + 150:.0f} ms (2 frames + 150 ms)"),
     }
     for kind, (values, wanted) in kinds.items():
-        every_s = EVERY[kind] / RATE
+        every_s = EVERY[kind] / SAMPLE_RATE
         sound = bursts(folder / f"{kind.replace(' ', '-')}.wav", kind)
         options = ["--device", "cpu", "--no-panel", *sets(values)]
         with LiveShow(folder, world, "--source", f"file:{sound}", *options) as show:

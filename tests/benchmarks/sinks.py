@@ -14,10 +14,11 @@ from typing import Literal
 
 import numpy as np
 
-from sonorama.engine.audio.sample_ring import RATE, SampleRingWriter
-from sonorama.engine.plugins.interfaces import FrameSink, Picture, Pixels, StreamInfo
+from sonorama.engine.audio.sample_ring import SampleRingWriter
+from sonorama.engine.plugins.interfaces import FrameSink, Picture, StreamInfo
 from sonorama.engine.plugins.registry import open_sink
 from sonorama.engine.show.sink_runner import SinkRunner
+from sonorama.engine.units import SAMPLE_RATE, Pixels
 
 
 class Timed:
@@ -75,11 +76,11 @@ def measure(spec: str, size: int, fps: int, seconds: float) -> str:
         for tick in range(round(seconds * fps)):
             due += 1 / fps
             time.sleep(max(0.0, due - time.monotonic()))
-            ring.write(np.random.default_rng(tick).uniform(-0.1, 0.1, (2, RATE // fps)).astype(np.float32))
+            ring.write(np.random.default_rng(tick).uniform(-0.1, 0.1, (2, SAMPLE_RATE // fps)).astype(np.float32))
             at = tick % 256
             pixels = wide[at : at + size, at : at + size].copy()
             pixels.setflags(write=False)
-            picture = Picture(pixels, tick, tick, tick * (RATE // fps), round(due * 1e9), False)
+            picture = Picture(pixels, tick, tick, tick * (SAMPLE_RATE // fps), round(due * 1e9), False)
             begun = time.perf_counter()
             runner.offer(picture)
             spent.append((time.perf_counter() - begun) * 1e6)

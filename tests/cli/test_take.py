@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE, SampleRingWriter
+from sonorama.engine.audio.sample_ring import SampleRingWriter
 from sonorama.engine.cli.main import main
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change
@@ -19,8 +19,9 @@ from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline, FrameResult, mono
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.take.writer import TakeStart, TakeWriter
+from sonorama.engine.units import SAMPLE_RATE
 
-SOUND = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 2 * RATE)).astype(np.float32)
+SOUND = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 2 * SAMPLE_RATE)).astype(np.float32)
 CHANGES = {
     5: [Change("/look/seed", 7, "osc"), Change("/out/master", 0.4, "hand")],
     11: [Change("/look/truncation", 1.0, "scene", 0.5)],

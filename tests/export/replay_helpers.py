@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE, SampleRing, SampleRingWriter
+from sonorama.engine.audio.sample_ring import SampleRing, SampleRingWriter
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.inference.backend import open_backend
@@ -26,11 +26,14 @@ from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.snapshot import read_state, save_state
 from sonorama.engine.take.reader import read_take
 from sonorama.engine.take.writer import TakeStart, TakeWriter
+from sonorama.engine.units import SAMPLE_RATE
 from sonorama.export.replay import Replay, TakeFrameSource, Worlds
 
 FRAMES = 150
 _DICE = np.random.default_rng(5)
-SOUND = (_DICE.standard_normal((2, 8 * RATE)) * 0.2 * (np.arange(8 * RATE) // 9000 % 3 == 0)).astype(np.float32)
+SOUND = (_DICE.standard_normal((2, 8 * SAMPLE_RATE)) * 0.2 * (np.arange(8 * SAMPLE_RATE) // 9000 % 3 == 0)).astype(
+    np.float32
+)
 START: dict[str, Value] = {"/look/drift": 0.3, "/sound/auto_gain": True, "/moves/3/source": "lfo"}
 Changes = Mapping[int, Sequence[Change]]
 
@@ -151,7 +154,7 @@ class Live:
 
     def shown(self, n: int, fps: Fraction, start: float = 0.0) -> list[FrameResult]:
         """What a film of `n` frames shows: the newest step at or before each of its frames."""
-        times = [round(start * RATE) + math.floor(index * RATE / fps) for index in range(n)]
+        times = [round(start * SAMPLE_RATE) + math.floor(index * SAMPLE_RATE / fps) for index in range(n)]
         return [[step for step in self.steps if step.sample <= time][-1] for time in times]
 
 

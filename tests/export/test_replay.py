@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.errors import WorldError
 from sonorama.engine.inference.graph_cache import graph_folder, ready_graphs
 from sonorama.engine.model.world_file import load_world, save_world
 from sonorama.engine.picture.scale import scaler
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.take.reader import read_take
+from sonorama.engine.units import SAMPLE_RATE
 from sonorama.export.replay import Replay, TakeFrameSource, Worlds
 
 from .replay_helpers import FRAMES, MANY, Live, by, film, finished, replayed, same
@@ -103,7 +103,7 @@ def test_pictures_at_its_own_rate_are_its_frames(steady: Live) -> None:
 )
 def test_other_rates_show_the_newest_frame_at_each_time(busy: Live, fps: Fraction, start: float) -> None:
     """The show went from 30 to 48 and 25 frames a second."""
-    n = int((read_take(busy.folder).length - round(start * RATE)) * fps / RATE)
+    n = int((read_take(busy.folder).length - round(start * SAMPLE_RATE)) * fps / SAMPLE_RATE)
     frames = film(busy, n, fps, start)
     for step, frame in zip(busy.shown(n, fps, start), frames, strict=True):
         np.testing.assert_array_equal(frame, busy.painted(step))

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.errors import InputError, OutputError, SonoramaError, ValueRefused, WorldError
 from sonorama.engine.model.world_file import load_world, save_world
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.snapshot import save_state
 from sonorama.engine.take.reader import read_take
+from sonorama.engine.units import SAMPLE_RATE
 from sonorama.export.render import RenderJob, render
 from sonorama.export.replay import TakeFrameSource, Worlds
 
@@ -87,7 +87,9 @@ def test_options_mean_what_they_mean_for_sounds(busy: Live, tmp_path: Path) -> N
     assert film["video"]["avg_frame_rate"] == "24/1"
     assert float(film["audio"]["duration"]) == pytest.approx(1.5, abs=0.03)
     render(job(busy, tmp_path / "shots", clean=True))
-    assert len(list((tmp_path / "shots").glob("frame_*"))) == math.ceil(read_take(busy.folder).length * 30 / RATE)
+    assert len(list((tmp_path / "shots").glob("frame_*"))) == math.ceil(
+        read_take(busy.folder).length * 30 / SAMPLE_RATE
+    )
 
 
 def test_a_sequence_is_continued(steady: Live, tmp_path: Path) -> None:

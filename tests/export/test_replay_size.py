@@ -17,8 +17,8 @@ from sonorama.engine.ipc.frame_map import FrameMap, FrameMapMissing
 from sonorama.engine.picture.output_controls import OutputControls, lifted
 from sonorama.engine.picture.scale import scaler
 from sonorama.engine.pipeline.frame_pipeline import FrameResult
-from sonorama.engine.plugins.interfaces import Pixels
 from sonorama.engine.renderer.paint_thread import PaintThread
+from sonorama.engine.units import Pixels
 from sonorama.export import render as video
 from sonorama.export.picture import Converter
 from sonorama.export.presets import PRESETS

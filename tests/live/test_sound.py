@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE, SampleRing
+from sonorama.engine.audio.sample_ring import SampleRing
 from sonorama.engine.osc.messages import parse
 from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.reader import read_take
+from sonorama.engine.units import SAMPLE_RATE
 
 from ..engine.osc.osc_helpers import message
 from ..plugin.pulse import Pulse
@@ -62,10 +63,12 @@ def test_a_source_as_bad_as_can_be(start: Start, tmp_path: Path, odd: dict[str, 
             show.wait(partial(_told, show, rows, fault), f"nothing is said: {kind}")
             count, then = ring.count, time.monotonic()
             time.sleep(0.5)
-            assert (ring.count - count) / RATE == pytest.approx(time.monotonic() - then, abs=0.4), kind
-            assert np.isfinite(ring.read(ring.count - RATE // 4, ring.count)).all(), kind
+            assert (ring.count - count) / SAMPLE_RATE == pytest.approx(time.monotonic() - then, abs=0.4), kind
+            assert np.isfinite(ring.read(ring.count - SAMPLE_RATE // 4, ring.count)).all(), kind
         mode.write_text("fine")
-        show.wait(lambda: np.abs(ring.read(ring.count - RATE // 4, ring.count)).max() > 0.3, "sound does not return")
+        show.wait(
+            lambda: np.abs(ring.read(ring.count - SAMPLE_RATE // 4, ring.count)).max() > 0.3, "sound does not return"
+        )
         show.wait(lambda: not show.row["faults"], "the fault stays")
         assert max(b.at - a.at for a, b in pairwise(watcher.seen)) < 1.5
         assert longest_still(watcher.seen) < 5.0

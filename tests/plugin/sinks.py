@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.plugins.interfaces import Picture, StreamInfo
+from sonorama.engine.units import SAMPLE_RATE
 
 FPS = Fraction(30)
 STARTED_NS = 1_000_000_000
@@ -28,7 +28,7 @@ def picture(
     pixels = np.full((height, width, 4), grey(tick), np.uint8)
     pixels[..., 3] = 255
     pixels.setflags(write=False)
-    at = int(tick * RATE / fps) if sample is None else sample
+    at = int(tick * SAMPLE_RATE / fps) if sample is None else sample
     return Picture(pixels, tick, tick, at, STARTED_NS + round(tick * 1_000_000_000 / fps), repeated)
 
 
@@ -37,7 +37,9 @@ def noise(tick: int, width: int, height: int) -> Picture:
     pixels = np.random.default_rng(tick).integers(0, 256, (height, width, 4), np.uint8)
     pixels[..., 3] = 255
     pixels.setflags(write=False)
-    return Picture(pixels, tick, tick, int(tick * RATE / FPS), STARTED_NS + round(tick * 1_000_000_000 / FPS), False)
+    return Picture(
+        pixels, tick, tick, int(tick * SAMPLE_RATE / FPS), STARTED_NS + round(tick * 1_000_000_000 / FPS), False
+    )
 
 
 def info(name: str, width: int = 64, height: int = 64, fps: Fraction = FPS, samples: str = "") -> StreamInfo:

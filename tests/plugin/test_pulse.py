@@ -14,9 +14,10 @@ import pytest
 
 from sonorama.engine.audio.capture import Capture
 from sonorama.engine.audio.features import HOP, FeatureExtractor
-from sonorama.engine.audio.sample_ring import RATE, SampleRing, SampleRingWriter
+from sonorama.engine.audio.sample_ring import SampleRing, SampleRingWriter
 from sonorama.engine.plugins.interfaces import Available
 from sonorama.engine.plugins.open_source import open_source
+from sonorama.engine.units import SAMPLE_RATE
 from sonorama.plugin.sources import device, loopback
 
 from .pulse import SINK, Pulse
@@ -75,7 +76,7 @@ class Show:
 
     def loudest(self) -> float:
         """Of the last half second."""
-        return float(np.abs(self.ring.read(max(0, self.ring.count - RATE // 2), self.ring.count)).max(initial=0))
+        return float(np.abs(self.ring.read(max(0, self.ring.count - SAMPLE_RATE // 2), self.ring.count)).max(initial=0))
 
 
 def onsets(sound: np.ndarray) -> tuple[np.ndarray, FeatureExtractor]:
@@ -84,10 +85,10 @@ def onsets(sound: np.ndarray) -> tuple[np.ndarray, FeatureExtractor]:
     for start in range(0, len(sound) - HOP, HOP):
         analysis.push(sound[start : start + HOP])
         now = analysis.at(analysis.samples).onset
-        if now > max(before, 0.3) and (not found or analysis.samples - found[-1] > RATE // 10):
+        if now > max(before, 0.3) and (not found or analysis.samples - found[-1] > SAMPLE_RATE // 10):
             found.append(analysis.samples)
         before = now
-    return np.array(found) / RATE, analysis
+    return np.array(found) / SAMPLE_RATE, analysis
 
 
 @pytest.mark.parametrize("spec", SPECS)
@@ -121,7 +122,7 @@ def test_the_sound_server_dies_and_returns(pulse: Pulse, clicks: Path, spec: str
         show.until(lambda: show.loudest() == 0)
         count, then = show.ring.count, time.monotonic()
         time.sleep(2.0)
-        assert (show.ring.count - count) / RATE == pytest.approx(time.monotonic() - then, abs=0.3)
+        assert (show.ring.count - count) / SAMPLE_RATE == pytest.approx(time.monotonic() - then, abs=0.3)
         pulse.start()
         show.until(lambda: show.capture.alive)
         show.until(lambda: show.capture.faults() == [])

@@ -13,10 +13,11 @@ import av
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE, RingMissing, SampleRing, SampleRingWriter, ring_path
+from sonorama.engine.audio.sample_ring import RingMissing, SampleRing, SampleRingWriter, ring_path
 from sonorama.engine.errors import OutputError, SonoramaError
 from sonorama.engine.plugins.interfaces import Available, SinkEnded
 from sonorama.engine.show.sink_runner import SinkRunner
+from sonorama.engine.units import SAMPLE_RATE
 from sonorama.plugin.sinks import record
 from sonorama.plugin.sinks.null import NullSink
 from sonorama.plugin.sinks.record import RecordSink
@@ -31,7 +32,7 @@ _numbers = itertools.count()
 def ring() -> Iterator[SampleRingWriter]:
     """Four seconds of noise in both channels, different in each."""
     with SampleRingWriter(f"record-{os.getpid()}-{next(_numbers)}", 20.0) as writer:
-        writer.write(np.random.default_rng(0).uniform(-0.5, 0.5, (2, 4 * RATE)).astype(np.float32))
+        writer.write(np.random.default_rng(0).uniform(-0.5, 0.5, (2, 4 * SAMPLE_RATE)).astype(np.float32))
         yield writer
 
 
@@ -56,7 +57,7 @@ def heard(path: Path) -> np.ndarray:
     with av.open(str(path)) as film:
         blocks = [(time_of(frame), frame.to_ndarray()) for frame in film.decode(audio=0)]
         packed = film.streams.audio[0].codec_context.format.is_packed
-    start = round(blocks[0][0] * RATE)
+    start = round(blocks[0][0] * SAMPLE_RATE)
     parts = [block.reshape(-1, 2).T if packed else block for _, block in blocks]
     whole = np.concatenate(parts, 1)
     whole = whole / 2**31 if whole.dtype == np.int32 else whole
@@ -76,7 +77,7 @@ def record_pictures(path: Path, ring: SampleRingWriter, count: int = 60, first: 
     sink = RecordSink(str(path))
     sink.open(info("night", samples=ring.name))
     for tick in range(count):
-        sink.send(picture(tick, sample=first + int(tick * RATE / FPS)))
+        sink.send(picture(tick, sample=first + int(tick * SAMPLE_RATE / FPS)))
     return sink
 
 
@@ -90,7 +91,7 @@ def test_picture_and_sound_are_in_step(tmp_path: Path, ring: SampleRingWriter, s
     # Matroska counts in milliseconds.
     assert [round(time * FPS, 1) for time, _ in told] == list(range(60))
     assert [round((level - grey(tick)) / 5) for tick, (_, level) in enumerate(told)] == [0] * 60
-    sound, wanted = heard(path), sound_of(ring, 4410, 2 * RATE)
+    sound, wanted = heard(path), sound_of(ring, 4410, 2 * SAMPLE_RATE)
     assert [lag(sound[side], wanted[side]) for side in (0, 1)] == [0, 0]
     if suffix == ".mkv":
         assert sound.shape == wanted.shape
@@ -140,7 +141,7 @@ def test_lost_pictures_are_made_up_for_by_the_one_before(tmp_path: Path, ring: S
     sink.close()
     shown = [round((level - grey(0)) / 5) for _, level in pictures_of(tmp_path / "show.mkv")]
     assert shown == [0, 1, 2, 2, 2, 2, 6, 7, 7, 7]
-    assert heard(tmp_path / "show.mkv").shape[1] == 10 * RATE // 30
+    assert heard(tmp_path / "show.mkv").shape[1] == 10 * SAMPLE_RATE // 30
 
 
 def test_a_clock_that_goes_to_and_fro_neither_doubles_nor_loses_a_picture(tmp_path: Path) -> None:
@@ -167,7 +168,7 @@ def test_a_long_hole_is_left_open_and_the_rest_stays_in_place(tmp_path: Path, ri
     sink.close()
     times = [round(time * FPS) for time, _ in pictures_of(tmp_path / "show.mkv")]
     assert times == [0, 1, *range(60, 92)]
-    assert lag(heard(tmp_path / "show.mkv")[0], sound_of(ring, 0, 3 * RATE)[0]) == 0
+    assert lag(heard(tmp_path / "show.mkv")[0], sound_of(ring, 0, 3 * SAMPLE_RATE)[0]) == 0
 
 
 def test_it_begins_with_a_picture_that_knows_its_sound(tmp_path: Path, ring: SampleRingWriter) -> None:
@@ -175,10 +176,12 @@ def test_it_begins_with_a_picture_that_knows_its_sound(tmp_path: Path, ring: Sam
     sink = RecordSink(str(tmp_path / "show.mkv"))
     sink.open(info("night", samples=ring.name))
     for tick in range(20):
-        sink.send(picture(tick, sample=7 if tick < 5 else 20_000 + int((tick - 5) * RATE / FPS), repeated=tick < 5))
+        sink.send(
+            picture(tick, sample=7 if tick < 5 else 20_000 + int((tick - 5) * SAMPLE_RATE / FPS), repeated=tick < 5)
+        )
     sink.close()
     assert len(pictures_of(tmp_path / "show.mkv")) == 15
-    assert np.abs(heard(tmp_path / "show.mkv") - sound_of(ring, 20_000, 15 * RATE // 30)).max() <= 2**-23
+    assert np.abs(heard(tmp_path / "show.mkv") - sound_of(ring, 20_000, 15 * SAMPLE_RATE // 30)).max() <= 2**-23
 
 
 def test_without_a_renderer_it_begins_all_the_same(tmp_path: Path, ring: SampleRingWriter) -> None:
@@ -192,12 +195,12 @@ def test_without_a_renderer_it_begins_all_the_same(tmp_path: Path, ring: SampleR
 
 def test_sound_that_is_gone_is_silence_in_its_place(tmp_path: Path) -> None:
     with SampleRingWriter(f"record-{os.getpid()}-{next(_numbers)}", 1.0) as ring:
-        ring.write(np.full((2, 3 * RATE), 0.25, np.float32))
+        ring.write(np.full((2, 3 * SAMPLE_RATE), 0.25, np.float32))
         record_pictures(tmp_path / "show.mkv", ring, 75, 0).close()
     sound = heard(tmp_path / "show.mkv")
-    assert sound.shape[1] == 75 * RATE // 30
-    assert not sound[:, : 2 * RATE - 1470].any()
-    assert (sound[:, 2 * RATE + 1470 :] == 0.25).all()
+    assert sound.shape[1] == 75 * SAMPLE_RATE // 30
+    assert not sound[:, : 2 * SAMPLE_RATE - 1470].any()
+    assert (sound[:, 2 * SAMPLE_RATE + 1470 :] == 0.25).all()
 
 
 def test_nothing_is_overwritten(tmp_path: Path, ring: SampleRingWriter) -> None:
@@ -281,11 +284,11 @@ CHILD = """
 import os, sys, time
 import numpy as np
 from sonorama.engine.show.sink_runner import SinkRunner
-from sonorama.engine.audio.sample_ring import RATE, SampleRingWriter
+from sonorama.engine.audio.sample_ring import SAMPLE_RATE, SampleRingWriter
 from sonorama.plugin.sinks.record import RecordSink
 from tests.plugin.sinks import info, picture, until
 with SampleRingWriter(f"record-{os.getpid()}", 20.0) as ring:
-    ring.write(np.random.default_rng(0).uniform(-0.5, 0.5, (2, 12 * RATE)).astype(np.float32))
+    ring.write(np.random.default_rng(0).uniform(-0.5, 0.5, (2, 12 * SAMPLE_RATE)).astype(np.float32))
     runner = SinkRunner("record", lambda: RecordSink(sys.argv[1]), info("night", samples=ring.name))
     runner.start()
     for tick in range(300):
@@ -310,8 +313,8 @@ def test_it_plays_after_a_kill(tmp_path: Path, suffix: str) -> None:
     ring_path(f"record-{child.pid}").unlink()
     plays(path, least=201 - 45)
     sound = heard(path)
-    assert sound.shape[1] > 5 * RATE
-    wanted = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 12 * RATE)).astype(np.float32)
+    assert sound.shape[1] > 5 * SAMPLE_RATE
+    wanted = np.random.default_rng(0).uniform(-0.5, 0.5, (2, 12 * SAMPLE_RATE)).astype(np.float32)
     assert lag(sound[0], wanted[0]) == 0
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.plugins.interfaces import Available, Missing, Samples, SoundSource
+from sonorama.engine.plugins.interfaces import Available, Missing, SoundSource
 from sonorama.engine.plugins.open_source import SourceUnknown, open_source, source_names
+from sonorama.engine.units import Samples
 from sonorama.plugin.sources import device, file, loopback, silence, tone
 from sonorama.plugin.sources.child_process import ChildSource
 

@@ -11,8 +11,9 @@ import torch
 from torchvision.io import write_jpeg
 
 from sonorama import training
+from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.data.procedural_pictures import CLASSES
-from sonorama.training.data.procedural_sounds import RATE, compose
+from sonorama.training.data.procedural_sounds import compose
 
 CAPTIONS = Path(training.__path__[0]) / "data" / "captions.json"
 
@@ -30,7 +31,7 @@ def picture(seed: int) -> torch.Tensor:
 def write_wav(path: Path, samples: np.ndarray) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
         file.writeframes((samples / np.abs(samples).max() * 20000).astype(np.int16).tobytes())
 
 
@@ -46,7 +47,7 @@ def small_data(root: Path) -> Path:
         for k in range(3):
             write_jpeg(picture(100 * k + i), str(root / "images_crops" / f"{name}__{k}.jpg"))
     for i, class_id in enumerate(CLASSES):
-        write_wav(root / "audio" / class_id / "one.wav", compose(class_id, np.random.default_rng(i), 2 * RATE))
+        write_wav(root / "audio" / class_id / "one.wav", compose(class_id, np.random.default_rng(i), 2 * SAMPLE_RATE))
         rows.append(f"audio/{class_id}/one.wav\t{class_id}\tmade up\tnobody\tCC0 1.0")
     (root / "MANIFEST.tsv").write_text("\n".join(rows) + "\n")
     return root

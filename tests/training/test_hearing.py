@@ -11,10 +11,11 @@ import torch
 import torch.nn.functional as F
 
 from sonorama.engine.model.joint_embedding import unit
+from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.data import recordings as sounds
 from sonorama.training.data.captions import Captions, Narrator, colours_of
 from sonorama.training.data.procedural_pictures import CLASSES
-from sonorama.training.data.procedural_sounds import RATE, TEXTURES, compose
+from sonorama.training.data.procedural_sounds import TEXTURES, compose
 from sonorama.training.metrics import hearing
 from sonorama.training.stages.joint import JointTraining, Targets, train_sound
 from sonorama.training.stages.joint_space import info_nce
@@ -26,7 +27,7 @@ JOINT = Path(__file__).resolve().parents[2] / "engine" / "worlds" / "shore.safet
 
 
 def recording(class_id: str, source: str, seed: int, seconds: float = 2.0) -> sounds.Recording:
-    samples = compose(class_id, np.random.default_rng(seed), int(seconds * RATE))
+    samples = compose(class_id, np.random.default_rng(seed), int(seconds * SAMPLE_RATE))
     samples = (0.2 * samples / np.abs(samples).max()).astype(np.float32)
     return sounds.Recording(f"{class_id}-{source}.wav", class_id, source, samples)
 
@@ -106,11 +107,11 @@ def test_windows_are_made_once(recordings: list[sounds.Recording], tmp_path: Pat
 
 @pytest.mark.parametrize("class_id", sorted(TEXTURES))
 def test_procedural_sounds_are_sounds(class_id: str) -> None:
-    short, long = (compose(class_id, np.random.default_rng(4), n) for n in (RATE // 2, 3 * RATE))
-    assert (len(short), len(long)) == (RATE // 2, 3 * RATE)
+    short, long = (compose(class_id, np.random.default_rng(4), n) for n in (SAMPLE_RATE // 2, 3 * SAMPLE_RATE))
+    assert (len(short), len(long)) == (SAMPLE_RATE // 2, 3 * SAMPLE_RATE)
     assert np.isfinite(long).all()
     assert long.std() > 0
-    assert not np.array_equal(long, compose(class_id, np.random.default_rng(5), 3 * RATE))
+    assert not np.array_equal(long, compose(class_id, np.random.default_rng(5), 3 * SAMPLE_RATE))
 
 
 def test_aligned_codes_cost_less_than_chance() -> None:

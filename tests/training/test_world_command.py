@@ -17,11 +17,11 @@ from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.errors import InputError
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.generator import GeneratorConfig
-from sonorama.engine.model.mel import RATE
 from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.pipeline.classify import classify
 from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.pipeline.prompt import prompt_seed
+from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.__main__ import main as training_main
 from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.packing import About
@@ -32,7 +32,7 @@ from ..engine.model.test_joint_embedding import tiny_clip
 from ..worlds import write_world
 from .small_data import small_data
 
-NOISE = np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * np.float32(0.1)
+NOISE = np.random.default_rng(0).standard_normal(SAMPLE_RATE).astype(np.float32) * np.float32(0.1)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QImage
 
 from sonorama.engine.ipc.messages import Status
-from sonorama.engine.plugins.interfaces import Pixels
+from sonorama.engine.units import Pixels
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -11,11 +11,10 @@ import pytest
 from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.inference.backend import Backend, open_backend
-from sonorama.engine.model.mel import RATE
 from sonorama.engine.model.world_file import INSTALLED, World, load_world
 from sonorama.engine.pipeline.classify import classify
-from sonorama.engine.pipeline.latent_motion import LEVELS
 from sonorama.engine.pipeline.offline import OfflineRender
+from sonorama.engine.units import LEVELS, SAMPLE_RATE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = (1, 2, 3, 4)
@@ -47,8 +46,8 @@ def backend(world: World) -> Backend:
 
 def read(name: str) -> np.ndarray:
     with open_sound(EXAMPLES / f"{name}.ogg") as sound:
-        samples = np.concatenate([*sound.mono(RATE)])
-    return np.tile(samples, -(-3 * RATE // len(samples)))[: 3 * RATE]
+        samples = np.concatenate([*sound.mono(SAMPLE_RATE)])
+    return np.tile(samples, -(-3 * SAMPLE_RATE // len(samples)))[: 3 * SAMPLE_RATE]
 
 
 def codes(world: World, backend: Backend, sound: np.ndarray, **changes: float) -> list[np.ndarray]:
@@ -70,7 +69,7 @@ def test_meaning_shows_at_every_loudness(world: World, backend: Backend, name: s
 
 
 def test_silence_rests(world: World, backend: Backend) -> None:
-    still = np.stack(codes(world, backend, np.zeros(3 * RATE, np.float32)))
+    still = np.stack(codes(world, backend, np.zeros(3 * SAMPLE_RATE, np.float32)))
     assert np.array_equal(still, np.broadcast_to(still[0], still.shape))
 
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from ...engine.model.generator import Generator
-from ...engine.model.mel import ENCODER_COLUMNS, HOP, RATE
+from ...engine.model.mel import ENCODER_COLUMNS, HOP
+from ...engine.units import SAMPLE_RATE
 from ..backbone import Backbone
 from ..stages.directions import draw_batch, picture_loss, random_places
 
@@ -62,7 +63,7 @@ def ending_at(mel: Tensor, column: int, width: int) -> Tensor:
 
 def tick_columns(first: int, plan: ClipPlan) -> list[int]:
     """Number of mel columns heard at each tick of a clip that starts at column `first`."""
-    return [first + round(i * RATE / plan.rate / HOP) for i in range(plan.ticks)]
+    return [first + round(i * SAMPLE_RATE / plan.rate / HOP) for i in range(plan.ticks)]
 
 
 def invert(
@@ -94,7 +95,7 @@ def make_clip(
     rng: torch.Generator,
 ) -> Clip:
     """One clip of one class on one place, with a recording's log-mel [128,T] as its sound."""
-    spare = max(1, mel.shape[1] - round(plan.ticks * RATE / plan.rate / HOP))
+    spare = max(1, mel.shape[1] - round(plan.ticks * SAMPLE_RATE / plan.rate / HOP))
     columns = tick_columns(int(torch.randint(spare, (1,), generator=rng)), plan)
     strength = torch.tensor([0.45 + 0.55 * swell(mel, c) for c in columns])
     with torch.no_grad():

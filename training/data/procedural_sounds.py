@@ -14,10 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Sound = NDArray[np.float64]
-RATE = 44100
+from ...engine.units import SAMPLE_RATE, Float64Array
+
+Sound = Float64Array
 
 
 def fast_length(n: int) -> int:
@@ -76,7 +76,7 @@ class Draw:
         size = fast_length(n)
         half = size // 2 + 1
         spectrum = self.rng.standard_normal(half) + 1j * self.rng.standard_normal(half)
-        f = np.fft.rfftfreq(size, 1 / RATE)
+        f = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
         f[0] = f[1]
         shape = (f / 1000) ** (slope / 6.02)
         shape /= np.sqrt(1 + (low / f) ** (2 * order)) * np.sqrt(1 + (f / high) ** (2 * order))
@@ -84,12 +84,12 @@ class Draw:
 
     def slow(self, n: int, rate: float, depth: float) -> Sound:
         """A smooth positive envelope [n] around 1 that changes about `rate` times a second."""
-        knots = self.rng.standard_normal(max(4, int(n / RATE * rate * 2) + 4))
+        knots = self.rng.standard_normal(max(4, int(n / SAMPLE_RATE * rate * 2) + 4))
         return np.exp(depth * np.interp(np.linspace(0, len(knots) - 1, n), np.arange(len(knots)), knots))
 
     def poisson(self, n: int, rate: float) -> Sound:
         """Times in seconds of events that come `rate` times a second."""
-        return self.rng.uniform(0, n / RATE, self.rng.poisson(rate * n / RATE))
+        return self.rng.uniform(0, n / SAMPLE_RATE, self.rng.poisson(rate * n / SAMPLE_RATE))
 
     def events(self, n: int, times: Sound, grain: Callable[[], Sound], spread: float = 0.0) -> Sound:
         """A grain (of at most 48 different ones) at every time, each of its own loudness; [n], cut at the end."""
@@ -97,7 +97,7 @@ class Draw:
         loud = np.exp(spread * self.rng.standard_normal(len(times)))
         which = self.rng.integers(0, max(1, len(grains)), len(times))
         for t, a, k in zip(times, loud, which, strict=True):
-            at = max(0, int(t * RATE))
+            at = max(0, int(t * SAMPLE_RATE))
             g = grains[k][: max(0, n - at)]
             y[at : at + len(g)] += a * g
         return y
@@ -105,12 +105,12 @@ class Draw:
     def bubble(self, f: float, decay: float | None = None, rise: float = 0.1) -> Sound:
         """One bubble: a sine of f Hz that rises by about `rise` and dies away (Minnaert)."""
         d = decay or self.uni(4, 14) / f * 3
-        t = np.arange(min(int(d * 5 * RATE) + 8, RATE)) / RATE
+        t = np.arange(min(int(d * 5 * SAMPLE_RATE) + 8, SAMPLE_RATE)) / SAMPLE_RATE
         return np.sin(2 * np.pi * f * (t + rise * t * t / (2 * d))) * np.exp(-t / d) * np.minimum(1, t * f * 2)
 
     def click(self, f: float | None, decay: float) -> Sound:
         """A dry impact: noise, or a sine of f Hz in noise, dying within `decay` seconds."""
-        t = np.arange(int(min(decay * 7, 0.2) * RATE) + 8) / RATE
+        t = np.arange(int(min(decay * 7, 0.2) * SAMPLE_RATE) + 8) / SAMPLE_RATE
         body = self.rng.standard_normal(len(t))
         if f is not None:
             body = 0.5 * body + np.sin(2 * np.pi * f * t + self.uni(0, 6))
@@ -118,7 +118,7 @@ class Draw:
 
     def burst(self, length: float, attack: float, decay: float, slope: float, low: float, high: float) -> Sound:
         """Noise that swells within `attack` and dies away by `decay` seconds."""
-        t = np.arange(int(length * RATE)) / RATE
+        t = np.arange(int(length * SAMPLE_RATE)) / SAMPLE_RATE
         return self.noise(len(t), slope, low, high) * np.minimum(1, t / attack) * np.exp(-t / decay)
 
     def bubbles(self, n: int, times: Sound, low: float, high: float, rise: float, spread: float = 0.7) -> Sound:
@@ -152,8 +152,8 @@ def wind_noise(d: Draw, n: int) -> Sound:
 
 def _roll(d: Draw, n: int) -> Sound:
     """Low noise that arrives several times and dies slowly."""
-    t = np.arange(n) / RATE
-    start, envelope = d.uni(0, 0.3) * n / RATE, np.zeros(n)
+    t = np.arange(n) / SAMPLE_RATE
+    start, envelope = d.uni(0, 0.3) * n / SAMPLE_RATE, np.zeros(n)
     for _ in range(d.rng.integers(1, 9)):
         u = np.maximum(t - start - d.rng.exponential(0.6), 0)
         envelope += d.amp(0.7) * np.minimum(1, u / d.log(0.01, 0.3)) * np.exp(-u / d.log(0.3, 3))
@@ -169,7 +169,7 @@ def thunderstorm(d: Draw, n: int) -> Sound:
         def crack() -> Sound:
             return d.burst(0.5, 0.002, d.log(0.02, 0.2), d.uni(-5, 0), 80, d.log(1500, 9000))
 
-        at = d.uni(0, 0.3) * n / RATE + d.rng.exponential(0.08, d.rng.integers(1, 12))
+        at = d.uni(0, 0.3) * n / SAMPLE_RATE + d.rng.exponential(0.08, d.rng.integers(1, 12))
         y += peaked(d.events(n, at, crack, 0.6)) * d.log(0.1, 1.5)
     weather = raining(d, n) if d.flip(0.7) else wind_noise(d, n)
     return y + scaled(weather) * (d.log(0.02, 0.3) if d.flip(0.6) else d.log(0.0005, 0.02))
@@ -205,7 +205,7 @@ def waterfall_burbling(d: Draw, n: int) -> Sound:
 def under_water(d: Draw, x: Sound) -> Sound:
     """Any sound of water as it is heard from below: only its low part is left, over a soft hum."""
     size = fast_length(len(x))
-    f = np.fft.rfftfreq(size, 1 / RATE)
+    f = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
     low = np.fft.rfft(x, size) / np.sqrt(1 + (f / d.log(250, 1200)) ** d.uni(4, 12))
     return scaled(np.fft.irfft(low, size)[: len(x)]) + d.log(0.0002, 0.1) * d.noise(len(x), -4, 20, 2000)
 
@@ -232,7 +232,7 @@ def _splash(d: Draw, length: float, decay: float, drops: float) -> Sound:
 
 def _surf(d: Draw, n: int) -> Sound:
     """Waves that swell and run out."""
-    phase = (np.arange(n) / RATE / d.uni(2.5, 10) + d.uni(0, 1)) % 1
+    phase = (np.arange(n) / SAMPLE_RATE / d.uni(2.5, 10) + d.uni(0, 1)) % 1
     a = d.uni(0.2, 0.6)
     swell = np.where(phase < a, phase / a, 1 - (phase - a) / (1 - a)) ** d.log(0.7, 3)
     y = d.noise(n, -3, 50, d.log(4000, 14000)) * swell * d.slow(n, 3, 0.2)
@@ -255,13 +255,13 @@ def splashing_water(d: Draw, n: int) -> Sound:
 def squishing_water(d: Draw, n: int) -> Sound:
     """Steps in mud or shallow water: short wet strokes in a walking rhythm."""
     beat = d.log(0.3, 1.0)
-    times = np.arange(d.uni(0, beat), n / RATE, beat)
+    times = np.arange(d.uni(0, beat), n / SAMPLE_RATE, beat)
     times = times + d.rng.normal(0, 0.06 * beat, len(times))
     low, wet = d.log(150, 900), d.flip()
 
     def stroke() -> Sound:
         length = d.log(0.08, 0.4)
-        t = np.arange(int(length * 2.5 * RATE)) / RATE
+        t = np.arange(int(length * 2.5 * SAMPLE_RATE)) / SAMPLE_RATE
         swell = np.sin(np.pi * np.minimum(1, t / (length * 2))) ** d.log(0.7, 3)
         suck = d.noise(len(t), d.uni(-7, -1), d.log(80, 500), d.log(1500, 12000)) * swell
         y = suck * d.slow(len(t), d.log(15, 60), 0.8)
@@ -274,10 +274,10 @@ def squishing_water(d: Draw, n: int) -> Sound:
 
 def _blast(d: Draw, n: int) -> Sound:
     """One explosion and its rumble."""
-    start = d.uni(0, 0.2) * n / RATE if d.flip(0.7) else 0.0
+    start = d.uni(0, 0.2) * n / SAMPLE_RATE if d.flip(0.7) else 0.0
     body = d.burst(3, d.log(0.001, 0.02), d.log(0.1, 0.9), d.uni(-8, -2), 25, d.log(500, 7000))
     times = np.array([start, start + d.uni(0.1, 1)][: 2 if d.flip(0.3) else 1])
-    after = np.maximum(np.arange(n) / RATE - start, 0)
+    after = np.maximum(np.arange(n) / SAMPLE_RATE - start, 0)
     tail = d.noise(n, -6, 20, d.log(80, 250)) * np.exp(-after / d.log(0.3, 2)) * (after > 0)
     return peaked(d.events(n, times, lambda: body, 0.3)) + d.log(0.02, 0.3) * tail
 
@@ -328,6 +328,6 @@ SHORT = ("thunderstorm", "volcano_eruption", "squishing_water", "splashing_water
 
 def compose(class_id: str, rng: np.random.Generator, n: int) -> Sound:
     """A procedural sound of `class_id`, float64 [n] at 44.1 kHz. KeyError for a class that is not there."""
-    longest = max(n, 2 * RATE)
+    longest = max(n, 2 * SAMPLE_RATE)
     y = TEXTURES[class_id](Draw(rng), longest)
     return y[:n] if class_id in SHORT else y[-n:]

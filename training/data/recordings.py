@@ -24,8 +24,9 @@ from ...engine.audio.audio_file import open_sound
 from ...engine.errors import InputError
 from ...engine.model.mel import HOP, N_FFT, SOUND_COLUMNS, log_mel
 from ...engine.model.texture_statistics import statistics
+from ...engine.units import SAMPLE_RATE
 from .procedural_pictures import CLASSES
-from .procedural_sounds import RATE, Draw, Sound, compose, fast_length, scaled, under_water
+from .procedural_sounds import Draw, Sound, compose, fast_length, scaled, under_water
 
 log = logging.getLogger(__name__)
 WINDOW = SOUND_COLUMNS * HOP
@@ -69,7 +70,7 @@ def read_recordings(root: Path, only: Sequence[str] | None = None) -> list[Recor
         if only is not None and file not in only:
             continue
         with open_sound(root / file) as sound:
-            out.append(Recording(file, class_id, source, np.concatenate([*sound.mono(RATE)])))
+            out.append(Recording(file, class_id, source, np.concatenate([*sound.mono(SAMPLE_RATE)])))
     return out
 
 
@@ -83,8 +84,8 @@ def _bend(d: Draw, x: Sound) -> Sound:
     if d.flip(0.7):
         speed = d.log(0.75, 1.33)
         x = np.interp(np.arange(int(len(x) / speed)) * speed, np.arange(len(x)), x)
-    size = fast_length(len(x) + RATE // 10)
-    f = np.fft.rfftfreq(size, 1 / RATE)
+    size = fast_length(len(x) + SAMPLE_RATE // 10)
+    f = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
     f[0] = f[1]
     db = d.uni(-2.5, 2.5) * np.log2(f / 1000)
     for _ in range(d.rng.integers(0, 4)):
@@ -101,7 +102,7 @@ def _bend(d: Draw, x: Sound) -> Sound:
 
 def _echo(d: Draw) -> Sound:
     """Impulse response of a room: the direct sound, then noise that dies away."""
-    n = int(d.log(0.03, 0.8) * RATE)
+    n = int(d.log(0.03, 0.8) * SAMPLE_RATE)
     h = d.rng.standard_normal(n) * np.exp(-6 * np.arange(n) / n)
     h *= d.log(0.1, 1) / np.sqrt(np.square(h).sum())
     h[0] += 1
@@ -110,7 +111,7 @@ def _echo(d: Draw) -> Sound:
 
 def _cut(d: Draw, x: Sound) -> Sound:
     """A random stretch: a whole window most often, else half a second and more."""
-    n = WINDOW + N_FFT if d.flip(0.65) else int(d.log(0.5, 4) * RATE)
+    n = WINDOW + N_FFT if d.flip(0.65) else int(d.log(0.5, 4) * SAMPLE_RATE)
     if len(x) <= n:
         return x
     at = d.rng.integers(0, len(x) - n + 1)
@@ -216,7 +217,7 @@ class WindowMaker:
             out.append(_take(d, y))
             sources.append(tuple(sorted(set(names))))
         for _ in range(procedural):
-            n = WINDOW + N_FFT if d.flip(0.6) else int(d.log(0.8, 4) * RATE)
+            n = WINDOW + N_FFT if d.flip(0.6) else int(d.log(0.8, 4) * SAMPLE_RATE)
             out.append(_take(d, _bend(d, compose(class_id, d.rng, n))))
             sources.append((PROCEDURAL,))
         return out, sources

@@ -10,17 +10,15 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ...engine.control.render_table import TABLE
 from ...engine.inference.backend import Backend
-from ...engine.model.mel import RATE
 from ...engine.model.world_file import World
 from ...engine.pipeline.offline import OfflineRender
+from ...engine.units import SAMPLE_RATE, Array
 from .pictures import colours
 
-Array = npt.NDArray[np.float32]
 WANTED = {
     "thunderstorm": ("luma", -1),
     "fire_crackling": ("warmth", 1),
@@ -36,7 +34,7 @@ def play(world: World, backend: Backend, sound: Array, seconds: float, **changes
     """
     values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
     values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
-    n = int(seconds * RATE)
+    n = int(seconds * SAMPLE_RATE)
     long = np.tile(sound, -(-n // len(sound)))[:n]
     return list(OfflineRender(world, values, Fraction(15), backend).codes([long], int(seconds * 15)))
 
@@ -63,7 +61,7 @@ def meaning_table(
     """Class -> what must change against silence: mean over recordings and seeds, at -12, 0 and +12 dB, signed so
     that positive is right; and the share of recordings for which it is right at all three.
     """
-    table, silence = {}, effect(world, backend, np.zeros(RATE, np.float32), seeds, 0.0)
+    table, silence = {}, effect(world, backend, np.zeros(SAMPLE_RATE, np.float32), seeds, 0.0)
     for class_id, (figure, sign) in WANTED.items():
         by_gain = {
             gain: [sign * (effect(world, backend, s, seeds, gain)[figure] - silence[figure]) for s in sounds[class_id]]

@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 
 from ...engine.files.atomic import names_after, write_bytes
 from ...engine.inference.backend import Backend, open_backend
 from ...engine.model.build import build_networks
-from ...engine.model.mel import RATE
 from ...engine.model.seed_bank import SeedBank, bank_part
 from ...engine.model.world_file import World, load_world
-from ...engine.pipeline.latent_motion import LEVELS
+from ...engine.units import LEVELS, SAMPLE_RATE, Array
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import of_classes, read_recordings
 from ..pictures import picture_set
@@ -28,7 +26,6 @@ from .pictures import picture_quality
 
 log = logging.getLogger(__name__)
 FILES = ("measures.json", "seeds.png", "classes.png")
-Array = npt.NDArray[np.float32]
 
 
 def film(world: World, backend: Backend, sound: Array, seconds: float, **changes: float) -> Array:
@@ -68,7 +65,7 @@ def class_sheet(world: World, backend: Backend, sounds: dict[str, list[Array]], 
     """One row a seed: silence, then the nine classes after 3 s: [N,3,H,W] in [-1,1]."""
     rows = []
     for seed in seeds:
-        heard = (np.zeros(RATE, np.float32), *(sounds[k][0] for k in CLASSES))
+        heard = (np.zeros(SAMPLE_RATE, np.float32), *(sounds[k][0] for k in CLASSES))
         rows += [last_picture(world, backend, sound, seed) for sound in heard]
     return torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2) * 2 - 1
 
@@ -78,7 +75,9 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     world = load_world(name)
     backend = open_backend(world, "cpu")
     recordings = of_classes(read_recordings(root))
-    sounds = {k: [r.samples for r in recordings if r.class_id == k and len(r.samples) > RATE // 2] for k in CLASSES}
+    sounds = {
+        k: [r.samples for r in recordings if r.class_id == k and len(r.samples) > SAMPLE_RATE // 2] for k in CLASSES
+    }
     out = next(folder for folder in names_after(out) if not any((folder / name).exists() for name in FILES))
     out.mkdir(parents=True, exist_ok=True)
     save_grid(seed_grid(world, backend), out / "seeds.png")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...model.folded_kernel import EARLIER_SIZES, fold_kernel
-from .graph import Array, Graph, Value, Weights, integer, integers
+from .graph import AnyArray, Graph, Value, Weights, integer, integers
 from .layers import linear, mean, square, unsqueeze
 
 if TYPE_CHECKING:
@@ -132,5 +132,5 @@ def _inverse_root(graph: Graph, x: Value) -> Value:
     return graph.add("Reciprocal", graph.add("Sqrt", x))
 
 
-def _blurring(channels: int) -> Array:
+def _blurring(channels: int) -> AnyArray:
     return np.ascontiguousarray(np.broadcast_to(FIR, (channels, 1, 4, 4)))

@@ -11,15 +11,16 @@ import onnx
 from onnx import helper, numpy_helper
 
 from ...errors import WorldError
+from ...units import Array
 
 if TYPE_CHECKING:
     from ...model.world_file import World
 
 OPSET, IR_VERSION = 20, 10
-Array = npt.NDArray[Any]
+AnyArray = npt.NDArray[Any]
 Value = str
 """The name of a tensor in a graph."""
-Operand = Value | Array | np.floating[Any] | float | None
+Operand = Value | AnyArray | np.floating[Any] | float | None
 """What a node takes: a value; an array or a number, which becomes a constant of the graph; None for one left out."""
 
 
@@ -33,7 +34,7 @@ class Weights:
     def __contains__(self, name: str) -> bool:
         return name in self._tensors
 
-    def take(self, name: str, *shape: int | None) -> npt.NDArray[np.float32]:
+    def take(self, name: str, *shape: int | None) -> Array:
         """A tensor of this shape, where None stands for any size; a single number may also be a list of one.
 
         Raises:
@@ -69,7 +70,7 @@ class Graph:
         self._inputs.append(_tensor(name, shape, kind))
         return name
 
-    def constant(self, value: Array | np.floating[Any]) -> Value:
+    def constant(self, value: AnyArray | np.floating[Any]) -> Value:
         """A tensor that is part of the graph; equal ones are kept once."""
         array = np.asarray(value, order="C")
         key = (array.dtype.str, array.shape, array.tobytes())
@@ -118,12 +119,12 @@ class Graph:
         onnx.save(model, path)
 
 
-def integers(*values: int) -> Array:
+def integers(*values: int) -> AnyArray:
     """A list of whole numbers, as shapes and axes are given."""
     return np.array(values, np.int64)
 
 
-def integer(value: int) -> Array:
+def integer(value: int) -> AnyArray:
     """One whole number."""
     return np.array(value, np.int64)
 

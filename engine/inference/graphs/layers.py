@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .graph import Array, Graph, Value, Weights, integers
+from .graph import AnyArray, Graph, Value, Weights, integers
 
 
-def linear(graph: Graph, x: Value, weight: Array, bias: Array | None = None) -> Value:
+def linear(graph: Graph, x: Value, weight: AnyArray, bias: AnyArray | None = None) -> Value:
     """X [1,I], weight [O,I], bias [O] -> [1,O]."""
     return graph.add("Gemm", x, weight, *([] if bias is None else [bias]), transB=1)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...model.config import level_sizes
 from ...model.mel import BANDS, ENCODER_COLUMNS
-from .graph import Array, Graph, Value, Weights, integer, integers
+from .graph import AnyArray, Graph, Value, Weights, integer, integers
 from .layers import dense, linear, mean, silu, total, unsqueeze
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class _Encoder:
         self.code_dim = self.weights.take("silence_code", 1, None).shape[1]
         self._shape = integers(1, card.num_ws, self.w_dim)
 
-    def units(self, window: Value, code: Value | Array) -> Value:
+    def units(self, window: Value, code: Value | AnyArray) -> Value:
         """The displacement in units of sigma_w, before silence is subtracted: [1,L,W].
 
         The biases of the last layers are left out: they are the same for silence and cancel.

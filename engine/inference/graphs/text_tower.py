@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .graph import Array, Graph, Value, Weights, integers
+from .graph import AnyArray, Graph, Value, Weights, integers
 from .layers import unit
 
 if TYPE_CHECKING:
@@ -80,5 +80,5 @@ class _Tower:
             x, self.weights.take(f"{name}.weight", n_out, n_in), self.weights.take(f"{name}.bias", n_out)
         )
 
-    def _product(self, x: Value, weight: Array, bias: Array) -> Value:
+    def _product(self, x: Value, weight: AnyArray, bias: AnyArray) -> Value:
         return self.graph.add("Add", self.graph.add("MatMul", x, weight.T), bias)

@@ -3,17 +3,19 @@
 The engine owns these Protocols, so that plug-ins import the engine and never the other way round.
 """
 
+from ...units import Array, Pixels, Samples
 from .availability import Available, Missing
 from .backends import Backend, BackendFactory
 from .bridges import Bridge, BridgePort
 from .commands import Check, Command, Finding
 from .modulators import Modulator, ModulatorInput
-from .sinks import FrameSink, Picture, Pixels, SinkEnded, StreamInfo
-from .sources import Samples, SoundSource
+from .sinks import FrameSink, Picture, SinkEnded, StreamInfo
+from .sources import SoundSource
 from .training import StageRun, TrainingStage
 from .worlds import WorldLoader
 
 __all__ = [
+    "Array",
     "Available",
     "Backend",
     "BackendFactory",

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from ...units import Array
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from ...model.world_file import World
-
-Array: TypeAlias = "npt.NDArray[np.float32]"
 
 
 @runtime_checkable

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from ...errors import SonoramaError
-
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-Pixels: TypeAlias = "npt.NDArray[np.uint8]"
+from ...units import Pixels
 
 
 @dataclass(frozen=True, slots=True)

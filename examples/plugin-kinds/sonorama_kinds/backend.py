@@ -8,12 +8,8 @@ from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.plugins.interfaces import Available, Missing
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
     from sonorama.engine.model.world_file import World
-
-    Array = npt.NDArray[np.float32]
+    from sonorama.engine.plugins.interfaces import Array
 
 
 def probe() -> Available | Missing:

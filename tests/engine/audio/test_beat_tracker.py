@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.audio_file import open_sound
-from sonorama.engine.audio.features import RATE, FeatureExtractor
+from sonorama.engine.audio.features import FeatureExtractor
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameter_state import ParameterState
 from sonorama.engine.inference.backend import open_backend
@@ -12,6 +12,7 @@ from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.modulators import Modulators
+from sonorama.engine.units import SAMPLE_RATE
 
 from .test_features import clicks, drums
 
@@ -23,7 +24,7 @@ def amounts(sound: np.ndarray, path: str) -> np.ndarray:
     """Effective value of a control after every frame, everything else as it comes."""
     analysis, moves, params = FeatureExtractor(), Modulators(), ParameterState(SHOW)
     seen = []
-    for at in range(RATE // FPS, len(sound), RATE // FPS):
+    for at in range(SAMPLE_RATE // FPS, len(sound), SAMPLE_RATE // FPS):
         analysis.push(sound[analysis.samples : at])
         values = params.step(1 / FPS)
         params.modulate(moves.step(values, analysis.at(at), 1 / FPS))
@@ -33,7 +34,7 @@ def amounts(sound: np.ndarray, path: str) -> np.ndarray:
 
 def after(starts: np.ndarray) -> np.ndarray:
     """The frame in which each of the samples is first heard, and the one after it."""
-    first = starts // (RATE // FPS)
+    first = starts // (SAMPLE_RATE // FPS)
     return np.stack([first, first + 1])
 
 
@@ -60,7 +61,7 @@ def test_weather_is_not_taken_for_music(pytestconfig: pytest.Config) -> None:
     with open_sound(pytestconfig.rootpath / "examples" / "rain.ogg") as rain:
         fine = amounts(np.concatenate(list(rain.mono())), FINE)
     assert np.mean(fine > 1.25) < 0.1
-    assert (amounts(np.zeros(3 * RATE, np.float32), FINE) == 1).all()
+    assert (amounts(np.zeros(3 * SAMPLE_RATE, np.float32), FINE) == 1).all()
 
 
 @pytest.mark.parametrize("moving", [True, False])

@@ -4,17 +4,18 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.audio_file import open_sound
-from sonorama.engine.audio.features import HOP, RATE, FeatureExtractor, Features
+from sonorama.engine.audio.features import HOP, FeatureExtractor, Features
+from sonorama.engine.units import SAMPLE_RATE
 
 rng = np.random.default_rng(7)
 
 
 def clicks(bpm: float, seconds: float, first: float = 0.31) -> tuple[np.ndarray, np.ndarray]:
     """(sound, the samples at which its clicks begin)."""
-    sound = np.zeros(round(seconds * RATE), np.float32)
-    starts = (np.arange(first, seconds - 0.05, 60 / bpm) * RATE).astype(int)
+    sound = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+    starts = (np.arange(first, seconds - 0.05, 60 / bpm) * SAMPLE_RATE).astype(int)
     n = np.arange(400)
-    click = 0.5 * np.sin(2 * np.pi * 1500 * n / RATE) * np.exp(-n / 80)
+    click = 0.5 * np.sin(2 * np.pi * 1500 * n / SAMPLE_RATE) * np.exp(-n / 80)
     for start in starts:
         sound[start : start + 400] += click.astype(np.float32)
     return sound, starts
@@ -22,15 +23,15 @@ def clicks(bpm: float, seconds: float, first: float = 0.31) -> tuple[np.ndarray,
 
 def drums(bpm: float, seconds: float) -> np.ndarray:
     """A kick on every beat, a snare on two and four, hats on the eighths, over a chord and a little noise."""
-    sound = 0.01 * rng.standard_normal(round(seconds * RATE))
-    t = np.arange(len(sound)) / RATE
+    sound = 0.01 * rng.standard_normal(round(seconds * SAMPLE_RATE))
+    t = np.arange(len(sound)) / SAMPLE_RATE
     sound += 0.05 * sum(np.sin(2 * np.pi * hz * t) for hz in (220, 277.2, 329.6))
     n = np.arange(6000)
-    kick = 0.7 * np.sin(2 * np.pi * (50 * n / RATE + 2 * (1 - np.exp(-n / 800)))) * np.exp(-n / 2500)
+    kick = 0.7 * np.sin(2 * np.pi * (50 * n / SAMPLE_RATE + 2 * (1 - np.exp(-n / 800)))) * np.exp(-n / 2500)
     snare = 0.3 * rng.standard_normal(6000) * np.exp(-n / 1500)
     hat = 0.12 * np.diff(rng.standard_normal(6001)) * np.exp(-n / 300)
     for eighth in range(int(seconds * bpm / 30) - 1):
-        at = round(eighth * 30 / bpm * RATE)
+        at = round(eighth * 30 / bpm * SAMPLE_RATE)
         sound[at : at + 6000] += hat + (kick if eighth % 2 == 0 else 0) + (snare if eighth % 4 == 2 else 0)
     return sound.astype(np.float32)
 
@@ -55,12 +56,12 @@ def bits(features: Features) -> bytes:
 def test_the_beat_of_a_click_track(bpm: float) -> None:
     sound, starts = clicks(bpm, 14)
     analysis = FeatureExtractor()
-    analysis.push(sound[: 8 * RATE])
-    for at in range(8 * RATE, len(sound), 1470):
+    analysis.push(sound[: 8 * SAMPLE_RATE])
+    for at in range(8 * SAMPLE_RATE, len(sound), 1470):
         analysis.push(sound[analysis.samples : at])
         heard = analysis.at(at)
         assert heard.bpm == pytest.approx(bpm, rel=0.02)
-        error = (heard.beat - (at - starts[0]) / RATE * bpm / 60 + 0.5) % 1 - 0.5
+        error = (heard.beat - (at - starts[0]) / SAMPLE_RATE * bpm / 60 + 0.5) % 1 - 0.5
         assert abs(error) * 60 / bpm < 0.040
 
 
@@ -71,9 +72,9 @@ def test_the_beat_of_drums(bpm: float) -> None:
     for at in range(0, len(sound), 1470):
         analysis.push(sound[analysis.samples : at])
         heard = analysis.at(at)
-        if at > 8 * RATE:
+        if at > 8 * SAMPLE_RATE:
             assert heard.bpm == pytest.approx(bpm, rel=0.02)
-            errors.append(abs((heard.beat - at / RATE * bpm / 60 + 0.5) % 1 - 0.5) * 60 / bpm)
+            errors.append(abs((heard.beat - at / SAMPLE_RATE * bpm / 60 + 0.5) % 1 - 0.5) * 60 / bpm)
     assert max(errors) < 0.040
 
 
@@ -88,7 +89,7 @@ def test_the_beat_ends_with_the_music() -> None:
     analysis = FeatureExtractor()
     analysis.push(clicks(120, 10)[0])
     assert analysis.at(analysis.samples).bpm > 0
-    analysis.push(np.zeros(5 * RATE, np.float32))
+    analysis.push(np.zeros(5 * SAMPLE_RATE, np.float32))
     heard = analysis.at(analysis.samples)
     assert (heard.bpm, heard.beat, heard.confidence) == (0, 0, 0)
 
@@ -97,7 +98,7 @@ def test_onsets_come_at_once_and_all_of_them() -> None:
     sound, starts = clicks(97, 12)
     found = rises(sound)
     assert len(found) == len(starts)
-    late = (np.array(found) - starts) / RATE
+    late = (np.array(found) - starts) / SAMPLE_RATE
     assert (late > 0).all()
     assert late.max() < 0.020
 
@@ -115,7 +116,7 @@ def test_a_frame_loop_sees_every_onset() -> None:
 
 
 def test_sensitivity() -> None:
-    sound = drums(110, 8) + (0.05 * rng.standard_normal(8 * RATE)).astype(np.float32)
+    sound = drums(110, 8) + (0.05 * rng.standard_normal(8 * SAMPLE_RATE)).astype(np.float32)
     few, usual, many = (len(rises(sound, value)) for value in (0.0, 0.5, 1.0))
     assert few < usual < many
 
@@ -141,8 +142,8 @@ def test_everything_stays_in_range() -> None:
     analysis = FeatureExtractor()
     for scale in (1e-6, 1e-3, 1.0, 1e3, 3e38, 1.0):
         with np.errstate(over="ignore"):
-            analysis.push((rng.standard_normal(RATE) * scale).astype(np.float32))
-        for at in range(analysis.samples - RATE, analysis.samples, 999):
+            analysis.push((rng.standard_normal(SAMPLE_RATE) * scale).astype(np.float32))
+        for at in range(analysis.samples - SAMPLE_RATE, analysis.samples, 999):
             heard = analysis.at(at)
             values = [heard.level, heard.bass, heard.mid, heard.high, heard.onset, heard.beat, heard.confidence]
             assert all(0 <= value <= 1 for value in values)
@@ -151,11 +152,11 @@ def test_everything_stays_in_range() -> None:
 @pytest.mark.parametrize(("hz", "band"), [(60, "bass"), (800, "mid"), (6000, "high")])
 def test_bands(hz: float, band: str) -> None:
     """A tone that comes and goes fills its own band and leaves the others."""
-    t = np.arange(8 * RATE) / RATE
+    t = np.arange(8 * SAMPLE_RATE) / SAMPLE_RATE
     sound = (0.3 * np.sin(2 * np.pi * hz * t) * (np.sin(2 * np.pi * 0.5 * t) ** 2)).astype(np.float32)
     analysis = FeatureExtractor()
     analysis.push(sound)
-    heard = [analysis.at(at) for at in range(4 * RATE, 8 * RATE, 1470)]
+    heard = [analysis.at(at) for at in range(4 * SAMPLE_RATE, 8 * SAMPLE_RATE, 1470)]
     of = {name: np.array([getattr(features, name) for features in heard]) for name in ("bass", "mid", "high")}
     own = of.pop(band)
     assert own.max() > 0.85
@@ -167,8 +168,8 @@ def test_level_is_loudness() -> None:
     levels = []
     for db in (-50, -30, -10):
         analysis = FeatureExtractor()
-        analysis.push((10 ** (db / 20) * np.sign(np.sin(np.arange(RATE) * 0.05))).astype(np.float32))
-        heard = analysis.at(RATE)
+        analysis.push((10 ** (db / 20) * np.sign(np.sin(np.arange(SAMPLE_RATE) * 0.05))).astype(np.float32))
+        heard = analysis.at(SAMPLE_RATE)
         assert heard.db == pytest.approx(db, abs=0.1)
         levels.append(heard.level)
     assert np.allclose(levels, [1 / 6, 0.5, 5 / 6], atol=0.01)
@@ -193,18 +194,18 @@ def test_the_same_for_any_chunks() -> None:
 def test_restored_it_goes_on_as_never_interrupted() -> None:
     sound = drums(118, 10)
     one = FeatureExtractor()
-    one.push(sound[: 6 * RATE + 123])
-    one.tap(5 * RATE)
-    one.tap(5 * RATE + 20_000)
-    one.resync(6 * RATE)
+    one.push(sound[: 6 * SAMPLE_RATE + 123])
+    one.tap(5 * SAMPLE_RATE)
+    one.tap(5 * SAMPLE_RATE + 20_000)
+    one.resync(6 * SAMPLE_RATE)
     state = {name: np.array(value) for name, value in one.snapshot().items()}
     other = FeatureExtractor()
     other.push(rng.standard_normal(12345).astype(np.float32))
     other.restore(state)
     for analysis in (one, other):
-        analysis.tap(5 * RATE + 40_000)
-        analysis.push(sound[6 * RATE + 123 :], 0.8)
-    for sample in range(RATE, len(sound), 700):
+        analysis.tap(5 * SAMPLE_RATE + 40_000)
+        analysis.push(sound[6 * SAMPLE_RATE + 123 :], 0.8)
+    for sample in range(SAMPLE_RATE, len(sound), 700):
         assert bits(one.at(sample)) == bits(other.at(sample))
         assert bits(one.at(sample, "tapped")) == bits(other.at(sample, "tapped"))
     assert all(np.array_equal(value, other.snapshot()[name]) for name, value in one.snapshot().items())
@@ -220,44 +221,44 @@ def test_a_snapshot_is_a_copy() -> None:
 
 def test_tapping() -> None:
     analysis = FeatureExtractor()
-    analysis.push(np.zeros(6 * RATE, np.float32))
-    analysis.tap(RATE)
-    assert analysis.at(2 * RATE, "tapped").bpm == 0
+    analysis.push(np.zeros(6 * SAMPLE_RATE, np.float32))
+    analysis.tap(SAMPLE_RATE)
+    assert analysis.at(2 * SAMPLE_RATE, "tapped").bpm == 0
     for tap in (1.5, 1.5, 2.02, 2.49, 3.0):  # one of them bounces
-        analysis.tap(round(tap * RATE))
-    heard = analysis.at(round(3.25 * RATE), "tapped")
+        analysis.tap(round(tap * SAMPLE_RATE))
+    heard = analysis.at(round(3.25 * SAMPLE_RATE), "tapped")
     assert heard.bpm == pytest.approx(120)
     assert heard.beat == pytest.approx(0.5, abs=0.001)
-    assert analysis.at(round(3.25 * RATE)).bpm == 0
-    analysis.resync(round(3.6 * RATE))
-    assert analysis.at(round(4.1 * RATE), "tapped").beat == pytest.approx(0, abs=0.001)
-    analysis.tap(6 * RATE)  # after a pause a new count begins
-    assert analysis.at(6 * RATE, "tapped").bpm == pytest.approx(120)
+    assert analysis.at(round(3.25 * SAMPLE_RATE)).bpm == 0
+    analysis.resync(round(3.6 * SAMPLE_RATE))
+    assert analysis.at(round(4.1 * SAMPLE_RATE), "tapped").beat == pytest.approx(0, abs=0.001)
+    analysis.tap(6 * SAMPLE_RATE)  # after a pause a new count begins
+    assert analysis.at(6 * SAMPLE_RATE, "tapped").bpm == pytest.approx(120)
 
 
 def test_resync_moves_the_heard_beat() -> None:
     sound, starts = clicks(120, 14)
     analysis = FeatureExtractor()
-    analysis.push(sound[: 10 * RATE])
-    off = int(starts[18]) + RATE // 4  # half a beat later
+    analysis.push(sound[: 10 * SAMPLE_RATE])
+    off = int(starts[18]) + SAMPLE_RATE // 4  # half a beat later
     analysis.resync(off)
-    analysis.push(sound[10 * RATE :])
-    error = (analysis.at(off + 4 * RATE).beat + 0.5) % 1 - 0.5
+    analysis.push(sound[10 * SAMPLE_RATE :])
+    error = (analysis.at(off + 4 * SAMPLE_RATE).beat + 0.5) % 1 - 0.5
     assert abs(error) < 0.05
 
 
 def test_what_is_not_there_is_refused() -> None:
     analysis = FeatureExtractor()
-    analysis.push(np.zeros(12 * RATE, np.float32))
-    for sample in (-1, 12 * RATE + 1, RATE):
+    analysis.push(np.zeros(12 * SAMPLE_RATE, np.float32))
+    for sample in (-1, 12 * SAMPLE_RATE + 1, SAMPLE_RATE):
         with pytest.raises(ValueError, match="outside"):
             analysis.at(sample)
 
 
 def test_noise_has_no_beat() -> None:
     analysis = FeatureExtractor()
-    analysis.push((0.1 * rng.standard_normal(40 * RATE)).astype(np.float32))
-    heard = [analysis.at(at) for at in range(31 * RATE, 40 * RATE, 4410)]
+    analysis.push((0.1 * rng.standard_normal(40 * SAMPLE_RATE)).astype(np.float32))
+    heard = [analysis.at(at) for at in range(31 * SAMPLE_RATE, 40 * SAMPLE_RATE, 4410)]
     assert max(features.confidence for features in heard) < 0.2
     assert all(features.bpm == 0 for features in heard)
 

@@ -13,7 +13,6 @@ import pytest
 
 from sonorama.engine.audio import sample_ring
 from sonorama.engine.audio.sample_ring import (
-    RATE,
     RingMissing,
     RingTaken,
     SampleRing,
@@ -22,6 +21,7 @@ from sonorama.engine.audio.sample_ring import (
     ring_path,
 )
 from sonorama.engine.errors import SonoramaError
+from sonorama.engine.units import SAMPLE_RATE
 
 Run = Callable[[str], "subprocess.Popen[str]"]
 
@@ -116,7 +116,7 @@ def test_times_of_capture(name: str) -> None:
         assert ring.captured_ns(440) == 10_000_000
         assert ring.captured_ns(881) == 20_000_000
         assert ring.captured_ns(1322) == 35_000_000
-        assert abs(ring.captured_ns(441) - (20_000_000 - 440 * second // RATE)) < 2
+        assert abs(ring.captured_ns(441) - (20_000_000 - 440 * second // SAMPLE_RATE)) < 2
         assert abs(ring.captured_ns(1763 + 441) - 50_000_000) < 2
         for _ in range(3 * sample_ring.MARKS):
             writer.write(ramp(0, 10), 7 * second)
@@ -130,7 +130,7 @@ def test_how_late_the_newest_block_came(name: str, monkeypatch: pytest.MonkeyPat
         writer.write(ramp(0, 441))
         monkeypatch.setattr(sample_ring.time, "monotonic_ns", lambda: 10**9)
         writer.write(ramp(441, 882), 10**9 - 30_000_000)
-        assert ring.late_ns() == 30_000_000 + 882 * 1_000_000_000 // RATE
+        assert ring.late_ns() == 30_000_000 + 882 * 1_000_000_000 // SAMPLE_RATE
 
 
 def test_a_reader_never_gets_what_was_overwritten_under_it(name: str, run: Run) -> None:

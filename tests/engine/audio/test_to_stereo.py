@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.audio_file import downmix
-from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.audio.to_stereo import ToStereo, stereo_mix
+from sonorama.engine.units import SAMPLE_RATE
 
 rng = np.random.default_rng(3)
 SURROUND = ("FL", "FR", "FC", "LFE", "BL", "BR")
@@ -27,8 +27,8 @@ def test_left_stays_left() -> None:
 
 def test_one_channel_goes_to_both_sides_and_two_stay() -> None:
     mono, stereo = (rng.standard_normal((n, 500)).astype(np.float32) for n in (1, 2))
-    assert np.array_equal(ToStereo(RATE, 1).push(mono), np.concatenate([mono, mono]))
-    assert np.array_equal(ToStereo(RATE, 2).push(stereo), stereo)
+    assert np.array_equal(ToStereo(SAMPLE_RATE, 1).push(mono), np.concatenate([mono, mono]))
+    assert np.array_equal(ToStereo(SAMPLE_RATE, 2).push(stereo), stereo)
 
 
 @pytest.mark.parametrize("rate", [8000, 22050, 44100, 48000, 96000])
@@ -44,10 +44,10 @@ def test_any_rate_in_any_blocks(rate: int, channels: int) -> None:
         at += n
     joined = np.concatenate(parts, axis=1)
     assert np.array_equal(joined, whole)
-    assert abs(whole.shape[1] - RATE) < 400
+    assert abs(whole.shape[1] - SAMPLE_RATE) < 400
     middle = whole[:, 2000:-2000]
     spectrum = np.abs(np.fft.rfft(middle[0] * np.hanning(middle.shape[1])))
-    assert np.argmax(spectrum) * RATE / middle.shape[1] == pytest.approx(440, abs=2)
+    assert np.argmax(spectrum) * SAMPLE_RATE / middle.shape[1] == pytest.approx(440, abs=2)
     assert np.abs(middle).max() == pytest.approx(0.5, abs=0.01)
     assert np.array_equal(whole[0], whole[1])
 
@@ -55,7 +55,7 @@ def test_any_rate_in_any_blocks(rate: int, channels: int) -> None:
 def test_broken_samples_are_counted_and_silent() -> None:
     block = np.ones((2, 10), np.float32)
     block[0, 3], block[1, 4], block[1, 5] = np.nan, np.inf, -np.inf
-    convert = ToStereo(RATE, 2)
+    convert = ToStereo(SAMPLE_RATE, 2)
     out = convert.push(block)
     assert convert.broken == 3
     assert out.sum() == 17

@@ -11,8 +11,9 @@ from sonorama.engine.control import assignments
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameter_state import ParameterState
 from sonorama.engine.control.parameters import Change, Parameter
-from sonorama.engine.control.render_table import LEVELS, TABLE
+from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.errors import ValueRefused
+from sonorama.engine.units import LEVELS
 
 every = pytest.mark.parametrize("param", TABLE.values(), ids=TABLE)
 continuous = pytest.mark.parametrize("param", [p for p in TABLE.values() if p.kind == "float"], ids=lambda p: p.path)

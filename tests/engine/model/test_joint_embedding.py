@@ -12,9 +12,10 @@ from safetensors.torch import save_file
 from sonorama.engine.errors import WorldError
 from sonorama.engine.model.joint_embedding import ImageHead, SoundEncoder, TextTower, unit, window_ends
 from sonorama.engine.model.joint_space import class_scores
-from sonorama.engine.model.mel import HOP, RATE, SOUND_COLUMNS, last_columns, log_mel
+from sonorama.engine.model.mel import HOP, SOUND_COLUMNS, last_columns, log_mel
 from sonorama.engine.model.open_clip_towers import load_joint
 from sonorama.engine.model.texture_statistics import statistics
+from sonorama.engine.units import SAMPLE_RATE
 
 FEATURES = 365
 WORDS = torch.tensor([320, 321, 1237, 2582, 49406, 49407], dtype=torch.int32)
@@ -22,7 +23,7 @@ WORDS = torch.tensor([320, 321, 1237, 2582, 49406, 49407], dtype=torch.int32)
 
 def noise(seconds: float, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return (0.05 * rng.standard_normal(int(seconds * RATE))).astype(np.float32)
+    return (0.05 * rng.standard_normal(int(seconds * SAMPLE_RATE))).astype(np.float32)
 
 
 def window(samples: np.ndarray) -> torch.Tensor:
@@ -68,16 +69,16 @@ def test_loudness_hardly_moves_the_statistics(gain_db: int) -> None:
 
 def test_columns_before_the_start_do_not_count() -> None:
     x = noise(4)
-    whole, half = statistics(window(x))[0], statistics(window(x[-2 * RATE :]))[0]
+    whole, half = statistics(window(x))[0], statistics(window(x[-2 * SAMPLE_RATE :]))[0]
     bands = slice(0, 32)
     assert (whole[bands] - half[bands]).abs().mean() < 1.0, "mean band levels in dB"
 
 
 def test_statistics_of_extremes_are_finite() -> None:
     clipped = np.sign(noise(4)) * np.float32(1.0)
-    click = np.zeros(4 * RATE, np.float32)
-    click[RATE] = 1
-    for samples in (clipped, click, np.zeros(RATE, np.float32), noise(0.02)):
+    click = np.zeros(4 * SAMPLE_RATE, np.float32)
+    click[SAMPLE_RATE] = 1
+    for samples in (clipped, click, np.zeros(SAMPLE_RATE, np.float32), noise(0.02)):
         assert torch.isfinite(statistics(window(samples))).all()
 
 
@@ -105,10 +106,10 @@ def test_scores_sum_to_one_and_follow_the_cosine() -> None:
 
 
 def test_windows_are_heard_every_quarter_second_and_at_the_end() -> None:
-    ends = window_ends(10 * RATE // HOP)
-    assert ends[0] == round(RATE / HOP)
-    assert max(np.diff(ends)) * HOP / RATE < 0.27
-    assert 10 - ends[-1] * HOP / RATE < 0.13
+    ends = window_ends(10 * SAMPLE_RATE // HOP)
+    assert ends[0] == round(SAMPLE_RATE / HOP)
+    assert max(np.diff(ends)) * HOP / SAMPLE_RATE < 0.27
+    assert 10 - ends[-1] * HOP / SAMPLE_RATE < 0.13
     assert window_ends(20) == [20]
 
 

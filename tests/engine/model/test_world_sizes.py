@@ -24,15 +24,14 @@ from sonorama.engine.ipc.frame_map import FrameMap
 from sonorama.engine.model import build
 from sonorama.engine.model.build import build_networks
 from sonorama.engine.model.config import EncoderConfig
-from sonorama.engine.model.mel import RATE
 from sonorama.engine.model.sound_inversion import SoundInversionEncoder
 from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline
-from sonorama.engine.pipeline.latent_motion import LEVELS
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.renderer.paint_thread import PaintThread
+from sonorama.engine.units import LEVELS, SAMPLE_RATE
 
 from ...worlds import write_world
 
@@ -50,7 +49,7 @@ WHOLE = {
     "many codes": {"num_ws": 16, "cuts": (4, 8), "widths": (48, 96, 192, 384), "hidden": 512},
 }
 """All of them in two worlds."""
-SOUND = np.random.default_rng(2).standard_normal(RATE).astype(np.float32) * np.float32(0.1)
+SOUND = np.random.default_rng(2).standard_normal(SAMPLE_RATE).astype(np.float32) * np.float32(0.1)
 
 
 def play(world: World, backend: Backend) -> np.ndarray:

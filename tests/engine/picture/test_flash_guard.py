@@ -15,7 +15,7 @@ import pytest
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.picture.flash_guard import FlashGuard
 from sonorama.engine.picture.output_controls import OutputControls
-from sonorama.engine.plugins.interfaces import Pixels
+from sonorama.engine.units import Pixels
 
 from .flash_analyser import flashes
 

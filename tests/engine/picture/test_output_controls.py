@@ -11,7 +11,7 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.picture.output_controls import SLATE, OutputControls
 from sonorama.engine.picture.test_pattern import TestPattern
-from sonorama.engine.plugins.interfaces import Pixels
+from sonorama.engine.units import Pixels
 
 DEFAULTS: dict[str, Value] = {path: param.default for path, param in SHOW.items() if path.startswith("/out/")}
 UNGUARDED: dict[str, Value] = {**DEFAULTS, "/out/flash_guard": False}

@@ -9,8 +9,8 @@ import pytest
 
 from sonorama.engine.ipc.frame_map import FrameMap
 from sonorama.engine.picture.test_pattern import BAR_TOP, BARS, CORNERS, TRACK_BOTTOM, TRACK_TOP, TestPattern
-from sonorama.engine.plugins.interfaces import Pixels
 from sonorama.engine.show.test_pattern_renderer import TestPatternRenderer
+from sonorama.engine.units import Pixels
 
 SIZES = [(512, 512), (1920, 1080), (256, 256), (640, 360), (360, 640), (1000, 333), (64, 64)]
 

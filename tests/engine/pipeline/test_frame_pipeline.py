@@ -10,17 +10,18 @@ import pytest
 from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.errors import InputError
 from sonorama.engine.inference.backend import open_backend
-from sonorama.engine.model.mel import RATE
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.picture.output_controls import OutputControls, lifted
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline, Open, mono
-from sonorama.engine.pipeline.latent_motion import LEVELS
 from sonorama.engine.pipeline.loaded_world import LoadedWorld, tick_sample, ticks_until
 from sonorama.engine.pipeline.snapshot import read_state, save_state
+from sonorama.engine.units import LEVELS, SAMPLE_RATE
 
 _RNG = np.random.default_rng(0)
-SOUND = (_RNG.standard_normal(20 * RATE) * 0.1 * (np.arange(20 * RATE) // 9000 % 3 == 0)).astype(np.float32)
+SOUND = (_RNG.standard_normal(20 * SAMPLE_RATE) * 0.1 * (np.arange(20 * SAMPLE_RATE) // 9000 % 3 == 0)).astype(
+    np.float32
+)
 START: dict[str, Value] = {"/look/drift": 0.3, "/sound/auto_gain": True, "/moves/3/source": "lfo"}
 CHANGES = {
     3: [Change("/motion/coarse/amount", 0.2, "test"), Change("/moves/3/target", "/look/truncation", "test")],
@@ -94,10 +95,10 @@ def test_without_a_morph_it_is_there_at_once(open_tiny: Open) -> None:
 def test_frames_keep_to_the_samples_at_any_rate(open_tiny: Open) -> None:
     player = FramePipeline(open_tiny, {"/engine/fps": 29.97})
     play(player, 31, {})
-    assert player.sample == int(30 * RATE * 1001 / 30000)
+    assert player.sample == int(30 * SAMPLE_RATE * 1001 / 30000)
     player.step(SOUND[player.sample : player.next_sample], [Change("/engine/fps", 60.0, "test")])
     before = player.sample
-    assert player.next_sample - before == RATE // 60
+    assert player.next_sample - before == SAMPLE_RATE // 60
     with pytest.raises(ValueError, match="samples"):
         player.step(np.zeros(3, np.float32))
 
@@ -140,7 +141,9 @@ def test_a_jump_is_what_silence_before_would_have_been(open_tiny: Open, frame: i
 def test_what_is_muted_or_held_stands_out_of_the_box(open_tiny: Open, switch: str) -> None:
     """Hits also move the truncation, which acts on where the picture stands: levels that are out of play keep out."""
     dice = np.random.default_rng(4)
-    sound = (dice.standard_normal(6 * RATE) * 0.5 * (np.arange(6 * RATE) % (RATE // 2) < 2000)).astype(np.float32)
+    sound = (
+        dice.standard_normal(6 * SAMPLE_RATE) * 0.5 * (np.arange(6 * SAMPLE_RATE) % (SAMPLE_RATE // 2) < 2000)
+    ).astype(np.float32)
     on = [Change(f"/motion/{level}/{switch}", True, "test") for level in LEVELS]
     walk = [] if switch == "mute" else [Change("/look/drift", 1.0, "test"), Change("/look/seed", 9, "test")]
     player, codes = FramePipeline(open_tiny, {}), list[np.ndarray]()

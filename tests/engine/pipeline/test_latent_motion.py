@@ -8,7 +8,6 @@ import pytest
 from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.pipeline.latent_motion import (
     FADE_S,
-    LEVELS,
     RELEASE_S,
     MotionState,
     StyleSpace,
@@ -16,6 +15,7 @@ from sonorama.engine.pipeline.latent_motion import (
     decay,
     style_codes,
 )
+from sonorama.engine.units import LEVELS
 
 L, W, H = 14, 8, 4
 rng = np.random.default_rng(0)

@@ -7,14 +7,14 @@ import pytest
 
 from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.inference.backend import Backend, open_backend
-from sonorama.engine.model.mel import ENCODER_COLUMNS, RATE, SOUND_COLUMNS, last_columns, log_mel
+from sonorama.engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS, last_columns, log_mel
 from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.pipeline.conditioning import ENCODER_STEP, SoundConditioner
-from sonorama.engine.pipeline.latent_motion import LEVELS
 from sonorama.engine.pipeline.offline import OfflineRender
+from sonorama.engine.units import LEVELS, SAMPLE_RATE
 
-SOUND = (np.random.default_rng(0).standard_normal(3 * RATE) * 0.1).astype(np.float32)
-OTHER = (np.sin(np.arange(3 * RATE) / 9) * 0.3).astype(np.float32)
+SOUND = (np.random.default_rng(0).standard_normal(3 * SAMPLE_RATE) * 0.1).astype(np.float32)
+OTHER = (np.sin(np.arange(3 * SAMPLE_RATE) / 9) * 0.3).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +63,13 @@ def test_muted_levels_make_the_same_film_of_every_sound(world: World, backend: B
 
 
 def test_silence_rests(world: World, backend: Backend) -> None:
-    frames = [*perform(world, backend).frames([np.zeros(RATE, np.float32)], 15)]
+    frames = [*perform(world, backend).frames([np.zeros(SAMPLE_RATE, np.float32)], 15)]
     assert all(np.array_equal(f, frames[0]) for f in frames)
 
 
 def test_the_film_is_causal(world: World, backend: Backend) -> None:
     changed = SOUND.copy()
-    changed[RATE:] = OTHER[RATE:]
+    changed[SAMPLE_RATE:] = OTHER[SAMPLE_RATE:]
     a = np.stack([*perform(world, backend).codes([SOUND], 30)])
     b = np.stack([*perform(world, backend).codes([changed], 30)])
     assert np.array_equal(a[:16], b[:16])
@@ -90,7 +90,7 @@ def test_frame_rates_show_the_same_motion(world: World, backend: Backend) -> Non
 
 
 def test_drift_walks_and_seeds_differ(world: World, backend: Backend) -> None:
-    silence = [np.zeros(2 * RATE, np.float32)]
+    silence = [np.zeros(2 * SAMPLE_RATE, np.float32)]
     walk = [*perform(world, backend, look__drift=1.0).codes(silence, 30)]
     assert np.abs(walk[-1] - walk[0]).max() > 1e-3
     one, two = (next(perform(world, backend, look__seed=s).codes(silence, 1)) for s in (1, 2))
@@ -104,7 +104,7 @@ def test_listener_hears_the_grid_of_the_whole_sound(world: World, backend: Backe
             listener.push(chunk[at : at + ENCODER_STEP])
     mel = log_mel(SOUND)
     sample = 25 * ENCODER_STEP
-    code = backend.embed_sound(last_columns(mel, 10 * (RATE // 4) // 512, SOUND_COLUMNS))
+    code = backend.embed_sound(last_columns(mel, 10 * (SAMPLE_RATE // 4) // 512, SOUND_COLUMNS))
     heard, there = backend.invert_sound(last_columns(mel, sample // 512, ENCODER_COLUMNS), code)
     # The fixed lag: what was asked at a grid point is fully there at the next one.
     then = listener.displacement_at(sample + ENCODER_STEP)

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE
 from sonorama.engine.pipeline.frame_grid import FrameGrid, exact_rate
 from sonorama.engine.renderer.pacing import LONGEST_LAG_NS, SHRINK_NS, Pace, output_due, verdict
+from sonorama.engine.units import SAMPLE_RATE
 
 FPS = Fraction(30)
 
@@ -16,9 +16,9 @@ def test_frames_leave_evenly_though_sound_comes_in_bursts() -> None:
     """Blocks of 100 ms, three frames each: once the lag is known, frames are 33 ms apart, not before their sound."""
     pace, dues = Pace(zero_ns=10**9), list[int]()
     for frame in range(1, 60):
-        sample = frame * RATE // 30
-        block_end = -(-sample // (RATE // 10)) * (RATE // 10)
-        there = pace.zero_ns + block_end * 1_000_000_000 // RATE
+        sample = frame * SAMPLE_RATE // 30
+        block_end = -(-sample // (SAMPLE_RATE // 10)) * (SAMPLE_RATE // 10)
+        there = pace.zero_ns + block_end * 1_000_000_000 // SAMPLE_RATE
         pace = pace.arrived(sample, 100_000_000, FPS)
         assert pace.due_ns(sample) >= there
         dues.append(pace.due_ns(sample))

@@ -14,15 +14,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE, SampleRingWriter
+from sonorama.engine.audio.sample_ring import SampleRingWriter
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.writer import TakeStart, TakeWriter
+from sonorama.engine.units import SAMPLE_RATE
 
 VALUES: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
 START = TakeStart("tiny", "ab" * 32, "0", "cpu", Fraction(30), (64, 64), VALUES)
-NOISE = np.random.default_rng(0).uniform(-1.5, 1.5, (2, 5 * RATE)).astype(np.float32)
+NOISE = np.random.default_rng(0).uniform(-1.5, 1.5, (2, 5 * SAMPLE_RATE)).astype(np.float32)
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def decoded(path: Path) -> np.ndarray:
     return np.frombuffer(subprocess.run(command, check=True, capture_output=True).stdout, "<f4").reshape(-1, 2).T
 
 
-def make(folder: Path, ring: SampleRingWriter, samples: int = RATE, start: TakeStart = START) -> Path:
+def make(folder: Path, ring: SampleRingWriter, samples: int = SAMPLE_RATE, start: TakeStart = START) -> Path:
     """A small whole take."""
     writer = TakeWriter(folder, start, ring.name)
     ring.write(NOISE[:, :samples])

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE, SampleRingWriter
+from sonorama.engine.audio.sample_ring import SampleRingWriter
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take import writer as writing
 from sonorama.engine.take.reader import read_take
 from sonorama.engine.take.writer import TakeWriter
+from sonorama.engine.units import SAMPLE_RATE
 
 from .take_helpers import NOISE, START, decoded, sound, until
 from .take_helpers import ring as ring
@@ -67,8 +68,8 @@ def test_a_disk_that_stalls_costs_what_the_ring_forgets(tmp_path: Path, stalling
         assert len(take.lost) == 1
         first, last = take.lost[0]
         assert first == 2000
-        assert ring.count - RATE <= last < ring.count
-        assert f"misses {(last - first) / RATE:.1f} s of sound" in writer.faults()[0]
+        assert ring.count - SAMPLE_RATE <= last < ring.count
+        assert f"misses {(last - first) / SAMPLE_RATE:.1f} s of sound" in writer.faults()[0]
     heard, expected = sound(tmp_path / "x"), NOISE[:, :150_000].copy()
     expected[:, first:last] = 0
     np.testing.assert_array_equal(heard, expected)

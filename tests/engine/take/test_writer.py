@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.sample_ring import RATE, RingMissing, SampleRingWriter
+from sonorama.engine.audio.sample_ring import RingMissing, SampleRingWriter
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.errors import OutputError
 from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.reader import is_take, read_take
 from sonorama.engine.take.writer import TakeStart, TakeWriter
+from sonorama.engine.units import SAMPLE_RATE
 
 from .take_helpers import NOISE, START, VALUES, decoded, make, sound, until
 from .take_helpers import ring as ring
@@ -32,9 +33,9 @@ def test_what_is_written_is_read(ring: SampleRingWriter, tmp_path: Path) -> None
     assert take.start == START
     assert (take.whole, take.end_frame, take.end_sample, take.length) == (True, 20, 29400, 21 * 1470)
     assert {"sonorama", "numpy"} <= set(take.facts["versions"])
-    assert (take.facts["seed"], take.facts["rate"], take.begun[:2]) == (1, RATE, "20")
-    np.testing.assert_array_equal(sound(take.folder), NOISE[:, :RATE])
-    np.testing.assert_array_equal(decoded(take.audio), NOISE[:, :RATE])
+    assert (take.facts["seed"], take.facts["rate"], take.begun[:2]) == (1, SAMPLE_RATE, "20")
+    np.testing.assert_array_equal(sound(take.folder), NOISE[:, :SAMPLE_RATE])
+    np.testing.assert_array_equal(decoded(take.audio), NOISE[:, :SAMPLE_RATE])
     assert sorted(path.name for path in take.folder.iterdir()) == ["audio.wav", "events.jsonl", "take.json"]
     assert is_take(take.folder)
     assert not is_take(tmp_path)
@@ -99,7 +100,7 @@ def test_a_head_holds_any_length(tmp_path: Path, samples: int) -> None:
     np.testing.assert_array_equal(next(takesound.read(path, samples - 1, samples)), last)
     command = ["ffprobe", "-v", "error", "-show_entries", "stream=duration_ts", "-of", "csv=p=0", str(path)]
     assert int(subprocess.run(command, check=True, capture_output=True).stdout) == samples
-    tail = ["ffmpeg", "-v", "error", "-ss", str((samples - 100) / RATE), "-i", str(path), "-f", "f32le", "-"]
+    tail = ["ffmpeg", "-v", "error", "-ss", str((samples - 100) / SAMPLE_RATE), "-i", str(path), "-f", "f32le", "-"]
     raw = subprocess.run(tail, check=True, capture_output=True).stdout
     np.testing.assert_array_equal(np.frombuffer(raw[-8:], "<f4"), last[:, 0])
 
