@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import typing
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,3 +93,9 @@ def test_every_interface_says_what_it_asks_for() -> None:
             assert inspect.getdoc(one), name
             for method, function in inspect.getmembers(one, inspect.isfunction):
                 assert method.startswith("_") or inspect.getdoc(function), f"{name}.{method}"
+
+
+@pytest.mark.parametrize("name", ["Array", "Pixels", "Samples"])
+def test_array_types_are_real(name: str) -> None:
+    """A plug-in without `from __future__ import annotations` evaluates its annotations, such as `Samples | None`."""
+    assert type(None) in typing.get_args(getattr(interfaces, name) | None)
