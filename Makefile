@@ -36,7 +36,7 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 		/usr/share/doc/libasound2-plugins:libasound2-plugins libpulse.so.0:libpulse0 xrandr:x11-xserver-utils
 	@.ci/apt $(QT)
 	@echo "== pytest"
-	@.venv/bin/python -m pytest -m "not soak" $(HANGS) $(ARGS)
+	@.venv/bin/python -m pytest -m "not soak" -n 2 --dist loadgroup $(HANGS) $(ARGS)
 
 check: setup  ## lint, format, types, import direction; all four run, any failure fails
 	@failed=; for tool in "ruff check ." "ruff format --check ." basedpyright lint-imports; do \

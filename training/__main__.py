@@ -19,6 +19,7 @@ from ..engine.errors import SonoramaError, needing_extra
 def _parser() -> argparse.ArgumentParser:
     from .metrics import hearing
     from .stages import joint
+    from .stages.ears import command as ears
     from .stages.generator import command as generator
 
     parser = argparse.ArgumentParser("python -m sonorama.training", description=__doc__)
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         ("joint", joint, joint.run_joint),
         ("generator", generator, generator.run_generator),
         ("hear-eval", hearing, hearing.run_hear_eval),
+        ("ears", ears, ears.run_ears),
     ):
         extra = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.add_arguments(extra)

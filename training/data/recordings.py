@@ -47,10 +47,16 @@ class Recording:
     samples: np.ndarray
 
 
-def source_of(author: str, file: str) -> str:
-    """The uploader's sound id where the credit names one, else the file itself."""
-    found = re.search(r"\((freesound|soundbible)[^)]*\d[^)]*\)", author)
-    return found.group(0).strip("()") if found else file
+def source_of(credit: str, file: str) -> str:
+    """What must not be split: the uploader's sound that the credit names, else the file's name less a running number.
+
+    Args:
+        credit: author and origin of the file, as the manifest has them.
+        file: its path; `footstep.1.ogg` and `footstep.2.ogg` are of one source.
+
+    """
+    found = re.search(r"\((freesound|soundbible)[^):]*\d[^):]*", credit)
+    return found.group(0).strip("( ") if found else re.sub(r"[._-]?\d+$", "", str(Path(file).with_suffix("")))
 
 
 def list_recordings(root: Path) -> list[tuple[str, str, str]]:
@@ -60,7 +66,7 @@ def list_recordings(root: Path) -> list[tuple[str, str, str]]:
         raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER")
     with manifest.open(newline="", encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["file"].startswith("audio/")]
-    return [(row["file"], row["class"], source_of(row["author"], row["file"])) for row in rows]
+    return [(row["file"], row["class"], source_of(f"{row['author']} {row['source']}", row["file"])) for row in rows]
 
 
 def read_recordings(root: Path, only: Sequence[str] | None = None) -> list[Recording]:
@@ -79,7 +85,7 @@ def of_classes(recordings: Sequence[Recording]) -> list[Recording]:
     return [r for r in recordings if r.class_id in CLASSES]
 
 
-def _bend(d: Draw, x: Sound) -> Sound:
+def bend(d: Draw, x: Sound) -> Sound:
     """Another speed, tone colour, band width and room."""
     if d.flip(0.7):
         speed = d.log(0.75, 1.33)
@@ -189,9 +195,9 @@ class WindowMaker:
         """A changed stretch of a recording of `class_id` and the sources in it."""
         if class_id == "underwater_bubbling" and d.flip(0.3):
             r = self._of(d, UNDER_WATER)
-            return under_water(d, _bend(d, _cut(d, r.samples))), (r.source,)
+            return under_water(d, bend(d, _cut(d, r.samples))), (r.source,)
         r = self._of(d, [class_id])
-        y, chance = _bend(d, _cut(d, r.samples)), d.uni(0, 1)
+        y, chance = bend(d, _cut(d, r.samples)), d.uni(0, 1)
         if chance < 0.2:
             other, level = self._of(d, [class_id]), d.log(0.2, 1)
         elif class_id == "thunderstorm" and chance < 0.4:
@@ -200,7 +206,7 @@ class WindowMaker:
             other, level = self._of(d, self._others()), d.log(0.05, 0.4)
         else:
             return y, (r.source,)
-        return _over(d, y, _bend(d, _cut(d, other.samples))[: WINDOW + N_FFT], level), (r.source, other.source)
+        return _over(d, y, bend(d, _cut(d, other.samples))[: WINDOW + N_FFT], level), (r.source, other.source)
 
     def _others(self) -> list[str]:
         extras = sorted({r.class_id for r in self.recordings if r.class_id not in CLASSES})
@@ -218,7 +224,7 @@ class WindowMaker:
             sources.append(tuple(sorted(set(names))))
         for _ in range(procedural):
             n = WINDOW + N_FFT if d.flip(0.6) else int(d.log(0.8, 4) * SAMPLE_RATE)
-            out.append(_take(d, _bend(d, compose(class_id, d.rng, n))))
+            out.append(_take(d, bend(d, compose(class_id, d.rng, n))))
             sources.append((PROCEDURAL,))
         return out, sources
 
