@@ -54,7 +54,9 @@ def test_sources_are_uploaders_sounds() -> None:
     assert sounds.source_of("CGEffex (freesound 98335), modified by Sven2", "b.ogg") == "freesound 98335"
     assert sounds.source_of("AGFX (freesound pack 1253)", "c.ogg") == "freesound pack 1253"
     assert sounds.source_of("ezwa (soundbible 1543)", "d.ogg") == "soundbible 1543"
-    assert sounds.source_of("Q009 (morph ambient pack)", "e.ogg") == "e.ogg"
+    assert sounds.source_of("Q009 (morph ambient pack)", "e.ogg") == "e"
+    assert sounds.source_of("lgarrett ESC-10 (freesound 17150: lg fire5.wav)", "f.ogg") == "freesound 17150"
+    assert sounds.source_of("unknown", "a/steps.1.ogg") == sounds.source_of("unknown", "a/steps.2.ogg") == "a/steps"
 
 
 @needs_data
