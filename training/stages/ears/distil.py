@@ -138,6 +138,7 @@ class Distillation:
 
     def _learn(self) -> None:
         rng = torch.Generator().manual_seed(self.step)
+        torch.manual_seed(self.step)  # dropout draws from there: a run that goes on must draw the same
         for group in self.optimiser.param_groups:
             group["lr"] = rate_at(self.step, self.plan)
         rows = self.rows[torch.randint(len(self.rows), (self.plan.batch,), generator=rng).numpy()]
