@@ -27,20 +27,9 @@ def run_plugins(args: argparse.Namespace) -> int:
 
     from ..plugins.survey import survey
 
-    plugins = [*survey(), _test_card()]
+    plugins = survey()
     sys.stdout.write(json.dumps([asdict(one) for one in plugins]) + "\n" if args.json else as_text(plugins))
     return 0
-
-
-def _test_card() -> Plugin:
-    """The entry for `--source test-card`, which is no plug-in because it paints too."""
-    from importlib.metadata import version
-
-    from ..plugins.registry import SOURCES
-    from ..plugins.survey import Plugin
-
-    about = "a picture with arrow, bars and frame number, and a tone, to set up a projector"
-    return Plugin(SOURCES.group, "test-card", "sonorama", version("sonorama"), "", "available", about)
 
 
 def as_text(plugins: list[Plugin]) -> str:

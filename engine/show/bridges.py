@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from msgspec.structs import replace
 
 from ..control.accept import Accept, valid_change
+from ..control.events import ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Parameter, Value
 from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
-from ..osc.bridge import installed_names
+from ..osc.bridge import installed_names, osc_argument
 from ..plugins.interfaces import Bridge
 from ..plugins.registry import BRIDGES, PluginUnknown, make
+from .control_state import ControlState
+from .plan import ShowPlan
 
 FAST = ("/out/blackout", "/out/freeze", "/out/panic")
-"""Parameters that overtake everything that waits."""
+"""Parameters that act ahead of all changes that wait."""
 _ACCEPT = partial(valid_change, SHOW, names=installed_names)
 
 
@@ -29,7 +31,8 @@ class Port:
         name: of the show.
         values: the value that was set last at every address.
         post: takes a valid change; any thread, never waits.
-        fast: as `post`, for changes of FAST.
+        events: of the show; changes of FAST are published as urgent before they are posted.
+        bridge: name of the bridge.
         accept: makes a valid change of what a bridge asks for; by default with the names of installed worlds.
 
     """
@@ -39,20 +42,20 @@ class Port:
     def __init__(
         self,
         name: str,
-        values: Callable[[], Mapping[str, Value]],
+        values: Mapping[str, Value],
         post: Callable[[Change], None],
-        fast: Callable[[Change], None],
+        events: ShowEvents,
+        bridge: str,
         accept: Accept = _ACCEPT,
     ) -> None:
         self.name = name
-        self._values, self._accept, self._post, self._fast = values, accept, post, fast
-        self.changed: list[Callable[[Iterable[Change]], None]] = []
-        self.metered: list[Callable[[Mapping[str, Value]], None]] = []
+        self._values, self._accept, self._post = values, accept, post
+        self._events, self._bridge = events, f"bridge {bridge}"
 
     @property
     def values(self) -> Mapping[str, Value]:
         """See BridgePort."""
-        return dict(self._values())
+        return dict(self._values)
 
     def post(self, change: Change) -> None:
         """See BridgePort.
@@ -62,23 +65,25 @@ class Port:
 
         """
         accepted = replace(self._accept(change.path, change.value, change.source), over=change.over)
-        (self._fast if change.path in FAST else self._post)(accepted)
+        if change.path in FAST:
+            self._events.urgent.publish(accepted)
+        self._post(accepted)
 
     def subscribe(self, callback: Callable[[Iterable[Change]], None]) -> None:
         """See BridgePort."""
-        self.changed.append(callback)
+        self._events.changed.subscribe(callback, self._bridge)
 
     def subscribe_meters(self, callback: Callable[[Mapping[str, Value]], None]) -> None:
         """See BridgePort."""
-        self.metered.append(callback)
+        self._events.measured.subscribe(callback, self._bridge)
 
 
 class BridgeRunner:
-    """Starts, feeds and stops the bridges of a show. A bridge that fails costs its own message only.
+    """Starts and stops the bridges of a show, and asks them for facts and faults; a bridge that raises is reported.
 
     Args:
         specs: `NAME` or `NAME:ARGUMENT` each.
-        port: makes a port.
+        make_port: makes a port for the bridge of this name.
         faults: where to report what goes wrong.
 
     Raises:
@@ -86,12 +91,12 @@ class BridgeRunner:
 
     """
 
-    def __init__(self, specs: Sequence[str], port: Callable[[], Port], faults: Faults) -> None:
+    def __init__(self, specs: Sequence[str], make_port: Callable[[str], Port], faults: Faults) -> None:
         self._faults = faults
         self._bridges: list[tuple[str, Bridge, Port]] = []
         for spec in specs:
             name, _, argument = spec.partition(":")
-            self._bridges.append((name, make(BRIDGES, name, argument), port()))
+            self._bridges.append((name, make(BRIDGES, name, argument), make_port(name)))
 
     def start(self) -> None:
         """Start all.
@@ -113,21 +118,9 @@ class BridgeRunner:
             self.close()
             raise
 
-    def publish(self, changes: list[Change]) -> None:
-        """Tell all of changes that now hold."""
-        for name, _, port in self._bridges:
-            for callback in port.changed:
-                self._guarded(name, callback, changes)
-
-    def send_values(self, values: Mapping[str, Value]) -> None:
-        """Tell all of meters and words: address to value."""
-        for name, _, port in self._bridges:
-            for callback in port.metered:
-                self._guarded(name, callback, values)
-
-    def _guarded(self, name: str, callback: Callable[[Any], object], value: object) -> None:
+    def _guarded(self, name: str, call: Callable[[], object]) -> None:
         try:
-            callback(value)
+            call()
         except Exception as error:  # noqa: BLE001 (a plug-in may raise anything, and the show goes on)
             self._faults.note(f"bridge {name}", f"The bridge {name} failed: {one_line_error(error)}", error)
 
@@ -138,7 +131,7 @@ class BridgeRunner:
         """
         facts: dict[str, Value] = {}
         for name, bridge, _ in self._bridges:
-            self._guarded(name, lambda one: facts.update({**one.facts, **facts}), bridge)
+            self._guarded(name, partial(_add_facts, facts, bridge))
         starts = tuple(f"{name.replace('-', '_')}_" for name, _, _ in self._bridges)
         return {fact: value for fact, value in facts.items() if fact.startswith(starts)}
 
@@ -146,10 +139,30 @@ class BridgeRunner:
         """What went wrong in all of them, one line each."""
         lines: list[str] = []
         for name, bridge, _ in self._bridges:
-            self._guarded(name, lambda one: lines.extend(map(str, one.faults())), bridge)
+            self._guarded(name, partial(_add_faults, lines, bridge))
         return lines
 
     def close(self) -> None:
         """Stop all; may be called twice."""
         for name, bridge, _ in self._bridges:
-            self._guarded(name, lambda one: one.stop(), bridge)
+            self._guarded(name, bridge.stop)
+
+
+def _add_facts(facts: dict[str, Value], bridge: Bridge) -> None:
+    facts.update({**bridge.facts, **facts})
+
+
+def _add_faults(lines: list[str], bridge: Bridge) -> None:
+    lines.extend(map(str, bridge.faults()))
+
+
+def open_bridges(
+    plan: ShowPlan, control_state: ControlState, post: Callable[[Change], None], events: ShowEvents, faults: Faults
+) -> BridgeRunner:
+    """OSC and the bridges of a plan, not started yet; see Port and BridgeRunner."""
+
+    def make_port(bridge: str) -> Port:
+        return Port(plan.name, control_state.values, post, events, bridge, control_state.accept)
+
+    osc = osc_argument(plan.osc_port, plan.osc_out, plan.osc_host, plan.osc_allow)
+    return BridgeRunner([f"osc:{osc}", *plan.bridges], make_port, faults)

@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from ..cli.main import Commands
     from ..control.parameters import Value
     from ..log.show_log import ShowLog
-    from .show import Show, ShowPlan
+    from .plan import ShowPlan
+    from .show import Show
 
 log = logging.getLogger(__name__)
 FIRST_PICTURE_S, TURN_S = 300.0, 0.25
+TEST_CARD = "test-card"
+"""`--source` of old, where a test pattern was a source."""
 
 
 def parse_size(text: str) -> tuple[int, int]:
@@ -57,34 +60,39 @@ def add_live(commands: Commands) -> None:
 
     parser = commands.add_parser("live", help="play live: sound in, pictures out, for ever", allow_abbrev=False)
     add = parser.add_argument
-    add("--source", default="device", metavar="NAME[:ARG]",
-        help="device[:NAME], loopback, file:PATH, tone[:BPM], silence, test-card; default: %(default)s")  # fmt: skip
+    add("--source", metavar="NAME[:ARG]",
+        help="sound: device[:NAME], loopback, file:PATH, tone[:BPM], silence; default: device, or tone for a test "
+        "pattern. test-card: the old name of --renderer test-pattern --source tone")  # fmt: skip
     add("--world", default="shore", metavar="NAME|PATH", help="default: %(default)s")
-    add("--name", default="sonorama", help="of the show; its frame map is sonorama-NAME; default: %(default)s")
-    add("--fps", metavar="F", help="23.976 to 120; short for --set /engine/fps=F")
-    add("--size", type=parse_size, metavar="WxH", help="that leaves; default: the world's own")
+    add("--renderer", default="world", metavar="world|test-pattern",
+        help="what paints: the world, or a test pattern to set up a projector; default: %(default)s")  # fmt: skip
+    add("--name", default="sonorama",
+        help="show name; the frame map is called sonorama-NAME; default: %(default)s")  # fmt: skip
+    add("--fps", metavar="F", help="frames a second, 23.976 to 120; short for --set /engine/fps=F")
+    add("--size", type=parse_size, metavar="WxH", help="output size in pixels; default: the world's own")
     add("--seed", metavar="N", help="short for --set /look/seed=N")
     add("--text", metavar="PROMPT", help="short for --set /look/text=PROMPT")
     add("--set", action="append", default=[], dest="assignments", metavar="/address=value",
-        help="any control (repeatable; all of them: docs/osc.md)")  # fmt: skip
+        help="set any parameter (repeatable; all of them: docs/osc.md)")  # fmt: skip
     add("--device", choices=DEVICES, help="short for --set /engine/device=...")
     add("--sink", action="append", default=[], dest="sinks", metavar="NAME[:ARG]",
-        help="one more output (repeatable; all of them: sonorama plugins)")  # fmt: skip
+        help="add an output (repeatable; all of them: sonorama plugins)")  # fmt: skip
     add("--record", type=Path, metavar="OUT", help="record picture and sound from the start, .mp4 or .mkv")
     add("--take", type=Path, metavar="FOLDER", help="keep the performance, to render it again at any size")
     add("--bridge", action="append", default=[], dest="bridges", metavar="NAME[:ARG]",
-        help="remote control besides OSC (repeatable; all of them: sonorama plugins)")  # fmt: skip
+        help="add a remote control besides OSC (repeatable; all of them: sonorama plugins)")  # fmt: skip
     add("--osc-port", type=parse_port, default=9123, metavar="PORT",
-        help="default: %(default)s, or the next free one; 0 is any")  # fmt: skip
+        help="port to receive OSC on; the next free one if it is busy, 0 for any; default: %(default)s")  # fmt: skip
     add("--osc-out", type=parse_port, default=9124, metavar="PORT",
-        help="who listens here is told of everything; 0: only those who subscribe; default: %(default)s")  # fmt: skip
+        help="port of this machine that all changes and meters are sent to; 0: only to subscribers; "
+        "default: %(default)s")  # fmt: skip
     add("--osc-host", default="127.0.0.1", metavar="ADDRESS",
-        help="of this machine, to listen at; 0.0.0.0 is all networks; default: %(default)s")  # fmt: skip
+        help="address of this machine to receive OSC on; 0.0.0.0 is all networks; default: %(default)s")  # fmt: skip
     add("--osc-allow", action="append", default=[], metavar="ADDRESS|NETWORK",
-        help="another machine that may send (repeatable)")  # fmt: skip
+        help="accept OSC from another machine or network (repeatable)")  # fmt: skip
     add("--no-panel", action="store_true", help="do not open the panel; `sonorama panel` opens it later")
-    add("--duration", type=parse_duration, metavar="S", help="end so many seconds after the first picture")
-    add("--stats", type=Path, metavar="FILE", help="append one JSON object a second")
+    add("--duration", type=parse_duration, metavar="S", help="end this many seconds after the first picture")
+    add("--stats", type=Path, metavar="FILE", help="append one JSON object a second to a file")
     parser.set_defaults(run=run_live)
 
 
@@ -97,8 +105,9 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     """
     from ..control.assignments import parse
     from ..control.live_table import SHOW
-    from .show import ShowPlan
+    from .plan import ShowPlan
 
+    source, renderer = _source_and_renderer(args)
     width, height = args.size or (None, None)
     short = {
         "/engine/fps": args.fps, "/look/seed": args.seed, "/look/text": args.text, "/engine/device": args.device,
@@ -108,12 +117,20 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     changes = [parse(text, table=SHOW) for text in [*assignments, *args.assignments]]
     values: dict[str, Value] = {change.path: change.value for change in changes if not SHOW[change.path].event}
     return ShowPlan(
-        name=args.name, source=args.source, world=args.world, values=values, sinks=tuple(args.sinks),
+        name=args.name, source=source, world=args.world, renderer=renderer, values=values, sinks=tuple(args.sinks),
         events=tuple(change for change in changes if SHOW[change.path].event),
         record=args.record, record_now=args.record is not None, take=args.take, osc_port=args.osc_port,
         osc_out=args.osc_out, osc_host=args.osc_host, osc_allow=tuple(args.osc_allow),
         bridges=tuple(args.bridges), stats=args.stats,
     )  # fmt: skip
+
+
+def _source_and_renderer(args: argparse.Namespace) -> tuple[str, str]:
+    from .plan import TEST_PATTERN
+
+    if args.source == TEST_CARD:
+        return "tone", TEST_PATTERN
+    return args.source or ("tone" if args.renderer == TEST_PATTERN else "device"), args.renderer
 
 
 def has_display() -> bool:
@@ -156,7 +173,7 @@ def _run(plan: ShowPlan, args: argparse.Namespace, show_log: ShowLog) -> None:
 
 
 def _leave(panel: subprocess.Popen[bytes]) -> None:
-    """See it end; one that does not hear is killed."""
+    """Wait until it ends; kill it if it does not."""
     try:
         panel.wait(2.0)
     except subprocess.TimeoutExpired:
@@ -165,7 +182,7 @@ def _leave(panel: subprocess.Popen[bytes]) -> None:
 
 
 def _say(line: str) -> None:
-    """Tell whoever started it. They may have gone, with the terminal or the pipe; that stops no show."""
+    """Write to standard error. A terminal or pipe that has closed must not stop the show."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
@@ -185,16 +202,16 @@ def _open_panel(name: str) -> subprocess.Popen[bytes] | None:
 def _say_where(show: Show) -> None:
     width, height = show.output_loop.info.width, show.output_loop.info.height
     _say(
-        f"Show {show.plan.name}: hears {show.source}, OSC at port {show.bridges.facts.get('osc_port', 0)}, "
+        f"Show {show.plan.name}: sound from {show.sound.source}, OSC at port {show.bridges.facts.get('osc_port', 0)}, "
         f"frame map sonorama-{show.plan.name} ({width}x{height})"
     )
 
 
 def _play(show: Show, news: _News, began: float, duration: float | None) -> None:
-    """Stay; `duration` seconds from the first picture on.
+    """Wait for the end: `duration` seconds after the first picture, or never.
 
     Raises:
-        SonoramaError: the renderer cannot begin, or no picture came in FIRST_PICTURE_S although it should end some day.
+        SonoramaError: the renderer cannot begin, or there is a duration, and no picture came in FIRST_PICTURE_S.
 
     """
     while not show.wait_for_picture(TURN_S):
@@ -205,7 +222,7 @@ def _play(show: Show, news: _News, began: float, duration: float | None) -> None
             )
     _say(f"Playing: first picture after {time.monotonic() - began:.1f} s")
     gc.collect()
-    gc.freeze()  # from here on collections look at what the show made, not at what it is made of: 1 ms, not 10
+    gc.freeze()  # collections skip all that exists now: 1 ms each, not 10
     end = float("inf") if duration is None else time.monotonic() + duration
     while (left := end - time.monotonic()) > 0:
         news.tell()
@@ -213,17 +230,17 @@ def _play(show: Show, news: _News, began: float, duration: float | None) -> None
 
 
 class _News:
-    """Says and logs each new fault once, where each sink sends its pictures now, and that the panel has gone."""
+    """Writes and logs each new fault once, where each sink sends its pictures, and that the panel has ended."""
 
     def __init__(self, show: Show, panel: subprocess.Popen[bytes] | None) -> None:
         self._show, self._panel = show, panel
         self._said: set[str] = set()
 
     def tell(self) -> None:
-        """What is new since the last time."""
+        """Write what is new since the last call."""
         runners = self._show.output_loop.runners
         sent = {f"{one.label}: {one.about}" for one in runners if one.about and one.about not in one.label}
-        lines = set(self._show.all_faults()) | sent
+        lines = set(self._show.report.faults()) | sent
         for line in sorted(lines - self._said):
             _say(line)
             log.info("%s", line)

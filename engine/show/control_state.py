@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from ..control import presets
 from ..control.accept import valid_change
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
@@ -15,6 +16,7 @@ from ..control.scenes import SceneBank
 from ..errors import SonoramaError
 from ..osc.bridge import installed_names
 from ..pipeline.builtin_modulators import is_steps
+from .plan import ShowPlan
 
 WORLD = "/engine/world"
 PANIC = ("/motion/", "/moves/", "/look/", "/out/")
@@ -106,3 +108,11 @@ class ControlState:
 
 def _panics(path: str) -> bool:
     return path.startswith(PANIC) and path not in _KEPT
+
+
+def open_state(
+    plan: ShowPlan, fault: Callable[[str, str], None], write: Callable[[str, Callable[[], None]], None]
+) -> ControlState:
+    """The control state that a plan asks for, with the scenes of the show's name; see ControlState."""
+    scenes = SceneBank(presets.file_of(plan.name, "scenes"))
+    return ControlState({**plan.values, WORLD: plan.world}, scenes, fault, write)

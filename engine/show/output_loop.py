@@ -1,8 +1,8 @@
-"""The outputs' thread: a picture a tick, for ever, whatever becomes of the renderer.
+"""The output loop: a thread that sends one picture every tick, with or without a renderer.
 
 It takes the newest picture of the inner frame map, or repeats the last one, applies the output controls, publishes it
-in the show's frame map and offers it to every sink. Its ticks fall into step with the renderer's pictures while those
-come, and keep their own time when they do not.
+in the show's frame map and offers it to every sink. While the renderer delivers pictures the ticks follow them; without
+them they keep their own time.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from ..picture.scale import scaler
 from ..pipeline.frame_grid import exact_rate
 from ..plugins.interfaces import Picture, StreamInfo
 from ..renderer.pacing import output_due
-from ..units import Pixels
+from ..units import SAMPLE_RATE, Pixels
 from .sink_runner import SinkRunner, close_all
 
 OUT = {path: param for path, param in SHOW.items() if path.startswith("/out/")}
 EARLY, WAIT = 0.2, 0.5
 """Periods before its due time from which a tick takes a picture, and after it until which it waits for one."""
 AGAIN_S = 0.2
-"""How often a missing inner map is looked for."""
+"""Seconds between attempts to open a missing inner map."""
 REMEMBERED = 240
 
 
@@ -41,7 +41,7 @@ class OutputCounts:
     """What left so far.
 
     Attributes:
-        ticks: pictures that left. late: those that repeated the one before although a renderer was playing.
+        ticks: pictures sent. late: those that repeated the one before although a renderer was playing.
         frame, sample: of the newest picture. delay_ms: median from sound to picture lately, 0 if unknown.
         fps: new pictures a second, over the last two seconds. size: (width, height).
 
@@ -85,7 +85,7 @@ class OutputLoop:
         self._finish = OutputControls(info.width, info.height)
         self.params = ParameterState(OUT)
         self._inner: FrameMap | None = None
-        self._look_at = 0.0
+        self._open_at = 0.0
         self._count = 0  # of the inner map, as last seen
         self._lift = 1.0
         self._runners: tuple[SinkRunner, ...] = ()
@@ -97,7 +97,7 @@ class OutputLoop:
         self._thread = threading.Thread(target=self._run, name="outputs", daemon=True)
 
     def start(self) -> None:
-        """Begin to tick."""
+        """Start the thread."""
         self._thread.start()
 
     def post(self, change: Change) -> None:
@@ -105,35 +105,50 @@ class OutputLoop:
         self.params.post(change)
 
     def add(self, runner: SinkRunner) -> None:
-        """One more sink."""
+        """Start a sink and send pictures to it."""
         runner.start()
         self._runners = (*self._runners, runner)
 
     def drop(self, runner: SinkRunner) -> None:
-        """A sink less; it ends in its own time."""
+        """Send no more pictures to a sink and let it finish."""
         self._runners = tuple(one for one in self._runners if one is not runner)
         runner.stop()
         self._gone.append(runner)
 
     @property
     def runners(self) -> tuple[SinkRunner, ...]:
-        """The sinks of now."""
+        """The sinks that get pictures now."""
         return self._runners
 
     @property
     def info(self) -> StreamInfo:
-        """What sinks are given: name, size and rate of now."""
+        """Name, current size and current rate, as sinks are given them."""
         width, height = self.tally.size if self.tally.ticks else (self._info.width, self._info.height)
         return replace(self._info, width=width, height=height)
 
+    @property
+    def position(self) -> tuple[int, int]:
+        """(frame, sample) of the newest picture that left."""
+        tally = self.tally
+        return tally.frame, tally.sample
+
+    def frame_at(self, sample: int) -> int:
+        """The frame that follows at a sample captured after the newest picture's."""
+        tally = self.tally
+        return tally.frame + max(1, int((sample - tally.sample) * self._info.fps / SAMPLE_RATE))
+
+    def faults(self) -> list[str]:
+        """What is wrong with the sinks, one line each."""
+        return [line for runner in self._runners for line in runner.faults()]
+
     def set_rate(self, fps: Fraction | float) -> None:
-        """Tick at another rate."""
+        """Tick at another rate, in frames a second."""
         self._info = replace(self._info, fps=exact_rate(fps))
         for runner in self._runners:
             runner.set_rate(self._info.fps)
 
     def close(self) -> None:
-        """Stop, let the sinks finish, take the frame map away."""
+        """Stop, let the sinks finish, remove the frame map."""
         self._closing = True
         if self._thread.is_alive():
             self._thread.join(5.0)
@@ -176,8 +191,8 @@ class OutputLoop:
         return slot, time.monotonic()
 
     def _find(self) -> FrameMap | None:
-        if self._inner is None and (now := time.monotonic()) >= self._look_at:
-            self._look_at = now + AGAIN_S
+        if self._inner is None and (now := time.monotonic()) >= self._open_at:
+            self._open_at = now + AGAIN_S
             try:
                 self._inner = FrameMap.open(self._inner_name)
             except FrameMapMissing:

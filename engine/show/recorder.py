@@ -1,37 +1,58 @@
-"""Recording on and off: each time the `record` sink into a file of its own."""
+"""Recording: switched by `/out/record`; every recording is a `record` sink with a new file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from ..control.events import ShowEvents
+from ..control.parameters import Change
 from ..errors import SonoramaError
 from ..faults import Faults
+from ..files.atomic import check_folder
 from ..files.folders import videos_folder
 from ..plugins.registry import open_sink
 from .output_loop import OutputLoop
 from .sink_runner import SinkRunner
 
+RECORD = "/out/record"
+
 
 class Recorder:
-    """The recorder of a show. `set` must be called from the control loop.
+    """The recorder of a show. `set` is called by the control loop's thread only.
 
     Args:
-        where: a file, or None for a new name in the user's videos.
+        where: a file, or None for a new name in the user's videos folder.
         show: its name.
-        ticker: gives the pictures.
-        faults: where to say what is wrong.
+        output_loop: sends the pictures.
+        events: of the show.
+        faults: where to report what goes wrong.
+
+    Raises:
+        SonoramaError: nothing can be written to `where`.
 
     """
 
-    def __init__(self, where: Path | None, show: str, output_loop: OutputLoop, faults: Faults) -> None:
+    def __init__(
+        self, where: Path | None, show: str, output_loop: OutputLoop, events: ShowEvents, faults: Faults
+    ) -> None:
+        if where is not None:
+            open_sink(f"record:{where}")
+            check_folder(where.parent, where)
         self._where, self._show, self._output_loop, self._faults = where, show, output_loop, faults
         self._runner: SinkRunner | None = None
+        events.changed.subscribe(self._changed, "recorder")
 
     @property
     def on(self) -> bool:
         """Whether it records."""
         return self._runner is not None and self._runner.alive
+
+    def _changed(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.path == RECORD:
+                self.set(bool(change.value))
 
     def set(self, on: bool) -> None:
         """Begin a new file, or end the one that is being written."""

@@ -1,72 +1,122 @@
-"""The show's status: for panels and OSC ten times a second, and into a file once a second."""
+"""The show's status: for panels and bridges ten times a second, and in a file once a second."""
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from importlib import metadata
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import msgspec
 
 from ..audio.features import METERS
+from ..control.events import ShowEvents
 from ..control.parameters import Value
 from ..errors import OutputError
-from ..ipc.messages import RendererStatus, Status
-from .output_loop import OutputCounts
+from ..ipc.messages import Hello, Meters, RendererStatus, Status
+from .bridges import BridgeRunner
+from .control_state import ControlState
+from .output_loop import OutputLoop
+from .recorder import Recorder
+from .renderer import Renderer
 
 SCORES = 3
-"""Classes whose scores leave by OSC."""
+"""Classes whose scores bridges send."""
 STALE_S = 1.0
 
 
 class Report:
-    """Puts together what the renderer reported last with what the show knows.
+    """Describes a show to panels (`hello`, `status`) and to bridges (`ShowEvents.measured`).
 
     Args:
+        name: of the show.
         source: name of the sound's source.
-        tally: of the outputs.
-        faults: everything that is wrong now, one line each.
+        control_state: the values of all parameters.
+        output_loop, recorder, renderer, bridges: of the show.
+        events: of the show.
+        faults: each gives lines about what is wrong now.
 
     """
 
-    def __init__(self, source: str, tally: Callable[[], OutputCounts], faults: Callable[[], Iterable[str]]) -> None:
-        self._source, self._tally, self._faults = source, tally, faults
-        self._said, self._said_at = RendererStatus(), float("-inf")
+    def __init__(
+        self,
+        name: str,
+        source: str,
+        control_state: ControlState,
+        output_loop: OutputLoop,
+        recorder: Recorder,
+        renderer: Renderer,
+        bridges: BridgeRunner,
+        events: ShowEvents,
+        faults: Sequence[Callable[[], Iterable[str]]],
+    ) -> None:
+        self._name, self._source, self._control_state, self._faults = name, source, control_state, faults
+        self._output_loop, self._recorder, self._renderer, self._bridges = output_loop, recorder, renderer, bridges
+        self._measured = events.measured
+        self._newest, self._newest_at = RendererStatus(), float("-inf")
+        events.renderer_status.subscribe(self._keep, "status")
+        events.meters.subscribe(self._send_meters, "status")
+        events.status.subscribe(self._send_status, "status")
 
-    def hear(self, said: RendererStatus) -> None:
-        """The renderer's report."""
-        self._said, self._said_at = said, time.monotonic()
+    def hello(self) -> Hello:
+        """The first message to a panel."""
+        world, port = str(self._control_state.values["/engine/world"]), int(self._bridges.facts.get("osc_port", 0))
+        return Hello(self._name, world, self._name, port, metadata.version("sonorama"))
 
-    @property
-    def stale(self) -> bool:
-        """Whether no renderer reported within STALE_S: its measurements count as unknown."""
-        return time.monotonic() - self._said_at >= STALE_S
+    def faults(self) -> list[str]:
+        """Everything that is wrong now, one line each."""
+        return [line for lines in self._faults for line in lines()]
 
-    def status(self, **more: Any) -> Status:
-        """For panels. more: the fields of Status that only the show itself knows."""
-        said, tally = RendererStatus() if self.stale else self._said, self._tally()
+    def status(self) -> Status:
+        """What the renderer reported last and what the show itself knows."""
+        measured = RendererStatus() if self._stale else self._newest
+        tally, facts = self._output_loop.tally, self._bridges.facts
         own = {
             "source": self._source,
             "fps": round(tally.fps, 2),
+            "target_fps": float(self._output_loop.info.fps),
             "late": tally.late,
             "delay_ms": round(tally.delay_ms, 1),
             "frame": tally.frame,
-            "faults": tuple(dict.fromkeys([*self._faults(), *said.faults])),
+            "renderer_pid": self._renderer.pid,
+            "restarts": self._renderer.restarts,
+            "loading": tuple(self._renderer.loading),
+            "recording": self._recorder.on,
+            "scenes": tuple(self._control_state.scenes.stored),
+            "osc_port": int(facts.get("osc_port", 0)),
+            "osc_received": int(facts.get("osc_received", 0)),
+            "bridges": facts,
+            "faults": tuple(dict.fromkeys([*self.faults(), *measured.faults])),
         }
-        return Status(**msgspec.structs.asdict(said) | more | own)
+        return Status(**msgspec.structs.asdict(measured) | own)
+
+    @property
+    def _stale(self) -> bool:
+        """Whether no renderer reported within STALE_S: its measurements count as unknown."""
+        return time.monotonic() - self._newest_at >= STALE_S
+
+    def _keep(self, status: RendererStatus) -> None:
+        self._newest, self._newest_at = status, time.monotonic()
+
+    def _send_meters(self, meters: Meters) -> None:
+        self._measured.publish(osc_meters(meters.values))
+
+    def _send_status(self, status: Status) -> None:
+        self._measured.publish(osc_values(status, self._stale))
 
 
 def osc_meters(meters: Iterable[float]) -> dict[str, Value]:
-    """What leaves by OSC with every frame: address to number."""
+    """What bridges send with every frame: address to number."""
     return {f"/sound/{name}": float(value) for name, value in zip(METERS, meters, strict=True)}
 
 
 def osc_values(status: Status, silent: bool) -> dict[str, Value]:
-    """What leaves by OSC ten times a second: address to number or word.
+    """What bridges send ten times a second: address to number or text.
 
-    silent: no renderer reports, so the sound's features are sent as 0; otherwise they leave with every frame.
+    silent: no renderer reports, so the features of the sound are sent as 0; otherwise `osc_meters` sends them.
     """
     values: dict[str, Value] = osc_meters([0.0] * len(METERS)) if silent else {}
     for number, (label, score) in enumerate(status.scores[:SCORES], 1):
@@ -79,7 +129,10 @@ def osc_values(status: Status, silent: bool) -> dict[str, Value]:
 
 
 class Stats:
-    """One JSON object a second into a file.
+    """Appends the status to a file, one JSON object a second.
+
+    Args:
+        path: of the file.
 
     Raises:
         OutputError: it cannot be written.
@@ -119,3 +172,22 @@ class Stats:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+
+def open_stats(path: Path | None, events: ShowEvents, write: Callable[[str, Callable[[], None]], None]) -> Stats | None:
+    """Append the status of a show to a file; None without one.
+
+    Args:
+        path: of the file.
+        events: of the show.
+        write: called with (kind, job) for what is written to disk, in another thread.
+
+    Raises:
+        OutputError: it cannot be written.
+
+    """
+    if path is None:
+        return None
+    stats = Stats(path)
+    events.status.subscribe(lambda status: write("statistics", partial(stats.note, status)), "statistics")
+    return stats

@@ -1,7 +1,8 @@
-"""Keeps a renderer alive: starts it, hands it what is asked for, remembers what it has not done yet, starts another.
+"""Keeps a renderer process alive: starts it, sends it changes, and starts another when it ends.
 
 Runs in the control loop's thread. A renderer that died leaves its last state (a file), the changes it reported as
-applied since (the journal), and those it did not report (sent to the next one). With the sample ring that is all.
+applied since (the journal), and those it did not report, which are sent to the next one. Together with the sample ring
+that is all the next one needs to continue with the same bits.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..control.change_queue import ChangeQueue
+from ..control.events import BegunAfresh, Restarted, ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..errors import SonoramaError
@@ -41,36 +43,35 @@ from ..log.children import child_environment, relay
 
 log = logging.getLogger(__name__)
 LOADING_S = 300.0
-"""A renderer that has not begun to play by then is given up: a world's graphs may have to be made first."""
+"""A renderer that does not play after this many seconds is ended; a world's graphs may have to be made first."""
 SILENT_S = 10.0
-"""One that plays and says nothing for so long hangs."""
+"""A renderer that plays and sends nothing for this many seconds hangs, and is ended."""
 AWAY_S = 2.0
-"""If the supervisor itself did not check for so long, it was suspended, and the time does not count."""
+"""If `poll` itself was not called for this many seconds, the show was suspended, and the time does not count."""
 RETRIES_S = (0.0, 0.0, 1.0, 3.0, 10.0)
-"""Pauses before the next one, by how many died in a row without having kept a state: those never caught up."""
+"""Seconds before the next start, by how many renderers in a row died before they saved a state."""
 HOPELESS = 3
-"""So many of them, and the next one begins afresh instead of where the dead one stood."""
+"""After this many of them the next one starts at rest instead of from the saved state."""
 LOADED = {"/engine/world": "/engine/world", "/engine/device": "/engine/device", "/look/text": "/look/prompt"}
 """What takes a renderer seconds to do, and the change by which it says that it has."""
 
-Did = Callable[[int, int, list[Change]], None]
 Now = Callable[[], tuple[int, int]]
 
 
 class RendererSupervisor:
-    """The renderer of one show.
+    """The renderer process of one show; a Renderer.
 
     Args:
         name: of the show.
-        values: what holds at the start.
-        now: (frame, sample) at which a renderer that begins afresh begins.
-        did: told (frame, sample, changes) when the renderer has applied something.
-        faults: where to say what is wrong.
-        command: the renderer's command line, less the show's name.
+        values: of all parameters at the start.
+        now: gives (frame, sample) at which a renderer without a state starts.
+        events: of the show; told what the renderer reports.
+        faults: where to report what goes wrong.
+        command: the renderer's command line, without the show's name.
 
     Attributes:
-        restarts: how many were started after the first.
-        failed: what one said that could not begin, before any played: (message, hint).
+        state_file: where the renderer saves its state.
+        failed: (message, hint) of the first renderer that could not start, if none has played yet.
 
     """
 
@@ -79,34 +80,25 @@ class RendererSupervisor:
         name: str,
         values: Mapping[str, Value],
         now: Now,
-        did: Did,
+        events: ShowEvents,
         faults: Faults,
         command: tuple[str, ...] = (sys.executable, "-m", "sonorama.engine.renderer.frame_loop"),
     ) -> None:
-        self._name, self._now, self._did = name, now, did
-        self._begun_with, self._values = dict(values), dict(values)
+        self._name, self._now, self._events = name, now, events
+        self._start_values, self._values = dict(values), dict(values)
         self._faults, self._command = faults, (*command, name)
         self._process: subprocess.Popen[bytes] | None = None
         self._peer: Peer | None = None
         self._journal: deque[tuple[int, list[Change]]] = deque()
-        self._undone: deque[tuple[int, list[Change]]] = deque()  # sent, not yet done
-        self._waiting = ChangeQueue(SHOW)  # not sent, for no renderer plays
-        self._loading: dict[str, Change] = {}  # done with, less what takes seconds
-        self._seq = self._deaths = 0
-        self._state = self._fresh = self._refused = False
-        self._started_at = self._heard_at = self._ready_at = 0.0
-        self._retry_at, self._looked_at = 0.0, time.monotonic()
+        self._unconfirmed: deque[tuple[int, list[Change]]] = deque()  # sent, not reported as taken
+        self._waiting = ChangeQueue(SHOW)  # not sent, because no renderer plays
+        self._loading: dict[str, Change] = {}  # taken by the renderer, but not loaded yet
+        self._seq = self._deaths = self._starts = 0
+        self._state = self._fresh = self._refused = self._played = False
+        self._started_at = self._message_at = self._ready_at = 0.0
+        self._retry_at, self._polled_at = 0.0, time.monotonic()
         self.state_file: Path = shared_path(f"{name}.state")
-        self.restarts = -1
         self.failed: tuple[str, str] | None = None
-        self.ready: Ready | None = None
-        self.on_restart: Callable[[int], None] = lambda restarts: None
-        self.on_fresh: Callable[[int, int, Mapping[str, Value]], None] = lambda frame, sample, values: None
-        self.on_ready: Callable[[Ready], None] = lambda ready: None
-        self.on_deaf: Callable[[SoundMissed], None] = lambda missed: None
-        self.on_status: Callable[[RendererStatus], None] = lambda status: None
-        self.on_refused: Callable[[LoadRefused], None] = lambda refused: None
-        self.on_meters: Callable[[list[float]], None] = lambda meters: None
 
     @property
     def pid(self) -> int:
@@ -114,77 +106,87 @@ class RendererSupervisor:
         return self._process.pid if self._process else 0
 
     @property
+    def restarts(self) -> int:
+        """How many were started after the first."""
+        return max(0, self._starts - 1)
+
+    @property
     def playing(self) -> bool:
-        """Whether one is there and says that it plays."""
+        """Whether one is connected and has reported that it plays."""
         return bool(self._peer and self._ready_at)
 
     @property
     def peer(self) -> Peer | None:
-        """The line to it."""
+        """The connection to it."""
         return self._peer
 
     @property
-    def loading(self) -> list[str]:
-        """Addresses whose new value takes seconds to load and does not act yet."""
+    def loading(self) -> Sequence[str]:
+        """Addresses whose new value is still being loaded."""
         return list(self._loading)
 
-    # --- life and death
+    # --- the process
 
-    def look(self) -> None:
-        """Start one where there is none; see whether the one there is still lives. Called often, after `receive`."""
+    def start(self) -> None:
+        """Start the process."""
+        self._start(time.monotonic())
+
+    def poll(self) -> None:
+        """Take what the renderer reports; start one if there is none, and end one that hangs."""
+        self.receive()
         now = time.monotonic()
-        if (away := now - self._looked_at) > AWAY_S:  # this process was stopped itself
-            self._heard_at, self._started_at = self._heard_at + away, self._started_at + away
-        self._looked_at = now
+        if (away := now - self._polled_at) > AWAY_S:  # the show itself was suspended
+            self._message_at, self._started_at = self._message_at + away, self._started_at + away
+        self._polled_at = now
         if self._process is None:
             if now >= self._retry_at:
                 self._start(now)
         elif (code := self._process.poll()) is not None:
-            self._bury(f"it ended with code {code}")
-        elif self._ready_at and now - self._heard_at > SILENT_S:
-            self._bury("it said nothing any more")
+            self._end(f"it ended with code {code}")
+        elif self._ready_at and now - self._message_at > SILENT_S:
+            self._end("it stopped responding")
         elif not self._ready_at and now - self._started_at > LOADING_S:
-            self._bury("it did not begin to play")
+            self._end("it did not begin to play")
 
     def _start(self, now: float) -> None:
         try:
-            self._process = _begun(self._command)
+            self._process = _start_process(self._command)
         except OSError as error:
             self._faults.note("renderer", f"The renderer cannot be started: {error}")
             self._retry_at = now + RETRIES_S[-1]
             return
         self._started_at, self._ready_at, self._refused = now, 0.0, False
-        self.restarts += 1
+        self._starts += 1
         if self.restarts:
-            self.on_restart(self.restarts)
+            self._events.restarted.publish(Restarted(self.restarts))
 
-    def _bury(self, why: str) -> None:
+    def _end(self, why: str) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
         log.info("Renderer %d ended: %s", self.pid, why)
-        self.receive()  # what it did shortly before
-        self.hang_up()
+        self.receive()  # what it reported shortly before
+        self.disconnect()
         self._process, self._ready_at = None, 0.0
         self._deaths += 1
         self._fresh = self._fresh or self._deaths >= HOPELESS
         if not self._refused:
-            self._faults.note("renderer", f"The renderer is started again: {why}. The last picture stays meanwhile")
+            self._faults.note("renderer", f"The renderer is restarting: {why}. The last picture stays until it plays")
         self._retry_at = time.monotonic() + RETRIES_S[min(self._deaths, len(RETRIES_S) - 1)]
 
-    def hang_up(self) -> None:
-        """Close the line; what was asked for and not done waits for the next one."""
+    def disconnect(self) -> None:
+        """Close the connection; changes that were not applied wait for the next renderer."""
         if self._peer is not None:
             self._peer.close()
             self._peer = None
         later = self._waiting.take()
-        for changes in (self._loading.values(), *(batch for _, batch in self._undone), later):
+        for changes in (self._loading.values(), *(batch for _, batch in self._unconfirmed), later):
             self._waiting.add(changes)
-        self._undone.clear()
+        self._unconfirmed.clear()
         self._loading.clear()
 
     def close(self) -> None:
-        """End the renderer for good."""
+        """End the renderer for good; may be called twice."""
         if self._peer is not None:
             with contextlib.suppress(ChannelClosed):
                 self._peer.send(Quit())
@@ -195,39 +197,41 @@ class RendererSupervisor:
                 self._process.kill()
                 self._process.wait()
         self._process = None
-        self.hang_up()
-        for left in (self.state_file, shared_path(inner_name(self._name))):  # one that was killed leaves them
+        self.disconnect()
+        for left in (self.state_file, shared_path(inner_name(self._name))):  # a renderer that was killed leaves them
             with contextlib.suppress(OSError):
                 left.unlink()
 
-    # --- what goes there
+    # --- to the renderer
 
     def join(self, peer: Peer) -> None:
-        """A renderer has connected: tell it where to begin."""
-        self.hang_up()
-        self._peer, self._heard_at = peer, time.monotonic()
+        """A renderer has connected: send it where to begin."""
+        self.disconnect()
+        self._peer, self._message_at = peer, time.monotonic()
         peer.largest = TRUSTED
         fresh = self._begin_afresh() if self._fresh else None
         state = str(self.state_file) if self._state else ""
-        self._send(Start(values=self._begun_with, state_file=str(self.state_file), state=state,
+        self._send(Start(values=self._start_values, state_file=str(self.state_file), state=state,
                          journal=list(self._journal), fresh=fresh))  # fmt: skip
 
     def _begin_afresh(self) -> tuple[int, int]:
-        """Where, and from now on with everything that was asked for: the world it stood in may be what it died of."""
+        """Forget state and journal; returns where to begin. The values of now count, since the saved ones, such as a
+        world, may be what the renderer died of.
+        """
         self._values.update(self._waiting.settle(later=("/look/text",)))
-        self._begun_with, self._state = dict(self._values), False
+        self._start_values, self._state = dict(self._values), False
         self._journal.clear()
         frame, sample = self._now()
-        self.on_fresh(frame, sample, self._begun_with)
+        self._events.begun_afresh.publish(BegunAfresh(frame, sample, self._start_values))
         return frame, sample
 
     def ask(self, changes: Iterable[Change]) -> None:
-        """Hand changes on; they are remembered until the renderer says it has applied them."""
+        """Send changes; they are kept until the renderer reports that it has applied them."""
         if not self.playing:  # it would not read them
             self._waiting.add(changes)
         elif batch := list(changes):
             self._seq += 1
-            self._undone.append((self._seq, batch))
+            self._unconfirmed.append((self._seq, batch))
             self._send(Apply(batch, self._seq))
 
     def _send(self, message: Message) -> None:
@@ -235,47 +239,50 @@ class RendererSupervisor:
             if self._peer is not None:
                 self._peer.send(message)
         except SonoramaError:
-            self.receive()  # what it said before
-            self.hang_up()  # `look` sees what became of it
+            self.receive()  # what it reported before
+            self.disconnect()  # `poll` sees whether the process ended
 
-    # --- what comes from there
+    # --- from the renderer
 
     def receive(self) -> None:
-        """Take what it says."""
+        """Take all messages that have arrived."""
         try:
             while self._peer is not None and (message := self._peer.receive(0.0)) is not None:
-                self._take(message)
+                self._handle(message)
         except ChannelClosed:
-            self.hang_up()
+            self.disconnect()
 
-    def _take(self, message: Message) -> None:
-        self._heard_at = time.monotonic()
+    def _handle(self, message: Message) -> None:
+        self._message_at = time.monotonic()
         match message:
             case Applied():
-                self._applied(message.frame, message.sample, message.changes, message.seq)
+                self._applied(message)
             case Meters():
-                self.on_meters(message.values)
+                self._events.meters.publish(message)
             case RendererStatus():
-                self.on_status(message)
+                self._events.renderer_status.publish(message)
             case LoadRefused():
                 self._loading.pop(message.path, None)
-                self.on_refused(message)
+                self._events.load_refused.publish(message)
             case StateSaved():
                 self._saved(message.frame)
             case Ready():
-                self.ready, self._ready_at = message, time.monotonic()
-                self._faults.clear("renderer")
-                self.on_ready(message)
-                self.ask(self._waiting.take())
-            case MotionLost():  # the next one would come to the same from the saved state
+                self._ready(message)
+            case MotionLost():  # the saved state would lead to the same
                 self._fresh = True
                 self._faults.note("lost", "The latent became NaN; motion restarts from rest")
             case SoundMissed():
-                self.on_deaf(message)
+                self._events.sound_missed.publish(message)
             case Failed():
                 self._failed(message)
             case _:
                 pass
+
+    def _ready(self, ready: Ready) -> None:
+        self._played, self._ready_at = True, time.monotonic()
+        self._faults.clear("renderer")
+        self._events.ready.publish(ready)
+        self.ask(self._waiting.take())
 
     def _saved(self, frame: int) -> None:
         self._state, self._fresh, self._deaths = True, False, 0
@@ -284,26 +291,27 @@ class RendererSupervisor:
 
     def _failed(self, failed: Failed) -> None:
         self._refused = True
-        if self.ready is None:
+        if not self._played:
             self.failed = self.failed or (failed.message, failed.hint)
         self._faults.note("world", f"{failed.message}. {failed.hint}")
 
-    def _applied(self, frame: int, sample: int, changes: list[Change], seq: int) -> None:
-        while self._undone and self._undone[0][0] <= seq:
-            _, batch = self._undone.popleft()
+    def _applied(self, message: Applied) -> None:
+        while self._unconfirmed and self._unconfirmed[0][0] <= message.seq:
+            _, batch = self._unconfirmed.popleft()
             self._loading.update({change.path: change for change in batch if change.path in LOADED})
+        changes = message.changes
         # A place that came with its words, as a scene brings it, was not looked for.
         found = [change for change in changes if change.source == "text" or change.value != -1]
         done = {change.path for change in changes if change.path != "/look/prompt" or change in found}
         self._loading = {path: change for path, change in self._loading.items() if LOADED[path] not in done}
-        self._journal.append((frame, changes))
+        self._journal.append((message.frame, changes))
         self._values.update({change.path: change.value for change in changes if not SHOW[change.path].event})
-        self._did(frame, sample, changes)
+        self._events.applied.publish(message)
 
 
-def _begun(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    """Start a renderer in a process group of its own: Ctrl-C is for the show, which ends it; without a show it ends by
-    itself. What it writes to its standard error goes to the log.
+def _start_process(command: tuple[str, ...]) -> subprocess.Popen[bytes]:
+    """Start a renderer in a process group of its own, so that Ctrl-C reaches the show only, which then ends it.
+    Its standard error goes to the log.
     """
     pipe, environment = subprocess.PIPE, child_environment()
     if sys.platform == "win32":

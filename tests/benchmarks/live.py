@@ -30,7 +30,7 @@ from tests.engine.osc.osc_helpers import HERE, message
 from tests.live.stage import RENDERER, LiveShow
 
 from sonorama.engine.ipc.frame_map import FrameMap, FrameMapWriter
-from sonorama.engine.ipc.messages import Applied, Message
+from sonorama.engine.ipc.messages import Applied
 from sonorama.engine.model.world_file import find_world, load_world
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline
@@ -257,26 +257,23 @@ print(*sent)
 
 def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
     """The time of sending travels in a text that nothing uses; the renderer says when the frame that took it began."""
-    from sonorama.engine.show.show import Show, ShowPlan
+    from sonorama.engine.show.plan import ShowPlan
+    from sonorama.engine.show.show import Show
 
     plan = ShowPlan(f"bench-{os.getpid()}", "tone", world, {"/engine/device": "cpu"}, osc_port=0)
     applied: list[tuple[int, int]] = []
     with Show(plan) as show:
-        assert show.supervisor is not None
         show.wait_for_picture(120.0)
-        take = show.supervisor._take
 
-        def told(message: Message) -> None:
-            if isinstance(message, Applied):
-                newest = [int(one.value) for one in message.changes if one.path == "/moves/8/steps"]
-                if newest:
-                    applied.append((message.at_ns, newest[-1]))
-            take(message)
+        def keep(message: Applied) -> None:
+            newest = [int(one.value) for one in message.changes if one.path == "/moves/8/steps"]
+            if newest:
+                applied.append((message.at_ns, newest[-1]))
 
         gc.collect()
         gc.freeze()  # as `sonorama live` does
         time.sleep(3.0)
-        show.supervisor._take = told
+        show.events.applied.subscribe(keep, "benchmark")
         command = [sys.executable, "-c", SENDER, str(show.bridges.facts["osc_port"]), str(rate), str(seconds)]
         sent = [int(word) for word in subprocess.run(command, capture_output=True, check=True).stdout.split()]
         time.sleep(1.0)

@@ -16,22 +16,24 @@ PAGE = ROOT / "docs" / "extending.md"
 BRIDGE = """
 import json, socket, sys
 from sonorama.engine.faults import Faults
+from sonorama.engine.control.events import ShowEvents
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.show.bridges import BridgeRunner, Port
-posted, fast = [], []
-faults = Faults()
+posted, urgent, faults = [], [], Faults()
+events = ShowEvents(faults)
+events.urgent.subscribe(urgent.append, "test")
 values = {"/look/seed": 7}
-runner = BridgeRunner(["lines:0"], lambda: Port("test", lambda: values, posted.append, fast.append), faults)
+runner = BridgeRunner(["lines:0"], lambda bridge: Port("test", values, posted.append, events, bridge), faults)
 runner.start()
 with socket.create_connection(("127.0.0.1", runner.facts["lines_port"])) as line:
     file = line.makefile("rw")
     for text in sys.argv[1:]:
         file.write(text + "\\n"); file.flush()
         print(file.readline().strip())
-runner.publish([Change("/look/seed", 1, "osc"), Change("/look/drift", 0.5, "osc")])
+events.changed.publish([Change("/look/seed", 1, "osc"), Change("/look/drift", 0.5, "osc")])
 print(runner.facts["lines_last"])
 runner.close(); runner.close()
-print([(one.path, one.value, one.source) for one in posted], [one.path for one in fast], faults.recent())
+print([(one.path, one.value, one.source) for one in posted], [one.path for one in urgent], faults.recent())
 """
 SOURCE = """
 import time, numpy as np
@@ -148,7 +150,7 @@ def test_the_bridge_sets_and_reads_parameters(place: Path) -> None:
     assert told[6] == "/engine/world does not take '../secret.safetensors'. Send the name of an installed one: shore."
     assert told[7].startswith("/look/truncation does not take list.")
     assert told[8] == "/look/drift", "changes arrive"
-    posted = "[('/look/seed', 9, 'lines'), ('/look/truncation', 1.2, 'lines')]"
+    posted = "[('/look/seed', 9, 'lines'), ('/look/truncation', 1.2, 'lines'), ('/out/blackout', True, 'lines')]"
     assert told[9] == f"{posted} ['/out/blackout'] []"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from pythonosc.udp_client import SimpleUDPClient
 
+from sonorama.engine.control.events import ShowEvents
 from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.faults import Faults
@@ -27,10 +28,14 @@ def test_it_is_a_bridge_like_any_other() -> None:
 
 def test_messages_pass_the_port_and_urgent_ones_overtake() -> None:
     posted: list[Change] = []
-    fast: list[Change] = []
+    urgent: list[Change] = []
+    events = ShowEvents(Faults())
+    events.urgent.subscribe(urgent.append, "test")
     values: dict[str, Value] = {"/look/seed": 7}
     argument = osc_argument(0, 0, "127.0.0.1", ["192.168.1.0/24"])
-    runner = BridgeRunner([f"osc:{argument}"], lambda: Port("n", lambda: values, posted.append, fast.append), Faults())
+    runner = BridgeRunner(
+        [f"osc:{argument}"], lambda bridge: Port("n", values, posted.append, events, bridge), Faults()
+    )
     runner.start()
     try:
         client = SimpleUDPClient("127.0.0.1", int(runner.facts["osc_port"]))
@@ -38,9 +43,13 @@ def test_messages_pass_the_port_and_urgent_ones_overtake() -> None:
         client.send_message("/sonorama/out/blackout", 1)
         client.send_message("/sonorama/engine/world", "../x")
         client.send_message("/sonorama/engine/world", "shore")
-        until(lambda: len(posted) == 2 and len(fast) == 1)
-        assert [(one.path, one.value) for one in posted] == [("/look/truncation", 1.2), ("/engine/world", "shore")]
-        assert (fast[0].path, fast[0].value) == ("/out/blackout", True)
+        until(lambda: len(posted) == 3 and len(urgent) == 1)
+        assert [(one.path, one.value) for one in posted if one not in urgent] == [
+            ("/look/truncation", 1.2),
+            ("/engine/world", "shore"),
+        ]
+        assert (urgent[0].path, urgent[0].value) == ("/out/blackout", True)
+        assert urgent[0] in posted
         assert posted[0].source.startswith("osc:127.0.0.1:")
         assert any("'../x'" in line or "../x" in line for line in runner.faults())
         assert runner.facts["osc_received"] == 4

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.ipc.frame_map import FrameMap
+from sonorama.engine.ipc.shared_paths import inner_name
 from sonorama.engine.picture.test_pattern import BAR_TOP, BARS, CORNERS, TRACK_BOTTOM, TRACK_TOP, TestPattern
 from sonorama.engine.show.test_pattern_renderer import TestPatternRenderer
 from sonorama.engine.units import Pixels
@@ -99,13 +100,14 @@ def test_smallest_and_too_small() -> None:
 
 
 def test_a_card_that_plays_follows_another_size() -> None:
-    name, size = f"card-{os.getpid()}", [(64, 64)]
-    player = TestPatternRenderer(name, lambda: size[0], lambda: Fraction(60), lambda: 0)
+    name, values = f"card-{os.getpid()}", {"/out/width": 64, "/out/height": 64, "/engine/fps": 60.0}
+    player = TestPatternRenderer(name, values, lambda: 0)
     player.start()
     try:
-        with FrameMap(name) as seen:
+        with FrameMap(inner_name(name)) as seen:
             for wanted in (64, 64), (320, 200):
-                size[0], end = wanted, time.monotonic() + 20.0
+                values["/out/width"], values["/out/height"] = wanted
+                end = time.monotonic() + 20.0
                 while (slot := seen.newest()) is None or slot.pixels.shape != (wanted[1], wanted[0], 4):
                     assert time.monotonic() < end, "it stays as it was"
                     time.sleep(0.01)

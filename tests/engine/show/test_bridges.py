@@ -1,9 +1,11 @@
 """What a bridge does wrong costs itself, never the show."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from sonorama.engine.control.events import ShowEvents
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.errors import SonoramaError, ValueRefused
 from sonorama.engine.faults import Faults
@@ -35,34 +37,41 @@ def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bad_bridge.py").write_text(BAD)
 
 
-def port() -> Port:
-    return Port("test", dict, lambda change: None, lambda change: None)
+def ports(faults: Faults | None = None, events: ShowEvents | None = None) -> Callable[[str], Port]:
+    events = events or ShowEvents(faults or Faults())
+    return lambda bridge: Port("test", {}, lambda change: None, events, bridge)
 
 
 def test_its_failures_are_faults_of_the_show() -> None:
     faults = Faults()
-    runner = BridgeRunner(["bad:mute"], port, faults)
+    events = ShowEvents(faults)
+    runner = BridgeRunner(["bad:mute"], ports(events=events), faults)
     runner.start()
-    runner.publish([Change("/look/seed", 1, "x")])
-    runner.send_values({"/sound/level": 0.5})
-    assert faults.recent() == ["The bridge bad failed: ZeroDivisionError: division by zero"]
+    for publish in (
+        lambda: events.changed.publish([Change("/look/seed", 1, "x")]),
+        lambda: events.measured.publish({"/sound/level": 0.5}),
+    ):
+        faults.clear("bridge bad")
+        publish()
+        assert faults.recent() == ["The bridge bad failed: ZeroDivisionError: division by zero"]
+    faults.clear("bridge bad")
     assert runner.faults() == []
     runner.close()
     assert faults.recent() == ["The bridge bad failed: RuntimeError: will not"]
 
 
 def test_facts_begin_with_its_name() -> None:
-    runner = BridgeRunner(["bad"], port, Faults())
+    runner = BridgeRunner(["bad"], ports(), Faults())
     assert runner.facts == {"bad_port": 5}
     assert runner.faults() == ["a line"]
 
 
 def test_one_that_cannot_start_is_two_lines() -> None:
     with pytest.raises(SonoramaError, match="The bridge bad does not start: OSError: no bus") as caught:
-        BridgeRunner(["bad:stuck"], port, Faults()).start()
+        BridgeRunner(["bad:stuck"], ports(), Faults()).start()
     assert len(str(caught.value).splitlines()) == 2
     with pytest.raises(SonoramaError, match="There is no bridge called 'bat'") as caught:
-        BridgeRunner(["bat"], port, Faults())
+        BridgeRunner(["bat"], ports(), Faults())
     assert caught.value.hint == "Did you mean bad?"
 
 
@@ -73,4 +82,4 @@ def test_one_that_cannot_start_is_two_lines() -> None:
 )  # fmt: skip
 def test_the_port_refuses_what_no_bridge_may_set(path: str, value: object) -> None:
     with pytest.raises(ValueRefused):
-        port().post(Change(path, value, "test"))  # pyright: ignore[reportArgumentType]
+        ports()("test").post(Change(path, value, "test"))  # pyright: ignore[reportArgumentType]

@@ -9,7 +9,8 @@ import pytest
 from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.engine.ipc.messages import RendererStatus
 from sonorama.engine.ipc.shared_paths import inner_name, shared_path
-from sonorama.engine.show.show import Show, ShowPlan
+from sonorama.engine.show.plan import ShowPlan
+from sonorama.engine.show.show import Show
 
 
 def test_pictures_of_a_killed_show_of_the_same_name_are_never_seen(
@@ -32,9 +33,8 @@ def test_a_move_on_the_slate_reaches_the_outputs_and_leaves_them(
     monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path))
     show = Show(ShowPlan(f"slate-{os.getpid()}", "silence", tiny_world, {"/out/slate": 4.0}, osc_port=0))
     try:
-        assert show.supervisor is not None
         for moved, stands in ({"/out/slate": 9.0}, 9.0), ({}, 4.0):
-            show.supervisor.on_status(RendererStatus(effective=moved))
+            show.events.renderer_status.publish(RendererStatus(effective=moved))
             show.output_loop.params.take()
             show.output_loop.params.move(1 / 30)
             assert show.output_loop.params.effective()["/out/slate"] == stands

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from sonorama.engine.control.events import BegunAfresh, ShowEvents
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.channel import ChannelClosed
@@ -70,11 +71,17 @@ def applied() -> list[tuple[int, float]]:
 
 
 @pytest.fixture
-def supervisor(applied: list[tuple[int, float]]) -> Iterator[RendererSupervisor]:
-    def did(frame: int, _: int, changes: list[Change]) -> None:
-        applied.extend((frame, float(one.value)) for one in changes if one.path == AMOUNT)
+def events() -> ShowEvents:
+    return ShowEvents(Faults())
 
-    made = RendererSupervisor(f"keep-{os.getpid()}", {AMOUNT: 1.0}, lambda: (500, 700_000), did, Faults(), IDLE)
+
+@pytest.fixture
+def supervisor(applied: list[tuple[int, float]], events: ShowEvents) -> Iterator[RendererSupervisor]:
+    def keep(message: Applied) -> None:
+        applied.extend((message.frame, float(one.value)) for one in message.changes if one.path == AMOUNT)
+
+    events.applied.subscribe(keep, "test")
+    made = RendererSupervisor(f"keep-{os.getpid()}", {AMOUNT: 1.0}, lambda: (500, 700_000), events, Faults(), IDLE)
     yield made
     made.close()
 
@@ -135,12 +142,12 @@ def test_after_three_deaths_in_a_row_it_begins_afresh_with_the_values_of_now(sup
     supervisor.receive()
     for _ in range(3):
         supervisor._retry_at = 0.0
-        supervisor.look()
+        supervisor.poll()
         assert supervisor._process is not None
         supervisor._process.kill()
         end = time.monotonic() + 20
         while supervisor._process is not None and time.monotonic() < end:
-            supervisor.look()
+            supervisor.poll()
             time.sleep(0.005)
     start = join(supervisor).start
     assert start.fresh == (500, 700_000)
@@ -148,26 +155,26 @@ def test_after_three_deaths_in_a_row_it_begins_afresh_with_the_values_of_now(sup
 
 
 def test_a_dead_one_is_replaced_and_counted(supervisor: RendererSupervisor) -> None:
-    supervisor.look()
+    supervisor.poll()
     first = supervisor.pid
     assert first and supervisor.restarts == 0
     os.kill(first, 9)
     end = time.monotonic() + 20
     while supervisor.pid in (0, first) and time.monotonic() < end:
-        supervisor.look()
+        supervisor.poll()
         time.sleep(0.005)
     assert supervisor.pid not in (0, first)
     assert supervisor.restarts == 1
 
 
 def test_one_that_says_nothing_is_replaced(supervisor: RendererSupervisor) -> None:
-    supervisor.look()
+    supervisor.poll()
     line = join(supervisor)
     line.says.append(Ready(device="test"))
     supervisor.receive()
     assert supervisor.playing
-    first, supervisor._heard_at = supervisor.pid, time.monotonic() - 3600
-    supervisor.look()
+    first, supervisor._message_at = supervisor.pid, time.monotonic() - 3600
+    supervisor.poll()
     assert supervisor.pid != first and not supervisor.playing
 
 
@@ -229,14 +236,14 @@ def test_while_nobody_plays_the_last_of_everything_waits(supervisor: RendererSup
 def test_what_it_did_shortly_before_its_death_is_heard(
     supervisor: RendererSupervisor, applied: list[tuple[int, float]]
 ) -> None:
-    supervisor.look()
+    supervisor.poll()
     line = join(supervisor)
     supervisor.ask([change(0.5)])
     line.did(4, 1, change(0.5))
     os.kill(supervisor.pid, 9)
     end = time.monotonic() + 20
     while supervisor.peer is not None and time.monotonic() < end:
-        supervisor.look()
+        supervisor.poll()
     assert applied == [(4, 0.5)]
     assert len(join(supervisor).got) == 1
 
@@ -244,31 +251,31 @@ def test_what_it_did_shortly_before_its_death_is_heard(
 def test_one_that_kept_a_state_before_each_death_never_begins_afresh(supervisor: RendererSupervisor) -> None:
     for number in range(6):
         supervisor._retry_at = 0.0
-        supervisor.look()
+        supervisor.poll()
         line = join(supervisor)
         assert line.start.fresh is None
         line.says.append(StateSaved(number))
         os.kill(supervisor.pid, 9)
         end = time.monotonic() + 20
         while supervisor.pid and time.monotonic() < end:
-            supervisor.look()
+            supervisor.poll()
             supervisor.receive()
 
 
-def test_one_whose_motion_is_lost_begins_afresh_at_once(supervisor: RendererSupervisor) -> None:
-    line, told = join(supervisor), list[tuple[int, int]]()
-    supervisor.on_fresh = lambda frame, sample, values: told.append((frame, sample))
+def test_one_whose_motion_is_lost_begins_afresh_at_once(supervisor: RendererSupervisor, events: ShowEvents) -> None:
+    line, told = join(supervisor), list[BegunAfresh]()
+    events.begun_afresh.subscribe(told.append, "test")
     line.says.append(MotionLost())
     supervisor.receive()
     assert join(supervisor).start.fresh == (500, 700_000)
-    assert told == [(500, 700_000)]
+    assert told == [BegunAfresh(500, 700_000, {AMOUNT: 1.0})]
 
 
 def test_a_supervisor_that_was_stopped_itself_blames_nobody(supervisor: RendererSupervisor) -> None:
-    supervisor.look()
+    supervisor.poll()
     line = join(supervisor)
     first, away = supervisor.pid, time.monotonic() - 60
-    supervisor._heard_at = supervisor._looked_at = away
-    supervisor.look()
+    supervisor._message_at = supervisor._polled_at = away
+    supervisor.poll()
     assert supervisor.pid == first
     assert line.open
