@@ -88,8 +88,8 @@ def _share(text: str) -> float:
 
 def run_world(args: argparse.Namespace) -> int:
     """Train and pack a world."""
+    from .data.photos import data_root
     from .packing import About
-    from .pictures import data_root
     from .recipe import Recipe
     from .runner import TrainingRun, make_world
 
@@ -118,8 +118,8 @@ def run_card(args: argparse.Namespace) -> int:
 
 def run_measure(args: argparse.Namespace) -> int:
     """Measure a world."""
+    from .data.photos import data_root
     from .metrics.measure import measure
-    from .pictures import data_root
 
     measure(args.world, data_root(args.data), args.work, args.out)
     return 0

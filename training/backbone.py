@@ -70,6 +70,15 @@ class Backbone(nn.Module):
         return self.net(x.contiguous(memory_format=torch.channels_last))
 
 
+def describe(x: Tensor, backbone: Backbone, aspect: float = 1.0) -> Tensor:
+    """Pictures [B,3,H,W] in [-1,1] of any shape -> raw descriptors [B,816]: the last map pooled, the middle map pooled
+    2 x 2, a colour thumbnail of 4 x 4. `aspect` times as many columns in both, to tell left from right in wide ones.
+    """
+    maps = backbone(x)
+    middle = F.adaptive_avg_pool2d(maps[2], (2, round(2 * aspect))).flatten(1)
+    return torch.cat([maps[3].mean((2, 3)), middle, F.adaptive_avg_pool2d(x, (4, round(4 * aspect))).flatten(1)], dim=1)
+
+
 def unit(maps: list[Tensor]) -> list[Tensor]:
     """Each place's feature vector at length 1."""
     return [F.normalize(m, dim=1) for m in maps]

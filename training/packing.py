@@ -19,7 +19,7 @@ from ..engine.model.motion_rnn import MotionNetwork
 from ..engine.model.seed_bank import seed_to_z
 from ..engine.model.sound_inversion import SoundInversionEncoder
 from ..engine.model.world_file import save_world
-from .pictures import CLEAN, PictureSet
+from .data.photos import FOLDERS
 from .stages.joint_space import Space
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -63,10 +63,10 @@ class Manifest:
 
     @staticmethod
     def read(root: Path) -> Manifest:
-        """The rows of `audio/` and `images/`."""
+        """The rows of recordings and photos."""
         with (root / "MANIFEST.tsv").open(newline="") as file:
             rows = csv.DictReader(file, delimiter="\t")
-            return Manifest(tuple(row for row in rows if row["file"].startswith(("audio/", "images/"))))
+            return Manifest(tuple(row for row in rows if row["file"].split("/")[0] in ("audio", *FOLDERS)))
 
     def credits(self) -> tuple[str, ...]:
         """One line for each file."""
@@ -79,20 +79,15 @@ class Manifest:
 
     def description(self, classes: Sequence[str]) -> str:
         """How much it was trained on, and which sounds it knows."""
-        photos = sum(row["file"].startswith("images/") for row in self.rows)
+        photos = sum(not row["file"].startswith("audio/") for row in self.rows)
         names = ", ".join(name.replace("_", " ") for name in classes)
         return f"Trained on {photos} photos and {len(self.rows) - photos} recordings. Sounds it knows: {names}."
 
 
-def anchors(data: PictureSet) -> Tensor:
-    """Codes [A,Z] of the clean crops: what seeds mix."""
-    return data.codes[data.class_id == CLEAN]
-
-
 @torch.no_grad()
-def bank_codes(generator: Generator, data: PictureSet, see: Sight, seeds: int, psi: float = 0.7) -> Tensor:
-    """Joint code F_v [seeds,D] of the picture each of the first seeds paints."""
-    z_anchors = anchors(data).half().float().numpy()
+def bank_codes(generator: Generator, anchors: Tensor, see: Sight, seeds: int, psi: float = 0.7) -> Tensor:
+    """Joint code F_v [seeds,D] of the picture each of the first seeds paints, from the anchors [A,Z] that they mix."""
+    z_anchors = anchors.half().float().numpy()
     z = torch.from_numpy(np.stack([seed_to_z(s, generator.config.z_dim, z_anchors) for s in range(seeds)]))
     size = min(128, generator.config.size)
     rows = [see(generator.synthesis(generator.mapping(c, psi), "const", size, "activations")) for c in z.split(16)]

@@ -11,8 +11,8 @@ from ..engine.files.atomic import write_bytes
 from ..engine.model.generator import GeneratorConfig
 from ..engine.model.seed_bank import SEEDS
 from .data.clips import ClipPlan
-from .generator import GeneratorTraining, Phase
 from .stages.directions import DirectionTraining
+from .stages.generator.plan import WIDE, GeneratorPlan, grown_to
 from .stages.joint_space import JointTraining
 from .stages.motion_teacher import MotionTraining
 from .stages.sound_inversion import EncoderTraining
@@ -24,8 +24,8 @@ FILE = "recipe.json"
 class Recipe:
     """Plans of all stages, in their order; bank: seeds whose pictures a prompt chooses from."""
 
-    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
-    stage_0: GeneratorTraining = field(default_factory=GeneratorTraining)
+    generator: GeneratorConfig = WIDE
+    stage_0: GeneratorPlan = field(default_factory=GeneratorPlan)
     joint: JointTraining = field(default_factory=JointTraining)
     directions: DirectionTraining = field(default_factory=DirectionTraining)
     encoder: EncoderTraining = field(default_factory=EncoderTraining)
@@ -34,11 +34,9 @@ class Recipe:
     bank: int = SEEDS
 
     def up_to(self, size: int) -> Recipe:
-        """The same, but the generator grows to `size` px at most."""
-        return self._grown(tuple(p for p in self.stage_0.phases if p.size <= size))
-
-    def _grown(self, phases: tuple[Phase, ...]) -> Recipe:
-        return replace(self, stage_0=replace(self.stage_0, phases=phases))
+        """The same, but the generator grows to `size` px of height at most."""
+        stage_0 = replace(self.stage_0, phases=grown_to(self.stage_0.phases, size))
+        return replace(self, generator=replace(self.generator, size=size), stage_0=stage_0)
 
     def scaled(self, share: float) -> Recipe:
         """Every stage at `share` of its length (steps, pictures, windows, clips; at least one of each)."""
@@ -46,12 +44,12 @@ class Recipe:
         def part(n: int) -> int:
             return max(1, round(n * share))
 
-        phases = tuple(replace(p, images=part(p.images), warmup=part(p.warmup)) for p in self.stage_0.phases)
-        start, full = (part(n) for n in self.stage_0.adversarial_from)
+        phases = tuple(replace(p, images=part(p.images)) for p in self.stage_0.phases)
+        start, full = (round(n * share) for n in self.stage_0.judges_over)
         joint, encoder = self.joint, self.encoder
         return replace(
-            self._grown(phases),
-            stage_0=replace(self.stage_0, phases=phases, adversarial_from=(start, max(full, start + 1))),
+            self,
+            stage_0=replace(self.stage_0, phases=phases, judges_over=(start, max(full, start + 1))),
             joint=replace(
                 joint,
                 words_steps=part(joint.words_steps),

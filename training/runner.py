@@ -27,15 +27,17 @@ from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
 from .backbone import Backbone
 from .data.clips import Clip, make_clip
+from .data.photos import PICTURES, PictureSet, picture_set
 from .data.procedural_pictures import CLASSES
 from .data.recordings import of_classes, read_recordings
-from .generator import GeneratorTrainer, resized, set_w_statistics
-from .metrics.grids import codes_and_mixtures, save_grid
-from .packing import About, Trained, anchors, bank_codes, pack
-from .pictures import PictureSet, picture_set
+from .packing import About, Trained, bank_codes, pack
 from .recipe import FILE, Recipe
 from .stage_order import open_stages, run_stages, with_extra
 from .stages.directions import find_directions
+from .stages.generator.interrupt import stop_between_steps
+from .stages.generator.progress import Progress
+from .stages.generator.statistics import set_w_statistics
+from .stages.generator.trainer import GeneratorTrainer
 from .stages.joint import Space, train_sound
 from .stages.joint import prepare as prepare_joint
 from .stages.joint import save as save_joint
@@ -59,7 +61,8 @@ class TrainingRun:
 
     def pictures(self) -> PictureSet:
         """The training pictures, made once."""
-        return picture_set(self.root, self.work / "pictures.safetensors", z_dim=self.recipe.generator.z_dim)
+        generator = self.recipe.generator
+        return picture_set(self.root, self.work / PICTURES, *generator.shape(), generator.z_dim)
 
     def once(self, name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
         """The tensors of a stage: read where its file is, else made and written."""
@@ -82,26 +85,21 @@ class TrainingRun:
 
 
 def generator_stage(shop: TrainingRun) -> Generator:
-    """Stage 0, with a grid of codes and mixtures at every checkpoint."""
+    """Stage 0, with sheets of pictures and distances beside its checkpoints."""
     data, config = shop.pictures(), shop.recipe.generator
-
-    def grid(trainer: GeneratorTrainer) -> None:
-        z = codes_and_mixtures(anchors(data), 16)
-        size = trainer.size
-        pictures = trainer.ema.synthesis(trainer.ema.mapping(z), "const", size, "activations")
-        save_grid(pictures.detach(), shop.work / f"grid_{size}_{trainer.images:06d}.png")
 
     def make() -> dict[str, Tensor]:
         torch.manual_seed(20)
         trainer = GeneratorTrainer(data, config, shop.recipe.stage_0, shop.work)
         if not trainer.load() and shop.start is not None:
             trainer.start_from(build_networks(load_world(shop.start)).generator)
-        return trainer.run(grid).state_dict()
+        with stop_between_steps() as stop:
+            trainer.run(stop, Progress(shop.work, trainer.data, shop.recipe.stage_0))
+        return trainer.average.state_dict()
 
     generator = Generator(config)
     generator.load_state_dict(shop.once("generator", make))
-    generator = resized(generator, shop.recipe.stage_0.phases[-1].size)
-    return set_w_statistics(generator, data).eval().requires_grad_(False)
+    return set_w_statistics(generator, data.anchors).eval().requires_grad_(False)
 
 
 def joint_stage(shop: TrainingRun) -> Space:
@@ -144,7 +142,7 @@ def encoder_stage(
             generator,
             directions,
             mels,
-            anchors(data),
+            data.anchors,
             Judges(hear, see, space.labels),
             shop.recipe.encoder,
         )
@@ -157,7 +155,7 @@ def encoder_stage(
 
 def make_clips(shop: TrainingRun, generator: Generator, directions: Tensor, mels: list[list[Tensor]]) -> list[Clip]:
     """Inverted clips of every class; each is kept as soon as it is made."""
-    plan, codes, backbone = shop.recipe.clips, anchors(shop.pictures()), Backbone()
+    plan, codes, backbone = shop.recipe.clips, shop.pictures().anchors, Backbone()
     clips = []
     for i in range(plan.clips * len(CLASSES)):
         class_id, rng = i % len(CLASSES), torch.Generator().manual_seed(1000 + i)
@@ -219,8 +217,8 @@ def directions_stage(shop: TrainingRun, generator: Generator) -> Tensor:
 
 def bank_stage(shop: TrainingRun, generator: Generator, space: Space) -> dict[str, Tensor]:
     """The seed bank."""
-    data = shop.pictures()
-    return {"anchors": anchors(data), "codes": bank_codes(generator, data, space.eyes(), shop.recipe.bank)}
+    anchors = shop.pictures().anchors
+    return {"anchors": anchors, "codes": bank_codes(generator, anchors, space.eyes(), shop.recipe.bank)}
 
 
 def make_world(shop: TrainingRun, out: Path, about: About, extra: Sequence[str] = ()) -> None:

@@ -94,7 +94,7 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(data: Path, 
     assert world.card.description.startswith(f"Trained on 8 photos and {len(CLASSES)} recordings.")
     assert world.card.text is not None
     assert {"encoder", "motion"} <= set(world.card.measures)
-    assert film(world).shape == (10, 64, 64, 3)
+    assert film(world).shape == (10, 64, 112, 3)
     assert set(next(iter(classify(world, [NOISE]))).scores) == set(CLASSES)
 
     other = subprocess.run([*command[:-1], "0.002"], stderr=subprocess.PIPE, text=True, env=one, check=False)
@@ -106,7 +106,7 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(data: Path, 
 def test_a_world_in_the_space_of_a_named_clip_model(data: Path, tmp_path: Path, one_thread: None) -> None:
     """Its labels, its bank and the words of its users are CLIP's; F_a and E_a have CLIP's width."""
     name, _ = tiny_clip(tmp_path)
-    small = GeneratorConfig(64, z_dim=16, w_dim=32, channel_base=512, channel_max=16)
+    small = GeneratorConfig(64, z_dim=16, w_dim=32, channel_base=512, channel_max=16)  # square ones are still made
     recipe = replace(Recipe().up_to(64).scaled(0.001), generator=small)
     recipe = replace(recipe, joint=replace(recipe.joint, clip=name), clips=replace(recipe.clips, ticks=4))
     make_world(TrainingRun(data, tmp_path / "work", recipe), tmp_path / "clip.safetensors", About("clip", "1"))
@@ -124,7 +124,7 @@ def test_a_share_shortens_every_stage_and_a_folder_keeps_its_recipe(tmp_path: Pa
     assert [p.images * 10 for p in tenth.stage_0.phases] == [p.images for p in whole.stage_0.phases]
     for part, name in (("joint", "sound_steps"), ("directions", "steps"), ("encoder", "steps_b"), ("motion", "steps")):
         assert getattr(getattr(tenth, part), name) * 10 == getattr(getattr(whole, part), name)
-    assert [p.size for p in whole.up_to(128).stage_0.phases] == [64, 128]
+    assert [p.side for p in whole.up_to(128).stage_0.phases] == [16, 32, 64, 128]
     tenth.claim(tmp_path)
     tenth.claim(tmp_path)
     with pytest.raises(InputError, match="another recipe"):

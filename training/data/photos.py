@@ -28,12 +28,14 @@ from torchvision.io import decode_image
 
 from ...engine.errors import InputError
 from ...engine.files.atomic import replacing
-from ..backbone import Backbone
+from ..backbone import Backbone, describe
 from .procedural_pictures import CLASSES, draw
 
 CLEAN = -1
 FOLDERS = ("images", "photos", "panoramas")
 HELD_EVERY = 8
+PICTURES = "pictures.safetensors"
+"""Where a work folder keeps its picture set."""
 
 
 def data_root(given: str | None = None) -> Path:
@@ -194,16 +196,6 @@ def read_crop(crop: Crop, height: int, width: int) -> tuple[Tensor, int]:
     return F.interpolate(x, (height, width), mode="bicubic", antialias=True)[0].clamp(0, 1), x.shape[3]
 
 
-def describe(x: Tensor, backbone: Backbone) -> Tensor:
-    """Pictures [B,3,H,W] in [-1,1] -> raw descriptors: last map pooled, middle map pooled to 2 rows, colour
-    thumbnail of 4 rows; columns as many as the picture is wider. [B,816] for squares.
-    """
-    maps = backbone(x)
-    aspect = x.shape[3] / x.shape[2]
-    middle = F.adaptive_avg_pool2d(maps[2], (2, round(2 * aspect))).flatten(1)
-    return torch.cat([maps[3].mean((2, 3)), middle, F.adaptive_avg_pool2d(x, (4, round(4 * aspect))).flatten(1)], dim=1)
-
-
 @dataclass(frozen=True)
 class CodeBook:
     """Descriptor -> code: standardise, project on `axes`, put on the sphere. Tensors, so it can be saved."""
@@ -214,14 +206,15 @@ class CodeBook:
 
     @staticmethod
     def fit(raw: Tensor, z_dim: int) -> CodeBook:
-        """PCA of the standardised descriptors [N,D], N >= z_dim; each axis is divided by the root of its deviation
-        (half whitening: all axes speak, the strong ones still louder). The same on every run.
+        """PCA of the standardised descriptors [N,D]; each axis is divided by the root of its deviation (half whitening:
+        all axes speak, the strong ones still louder). The same on every run. Where N < z_dim, the axes that so few
+        pictures do not have are 0.
         """
         mean, std = raw.mean(0), raw.std(0) + 1e-6
         _, _, axes = torch.linalg.svd((raw - mean) / std, full_matrices=False)
         v = axes[:z_dim].T
         spread = (((raw - mean) / std) @ v).std(0)
-        return CodeBook(mean, std, v / spread.sqrt())
+        return CodeBook(mean, std, F.pad(v / spread.sqrt().clamp_min(1e-3), (0, z_dim - v.shape[1])))
 
     def encode(self, raw: Tensor) -> Tensor:
         """[B,D] -> [B,Z], each of length sqrt(Z)."""
@@ -259,7 +252,8 @@ def _draw_all(found: list[Crop], height: int, width: int, plan: CropPlan, scene:
 @torch.no_grad()
 def descriptors(pictures: Tensor, backbone: Backbone) -> Tensor:
     """Raw descriptors [N,D] of pictures uint8 [N,3,H,W]."""
-    return torch.cat([describe(chunk.float() / 127.5 - 1, backbone) for chunk in pictures.split(32)])
+    aspect = pictures.shape[3] / pictures.shape[2]
+    return torch.cat([describe(chunk.float() / 127.5 - 1, backbone, aspect) for chunk in pictures.split(32)])
 
 
 def picture_set(

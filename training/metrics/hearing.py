@@ -24,9 +24,9 @@ from ...engine.files.atomic import names_after, write_bytes
 from ...engine.model.joint_embedding import window_ends
 from ...engine.model.mel import SOUND_COLUMNS, last_columns, log_mel
 from ...engine.model.texture_statistics import sounding, statistics
+from ..data.photos import data_root
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import Recording, louder, of_classes, read_recordings
-from ..pictures import data_root
 from ..stages.joint import JointTraining, Material, add_arguments, prepare, train_sound
 from ..stages.joint_space import SCORE_SCALE
 

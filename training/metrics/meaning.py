@@ -11,13 +11,13 @@ from fractions import Fraction
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ...engine.control.render_table import TABLE
 from ...engine.inference.backend import Backend
 from ...engine.model.world_file import World
 from ...engine.pipeline.offline import OfflineRender
 from ...engine.units import SAMPLE_RATE, Array
-from .pictures import colours
 
 WANTED = {
     "thunderstorm": ("luma", -1),
@@ -42,6 +42,17 @@ def play(world: World, backend: Backend, sound: Array, seconds: float, **changes
 def last_picture(world: World, backend: Backend, sound: Array, seed: int) -> Array:
     """The picture [H,W,3] in 0..1 after 3 s of a sound."""
     return backend.synthesize(play(world, backend, sound, 3.0, look__seed=seed)[-1])
+
+
+def colours(picture: Tensor) -> dict[str, float]:
+    """What storm, fire, rain and water change, of pictures [N,3,H,W] in [-1,1]: luma, red minus blue, saturation,
+    blue-green minus red; all on the 0..1 scale.
+    """
+    r, g, b = (picture.clamp(-1, 1) * 0.5 + 0.5).unbind(1)
+    spread = torch.stack([r, g, b]).amax(0) - torch.stack([r, g, b]).amin(0)
+    luma = 0.2126 * r + 0.7152 * g + 0.0722 * b
+    parts = {"luma": luma, "warmth": r - b, "saturation": spread, "aqua": (g + b) / 2 - r}
+    return {name: float(x.mean()) for name, x in parts.items()}
 
 
 def _colours(pictures: Sequence[Array]) -> dict[str, float]:

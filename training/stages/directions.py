@@ -15,8 +15,8 @@ from torch import Tensor
 
 from ...engine.model.generator import Generator
 from ..backbone import Backbone, feature_distance
+from ..data.photos import PictureSet
 from ..data.procedural_pictures import CLASSES, draw
-from ..pictures import CLEAN, PictureSet
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ def first_guess(generator: Generator, data: PictureSet) -> Tensor:
     """Mean of w(scene) - w(its photo) by class, in units of sigma_w: [9,L,W]."""
     mapping = generator.mapping
     moved = mapping(data.codes)[:, 0] - mapping(data.codes[data.base])[:, 0]
-    rows = [moved[data.class_id == k].mean(0) / mapping.w_std for k in range(len(CLASSES))]
+    rows = [moved[(data.class_id == k) & ~data.held].mean(0) / mapping.w_std for k in range(len(CLASSES))]
     return torch.stack(rows)[:, None].repeat(1, generator.config.num_ws, 1)
 
 
@@ -70,7 +70,7 @@ def find_directions(generator: Generator, data: PictureSet, plan: DirectionTrain
     d = first_guess(generator, data).requires_grad_()
     optimiser = torch.optim.Adam([d], plan.rate, betas=(0.5, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.steps)
-    clean = data.codes[data.class_id == CLEAN]
+    clean = data.anchors
     for step in range(plan.steps):
         class_id = [(step * plan.batch + i) % len(CLASSES) for i in range(plan.batch)]
         strength = 0.4 + 0.6 * torch.rand(plan.batch, generator=rng)

@@ -21,9 +21,9 @@ from torch import Tensor
 from ...engine.errors import OutputError
 from ...engine.model.joint_embedding import SoundEncoder
 from ..data.captions import Captions
+from ..data.photos import data_root
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import Windows, make_windows, read_recordings
-from ..pictures import data_root
 from .joint_space import ImageTower, JointTraining, Space, info_nce, logit_scale, save
 from .joint_words import Scenes, class_codes, make_scenes, new_space, towers, train_words
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from ...engine.model.open_clip_towers import NamedClip, load_joint
 from ..data.captions import Captions
+from ..data.photos import PictureSet
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import make_windows, read_recordings
-from ..pictures import PictureSet
 from .joint import Material, Targets, level
 from .joint_space import JointTraining, Space
 from .joint_words import class_codes, label_codes
@@ -30,7 +30,7 @@ def prepare_named(root: Path, work: Path, plan: JointTraining, data: PictureSet)
     """
     clip = load_joint(plan.clip)
     texts = class_codes(clip.text, Captions.load())
-    images = [_seen(clip, data.pictures[data.class_id == k][:PICTURES]) for k in range(len(CLASSES))]
+    images = [_seen(clip, data.pictures[(data.class_id == k) & ~data.held][:PICTURES]) for k in range(len(CLASSES))]
     windows = make_windows(read_recordings(root), work / "windows", plan.real, plan.procedural)
     space = Space(None, None, None, label_codes(texts), clip)
     return Material(windows, Targets(level(texts), level(images)), space)

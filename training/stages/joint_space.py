@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from ...engine.files.atomic import replacing
 from ...engine.model.joint_embedding import ImageHead, SoundEncoder, TextTower
 from ...engine.model.open_clip_towers import NamedClip
-from ..backbone import Backbone
+from ..backbone import Backbone, describe
 from ..data.procedural_pictures import CLASSES
-from ..pictures import describe
 
 WIDTH = 128
 SCORE_SCALE = 8.0

@@ -13,16 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torchvision.io import decode_image
 
 from ...engine.files.atomic import replacing
 from ...engine.model.joint_embedding import ImageHead, TextTower, unit
 from ...engine.model.tokenizer import END, START, encode
-from ..backbone import Backbone
+from ..backbone import Backbone, describe
 from ..data.captions import ANY, Captions, Narrator, Text, colours_of
+from ..data.photos import CLEAN
 from ..data.procedural_pictures import CLASSES, draw
-from ..pictures import CLEAN, describe, read_crop
 from .joint_space import WIDTH, JointTraining, Space, info_nce, logit_scale
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,12 @@ class Scenes:
         return colours_of(self.described[:, -48:].unflatten(1, (3, 4, 4)))
 
 
+def read_square(path: Path, size: int) -> Tensor:
+    """A picture file squeezed into float32 [3,size,size] in 0..1."""
+    x = decode_image(str(path)).float()[None, :3] / 255
+    return F.interpolate(x, (size, size), mode="bicubic", antialias=True)[0].clamp(0, 1)
+
+
 def photo_of(path: Path) -> str:
     """Name of the photo that a picture file shows or was cut from."""
     stem = path.stem
@@ -57,7 +65,7 @@ def make_scenes(root: Path, cache: Path, each: int) -> Scenes:
     if not cache.is_file():
         backbone, rng, rows = Backbone(), torch.Generator().manual_seed(2), []
         for i, path in enumerate(paths):
-            clean = read_crop(path, 128)
+            clean = read_square(path, 128)
             class_ids = torch.randperm(len(CLASSES), generator=rng)[:each].tolist()
             strength, time_s = torch.rand(2, each, generator=rng).tolist()
             drawn = [

@@ -13,21 +13,18 @@ import torch
 
 from ....engine.errors import InputError
 from ....engine.model.build import build_networks
-from ....engine.model.generator import Generator, GeneratorConfig
+from ....engine.model.generator import Generator
 from ....engine.model.world_file import load_world
 from ...backbone import Backbone
-from ...data.photos import PictureSet, data_root, picture_set
+from ...data.photos import PICTURES, PictureSet, data_root, picture_set
 from ...metrics.distance import HeldOutPhotos
 from .interrupt import stop_between_steps
 from .pack import write_pack
-from .plan import GeneratorPlan
+from .plan import WIDE, GeneratorPlan
 from .progress import Progress, distances
 from .trainer import CHECKPOINT, GeneratorTrainer
 
 log = logging.getLogger(__name__)
-PICTURES = "pictures.safetensors"
-WIDE = GeneratorConfig(size=256, z_dim=128, w_dim=512, channel_base=4096, channel_max=128, const_width=7)
-"""448x256: cover to 16:9 crops four rows; costs 1.75 times a square."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

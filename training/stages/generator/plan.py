@@ -8,6 +8,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from ....engine.model.generator import GeneratorConfig
+
+WIDE = GeneratorConfig(size=256, z_dim=128, w_dim=512, channel_base=4096, channel_max=128, const_width=7)
+"""448x256: cover to 16:9 crops four rows; costs 1.75 times a square."""
+
 
 @dataclass(frozen=True)
 class Phase:
@@ -123,6 +128,11 @@ class GeneratorPlan:
     grid_s: float = 1_200.0
     measure_s: float = 3_600.0
     measure_seeds: int = 100
+
+
+def grown_to(phases: tuple[Phase, ...], side: int) -> tuple[Phase, ...]:
+    """The phases of a generator that is `side` px high: those below as they are, windows up to `side`."""
+    return tuple(replace(p, side=min(p.side, side)) for p in phases if p.side <= side or (p.windows and side > 64))
 
 
 ENDLESS = 10**12
