@@ -26,9 +26,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     world = commands.add_parser("world", help="all stages: from the data to a world file; goes on where it stopped")
     world.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
-    world.add_argument("--work", type=Path, default=Path("build/shore"), help="where stages are kept (%(default)s)")
-    world.add_argument("--out", type=Path, default=Path("build/shore/shore.safetensors"), help="%(default)s")
-    world.add_argument("--name", default="shore", help="of the world (%(default)s)")
+    world.add_argument("--work", type=Path, default=Path("build/world"), help="where stages are kept (%(default)s)")
+    world.add_argument("--name", required=True, help="of the world; not that of one that is shipped")
+    world.add_argument("--out", type=Path, help="file to write (default: NAME.safetensors in the --work folder)")
     world.add_argument("--release", default="1", help="version on its card (%(default)s)")
     world.add_argument("--description", default="", help="on its card (default: what its data's manifest tells)")
     world.add_argument("--licence", default="", help="of the world, on its card (default: those of its data)")
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("world", help="name or path")
     measure.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
     measure.add_argument(
-        "--work", type=Path, default=Path("build/shore"), help="where pictures are cached (%(default)s)"
+        "--work", type=Path, default=Path("build/world"), help="where pictures are cached (%(default)s)"
     )
     measure.add_argument("--out", type=Path, default=Path("build/measures"), help="folder (%(default)s)")
     measure.set_defaults(run=run_measure)
@@ -101,7 +101,8 @@ def run_world(args: argparse.Namespace) -> int:
     if args.scale != 1:
         recipe = recipe.scaled(args.scale)
     shop = TrainingRun(data_root(args.data), args.work, recipe, args.start)
-    make_world(shop, args.out, About(args.name, args.release, args.description, args.licence), args.stages)
+    out = args.out or args.work / f"{args.name}.safetensors"
+    make_world(shop, out, About(args.name, args.release, args.description, args.licence), args.stages)
     return 0
 
 
