@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.cli.arguments import parse_size
+from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
 from ..engine.errors import ValueRefused, one_line
 
 if TYPE_CHECKING:
@@ -114,7 +115,7 @@ def start_values(args: argparse.Namespace) -> dict[str, Value]:
     """Values of every control: defaults, then --seed and --text, then --set in order."""
     from ..engine.control import assignments as values
 
-    short = {"/look/seed": args.seed, "/look/text": args.text}
+    short = {LOOK_SEED: args.seed, LOOK_TEXT: args.text}
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
     return values.start_values(values.parse(text) for text in [*assignments, *args.assignments])
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.audio.audio_file import Sound, open_sound
+from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
 from ..engine.errors import InputError, OutputError, ValueRefused, one_line
 from ..engine.files.encode import SYNTHETIC, synthetic_note
 from ..engine.take.reader import Take, find_take
@@ -232,7 +233,7 @@ def _timecode(job: RenderJob) -> str | None:
 
 
 def _values(job: RenderJob) -> dict[str, Value]:
-    short = {"/look/seed": job.seed, "/look/text": job.text}
+    short = {LOOK_SEED: job.seed, LOOK_TEXT: job.text}
     return {**job.values, **{path: value for path, value in short.items() if value is not None}}
 
 
@@ -254,7 +255,7 @@ def _facts(job: RenderJob, sound: Sound, stage: Played, look: Look, n_frames: in
         "samples": sound.count(job.start, job.duration, job.loop),
         "rate": sound.rate,
         "world": {"name": stage.world, "version": stage.version, "sha256": stage.sha256},
-        "seed": _values(job).get("/look/seed"),
+        "seed": _values(job).get(LOOK_SEED),
         "values": _values(job),
         "fps": str(job.rate),
         "frames": n_frames,

@@ -19,6 +19,7 @@ import numpy as np
 
 from ..engine.audio.audio_file import Sound
 from ..engine.audio.decode import SoundFormat
+from ..engine.control.addresses import OUT_FREEZE
 from ..engine.errors import InputError, SonoramaError, WorldError
 from ..engine.inference.backend import open_backend
 from ..engine.model.world_file import find_world, list_worlds, load_world, read_card
@@ -257,9 +258,9 @@ class TakeFrameSource:
         step = free = painted = None
         for index in range(-before, n_frames):
             while step is None or play.next_sample <= began + math.floor(index * SAMPLE_RATE / self._fps):
-                free = step if step and not step.values["/out/freeze"] else free
+                free = step if step and not step.values[OUT_FREEZE] else free
                 step = play.step()
-            if index == -before and free and step.values["/out/freeze"] and not self._clean:
+            if index == -before and free and step.values[OUT_FREEZE] and not self._clean:
                 yield _Shot(index - 1, free, paint=True)
             paint = step is not painted and index not in unwanted
             painted = step if paint else painted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from sonorama.engine.control.addresses import ENGINE_WORLD, LOOK_TEXT
 from sonorama.engine.control.parameters import Parameter, Value, show
 
 OSC_ROOT = "/sonorama"
@@ -39,7 +40,7 @@ def short_value(param: Parameter, value: Value) -> str:
 
 def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
     """The parameters being loaded, as a line of text: `finding a picture for "a storm" ...`."""
-    texts = {"/look/text": "finding a picture for \u201c{}\u201d", "/engine/world": "loading the world {}"}
+    texts = {LOOK_TEXT: "finding a picture for \u201c{}\u201d", ENGINE_WORLD: "loading the world {}"}
     parts = [texts.get(path, f"loading {short_name(path)} {{}}").format(values.get(path, "")) for path in paths]
     return ", ".join(parts) + " \u2026"
 

@@ -9,9 +9,19 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QWidget
 
+from sonorama.engine.control.addresses import (
+    OUT_BLACKOUT,
+    OUT_FREEZE,
+    OUT_PANIC,
+    OUT_RECORD,
+    SCENE_RECALL,
+    SCENE_STORE,
+    SOUND_RESYNC,
+    SOUND_TAP,
+)
+
 from .digit_keys import scene_key
 from .link import Link
-from .scenes import RECALL, STORE
 
 
 @dataclass(frozen=True)
@@ -38,17 +48,17 @@ def toggle(link: Link, path: str) -> None:
 
 def show_keys(link: Link) -> list[Key]:
     """The shortcuts that control the show; each posts to a parameter."""
-    scenes = range(1, int(link.table[RECALL].high) + 1)
+    scenes = range(1, int(link.table[SCENE_RECALL].high) + 1)
     return [
         Key("Space", "hold the motion of all levels, or release it", lambda: hold_all(link)),
-        *(Key(str(n), f"scene {n}", lambda n=n: link.post(RECALL, n)) for n in scenes),
-        *(Key(f"Shift+{n}", f"store scene {n}", lambda n=n: link.post(STORE, n)) for n in scenes),
-        Key("R", "start or stop recording", lambda: toggle(link, "/out/record")),
-        Key("B", "blackout", lambda: toggle(link, "/out/blackout")),
-        Key("Z", "freeze", lambda: toggle(link, "/out/freeze")),
-        Key("T", "tap tempo", lambda: link.post("/sound/tap", True)),
-        Key("Shift+T", "set the beat to now", lambda: link.post("/sound/resync", True)),
-        Key("Shift+Esc", "panic", lambda: link.post("/out/panic", True)),
+        *(Key(str(n), f"scene {n}", lambda n=n: link.post(SCENE_RECALL, n)) for n in scenes),
+        *(Key(f"Shift+{n}", f"store scene {n}", lambda n=n: link.post(SCENE_STORE, n)) for n in scenes),
+        Key("R", "start or stop recording", lambda: toggle(link, OUT_RECORD)),
+        Key("B", "blackout", lambda: toggle(link, OUT_BLACKOUT)),
+        Key("Z", "freeze", lambda: toggle(link, OUT_FREEZE)),
+        Key("T", "tap tempo", lambda: link.post(SOUND_TAP, True)),
+        Key("Shift+T", "set the beat to now", lambda: link.post(SOUND_RESYNC, True)),
+        Key("Shift+Esc", "panic", lambda: link.post(OUT_PANIC, True)),
     ]
 
 
@@ -61,7 +71,7 @@ def take_digit(event: QKeyEvent, link: Link) -> bool:
         return False
     if not event.isAutoRepeat():
         number, store = scene
-        link.post(STORE if store else RECALL, number)
+        link.post(SCENE_STORE if store else SCENE_RECALL, number)
     event.accept()
     return True
 

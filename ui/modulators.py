@@ -11,6 +11,7 @@ from PyQt6.QtCore import QByteArray, QMimeData, Qt
 from PyQt6.QtGui import QDrag, QMouseEvent
 from PyQt6.QtWidgets import QButtonGroup, QGridLayout, QHBoxLayout, QPushButton, QStackedLayout, QVBoxLayout, QWidget
 
+from sonorama.engine.control.addresses import ModulatorName, modulator
 from sonorama.engine.control.parameters import Parameter
 
 from .layout import GAP, captioned, label
@@ -19,7 +20,7 @@ from .widgets.control import MODULATOR_MIME
 from .widgets.controls import control_for
 from .widgets.slider import FloatControl
 
-FIRST = {"source": (56, 0), "target": (96, 5), "depth": (46, 2)}
+FIRST: dict[ModulatorName, tuple[int, int]] = {"source": (56, 0), "target": (96, 5), "depth": (46, 2)}
 """The parameters shown for every modulator: minimum width in pixels, and stretch factor."""
 COLUMNS, SPACING, COLUMN_SPACING = 4, 3, 8
 
@@ -90,7 +91,7 @@ class Modulators(QWidget):
     def _add(self, grid: QGridLayout, row: int, number: int, handle: Handle, link: Link) -> None:
         grid.addWidget(handle, row, 0)
         for column, (name, (width, stretch)) in enumerate(FIRST.items(), 1):
-            control = control_for(link.table[f"/moves/{number}/{name}"], link)
+            control = control_for(link.table[modulator(number, name)], link)
             control.setMinimumWidth(width)
             if not stretch:
                 control.setMaximumWidth(width)

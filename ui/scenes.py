@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QHBoxLayout
 
+from sonorama.engine.control.addresses import SCENE_RECALL, SCENE_STORE
 from sonorama.engine.ipc.messages import Status
 
 from .layout import GAP, Card
 from .link import Link
 from .widgets.controls import SlotControl, control_for
-
-RECALL, STORE = "/scene/recall", "/scene/store"
 
 
 class Scenes(Card):
@@ -21,14 +20,14 @@ class Scenes(Card):
         self.row = QHBoxLayout()
         self.row.setSpacing(GAP)
         self.body.addLayout(self.row)
-        self.slots = SlotControl(link.table[RECALL], link, shifted=link.table[STORE])
+        self.slots = SlotControl(link.table[SCENE_RECALL], link, shifted=link.table[SCENE_STORE])
         for number, button in enumerate(self.slots.buttons, 1):
             button.setProperty("shape", "big")
             button.setMinimumWidth(30)
             button.setToolTip(f"Scene {number}: click or press {number} to recall, with Shift to store")
         self.row.addWidget(self.slots, 3)
         for path, param in link.table.items():
-            if path.startswith("/scene/") and path not in (RECALL, STORE):
+            if path.startswith("/scene/") and path not in (SCENE_RECALL, SCENE_STORE):
                 self.row.addWidget(control_for(param, link), 1)
         self._stored: tuple[bool, ...] = ()
         link.told.connect(self._told)

@@ -6,6 +6,7 @@ from PyQt6.QtCore import QRect, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from sonorama.engine.control.addresses import ENGINE_WORLD, OUT_BLACKOUT, OUT_FREEZE, OUT_MASTER, OUT_PANIC, OUT_RECORD
 from sonorama.engine.ipc.messages import Hello, Status
 
 from .formatting import short_name
@@ -17,11 +18,10 @@ from .widgets.controls import SwitchControl, TriggerControl
 from .widgets.slider import FloatControl
 
 SWITCHES = (
-    ("/out/record", "REC", "record"),
-    ("/out/freeze", "FREEZE", "freeze"),
-    ("/out/blackout", "BLACKOUT", "alarm"),
+    (OUT_RECORD, "REC", "record"),
+    (OUT_FREEZE, "FREEZE", "freeze"),
+    (OUT_BLACKOUT, "BLACKOUT", "alarm"),
 )
-REC, PANIC, MASTER = "/out/record", "/out/panic", "/out/master"
 RECORD_DELAY = 5
 """Status messages to wait for a requested recording to start, which it does with the next picture, before warning."""
 
@@ -98,13 +98,13 @@ class TopBar(Card):
         self._arrived(link.hello)
 
     def _add_buttons(self, row: QHBoxLayout, link: Link) -> None:
-        self.master = FloatControl(link.table[MASTER], link)
+        self.master = FloatControl(link.table[OUT_MASTER], link)
         self.master.setFixedSize(112, 28)
         row.addWidget(self.master)
         for path, text, tone in SWITCHES:
             self._add_button(row, SwitchControl(link.table[path], link, text=text), tone)
-        self._add_button(row, TriggerControl(link.table[PANIC], link, text="PANIC"), "alarm")
-        self._rec_tip = self.buttons[REC].toolTip()
+        self._add_button(row, TriggerControl(link.table[OUT_PANIC], link, text="PANIC"), "alarm")
+        self._rec_tip = self.buttons[OUT_RECORD].toolTip()
 
     def _add_button(self, row: QHBoxLayout, button: SwitchControl | TriggerControl, tone: str) -> None:
         button.setProperty("tone", tone)
@@ -128,7 +128,7 @@ class TopBar(Card):
         self._show_world(hello.world, self._link.status.source)
 
     def _show_world(self, world: str, source: str) -> None:
-        world = str(self._link.values.get("/engine/world") or world)
+        world = str(self._link.values.get(ENGINE_WORLD) or world)
         for line, text in ((self.world, world), (self.source, source)):
             line.say(text)
             line.setToolTip(text)
@@ -148,7 +148,7 @@ class TopBar(Card):
 
     def _show_recording(self, on: bool) -> None:
         """Warn on the button if recording is switched on but no file is being written."""
-        self._unwritten = self._unwritten + 1 if self._link.values[REC] and not on else 0
+        self._unwritten = self._unwritten + 1 if self._link.values[OUT_RECORD] and not on else 0
         failed = self._unwritten > RECORD_DELAY
-        self.buttons[REC].setText("NO FILE" if failed else "REC")
-        self.buttons[REC].setToolTip("Recording failed: see the status line" if failed else self._rec_tip)
+        self.buttons[OUT_RECORD].setText("NO FILE" if failed else "REC")
+        self.buttons[OUT_RECORD].setToolTip("Recording failed: see the status line" if failed else self._rec_tip)

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..control.accept import Accept
+from ..control.addresses import OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC
 from ..control.parameters import Change, Parameter, Value
 from ..errors import SonoramaError
 from .counters import OscCounters, quoted
@@ -26,7 +27,7 @@ from .subscriptions import Subscriptions
 from .validation import clean
 
 PORT, PORT_OUT = 9123, 9124
-FAST = ("/out/blackout", "/out/freeze", "/out/panic")
+FAST = (OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC)
 """Controls that overtake everything that waits."""
 SUBSCRIBE, UNSUBSCRIBE, DUMP = f"{ROOT}/subscribe", f"{ROOT}/unsubscribe", f"{ROOT}/dump"
 

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from ..control.addresses import OUT_BLACKOUT, OUT_FLASH_GUARD, OUT_FLIP, OUT_FREEZE, OUT_MASTER, OUT_SLATE
 from ..control.parameters import Value
 from ..units import Pixels
 from .blend import HALF, ONE, plain, weighted
 from .flash_guard import FlashGuard
 from .scale import scaler
 
-MASTER = "/out/master"
 SLATE = 40
 """Grey level 0..255 of the slate, shown before the first picture and optionally when new pictures stop arriving."""
 FADE_S = 2.0
@@ -27,7 +27,7 @@ BACK_S = 0.25
 
 def lifted(values: Mapping[str, Value], lift: float) -> Mapping[str, Value]:
     """The values with the master brightness multiplied by the modulation factor `lift`, limited to 1."""
-    return values if lift == 1.0 else {**values, MASTER: min(1.0, float(values[MASTER]) * lift)}
+    return values if lift == 1.0 else {**values, OUT_MASTER: min(1.0, float(values[OUT_MASTER]) * lift)}
 
 
 class OutputControls:
@@ -62,17 +62,17 @@ class OutputControls:
             uint8 [H,W,4], contiguous; it may be `pixels` itself or one returned before, so it must not be modified.
 
         """
-        frozen = bool(values["/out/freeze"])
+        frozen = bool(values[OUT_FREEZE])
         self._take(pixels, now_s, frozen)
         if not frozen:
-            self._fade(float(values["/out/slate"]), now_s, dt)
+            self._fade(float(values[OUT_SLATE]), now_s, dt)
         # For the guard, the smaller of nominal and measured time counts, because late ticks may follow in a burst.
         passed = dt if self._last_s is None else max(0.0, min(dt, now_s - self._last_s))
         self._last_s = now_s
-        self._guard = (self._guard or FlashGuard()) if values["/out/flash_guard"] else None
-        if values["/out/blackout"]:
+        self._guard = (self._guard or FlashGuard()) if values[OUT_FLASH_GUARD] else None
+        if values[OUT_BLACKOUT]:
             return self._black_picture(passed)
-        adjusted = self._adjust(float(values["/out/master"]), str(values["/out/flip"]))
+        adjusted = self._adjust(float(values[OUT_MASTER]), str(values[OUT_FLIP]))
         return self._guard.apply(adjusted, passed) if self._guard else adjusted
 
     def _take(self, pixels: Pixels | None, now_s: float, frozen: bool) -> None:

@@ -15,6 +15,7 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from ..control.addresses import OUT_HEIGHT, OUT_WIDTH
 from ..control.parameters import Value
 from ..units import Pixels
 
@@ -28,7 +29,7 @@ def output_size(values: Mapping[str, Value], own: tuple[int, int]) -> tuple[int,
     """(width, height) of the output: /out/width and /out/height. Where one is 0 it follows from the other and the
     shape of `own`, the world's (width, height); where both are 0 it is the world's size.
     """
-    width, height = int(values["/out/width"]), int(values["/out/height"])
+    width, height = int(values[OUT_WIDTH]), int(values[OUT_HEIGHT])
     if width and height:
         return width, height
     if width:

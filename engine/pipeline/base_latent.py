@@ -10,13 +10,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..control.addresses import (
+    LOOK_DRIFT,
+    LOOK_PROMPT,
+    LOOK_SEED,
+    LOOK_SEED_B,
+    LOOK_TEXT_WEIGHT,
+    LOOK_TRUNCATION,
+    SCENE_MORPH,
+    look_mix,
+)
 from ..control.parameters import Value
 from ..model.seed_bank import WALK_SECONDS
 from ..units import SAMPLE_RATE, Array
 from .latent_motion import number, per_code
 from .loaded_world import LoadedWorld
 
-TRUNCATION = "/look/truncation"
 Identity = tuple[int, int, int]
 """(seed, prompt or -1, second seed)."""
 
@@ -26,7 +35,7 @@ class BaseLatent:
 
     def __init__(self, instrument: LoadedWorld, values: Mapping[str, Value]) -> None:
         self._values = values
-        self._psi: Array | float = number(values, TRUNCATION)
+        self._psi: Array | float = number(values, LOOK_TRUNCATION)
         self._identity = _identity(values)
         self._walked, self._walked_at, self._pace = 0.0, 0, 0.0
         self._from: Array | None = None
@@ -40,7 +49,7 @@ class BaseLatent:
 
     def begin(self, values: Mapping[str, Value], before: int, sample: int, psi: Array) -> None:
         """A new frame: from sample `before` to `sample`, with these effective values and truncation by code [L,1]."""
-        pace = number(values, "/look/drift") / WALK_SECONDS
+        pace = number(values, LOOK_DRIFT) / WALK_SECONDS
         if pace != self._pace:
             self._walked, self._walked_at, self._pace = self._walk_at(before), before, pace
         identity = _identity(values)
@@ -51,7 +60,7 @@ class BaseLatent:
         if identity[:2] != self._identity[:2]:  # another place to start from: the walk begins there
             self._walked, self._walked_at = 0.0, sample
         self._identity, self._values, self._psi = identity, values, psi
-        self._crossing, self._crossing_at = number(values, "/scene/morph") * SAMPLE_RATE, sample
+        self._crossing, self._crossing_at = number(values, SCENE_MORPH) * SAMPLE_RATE, sample
         self._from = here if self._crossing >= 1 else None
 
     def _walk_at(self, sample: int) -> float:
@@ -71,10 +80,10 @@ class BaseLatent:
 
     def _place(self, sample: int) -> Array:
         values, (seed, prompt, second) = self._values, self._identity
-        psi, weight = self._psi, number(values, "/look/text_weight")
+        psi, weight = self._psi, number(values, LOOK_TEXT_WEIGHT)
         walked = self._walk_at(sample)
         here = self._places.base(seed, psi, walked, None if prompt < 0 else prompt, weight)
-        mix = per_code(self._space, lambda level: number(values, f"/look/{level}/mix"))
+        mix = per_code(self._space, lambda level: number(values, look_mix(level)))
         if not mix.any():
             return here
         other = self._places.base(second, psi, 0.0, None, 0.0)
@@ -99,4 +108,4 @@ class BaseLatent:
 
 
 def _identity(values: Mapping[str, Value]) -> Identity:
-    return int(number(values, "/look/seed")), int(number(values, "/look/prompt")), int(number(values, "/look/seed_b"))
+    return int(number(values, LOOK_SEED)), int(number(values, LOOK_PROMPT)), int(number(values, LOOK_SEED_B))

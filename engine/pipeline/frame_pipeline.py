@@ -17,11 +17,25 @@ import numpy.typing as npt
 
 from ..audio.auto_gain import AutoGain
 from ..audio.features import FeatureExtractor, Features
+from ..control.addresses import (
+    ENGINE_DEVICE,
+    ENGINE_FPS,
+    ENGINE_WORLD,
+    LOOK_SEED,
+    LOOK_TRUNCATION,
+    OUT_MASTER,
+    SOUND_AUTO_GAIN,
+    SOUND_GAIN,
+    SOUND_ONSET,
+    SOUND_RESYNC,
+    SOUND_TAP,
+    SOUND_TEMPO,
+)
 from ..control.live_table import SHOW
 from ..control.parameter_state import ParameterState
 from ..control.parameters import Change, Value
 from ..units import Array
-from .base_latent import TRUNCATION, BaseLatent
+from .base_latent import BaseLatent
 from .conditioning import ENCODER_STEP, SoundConditioner
 from .frame_grid import FrameGrid, exact_rate
 from .latent_motion import RENAMED_STATE, MotionState, advance_motion, level_openness, number, style_codes
@@ -31,8 +45,8 @@ from .modulators import Modulators
 Arrays = dict[str, npt.NDArray[np.generic]]
 Open = Callable[[str, str], LoadedWorld]
 """(world, device) -> Instrument: the values of /engine/world and /engine/device."""
-LOADS = ("/engine/world", "/engine/device")
-MASTER = "/out/master"
+LOADS = (ENGINE_WORLD, ENGINE_DEVICE)
+MASTER = OUT_MASTER
 
 
 @dataclass(frozen=True)
@@ -87,7 +101,7 @@ class FramePipeline:
         self.values: Mapping[str, Value] = self.params.effective()
         self.frame = self.sample = 0
         """The next frame, and the samples heard so far."""
-        self._fps = number(self.values, "/engine/fps")
+        self._fps = number(self.values, ENGINE_FPS)
         self.grid = FrameGrid(fps or exact_rate(self._fps))
         self.analysis, self.moves, self.gain = FeatureExtractor(), Modulators(), AutoGain()
         self._open_as(self.values)
@@ -133,14 +147,14 @@ class FramePipeline:
         self.base.begin(values, before, sample, self._truncation(values))
         w = self._move(values, sample)
         self.frame, self.sample = frame + 1, sample
-        if number(values, "/engine/fps") != self._fps:
-            self._fps = number(values, "/engine/fps")
+        if number(values, ENGINE_FPS) != self._fps:
+            self._fps = number(values, ENGINE_FPS)
             self.grid = self.grid.at_rate(exact_rate(self._fps), frame)
         return FrameResult(frame, sample, w, values, features, self.instrument, lift)
 
     def _truncation(self, values: Mapping[str, Value]) -> Array:
         """Of each code [L,1]: moves reach it as far as its level goes with the sound."""
-        still, moved = float(self.params.base(TRUNCATION)), number(values, TRUNCATION)
+        still, moved = float(self.params.base(LOOK_TRUNCATION)), number(values, LOOK_TRUNCATION)
         level = level_openness(self.instrument.space, values, self.motion, float(self.grid.fps))
         return (still + level * np.float32(moved - still)).astype(np.float32)
 
@@ -156,24 +170,24 @@ class FramePipeline:
         self.base.use(self.instrument)
 
     def _hear(self, sound: Array, values: Mapping[str, Value], dt: float) -> Features:
-        auto = self.gain.gain if values["/sound/auto_gain"] else 0.0
-        heard = sound * np.float32(10 ** ((number(values, "/sound/gain") + auto) / 20))
+        auto = self.gain.gain if values[SOUND_AUTO_GAIN] else 0.0
+        heard = sound * np.float32(10 ** ((number(values, SOUND_GAIN) + auto) / 20))
         for start in range(0, len(heard), ENCODER_STEP):
             self.listener.push(heard[start : start + ENCODER_STEP])
-        self.analysis.push(heard, number(values, "/sound/onset"))
+        self.analysis.push(heard, number(values, SOUND_ONSET))
         sample = self.analysis.samples
-        if values["/sound/tap"]:
+        if values[SOUND_TAP]:
             self.analysis.tap(sample)
-        if values["/sound/resync"]:
+        if values[SOUND_RESYNC]:
             self.analysis.resync(sample)
             self.moves.resync()
-        features = self.analysis.at(sample, "tapped" if values["/sound/tempo"] == "tapped" else "heard")
-        if values["/sound/auto_gain"]:
+        features = self.analysis.at(sample, "tapped" if values[SOUND_TEMPO] == "tapped" else "heard")
+        if values[SOUND_AUTO_GAIN]:
             self.gain.step(features.db - auto, dt)
         return features
 
     def _move(self, values: Mapping[str, Value], sample: int) -> Array:
-        space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, "/look/seed"))
+        space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, LOOK_SEED))
         state = self.motion
         while (at := tick_sample(space, state.tick)) <= sample:
             heard, there = self.listener.displacement_at(at)
@@ -233,7 +247,7 @@ class FramePipeline:
         self.grid = FrameGrid(Fraction(numerator, denominator), frame0, sample0)
         self.params.restore(state["params"])
         self.values = self.params.effective()
-        self._fps = number(self.values, "/engine/fps")
+        self._fps = number(self.values, ENGINE_FPS)
         self.moves.restore(state["moves"])
         self.gain.restore(state["gain"])
         self.listener.restore(_part("listener", arrays))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from ..control.addresses import MOTION_MODE, SOUND_FOLLOW, motion
 from ..units import LEVELS, Array
 
 RnnStep = Callable[[Array, Array], tuple[Array, Array]]
@@ -90,8 +91,8 @@ def per_code(space: StyleSpace, of_level: Callable[[str], float]) -> Array:
 
 def audible(values: Mapping[str, object], level: str) -> bool:
     """Whether a level follows the sound: not muted, and soloed if any level is."""
-    solo = [name for name in LEVELS if values[f"/motion/{name}/solo"]]
-    return not values[f"/motion/{level}/mute"] and (not solo or level in solo)
+    solo = [name for name in LEVELS if values[motion(name, "solo")]]
+    return not values[motion(level, "mute")] and (not solo or level in solo)
 
 
 def level_openness(space: StyleSpace, values: Mapping[str, object], state: MotionState, fps: float) -> Array:
@@ -111,13 +112,13 @@ def number(values: Mapping[str, object], path: str) -> float:
 
 
 def _follow(space: StyleSpace, values: Mapping[str, object], old: Array, target: Array, rate: float) -> Array:
-    lazy = number(values, "/sound/follow")
-    rho = per_code(space, lambda level: decay(lazy * number(values, f"/motion/{level}/follow"), rate))
+    lazy = number(values, SOUND_FOLLOW)
+    rho = per_code(space, lambda level: decay(lazy * number(values, motion(level, "follow")), rate))
     return (rho * old + (1 - rho) * target).astype(np.float32)
 
 
 def _held(space: StyleSpace, values: Mapping[str, object]) -> Array:
-    return per_code(space, lambda level: float(bool(values[f"/motion/{level}/hold"])))
+    return per_code(space, lambda level: float(bool(values[motion(level, "hold")])))
 
 
 def advance_motion(
@@ -150,19 +151,19 @@ def advance_motion(
 
     """
     # A muted level moves on unseen, so that it comes back as if it had never been away.
-    gain = per_code(space, lambda level: number(values, f"/motion/{level}/amount"))
+    gain = per_code(space, lambda level: number(values, motion(level, "amount")))
     eps = np.random.Generator(np.random.Philox(key=seed, counter=state.tick)).standard_normal(base.shape)
     noise = np.float32(NOISE * presence) * eps.astype(np.float32) * space.sigma_w
     anchor = _follow(space, values, state.anchor, displacement, space.motion_rate)
-    literal = values["/motion/mode"] == "literal"
+    literal = values[MOTION_MODE] == "literal"
     before = base + (state.residual if literal else gain * (anchor + state.residual))
     u = (before + gain * displacement + noise).astype(np.float32)
     delta, hidden = recur(u, state.hidden)
     if literal:
         r = u + presence * delta * space.sigma_w - base
     else:
-        rho = per_code(space, lambda level: decay(number(values, f"/motion/{level}/inertia"), space.motion_rate))
-        kappa = per_code(space, lambda level: number(values, f"/motion/{level}/kappa"))
+        rho = per_code(space, lambda level: decay(number(values, motion(level, "inertia")), space.motion_rate))
+        kappa = per_code(space, lambda level: number(values, motion(level, "kappa")))
         r = rho * state.residual + (1 - rho) * kappa * space.sigma_w * np.tanh(delta * presence)
     held = _held(space, values)
     r = (held * state.residual + (1 - held) * r).astype(np.float32)
@@ -188,10 +189,10 @@ def style_codes(
     anchor = _follow(space, values, state.anchor_frame, displacement, fps)
     openness = level_openness(space, values, state, fps)
     moved = state.residual_prev + (state.residual - state.residual_prev) * np.float32(part)
-    if values["/motion/mode"] == "literal":
+    if values[MOTION_MODE] == "literal":
         free = (base + openness * moved).astype(np.float32)
     else:
-        gain = openness * per_code(space, lambda level: number(values, f"/motion/{level}/amount"))
+        gain = openness * per_code(space, lambda level: number(values, motion(level, "amount")))
         free = (base + gain * (anchor + moved)).astype(np.float32)
     w, held, release = _hold(space, values, state, free, fps)
     return w, replace(state, anchor_frame=anchor, openness=openness, last_output=w, held=held, release=release)

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..audio.features import Features
+from ..control.addresses import ModulatorName, modulator
 from ..control.live_table import MODULATORS as SLOTS
 from ..control.parameters import Value
 from ..errors import SonoramaError, one_line_error
@@ -71,21 +72,24 @@ class _Slot:
     def step(
         self, values: Mapping[str, Value], features: Features, count: BeatCount, seconds: float, dt: float
     ) -> float:
-        at = f"/moves/{self.number}"
-        if (source := str(values[f"{at}/source"])) != self.source:
+
+        def own(name: ModulatorName) -> Value:
+            return values[modulator(self.number, name)]
+
+        if (source := str(own("source"))) != self.source:
             self.choose(source)
         if source == "off":
             self.held = 0.0
             return 0.0
 
         def turns() -> float:
-            per_turn = BEATS.get(str(values[f"{at}/sync"]))
-            self.turns = count.beats / per_turn if per_turn else self.turns + float(values[f"{at}/rate"]) * dt
+            per_turn = BEATS.get(str(own("sync")))
+            self.turns = count.beats / per_turn if per_turn else self.turns + float(own("rate")) * dt
             return self.turns
 
-        shape, steps = str(values[f"{at}/shape"]), str(values[f"{at}/steps"])
+        shape, steps = str(own("shape")), str(own("steps"))
         now = self._height(ModulatorInput(features, seconds, dt, count.beats, shape, steps, turns))
-        fall = float(values[f"{at}/fall"])
+        fall = float(own("fall"))
         self.held = max(now, self.held * 2.0 ** (-dt / fall)) if fall > 0 else now
         return self.held
 
@@ -145,12 +149,12 @@ class Modulators:
         drivers: dict[str, str] = {}
         for slot in self._slots:
             height = slot.step(values, features, self._count, self._seconds, dt)
-            source, target = values[f"/moves/{slot.number}/source"], str(values[f"/moves/{slot.number}/target"])
+            source, target = values[modulator(slot.number, "source")], str(values[modulator(slot.number, "target")])
             if source == "off" or target == "none":
                 continue
             words = f"{source} {slot.number}" if source in ("lfo", "steps") else str(source)
             drivers[target] = f"{drivers[target]} + {words}" if target in drivers else words
-            shifts[target] = shifts.get(target, 0.0) + height * float(values[f"/moves/{slot.number}/depth"])
+            shifts[target] = shifts.get(target, 0.0) + height * float(values[modulator(slot.number, "depth")])
         self._drivers, self.shifts = drivers, shifts
         return dict(shifts)
 

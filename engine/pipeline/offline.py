@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ..control.addresses import LOOK_PROMPT, LOOK_TEXT, modulator
 from ..control.live_table import MODULATORS
 from ..control.parameters import Value
 from ..control.render_table import TABLE
@@ -55,7 +56,7 @@ class OfflineRender:
 
     def prompt_seed(self) -> int | None:
         """The bank's seed for /look/text; None without a prompt."""
-        text = str(self.values["/look/text"]).strip()
+        text = str(self.values[LOOK_TEXT]).strip()
         return prompt_seed(self.world, text) if text else None
 
     def codes(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
@@ -71,9 +72,9 @@ class OfflineRender:
     def _start(self) -> dict[str, Value]:
         """The show's table for a film: nothing moves but what its own values say."""
         prompt = self.prompt_seed()
-        still: dict[str, Value] = {f"/moves/{number}/source": "off" for number in range(1, MODULATORS + 1)}
+        still: dict[str, Value] = {modulator(number, "source"): "off" for number in range(1, MODULATORS + 1)}
         film = {path: _value(value) for path, value in self.values.items() if path in TABLE}
-        return {**still, **film, "/look/prompt": -1 if prompt is None else prompt}
+        return {**still, **film, LOOK_PROMPT: -1 if prompt is None else prompt}
 
     def frames(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
         """Pictures float32 [H,W,3] in 0..1, row 0 on top."""

@@ -16,6 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from ..control.addresses import ENGINE_FPS
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..errors import InputError, ValueRefused, one_line_error
@@ -29,7 +30,6 @@ _LARGEST_HEAD, _LONGEST_LINE = 1 << 20, 1 << 20
 _FPS = re.compile(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?")
 _MOST = 1 << 53
 _LARGEST_SIDE = 16384  # of a film, too
-_RATE = "/engine/fps"
 _WRONG = (ValueError, TypeError, LookupError, OverflowError, RecursionError, ValueRefused)
 
 
@@ -355,18 +355,18 @@ def _last_grid(start: TakeStart, events: _Events, sample: int) -> FrameGrid:
     """The grid of frames that holds at a sample."""
     grid = FrameGrid(start.fps, start.frame - (start.state is not None), start.sample)
     turns: list[tuple[int, Value | Fresh]] = [(one.frame, one) for one in events.fresh]
-    turns += [(at, one.value) for at, changes in events.changes.items() for one in changes if one.path == _RATE]
+    turns += [(at, one.value) for at, changes in events.changes.items() for one in changes if one.path == ENGINE_FPS]
     for frame, turn in sorted(turns, key=lambda pair: pair[0]):
         if isinstance(turn, Fresh):
             if turn.sample <= sample:
-                grid = FrameGrid(_fps(turn.values.get(_RATE, SHOW[_RATE].default)), turn.frame, turn.sample)
+                grid = FrameGrid(_fps(turn.values.get(ENGINE_FPS, SHOW[ENGINE_FPS].default)), turn.frame, turn.sample)
         elif frame >= grid.frame0 and grid.sample(frame) <= sample:
             grid = grid.at_rate(_fps(turn), frame)
     return grid
 
 
 def _fps(value: Value) -> Fraction:
-    return exact_rate(float(SHOW[_RATE].clip(value)))
+    return exact_rate(float(SHOW[ENGINE_FPS].clip(value)))
 
 
 def _last_frame(grid: FrameGrid, sample: int) -> tuple[int, int]:

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from ..audio.sample_ring import SampleRing, SamplesLost
+from ..control.addresses import LOOK_SEED
 from ..control.parameters import Change, Value
 from ..errors import OutputError, SonoramaError, one_line_error
 from ..files.atomic import write_bytes
@@ -209,7 +210,7 @@ class TakeWriter:
             "fps": str(start.fps),
             "rate": SAMPLE_RATE,
             "size": list(start.size),
-            "seed": start.values["/look/seed"],
+            "seed": start.values[LOOK_SEED],
             "frame": start.frame,
             "sample": start.sample,
             "state": None if start.state is None else STATE,

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...engine.control.addresses import MotionName, motion
 from ...engine.control.render_table import TABLE
 from ...engine.model.motion_rnn import MotionNetwork
 from ...engine.model.sound_inversion import SoundInversionEncoder
 from ...engine.pipeline.latent_motion import NOISE, decay
+from ...engine.units import LEVELS
 from ..data.clips import Clip
 
 log = logging.getLogger(__name__)
@@ -44,8 +46,8 @@ class Physics:
     def defaults(level_sizes: list[int], rate: float) -> Physics:
         """What a film has when nobody touches the controls."""
 
-        def column(name: str, half_life: bool) -> Tensor:
-            values = [float(TABLE[f"/motion/{level}/{name}"].default) for level in ("coarse", "mid", "fine")]
+        def column(name: MotionName, half_life: bool) -> Tensor:
+            values = [float(TABLE[motion(level, name)].default) for level in LEVELS]
             values = [decay(v, rate) if half_life else v for v in values]
             return torch.cat([torch.full((k, 1), v) for k, v in zip(level_sizes, values, strict=True)])
 

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu, QWidget
 
+from sonorama.engine.control.addresses import modulator
 from sonorama.engine.control.parameters import Parameter, Value
 
 from ..formatting import osc_address, short_name
@@ -76,12 +77,12 @@ class Control:
 
     def add_modulator(self, number: int) -> None:
         """Make this parameter the target of modulator `number`."""
-        self.link.post(f"/moves/{number}/target", self.param.path)
+        self.link.post(modulator(number, "target"), self.param.path)
 
     def modulators(self) -> list[int]:
         """Numbers of the modulators that can have this parameter as their target."""
         found, number = [], 1
-        while (target := self.link.table.get(f"/moves/{number}/target")) is not None:
+        while (target := self.link.table.get(modulator(number, "target"))) is not None:
             if self.param.path in target.choices:
                 found.append(number)
             number += 1
@@ -96,7 +97,7 @@ class Control:
         modulators = self.modulators()
         if modulators and (sub := menu.addMenu("Modulate by")) is not None:
             for number in modulators:
-                source = self.link.values.get(f"/moves/{number}/source", "")
+                source = self.link.values.get(modulator(number, "source"), "")
                 sub.addAction(f"Modulator {number} ({source})", lambda n=number: self.add_modulator(n))
         return menu
 

@@ -1,0 +1,51 @@
+"""Writes engine/control/addresses.py from the parameter tables: `python -m sonorama.engine.cli.address_module`."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..control import live_table
+from ..units import LEVELS
+
+PAGE = Path(live_table.__file__).with_name("addresses.py")
+
+_HEAD = '''"""Addresses of all parameters, for code that names one.
+
+Generated from render_table.py and live_table.py by `python -m sonorama.engine.cli.address_module`; do not edit.
+"""
+
+from typing import Literal
+
+'''
+
+
+def constant(path: str) -> str:
+    """Name of an address's constant: "/look/text" -> "LOOK_TEXT"."""
+    return path.strip("/").replace("/", "_").upper()
+
+
+def as_python(paths: Iterable[str]) -> str:
+    """The module's text, from every address of a show."""
+    shown = {path: path.split("/")[1:] for path in paths}
+    motion = [parts[2] for parts in shown.values() if parts[0] == "motion" and parts[1] == LEVELS[0]]
+    moves = [parts[2] for parts in shown.values() if parts[0] == "moves" and parts[1] == "1"]
+    single = [path for path, parts in shown.items() if len(parts) == 2]
+    lines = "".join(f'{constant(path)} = "{path}"\n' for path in single)
+    lines += f"\nMotionName = {_literal(motion)}\nModulatorName = {_literal(moves)}\n"
+    lines += _function(
+        "motion", "level: str, name: MotionName", "/motion/{level}/{name}", "A motion parameter of a level."
+    )
+    lines += _function("look_mix", "level: str", "/look/{level}/mix", "How far a level mixes in the second seed.")
+    doc = "A parameter of modulator `number`, from 1."
+    return _HEAD + lines + _function("modulator", "number: int, name: ModulatorName", "/moves/{number}/{name}", doc)
+
+
+def _literal(names: list[str]) -> str:
+    return "Literal[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+def _function(name: str, takes: str, path: str, doc: str) -> str:
+    return f'\n\ndef {name}({takes}) -> str:\n    """{doc}"""\n    return f"{path}"\n'
+
+
+if __name__ == "__main__":
+    PAGE.write_text(as_python(live_table.SHOW), encoding="utf-8")

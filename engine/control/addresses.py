@@ -1,0 +1,56 @@
+"""Addresses of all parameters, for code that names one.
+
+Generated from render_table.py and live_table.py by `python -m sonorama.engine.cli.address_module`; do not edit.
+"""
+
+from typing import Literal
+
+SOUND_GAIN = "/sound/gain"
+SOUND_FOLLOW = "/sound/follow"
+MOTION_MODE = "/motion/mode"
+LOOK_TRUNCATION = "/look/truncation"
+LOOK_SEED = "/look/seed"
+LOOK_TEXT = "/look/text"
+LOOK_TEXT_WEIGHT = "/look/text_weight"
+LOOK_DRIFT = "/look/drift"
+LOOK_SEED_B = "/look/seed_b"
+SOUND_AUTO_GAIN = "/sound/auto_gain"
+SOUND_ONSET = "/sound/onset"
+SOUND_TEMPO = "/sound/tempo"
+SOUND_TAP = "/sound/tap"
+SOUND_RESYNC = "/sound/resync"
+LOOK_PROMPT = "/look/prompt"
+SCENE_RECALL = "/scene/recall"
+SCENE_STORE = "/scene/store"
+SCENE_MORPH = "/scene/morph"
+OUT_MASTER = "/out/master"
+OUT_FREEZE = "/out/freeze"
+OUT_BLACKOUT = "/out/blackout"
+OUT_PANIC = "/out/panic"
+OUT_FLASH_GUARD = "/out/flash_guard"
+OUT_FLIP = "/out/flip"
+OUT_WIDTH = "/out/width"
+OUT_HEIGHT = "/out/height"
+OUT_SLATE = "/out/slate"
+OUT_RECORD = "/out/record"
+ENGINE_FPS = "/engine/fps"
+ENGINE_WORLD = "/engine/world"
+ENGINE_DEVICE = "/engine/device"
+
+MotionName = Literal["amount", "inertia", "kappa", "follow", "mute", "solo", "hold"]
+ModulatorName = Literal["source", "target", "depth", "shape", "rate", "sync", "steps", "fall"]
+
+
+def motion(level: str, name: MotionName) -> str:
+    """A motion parameter of a level."""
+    return f"/motion/{level}/{name}"
+
+
+def look_mix(level: str) -> str:
+    """How far a level mixes in the second seed."""
+    return f"/look/{level}/mix"
+
+
+def modulator(number: int, name: ModulatorName) -> str:
+    """A parameter of modulator `number`, from 1."""
+    return f"/moves/{number}/{name}"
