@@ -109,7 +109,8 @@ def send(client: SimpleUDPClient, seconds: float) -> None:
         time.sleep(max(0.0, begun + part * seconds - time.monotonic()))
         client.send_message(f"/sonorama{address}", value)
         sys.stdout.write(f"{part * seconds:5.1f} s  OSC /sonorama{address} {value}\n")
-    panel = subprocess.Popen([SONORAMA, "panel", NAME, "--screenshot", PANEL, "--after", str(0.12 * seconds)])
+    shot = ["--screenshot", PANEL, "--overwrite", "--after", str(0.12 * seconds)]
+    panel = subprocess.Popen([SONORAMA, "panel", NAME, *shot])
     time.sleep(max(0.0, begun + seconds - time.monotonic()))
     panel.wait(60)
 

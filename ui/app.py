@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import QBuffer, QByteArray, QIODevice, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from sonorama.engine.cli.main import ending_signals
-from sonorama.engine.errors import OutputError
+from sonorama.engine.files.atomic import write_bytes
 from sonorama.engine.ipc.shared_paths import check_name
 
 from .display import display
@@ -41,7 +41,7 @@ def application() -> QApplication:
     return app
 
 
-def run_panel(name: str, screenshot: str | None = None, after: float = 2.0) -> int:
+def run_panel(name: str, screenshot: Path | None = None, after: float = 2.0) -> int:
     """Open the panel of the show `name` and return its exit code once it is closed.
 
     With `screenshot`, write a PNG of the window there after `after` seconds, and close it.
@@ -65,7 +65,7 @@ def run_panel(name: str, screenshot: str | None = None, after: float = 2.0) -> i
 def run(
     app: QApplication,
     window: QWidget,
-    screenshot: str | None,
+    screenshot: Path | None,
     after: float,
     fault: Callable[[str], None] | None = None,
 ) -> int:
@@ -84,6 +84,7 @@ def run(
     wake = QTimer()
     wake.timeout.connect(lambda: None)
     wake.start(WAKE_MS)
+    replace = screenshot is not None and screenshot.exists()  # the command line has allowed it
     if screenshot:
         QTimer.singleShot(max(1, round(after * 1000)), app.quit)
     gc.collect()
@@ -91,7 +92,7 @@ def run(
     try:
         app.exec()
         if screenshot and not ended[0]:
-            write_screenshot(window, screenshot)
+            write_screenshot(window, screenshot, replace)
     finally:
         window.close()
         sys.excepthook = hook
@@ -113,12 +114,15 @@ def _report_exceptions(
     return take
 
 
-def write_screenshot(window: QWidget, file: str) -> None:
-    """Write a PNG of the window.
+def write_screenshot(window: QWidget, file: Path, replace: bool) -> None:
+    """Write a PNG of the window; without `replace` never over a file that is there.
 
     Raises:
         OutputError: the file cannot be written.
 
     """
-    if not window.grab().save(str(Path(file)), "PNG"):
-        raise OutputError(f"{file} cannot be written", "Choose a folder that exists and can be written.")
+    data, buffer = QByteArray(), QBuffer()
+    buffer.setBuffer(data)
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    window.grab().save(buffer, "PNG")
+    write_bytes(file, data.data(), new=not replace)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from sonorama.engine.cli.arguments import parse_out
+from sonorama.engine.errors import OutputError
 
 if TYPE_CHECKING:
     from sonorama.engine.cli.main import Commands
@@ -32,7 +37,8 @@ def add_view(commands: Commands) -> None:
 
 
 def _add_screenshot(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--screenshot", metavar="FILE", help="write a PNG of the window and exit")
+    parser.add_argument("--screenshot", type=parse_out, metavar="FILE", help="write a PNG of the window and exit")
+    parser.add_argument("--overwrite", action="store_true", help="replace a screenshot that is there already")
     parser.add_argument(
         "--after",
         type=float,
@@ -40,6 +46,15 @@ def _add_screenshot(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="seconds before the screenshot; default: %(default)s",
     )
+
+
+def _shot(args: argparse.Namespace) -> Path | None:
+    """Where the screenshot goes. Raises OutputError if a file is there that it must not replace."""
+    file: Path | None = args.screenshot
+    if file is not None and os.path.lexists(file) and not (args.overwrite and file.is_file()):
+        hint = "Choose another FILE, or replace it with --overwrite." if file.is_file() else "Choose another FILE."
+        raise OutputError(f"{file} is there already" if file.is_file() else f"{file} is not a regular file", hint)
+    return file
 
 
 def run_panel(args: argparse.Namespace) -> int:
@@ -51,15 +66,16 @@ def run_panel(args: argparse.Namespace) -> int:
     from .app import run_panel as run
 
     check_name(args.name)
+    shot = _shot(args)
     if is_child():  # of a show, whose log it goes to
         log_to_parent("panel")
-        return run(args.name, args.screenshot, args.after)
+        return run(args.name, shot, args.after)
     with ShowLog(args.name, "panel", getattr(args, "debug", False)):
-        return run(args.name, args.screenshot, args.after)
+        return run(args.name, shot, args.after)
 
 
 def run_view(args: argparse.Namespace) -> int:
     """Open the output window."""
     from .output import run_view as run
 
-    return run(args.name, args.full_screen, args.display, args.screenshot, args.after)
+    return run(args.name, args.full_screen, args.display, _shot(args), args.after)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication, QKeyEvent
 from PyQt6.QtWidgets import QWidget
@@ -52,7 +54,7 @@ class Output(Picture):
             self.showNormal()
 
 
-def run_view(name: str, full_screen: bool, display: int, screenshot: str | None, after: float) -> int:
+def run_view(name: str, full_screen: bool, display: int, screenshot: Path | None, after: float) -> int:
     """Show the frame map `name` until the window is closed; return the exit code.
 
     Raises:

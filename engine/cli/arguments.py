@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ..errors import ValueRefused
 
 SMALLEST = 16
+
+
+def parse_out(text: str) -> Path:
+    """A file or folder to write, for options that cannot write to standard output.
+
+    Raises:
+        ValueRefused: `-`, by which other programs mean standard output; `./-` is a file of that name.
+
+    """
+    if text == "-":
+        raise ValueRefused("- stands for standard output, which this option cannot write to", "Name a file or folder.")
+    return Path(text)
 
 
 def parse_size(text: str, largest: int = 8192) -> tuple[int, int]:

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import time
 from importlib import metadata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cli import arguments
@@ -77,8 +76,10 @@ def add_live(commands: Commands) -> None:
     add("--device", choices=DEVICES, help="short for --set /engine/device=...")
     add("--sink", action="append", default=[], dest="sinks", metavar="NAME[:ARG]",
         help="add an output (repeatable; all of them: sonorama plugins)")  # fmt: skip
-    add("--record", type=Path, metavar="OUT", help="record picture and sound from the start, .mp4 or .mkv")
-    add("--take", type=Path, metavar="FOLDER", help="keep the performance, to render it again at any size")
+    add("--record", type=arguments.parse_out, metavar="OUT",
+        help="record picture and sound from the start, .mp4 or .mkv")  # fmt: skip
+    add("--take", type=arguments.parse_out, metavar="FOLDER",
+        help="keep the performance, to render it again at any size")  # fmt: skip
     add("--bridge", action="append", default=[], dest="bridges", metavar="NAME[:ARG]",
         help="add a remote control besides OSC (repeatable; all of them: sonorama plugins)")  # fmt: skip
     add("--osc-port", type=parse_port, default=9123, metavar="PORT",
@@ -92,7 +93,8 @@ def add_live(commands: Commands) -> None:
         help="accept OSC from another machine or network (repeatable)")  # fmt: skip
     add("--no-panel", action="store_true", help="do not open the panel; `sonorama panel` opens it later")
     add("--duration", type=parse_duration, metavar="S", help="end this many seconds after the first picture")
-    add("--stats", type=Path, metavar="FILE", help="append one JSON object a second to a file")
+    add("--stats", type=arguments.parse_out, metavar="FILE",
+        help="append one JSON object a second to a file; one that holds anything else is refused")  # fmt: skip
     parser.set_defaults(run=run_live)
 
 

@@ -26,6 +26,7 @@ from .renderer import Renderer
 SCORES = 3
 """Classes whose scores bridges send."""
 STALE_S = 1.0
+_LONGEST_LINE = 1 << 20
 
 
 class Report:
@@ -132,10 +133,10 @@ class Stats:
     """Appends the status to a file, one JSON object a second.
 
     Args:
-        path: of the file.
+        path: of the file: new, empty, or with statistics of an earlier show.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or holds something else.
 
     """
 
@@ -146,9 +147,22 @@ class Stats:
         if path.is_fifo():  # opening it would wait for a reader
             raise OutputError(f"{path} is a pipe", "Name a file.")
         try:
+            if path.is_file() and not self._ours(path):
+                raise OutputError(f"{path} holds no statistics of a show, and stays as it is", "Choose another file.")
             self._file: TextIO = path.open("a", encoding="utf-8")
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {error.strerror}", "Choose another file.") from error
+
+    @staticmethod
+    def _ours(path: Path) -> bool:
+        """Whether a file is empty or begins with a line of statistics. Raises OSError."""
+        with path.open("rb") as file:
+            line = file.readline(_LONGEST_LINE)
+        try:
+            row = json.loads(line or "null")
+        except ValueError:  # no JSON, or no UTF-8
+            return False
+        return not line or (isinstance(row, dict) and {"time", "fps", "frame"} <= row.keys())
 
     def note(self, status: Status) -> None:
         """Append, once a second.

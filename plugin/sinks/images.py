@@ -70,7 +70,9 @@ class ImagesSink:
         if name not in FORMATS:
             folder, name = argument, "png"
         if not Path(folder).name:
-            raise SonoramaError("The sink images needs a folder", "Say: --sink images:shots or images:shots.tiff16")
+            raise SonoramaError("The sink images needs a folder", "Write: --sink images:shots or images:shots.tiff16")
+        if folder == "-":
+            raise SonoramaError("The sink images cannot write to standard output", "Name a folder: --sink images:shots")
         self._format = FORMATS[name]
         self._wanted = Path(folder)
         if not self._wanted.parent.is_dir():

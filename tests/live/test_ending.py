@@ -162,6 +162,12 @@ def test_whoever_started_it_may_go_away(start: Start, tmp_path: Path, tiny_world
         ["--osc-allow", "everybody"],
         ["--take", "/proc/take"],
         ["--stats", "/proc/stats"],
+        ["--stats", "-"],
+        ["--stats", "notes.txt"],
+        ["--take", "-"],
+        ["--record", "-"],
+        ["--sink", "images:-"],
+        ["--sink", "images:-.tiff16"],
     ],
     ids=lambda options: "".join(options),
 )
@@ -171,9 +177,12 @@ def test_what_cannot_be_is_refused_in_two_lines(tmp_path: Path, tiny_world: str,
     env = {
         key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     }
+    (tmp_path / "notes.txt").write_text("[1]\nnot the show's\n")
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, cwd=tmp_path, env=env)
     assert done.returncode == 2, done.stderr
     assert len(done.stderr.splitlines()) == 2, done.stderr
+    assert (tmp_path / "notes.txt").read_text() == "[1]\nnot the show's\n"
+    assert not (tmp_path / "-").exists()
     assert not shared_files(f"live-{os.getpid()}-no")
 
 

@@ -72,6 +72,26 @@ def test_a_screenshot_that_cannot_be_written(display: str, tmp_path: Path) -> No
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 2), done.stderr
 
 
+def test_a_screenshot_replaces_no_file_unasked(display: str, tmp_path: Path) -> None:
+    """Refused at once: `--after` would let it wait for an hour."""
+    shot = tmp_path / "x.png"
+    shot.write_text("mine")
+    for command in ("panel", "view"):
+        done = run(command, "x", "--screenshot", str(shot), "--after", "3600", DISPLAY=display)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 2), done.stderr
+        assert "--overwrite" in done.stderr
+    assert shot.read_text() == "mine" and list(tmp_path.iterdir()) == [shot]
+    done = run("panel", "x", "--screenshot", str(shot), "--overwrite", "--after", "0.1", DISPLAY=display)
+    assert done.returncode == 0, done.stderr
+    assert QImage(str(shot)).width() >= 1024
+
+
+def test_a_screenshot_that_goes_nowhere(display: str, tmp_path: Path) -> None:
+    for file in ("-", str(tmp_path)):
+        done = run("panel", "x", "--screenshot", file, "--overwrite", DISPLAY=display)
+        assert (done.returncode, len(done.stderr.splitlines())) == (2, 2), done.stderr
+
+
 def test_the_panel_waits_for_a_show(display: str, tmp_path: Path) -> None:
     shot = tmp_path / "x.png"
     done = run("panel", "nobody-here", "--screenshot", str(shot), "--after", "0.5", DISPLAY=display)
