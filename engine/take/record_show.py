@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
+from ..control.addresses import ENGINE_WORLD
 from ..control.events import BegunAfresh, Restarted, ShowEvents
 from ..errors import SonoramaError
 from ..ipc.messages import Applied, Ready, SoundMissed
 from ..model.world_file import find_world, read_card
 from .writer import TakeWriter
 
-WORLD = "/engine/world"
+WORLD = ENGINE_WORLD
 
 
 def record_show(events: ShowEvents, take: TakeWriter, position: Callable[[], tuple[int, int]]) -> None:
