@@ -1,24 +1,25 @@
 """Live capture: writes a source's sound to the sample ring in real time, and silence while the source gives none.
 
-Three threads: the source's own thread queues blocks; the pump writes them to the ring and watches the clock; the
-restart thread starts the source, and retries every second after it has failed.
+Blocks arrive in a small ring (ring_memory.py) at the source's own rate and channels. A source that captures in another
+process writes that ring there; for any other one `write` does, in the source's thread. The pump thread is the ring's
+only reader: it converts, writes the show's sample ring and keeps it to the clock. The restart thread starts the source,
+and retries every second after it has failed.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from ..errors import SonoramaError
 from ..plugins.interfaces import SoundSource
 from ..units import SAMPLE_RATE, Samples
+from .ring_memory import RingMemory, SamplesLost, possible_format
 from .sample_ring import SampleRingWriter
 from .to_stereo import ToStereo
 
@@ -30,18 +31,61 @@ GONE_S = 2.5
 RETRY_S = 1.0
 JUMP_S = 0.1
 """A difference from the clock beyond this is closed at once, by silence or by a cut; a smaller one slowly."""
+BLOCKS_S = 2.0
+"""Seconds of sound that may wait for the pump; what it missed beyond that becomes silence."""
 _TICK_S = 0.02
 _STRETCH = 1000  # of so many samples at most one is added or taken away to keep to the clock
 _SLACK = 220  # samples off the clock that are left alone: 5 ms
-_WAITING = 4096  # blocks
 _FAULT_S = 5.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    samples: Samples
-    captured_ns: int
-    convert: ToStereo
+@runtime_checkable
+class SharedSource(Protocol):
+    """A SoundSource that fills a ring itself, from another process, instead of calling `write`.
+
+    Attributes:
+        ring: at the source's rate and channels; None while it is not started.
+
+    """
+
+    ring: RingMemory | None
+
+    def wait(self, timeout_s: float) -> None:
+        """Return when a block may have come, at the latest after `timeout_s`."""
+        ...
+
+
+class BlockReader:
+    """The pump's side of a source that plays: takes what is new in its ring, converted.
+
+    Args:
+        ring: that the source fills.
+        wait: returns when a block may have come, at the latest after so many seconds.
+
+    """
+
+    def __init__(self, ring: RingMemory, wait: Callable[[float], object]) -> None:
+        self._ring, self._position, self.wait = ring, 0, wait
+        self._convert = ToStereo(ring.rate, ring.channels)
+
+    @property
+    def broken(self) -> int:
+        """Samples so far that were NaN, infinite or far too loud."""
+        return self._convert.broken
+
+    def take(self) -> tuple[Samples, int, float] | None:
+        """What came since the last call: (float32 [2,n] at 44.1 kHz, monotonic nanoseconds of its last sample, its
+        length in seconds), or None. What was overwritten meanwhile is skipped.
+        """
+        start, self._position = self._position, self._ring.count
+        if self._position == start:
+            return None
+        try:
+            block = self._ring.read(start, self._position)
+        except SamplesLost:
+            return None
+        captured_ns = self._ring.captured_ns(self._position - 1)
+        return self._convert.push(block), captured_ns, block.shape[1] / self._ring.rate
 
 
 class Capture:
@@ -58,9 +102,8 @@ class Capture:
         self.source = source
         self._factory = factory
         self._writer = writer
-        self._blocks: queue.SimpleQueue[_Block] = queue.SimpleQueue()
         self._closing = threading.Event()
-        self._convert: ToStereo | None = None  # of the source that plays now; blocks of older ones are dropped
+        self._reader: BlockReader | None = None  # of the source that plays now
         self._clock = Clock(writer)
         self._heard_at = time.monotonic() - SILENT_S
         self._patience = SILENT_S
@@ -88,7 +131,7 @@ class Capture:
     @property
     def alive(self) -> bool:
         """Whether the source gives sound right now."""
-        return self._convert is not None and not self._silent()
+        return self._reader is not None and not self._silent()
 
     def _silent(self) -> bool:
         return time.monotonic() - self._heard_at > self._patience
@@ -119,24 +162,34 @@ class Capture:
             except Exception as error:  # (a source is a plug-in, whatever it raises must not end the show)
                 log.exception("The source %s failed", self.source)
                 self._reason = f"{type(error).__name__}: {error}"
-            self._convert = None
+            self._reader = None
             if source is not None:
                 _stop(source)
             self._closing.wait(RETRY_S)
 
     def _play(self, source: SoundSource) -> None:
         """Start the source and stay until it is gone. Raises what it raises."""
-        convert: ToStereo | None = None  # until `start` has returned rate and channels are not known
+        own: RingMemory | None = None  # until `start` has returned rate and channels are not known
+        came = threading.Event()
 
         def write(block: Samples, captured_ns: int) -> None:
-            if convert is not None and convert is self._convert and self._blocks.qsize() < _WAITING:
-                self._blocks.put(_Block(block.copy(), captured_ns, convert))
+            if own is not None:
+                self._write(own, block, captured_ns)
+                came.set()
+
+        def wait(timeout_s: float) -> None:
+            came.wait(timeout_s)
+            came.clear()
 
         source.start(write)
         began = time.monotonic()
-        if not (1000 <= source.rate <= 1_000_000 and 1 <= source.channels <= 256):
+        if not possible_format(source.rate, source.channels):
             raise SonoramaError(f"it has {source.channels} channels at {source.rate} Hz", "Choose another source.")
-        self._convert = convert = ToStereo(source.rate, source.channels)
+        if isinstance(source, SharedSource) and source.ring is not None:
+            self._reader = BlockReader(source.ring, source.wait)
+        else:
+            own = RingMemory.anonymous(source.rate, source.channels, round(BLOCKS_S * source.rate))
+            self._reader = BlockReader(own, wait)
         while not self._closing.wait(0.05):
             if not source.alive():
                 self._reason = "it ended"
@@ -145,36 +198,45 @@ class Capture:
                 self._reason = "it gave no sound"
                 return
 
+    def _write(self, ring: RingMemory, block: Samples, captured_ns: int) -> None:
+        """What a source calls for each block, from its own thread; it may give anything."""
+        try:
+            with np.errstate(over="ignore"):
+                ring.write(np.asarray(block, np.float32), int(captured_ns))
+        except (TypeError, ValueError, OverflowError):
+            if time.monotonic() - self._broken_at > _FAULT_S:
+                log.exception("The source %s gave a block that cannot be used", self.source)
+            self._broken_at = time.monotonic()
+
     # --- the pump
 
     def _pump(self) -> None:
         while not self._closing.is_set():
-            block: _Block | None = None
-            with contextlib.suppress(queue.Empty):
-                block = self._blocks.get(timeout=_TICK_S)
-            if block is not None and block.convert is self._convert:
+            if (reader := self._reader) is None:
+                time.sleep(_TICK_S)
+            else:
+                reader.wait(_TICK_S)
                 try:
-                    self._take(block)
-                except (SonoramaError, AttributeError, TypeError, ValueError):  # a plug-in may give anything
-                    log.exception("The source %s gave a block that cannot be used", self.source)
+                    self._take(reader)
+                except (SonoramaError, OSError, ValueError):  # FFmpeg's resampler raises many kinds of these
+                    log.exception("The sound of %s cannot be converted", self.source)
                     self._broken_at = time.monotonic()
             if self._silent():
                 self._clock.fill()
 
-    def _take(self, block: _Block) -> None:
-        convert = block.convert
-        if block.samples.ndim != 2 or block.samples.shape[0] != convert.channels:
-            self._broken_at = time.monotonic()
+    def _take(self, reader: BlockReader) -> None:
+        broken = reader.broken
+        taken = reader.take()
+        if taken is None:
             return
-        broken = convert.broken
-        sound = convert.push(block.samples)
-        if convert.broken > broken:
+        sound, captured_ns, seconds = taken
+        if reader.broken > broken:
             self._broken_at = time.monotonic()
         resumed = self._silent()
         self._heard_at, self._ever = time.monotonic(), True
-        self._patience = min(max(SILENT_S, 1.5 * block.samples.shape[1] / convert.rate), 0.8 * GONE_S)
+        self._patience = min(max(SILENT_S, 1.5 * seconds), 0.8 * GONE_S)
         self._reason = ""
-        self._clock.write(sound, block.captured_ns, resumed)
+        self._clock.write(sound, captured_ns, resumed)
 
 
 def _stop(source: SoundSource) -> None:

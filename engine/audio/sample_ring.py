@@ -1,21 +1,17 @@
-"""The sample ring: a lock-free ring buffer in shared memory with the last minute of sound. One writer, many readers.
+"""The sample ring of a show: a ring buffer (ring_memory.py) in a shared file with the last minute of sound.
 
-Format: float32 stereo at 44,100 Hz; sample i of a channel is stored at i modulo the capacity. The writer first sets
-`claimed` to the index it is going to reach, then copies, then sets `count`. A reader copies, then checks `claimed` to
-detect whether its samples may have been overwritten. Capture times are stored as marks (count, monotonic nanoseconds).
+Float32 stereo at 44,100 Hz. Its writer owns the name until it closes the ring or dies; readers come and go.
 """
 
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
 import time
 from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from ..errors import SonoramaError
 from ..ipc.shared_paths import (
@@ -25,31 +21,15 @@ from ..ipc.shared_paths import (
     open_private,
     part_of,
     process_lives,
-    process_started,
     shared_path,
 )
 from ..units import CHANNELS, SAMPLE_RATE, Samples
+from .ring_memory import RingMemory, SamplesLost, file_size
 
-MAGIC = b"SONORING"
-VERSION = 1
-PAGE = 4096
-MARKS = 192
+__all__ = ["RingMissing", "RingTaken", "SampleRing", "SampleRingWriter", "SamplesLost", "ring_path"]
+
 SILENT_NS = 60_000_000_000
 """If nothing was written for so long, a process with the owner's number must be another program."""
-
-HEADER = np.dtype(
-    {
-        "names": [
-            "magic", "version", "rate", "channels", "owner", "capacity", "closed", "beat_ns", "owner_started",
-            "claimed", "count",
-        ],
-        "formats": ["V8", "<u4", "<u4", "<u4", "<u4", "<u8", "<u4", "<i8", "<f8", "<u8", "<u8"],
-        "offsets": [0, 8, 12, 16, 20, 24, 32, 40, 48, 64, 128],
-        "itemsize": 512,
-    }
-)  # fmt: skip
-MARK = np.dtype([("count", "<u8"), ("ns", "<i8")])  # count 0: none, or being written
-_MARKS_AT, _DATA_AT = HEADER.itemsize, PAGE
 
 
 class RingMissing(SonoramaError):
@@ -60,79 +40,37 @@ class RingTaken(SonoramaError):
     """Another program owns the sample ring of that name, or took it over."""
 
 
-class SamplesLost(SonoramaError):
-    """The requested samples are no longer in the ring, or not yet."""
-
-
 def ring_path(name: str) -> Path:
     """Path of the sample ring of the show `name`."""
     return shared_path(f"{check_name(name)}.samples")
 
 
-class _Ring:
-    """The memory-mapped file, with header, marks and samples as array views."""
-
-    def __init__(self, descriptor: int, capacity: int, writable: bool) -> None:
-        access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
-        self._memory = mmap.mmap(descriptor, _file_size(capacity), access=access)
-        self.inode = os.fstat(descriptor).st_ino
-        self.capacity = capacity
-        self.header = np.frombuffer(self._memory, HEADER, 1)
-        self.marks = np.frombuffer(self._memory, MARK, MARKS, _MARKS_AT)
-        flat = np.frombuffer(self._memory, np.float32, CHANNELS * capacity, _DATA_AT)
-        self.samples: Samples = flat.reshape(CHANNELS, capacity)
-
-    @classmethod
-    def open(cls, path: Path, writable: bool = False) -> Self:
-        try:
-            descriptor = open_private(path, writable)
-        except UnsafePath as error:
-            raise RingMissing(error.message, error.hint) from error
-        except OSError as error:
-            hint = "Start the program that writes it, such as: sonorama live"
-            raise RingMissing(f"There is no sample ring {path}", hint) from error
-        try:
-            return cls(descriptor, _read_capacity(descriptor, path), writable)
-        finally:
-            os.close(descriptor)
-
-    def get(self, field: str) -> int:
-        return int(self.header[field][0])
-
-    def lives(self) -> bool:
-        quiet = time.monotonic_ns() - self.get("beat_ns")
-        started = float(self.header["owner_started"][0])
-        return not self.get("closed") and quiet < SILENT_NS and process_lives(self.get("owner"), started)
-
-    def spans(self, start: int, n: int) -> tuple[slice, slice, int]:
-        """Slices of samples start..start+n: up to the buffer's end, then from its start; and the first one's length."""
-        at = start % self.capacity
-        first = min(n, self.capacity - at)
-        return slice(at, at + first), slice(0, n - first), first
-
-    def close(self) -> None:
-        self.header, self.marks = np.zeros(1, HEADER), np.zeros(MARKS, MARK)
-        self.samples = np.zeros((CHANNELS, 0), np.float32)
-        self.header["closed"] = 1
-        self._memory.close()
+def _open(path: Path, writable: bool = False) -> tuple[RingMemory, int]:
+    """The ring in a file, and the file's inode."""
+    try:
+        descriptor = open_private(path, writable)
+    except UnsafePath as error:
+        raise RingMissing(error.message, error.hint) from error
+    except OSError as error:
+        hint = "Start the program that writes it, such as: sonorama live"
+        raise RingMissing(f"There is no sample ring {path}", hint) from error
+    try:
+        ring = RingMemory.open(descriptor, writable)
+        if (ring.rate, ring.channels) != (SAMPLE_RATE, CHANNELS):
+            raise ValueError("not a ring in the format of a show")
+        return ring, os.fstat(descriptor).st_ino
+    except ValueError as error:
+        message = f"{path} is not a sample ring of this version"
+        raise RingMissing(message, "Choose another name, or delete that file.") from error
+    finally:
+        os.close(descriptor)
 
 
-def _file_size(capacity: int) -> int:
-    return _DATA_AT + CHANNELS * capacity * 4
-
-
-def _read_capacity(descriptor: int, path: Path) -> int:
-    foreign = RingMissing(f"{path} is not a sample ring of this version", "Choose another name, or delete that file.")
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        data = file.read(HEADER.itemsize)
-    if len(data) < HEADER.itemsize:
-        raise foreign
-    header = np.frombuffer(data, HEADER, 1)[0]
-    capacity, size = int(header["capacity"]), os.fstat(descriptor).st_size
-    same = bytes(header["magic"]) == MAGIC and header["version"] == VERSION and header["rate"] == SAMPLE_RATE
-    if not same or header["channels"] != CHANNELS or not 0 < capacity < 1 << 40 or size < _file_size(capacity):
-        raise foreign
-    return capacity
+def _lives(ring: RingMemory) -> bool:
+    """Whether the writer is running and has not closed the ring."""
+    quiet = time.monotonic_ns() - ring.get("beat_ns")
+    started = float(ring.header["owner_started"][0])
+    return not ring.get("closed") and quiet < SILENT_NS and process_lives(ring.get("owner"), started)
 
 
 class SampleRingWriter:
@@ -154,21 +92,20 @@ class SampleRingWriter:
         self.name = name
         self.path = ring_path(name)
         old = self._dead_ring()
-        self._ring = self._make(round(seconds * SAMPLE_RATE), replace=old is not None)
-        self._mark = 0
+        self._ring, self._inode = self._make(round(seconds * SAMPLE_RATE), replace=old is not None)
         if old:
             old.header["closed"] = 1
             old.close()
 
-    def _dead_ring(self) -> _Ring | None:
+    def _dead_ring(self) -> RingMemory | None:
         """The ring that an owner which has died left behind, or None."""
         if not self.path.exists():
             return None
         try:
-            old = _Ring.open(self.path, writable=True)
+            old, _ = _open(self.path, writable=True)
         except RingMissing as error:
             raise RingTaken(error.message, error.hint) from error
-        if old.lives():
+        if _lives(old):
             owner = old.get("owner")
             old.close()
             raise RingTaken(
@@ -176,10 +113,10 @@ class SampleRingWriter:
             )
         return old
 
-    def _make(self, capacity: int, replace: bool) -> _Ring:
+    def _make(self, capacity: int, replace: bool) -> tuple[RingMemory, int]:
         part = part_of(self.path)
         try:
-            ring = _create(part, capacity)
+            made = _create(part, capacity)
             if replace:
                 part.replace(self.path)
             else:
@@ -187,16 +124,17 @@ class SampleRingWriter:
         except FileExistsError as error:
             raise RingTaken(f"The show {self.name} was just started by another program", "Choose another.") from error
         except OSError as error:
+            size = file_size(CHANNELS, capacity)
             message = f"No room for a sample ring in {self.path.parent}: {error.strerror}"
-            raise SonoramaError(message, f"It takes {_file_size(capacity) >> 20} MB; free some there.") from error
+            raise SonoramaError(message, f"It takes {size >> 20} MB; free some there.") from error
         finally:
             part.unlink(missing_ok=True)
-        return ring
+        return made
 
     @property
     def count(self) -> int:
         """Samples per channel written so far."""
-        return self._ring.get("count")
+        return self._ring.count
 
     def write(self, block: Samples, captured_ns: int | None = None) -> None:
         """Append sound.
@@ -210,29 +148,9 @@ class SampleRingWriter:
             ValueError: the block has another shape or type.
 
         """
-        if block.ndim != 2 or block.shape[0] != CHANNELS or block.dtype != np.float32:
-            raise ValueError(f"the block is {block.dtype} {block.shape}, not float32 (2, n)")
-        ring = self._ring
-        header = ring.header
-        if header["closed"][0]:
+        if self._ring.get("closed"):
             raise RingTaken(f"The sample ring {self.name} is closed or was taken over", "Start the show again.")
-        count = ring.get("count") + block.shape[1]
-        kept = block[:, -ring.capacity :]
-        header["claimed"] = count
-        head, tail, first = ring.spans(count - kept.shape[1], kept.shape[1])
-        ring.samples[:, head] = kept[:, :first]
-        ring.samples[:, tail] = kept[:, first:]
-        header["count"] = count
-        header["beat_ns"] = time.monotonic_ns()
-        if block.shape[1]:
-            self._add_mark(count, time.monotonic_ns() if captured_ns is None else captured_ns)
-
-    def _add_mark(self, count: int, ns: int) -> None:
-        mark = self._ring.marks[self._mark % MARKS]
-        mark["count"] = 0
-        mark["ns"] = ns
-        mark["count"] = count
-        self._mark += 1
+        self._ring.write(block, captured_ns)
 
     def close(self) -> None:
         """Close and remove the ring; readers keep their mapping of it. May be called twice."""
@@ -241,7 +159,7 @@ class SampleRingWriter:
             return
         self._ring.header["closed"] = 1
         with contextlib.suppress(FileNotFoundError):
-            if self.path.stat().st_ino == self._ring.inode:
+            if self.path.stat().st_ino == self._inode:
                 self.path.unlink()
         self._ring.close()
 
@@ -252,29 +170,12 @@ class SampleRingWriter:
         self.close()
 
 
-def _create(path: Path, capacity: int) -> _Ring:
-    """Create a ring filled with zeros; its memory is reserved, so that writing cannot fail later. Raises OSError."""
-    size = _file_size(capacity)
+def _create(path: Path, capacity: int) -> tuple[RingMemory, int]:
     descriptor = create_private(path)
     try:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(descriptor, 0, size)
-        else:
-            for start in range(0, size, 1 << 16):
-                os.write(descriptor, bytes(min(1 << 16, size - start)))
-        ring = _Ring(descriptor, capacity, writable=True)
+        return RingMemory.create(descriptor, SAMPLE_RATE, CHANNELS, capacity), os.fstat(descriptor).st_ino
     finally:
         os.close(descriptor)
-    header = ring.header[0]
-    header["magic"], header["version"], header["rate"], header["channels"] = (
-        np.void(MAGIC),
-        VERSION,
-        SAMPLE_RATE,
-        CHANNELS,
-    )
-    header["owner"], header["capacity"], header["beat_ns"] = os.getpid(), capacity, time.monotonic_ns()
-    header["owner_started"] = process_started(os.getpid())
-    return ring
 
 
 class SampleRing:
@@ -287,7 +188,7 @@ class SampleRing:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._ring = _Ring.open(ring_path(name))
+        self._ring, _ = _open(ring_path(name))
 
     @classmethod
     def open(cls, name: str) -> Self:
@@ -302,16 +203,16 @@ class SampleRing:
     @property
     def count(self) -> int:
         """Samples per channel written so far."""
-        return self._ring.get("count")
+        return self._ring.count
 
     @property
     def oldest(self) -> int:
         """Index of the oldest sample in the ring. Keep some distance from it, because it advances."""
-        return max(0, self._ring.get("claimed") - self._ring.capacity)
+        return self._ring.oldest
 
     def owner_alive(self) -> bool:
         """Whether the writer is running; False after it closed the ring or died, or another took the name."""
-        return self._ring.lives()
+        return _lives(self._ring)
 
     def read(self, start: int, stop: int) -> Samples:
         """Copy samples start..stop: float32 [2, stop - start].
@@ -320,19 +221,7 @@ class SampleRing:
             SamplesLost: they are not written yet, or were overwritten before the copy was complete.
 
         """
-        if not 0 <= start <= stop or stop > self.count:
-            raise SamplesLost(f"Samples {start} to {stop} are not written yet, only {self.count}", "Try again later.")
-        if start >= self.oldest:
-            ring = self._ring
-            head, tail, first = ring.spans(start, stop - start)
-            out = np.empty((CHANNELS, stop - start), np.float32)
-            out[:, :first] = ring.samples[:, head]
-            out[:, first:] = ring.samples[:, tail]
-            if start >= self.oldest:
-                return out
-        raise SamplesLost(
-            f"Samples {start} to {stop} were overwritten: the oldest is {self.oldest}", "Read newer ones."
-        )
+        return self._ring.read(start, stop)
 
     def captured_ns(self, sample: int) -> int:
         """Monotonic time in nanoseconds at which a sample was captured, from the mark of its block.
@@ -343,28 +232,18 @@ class SampleRing:
             SamplesLost: nothing was written yet.
 
         """
-        marks = self._marks()
-        if not len(marks):
-            raise SamplesLost("No sound was captured yet", "Try again later.")
-        later = marks[marks["count"] > sample]
-        mark = later[later["count"].argmin()] if len(later) else marks[marks["count"].argmax()]
-        return int(mark["ns"]) - (int(mark["count"]) - 1 - sample) * 1_000_000_000 // SAMPLE_RATE
+        return self._ring.captured_ns(sample)
 
     def late_ns(self) -> int:
         """Age of the newest block: nanoseconds from the capture of its first sample until it was written to the ring.
 
         0 while the next block is being written.
         """
-        beat, marks = self._ring.get("beat_ns"), np.sort(self._marks(), order="count")
+        beat, marks = self._ring.get("beat_ns"), np.sort(self._ring.marks(), order="count")
         if not len(marks) or int(marks["count"][-1]) != self.count or beat != self._ring.get("beat_ns"):
             return 0
         end, n = int(marks["ns"][-1]), int(marks["count"][-1]) - int(marks["count"][-2:][0])
         return beat - end + n * 1_000_000_000 // SAMPLE_RATE
-
-    def _marks(self) -> npt.NDArray[np.void]:
-        """The valid marks, without one that is just being written."""
-        before = self._ring.marks.copy()
-        return before[(before["count"] == self._ring.marks["count"]) & (before["count"] > 0)]
 
     def close(self) -> None:
         """Close this reader's mapping; the ring itself belongs to the writer. May be called twice."""

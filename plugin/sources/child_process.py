@@ -3,37 +3,47 @@
 Audio drivers may crash, hang or abort their process when a device is unplugged or the sound server dies. In a child
 process that does not affect the show, and a new child also sees newly connected devices.
 
-The child's standard output: one line of JSON, {"rate","channels","name"} or {"message","hint"}, then blocks:
-captured_ns (i64), channels (u32), n (u32), little-endian, and float32 [channels, n].
+The child writes the device's blocks into a ring in shared memory (`audio.ring_memory`), which the show's capture reads.
+Its standard output carries one line of JSON: {"rate","channels","name"}, once the ring exists, or {"message","hint"};
+then a byte for every block, which wakes the reader.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
-import queue
-import struct
+import select
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from ...engine.audio.ring_memory import RingMemory
 from ...engine.errors import SonoramaError
+from ...engine.ipc.shared_paths import create_private, open_private, part_of, shared_path
 from ...engine.log.children import child_environment, log_to_parent, relay
 from ...engine.units import Samples
 
 log = logging.getLogger(__name__)
-_HEAD = struct.Struct("<qII")
 _ANSWER_S = 10.0
-_LONGEST = 1 << 20  # samples a block
+RING_S = 2.0
+"""Seconds of sound that a child's ring holds."""
+_LOOK_S = 0.005
 
 
 class ChildSource:
-    """A SoundSource that runs a module in a child process.
+    """A SharedSource that runs a module in a child process: the blocks are in `ring`, `write` is not called.
+
+    The ring's file gets a name that nobody can guess and loses it as soon as both processes have mapped it, so that
+    nothing is left behind whichever of them is killed. Where a mapped file cannot lose its name (Windows), `stop`
+    removes it.
 
     Args:
         module: name of the module, which calls `serve` when run.
@@ -45,9 +55,12 @@ class ChildSource:
         self.rate = self.channels = 0
         self.name = ""
         """Name of the device, known after `start`."""
+        self.ring: RingMemory | None = None
         self._command = [sys.executable, "-m", module, argument]
+        self._path: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._reader: threading.Thread | None = None
+        self._open = threading.Lock()
+        """Held by whoever closes the child's pipes or waits for a byte."""
 
     @property
     def pid(self) -> int:
@@ -55,15 +68,17 @@ class ChildSource:
         return self._process.pid if self._process else 0
 
     def start(self, write: Callable[[Samples, int], None]) -> None:
-        """Start the child and wait until it has opened the device.
+        """Start the child and wait until it has opened the device and made `ring`.
 
         Raises:
             SonoramaError: the child reports an error, or does not answer.
 
         """
+        del write
         self.stop()
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(self._command, stdin=pipe, stdout=pipe, stderr=pipe, env=child_environment())
+        pipe, path = subprocess.PIPE, part_of(shared_path("sound"))
+        command, self._path = [*self._command, str(path)], path
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=child_environment())
         assert self._process.stdout is not None and self._process.stderr is not None  # noqa: S101 (both were asked for)
         relay(self._process.stderr, "sound")
         answer = _answer(self._process, self._process.stdout)
@@ -71,25 +86,51 @@ class ChildSource:
             self.stop()
             raise SonoramaError(str(answer.get("message")), str(answer.get("hint")))
         self.rate, self.channels, self.name = int(answer["rate"]), int(answer["channels"]), str(answer["name"])
-        self._reader = threading.Thread(target=_read, args=(self._process.stdout, write), name="sound", daemon=True)
-        self._reader.start()
+        try:
+            self.ring = _open_ring(path)
+        except (OSError, ValueError) as error:
+            self.stop()
+            message = f"The shared memory of the sound cannot be opened ({error})"
+            raise SonoramaError(message, "It is tried again.") from error
+        self._unlink()
 
     def alive(self) -> bool:
-        """Whether the child is still sending sound."""
-        return self._reader is not None and self._reader.is_alive()
+        """Whether the child is running."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait(self, timeout_s: float) -> None:
+        """Until the child has written a block, at the latest after `timeout_s`."""
+        with self._open:
+            process = self._process
+            if process is None or process.stdout is None or os.name == "nt":  # Windows cannot wait for a pipe
+                time.sleep(min(timeout_s, _LOOK_S))
+            elif select.select([process.stdout], [], [], timeout_s)[0] and not os.read(process.stdout.fileno(), 4096):
+                time.sleep(timeout_s)  # it has ended, see `alive`
 
     def stop(self) -> None:
         """End the child; may be called twice."""
-        process, reader, self._process, self._reader = self._process, self._reader, None, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        if reader is not None:
-            reader.join(2.0)
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        process, self._process, self.ring = self._process, None, None
+        if process is not None:
+            process.kill()
+            process.wait()
+            with self._open:
+                for pipe in (process.stdin, process.stdout):
+                    if pipe is not None:
+                        pipe.close()
+        self._unlink()
+
+    def _unlink(self) -> None:
+        if self._path is not None:
+            with contextlib.suppress(OSError):  # Windows: it is mapped
+                self._path.unlink(missing_ok=True)
+
+
+def _open_ring(path: Path) -> RingMemory:
+    descriptor = open_private(path)
+    try:
+        return RingMemory.open(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _answer(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> dict[str, str | int]:
@@ -104,35 +145,34 @@ def _answer(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> dict[str, str 
         return {"message": message, "hint": "Restart the sound server, or choose another device."}
 
 
-def _read(pipe: IO[bytes], write: Callable[[Samples, int], None]) -> None:
-    while len(head := pipe.read(_HEAD.size)) == _HEAD.size:
-        captured_ns, channels, n = _HEAD.unpack(head)
-        data = pipe.read(channels * n * 4)
-        if n > _LONGEST or len(data) < channels * n * 4:
-            return
-        write(np.frombuffer(data, np.float32).reshape(channels, n), captured_ns)
-
-
-Blocks = queue.SimpleQueue[tuple[Samples, int]]
-Opened = tuple[int, int, str, Callable[[], tuple[Samples, int] | None]]
-"""Rate, channels, name, and a function that waits for the next (block [channels, n], captured_ns); None at the end."""
+Write = Callable[[Samples, int], None]
+"""(block [channels,n], captured_ns): into the child's ring."""
+Opened = tuple[int, int, str, Callable[[Write], None]]
+"""Rate, channels, name, and a function that passes every block to `write` until the device is gone."""
 
 
 def serve(run: Callable[[str], Opened]) -> None:
-    """The child's main function: open the device by `run(argument)`, then send sound until the parent exits."""
-    out = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # messages printed by drivers must not mix with the samples
+    """The child's main function: open the device by `run(argument)`, then capture until the parent exits."""
+    argument, path = sys.argv[1], Path(sys.argv[2])
+    out = os.dup(1)
+    os.dup2(2, 1)  # messages printed by drivers must not mix with the answer
     flush_log = log_to_parent("sound")
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_leave_with_parent, args=(path,), daemon=True).start()
     try:
-        rate, channels, name, following = run(sys.argv[1])
-        _send(out, json.dumps({"rate": rate, "channels": channels, "name": name}).encode() + b"\n")
-        while (got := following()) is not None:
-            block, captured_ns = got
-            data = np.ascontiguousarray(block, np.float32).tobytes()
-            _send(out, _HEAD.pack(captured_ns, block.shape[0], block.shape[1]) + data)
+        rate, channels, name, deliver = run(argument)
+        ring = _create_ring(path, rate, channels)
+        _answer_parent(out, rate=rate, channels=channels, name=name)
+
+        os.set_blocking(out, False)
+
+        def write(block: Samples, captured_ns: int) -> None:
+            ring.write(np.asarray(block, np.float32), captured_ns)
+            with contextlib.suppress(BlockingIOError):  # the show is suspended
+                os.write(out, b"\n")
+
+        deliver(write)
     except SonoramaError as error:
-        _send(out, json.dumps({"message": error.message, "hint": error.hint}).encode() + b"\n")
+        _answer_parent(out, message=error.message, hint=error.hint)
     except BrokenPipeError:
         pass
     except Exception:
@@ -142,12 +182,24 @@ def serve(run: Callable[[str], Opened]) -> None:
         os._exit(0)  # the driver's cleanup may hang
 
 
-def _send(out: IO[bytes], data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[out.write(view) :]
+def _create_ring(path: Path, rate: int, channels: int) -> RingMemory:
+    try:
+        descriptor = create_private(path)
+        try:
+            return RingMemory.create(descriptor, rate, channels, round(RING_S * rate))
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        message = f"No room for {RING_S:.0f} s of sound in {path.parent}: {error.strerror or error}"
+        raise SonoramaError(message, "Free some memory there.") from error
 
 
-def _leave_with_parent() -> None:
+def _answer_parent(out: int, **answer: str | int) -> None:
+    os.write(out, json.dumps(answer).encode() + b"\n")
+
+
+def _leave_with_parent(path: Path) -> None:
     os.read(0, 1)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)  # killed before it could take the name away
     os._exit(0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 import time
 from typing import Any
 
@@ -12,7 +11,7 @@ from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Missing
 from ...engine.units import Samples
 from .channels import check_channels, split_channels
-from .child_process import Blocks, ChildSource, Opened, serve
+from .child_process import ChildSource, Opened, Write, serve
 
 _PORTAUDIO = "Install PortAudio; on Debian and Ubuntu: apt-get install libportaudio2 libasound2-plugins"
 
@@ -84,13 +83,14 @@ def listen(argument: str) -> Opened:
     sounddevice = _sounddevice()
     index, device = _find(sounddevice, name)
     use = check_channels(picked, device["max_input_channels"], device["name"])
-    blocks: Blocks = queue.SimpleQueue()
+    writers: list[Write] = []  # none until the ring exists: the rate must be known first
 
     def callback(data: Samples, frames: int, times: Any, _: object) -> None:
         # ALSA's PulseAudio plug-in reports up to 0.7 s at first; no block is older than the stream's latency.
         age = times.currentTime - times.inputBufferAdcTime - frames / rate
         age_ns = round(min(max(age, 0.0), stream.latency) * 1e9)
-        blocks.put((data[:, use].T.copy(), time.monotonic_ns() - age_ns))
+        for write in writers:
+            write(data[:, use].T, time.monotonic_ns() - age_ns)
 
     try:
         stream = sounddevice.InputStream(
@@ -102,15 +102,12 @@ def listen(argument: str) -> Opened:
         hint = "Another program may be using it; close that, or choose another device."
         raise SonoramaError(f"{device['name']} cannot be opened: {error}", hint) from error
 
-    def following() -> tuple[Samples, int] | None:
-        while True:
-            try:
-                return blocks.get(timeout=0.5)
-            except queue.Empty:
-                if not stream.active:
-                    return None
+    def deliver(write: Write) -> None:
+        writers.append(write)
+        while stream.active:
+            time.sleep(0.25)
 
-    return rate, len(use), device["name"], following
+    return rate, len(use), device["name"], deliver
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from typing import Any
 
 from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Missing
-from ...engine.units import SAMPLE_RATE, Samples
+from ...engine.units import SAMPLE_RATE
 from .channels import check_channels, split_channels
-from .child_process import ChildSource, Opened, serve
+from .child_process import ChildSource, Opened, Write, serve
 
 _BLOCK = 441
 _ON_MACOS = "macOS has no loopback: install BlackHole, then use --source device:BlackHole"
@@ -79,11 +79,12 @@ def listen(argument: str) -> Opened:
         hint = "Start PulseAudio or PipeWire; on Debian and Ubuntu: apt-get install pulseaudio"
         raise SonoramaError(f"The sound server does not answer ({str(error) or type(error).__name__})", hint) from error
 
-    def following() -> tuple[Samples, int]:
-        data = recorder.record(None)
-        return data[:, use].T, time.monotonic_ns()
+    def deliver(write: Write) -> None:
+        while True:
+            data = recorder.record(None)
+            write(data[:, use].T, time.monotonic_ns())
 
-    return SAMPLE_RATE, len(use), device.name, following
+    return SAMPLE_RATE, len(use), device.name, deliver
 
 
 if __name__ == "__main__":

@@ -11,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sonorama.engine.audio.capture import Capture
+from sonorama.engine.audio.sample_ring import RATE, SampleRing, SampleRingWriter
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.plugins.interfaces import Available, Missing, SoundSource
+from sonorama.engine.ipc.shared_paths import shared_folder
+from sonorama.engine.plugins.interfaces import Available, Missing, Samples, SoundSource
 from sonorama.engine.plugins.open_source import SourceUnknown, open_source, source_names
-from sonorama.engine.units import Samples
 from sonorama.plugin.sources import device, file, loopback, silence, tone
 from sonorama.plugin.sources.child_process import ChildSource
 
@@ -186,10 +188,91 @@ def test_a_child_that_crashes_is_an_error(tmp_path: Path, monkeypatch: pytest.Mo
         ChildSource("crashing", "").start(lambda block, captured_ns: None)
 
 
+CHATTY = """
+import os, time
+import numpy as np
+from sonorama.plugin.sources.child_process import serve
+
+def run(argument):
+    os.write(1, b"a driver prints\\n")
+    def deliver(write):
+        at = 0
+        while argument != "dies" or at < 48_000:
+            at += 480
+            os.write(1, b"and prints\\n")
+            write(np.full((3, 480), 0.5), time.monotonic_ns())
+            time.sleep(0.01 if argument != "hangs" or at < 48_000 else 3600)
+    return 48_000, 3, "chatty", deliver
+
+serve(run)
+"""
+
+
+def left_behind() -> set[Path]:
+    """Files of children's rings."""
+    return set(shared_folder().glob("sonorama-sound.*"))
+
+
+@pytest.fixture
+def chatty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A module `chatty` for child processes, whose driver prints."""
+    (tmp_path / "chatty.py").write_text(CHATTY)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+@pytest.mark.usefixtures("chatty")
+def test_a_child_fills_a_ring_that_has_no_name() -> None:
+    before, source = left_behind(), ChildSource("chatty", "")
+    source.start(lambda block, captured_ns: None)
+    try:
+        assert left_behind() <= before
+        ring, end = source.ring, time.monotonic() + 30
+        assert ring is not None
+        assert (ring.rate, ring.channels) == (source.rate, source.channels) == (48_000, 3)
+        while ring.count < 4800:
+            source.wait(0.02)
+            assert time.monotonic() < end
+        assert (ring.read(0, 4800) == 0.5).all()
+        assert 0 <= time.monotonic_ns() - ring.captured_ns(ring.count - 1) < 30_000_000_000
+    finally:
+        source.stop()
+    assert source.ring is None
+    source.wait(0.001)
+
+
+@pytest.mark.usefixtures("chatty")
+@pytest.mark.parametrize("how", ["dies", "hangs"])
+def test_a_child_that_dies_or_hangs_is_replaced(how: str) -> None:
+    before, name, made = left_behind(), f"child-{time.monotonic_ns()}", []
+
+    def make() -> ChildSource:
+        made.append(ChildSource("chatty", how))
+        return made[-1]
+
+    def until(condition: Callable[[], bool]) -> None:
+        end = time.monotonic() + 60
+        while not condition():
+            assert time.monotonic() < end, capture.faults()
+            time.sleep(0.02)
+
+    with SampleRingWriter(name, 60.0) as writer, SampleRing(name) as ring:
+        capture = Capture("chatty", make, writer)
+        capture.start()
+        try:
+            for n in (1, 2):
+                until(lambda n=n: len(made) >= n and capture.alive)
+                until(lambda: bool((np.abs(ring.read(ring.count - RATE // 10, ring.count) - 0.5) < 0.02).all()))
+                until(lambda: not capture.alive)
+        finally:
+            capture.close()
+    assert all(not source.alive() for source in made)
+    assert left_behind() <= before
+
+
 def test_a_child_leaves_with_its_parent(tmp_path: Path) -> None:
     (tmp_path / "idle.py").write_text(
         "import time\nfrom sonorama.plugin.sources.child_process import serve\n"
-        "def run(argument):\n    return 44100, 1, 'idle', lambda: time.sleep(100)\n"
+        "def run(argument):\n    return 44100, 1, 'idle', lambda write: time.sleep(100)\n"
         "serve(run)\n"
     )
     code = (

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonorama.engine.audio import sample_ring
+from sonorama.engine.audio import ring_memory, sample_ring
 from sonorama.engine.audio.sample_ring import (
     RingMissing,
     RingTaken,
@@ -118,7 +118,7 @@ def test_times_of_capture(name: str) -> None:
         assert ring.captured_ns(1322) == 35_000_000
         assert abs(ring.captured_ns(441) - (20_000_000 - 440 * second // SAMPLE_RATE)) < 2
         assert abs(ring.captured_ns(1763 + 441) - 50_000_000) < 2
-        for _ in range(3 * sample_ring.MARKS):
+        for _ in range(3 * ring_memory.MARKS):
             writer.write(ramp(0, 10), 7 * second)
         assert abs(ring.captured_ns(ring.count - 1) - 7 * second) < 2
 
