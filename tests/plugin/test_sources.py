@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.capture import Capture
-from sonorama.engine.audio.sample_ring import RATE, SampleRing, SampleRingWriter
+from sonorama.engine.audio.sample_ring import SampleRing, SampleRingWriter
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.shared_paths import shared_folder
-from sonorama.engine.plugins.interfaces import Available, Missing, Samples, SoundSource
+from sonorama.engine.plugins.interfaces import Available, Missing, SoundSource
 from sonorama.engine.plugins.open_source import SourceUnknown, open_source, source_names
+from sonorama.engine.units import SAMPLE_RATE, Samples
 from sonorama.plugin.sources import device, file, loopback, silence, tone
 from sonorama.plugin.sources.child_process import ChildSource
 
@@ -261,7 +262,7 @@ def test_a_child_that_dies_or_hangs_is_replaced(how: str) -> None:
         try:
             for n in (1, 2):
                 until(lambda n=n: len(made) >= n and capture.alive)
-                until(lambda: bool((np.abs(ring.read(ring.count - RATE // 10, ring.count) - 0.5) < 0.02).all()))
+                until(lambda: bool((np.abs(ring.read(ring.count - SAMPLE_RATE // 10, ring.count) - 0.5) < 0.02).all()))
                 until(lambda: not capture.alive)
         finally:
             capture.close()

@@ -10,9 +10,10 @@ import pytest
 from sonorama.engine.audio import capture
 from sonorama.engine.audio.capture import BlockReader, Capture
 from sonorama.engine.audio.ring_memory import RingMemory
-from sonorama.engine.audio.sample_ring import RATE, SampleRing, SampleRingWriter, ring_path
+from sonorama.engine.audio.sample_ring import SampleRing, SampleRingWriter, ring_path
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.plugins.interfaces import Samples, SoundSource
+from sonorama.engine.plugins.interfaces import SoundSource
+from sonorama.engine.units import SAMPLE_RATE, Samples
 
 Write = Callable[[Samples, int], None]
 
@@ -20,7 +21,7 @@ Write = Callable[[Samples, int], None]
 class Scripted:
     """A source that does what a test says."""
 
-    def __init__(self, rate: int = RATE, channels: int = 2, block: float = 0.01) -> None:
+    def __init__(self, rate: int = SAMPLE_RATE, channels: int = 2, block: float = 0.01) -> None:
         self.rate, self.channels, self.block = rate, channels, block
         self.value = 0.5
         self.refuse: Exception | None = None
@@ -67,11 +68,11 @@ class Stage:
 
     def newest(self, seconds: float = 0.1) -> np.ndarray:
         count = self.ring.count
-        return self.ring.read(max(0, count - round(seconds * RATE)), count)
+        return self.ring.read(max(0, count - round(seconds * SAMPLE_RATE)), count)
 
     def behind(self) -> float:
         """Seconds by which the ring is behind the clock."""
-        return time.monotonic() - self.began - self.ring.count / RATE
+        return time.monotonic() - self.began - self.ring.count / SAMPLE_RATE
 
     def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
         end = time.monotonic() + seconds
@@ -111,7 +112,7 @@ Make = Callable[[SoundSource], Stage]
 )
 def test_any_source_fills_the_ring(stage: Make, rate: int, channels: int, block: float) -> None:
     one = stage(Scripted(rate, channels, block))
-    one.until(lambda: one.ring.count > RATE)
+    one.until(lambda: one.ring.count > SAMPLE_RATE)
     one.until(lambda: bool((np.abs(one.newest(0.5) - 0.5) < 0.02).all()))
     one.until(lambda: one.capture.alive and one.capture.faults() == [])
     one.until(lambda: abs(one.behind()) < 0.15 + block, 5.0)
@@ -120,13 +121,13 @@ def test_any_source_fills_the_ring(stage: Make, rate: int, channels: int, block:
 def test_a_gone_source_is_silence_and_a_fault_and_comes_back(stage: Make) -> None:
     source = Scripted()
     one = stage(source)
-    one.until(lambda: one.ring.count > RATE)
+    one.until(lambda: one.ring.count > SAMPLE_RATE)
     source.refuse = SonoramaError("no such device", "plug it in")
     source.end = True
     one.until(lambda: not one.capture.alive)
     gone = ["microphone X is gone: silence until it returns (no such device. plug it in)"]
     one.until(lambda: source.starts >= 3 and one.capture.faults() == gone)
-    one.until(lambda: one.ring.count > 2 * RATE)
+    one.until(lambda: one.ring.count > 2 * SAMPLE_RATE)
     assert not one.newest().any()
     one.keeps_time()
     source.refuse = None
@@ -151,7 +152,7 @@ def test_a_silent_source_is_started_again(stage: Make) -> None:
 def test_a_short_stall_loses_no_time(stage: Make) -> None:
     source = Scripted()
     one = stage(source)
-    one.until(lambda: one.ring.count > RATE)
+    one.until(lambda: one.ring.count > SAMPLE_RATE)
     source.mute = True
     time.sleep(0.6)
     one.keeps_time()
@@ -166,7 +167,7 @@ class Impossible(Scripted):
 
     def __init__(self, wrong: dict[str, int]) -> None:
         super().__init__()
-        self.rate, self.channels = wrong.get("rate", RATE), wrong.get("channels", 2)
+        self.rate, self.channels = wrong.get("rate", SAMPLE_RATE), wrong.get("channels", 2)
 
     def start(self, write: Write) -> None:
         self.starts += 1
@@ -175,10 +176,12 @@ class Impossible(Scripted):
 @pytest.mark.parametrize("wrong", [{"rate": 0}, {"rate": 3}, {"channels": 0}])
 def test_a_device_that_cannot_be_is_a_fault(stage: Make, wrong: dict[str, int]) -> None:
     one = stage(
-        Scripted(**{"rate": RATE, "channels": 2, **wrong}, block=0.01) if wrong.get("rate") else Impossible(wrong)
+        Scripted(**{"rate": SAMPLE_RATE, "channels": 2, **wrong}, block=0.01)
+        if wrong.get("rate")
+        else Impossible(wrong)
     )
     one.until(lambda: any("channels at" in fault for fault in one.capture.faults()))
-    one.until(lambda: one.ring.count > RATE)
+    one.until(lambda: one.ring.count > SAMPLE_RATE)
     assert not one.ring.read(0, one.ring.count).any()
 
 
@@ -197,7 +200,7 @@ def test_broken_samples_are_silence_and_a_fault(stage: Make) -> None:
     source = Scripted(48000)
     one = stage(source)
     source.value = float("nan")
-    one.until(lambda: bool(one.capture.faults()) and one.ring.count > RATE)
+    one.until(lambda: bool(one.capture.faults()) and one.ring.count > SAMPLE_RATE)
     assert "broken samples" in one.capture.faults()[0]
     assert np.isfinite(one.newest(0.5)).all()
     source.value = 0.5
@@ -210,7 +213,7 @@ def test_the_wrong_number_of_channels_is_a_fault(stage: Make) -> None:
     one.until(lambda: one.capture.alive)
     source.channels = 3
     one.until(lambda: any("broken" in fault for fault in one.capture.faults()))
-    one.until(lambda: one.ring.count > 2 * RATE)
+    one.until(lambda: one.ring.count > 2 * SAMPLE_RATE)
 
 
 def test_what_the_pump_missed_is_skipped_and_becomes_silence(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,9 +235,9 @@ def test_what_the_pump_missed_is_skipped_and_becomes_silence(monkeypatch: pytest
         sound, captured_ns, seconds = taken
         assert (captured_ns, seconds) == (watch.ns, 0.1)
         clock.write(sound, captured_ns, resumed=False)
-        assert ring.count == pytest.approx(3.1 * RATE, abs=1)
-        assert not ring.read(0, int(2.99 * RATE)).any()
-        assert ring.read(int(3.05 * RATE), ring.count) == pytest.approx(0.25, abs=0.01)
+        assert ring.count == pytest.approx(3.1 * SAMPLE_RATE, abs=1)
+        assert not ring.read(0, int(2.99 * SAMPLE_RATE)).any()
+        assert ring.read(int(3.05 * SAMPLE_RATE), ring.count) == pytest.approx(0.25, abs=0.01)
 
 
 class Watch:
@@ -260,7 +263,7 @@ def test_the_ring_follows_our_clock_not_the_device(monkeypatch: pytest.MonkeyPat
         for block in range(59_000):
             watch.ns = 10_000_000_000 + round((block + 1) * 10_000_000 / speed)
             clock.write(np.full((2, 441), 0.5, np.float32), watch.ns, resumed=False)
-            assert abs(clock.due(watch.ns) - writer.count) < 0.03 * RATE
+            assert abs(clock.due(watch.ns) - writer.count) < 0.03 * SAMPLE_RATE
             assert (ring.read(before, ring.count) == 0.5).all()
             before = ring.count
         if speed == 1.0:
@@ -273,23 +276,23 @@ def test_lost_and_doubled_sound_is_mended_at_once(monkeypatch: pytest.MonkeyPatc
     name = f"clock-{time.monotonic_ns()}"
     with SampleRingWriter(name, 10.0) as writer, SampleRing.open(name) as ring:
         clock = capture.Clock(writer)
-        second = np.full((2, RATE), 0.5, np.float32)
+        second = np.full((2, SAMPLE_RATE), 0.5, np.float32)
         start = watch.ns
         watch.ns = start + 1_000_000_000
         clock.write(second, watch.ns, resumed=False)
         watch.ns = start + 2_500_000_000  # half a second is missing
         clock.write(second, watch.ns, resumed=False)
-        assert ring.count == 2.5 * RATE
-        assert not ring.read(RATE, RATE * 3 // 2).any()
+        assert ring.count == 2.5 * SAMPLE_RATE
+        assert not ring.read(SAMPLE_RATE, SAMPLE_RATE * 3 // 2).any()
         watch.ns = start + 3_000_000_000  # half of this one was there before
         clock.write(second, watch.ns, resumed=False)
-        assert ring.count == 3 * RATE
+        assert ring.count == 3 * SAMPLE_RATE
         watch.ns += 1_000_000_000
         clock.write(second, 5, resumed=False)  # nonsense for a time counts as now
-        assert ring.count == 4 * RATE
+        assert ring.count == 4 * SAMPLE_RATE
         watch.ns += 3_600_000_000_000  # an hour asleep
         clock.fill()
-        assert ring.count == 3604 * RATE
+        assert ring.count == 3604 * SAMPLE_RATE
 
 
 def test_sound_after_silence_goes_on_sample_by_sample(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,5 +311,5 @@ def test_sound_after_silence_goes_on_sample_by_sample(monkeypatch: pytest.Monkey
             clock.write(np.stack([told[block * 441 : block * 441 + 441]] * 2), captured, resumed=block == 0)
         heard = ring.read(0, ring.count)[0]
         first = int(np.flatnonzero(heard)[0])
-        assert first == RATE // 10
+        assert first == SAMPLE_RATE // 10
         assert (np.diff(heard[first:]) == 1).all()
