@@ -18,9 +18,7 @@ import numpy.typing as npt
 from ..audio.auto_gain import AutoGain
 from ..audio.features import FeatureExtractor, Features
 from ..control.addresses import (
-    ENGINE_DEVICE,
     ENGINE_FPS,
-    ENGINE_WORLD,
     LOOK_SEED,
     LOOK_TRUNCATION,
     OUT_MASTER,
@@ -34,6 +32,7 @@ from ..control.addresses import (
 from ..control.live_table import SHOW
 from ..control.parameter_state import ParameterState
 from ..control.parameters import Change, Value
+from ..control.pending_load import LOADS
 from ..units import Array
 from .base_latent import BaseLatent
 from .conditioning import ENCODER_STEP, SoundConditioner
@@ -45,7 +44,6 @@ from .modulators import Modulators
 Arrays = dict[str, npt.NDArray[np.generic]]
 Open = Callable[[str, str], LoadedWorld]
 """(world, device) -> Instrument: the values of /engine/world and /engine/device."""
-LOADS = (ENGINE_WORLD, ENGINE_DEVICE)
 MASTER = OUT_MASTER
 
 

@@ -30,6 +30,7 @@ from ..audio.sample_ring import SampleRing, SamplesLost
 from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
+from ..control.pending_load import LOADS, PROMPT, TEXT, without_loads
 from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer, connect
@@ -49,13 +50,13 @@ from ..ipc.messages import (
 )
 from ..ipc.shared_paths import inner_name
 from ..log.children import log_to_parent
-from ..pipeline.frame_pipeline import LOADS, MASTER, FramePipeline, FrameResult, mono
+from ..pipeline.frame_pipeline import MASTER, FramePipeline, FrameResult, mono
 from ..pipeline.scores import bands, scores
 from ..pipeline.snapshot import read_state, save_state
 from ..units import SAMPLE_RATE
 from .pacing import Pace, verdict
 from .paint_thread import STUCK_S, PaintThread
-from .world_loader import PROMPT, TEXT, WorldLoader
+from .world_loader import WorldLoader
 
 log = logging.getLogger("sonorama.engine.renderer.frame_loop")  # the module runs as __main__
 POLL_S = 0.0005
@@ -107,10 +108,10 @@ class Renderer:
         return player
 
     def _ask_for_text(self) -> None:
-        """A text that no place was found for yet."""
+        """Search for a text whose seed is not known yet."""
         targets = self.player.params.targets
-        if targets[TEXT] and targets[PROMPT] == -1:
-            self._loader.ask(Change(TEXT, targets[TEXT], "start"), self._loaded())
+        if targets[TEXT]:
+            self._loader.ask([Change(path, targets[path], "start") for path in (TEXT, PROMPT)], self._loaded())
 
     def _loaded(self) -> tuple[str, str]:
         world, device = self.player.loaded
@@ -189,13 +190,10 @@ class Renderer:
         return None
 
     def _changes(self) -> list[Change]:
-        """What was asked for since the frame before, and what was loaded meanwhile."""
+        """What acts at this frame: changes that were asked for since the one before, and results of loads."""
         asked, self._seq = self._asked.take(), self._asked_seq
-        placed = any(one.path == PROMPT and one.value != -1 for one in asked)  # as a scene or look brings it
-        for change in [one for one in asked if self._loader.wants(one) and not (placed and one.path == TEXT)]:
-            self._loader.ask(change, self._loaded())
-        # A text acts at once, on nothing but what is shown of it; its place follows when it is found.
-        return [one for one in asked if one.path not in LOADS] + self._loader.ready()
+        self._loader.ask(asked, self._loaded())
+        return without_loads(asked) + self._loader.results()
 
     # --- the line to the show
 
@@ -217,7 +215,8 @@ class Renderer:
         if now >= self._status_at:
             self._status_at = now + STATUS_S
             self._peer.send(self._status(step))
-            self._say_refused()
+            for load in self._loader.refused():
+                self._peer.send(LoadRefused(load.path, self.player.params.targets[load.path]))
         if now >= self._state_at and not self._catching_up:
             self._state_at = now + STATE_S
             try:
@@ -226,11 +225,6 @@ class Renderer:
                 self._faults.note("state", f"The state cannot be saved: {one_line_error(error)}", error)
             else:
                 self._peer.send(StateSaved(step.frame))
-
-    def _say_refused(self) -> None:
-        while not self._loader.refused.empty():
-            path = self._loader.refused.get()
-            self._peer.send(LoadRefused(path, self.player.params.targets[path]))
 
     def _status(self, step: FrameResult) -> RendererStatus:
         player, features = self.player, step.features

@@ -3,7 +3,7 @@
 Importing libraries, writing graphs and compiling them takes Python's interpreter lock and every core; a thread of the
 renderer that did it would hold up the frame loop.
 
-Both sides exchange lines of JSON: {"words": text, "world": path} is answered with {"place": seed},
+Both sides exchange lines of JSON: {"words": text, "world": path} is answered with {"seed": seed},
 {"graphs": world, "device": device} with {}, and either with {"error": [message, hint]} where it fails.
 """
 
@@ -42,14 +42,14 @@ class PreparationWorker:
         """Of the process; 0 while there is none."""
         return self._process.pid if self._process and self._process.poll() is None else 0
 
-    def place(self, world: str, text: str) -> int:
+    def seed(self, world: str, text: str) -> int:
         """The seed of a world, given by its path, whose picture is closest to `text`.
 
         Raises:
             SonoramaError: the world has no text encoder; the process died.
 
         """
-        return int(self._ask({"words": text, "world": world})["place"])
+        return int(self._ask({"words": text, "world": world})["seed"])
 
     def make_graphs(self, world: str, device: str) -> None:
         """Make what a world, named or given by its path, needs to be opened quickly on a device.
@@ -119,7 +119,7 @@ def _answer(question: dict[str, str]) -> dict[str, Any]:
     if "words" in question:
         from ..pipeline.prompt import prompt_seed
 
-        return {"place": prompt_seed(_world(question["world"]), question["words"])}
+        return {"seed": prompt_seed(_world(question["world"]), question["words"])}
     from ..inference.backend import open_backend, threads_of_one
 
     open_backend(_world(question["graphs"]), question["device"], threads_of_one(), painters=1)

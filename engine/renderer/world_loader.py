@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Sequence
+from typing import TypeVar
 
 from ..control.parameters import Change
+from ..control.pending_load import LOADS, NO_PROMPT, TEXT, PendingLoad, PendingLoads
 from ..errors import one_line_error
 from ..faults import Faults
 from ..inference.backend import graphs_missing, open_backend, threads_of_one
 from ..model.world_file import load_world
-from ..pipeline.frame_pipeline import LOADS
 from ..pipeline.loaded_world import LoadedWorld
 from .preparation_worker import PreparationWorker
 
+T = TypeVar("T")
 KEPT_S = 600.0
 """Seconds after which an idle preparation worker is ended."""
-TEXT, PROMPT = "/look/text", "/look/prompt"
 
 
 class WorldLoader:
-    """Opens worlds and keeps them; turns loads and texts that were asked for into changes that act at once.
+    """Opens worlds and keeps the last two; prepares pending loads in a thread of its own.
 
-    `open` may be called from the frame loop (it waits only for what is not open yet); `ask` and `ready` never wait.
+    `open` may be called from the frame loop (it waits only for what is not open yet); the other methods never wait.
+
+    Args:
+        faults: where to report what cannot be loaded.
+
     """
 
     def __init__(self, faults: Faults) -> None:
         self._faults, self._preparation_worker = faults, PreparationWorker()
         self._open: dict[tuple[str, str], LoadedWorld] = {}
-        self._asked: queue.SimpleQueue[tuple[Change, tuple[str, str]]] = queue.SimpleQueue()
-        self._newest: dict[str, Change] = {}
-        self._ready: queue.SimpleQueue[Change] = queue.SimpleQueue()
-        self.refused: queue.SimpleQueue[str] = queue.SimpleQueue()
-        """Addresses whose new value could not be loaded: what was there before still holds."""
+        self._asked: queue.SimpleQueue[tuple[PendingLoad, tuple[str, str]]] = queue.SimpleQueue()
+        self._pending = PendingLoads()
+        self._results: queue.SimpleQueue[Change] = queue.SimpleQueue()
+        self._refused: queue.SimpleQueue[PendingLoad] = queue.SimpleQueue()
         threading.Thread(target=self._run, name="loader", daemon=True).start()
 
     def open(self, world: str, device: str) -> LoadedWorld:
@@ -49,53 +54,64 @@ class WorldLoader:
             self._open = {**dict(list(self._open.items())[-1:]), (world, device): instrument}
         return self._open[world, device]
 
-    def wants(self, change: Change) -> bool:
-        """Whether a change has to be loaded for before it acts."""
-        return change.path in (*LOADS, TEXT)
+    def ask(self, changes: Sequence[Change], loaded: tuple[str, str]) -> None:
+        """Prepare what has to be loaded for a batch of changes; of one address only the last one that was asked for.
 
-    def ask(self, change: Change, loaded: tuple[str, str]) -> None:
-        """Prepare a change of world, device or text; of one address only the last that was asked for.
+        Args:
+            changes: asked for at one frame.
+            loaded: (world, device) that play now.
 
-        loaded: (world, device) that play now, or will next.
         """
-        self._newest[change.path] = change
-        self._asked.put((change, loaded))
+        self._pending.complete(changes)
+        for load in self._pending.add(changes):
+            self._asked.put((load, loaded))
 
-    def ready(self) -> list[Change]:
-        """What can act now."""
-        changes: list[Change] = []
-        while not self._ready.empty():
-            changes.append(self._ready.get())
-        return changes
+    def results(self) -> list[Change]:
+        """The changes that can act now because what they need is loaded."""
+        return _drained(self._results)
+
+    def refused(self) -> list[PendingLoad]:
+        """What could not be loaded: the values before still hold."""
+        return _drained(self._refused)
 
     def close(self) -> None:
-        """Leave what is being prepared."""
+        """Abandon what is being prepared."""
         self._preparation_worker.close()
 
     def _run(self) -> None:
         while True:
             try:
-                change, loaded = self._asked.get(timeout=KEPT_S)
+                load, loaded = self._asked.get(timeout=KEPT_S)
             except queue.Empty:
                 self._preparation_worker.rest()
                 continue
-            if change is not self._newest[change.path]:
-                continue  # somebody types faster than words are found
+            if load not in self._pending:
+                continue  # somebody types faster than texts are embedded
             try:
-                self._prepare(change, loaded)
+                change = self._prepare(load, loaded)
+                if load in self._pending:
+                    self._results.put(change)
             except Exception as error:  # noqa: BLE001 (whatever a file or a library comes up with, the next is tried)
-                self._faults.note(change.path, f"{change.path} stays as it is: {one_line_error(error)}", error)
-                self.refused.put(change.path)
+                if load in self._pending:
+                    self._faults.note(load.path, f"{load.path} stays as it is: {one_line_error(error)}", error)
+                    self._refused.put(load)
 
-    def _prepare(self, change: Change, loaded: tuple[str, str]) -> None:
-        if change.path == TEXT:
-            text = str(change.value).strip()
-            seed = self._preparation_worker.place(self.open(*loaded).world.card.path, text) if text else -1
-            self._ready.put(Change(PROMPT, seed, "text"))
-            return
-        asked = dict(zip(LOADS, loaded, strict=True)) | {change.path: str(change.value)}
+    def _prepare(self, load: PendingLoad, loaded: tuple[str, str]) -> Change:
+        """The change that acts from now on."""
+        if load.path == TEXT:
+            if text := str(load.asked.value).strip():
+                return load.result(self._preparation_worker.seed(self.open(*loaded).world.card.path, text))
+            return load.result(NO_PROMPT)
+        asked = dict(zip(LOADS, loaded, strict=True)) | {load.path: str(load.asked.value)}
         world, device = (asked[path] for path in LOADS)
         if (world, device) not in self._open and graphs_missing(load_world(world), device):
             self._preparation_worker.make_graphs(world, device)
         self.open(world, device)
-        self._ready.put(change)
+        return load.result()
+
+
+def _drained(waiting: queue.SimpleQueue[T]) -> list[T]:
+    taken: list[T] = []
+    while not waiting.empty():  # only one thread takes
+        taken.append(waiting.get())
+    return taken

@@ -15,6 +15,7 @@ from ..control.change_queue import ChangeQueue
 from ..control.events import ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change
+from ..control.pending_load import FOUND
 from ..errors import SonoramaError, ValueRefused, one_line_error
 from ..faults import Faults
 from ..ipc.channel import ChannelClosed, Peer, Server
@@ -196,7 +197,7 @@ class ControlLoop:
 
     def _applied(self, message: Applied) -> None:
         """What the renderer found by itself, such as the latent of a text, holds from now on."""
-        found = [one for one in message.changes if one.source == "text"]
+        found = [one for one in message.changes if one.source == FOUND]
         for change in found:
             self._control_state.take(change)
         if found:

@@ -12,13 +12,13 @@ from ..control import presets
 from ..control.accept import valid_change
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
+from ..control.pending_load import WORLD
 from ..control.scenes import SceneBank
 from ..errors import SonoramaError
 from ..osc.bridge import installed_names
 from ..pipeline.builtin_modulators import is_steps
 from .plan import ShowPlan
 
-WORLD = "/engine/world"
 PANIC = ("/motion/", "/moves/", "/look/", "/out/")
 """What panic sets back to its defaults, less the seeds, the text, the size and a recording."""
 _KEPT = ("/look/seed", "/look/seed_b", "/look/text", "/look/prompt", "/out/record", "/out/width", "/out/height")

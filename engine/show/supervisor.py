@@ -20,6 +20,7 @@ from ..control.change_queue import ChangeQueue
 from ..control.events import BegunAfresh, Restarted, ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
+from ..control.pending_load import TEXT, PendingLoads
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer
@@ -52,8 +53,6 @@ RETRIES_S = (0.0, 0.0, 1.0, 3.0, 10.0)
 """Seconds before the next start, by how many renderers in a row died before they saved a state."""
 HOPELESS = 3
 """After this many of them the next one starts at rest instead of from the saved state."""
-LOADED = {"/engine/world": "/engine/world", "/engine/device": "/engine/device", "/look/text": "/look/prompt"}
-"""What takes a renderer seconds to do, and the change by which it says that it has."""
 
 Now = Callable[[], tuple[int, int]]
 
@@ -92,7 +91,7 @@ class RendererSupervisor:
         self._journal: deque[tuple[int, list[Change]]] = deque()
         self._unconfirmed: deque[tuple[int, list[Change]]] = deque()  # sent, not reported as taken
         self._waiting = ChangeQueue(SHOW)  # not sent, because no renderer plays
-        self._loading: dict[str, Change] = {}  # taken by the renderer, but not loaded yet
+        self._loading = PendingLoads()  # taken by the renderer, but not loaded yet
         self._seq = self._deaths = self._starts = 0
         self._state = self._fresh = self._refused = self._played = False
         self._started_at = self._message_at = self._ready_at = 0.0
@@ -123,7 +122,7 @@ class RendererSupervisor:
     @property
     def loading(self) -> Sequence[str]:
         """Addresses whose new value is still being loaded."""
-        return list(self._loading)
+        return self._loading.paths
 
     # --- the process
 
@@ -180,10 +179,9 @@ class RendererSupervisor:
             self._peer.close()
             self._peer = None
         later = self._waiting.take()
-        for changes in (self._loading.values(), *(batch for _, batch in self._unconfirmed), later):
+        for changes in (self._loading.take(), *(batch for _, batch in self._unconfirmed), later):
             self._waiting.add(changes)
         self._unconfirmed.clear()
-        self._loading.clear()
 
     def close(self) -> None:
         """End the renderer for good; may be called twice."""
@@ -218,7 +216,7 @@ class RendererSupervisor:
         """Forget state and journal; returns where to begin. The values of now count, since the saved ones, such as a
         world, may be what the renderer died of.
         """
-        self._values.update(self._waiting.settle(later=("/look/text",)))
+        self._values.update(self._waiting.settle(later=(TEXT,)))
         self._start_values, self._state = dict(self._values), False
         self._journal.clear()
         frame, sample = self._now()
@@ -262,7 +260,7 @@ class RendererSupervisor:
             case RendererStatus():
                 self._events.renderer_status.publish(message)
             case LoadRefused():
-                self._loading.pop(message.path, None)
+                self._loading.refuse(message.path)
                 self._events.load_refused.publish(message)
             case StateSaved():
                 self._saved(message.frame)
@@ -298,12 +296,9 @@ class RendererSupervisor:
     def _applied(self, message: Applied) -> None:
         while self._unconfirmed and self._unconfirmed[0][0] <= message.seq:
             _, batch = self._unconfirmed.popleft()
-            self._loading.update({change.path: change for change in batch if change.path in LOADED})
+            self._loading.add(batch)
         changes = message.changes
-        # A place that came with its words, as a scene brings it, was not looked for.
-        found = [change for change in changes if change.source == "text" or change.value != -1]
-        done = {change.path for change in changes if change.path != "/look/prompt" or change in found}
-        self._loading = {path: change for path, change in self._loading.items() if LOADED[path] not in done}
+        self._loading.complete(changes)
         self._journal.append((message.frame, changes))
         self._values.update({change.path: change.value for change in changes if not SHOW[change.path].event})
         self._events.applied.publish(message)

@@ -12,8 +12,6 @@ from ..ipc.messages import Applied, Ready, SoundMissed
 from ..model.world_file import find_world, read_card
 from .writer import TakeWriter
 
-WORLD = ENGINE_WORLD
-
 
 def record_show(events: ShowEvents, take: TakeWriter, position: Callable[[], tuple[int, int]]) -> None:
     """Write everything that a replay needs to know.
@@ -28,7 +26,7 @@ def record_show(events: ShowEvents, take: TakeWriter, position: Callable[[], tup
     def applied(message: Applied) -> None:
         take.changes(message.frame, message.sample, message.changes)
         for change in message.changes:
-            if change.path == WORLD:
+            if change.path == ENGINE_WORLD:
                 with contextlib.suppress(SonoramaError):  # its file is gone by now: the take does without its hash
                     card = read_card(find_world(str(change.value)))
                     take.world_opened(message.frame, message.sample, str(change.value), card.content)

@@ -29,7 +29,7 @@ def test_it_finds_the_same_place_as_a_film(preparation_worker: PreparationWorker
     assert preparation_worker.pid == 0
     shore = load_world("shore")
     for text in ("a storm over black rocks", "a red desert", "W\u00fcste \ud800"):
-        assert preparation_worker.place(shore.card.path, text) == prompt_seed(shore, text)
+        assert preparation_worker.seed(shore.card.path, text) == prompt_seed(shore, text)
     if sys.platform != "win32":
         assert os.getpriority(os.PRIO_PROCESS, preparation_worker.pid) == 19
 
@@ -38,7 +38,7 @@ def test_what_cannot_be_had_is_an_error_and_the_next_is_answered(
     preparation_worker: PreparationWorker, tiny_world: str
 ) -> None:
     with pytest.raises(SonoramaError, match="has no text encoder") as caught:
-        preparation_worker.place(tiny_world, "rain")
+        preparation_worker.seed(tiny_world, "rain")
     assert caught.value.hint.startswith("Leave the text out")
     with pytest.raises(SonoramaError, match="no such world"):
         preparation_worker.make_graphs("atlantis", "cpu")

@@ -1,14 +1,17 @@
 """Loads off the frame loop: refusals are told, and the process for slow work does not stay for ever."""
 
+import threading
 import time
 from collections.abc import Callable
 
 import pytest
 
 from sonorama.engine.control.parameters import Change
+from sonorama.engine.control.pending_load import FOUND, PROMPT, TEXT, WORLD, PendingLoad
 from sonorama.engine.faults import Faults
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.renderer import world_loader
-from sonorama.engine.renderer.world_loader import PROMPT, TEXT, WorldLoader
+from sonorama.engine.renderer.world_loader import WorldLoader
 
 
 def until(true: Callable[[], object]) -> None:
@@ -26,11 +29,62 @@ def test_words_of_a_world_without_any_are_refused_and_the_process_goes(
     made = WorldLoader(faults)
     preparation_worker = made._preparation_worker
     for _ in range(2):
-        made.ask(Change(TEXT, "rain", "test"), (tiny_world, "ort"))
-        until(lambda: not made.refused.empty())
-        assert made.refused.get() == TEXT
+        rain = Change(TEXT, "rain", "test")
+        made.ask([rain], (tiny_world, "ort"))
+        refused: list[PendingLoad] = []
+        until(lambda refused=refused: refused.extend(made.refused()) or refused)
+        assert refused == [PendingLoad(rain)]
         assert "has no text encoder" in faults.recent()[0]
         until(lambda: preparation_worker.pid == 0)
-    made.ask(Change(TEXT, "", "test"), (tiny_world, "ort"))
-    until(lambda: made.ready() == [Change(PROMPT, -1, "text")])
+    made.ask([Change(TEXT, "", "test")], (tiny_world, "ort"))
+    until(lambda: made.results() == [Change(PROMPT, -1, "text")])
     assert preparation_worker.pid == 0
+
+
+def test_what_was_asked_for_again_meanwhile_is_neither_done_nor_refused(
+    tiny_world: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    made = WorldLoader(faults := Faults())
+    open_world = made.open
+
+    def slow(world: str, device: str) -> LoadedWorld:
+        begun.set()
+        assert go_on.wait(60.0)
+        return open_world(world, device)
+
+    monkeypatch.setattr(made, "open", slow)
+    made.ask([Change(WORLD, tiny_world, "first")], (tiny_world, "ort"))
+    assert begun.wait(60.0)
+    last = Change(WORLD, tiny_world, "last")
+    made.ask([Change(WORLD, "missing", "second")], (tiny_world, "ort"))
+    made.ask([last], (tiny_world, "ort"))
+    go_on.set()
+    results: list[Change] = []
+    until(lambda: results.extend(made.results()) or results)
+    assert results == [last]
+    assert made.refused() == [] and faults.recent() == []
+    made.close()
+
+
+def test_a_text_whose_seed_comes_meanwhile_is_not_searched_any_more(
+    tiny_world: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, begun, go_on = WorldLoader(Faults()), threading.Event(), threading.Event()
+
+    def seed(world: str, text: str) -> int:
+        begun.set()
+        assert go_on.wait(60.0)
+        return 3 if text == "rain" else 5
+
+    monkeypatch.setattr(made._preparation_worker, "seed", seed)
+    made.ask([Change(TEXT, "rain", "test")], (tiny_world, "ort"))
+    assert begun.wait(60.0)
+    made.ask([Change(TEXT, "wind", "scene"), Change(PROMPT, 7, "scene")], (tiny_world, "ort"))
+    begun.clear()
+    go_on.set()
+    made.ask([Change(TEXT, "snow", "test")], (tiny_world, "ort"))
+    results: list[Change] = []
+    until(lambda: results.extend(made.results()) or results)
+    assert results == [Change(PROMPT, 5, FOUND)]
+    made.close()

@@ -1,0 +1,66 @@
+"""What has to be loaded for a change, and which change shows that it is."""
+
+import pytest
+
+from sonorama.engine.control.parameters import Change, Value
+from sonorama.engine.control.pending_load import (
+    DEVICE,
+    FOUND,
+    PROMPT,
+    TEXT,
+    WORLD,
+    PendingLoad,
+    PendingLoads,
+    needed_loads,
+    without_loads,
+)
+
+
+def change(path: str, value: Value, source: str = "test") -> Change:
+    return Change(path, value, source)
+
+
+def test_worlds_devices_and_texts_are_loaded_and_only_texts_are_shown_before() -> None:
+    batch = [change(WORLD, "a"), change("/look/seed", 3), change(TEXT, "rain"), change(DEVICE, "cpu")]
+    assert [load.path for load in needed_loads(batch)] == [WORLD, TEXT, DEVICE]
+    assert [one.path for one in without_loads(batch)] == ["/look/seed", TEXT]
+
+
+@pytest.mark.parametrize(("seed", "needed"), [(7, []), (0, []), (-1, [TEXT])])
+def test_a_text_that_comes_with_its_seed_needs_no_search(seed: int, needed: list[str]) -> None:
+    batch = [change(TEXT, "rain", "scene"), change(PROMPT, seed, "scene")]
+    assert [load.path for load in needed_loads(iter(batch))] == needed
+
+
+def test_the_result_of_a_text_is_a_seed_and_of_a_world_the_change_itself() -> None:
+    world = change(WORLD, "a")
+    assert PendingLoad(world).result() is world
+    assert PendingLoad(change(TEXT, "rain")).result(7) == Change(PROMPT, 7, FOUND)
+
+
+@pytest.mark.parametrize(
+    ("applied", "left"),
+    [
+        (change(PROMPT, 7, FOUND), [WORLD]), (change(PROMPT, -1, FOUND), [WORLD]), (change(PROMPT, 7), [WORLD]),
+        (change(PROMPT, -1), [TEXT, WORLD]), (change(TEXT, "rain"), [TEXT, WORLD]), (change(WORLD, "a"), [TEXT]),
+        (change(DEVICE, "cpu"), [TEXT, WORLD]),
+    ],
+)  # fmt: skip
+def test_an_applied_change_completes_what_it_results_from(applied: Change, left: list[str]) -> None:
+    loads = PendingLoads()
+    loads.add([change(TEXT, "rain"), change(WORLD, "a")])
+    loads.complete([applied])
+    assert loads.paths == left
+
+
+def test_of_each_address_the_newest_is_pending_until_it_is_refused_or_taken() -> None:
+    loads = PendingLoads()
+    for value in "ab":
+        loads.add([change(WORLD, value), change(TEXT, value)])
+    (again,) = loads.add([change(TEXT, "b")])
+    assert again in loads and PendingLoad(change(TEXT, "b")) not in loads  # asked for twice: only the last one counts
+    loads.refuse(TEXT)
+    loads.refuse(TEXT)
+    assert again not in loads
+    assert loads.take() == [change(WORLD, "b")]
+    assert loads.paths == []
