@@ -1,4 +1,4 @@
-"""Where values from outside become valid changes: OSC messages and the panel's. Everything behind it trusts them."""
+"""Validation: makes valid changes of values that panels and bridges send. All other code trusts valid changes."""
 
 from __future__ import annotations
 

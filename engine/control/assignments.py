@@ -1,4 +1,4 @@
-"""Values given by hand as text: `/motion/coarse/amount=0.5`. Strict, since a person can correct them."""
+"""Assignments as text, such as `/motion/coarse/amount=0.5`. Values out of range are refused, not clipped."""
 
 import difflib
 import math
@@ -29,7 +29,7 @@ def parse(assignment: str, source: str = "command line", table: Mapping[str, Par
 
 
 def start_values(changes: Iterable[Change], table: Mapping[str, Parameter] = TABLE) -> dict[str, Value]:
-    """Every address of the table with its default, or the last value asked for."""
+    """The value of every parameter of a table: its default, or the last one that was assigned."""
     values: dict[str, Value] = {path: param.default for path, param in table.items()}
     values.update((change.path, change.value) for change in changes)
     return values
@@ -40,7 +40,9 @@ def _find(address: str, plain: str, table: Mapping[str, Parameter]) -> Parameter
     if path in table:
         return table[path]
     nearest = difflib.get_close_matches("/" + path.lstrip("/").lower(), table, n=1, cutoff=0.0)[0]
-    raise ValueRefused(f"There is no control {address!r}", f"Did you mean {nearest}? All of them: sonorama parameters")
+    raise ValueRefused(
+        f"There is no parameter {address!r}", f"Did you mean {nearest}? All of them: sonorama parameters"
+    )
 
 
 def _natural(param: Parameter, text: str) -> Value:
@@ -58,7 +60,7 @@ def _natural(param: Parameter, text: str) -> Value:
 def _text(param: Parameter, text: str) -> str:
     try:
         text.encode()
-    except UnicodeEncodeError:  # bytes of the command line that are none
+    except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
         raise ValueRefused(f"{param.path} takes text, not {text!r}", "Write it as UTF-8.") from None
     return text
 

@@ -1,4 +1,4 @@
-"""Changes that wait: of every control the last one, of events all, in order, up to a bound."""
+"""A queue of changes that keeps the last value of every parameter, and all events in order, up to a limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .parameters import Change, Parameter, Value
 
 
 class ChangeQueue:
-    """Where changes wait until somebody takes them.
+    """Changes that wait to be applied.
 
     One thread takes; any thread may add. There are no locks: every step is a single operation on a dict or a deque,
     and only the thread that takes removes anything.
@@ -21,7 +21,7 @@ class ChangeQueue:
     """
 
     EVENTS = 64
-    """Events that wait for a player, unless told otherwise."""
+    """Default of `events`."""
 
     def __init__(self, table: Mapping[str, Parameter], events: int | None = EVENTS) -> None:
         self._table, self._bound = table, events
@@ -42,11 +42,11 @@ class ChangeQueue:
                 self._events.append(change)
 
     def take(self) -> list[Change]:
-        """Everything that waits: values in the order in which their controls were first asked for, then events."""
+        """Everything that waits: values in the order in which their parameters were first asked for, then events."""
         return [*self._take_values(), *self._take_events()]
 
     def take_frame(self) -> list[Change]:
-        """What acts at one frame: all values, and of every event address the first; the others go on waiting."""
+        """The changes of one frame: all values, and the first event of each address; further events keep waiting."""
         fired: dict[str, Change] = {}
         later: list[Change] = []
         for event in self._take_events():
@@ -58,7 +58,7 @@ class ChangeQueue:
         return [*self._take_values(), *fired.values()]
 
     def settle(self, later: Collection[str] = ()) -> dict[str, Value]:
-        """Take the values of all addresses but those of `later`, by address: what a player can start with."""
+        """Take the values of all addresses but those of `later`, by address, such as a renderer can start with."""
         values = {path: change.value for path, change in self._values.items() if path not in later}
         for path in values:
             del self._values[path]

@@ -27,7 +27,7 @@ class Parameter:
         unit: of the range, such as `dB` or `s`; empty for plain numbers.
         curve: how 0..1 at `<path>/norm` maps to the range: `linear`, or `log` (equal ratios, needs low > 0).
         glide: half-life in seconds with which a float approaches its target; 0 jumps there.
-        choices: allowed words of a choice.
+        choices: allowed texts of a choice.
         event: acts at one frame and falls back to its default: a trigger (default False) or a slot (default 0; the
             number of a scene, for example).
         load: a new value loads something (a world, a device), which takes seconds while the outputs keep running.
@@ -65,7 +65,7 @@ class Parameter:
         """Nearest allowed value of the parameter's own type.
 
         Raises:
-            ValueRefused: a word where a number belongs or the other way round, NaN, or an unknown choice.
+            ValueRefused: text where a number is expected or the other way round, NaN, or an unknown choice.
 
         """
         if self.kind in ("choice", "text"):
@@ -91,7 +91,7 @@ class Parameter:
         )
 
     def from_norm(self, position: float) -> float:
-        """Natural value of a float control at `position` 0..1 along its curve."""
+        """Natural value of a float parameter at `position` 0..1 along its curve."""
         if self.curve == "log":
             value = self.low * (self.high / self.low) ** position
         else:
@@ -99,7 +99,7 @@ class Parameter:
         return min(max(value, self.low), self.high)  # rounding may step over an end
 
     def to_norm(self, value: float) -> float:
-        """Position 0..1 of a natural value along the curve of a float control."""
+        """Position 0..1 of a natural value along the curve of a float parameter."""
         if self.curve == "log":
             return math.log(value / self.low) / math.log(self.high / self.low)
         return (value - self.low) / (self.high - self.low)

@@ -1,7 +1,7 @@
-"""Looks, shows and scenes as JSON files, written whole or not at all; the ten older versions stay.
+"""Presets and scenes as JSON files, written atomically; the last ten versions of each are kept.
 
-A look is picture and motion; a show is everything that can be set, except what must not start by itself. Both are
-`{address: value}`; what scenes are: scenes.py.
+A preset holds `{address: value}`: of kind `look` the picture and motion parameters, of kind `show` all parameters but
+those that would start something, such as a recording. scenes.py describes the file of scenes.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ NEVER = ("/out/record", "/out/blackout", "/out/freeze")
 
 
 def folder() -> Path:
-    """Where they are: $SONORAMA_LOOKS, else in the user's data folder."""
+    """Folder of presets and scenes: $SONORAMA_LOOKS, else in the user's data folder."""
     return presets_folder()
 
 
 def file_of(name: str, kind: Kind | Literal["scenes"]) -> Path:
-    """The file of a look or show of that name, or of the scenes of the show that runs under it.
+    """The file of a preset, or of the scenes of a show of that name.
 
     Raises:
-        SonoramaError: no name for a file.
+        SonoramaError: the name cannot be part of a file name.
 
     """
     return folder() / f"{check_name(name)}.{kind}.json"
 
 
 def names() -> list[tuple[str, Kind]]:
-    """What is there, by name."""
+    """Name and kind of all presets, sorted."""
     kinds: tuple[Kind, ...] = ("look", "show")
     return sorted(
         (p.name.removesuffix(f".{kind}.json"), kind) for kind in kinds for p in folder().glob(f"*.{kind}.json")
@@ -49,19 +49,19 @@ def names() -> list[tuple[str, Kind]]:
 
 
 def select(values: Mapping[str, Value], table: Mapping[str, Parameter], kind: Kind) -> dict[str, Value]:
-    """Those of the values that a look or show keeps."""
+    """Those of the values that a preset of this kind holds."""
     kept = {path: value for path, value in values.items() if not table[path].event and path not in NEVER}
     return {p: v for p, v in kept.items() if p.startswith(LOOK_GROUPS)} if kind == "look" else kept
 
 
 def save(path: Path, said: Mapping[str, Any]) -> None:
-    """Write a file whole; what was there before becomes version 1 of the older ones. Waits for the disk.
+    """Write a file atomically; the one before becomes version 1 of the older ones. Waits for the disk.
 
     Raises:
-        OutputError: it cannot be written; what was there stays.
+        OutputError: it cannot be written; the file before stays.
 
     """
-    from ..files.atomic import replacing  # here: it loads FFmpeg, which the panel does without
+    from ..files.atomic import replacing  # imported late: it loads FFmpeg, which the panel does not need
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -90,12 +90,12 @@ def _keep_older(path: Path) -> None:
     older(path, 1).unlink(missing_ok=True)
     try:
         os.link(path, older(path, 1))
-    except OSError:  # USB sticks know no links
+    except OSError:  # file systems without links, such as on USB sticks
         shutil.copy2(path, older(path, 1))
 
 
 def read(path: Path) -> dict[str, Any]:
-    """What a file says, whatever it is.
+    """The JSON object in a file.
 
     Raises:
         InputError: the file cannot be read or holds no JSON object.
@@ -111,21 +111,21 @@ def read(path: Path) -> dict[str, Any]:
             raise ValueError("too deep")
     except (OSError, ValueError, RecursionError) as error:
         older_ones = f"Older versions are in {path.parent / '.older'}."
-        raise InputError(f"{path.name} is not what it should be: {error}", older_ones) from error
+        raise InputError(f"{path.name} is not a valid preset file: {error}", older_ones) from error
     return said
 
 
 def _shallow(said: object, levels: int = 8) -> bool:
-    """Whether it can be written again from anywhere: each level costs Python a call."""
+    """Whether it is nested at most `levels` deep; writing it recurses once for each."""
     parts = said.values() if isinstance(said, dict) else said if isinstance(said, list) else ()
     return levels > 0 and all(_shallow(part, levels - 1) for part in parts)
 
 
 def load(path: Path, table: Mapping[str, Parameter]) -> tuple[dict[str, Value], list[str]]:
-    """The values of a look or show, and one line for every entry that is none (it is left out).
+    """The values of a preset, and one line for every entry that is invalid and left out.
 
     Raises:
-        InputError: the file cannot be read or holds no look.
+        InputError: the file cannot be read or holds no preset.
 
     """
     values, left_out = sift(read(path), table)
@@ -133,9 +133,7 @@ def load(path: Path, table: Mapping[str, Parameter]) -> tuple[dict[str, Value], 
 
 
 def sift(said: Mapping[str, object], table: Mapping[str, Parameter]) -> tuple[dict[str, Value], list[str]]:
-    """The entries that a table takes, clipped, and the addresses of those that it does not, or that must not start
-    by themselves.
-    """
+    """The valid entries, clipped, and the addresses of the others: unknown, of a wrong type, or in NEVER."""
     values: dict[str, Value] = {}
     left_out: list[str] = []
     for address, value in said.items():
@@ -144,7 +142,7 @@ def sift(said: Mapping[str, object], table: Mapping[str, Parameter]) -> tuple[di
             if param is None or param.event or address in NEVER or not isinstance(value, bool | int | float | str):
                 left_out.append(address)
             else:
-                str(value).encode()  # half a character of a JSON escape can be sent nowhere
+                str(value).encode()  # an unpaired surrogate cannot be sent as UTF-8
                 values[address] = param.clip(value)
         except (ValueRefused, OverflowError, UnicodeEncodeError):
             left_out.append(address)

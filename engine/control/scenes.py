@@ -1,4 +1,4 @@
-"""Eight scenes: picture and motion as they stood, to go back to over a time. Kept in a file of the show's name."""
+"""Eight scenes: stored values of picture and motion, recalled over a morph time. Kept in a file of the show's name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .parameters import Change, Parameter, Value
 
 SLOTS = 8
 KEPT = ("/look/", "/motion/", "/moves/", "/sound/gain", "/sound/follow", "/sound/onset")
-"""What a scene is. Never events, outputs, the engine or the scenes themselves, nor where sound and beat come from."""
+"""Groups that a scene stores; not events, output, engine, scenes, or the source of sound and beat."""
 
 
 class SceneBank:
@@ -25,16 +25,16 @@ class SceneBank:
     """
 
     def __init__(self, path: Path, table: Mapping[str, Parameter] = SHOW) -> None:
-        """Read what is there. A file that is no good is a `fault`, never an exception.
+        """Read the file, if there is one. A damaged file is a `fault`, never an exception.
 
         Args:
-            path: `looks.file_of(name, "scenes")`; need not exist.
-            table: the controls there are.
+            path: `presets.file_of(name, "scenes")`; need not exist.
+            table: all parameters.
 
         """
         self._path = path
         self._table = {path: param for path, param in table.items() if path.startswith(KEPT) and not param.event}
-        self._said: dict[str, Any] = {}  # as read: what this version does not know stays in the file
+        self._said: dict[str, Any] = {}  # as read: entries that this version does not know stay in the file
         self._scenes: dict[int, dict[str, Value]] = {}
         self.fault = ""
         if path.exists():
@@ -60,20 +60,20 @@ class SceneBank:
 
     @property
     def stored(self) -> tuple[bool, ...]:
-        """Which of the eight hold something."""
+        """Which of the eight slots hold a scene."""
         return tuple(bool(self._scenes.get(slot)) for slot in range(1, SLOTS + 1))
 
     def store(self, slot: int, values: Mapping[str, Value]) -> None:
-        """`keep` and `write` in one. Raises what they raise."""
+        """`keep`, then `write`; raises what they raise."""
         self.keep(slot, values)
         self.write()
 
     def keep(self, slot: int, values: Mapping[str, Value]) -> None:
-        """Keep what of the values a scene keeps, until the show ends.
+        """Store values in a slot, without writing the file.
 
         Args:
             slot: 1 to 8.
-            values: by address; meant are `Params.targets`, what was asked for, without moves.
+            values: by address: targets, without modulation. Those of other groups than KEPT are left out.
 
         Raises:
             ValueRefused: no such slot; nothing is stored.
@@ -88,7 +88,7 @@ class SceneBank:
         presets.save(self._path, self._said)
 
     def recall(self, slot: int, morph_s: float) -> list[Change]:
-        """The changes that lead to a scene, continuous controls over `morph_s` seconds; none from an empty slot.
+        """The changes that lead to a scene, floats over `morph_s` seconds; none from an empty slot.
 
         Raises:
             ValueRefused: no such slot.

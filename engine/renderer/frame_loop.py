@@ -1,15 +1,15 @@
-"""The renderer: a process that hears the sample ring and paints into the inner frame map. It may be killed at any time.
+"""The renderer process: reads the sample ring and paints into the inner frame map. It may be killed at any time.
 
 Threads, and what they own:
-    frame loop (main)   the Player, all of its state; applies changes, steps, hands codes to the painter. It never
-                        raises and never waits for anything but sound and time.
+    frame loop (main)   the FramePipeline and all of its state; applies changes, advances frames, hands style codes to
+                        the paint thread. It waits for nothing but sound and time.
     painter             the inner frame map (paint_thread.py)
-    loader              opens worlds, has text embedded elsewhere (world_loader.py, preparation_worker.py); its results
-                        arrive as changes
+    loader              opens worlds and embeds texts (world_loader.py, preparation_worker.py); its results arrive as
+                        changes
 
-Order within a frame: take what was asked for, step, tell the show what was applied (so that the show knows all that
-may ever have been seen), then paint. Once a second the state goes to a file. Whoever comes after a death restores that
-file, steps through the same sound with the same changes, and stands where the dead one stood, bit for bit.
+Order within a frame: take the changes, advance, report what was applied, then paint, so that the show knows all changes
+that can have been seen. The state is saved once a second. The next renderer restores it, advances through the same
+sound with the same changes, and continues with the same bits.
 """
 
 from __future__ import annotations
@@ -62,18 +62,18 @@ log = logging.getLogger("sonorama.engine.renderer.frame_loop")  # the module run
 POLL_S = 0.0005
 STATUS_S = 0.1
 CATCH_UP_S = 20.0
-"""After so long new changes are taken even if the sound was not caught up with."""
+"""Seconds after which new changes are applied even if the frames due by now are not reached yet."""
 STATE_S = 1.0
 STILL_NS = 250_000_000
-"""On a machine that is too slow for every frame some are painted all the same."""
+"""A frame is painted at least this often, even if it is late."""
 
 
-class Renderer:
-    """One renderer of one show.
+class FrameLoop:
+    """The frame loop of one renderer process.
 
     Args:
-        name: of the show, whose sample ring it hears.
-        peer: the line to the show.
+        name: of the show, whose sample ring it reads.
+        peer: the connection to the show.
         start: the show's first message.
 
     """
@@ -83,9 +83,9 @@ class Renderer:
         self._ring = SampleRing.open(name)
         self._state_file = Path(start.state_file)
         self._loader = WorldLoader(self._faults)
-        self.player = self._begin(start.values, start.state)
+        self.pipeline = self._begin(start.values, start.state)
         if start.fresh:
-            self.player.jump(*start.fresh)
+            self.pipeline.jump(*start.fresh)
         self._journal = dict(start.journal)
         self._painter = PaintThread(inner_name(name), self._faults)
         self._asked = ChangeQueue(SHOW, events=None)
@@ -99,29 +99,29 @@ class Renderer:
         self._ask_for_text()
 
     def _begin(self, values: Mapping[str, Value], file: str) -> FramePipeline:
-        """A player at rest with these values, or as the one that kept its state in a file."""
+        """A frame pipeline at rest with these values, or in the state that was saved in a file."""
         if not file:
             return FramePipeline(self._loader.open, values)
         arrays, state = read_state(Path(file))
-        player = FramePipeline(self._loader.open, {**values, **dict(zip(LOADS, state["loaded"], strict=True))})
-        player.restore(arrays, state)
-        return player
+        pipeline = FramePipeline(self._loader.open, {**values, **dict(zip(LOADS, state["loaded"], strict=True))})
+        pipeline.restore(arrays, state)
+        return pipeline
 
     def _ask_for_text(self) -> None:
         """Search for a text whose seed is not known yet."""
-        targets = self.player.params.targets
+        targets = self.pipeline.params.targets
         if targets[TEXT]:
             self._loader.ask([Change(path, targets[path], "start") for path in (TEXT, PROMPT)], self._loaded())
 
     def _loaded(self) -> tuple[str, str]:
-        world, device = self.player.loaded
+        world, device = self.pipeline.loaded
         return world, device
 
     # --- the frame loop
 
     def run(self) -> None:
-        """Play until the show hangs up."""
-        card, backend = self.player.instrument.world.card, self.player.instrument.backend
+        """Play until the show disconnects."""
+        card, backend = self.pipeline.instrument.world.card, self.pipeline.instrument.backend
         self._peer.send(Ready(card.name, card.version, backend.name))
         gc.collect()
         gc.freeze()
@@ -136,8 +136,8 @@ class Renderer:
             self._ring.close()
 
     def _frame(self) -> None:
-        player, fps = self.player, self.player.grid.fps
-        sample = player.next_sample
+        pipeline, fps = self.pipeline, self.pipeline.grid.fps
+        sample = pipeline.next_sample
         self._wait_for_sound(sample)
         ring = self._ring
         self._pace = self._pace.told(sample, ring.captured_ns(sample)).arrived(sample, ring.late_ns(), fps)
@@ -148,12 +148,12 @@ class Renderer:
             return
         self._receive()
         begun = time.monotonic_ns()
-        past = self._past(due)
-        changes = self._changes() if past is None else past
+        replayed = self._replayed(due)
+        changes = self._changes() if replayed is None else replayed
         step = self._step(sample, changes)
-        if not np.isfinite(step.w).all():  # it would stay so for ever
+        if not np.isfinite(step.w).all():  # all later frames would be NaN, too
             raise FloatingPointError
-        if changes and past is None:
+        if changes and replayed is None:
             self._peer.send(Applied(step.frame, step.sample, changes, self._seq, begun))
         if not self._catching_up:
             self._peer.send(Meters([round(float(getattr(step.features, name)), 4) for name in METERS]))
@@ -161,7 +161,7 @@ class Renderer:
         if verdict(due, now, fps) == "paint" or (not self._catching_up and now - self._offered_ns > STILL_NS):
             self._offered_ns = now
             self._painter.offer(step, due)
-        self._now_and_then(step)
+        self._report(step)
 
     def _wait_for_sound(self, sample: int) -> None:
         """Until the ring holds `sample` samples."""
@@ -170,20 +170,20 @@ class Renderer:
             time.sleep(min(max(missing / SAMPLE_RATE, POLL_S), 0.02))
 
     def _step(self, sample: int, changes: list[Change]) -> FrameResult:
-        before = self.player.sample
+        before = self.pipeline.sample
         try:
             sound = mono(self._ring.read(before, sample))
-        except SamplesLost:  # longer away than the ring is long
-            self._peer.send(SoundMissed(self.player.frame, sample, before, sample))
+        except SamplesLost:  # delayed by more than the length of the ring
+            self._peer.send(SoundMissed(self.pipeline.frame, sample, before, sample))
             sound = np.zeros(sample - before, np.float32)
-        return self.player.step(sound, changes)
+        return self.pipeline.step(sound, changes)
 
-    def _past(self, due: int) -> list[Change] | None:
-        """What acted at this frame, while those are stepped through that a renderer before this one has been at."""
+    def _replayed(self, due: int) -> list[Change] | None:
+        """The changes that acted at this frame while an earlier renderer played; None once its frames are repeated."""
         if not self._catching_up:
             return None
-        behind = verdict(due, time.monotonic_ns(), self.player.grid.fps) == "skip"
-        journal = self._journal.pop(self.player.frame, [])
+        behind = verdict(due, time.monotonic_ns(), self.pipeline.grid.fps) == "skip"
+        journal = self._journal.pop(self.pipeline.frame, [])
         if journal or self._journal or (behind and time.monotonic() < self._catching_up):
             return journal
         self._catching_up = 0.0
@@ -195,7 +195,7 @@ class Renderer:
         self._loader.ask(asked, self._loaded())
         return without_loads(asked) + self._loader.results()
 
-    # --- the line to the show
+    # --- the connection to the show
 
     def _receive(self) -> None:
         while (message := self._peer.receive(0.0)) is not None:
@@ -208,37 +208,37 @@ class Renderer:
                 case _:
                     pass
 
-    def _now_and_then(self, step: FrameResult) -> None:
+    def _report(self, step: FrameResult) -> None:
         now = time.monotonic()
         if self._painter.stuck:
-            raise SystemExit(f"The painter has been at one picture for {STUCK_S:.0f} s")
+            raise SystemExit(f"Painting one picture has taken more than {STUCK_S:.0f} s")
         if now >= self._status_at:
             self._status_at = now + STATUS_S
             self._peer.send(self._status(step))
             for load in self._loader.refused():
-                self._peer.send(LoadRefused(load.path, self.player.params.targets[load.path]))
+                self._peer.send(LoadRefused(load.path, self.pipeline.params.targets[load.path]))
         if now >= self._state_at and not self._catching_up:
             self._state_at = now + STATE_S
             try:
-                save_state(self._state_file, self.player)
+                save_state(self._state_file, self.pipeline)
             except OSError as error:
                 self._faults.note("state", f"The state cannot be saved: {one_line_error(error)}", error)
             else:
                 self._peer.send(StateSaved(step.frame))
 
     def _status(self, step: FrameResult) -> RendererStatus:
-        player, features = self.player, step.features
+        pipeline, features = self.pipeline, step.features
         return RendererStatus(
             **{name: round(float(getattr(features, name)), 4) for name in (*METERS, "db")},
             frame=step.frame,
             painted_fps=self._painter.fps,
             paint_ms=self._painter.paint_ms,
             replaced=self._painter.replaced,
-            scores=tuple(scores(step.instrument.world, player.listener.code)),
-            mel=tuple(bands(player.listener)),
-            effective={path: _effective(step, path) for path in player.moves.shifts},
-            drivers=dict(player.moves.drivers),
-            faults=(*self._faults.recent(), *player.moves.faults),
+            scores=tuple(scores(step.instrument.world, pipeline.listener.code)),
+            mel=tuple(bands(pipeline.listener)),
+            effective={path: _effective(step, path) for path in pipeline.moves.shifts},
+            drivers=dict(pipeline.moves.drivers),
+            faults=(*self._faults.recent(), *pipeline.moves.faults),
         )
 
 
@@ -248,11 +248,11 @@ def _effective(step: FrameResult, path: str) -> float:
 
 def main(name: str) -> int:
     """Join the show `name` and play; the exit code."""
-    for name_of_it in ("SIGINT", "SIGHUP"):  # Ctrl-C and a closed terminal are for the show, which ends us
-        if hasattr(signal, name_of_it):
-            signal.signal(getattr(signal, name_of_it), signal.SIG_IGN)
+    for number in ("SIGINT", "SIGHUP"):  # Ctrl-C and a closed terminal end the show, which ends this process
+        if hasattr(signal, number):
+            signal.signal(getattr(signal, number), signal.SIG_IGN)
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # libraries talk to programmers there
+        warnings.simplefilter("ignore")  # those of libraries are of no use to players
     log_to_parent("renderer")
     peer = connect(name, "renderer")
     peer.largest = TRUSTED
@@ -260,11 +260,11 @@ def main(name: str) -> int:
         while not isinstance(start := peer.receive(None), Start):
             pass
         try:
-            renderer = Renderer(name, peer, start)
+            frame_loop = FrameLoop(name, peer, start)
         except SonoramaError as error:
             peer.send(Failed(error.message, error.hint))
             return 2
-        renderer.run()
+        frame_loop.run()
     except FloatingPointError as error:
         log.critical("The motion became NaN or infinite", exc_info=error)
         peer.send(MotionLost())

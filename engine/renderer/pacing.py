@@ -1,8 +1,8 @@
 """When frames are due: pure functions of nanoseconds and samples.
 
-Sound is the clock. A frame is about the samples before it, so it is due when the last of them was captured plus a lag:
-the time by which blocks of sound come late. The lag follows the latest block at once, stays while blocks go on coming
-as late, and shrinks slowly when they do not, so that frames leave evenly although blocks come in bursts.
+Sound is the clock. A frame uses the samples before it, so it is due when the last of them was captured plus a lag: the
+time by which blocks of sound arrive late. The lag rises at once to that of a later block, stays while blocks arrive as
+late, and shrinks slowly when they do not, so that frames are evenly spaced although blocks arrive in bursts.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Literal
 from ..units import SAMPLE_RATE
 
 SHRINK_NS = 50_000_000
-"""The lag shrinks by so much a second,"""
+"""The lag shrinks by this much a second, ..."""
 HABIT_S = 1
-"""but not below what was needed within one to two of these."""
+"""... but not below the largest delay of the last one to two of these spans."""
 LONGEST_LAG_NS = 250_000_000
-"""More than that is no habit of a source but an accident: it is not waited for again."""
+"""A longer delay counts as an accident and does not raise the lag."""
 DRAWN = 64
-"""The moment of sample 0 is drawn towards what blocks say of it by this part a frame."""
+"""The time of sample 0 moves towards what the newest block implies by 1 / DRAWN a frame."""
 BEHIND_FRAMES = 2
-"""A frame that is late by so many is moved through but not painted: newer ones wait."""
+"""A frame that is later than this many periods is computed but not painted."""
 
 Verdict = Literal["paint", "skip"]
 
@@ -33,8 +33,8 @@ class Pace:
 
     Attributes:
         zero_ns: monotonic nanoseconds at which sample 0 was captured.
-        lag_ns: how late blocks come.
-        latest_ns, before_ns: the latest of this span of HABIT_S and of the one before.
+        lag_ns: how late blocks arrive.
+        latest_ns, before_ns: the largest delay in this span of HABIT_S and in the one before.
         since: the sample at which this span began.
 
     """
@@ -50,17 +50,17 @@ class Pace:
         return self.zero_ns + sample * 1_000_000_000 // SAMPLE_RATE
 
     def due_ns(self, sample: int) -> int:
-        """When the frame about them is due."""
+        """When the frame that uses the samples before `sample` is due."""
         return self.captured_ns(sample) + self.lag_ns
 
     def told(self, sample: int, captured_ns: int) -> Pace:
-        """A block says when `sample` was captured."""
+        """Adjusted to the time of capture that a block reports."""
         return replace(self, zero_ns=self.zero_ns + (captured_ns - self.captured_ns(sample)) // DRAWN)
 
     def arrived(self, sample: int, late_ns: int, fps: Fraction) -> Pace:
-        """The samples before `sample` are in the ring; called once a frame.
+        """Adjusted to the delay of the newest block; called once a frame.
 
-        late_ns: how late the newest block came (`SampleRing.late_ns`), not when this process found time to look.
+        late_ns: delay of the newest block as captured (`SampleRing.late_ns`), not as read by this process.
         """
         late = late_ns if 0 < late_ns <= LONGEST_LAG_NS else 0
         latest, before, since = max(self.latest_ns, late), self.before_ns, self.since
@@ -76,16 +76,16 @@ def verdict(due_ns: int, now_ns: int, fps: Fraction) -> Verdict:
 
 
 def output_due(due: float, arrived: float | None, period: float) -> float:
-    """The next tick of the outputs, seconds.
+    """When the next output tick is due, seconds.
 
     Args:
         due: when the tick before was due.
-        arrived: when its picture came; None if none came.
+        arrived: when its picture arrived; None if none did.
         period: seconds between ticks.
 
     Returns:
-        one period later, drawn a tenth of the way towards where pictures really come, so that the outputs fall into
-        step with a renderer and keep their own time without one.
+        one period later, corrected by a tenth of the difference, so that ticks synchronize with a renderer and keep
+        their own time without one.
 
     """
     drift = 0.0 if arrived is None else min(max(arrived - due, -period / 2), period / 2)

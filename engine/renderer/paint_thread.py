@@ -1,7 +1,7 @@
-"""The painter's thread: the newest style codes become a picture in the inner frame map.
+"""The paint thread: synthesizes the picture of the newest style codes and publishes it in the inner frame map.
 
-One place to wait, and the newest wins: while a picture is painted newer codes replace those that wait, so a slow device
-shows fewer pictures and never older ones.
+While a picture is painted, newer style codes replace those that wait, so a slow device shows fewer pictures, but never
+old ones.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 REMEMBERED_S = 2.0
 STUCK_S = 30.0
+"""Seconds that one picture may take; after that the device counts as hanging."""
 
 
 class PaintThread:
     """Paints into the frame map `name` from a thread of its own.
 
     Attributes:
-        replaced: codes that were never painted because newer ones came.
+        replaced: style codes that were not painted because newer ones came.
 
     """
 
@@ -56,7 +57,7 @@ class PaintThread:
 
     @property
     def stuck(self) -> bool:
-        """Whether it has been at one picture for STUCK_S: the device hangs."""
+        """Whether the present picture has taken longer than STUCK_S."""
         since = self._painting_since
         return since is not None and time.monotonic() - since > STUCK_S
 
@@ -68,12 +69,12 @@ class PaintThread:
 
     @property
     def paint_ms(self) -> float:
-        """Median milliseconds from codes to the published picture, lately."""
+        """Median milliseconds from style codes to the published picture, of the last 64."""
         seconds = sorted(self._seconds)
         return 1000 * seconds[len(seconds) // 2] if seconds else 0.0
 
     def close(self) -> None:
-        """End after the present picture; takes the map away."""
+        """End after the present picture and remove the map."""
         self._closing = True
         self._bell.set()
         self._thread.join(5.0)
@@ -103,16 +104,16 @@ class PaintThread:
         self._seconds.append(now - began)
         self._published.append(now)
 
-    def _fitting(self, there: FrameMapWriter | None, size: tuple[int, int]) -> FrameMapWriter:
-        """A map of that size; where there is no room for it, the one that is there."""
-        if there is None:
+    def _fitting(self, frame_map: FrameMapWriter | None, size: tuple[int, int]) -> FrameMapWriter:
+        """A frame map of that size; the present one if there is no room for another."""
+        if frame_map is None:
             return FrameMapWriter(self._name, *size)
-        if there.size != size:
+        if frame_map.size != size:
             try:
-                there.resize(*size)
+                frame_map.resize(*size)
             except SonoramaError as error:
                 self._faults.note("size", error.message)
-        return there
+        return frame_map
 
     def _sized(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
         source = (pixels.shape[1], pixels.shape[0])

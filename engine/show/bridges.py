@@ -1,4 +1,4 @@
-"""The bridges of a show, and the port through which each of them sees it (interfaces/bridges.py)."""
+"""Bridges of a show, and the port through which a bridge reads and sets parameters (plugins/interfaces/bridges.py)."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The values of a show: the last one asked for at every address, and what the show's own events come to.
+"""The control state: the target of every parameter of a show. Expands scenes and panic into changes.
 
-Pure state. The renderer follows it; while no renderer runs the values go on changing. `accept` may be called from any
-thread, all else belongs to the control loop.
+It does not depend on a renderer. `accept` may be called from any thread, all else belongs to the control loop.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from ..pipeline.builtin_modulators import is_steps
 from .plan import ShowPlan
 
 PANIC = ("/motion/", "/moves/", "/look/", "/out/")
-"""What panic sets back to its defaults, less the seeds, the text, the size and a recording."""
+"""Groups that panic sets back to their defaults, except _KEPT."""
 _KEPT = ("/look/seed", "/look/seed_b", "/look/text", "/look/prompt", "/out/record", "/out/width", "/out/height")
 
 
@@ -64,15 +63,15 @@ class ControlState:
         return valid_change(SHOW, path, value, source, self._worlds)
 
     def _worlds(self) -> set[str]:
-        """What /engine/world may be set to by message: installed worlds, and the one the show was started with."""
+        """Values that messages may give /engine/world: installed worlds, and the one the show was started with."""
         return installed_names() | {self._first_world}
 
     def take(self, change: Change) -> list[Change]:
-        """All changes that a valid change comes to, events among them; they hold from now on."""
+        """All changes that follow from a valid change, events among them; they hold from now on."""
         if not change.value and SHOW[change.path].event:
             return []
         try:
-            changes = list(self._meant(change))
+            changes = list(self._expanded(change))
         except SonoramaError as error:
             self._fault(change.path, f"{error.message}. {error.hint}")
             return []
@@ -81,7 +80,7 @@ class ControlState:
                 self.values[one.path] = one.value
         return changes
 
-    def _meant(self, change: Change) -> Iterator[Change]:
+    def _expanded(self, change: Change) -> Iterator[Change]:
         match change.path:
             case "/scene/recall":
                 yield from self._recalled(int(change.value))

@@ -1,4 +1,4 @@
-"""Writes files in a thread of its own: a disk that hangs must not hold up values, panels and the renderer."""
+"""A thread that writes files, so that a disk that hangs does not hold up the control loop."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Job = Callable[[], None]
 
 
 class DiskWorker:
-    """A thread that does one job after the other; of a kind that waits already the newest takes its place.
+    """Does one job after the other; a job replaces one of the same kind that still waits.
 
     Args:
-        fault: takes (kind, line) when a job fails.
+        fault: called with (kind, line) when a job fails.
 
     """
 
@@ -28,12 +28,12 @@ class DiskWorker:
         self._thread.start()
 
     def do(self, kind: str, job: Job) -> None:
-        """Have it done. Never waits."""
+        """Queue a job. Never waits."""
         self._jobs[kind] = job
         self._wake.set()
 
     def close(self, wait_s: float = 3.0) -> None:
-        """Do what waits, and end; a disk that hangs is left behind."""
+        """Do the jobs that wait, and end; give up after `wait_s` seconds."""
         self._closing = True
         self._wake.set()
         self._thread.join(wait_s)
@@ -43,7 +43,7 @@ class DiskWorker:
         while not closing:
             self._wake.wait()
             self._wake.clear()
-            closing = self._closing  # looked at first: what was asked for before it is done
+            closing = self._closing  # read before the jobs, so that jobs queued before `close` are done
             for kind in list(self._jobs):
                 try:
                     self._jobs.pop(kind)()

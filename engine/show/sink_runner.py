@@ -1,8 +1,8 @@
-"""What takes the show's pictures to its sinks: a thread for each, so that no sink can hold up the show or another sink.
+"""A thread for each sink, so that no sink can hold up the show or another sink.
 
-The show's loop calls `offer` once a tick. That never waits: pictures are handed over by reference through a deque,
-without a lock. A sink that is slow gets the newest picture afterwards (`latest`) or every one from a queue of limited
-length (`every`); one that fails three times in a row is switched off; one that hangs is left behind.
+The output loop calls `offer` once a tick. That never waits: pictures are handed over by reference through a deque,
+without a lock. A slow sink gets the newest picture when it is done with the one before (policy `latest`), or every
+picture from a queue of limited length (`every`). A sink that fails three times in a row is switched off.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ from ..plugins.interfaces import FrameSink, Picture, SinkEnded, StreamInfo
 
 log = logging.getLogger(__name__)
 FAILURES = 3
-"""So many exceptions in a row switch a sink off."""
+"""Exceptions in a row after which a sink is switched off."""
 WAITING, LEAST_WAITING, WAITING_BYTES = 128, 8, 256 << 20
-"""Pictures that wait for a sink that wants every one: as many as fit into the bytes, within these bounds."""
+"""Queue length of policy `every`: as many pictures as fit into the bytes, but at most and at least this many."""
 STUCK_S = 2.0
-"""A call that takes longer than this is told as a fault."""
+"""A call to a sink that takes longer than this many seconds is reported as a fault."""
 _FAULT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class SinkCounts:
-    """What became of the pictures so far.
+    """How many pictures were sent, replaced or lost so far.
 
     Attributes:
-        offered: by the show.
+        offered: by the output loop.
         sent: taken by the sink without an exception.
         replaced: by a newer one before the sink took them (policy `latest`).
         dropped: because too many were waiting (policy `every`).
-        failed: answered by an exception.
+        failed: the sink raised an exception.
 
     """
 
@@ -57,11 +57,11 @@ class _Offer:
 
 
 class SinkRunner:
-    """One sink and its thread. `offer`, `set_rate`, `faults` and `counts` belong to the show's loop and never wait.
+    """One sink and its thread. `offer`, `set_rate`, `faults` and `counts` never wait.
 
     Args:
-        label: how the user knows the sink, for fault lines, such as "record show.mp4".
-        factory: makes the sink; called once, here. What it raises is the caller's.
+        label: name of the sink in fault lines, such as "record show.mp4".
+        factory: makes the sink; called once, here. Its exceptions are passed on.
         info: name of the show and of its sample ring, rate and size to begin with.
 
     """
@@ -83,7 +83,7 @@ class SinkRunner:
     # --- the show's side
 
     def start(self) -> None:
-        """Begin; returns at once. The sink is opened when the first picture comes."""
+        """Start the thread. The sink is opened when the first picture comes."""
         self._thread.start()
 
     def offer(self, picture: Picture) -> None:
@@ -108,11 +108,11 @@ class SinkRunner:
         else:
             self._waiting.append(_Offer(picture, self._info))
         self._offered += 1
-        if self._bell.empty():  # one ring is enough, and a sink that hangs must not pile them up
+        if self._bell.empty():  # one is enough, and they must not pile up while a sink hangs
             self._bell.put(None)
 
     def set_rate(self, fps: Fraction) -> None:
-        """Pictures offered from now on come at this rate; the sink is told when it gets the first of them."""
+        """Offer pictures at this rate from now on; the sink is opened again with it."""
         if fps != self._info.fps:
             self._info = replace(self._info, fps=fps)
 
@@ -123,12 +123,12 @@ class SinkRunner:
 
     @property
     def about(self) -> str:
-        """What the sink says about itself: where the pictures go."""
+        """Where the sink sends the pictures, in its own words."""
         return str(self._sink.about)
 
     @property
     def counts(self) -> SinkCounts:
-        """What became of the pictures so far."""
+        """How many pictures were sent, replaced or lost so far."""
         replaced = 0 if self._every else max(0, self._offered - self._taken - len(self._waiting))
         return SinkCounts(self._offered, self._sent, replaced, self._dropped, self._failed)
 
@@ -147,7 +147,7 @@ class SinkRunner:
         return lines
 
     def stop(self) -> None:
-        """Ask it to end, and do not wait: a sink that wants every picture still gets those that are waiting."""
+        """Ask it to end, without waiting for it; with policy `every` it still gets the pictures that wait."""
         self._closing = True
         self._bell.put(None)
 
@@ -155,8 +155,7 @@ class SinkRunner:
         """End it; may be called twice, and without `start`.
 
         Returns:
-            False when the sink was still busy after `timeout` seconds; it is left behind then, its thread ends with
-            the process.
+            False when the sink was still busy after `timeout` seconds; its thread then ends with the process.
 
         """
         self.stop()
@@ -173,7 +172,7 @@ class SinkRunner:
             if offer is None:
                 break
             self._give(offer)
-            del offer  # or its pixels would be kept until the next one comes
+            del offer  # do not keep its pixels until the next one comes
         self._waiting.clear()
         self._calling_since = time.monotonic()
         try:
@@ -186,7 +185,7 @@ class SinkRunner:
     def _take(self) -> _Offer | None:
         """The next picture, None at the end."""
         while self._every or not self._closing:
-            closing = self._closing  # looked at first: nothing is offered after it
+            closing = self._closing  # read before the queue: nothing is offered after it
             with contextlib.suppress(IndexError):
                 offer = self._waiting.popleft()
                 self._taken += 1
@@ -232,7 +231,7 @@ class SinkRunner:
 
 
 def close_all(runners: Iterable[SinkRunner], timeout: float = 10.0) -> list[SinkRunner]:
-    """End several sinks at once, within `timeout` seconds in all; returns those that were left behind."""
+    """End several sinks at once, within `timeout` seconds in all; returns those that are still busy."""
     runners, end = list(runners), time.monotonic() + timeout
     for runner in runners:
         runner.stop()
