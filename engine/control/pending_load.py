@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from .addresses import ENGINE_DEVICE, ENGINE_WORLD, LOOK_PROMPT, LOOK_TEXT
 from .parameters import Change
 
-WORLD, DEVICE, TEXT, PROMPT = "/engine/world", "/engine/device", "/look/text", "/look/prompt"
+WORLD, DEVICE, TEXT, PROMPT = ENGINE_WORLD, ENGINE_DEVICE, LOOK_TEXT, LOOK_PROMPT
 LOADS = (WORLD, DEVICE)
 """What plays: a world on a device."""
 NO_PROMPT = -1

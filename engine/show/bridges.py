@@ -8,6 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from ..control.accept import Accept, valid_change
+from ..control.addresses import OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC
 from ..control.events import ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Parameter, Value
@@ -19,7 +20,7 @@ from ..plugins.registry import BRIDGES, PluginUnknown, make
 from .control_state import ControlState
 from .plan import ShowPlan
 
-FAST = ("/out/blackout", "/out/freeze", "/out/panic")
+FAST = (OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC)
 """Parameters that act ahead of all changes that wait."""
 _ACCEPT = partial(valid_change, SHOW, names=installed_names)
 

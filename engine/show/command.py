@@ -105,6 +105,7 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
         ValueRefused: an unknown control, or a value that is not allowed.
 
     """
+    from ..control import addresses as at
     from ..control.assignments import parse
     from ..control.live_table import SHOW
     from .plan import ShowPlan
@@ -112,8 +113,8 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     source, renderer = _source_and_renderer(args)
     width, height = args.size or (None, None)
     short = {
-        "/engine/fps": args.fps, "/look/seed": args.seed, "/look/text": args.text, "/engine/device": args.device,
-        "/out/width": width, "/out/height": height,
+        at.ENGINE_FPS: args.fps, at.LOOK_SEED: args.seed, at.LOOK_TEXT: args.text, at.ENGINE_DEVICE: args.device,
+        at.OUT_WIDTH: width, at.OUT_HEIGHT: height,
     }  # fmt: skip
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
     changes = [parse(text, table=SHOW) for text in [*assignments, *args.assignments]]

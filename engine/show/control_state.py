@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from ..control import presets
+from ..control import addresses, presets
 from ..control.accept import valid_change
+from ..control.addresses import LOOK_PROMPT, LOOK_SEED, LOOK_SEED_B, LOOK_TEXT, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..control.pending_load import WORLD
@@ -20,7 +21,7 @@ from .plan import ShowPlan
 
 PANIC = ("/motion/", "/moves/", "/look/", "/out/")
 """Groups that panic sets back to their defaults, except _KEPT."""
-_KEPT = ("/look/seed", "/look/seed_b", "/look/text", "/look/prompt", "/out/record", "/out/width", "/out/height")
+_KEPT = (LOOK_SEED, LOOK_SEED_B, LOOK_TEXT, LOOK_PROMPT, OUT_RECORD, OUT_WIDTH, OUT_HEIGHT)
 
 
 class ControlState:
@@ -82,15 +83,15 @@ class ControlState:
 
     def _expanded(self, change: Change) -> Iterator[Change]:
         match change.path:
-            case "/scene/recall":
+            case addresses.SCENE_RECALL:
                 yield from self._recalled(int(change.value))
-            case "/scene/store":
+            case addresses.SCENE_STORE:
                 self.scenes.keep(int(change.value), self.values)
                 self._write("scenes", self.scenes.write)
-            case "/out/panic":
+            case addresses.OUT_PANIC:
                 yield from (Change(path, SHOW[path].default, "panic") for path in self.values if _panics(path))
-            case "/sound/tap":
-                yield Change("/sound/tempo", "tapped", change.source)
+            case addresses.SOUND_TAP:
+                yield Change(addresses.SOUND_TEMPO, "tapped", change.source)
                 yield change
             case path if path.endswith("/steps") and not is_steps(str(change.value)):
                 self._fault(path, f"{path} has no steps in {str(change.value)[:40]!r}: send numbers 0 to 1 with spaces")
@@ -99,7 +100,9 @@ class ControlState:
                 yield change
 
     def _recalled(self, slot: int) -> list[Change]:
-        changes = self.scenes.recall(slot, float(self.moved.get("/scene/morph", self.values["/scene/morph"])))
+        changes = self.scenes.recall(
+            slot, float(self.moved.get(addresses.SCENE_MORPH, self.values[addresses.SCENE_MORPH]))
+        )
         if not changes:
             self._fault("scene", f"Scene {slot} is empty: store one with /scene/store, or Shift and its key")
         return changes

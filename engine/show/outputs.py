@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ..control.addresses import ENGINE_FPS, OUT_PANIC, OUT_SLATE
 from ..control.events import ShowEvents
 from ..control.parameters import Change, Value
 from ..faults import Faults
@@ -15,8 +16,6 @@ from ..plugins.interfaces import StreamInfo
 from .output_loop import OutputLoop
 from .plan import ShowPlan
 from .renderer import picture_size
-
-SLATE, FPS, PANIC = "/out/slate", "/engine/fps", "/out/panic"
 
 
 def open_outputs(
@@ -43,7 +42,7 @@ def open_outputs(
         FrameMapTaken: a show of that name is running.
 
     """
-    (width, height), fps = picture_size(plan, world, values), exact_rate(float(values[FPS]))
+    (width, height), fps = picture_size(plan, world, values), exact_rate(float(values[ENGINE_FPS]))
     info = StreamInfo(plan.name, width, height, fps, plan.name, f"{world.name} {world.version}")
     output_loop = OutputLoop(inner_name(plan.name), info, captured_ns, playing, faults)
     remove_private(shared_path(inner_name(plan.name)))
@@ -55,17 +54,17 @@ def follow_show(events: ShowEvents, output_loop: OutputLoop, values: Mapping[str
     """Let an output loop follow the /out/ parameters, the frame rate, and the modulated value of /out/slate."""
 
     def post(change: Change) -> None:
-        if change.path.startswith("/out/") and change.path != PANIC:
+        if change.path.startswith("/out/") and change.path != OUT_PANIC:
             output_loop.post(change)
 
     def changed(changes: Sequence[Change]) -> None:
         for change in changes:
             post(change)
-            if change.path == FPS:
+            if change.path == ENGINE_FPS:
                 output_loop.set_rate(float(change.value))
 
     def modulated(status: RendererStatus) -> None:
-        output_loop.post(Change(SLATE, status.effective.get(SLATE, values[SLATE]), "modulators"))
+        output_loop.post(Change(OUT_SLATE, status.effective.get(OUT_SLATE, values[OUT_SLATE]), "modulators"))
 
     for path, value in values.items():
         post(Change(path, value, "start"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from ..control.addresses import OUT_RECORD
 from ..control.events import ShowEvents
 from ..control.parameters import Change
 from ..errors import SonoramaError
@@ -15,8 +16,6 @@ from ..files.folders import videos_folder
 from ..plugins.registry import open_sink
 from .output_loop import OutputLoop
 from .sink_runner import SinkRunner
-
-RECORD = "/out/record"
 
 
 class Recorder:
@@ -51,7 +50,7 @@ class Recorder:
 
     def _changed(self, changes: Sequence[Change]) -> None:
         for change in changes:
-            if change.path == RECORD:
+            if change.path == OUT_RECORD:
                 self.set(bool(change.value))
 
     def set(self, on: bool) -> None:

@@ -11,6 +11,7 @@ import time
 from contextlib import ExitStack
 from typing import Self
 
+from ..control.addresses import OUT_RECORD
 from ..control.events import ShowEvents
 from ..control.parameters import Change
 from ..errors import SonoramaError
@@ -123,7 +124,7 @@ class Show:
         for change in self.plan.events:
             self._inbox.post(change)
         if self.plan.record_now:
-            self._inbox.post(Change("/out/record", True, "command line"))
+            self._inbox.post(Change(OUT_RECORD, True, "command line"))
 
     def close(self) -> None:
         """End it: the renderer first, then outputs and recordings, the sound last."""

@@ -13,6 +13,7 @@ from typing import TextIO
 import msgspec
 
 from ..audio.features import METERS
+from ..control.addresses import ENGINE_FPS, ENGINE_WORLD
 from ..control.events import ShowEvents
 from ..control.parameters import Value
 from ..errors import OutputError
@@ -64,7 +65,7 @@ class Report:
 
     def hello(self) -> Hello:
         """The first message to a panel."""
-        world, port = str(self._control_state.values["/engine/world"]), int(self._bridges.facts.get("osc_port", 0))
+        world, port = str(self._control_state.values[ENGINE_WORLD]), int(self._bridges.facts.get("osc_port", 0))
         return Hello(self._name, world, self._name, port, metadata.version("sonorama"))
 
     def faults(self) -> list[str]:
@@ -123,7 +124,7 @@ def osc_values(status: Status, silent: bool) -> dict[str, Value]:
     for number, (label, score) in enumerate(status.scores[:SCORES], 1):
         values[f"/heard/{number}/score"] = score
         values[f"/heard/{number}/label"] = label
-    values["/engine/fps"], values["/engine/late"] = status.fps, status.late
+    values[ENGINE_FPS], values["/engine/late"] = status.fps, status.late
     values["/engine/latency"] = status.delay_ms
     values["/health"] = 0 if status.faults or not status.renderer_pid else 1
     return values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from ..control.addresses import ENGINE_DEVICE
 from ..control.events import ShowEvents
 from ..control.parameters import Value
 from ..model.card import Card
@@ -37,7 +38,7 @@ def open_take(
     """
     if plan.take is None:
         return None
-    size, device = (info.width, info.height), str(values["/engine/device"])
+    size, device = (info.width, info.height), str(values[ENGINE_DEVICE])
     start = TakeStart(world.name, world.content, world.version, device, info.fps, size, dict(values))
     take = TakeWriter(plan.take, start, plan.name)
     record_show(events, take, position)

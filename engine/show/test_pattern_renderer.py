@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from ..control.addresses import ENGINE_FPS
 from ..control.parameters import Change, Value
 from ..errors import SonoramaError
 from ..ipc.channel import Peer
@@ -88,7 +89,7 @@ class TestPatternRenderer:
             raise RuntimeError("start makes the map")
         pattern, frame, due = TestPattern(*self._map.size), 0, time.monotonic()
         while not self._closing.wait(max(0.0, due - time.monotonic())):
-            fps = exact_rate(float(self._values["/engine/fps"]))
+            fps = exact_rate(float(self._values[ENGINE_FPS]))
             if (size := self._size()) != self._map.size:
                 with contextlib.suppress(SonoramaError):  # no room: the pattern keeps its size
                     self._map.resize(*size)
