@@ -1,7 +1,7 @@
-"""The panel's line to the show. Values are shown at once where the hand is, and corrected by what the show says.
+"""The panel's connection to a show. Controls show the user's edits at once, and the show's values when they differ.
 
-A show that goes away is looked for every half second, for ever. Nothing is queued meanwhile: what is done while no show
-listens is undone on the screen, so that the panel never shows what is not so.
+A lost connection is retried every half second. Nothing is queued meanwhile: an edit made without a show is reverted on
+the screen, so that the panel never shows a value that is not in effect.
 """
 
 from __future__ import annotations
@@ -23,70 +23,73 @@ from sonorama.engine.ipc.messages import Changed, Hello, Message, Set, Status, V
 RETRY_MS, SEND_MS, POLL_MS, SETTLE_MS, SILENT_S = 500, 8, 15, 400, 3.0
 
 
-class Wire(Protocol):
-    """The panel's end of a connection, such as `engine.channel.Peer`. One with `fileno` is not polled."""
+class Connection(Protocol):
+    """A connection to a show, such as `engine.ipc.channel.Peer`. It is polled unless it has a method `fileno`."""
 
     def send(self, message: Message) -> None:
-        """Send one message; ChannelClosed when the other side is gone."""
+        """Send a message. Raises ChannelClosed if the show has gone."""
         ...
 
     def receive(self, timeout: float | None = 0.0) -> Message | None:
-        """The next message, None when there is none; ChannelClosed when the other side is gone."""
+        """The next message, or None if there is none. Raises ChannelClosed if the show has gone."""
         ...
 
 
 class Watcher(Protocol):
-    """What shows one control's value."""
+    """A widget that shows one parameter."""
 
     def show_value(self, value: Value) -> None:
-        """The value asked for last."""
+        """Show the base value."""
         ...
 
     def show_effective(self, value: float | None, driver: str) -> None:
-        """What the picture gets while something moves the control, and what does; None when nothing does."""
+        """Show the modulated value and what modulates it; None if nothing does."""
         ...
 
     def show_loading(self, loading: bool) -> None:
-        """Whether the value asked for last is still being loaded."""
+        """Show whether the value is still being loaded."""
         ...
 
 
 class Link(QObject):
-    """The show as the panel sees it.
+    """The connection to a show, with the values and the status received from it.
 
     Signals:
-        arrived: a show answered; its hello.
-        told: ten times a second; a Status.
-        state: whether a show is there, and one line about it.
-        fault: one line about something that the show did not take.
+        hello_received: a show has answered; the Hello message.
+        status_received: ten times a second; the Status message.
+        state: whether a show is connected, and one line about the connection, empty if all is well.
+        fault: one line about an edit that was refused.
 
     """
 
-    arrived = pyqtSignal(object)
-    told = pyqtSignal(object)
+    hello_received = pyqtSignal(object)
+    status_received = pyqtSignal(object)
     state = pyqtSignal(bool, str)
     fault = pyqtSignal(str)
 
     def __init__(
-        self, reach: Callable[[], Wire], table: Mapping[str, Parameter] = SHOW, parent: QObject | None = None
+        self,
+        open_connection: Callable[[], Connection],
+        table: Mapping[str, Parameter] = SHOW,
+        parent: QObject | None = None,
     ) -> None:
-        """`reach` connects, or raises SonoramaError while no show is there."""
+        """`open_connection` raises SonoramaError while no show is running."""
         super().__init__(parent)
-        self._reach, self.table = reach, table
+        self._open_connection, self.table = open_connection, table
         self.values: dict[str, Value] = {path: param.default for path, param in table.items()}
         self.status = Status()
         self.hello = Hello()
         self.connected = False
-        self._said: tuple[bool, str] | None = None
-        self._wire: Wire | None = None
+        self._reported: tuple[bool, str] | None = None
+        self._connection: Connection | None = None
         self._notifier: QSocketNotifier | None = None
         self._watchers: dict[str, WeakSet[Any]] = {}
-        self._show_says: dict[str, Value] = dict(self.values)
-        self._mine: dict[str, float] = {}  # path -> when the hand moved it
+        self._confirmed: dict[str, Value] = dict(self.values)
+        self._edited_at: dict[str, float] = {}  # path -> time of the user's last edit
         self._pending: dict[str, Value] = {}
-        self._heard_at = 0.0
+        self._last_message_at = 0.0
         self._timers = [
-            self._timer(RETRY_MS, self._keep),
+            self._timer(RETRY_MS, self._check_connection),
             self._timer(POLL_MS, self._receive),
             self._timer(SEND_MS, self._flush, single=True),
             self._timer(SETTLE_MS, self._settle, single=True),
@@ -100,23 +103,23 @@ class Link(QObject):
         return timer
 
     def start(self) -> None:
-        """Look for the show from now on."""
-        self._keep()
+        """Start connecting, and reconnecting."""
+        self._check_connection()
         self._timers[0].start()
 
     def close(self) -> None:
-        """Hang up and stop looking."""
+        """Disconnect and stop trying."""
         for timer in self._timers:
             timer.stop()
-        self._drop()
+        self._disconnect()
 
     def watch(self, path: str, watcher: Watcher) -> None:
-        """Show the value at `path` there from now on; weakly held."""
+        """Update a widget with the values of a parameter from now on. It is held weakly."""
         self._watchers.setdefault(path, WeakSet()).add(watcher)
         watcher.show_value(self.values[path])
 
     def post(self, path: str, value: Value) -> None:
-        """Ask the show for a value. Without a show nothing changes, and says so."""
+        """Send a value to the show. Without a show the control is reverted and `fault` emitted."""
         param = self.table[path]
         try:
             value = param.clip(value)
@@ -125,14 +128,14 @@ class Link(QObject):
             self._show(path)
             return
         if not self.connected:
-            self.fault.emit(f"No show: {path} stays as it is")
+            self.fault.emit(f"No show: {path} is unchanged")
             self._show(path)
             return
         if param.event:
             self._flush()
             self._send([(path, value)])
             return
-        self._mine[path] = time.monotonic()
+        self._edited_at[path] = time.monotonic()
         self.values[path] = self._pending[path] = value
         self._show(path)
         if not self._timers[2].isActive():
@@ -149,26 +152,26 @@ class Link(QObject):
             self._timers[3].start()
 
     def _send(self, changes: list[tuple[str, Value]]) -> None:
-        if self._wire is None:
+        if self._connection is None:
             return
         try:
-            self._wire.send(Set(changes))
+            self._connection.send(Set(changes))
         except SonoramaError:
-            self._lost("The show went away")
+            self._lost("The connection to the show was lost")
 
     # -- the connection -------------------------------------------------------------------------------------------
 
-    def _keep(self) -> None:
-        if self._wire is not None:
-            if self.connected and time.monotonic() - self._heard_at > SILENT_S:
-                self._say(True, "The show has not answered for a while")
+    def _check_connection(self) -> None:
+        if self._connection is not None:
+            if self.connected and time.monotonic() - self._last_message_at > SILENT_S:
+                self._report(True, "The show has not answered for a while")
             return
         try:
-            self._wire = self._reach()
+            self._connection = self._open_connection()
         except SonoramaError as error:
-            self._say(False, f"{error.message}. {error.hint}")
+            self._report(False, f"{error.message}. {error.hint}")
             return
-        fileno = getattr(self._wire, "fileno", None)
+        fileno = getattr(self._connection, "fileno", None)
         if fileno is not None:
             self._notifier = QSocketNotifier(fileno(), QSocketNotifier.Type.Read, self)
             self._notifier.activated.connect(self._receive)
@@ -178,63 +181,63 @@ class Link(QObject):
 
     def _receive(self) -> None:
         try:
-            while self._wire is not None and (message := self._wire.receive(0.0)) is not None:
+            while self._connection is not None and (message := self._connection.receive(0.0)) is not None:
                 self._take(message)
         except ChannelClosed:
-            self._lost("The show went away; looking for it")
+            self._lost("The connection to the show was lost; reconnecting")
 
     def _lost(self, why: str) -> None:
-        self._drop()
-        self._hear_status(Status())
-        self._say(False, why)
+        self._disconnect()
+        self._on_status(Status())
+        self._report(False, why)
 
-    def _drop(self) -> None:
+    def _disconnect(self) -> None:
         self._timers[1].stop()
         if self._notifier is not None:
             self._notifier.setEnabled(False)
             self._notifier.deleteLater()
             self._notifier = None
-        close = getattr(self._wire, "close", None)
-        self._wire, self.connected = None, False
+        close = getattr(self._connection, "close", None)
+        self._connection, self.connected = None, False
         self._pending.clear()
-        self._mine.clear()
+        self._edited_at.clear()
         if close is not None:
             close()
 
     @property
-    def says(self) -> str:
-        """One line about the connection; empty while all is well."""
-        return self._said[1] if self._said else ""
+    def problem(self) -> str:
+        """One line about the connection; empty if all is well."""
+        return self._reported[1] if self._reported else ""
 
-    def _say(self, connected: bool, text: str) -> None:
+    def _report(self, connected: bool, text: str) -> None:
         self.connected = connected
-        if (connected, text) != self._said:
-            self._said = (connected, text)
+        if (connected, text) != self._reported:
+            self._reported = (connected, text)
             self.state.emit(connected, text)
 
-    # -- what the show says ---------------------------------------------------------------------------------------
+    # -- messages from the show ---------------------------------------------------------------------------------------
 
     def _take(self, message: Message) -> None:
-        self._heard_at = time.monotonic()
+        self._last_message_at = time.monotonic()
         match message:
             case Hello():
                 self.hello = message
-                self._say(True, "")
-                self.arrived.emit(message)
+                self._report(True, "")
+                self.hello_received.emit(message)
             case Values():
                 for path, value in message.values.items():
-                    self._hear(path, value, "show")
-                self._say(True, "")
+                    self._on_value(path, value, "show")
+                self._report(True, "")
             case Changed():
                 for path, value, source in message.changes:
-                    self._hear(path, value, source)
+                    self._on_value(path, value, source)
             case Status():
-                self._say(True, "")
-                self._hear_status(message)
+                self._report(True, "")
+                self._on_status(message)
             case _:
                 pass
 
-    def _hear(self, path: str, value: Value, source: str) -> None:
+    def _on_value(self, path: str, value: Value, source: str) -> None:
         param = self.table.get(path)
         if param is None or param.event:
             return  # a newer show may have parameters that this panel does not know
@@ -242,26 +245,26 @@ class Link(QObject):
             clipped = param.clip(value)
         except (ValueRefused, OverflowError):
             return
-        self._show_says[path] = clipped
-        if source == "panel" and path in self._mine:
-            return  # the echo of a hand that may have moved on; see _settle
-        self._mine.pop(path, None)
+        self._confirmed[path] = clipped
+        if source == "panel" and path in self._edited_at:
+            return  # the echo of an edit, which a newer edit may have replaced; see _settle
+        self._edited_at.pop(path, None)
         if self.values[path] != clipped:
             self.values[path] = clipped
             self._show(path)
 
     def _settle(self) -> None:
-        """Once the hand rests: what the show says is what holds."""
+        """Some time after the last edit, adopt the show's value where it differs."""
         late = time.monotonic() - SETTLE_MS / 2000
-        for path in [path for path, when in self._mine.items() if when < late]:
-            del self._mine[path]
-            if self.values[path] != self._show_says[path]:
-                self.values[path] = self._show_says[path]
+        for path in [path for path, when in self._edited_at.items() if when < late]:
+            del self._edited_at[path]
+            if self.values[path] != self._confirmed[path]:
+                self.values[path] = self._confirmed[path]
                 self._show(path)
-        if self._mine:
+        if self._edited_at:
             self._timers[3].start()
 
-    def _hear_status(self, status: Status) -> None:
+    def _on_status(self, status: Status) -> None:
         before, self.status = self.status, status
         for path in before.effective.keys() | status.effective.keys():
             for watcher in self._watching(path):
@@ -269,12 +272,12 @@ class Link(QObject):
         for path in set(before.loading) ^ set(status.loading):
             for watcher in self._watching(path):
                 watcher.show_loading(path in status.loading)
-        self.told.emit(status)
+        self.status_received.emit(status)
 
     def _watching(self, path: str) -> list[Watcher]:
         return [watcher for watcher in self._watchers.get(path, ()) if not sip.isdeleted(watcher)]
 
 
 def link_to(name: str, parent: QObject | None = None) -> Link:
-    """A link to the show `name`."""
+    """The link of a panel to the show `name`."""
     return Link(lambda: connect(name, role="panel"), parent=parent)

@@ -30,8 +30,8 @@ class Preview(Picture):
         self.setAccessibleName("preview")
         self.setMinimumSize(200, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        link.arrived.connect(self._arrived)
-        link.told.connect(self._told)
+        link.hello_received.connect(self._arrived)
+        link.status_received.connect(self._told)
         link.state.connect(lambda *_: self.say(self._why()))
         if link.hello.name:
             self._arrived(link.hello)
@@ -68,7 +68,7 @@ class Preview(Picture):
 
     def _why(self) -> str:
         if not self._link.connected:
-            return self._link.says or "No show"
+            return self._link.problem or "No show"
         if self.image is None or not self.feed.alive():
             return "No frames yet" if self.image is None else "No new frames: this is the last one"
         status = self._link.status

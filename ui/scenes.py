@@ -30,7 +30,7 @@ class Scenes(Card):
             if path.startswith("/scene/") and path not in (SCENE_RECALL, SCENE_STORE):
                 self.row.addWidget(control_for(param, link), 1)
         self._stored: tuple[bool, ...] = ()
-        link.told.connect(self._told)
+        link.status_received.connect(self._told)
 
     def _told(self, status: Status) -> None:
         if status.scenes == self._stored:

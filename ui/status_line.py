@@ -76,7 +76,7 @@ class BottomLine(QWidget):
         self.faults.hide()
         row.addWidget(self.info, 3)
         row.addWidget(self.faults, 2)
-        link.told.connect(self._told)
+        link.status_received.connect(self._told)
         link.fault.connect(self.add)
         link.state.connect(self._stated)
 

@@ -91,8 +91,8 @@ class TopBar(Card):
             row.addWidget(figure)
         self.buttons: dict[str, QPushButton] = {}
         self._add_buttons(row, link)
-        link.told.connect(self._told)
-        link.arrived.connect(self._arrived)
+        link.status_received.connect(self._told)
+        link.hello_received.connect(self._arrived)
         link.state.connect(self._state)
         self._state(link.connected, "")
         self._arrived(link.hello)

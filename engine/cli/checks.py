@@ -1,4 +1,4 @@
-"""What `sonorama doctor` looks at in the engine. Each function runs in a child process, which may hang or abort."""
+"""The engine's checks for `sonorama doctor`. Each runs in a child process, because drivers may hang or abort."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ..plugins.interfaces import Finding
 
 _AGAIN = "Install sonorama again: pip install --force-reinstall sonorama"
 ROOM = 256 << 20
-"""Bytes of shared memory for two frame maps of 1920 by 1080 and a minute of sound, and as much again."""
-# What of a processor's flags makes networks faster, as people know it.
+"""Bytes of shared memory for two frame maps of 1920 by 1080 and a minute of sound, doubled for safety."""
+# Processor flags that make networks faster -> their usual names.
 _FLAGS = {
     "avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "bf16 by AVX-512", "amx_bf16": "bf16 by AMX", "asimd": "NEON",
 }  # fmt: skip
-# Library -> (what misses it, Debian's package).
+# Library -> (what needs it, Debian's package).
 LIBRARIES = {
     "libportaudio.so.2": ("microphones and line inputs", "libportaudio2"),
     "libpulse.so.0": ("what this computer plays", "libpulse0"),
@@ -37,7 +37,7 @@ LIBRARIES = {
 
 
 def python() -> list[Finding]:
-    """Python, sonorama and every package it asks for."""
+    """Python, sonorama and its required packages."""
     from packaging.requirements import Requirement
 
     asked = [Requirement(text) for text in requires("sonorama") or ()]
@@ -53,7 +53,7 @@ def python() -> list[Finding]:
         if one.specifier.contains(there, prereleases=True):
             good.append(f"{one.name} {there}")
         else:
-            wrong.append(Finding(one.name, False, f"{there}, but {one.specifier} is asked for", _AGAIN))
+            wrong.append(Finding(one.name, False, f"{there}, but {one.specifier} is required", _AGAIN))
     system = f"{platform.system()} {platform.release()} {platform.machine()}"
     return [
         Finding("Python", True, f"{platform.python_version()} on {system}"),
@@ -64,7 +64,7 @@ def python() -> list[Finding]:
 
 
 def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[Finding]:
-    """Cores, instructions that networks profit from, and memory."""
+    """Cores, instruction sets that make networks faster, and memory."""
     text = cpuinfo.read_text(errors="replace") if cpuinfo.exists() else ""
     name = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text, re.MULTILINE)
@@ -83,7 +83,7 @@ def _memory() -> list[Finding]:
 
 
 def networks() -> list[Finding]:
-    """What can run the networks on the processor."""
+    """The libraries that run networks on the CPU."""
     findings = [_onnxruntime(), _openvino()]
     if find_spec("torch") is None:
         hint = "Only CUDA, worlds made with a CLIP model, and training need it: pip install 'sonorama[torch]'"
@@ -114,7 +114,7 @@ def _openvino() -> Finding:
 
 
 def cuda() -> list[Finding]:
-    """NVIDIA's device, as torch sees it."""
+    """NVIDIA GPUs that torch can use."""
     from ..inference.backend import cuda_available
 
     if not cuda_available():
@@ -129,7 +129,7 @@ def cuda() -> list[Finding]:
 
 
 def worlds() -> list[Finding]:
-    """The installed worlds, and whether their first start will take longer."""
+    """The installed worlds, and whether their graphs are in the cache."""
     from ..inference.graph_cache import graph_folder
     from ..model.world_file import World, list_worlds, world_folders
 
@@ -146,7 +146,7 @@ def worlds() -> list[Finding]:
 
 
 def frames() -> list[Finding]:
-    """Whether a frame map can be made, written and read, and whether there is room for those of a show."""
+    """Whether a frame map can be created, written and read, and whether shared memory has room for a show's."""
     from ..ipc.shared_paths import shared_folder
 
     folder = shared_folder()
@@ -179,7 +179,7 @@ def _map_works() -> bool:
 
 
 def ports() -> list[Finding]:
-    """Whether the ports of a show are free."""
+    """Whether the default OSC ports are free."""
     from ..osc.server import PORT, PORT_OUT
 
     free_in = _free(PORT)
@@ -202,7 +202,7 @@ def _free(port: int) -> bool:
 
 
 def shows() -> list[Finding]:
-    """Shows that run now."""
+    """The running shows."""
     from ..ipc.channel import read_session
     from ..ipc.shared_paths import runtime_folder
 

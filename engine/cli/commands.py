@@ -1,4 +1,4 @@
-"""The commands that make no film: `hear`, `worlds`, `parameters`. Heavy imports wait until one runs."""
+"""The commands `hear`, `worlds` and `parameters`. Heavy modules are imported only when a command runs."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ DEFAULT_WORLD = "shore"
 
 
 def add_hear(commands: Commands) -> None:
-    """`sonorama hear`: what a world recognises in sounds."""
-    parser = commands.add_parser("hear", help="say what a sound sounds like, over time", allow_abbrev=False)
+    """Add `sonorama hear`, which classifies sounds with a world's sound embedding."""
+    parser = commands.add_parser("hear", help="classify sounds over time", allow_abbrev=False)
     parser.add_argument("sounds", nargs="+", metavar="SOUND", help="an audio or video file")
-    parser.add_argument("--label", action="append", default=[], metavar="TEXT", help="listen for this too (repeatable)")
+    parser.add_argument(
+        "--label", action="append", default=[], metavar="TEXT", help="add a class by a text (repeatable)"
+    )
     parser.add_argument("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
     parser.set_defaults(run=run_hear)
 
 
 def run_hear(args: argparse.Namespace) -> int:
-    """Hear every file; one that cannot be read is reported and the others are still heard."""
+    """Classify all files; one that cannot be read is reported, and the others are still classified."""
     from ..audio.audio_file import open_sound
     from .main import note_nonfinite, report
 
@@ -43,8 +45,8 @@ def run_hear(args: argparse.Namespace) -> int:
             code = report(error)
             continue
         with sound:
-            world = world or _load(args.world)  # only now: a wrong file name is said at once
-            write(name, _heard(world, sound, args.label))
+            world = world or _load(args.world)  # after opening the sound, so that a wrong file name is reported at once
+            write(name, _classify(world, sound, args.label))
             if sound.had_nonfinite:
                 note_nonfinite(name)
         sys.stdout.flush()
@@ -57,7 +59,7 @@ def _load(name: str) -> World:
     return load_world(name)
 
 
-def _heard(world: World, sound: Sound, labels: Sequence[str]) -> list[WindowScores]:
+def _classify(world: World, sound: Sound, labels: Sequence[str]) -> list[WindowScores]:
     from ..pipeline.classify import classify
     from .progress import Progress
 
@@ -103,16 +105,16 @@ def _top(scores: Mapping[str, float], count: int = 3) -> str:
 
 
 def add_worlds(commands: Commands) -> None:
-    """`sonorama worlds`: the installed worlds and their cards."""
+    """Add `sonorama worlds`, which lists the installed worlds."""
     parser = commands.add_parser("worlds", help="list the installed worlds", allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="one JSON array of their cards")
     parser.add_argument("--prepare", action="store_true",
-        help="make now what a world's first start would take seconds for")  # fmt: skip
+        help="write the networks' graphs to the cache now, for a faster first start")  # fmt: skip
     parser.set_defaults(run=run_worlds)
 
 
 def run_worlds(args: argparse.Namespace) -> int:
-    """List what `--world` takes by name."""
+    """List the worlds that `--world` accepts by name."""
     import json
 
     from ..model.world_file import list_worlds
@@ -130,7 +132,7 @@ def run_worlds(args: argparse.Namespace) -> int:
 
 
 def _prepare(paths: Iterable[str]) -> None:
-    """Open each world once as films do and once as shows do; what that makes stays in the cache."""
+    """Open each world with the settings of films and of shows, which writes their graphs to the cache."""
     from ..inference.backend import PAINTERS, open_backend, threads_of_one
     from ..model.world_file import load_world
 
@@ -141,8 +143,8 @@ def _prepare(paths: Iterable[str]) -> None:
 
 
 def add_parameters(commands: Commands) -> None:
-    """`sonorama parameters`: every control that `--set` reaches."""
-    parser = commands.add_parser("parameters", help="list every control and its range", allow_abbrev=False)
+    """Add `sonorama parameters`, which lists the parameters for `--set`."""
+    parser = commands.add_parser("parameters", help="list all parameters and their ranges", allow_abbrev=False)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="one JSON array")
     form.add_argument("--markdown", action="store_true", help="the page docs/parameters.md")
@@ -151,7 +153,7 @@ def add_parameters(commands: Commands) -> None:
 
 
 def run_parameters(args: argparse.Namespace) -> int:
-    """Write the table."""
+    """Write the list in the format asked for."""
     from . import osc_page, reference_pages
 
     if args.osc:

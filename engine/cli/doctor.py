@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from .main import Commands
 
 CHECK_S = 30.0
-"""A check that takes longer counts as failed: importing torch and asking a GPU may take ten seconds."""
+"""Seconds after which a check fails; importing torch and querying a GPU may take ten."""
 NEEDED = ("networks", "worlds", "frames")
-"""Checks without which no show can run."""
+"""Checks that must pass for a show to run."""
 _ORDER = (
     "python",
     "processor",
@@ -50,16 +50,16 @@ Report = dict[str, list[Finding]]
 
 
 def add_doctor(commands: Commands) -> None:
-    """`sonorama doctor`: what this machine can do."""
+    """Add `sonorama doctor`."""
     parser = commands.add_parser(
-        "doctor", help="say what this machine can do, what is missing and how to get it", allow_abbrev=False
+        "doctor", help="check this machine: what works, what is missing and how to get it", allow_abbrev=False
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.set_defaults(run=run_doctor)
 
 
 def run_doctor(args: argparse.Namespace) -> int:
-    """Examine and report; 0 when a show can run here, else 1."""
+    """Run all checks and report; the exit code is 0 if a show can run here, else 1."""
     report = examine()
     can = can_run(report)
     if args.json:
@@ -91,7 +91,7 @@ def _plugins(timeout: float) -> Report:
 
 
 def run_check(name: str, point: EntryPoint | None, timeout: float) -> list[Finding]:
-    """What a check finds, in a child process; one that fails is a finding itself."""
+    """Run a check in a child process; a crash or timeout becomes a failed finding."""
     if point is None:
         return [_failed(name, "the check is not installed")]
     command = [sys.executable, "-P", "-c", _CHILD, point.value]
@@ -119,7 +119,7 @@ def _failed(name: str, why: str) -> Finding:
 
 
 def answer() -> None:
-    """In the child: load the check that `sys.argv` names, run it, write what it finds."""
+    """Entry point of the child process: run the check named in `sys.argv` and write its findings as JSON."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # drivers that print must not do so into the answer
     try:
@@ -142,7 +142,7 @@ def _lacks(report: Mapping[str, list[Finding]]) -> list[str]:
 
 
 def as_text(report: Mapping[str, list[Finding]]) -> str:
-    """Rows for people, by check, and the verdict."""
+    """Text in columns, by check, and the verdict."""
     wide = max((len(one.what) for findings in report.values() for one in findings), default=0)
     lines: list[str] = []
     for check, findings in report.items():

@@ -1,4 +1,4 @@
-"""`sonorama <command>`: finds commands, runs one, turns what goes wrong into two lines and an exit code.
+"""The command line `sonorama COMMAND`: finds the commands, runs one, and turns errors into two lines and an exit code.
 
 A command is an entry point of the group `sonorama.commands`; see engine/plugins/interfaces/commands.py.
 """
@@ -19,7 +19,7 @@ from io import TextIOWrapper
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from sonorama import __version__  # the package itself is no folder here that `..` could name
+from sonorama import __version__  # absolute, because the package is not the parent folder of a checkout
 
 from ..errors import SonoramaError, needing_extra, one_line, one_line_error
 from ..plugins.registry import COMMANDS, PluginUnknown, find_used, install_again, load_point
@@ -34,7 +34,7 @@ EXIT_UNEXPECTED, EXIT_REFUSED = 1, 2
 
 
 class UsageError(SonoramaError):
-    """A command line that cannot be understood."""
+    """The command line is invalid."""
 
 
 class Terminated(KeyboardInterrupt):
@@ -42,7 +42,7 @@ class Terminated(KeyboardInterrupt):
 
 
 def ending_signals() -> tuple[signal.Signals, ...]:
-    """What asks a program to end: SIGINT, SIGTERM, and SIGHUP of a terminal that closes, unless `nohup` ignores it."""
+    """Signals that end a program: SIGINT, SIGTERM, and SIGHUP of a closing terminal unless `nohup` ignores it."""
     hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
     if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
         return (signal.SIGINT, signal.SIGTERM)
@@ -112,20 +112,20 @@ def _add_debug(parser: argparse.ArgumentParser) -> None:
 
 
 def report(error: SonoramaError) -> int:
-    """Say what is wrong and what to do, one line each, on stderr; returns the exit code for it."""
+    """Write an error to stderr in two lines, what is wrong and what to do; return the exit code."""
     sys.stderr.write(f"{one_line(error.message)}\n{one_line(error.hint)}\n")
     return EXIT_REFUSED
 
 
 def note_nonfinite(sound: object) -> None:
-    """Say on stderr that a sound held NaN or infinite samples."""
-    sys.stderr.write(f"{one_line(sound)} holds samples that are no numbers; they count as silence\n")
+    """Write to stderr that a sound contains NaN or infinite samples."""
+    sys.stderr.write(f"{one_line(sound)} contains NaN or infinite samples; they are treated as silence\n")
 
 
 class _Outcome:
-    """Turns whatever ends a command into an exit code, and signals into exceptions, while it is entered."""
+    """Context of a running command: turns signals into exceptions, and exceptions into an exit code."""
 
-    # One Ctrl-C may arrive several times (an impatient hand, a process group): clean up undisturbed.
+    # One Ctrl-C may arrive several times (from the user, from the process group); repeats must not disturb the cleanup.
     _SAME_SIGNAL_S = 3.0
 
     def __init__(self, debug: bool) -> None:
@@ -162,7 +162,7 @@ class _Outcome:
         return True
 
     def _code(self, error: BaseException) -> int:
-        if self._signal is not None:  # whatever the interruption has become on its way up
+        if self._signal is not None:  # the interruption may have become another exception on its way up
             return 128 + self._signal
         return EXIT_REFUSED if isinstance(error, SonoramaError) or _is_users(error) else EXIT_UNEXPECTED
 
@@ -175,21 +175,21 @@ class _Outcome:
             sys.stderr.write("Stopped.\n")
         elif isinstance(error, SonoramaError):
             report(error)
-        elif isinstance(error, BrokenPipeError):  # the reader of our output has left: `sonorama worlds | head -1`
+        elif isinstance(error, BrokenPipeError):  # stdout was closed, as by `sonorama worlds | head -1`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         elif isinstance(error, OSError) and _is_users(error):
             sys.stderr.write(f"{one_line(error.filename)} cannot be used: {error.strerror}\n")
-            sys.stderr.write("Choose another name or folder, or change what may be read and written there.\n")
+            sys.stderr.write("Choose another name or folder, or change its permissions.\n")
         else:
             sys.stderr.write(f"Unexpected {type(error).__name__}: {one_line(error)}\n")
-            sys.stderr.write("This is a fault of sonorama: run it again with --debug and report what it says.\n")
+            sys.stderr.write("This is a bug in sonorama: run it again with --debug and report the traceback.\n")
 
 
 def _is_users(error: BaseException) -> bool:
-    """Whether it is about a name that the user gave: too long for the system, or not to be looked at."""
+    """Whether an error concerns a file name from the user: too long, or without permission."""
     about = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM)
     return isinstance(error, OSError) and error.errno in about and isinstance(error.filename, str)
 
 
-if __name__ == "__main__":  # how the show starts its children: the command may not be on the path
+if __name__ == "__main__":  # used by the show to start child processes, since the command may not be on the path
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""The page docs/osc.md, written from the show's table so that no address is described twice."""
+"""Generates docs/osc.md from the parameter table of a show."""
 
 from __future__ import annotations
 
@@ -18,32 +18,33 @@ _TAGS = {
 
 _INTRO = f"""# OSC
 
-Every address of a show, written from `engine/control/live_table.py` by `sonorama parameters --osc`; not edited by hand.
+All OSC addresses of a show, generated from `engine/control/live_table.py` by `sonorama parameters --osc`; do not edit.
 
 | what | where |
 |---|---|
-| in | UDP port {PORT} of this computer; if it is busy, the next free one (never {PORT_OUT}). The show says which. |
-| out | UDP port {PORT_OUT} of this computer (`--osc-out` says another), and whoever subscribes |
+| in | UDP port {PORT} of this computer; if it is busy, the next free one (never {PORT_OUT}). The show prints it. |
+| out | UDP port {PORT_OUT} of this computer (`--osc-out` changes it), and all subscribers |
 
-Other computers are heard only when the show listens to the network and their addresses are on its list:
-`sonorama live --osc-host 0.0.0.0 --osc-allow 192.168.1.20`. They subscribe (below) to be told something back.
+Messages from other computers are accepted only if the show listens to the network and their addresses are allowed:
+`sonorama live --osc-host 0.0.0.0 --osc-allow 192.168.1.20`. To receive feedback, they subscribe (below).
 
 ## How values are read
 
 * Numbers may come as `i f d h T F` alike. A value out of range is clamped, never refused. A value of a wrong type (also
-  NaN and infinity) changes nothing; it is counted, and a line says so.
-* A continuous control takes its natural range at its address, and 0 to 1 along its curve at `<address>{NORM}`.
-* A choice takes its word or its place, counted from 0. Text takes a string. A world is called by the name of an
-  installed one, never by a path.
+  NaN and infinity) changes nothing; it is counted and reported as a fault.
+* A continuous parameter takes its natural range at its address, and 0 to 1 along its curve at `<address>{NORM}`.
+* A choice takes its name or its index, from 0. Text takes a string. A world is given by the name of an installed
+  one, never by a path.
 * A trigger acts when a number rises from 0; 0 does nothing, and so does a second 1 without a 0 between. A message
   without arguments, an impulse (`I`) or the word `bang` always acts: use it for buttons that never send 0.
 * A slot, such as a scene, acts on every number but 0.
-* Further arguments of a message are not read. Symbols (`S`) are strings. Other types than `ifdhTFsSNIb` are not taken.
+* Further arguments of a message are ignored. Symbols (`S`) are read as strings. Types other than `ifdhTFsSNIb` are
+  refused.
 * Patterns work: `*`, `?`, `[a-c]`, `[!a]`, `{{bass,mid}}`, none of them across a slash.
-* {", ".join(f"`{ROOT}{path}`" for path in FAST[:-1])} and `{ROOT}{FAST[-1]}` overtake everything that waits.
-* A bundle acts at its time, up to {AHEAD:.0f} seconds ahead. A time gone by means now, and so does one further ahead,
-  since that is a clock that is wrong.
-* Nothing can be installed, run or opened by OSC.
+* {", ".join(f"`{ROOT}{path}`" for path in FAST[:-1])} and `{ROOT}{FAST[-1]}` overtake all queued messages.
+* A bundle takes effect at its time tag, up to {AHEAD:.0f} seconds ahead. A past time means now, and so does one further
+  ahead, because the sender's clock must be wrong.
+* OSC cannot install, run or open anything.
 
 ## Addresses in
 
@@ -52,27 +53,28 @@ Other computers are heard only when the show listens to the network and their ad
 """
 
 _OUT = f"""
-## What comes back
+## Feedback
 
-Send `{SUBSCRIBE}` with the port you listen at (none: {PORT_OUT}); a second number is how many seconds it shall last.
-`{UNSUBSCRIBE}` ends it. `{DUMP}`, also with a port, sends every value once. {SUBSCRIBERS} may subscribe; then the
-oldest makes room. Ports below 1024 are not taken.
+Send `{SUBSCRIBE}` with the port you listen at (none: {PORT_OUT}); a second number is the duration in seconds.
+`{UNSUBSCRIBE}` ends it. `{DUMP}`, also with a port, sends every value once. {SUBSCRIBERS} may subscribe; a further one
+replaces the oldest. Ports below 1024 are refused.
 
-Every change is told at its own address: numbers as `f` or `i`, switches as 0 or 1, choices and text as strings.
-Continuous controls are also told at `{NORM}`. Who moves a control hears nothing of it for {QUIET * 1000:.0f} ms.
-Much at once comes as bundles. Of what is measured and heard, in the list below,
-`{ROOT}/sound/...` comes with every frame and the rest ten times a second.
+Every change is sent to its own address: numbers as `f` or `i`, switches as 0 or 1, choices and text as strings.
+Continuous parameters are also sent to `{NORM}`. A sender that changes a parameter gets no feedback on it
+for {QUIET * 1000:.0f} ms. Many values at once are sent as bundles. Of the meters in the list below, `{ROOT}/sound/...` is sent with
+every frame and the rest ten times a second.
 
-| address | type | what it says |
+| address | type | meaning |
 |---|---|---|
 """
 
-_SAYS = {
-    "sound/level": "how loud it is, 0 to 1", "sound/bass": "low tones, 0 to 1", "sound/mid": "middle tones, 0 to 1",
-    "sound/high": "high tones, 0 to 1", "sound/onset": "1 when a note or hit begins, then falling to 0",
-    "sound/beat": "where in the beat, 0 to 1", "sound/bpm": "beats a minute, 0 unknown",
-    "engine/fps": "frames a second that are reached", "engine/late": "late frames since the start",
-    "engine/latency": "milliseconds from sound to picture", "health": "1 while all is well, else 0",
+_MEANING = {
+    "sound/level": "loudness, 0 to 1", "sound/bass": "low frequencies, 0 to 1",
+    "sound/mid": "middle frequencies, 0 to 1",
+    "sound/high": "high frequencies, 0 to 1", "sound/onset": "1 at the start of a note or hit, then falling to 0",
+    "sound/beat": "phase of the beat, 0 to 1", "sound/bpm": "beats per minute, 0 if unknown",
+    "engine/fps": "frames per second achieved", "engine/late": "late frames since the start",
+    "engine/latency": "milliseconds from sound to picture", "health": "1 without faults, else 0",
 }  # fmt: skip
 
 
@@ -90,24 +92,24 @@ def _row(param: Parameter) -> str:
 
 def _takes(param: Parameter) -> str:
     if param.load and param.kind == "text":
-        return "the name of an installed one"
+        return "the name of an installed world"
     if len(param.choices) > 10:
-        return f"{param.choices[0]}, or the path of a continuous control such as {param.choices[1]}"
+        return f"{param.choices[0]}, or the address of a continuous parameter such as {param.choices[1]}"
     return param.allowed()
 
 
 def _outgoing(table: Mapping[str, Parameter]) -> Iterator[str]:
     for address in METERS:
         shared = (
-            f" (the control of this name is told at `{address}{NORM}`)" if address.removeprefix(ROOT) in table else ""
+            f" (the parameter of this name is sent to `{address}{NORM}`)" if address.removeprefix(ROOT) in table else ""
         )
-        yield f"| `{address}` | f or i | {_SAYS[address.removeprefix(ROOT + '/')]}{shared} |\n"
-    yield f"| `{ROOT}/heard/1/score` and on | f | how sure it is of the sound it hears best, 0 to 1; 2 is the next |\n"
-    yield f"| `{ROOT}/heard/1/label` and on | s | what that sound is |\n"
+        yield f"| `{address}` | f or i | {_MEANING[address.removeprefix(ROOT + '/')]}{shared} |\n"
+    yield f"| `{ROOT}/heard/1/score` and on | f | score of the best sound class, 0 to 1; 2 is the next best |\n"
+    yield f"| `{ROOT}/heard/1/label` and on | s | name of that class |\n"
 
 
 _EXAMPLES = f"""
-## Lines to copy
+## Examples to copy
 
 The parts for TouchDesigner, Max and TouchOSC follow those programs' manuals; they were not opened to write this page.
 
@@ -125,7 +127,7 @@ oscsend 127.0.0.1 {PORT} {ROOT}/out/blackout i 1
 oscsend 127.0.0.1 {PORT} {ROOT}/dump i {PORT_OUT}
 ```
 
-`oscdump {PORT_OUT}`, in a terminal of its own and before the last of these lines, shows what comes back.
+`oscdump {PORT_OUT}`, in a terminal of its own and before the last of these lines, shows the feedback.
 
 ### TouchDesigner
 

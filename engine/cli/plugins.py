@@ -1,4 +1,4 @@
-"""`sonorama plugins`: every plug-in of every kind, its package, and how to get what it lacks."""
+"""The command `sonorama plugins`: all installed plug-ins, their packages, and what is missing for them to work."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def add_plugins(commands: Commands) -> None:
-    """`sonorama plugins`: what is installed, and what works on this machine."""
-    parser = commands.add_parser("plugins", help="list every plug-in, and what it lacks", allow_abbrev=False)
+    """Add `sonorama plugins`."""
+    parser = commands.add_parser("plugins", help="list all plug-ins, and what they need to work", allow_abbrev=False)
     parser.add_argument("--json", action="store_true", help="one JSON array")
     parser.set_defaults(run=run_plugins)
 
 
 def run_plugins(args: argparse.Namespace) -> int:
-    """Probe all plug-ins and write what they answer."""
+    """Probe all plug-ins and list the results."""
     import json
 
     from ..plugins.survey import survey
@@ -33,7 +33,7 @@ def run_plugins(args: argparse.Namespace) -> int:
 
 
 def as_text(plugins: list[Plugin]) -> str:
-    """Rows for people, by kind."""
+    """Text in columns, by kind."""
     from ..plugins.registry import KINDS
 
     wide = max((len(one.name) for one in plugins), default=0)

@@ -1,4 +1,4 @@
-"""How far a long task is and how long it will take: a bar on a terminal, a line now and then in a log."""
+"""Progress of a long task and the time left: a bar on a terminal, occasional lines in a log."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _interruption: list[type[KeyboardInterrupt]] = []
 
 
 def note_interruption(kind: type[KeyboardInterrupt] | None) -> None:
-    """Remember that a signal has asked the command to end; None forgets it."""
+    """Record that a signal asked the command to end; None clears the record."""
     _interruption[:] = [] if kind is None else [kind]
 
 
 class Progress:
-    """Context manager that is called with (done, total) as the task goes on; writes to stderr only."""
+    """Context manager to be called with (done, total) during the task; writes to stderr."""
 
     _LINE_EVERY_S = 5.0
 

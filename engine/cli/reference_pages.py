@@ -1,4 +1,4 @@
-"""Pages written from the parameter table, so that no control is described twice."""
+"""Reference pages generated from the parameter table."""
 
 import json
 from dataclasses import asdict
@@ -8,12 +8,12 @@ from ..control.render_table import TABLE
 
 _INTRO = """# Parameters
 
-Every control of sonorama, written from `engine/control/render_table.py` by `sonorama parameters --markdown`.
+All parameters of a film, generated from `engine/control/render_table.py` by `sonorama parameters --markdown`.
 
 `sonorama render` takes them as `--set /motion/coarse/amount=0.5`; `/sonorama/motion/coarse/amount=0.5` means
-the same, and continuous controls also take a position 0 to 1 along their curve:
-`--set /motion/coarse/inertia/norm=0.5`. Switches take 0 or 1. The glide is the half-life with which a control
-follows a new value while playing; a film starts with its controls already in place.
+the same, and continuous parameters also take a position from 0 to 1 along their curve:
+`--set /motion/coarse/inertia/norm=0.5`. Switches take 0 or 1. The glide is the half-life with which a parameter
+approaches a new value while playing; a film starts with its values in effect.
 
 | address | takes | default | curve | glide | what it does |
 |---|---|---|---|---|---|
@@ -33,13 +33,13 @@ def _row(param: Parameter) -> str:
 
 
 def as_json() -> str:
-    """One JSON array, one object per control."""
+    """A JSON array with one object for each parameter."""
     rows = [{**asdict(param), "kind": param.kind} for param in TABLE.values()]
     return json.dumps(rows, indent=2) + "\n"
 
 
 def as_text() -> str:
-    """Columns for a terminal."""
+    """Text in columns, for a terminal."""
     width = max(len(path) for path in TABLE)
     return "".join(
         f"{param.path:{width}}  {show(param.default) or '(empty)':8}  {param.allowed()}\n{'':{width}}  {param.doc}\n"

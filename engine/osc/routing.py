@@ -1,4 +1,4 @@
-"""An address and its arguments become changes of the table. Out of range is clamped; a wrong type changes nothing."""
+"""Turns OSC messages into changes of parameters. Values out of range are clamped, wrong types refused."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from .validation import SPECIAL, part_matches
 
 ROOT, NORM = "/sonorama", "/norm"
 REMEMBERED, PATTERNS = 4096, 256
-"""Presses and address patterns that are remembered."""
+"""Maximum numbers of trigger states and of address patterns kept."""
 IMPULSES = (None, "bang")
-"""What a trigger takes as a press that has no release. The guard reads an impulse as nil."""
+"""Arguments that trigger without a release; `validation.clean` turns an impulse into nil."""
 
 
 class Accepted(NamedTuple):
-    """A change, and the value the sender believes to have set: another one if it was clamped."""
+    """A change, and the value that the sender asked for, which differs if it was clamped."""
 
     change: Change
     asked: Any
 
 
 class Router:
-    """The table by OSC address.
+    """Finds parameters by OSC address or address pattern, and converts arguments to their values.
 
     Args:
-        table: every control.
-        tally: counts what is refused.
-        accept: makes valid changes; by default of the table, with no world installed.
+        table: all parameters.
+        counters: counts refused messages.
+        accept: turns values into valid changes; the default uses the table, with no world installed.
 
     """
 
-    def __init__(self, table: Mapping[str, Parameter], tally: OscCounters, accept: Accept | None = None) -> None:
-        self._tally, self._accept = tally, accept or partial(valid_change, table)
+    def __init__(self, table: Mapping[str, Parameter], counters: OscCounters, accept: Accept | None = None) -> None:
+        self._counters, self._accept = counters, accept or partial(valid_change, table)
         self._exact: dict[str, tuple[Parameter, bool]] = {}
         for path, param in table.items():
             self._exact[ROOT + path] = (param, False)
@@ -56,24 +56,24 @@ class Router:
         self._lock = threading.Lock()
 
     def changes(self, address: str, arguments: Sequence[Any], sender: Sender) -> Iterator[Accepted]:
-        """The valid changes that a message asks for. Never raises: what is refused is counted."""
+        """Yield the valid changes of a message. Never raises: refused ones are counted."""
         known = self._exact.get(address)
         found = [known] if known else self.named(address)
         if not found:
-            self._tally.count("unknown", f"OSC: there is no {quoted(address)} (see docs/osc.md)")
+            self._counters.count("unknown", f"OSC: unknown address {quoted(address)} (see docs/osc.md)")
         source = f"osc:{sender[0]}:{sender[1]}"
         for param, norm in found:
             try:
                 value, asked = self._value(param, norm, arguments, sender)
                 change = None if value is None else self._accept(param.path, value, source)
             except ValueRefused as refused:
-                self._tally.count("wrong_type", f"OSC from {sender[0]}: {refused.message}. {refused.hint}")
+                self._counters.count("wrong_type", f"OSC from {sender[0]}: {refused.message}. {refused.hint}")
                 continue
             if change is not None and (change.value or not param.event):
                 yield Accepted(change, asked)
 
     def named(self, pattern: str) -> list[tuple[Parameter, bool]]:
-        """The controls (and whether their 0..1 address) that an address pattern names."""
+        """The parameters that an address pattern matches, each with True if it is their 0..1 address."""
         if SPECIAL.isdisjoint(pattern):
             return []
         found = self._named.get(pattern)
@@ -97,7 +97,7 @@ class Router:
     def _value(
         self, param: Parameter, norm: bool, arguments: Sequence[Any], sender: Sender
     ) -> tuple[Value | None, Any]:
-        """The value to set (None: nothing to do) and what was asked for."""
+        """The value to set, or None for no change, and the value asked for."""
         first = arguments[0] if arguments else None
         if param.kind == "trigger":
             return self._press(param, first, sender), first
@@ -112,7 +112,7 @@ class Router:
         return number, number
 
     def _press(self, param: Parameter, first: Any, sender: Sender) -> Value | None:
-        """A trigger acts when a number rises from 0, per sender; a press without a number always acts."""
+        """True when a number rises from 0, for each sender separately; an impulse always triggers. None otherwise."""
         if first in IMPULSES:
             return True
         down = _number(param, first) != 0

@@ -1,8 +1,8 @@
-"""The show's ear for OSC: one socket, guarded, that no packet and no flood can stop.
+"""The OSC server of a show: one UDP socket for input, and feedback to subscribers. Robust against any packets.
 
-receiver thread   waits for datagrams, guards them and queues them; acts on blackout, freeze and panic itself
-worker thread     parses, routes, hands changes on, keeps the time of bundles and of feedback; looks into the
-                  socket every few datagrams, so that neither thread has to wait for the other's turn
+receiver thread   waits for datagrams, validates and queues them; applies blackout, freeze and panic itself
+worker thread     parses, routes and passes on changes, runs timed bundles and feedback; also reads the socket every
+                  few datagrams, so that it does not fill while the receiver waits for the interpreter lock
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .validation import clean
 
 PORT, PORT_OUT = 9123, 9124
 FAST = (OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC)
-"""Controls that overtake everything that waits."""
+"""Parameters whose changes overtake all queued messages."""
 SUBSCRIBE, UNSUBSCRIBE, DUMP = f"{ROOT}/subscribe", f"{ROOT}/unsubscribe", f"{ROOT}/dump"
 
-_QUEUE, _QUEUE_BYTES, _TURN, _GUARDED = 65_536, 64 << 20, 16, 64
-# A receiver of changes that is broken costs its change, never the server.
+_QUEUE, _QUEUE_BYTES, _TURN, _BATCH = 65_536, 64 << 20, 16, 64
+# Errors of a callback that lose one change and do not stop the server.
 _BROKEN = (SonoramaError, ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 _URGENT = tuple(path.encode() for path in FAST)
 
@@ -41,14 +41,14 @@ class OscServer:
     """OSC in and out over UDP (IPv4).
 
     Args:
-        table: every control.
-        post: takes a valid change, in the worker thread. It may be slow; what comes meanwhile is queued.
-        fast: takes changes of FAST instead of `post`, mostly in the receiver thread. It must not wait.
-        port: where to listen; a busy one moves on to the next free, 0 is any.
-        host: address of this machine to listen at. 127.0.0.1 hears this machine only, 0.0.0.0 all its networks.
-        allow: addresses or networks (`192.168.1.20`, `192.168.1.0/24`) of other machines that may speak to us.
-        subscribers: who is told of changes and meters from the start: (host, port).
-        accept: makes valid changes of what arrives; by default of the table, with no world installed. Any thread.
+        table: all parameters.
+        post: called with each valid change, in the worker thread. It may be slow; messages queue up meanwhile.
+        fast: called instead of `post` for parameters in FAST, usually in the receiver thread. It must not block.
+        port: UDP port to receive on; if it is busy, the next free one is used; 0 is any.
+        host: address of this machine to receive on: 127.0.0.1 for this machine only, 0.0.0.0 for all networks.
+        allow: addresses or networks (`192.168.1.20`, `192.168.1.0/24`) of other machines whose packets are accepted.
+        subscribers: permanent subscribers to changes and meters: (host, port).
+        accept: turns values into valid changes, in any thread; the default uses the table, with no world installed.
         buffer: bytes asked for as the socket's receive buffer.
 
     """
@@ -69,13 +69,13 @@ class OscServer:
         self._post, self._fast = post, fast
         self._host, self._asked_port, self._asked_buffer = host, port, buffer
         self.port = 0
-        """The port it really listens at; 0 before `start`."""
+        """The port in use; 0 before `start`."""
         self.buffer = 0
-        """Bytes of the receive buffer as the system counts them (Linux: twice what was asked, or twice its limit)."""
+        """Bytes of the receive buffer as the system counts them (Linux: twice the requested size or its limit)."""
         self._allowed = [network(text) for text in ("127.0.0.0/8", *allow)]
         self._verdicts: dict[str, bool] = {}
-        self._tally = OscCounters()
-        self._routes = Router(table, self._tally, accept)
+        self._counters = OscCounters()
+        self._routes = Router(table, self._counters, accept)
         fixed = [(address_of(name), number) for name, number in subscribers]
         self._taken = {PORT_OUT, *(one[1] for one in fixed)}
         self._feedback = Subscriptions(table, self._send, fixed)
@@ -86,7 +86,7 @@ class OscServer:
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Open the port and listen.
+        """Open the port and start both threads.
 
         Raises:
             SonoramaError: no free port among 20, or no such address on this machine.
@@ -96,9 +96,10 @@ class OscServer:
         self.port = self._socket.getsockname()[1]
         self.buffer = widen(self._socket, self._asked_buffer)
         self._intake = Intake(self._socket)
-        self._out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)  # bound to no address: it reaches every network
+        # Not bound to an address, so that it can reach every network.
+        self._out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._out.setblocking(False)
-        self._waker, self._wakened = socket.socketpair()
+        self._wake_write, self._wake_read = socket.socketpair()
         self._threads = [
             threading.Thread(target=self._receive, name="osc receiver", daemon=True),
             threading.Thread(target=self._act, name="osc worker", daemon=True),
@@ -107,15 +108,15 @@ class OscServer:
             thread.start()
 
     def close(self) -> None:
-        """Stop; may be called twice."""
+        """Stop the threads and close the sockets; may be called twice."""
         if self._closed.is_set() or not self._threads:
             return
         self._closed.set()
         self._work.set()
-        self._waker.send(b"x")
+        self._wake_write.send(b"x")
         for thread in self._threads:
             thread.join(2.0)
-        for one in (self._socket, self._out, self._waker, self._wakened):
+        for one in (self._socket, self._out, self._wake_write, self._wake_read):
             one.close()
 
     def __enter__(self) -> OscServer:
@@ -126,44 +127,44 @@ class OscServer:
         self.close()
 
     def publish(self, changes: Iterable[Change]) -> None:
-        """Tell subscribers what was applied, whoever asked for it. Any thread, never waits."""
+        """Send applied changes to subscribers. Thread-safe, never blocks."""
         self._feedback.publish(changes)
         self._work.set()
 
     def send_values(self, values: Mapping[str, Value]) -> None:
-        """Send meters and words to subscribers: address to value. Any thread, never waits."""
+        """Send meters and texts to subscribers, as a mapping of address to value. Thread-safe, never blocks."""
         self._feedback.send_values(values)
 
     @property
     def counters(self) -> dict[str, int]:
-        """What came and what became of it: see osc_tally.NAMES."""
-        return self._tally.counts
+        """Numbers of packets and changes by outcome; see counters.NAMES."""
+        return self._counters.counts
 
     @property
     def subscribers(self) -> list[Sender]:
-        """Host and port of everyone who is told of changes."""
+        """Host and port of all subscribers."""
         return self._feedback.subscribers
 
     def faults(self) -> list[str]:
-        """What went wrong lately, one line a kind."""
-        return self._tally.faults()
+        """Recent errors, one line for each kind."""
+        return self._counters.faults()
 
     def _receive(self) -> None:
         with selectors.DefaultSelector() as waiting:
             waiting.register(self._socket, selectors.EVENT_READ)
-            waiting.register(self._wakened, selectors.EVENT_READ)
+            waiting.register(self._wake_read, selectors.EVENT_READ)
             while not self._closed.is_set():
                 waiting.select()
                 while self._drain() and not self._closed.is_set():
                     pass
 
     def _drain(self) -> bool:
-        """Empty the socket, then guard a few of the datagrams; whether more are here. Both threads may."""
+        """Empty the socket, then validate some datagrams. Called by both threads; returns whether more are waiting."""
         if not self._draining.acquire(timeout=0.005):
-            return True  # a flood: the other thread is at it
+            return True  # the other thread is draining
         try:
             more = self._intake.fill()
-            for datagram, sender in self._intake.take(_GUARDED):
+            for datagram, sender in self._intake.take(_BATCH):
                 self._take(datagram, sender)
         finally:
             self._draining.release()
@@ -172,17 +173,17 @@ class OscServer:
         return more
 
     def _take(self, datagram: bytes, sender: Sender) -> None:
-        self._tally.count("received")
-        if not self._may_speak(sender[0]):
-            self._tally.count("refused", f"OSC: {sender[0]} is not among those who may send")
+        self._counters.count("received")
+        if not self._is_allowed(sender[0]):
+            self._counters.count("refused", f"OSC: {sender[0]} is not allowed to send (see --osc-allow)")
             return
-        guarded = clean(datagram)
-        if guarded is None:
+        valid = clean(datagram)
+        if valid is None:
             self._malformed(sender)
-        elif b"/out/" in guarded and any(path in guarded for path in _URGENT):
-            self._take_urgent(guarded, sender)
+        elif b"/out/" in valid and any(path in valid for path in _URGENT):
+            self._take_urgent(valid, sender)
         else:
-            self._enqueue(guarded, len(guarded), sender)
+            self._enqueue(valid, len(valid), sender)
 
     def _take_urgent(self, datagram: bytes, sender: Sender) -> None:
         rest = list[Message]()
@@ -199,15 +200,15 @@ class OscServer:
 
     def _enqueue(self, item: bytes | list[Message], size: int, sender: Sender) -> None:
         if len(self._queue) >= _QUEUE or self._bytes_in - self._bytes_out > _QUEUE_BYTES:
-            self._tally.count("dropped", "OSC: more came than could be read; some of it was dropped")
+            self._counters.count("dropped", "OSC: the input queue is full; messages were dropped")
             return
         self._bytes_in += size
         self._queue.append((item, size, sender))
 
     def _malformed(self, sender: Sender) -> None:
-        self._tally.count("malformed", f"OSC: a packet from {sender[0]} was malformed")
+        self._counters.count("malformed", f"OSC: a packet from {sender[0]} was malformed")
 
-    def _may_speak(self, host: str) -> bool:
+    def _is_allowed(self, host: str) -> bool:
         verdict = self._verdicts.get(host)
         if verdict is None:
             verdict = any(ipaddress.ip_address(host) in network for network in self._allowed)
@@ -224,7 +225,7 @@ class OscServer:
                 pass
 
     def _turn(self) -> bool:
-        """A few datagrams and whatever is due; whether more wait."""
+        """Process a few datagrams and all due bundles; returns whether more are waiting."""
         for _ in range(min(_TURN, len(self._queue))):
             item, size, sender = self._queue.popleft()
             messages = item if isinstance(item, list) else parse(item)
@@ -232,42 +233,45 @@ class OscServer:
             if messages is None:
                 self._malformed(sender)
             for message in messages or ():
-                self._now_or_later(message, sender)
+                self._run_or_schedule(message, sender)
         for message, sender in self._schedule.due():
             self._message(message, sender)
         self._feedback.flush()
         return self._drain() or bool(self._queue)
 
-    def _now_or_later(self, message: Message, sender: Sender) -> None:
+    def _run_or_schedule(self, message: Message, sender: Sender) -> None:
         if not self._schedule.is_future(message):
             self._message(message, sender)
         elif self._schedule.add(message, sender):
-            self._tally.count("scheduled")
+            self._counters.count("scheduled")
         else:
-            self._tally.count("dropped", "OSC: too many bundles wait for their time; some were dropped")
+            self._counters.count("dropped", "OSC: too many bundles are scheduled; some were dropped")
 
     def _message(self, message: Message, sender: Sender) -> None:
         if message.address in (SUBSCRIBE, UNSUBSCRIBE, DUMP):
             self._command(message.address, message.arguments, sender)
             return
         for accepted in self._routes.changes(message.address, message.arguments, sender):
-            self._hand_on(accepted, sender)
+            self._pass_on(accepted, sender)
 
-    def _hand_on(self, accepted: Accepted, sender: Sender) -> None:
+    def _pass_on(self, accepted: Accepted, sender: Sender) -> None:
         change = accepted.change
         self._feedback.touched(accepted, sender)
         try:
             (self._fast if change.path in FAST else self._post)(change)
         except _BROKEN as error:
-            self._tally.count("failed", f"OSC: {change.path} could not be set: {quoted(str(error))}")
+            self._counters.count("failed", f"OSC: {change.path} could not be set: {quoted(str(error))}")
         else:
-            self._tally.count("applied")
+            self._counters.count("applied")
 
     def _command(self, address: str, arguments: Sequence[Any], sender: Sender) -> None:
         numbers = [one for one in arguments if isinstance(one, int | float) and 0 <= one < 1e9]
         port = round(numbers[0]) if numbers else None
-        if len(numbers) < len(arguments) or (port is not None and not self._may_tell(sender[0], port)):
-            self._tally.count("wrong_type", f"OSC from {sender[0]}: {address} takes a port, 1024 to 65535, not ours")
+        if len(numbers) < len(arguments) or (port is not None and not self._may_send_to(sender[0], port)):
+            self._counters.count(
+                "wrong_type",
+                f"OSC from {sender[0]}: {address} takes a port, 1024 to 65535, but not our own",
+            )
         elif address == DUMP:
             self._feedback.dump(sender, port, PORT_OUT)
         elif address == UNSUBSCRIBE:
@@ -275,12 +279,12 @@ class OscServer:
         else:
             self._feedback.subscribe(sender, port or PORT_OUT, numbers[1] if len(numbers) > 1 else 0.0)
 
-    def _may_tell(self, host: str, port: int) -> bool:
-        """No service of the system, and not ourselves."""
+    def _may_send_to(self, host: str, port: int) -> bool:
+        """Whether feedback may be sent to a port: not below 1024, and not to this server."""
         return 1024 <= port <= 65_535 and not self._is_us(host, port)
 
     def _is_us(self, host: str, port: int) -> bool:
-        """Whether what we tell there would come back as an order."""
+        """Whether a target is this server, which would take feedback for input."""
         return port == self.port and is_local(host)
 
     def _send(self, datagram: bytes, target: Sender) -> None:
@@ -289,4 +293,4 @@ class OscServer:
         except OSError:
             sent = 0
         if not sent:
-            self._tally.count("unsent", f"OSC: nothing could be sent to {target[0]}:{target[1]}")
+            self._counters.count("unsent", f"OSC: sending to {target[0]}:{target[1]} failed")

@@ -1,7 +1,7 @@
-"""`audio.wav` of a take: float32 stereo at 44.1 kHz, of any length, a valid file after every block.
+"""Writes and reads the sound of a take, `audio.wav`: float32 stereo at 44.1 kHz, valid after every block.
 
-A RIFF wave file; past 4 GB its head says RF64 and the room kept for that takes the true sizes (EBU Tech 3306). The
-samples go to the disk before the head counts them.
+A RIFF wave file; above 4 GB it becomes RF64, with the sizes in space reserved for them (EBU Tech 3306). Samples are
+written before the header that counts them.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ..errors import InputError
 from ..units import CHANNELS, SAMPLE_RATE, Samples
 
 SAMPLE = 4 * CHANNELS
-"""Bytes of one sample of both sides."""
+"""Bytes of one sample of both channels."""
 BLOCK = SAMPLE_RATE
-"""Samples that are read or written at once."""
+"""Maximum number of samples read or written at once."""
 _HEAD = struct.Struct("<4sI4s 4sIQQQI 4sIHHIIHH 4sII 4sI")
 DATA_AT = _HEAD.size
 _SIZES = (1, 5, 6, 7, 8, 19, 21)  # fields that change with the length
@@ -28,7 +28,7 @@ _LARGE = 0xFFFFFFFF
 
 
 def head(samples: int) -> bytes:
-    """What stands before so many samples."""
+    """Header of a file with so many samples."""
     data, riff = samples * SAMPLE, samples * SAMPLE + DATA_AT - 8
     form = (b"fmt ", 16, 3, CHANNELS, SAMPLE_RATE, SAMPLE_RATE * SAMPLE, SAMPLE, 32)
     if riff < _LARGE:
@@ -39,14 +39,14 @@ def head(samples: int) -> bytes:
 
 
 class GrowingFile:
-    """A file that only grows. Nothing is held back: what was written stays when the process is killed.
+    """An unbuffered file that only grows, so that data already written survives a crash of the process.
 
     Args:
         path: must not exist.
 
     Raises:
-        OSError: it cannot be made. So does every method when the disk is full or the file is gone; the same call may be
-            made again later, after `settle`.
+        OSError: the file cannot be created. Methods raise it if the disk is full or the file is gone; the call may be
+            repeated later, after `settle`.
 
     """
 
@@ -55,7 +55,7 @@ class GrowingFile:
         self._file = path.open("xb", buffering=0)
 
     def settle(self) -> None:
-        """Make sure that the file under the name is the one that is written: it may have gone and come back."""
+        """Reopen the file if it was closed after an error, or replaced by another under its name."""
         found = self._path.stat()
         if self._file.closed or not os.path.samestat(os.fstat(self._file.fileno()), found):
             self._file.close()
@@ -63,10 +63,10 @@ class GrowingFile:
             self.reopened()
 
     def reopened(self) -> None:
-        """What was written last may be cut or missing."""
+        """Called after reopening, when the end of the file may be missing; for subclasses."""
 
     def put(self, at: int, data: bytes) -> None:
-        """Write at a place."""
+        """Write at an offset in bytes."""
         try:
             self._file.seek(at)
             while data:
@@ -77,7 +77,7 @@ class GrowingFile:
             raise
 
     def close(self) -> None:
-        """Bring everything to the disk. May be called twice."""
+        """Flush to disk and close. May be called twice."""
         if not self._file.closed:
             try:
                 os.fsync(self._file.fileno())
@@ -86,12 +86,12 @@ class GrowingFile:
 
 
 class SoundFile(GrowingFile):
-    """An audio.wav that grows; see GrowingFile."""
+    """The audio.wav of a take while it is recorded."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         self.samples = 0
-        """Written so far, silence included."""
+        """Number of samples written, including silence."""
         try:
             self.put(0, head(0))
         except OSError:
@@ -99,17 +99,17 @@ class SoundFile(GrowingFile):
             raise
 
     def append(self, block: Samples) -> None:
-        """Write float32 [2,n], n up to BLOCK: all of it, or it does not count."""
+        """Append a block float32 [2,n], n <= BLOCK. After an OSError `samples` does not count any of it."""
         self.put(DATA_AT + self.samples * SAMPLE, np.ascontiguousarray(block.T, "<f4").tobytes())
         self.put(0, head(self.samples + block.shape[1]))
         self.samples += block.shape[1]
 
 
 def count(path: Path) -> int:
-    """Samples that are there, whether the head counts them or not.
+    """Number of samples in a file, whether its header counts them or not.
 
     Raises:
-        InputError: missing, or no audio.wav of a take.
+        InputError: the file is missing, or not the sound of a take.
 
     """
     try:
@@ -118,24 +118,24 @@ def count(path: Path) -> int:
             samples = (file.seek(0, 2) - DATA_AT) // SAMPLE
     except OSError as error:
         raise InputError(
-            f"{path} cannot be read: {error.strerror}", "A take needs the sound it was played to."
+            f"{path} cannot be read: {error.strerror}", "Restore the file; a take cannot be played without its sound."
         ) from error
     if len(told) < DATA_AT or _plain(told) not in (_plain(head(0)), _plain(head(1 << 32))):
-        hint = "Put back the file that was recorded; to cut a take use --start and --duration."
+        hint = "Restore the recorded file; to cut a take use --start and --duration."
         raise InputError(f"{path} is not the sound of a take", hint)
     return samples
 
 
 def _plain(told: bytes) -> tuple[object, ...]:
-    """A head without its sizes."""
+    """Fields of a header without the sizes."""
     return tuple(field for at, field in enumerate(_HEAD.unpack(told)) if at not in _SIZES)
 
 
 def read(path: Path, start: int, stop: int) -> Iterator[Samples]:
-    """Samples start..stop as blocks float32 [2,n], bit for bit; silence past the end of the file.
+    """Yield samples start to stop as blocks float32 [2,n], exactly as recorded; silence past the end of the file.
 
     Raises:
-        InputError: it cannot be read.
+        InputError: the file cannot be read.
 
     """
     try:

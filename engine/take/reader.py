@@ -1,6 +1,6 @@
-"""Read a take (writer.py writes it): what was asked for at which frame, and as far as which sample it can be played.
+"""Reads and checks takes, the recorded performances that writer.py writes.
 
-Whatever a killed program or a full disk left is read; anything else that is not as it was written is refused.
+A take cut short by a crash or a full disk is read as far as it goes; one that is damaged in any other way is refused.
 """
 
 from __future__ import annotations
@@ -29,13 +29,20 @@ Span = tuple[int, int]
 _LARGEST_HEAD, _LONGEST_LINE = 1 << 20, 1 << 20
 _FPS = re.compile(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?")
 _MOST = 1 << 53
-_LARGEST_SIDE = 16384  # of a film, too
+_LARGEST_SIDE = 16384  # px, the same as for films
 _WRONG = (ValueError, TypeError, LookupError, OverflowError, RecursionError, ValueRefused)
 
 
 @dataclass(frozen=True)
 class Fresh:
-    """A beginning at rest in the middle: the frame, the samples before it, the values."""
+    """A new start from rest within a take, after a renderer whose state was lost.
+
+    Attributes:
+        frame: first frame of the new start.
+        sample: index in the sample ring of the end of the sound before it.
+        values: parameter values at the new start.
+
+    """
 
     frame: int
     sample: int
@@ -44,7 +51,7 @@ class Fresh:
 
 @dataclass
 class _Events:
-    """What events.jsonl says."""
+    """Contents of events.jsonl; the fields are described at Take."""
 
     changes: dict[int, list[Change]] = field(default_factory=dict)
     restarts: list[tuple[int, int]] = field(default_factory=list)
@@ -58,24 +65,24 @@ class _Events:
 
 @dataclass(frozen=True)
 class Take:
-    """A take as it was kept.
+    """A take, checked. Samples are indices of the sample ring.
 
     Attributes:
-        folder: where it is.
-        start: how it began.
-        begun: when, as written (UTC).
-        changes: frame -> what was asked for at it, in order.
-        restarts: (frame, count) of every renderer that died.
-        fresh: where one began at rest, in order.
-        deaf: spans of samples that the renderer did not hear, ends not included; indices of the sample ring.
-        lost: spans that were not written: audio.wav is silent there, which the performance was not.
-        dropped: events that were not written.
-        worlds: value of /engine/world -> content hash of the world that was opened in the middle.
-        devices: where every renderer ran, in order, as far as it is known.
-        end_frame, end_sample: the last frame that can be played, and its sample.
-        length: samples of audio.wav from its beginning that belong to the frames played.
-        whole: it was closed, and its sound reaches to the end.
-        facts: what take.json says.
+        folder: folder of the take.
+        start: initial state.
+        begun: date and time of the start (UTC, ISO 8601).
+        changes: frame -> changes applied at that frame, in order.
+        restarts: (frame, count) of each renderer that died and was replaced.
+        fresh: new starts from rest, in order.
+        deaf: spans [first, last) of samples that the renderer missed and replaced by silence.
+        lost: spans [first, last) of samples that are missing from audio.wav and silent there.
+        dropped: number of events that were not written.
+        worlds: value of /engine/world -> content hash, for worlds loaded during the take.
+        devices: backend of each renderer, in order, as far as known.
+        end_frame, end_sample: the last frame that can be replayed, and its sample.
+        length: number of samples of audio.wav that belong to these frames.
+        whole: whether the take was closed and its sound is complete.
+        facts: contents of take.json.
 
     """
 
@@ -98,35 +105,35 @@ class Take:
 
     @property
     def audio(self) -> Path:
-        """Its sound, from sample `start.sample` of the ring on."""
+        """Path of the sound, which begins at sample `start.sample`."""
         return self.folder / SOUND
 
     @property
     def device(self) -> str:
-        """Where its networks ran at the start."""
+        """Name of the first renderer's backend."""
         return (self.devices or [self.start.device])[0]
 
     @property
     def events(self) -> Path:
-        """What was asked for."""
+        """Path of the events."""
         return self.folder / EVENTS
 
     @property
     def fps(self) -> Fraction:
-        """Frames a second at the start, exact."""
+        """Exact frame rate at the start."""
         return self.start.fps
 
 
 def is_take(path: Path) -> bool:
-    """Whether a path is a folder with a take in it."""
+    """Whether a path is the folder of a take."""
     return (path / HEAD).is_file()
 
 
 def find_take(path: Path) -> Take | None:
-    """Read the take that a path is; None for what is none.
+    """Read the take at a path; None if there is no take.
 
     Raises:
-        InputError: something of it is missing or damaged.
+        InputError: a file of the take is missing or damaged.
 
     """
     if is_take(path):
@@ -139,10 +146,10 @@ def find_take(path: Path) -> Take | None:
 
 
 def read_take(folder: Path) -> Take:
-    """Read and check a take. One that is still being written, or was when its program died, ends where its sound ends.
+    """Read and check a take. One that was not closed, as it is still recorded or its show crashed, ends with its sound.
 
     Raises:
-        InputError: something is missing or damaged.
+        InputError: a file of the take is missing or damaged.
 
     """
     facts = _read_head(folder / HEAD)
@@ -151,10 +158,10 @@ def read_take(folder: Path) -> Take:
         begun = _text(facts["begun"])
         _whole(facts["seed"])
     events = _read_events(folder / EVENTS)
-    heard = start.sample + takesound.count(folder / SOUND)
-    whole = end is not None and end[1] <= heard
-    grid = _last_grid(start, events, end[1] if whole and end else heard)
-    last = end if whole and end else _last_frame(grid, heard)
+    recorded = start.sample + takesound.count(folder / SOUND)
+    whole = end is not None and end[1] <= recorded
+    grid = _last_grid(start, events, end[1] if whole and end else recorded)
+    last = end if whole and end else _last_frame(grid, recorded)
     length = last[1] - start.sample + int(SAMPLE_RATE / grid.fps)
     return Take(
         folder,
@@ -170,10 +177,10 @@ def read_take(folder: Path) -> Take:
 
 
 class _Damaged:
-    """Whatever is wrong with values inside becomes one InputError about a file."""
+    """Context that turns errors about invalid values into one InputError about a file."""
 
     def __init__(self, path: Path, line: int | None = None) -> None:
-        self._place = str(path) if line is None else f"Line {line} of {path}"
+        self._location = str(path) if line is None else f"Line {line} of {path}"
 
     def __enter__(self) -> None:
         pass
@@ -185,8 +192,8 @@ class _Damaged:
                 if isinstance(error, KeyError)
                 else one_line_error(error).split(": ", 1)[-1]
             )
-            hint = "Only a take that is as it was recorded can be played; put back the file."
-            raise InputError(f"{self._place} is damaged: {why[:200]}", hint) from error
+            hint = "Restore the file as it was recorded; an edited take cannot be played."
+            raise InputError(f"{self._location} is damaged: {why[:200]}", hint) from error
 
 
 def _read_head(path: Path) -> dict[str, Any]:
@@ -200,7 +207,7 @@ def _read_head(path: Path) -> dict[str, Any]:
             raise ValueError("it is too large")
         told = _json(data)
         if told.get("format") != FORMAT:
-            raise ValueError("it describes no take")
+            raise ValueError("it is not the description of a take")
         version = _whole(told["version"])
         json.dumps(told, ensure_ascii=False).encode()  # half a character of JSON's \u escapes can go nowhere else
     if version != VERSION:
@@ -286,7 +293,7 @@ def _value(path: str, value: object) -> Value:
 def _values(told: object) -> dict[str, Value]:
     if not isinstance(told, dict):
         raise TypeError("no values by address")
-    defaults = {path: param.default for path, param in SHOW.items()}  # for controls that are newer than the take
+    defaults = {path: param.default for path, param in SHOW.items()}  # for parameters that are newer than the take
     return {**defaults, **{_path(path): _value(path, value) for path, value in told.items()}}
 
 
@@ -307,11 +314,11 @@ def _read_events(path: Path) -> _Events:
                 if line.endswith(b"\n"):
                     with _Damaged(path, number):
                         _add(events, line)
-                else:  # the last one, cut off as its program died
+                else:  # the last line, cut short by a crash
                     with suppress(*_WRONG):
                         _add(events, line)
     except OSError as error:
-        hint = "A take needs what was asked for while it was played."
+        hint = "Restore the file; a take cannot be played without its events."
         raise InputError(f"{path} cannot be read: {error.strerror}", hint) from error
     return events
 
@@ -352,7 +359,7 @@ def _change(path: object, value: object, source: object, over: object) -> Change
 
 
 def _last_grid(start: TakeStart, events: _Events, sample: int) -> FrameGrid:
-    """The grid of frames that holds at a sample."""
+    """The frame grid in use at a sample."""
     grid = FrameGrid(start.fps, start.frame - (start.state is not None), start.sample)
     turns: list[tuple[int, Value | Fresh]] = [(one.frame, one) for one in events.fresh]
     turns += [(at, one.value) for at, changes in events.changes.items() for one in changes if one.path == ENGINE_FPS]
@@ -370,7 +377,7 @@ def _fps(value: Value) -> Fraction:
 
 
 def _last_frame(grid: FrameGrid, sample: int) -> tuple[int, int]:
-    """The last frame of a grid that needs no more than so many samples, and how many it needs."""
+    """(frame, sample) of the last frame of a grid that ends at or before a sample."""
     frame = grid.frame0 + int((sample - grid.sample0 + 1) * grid.fps / SAMPLE_RATE)
     while frame > grid.frame0 and grid.sample(frame) > sample:
         frame -= 1

@@ -1,7 +1,8 @@
-"""A performance kept as a folder, from which it can be played again bit for bit (reader.py reads it).
+"""Records takes: performances that reader.py can replay bit for bit. A take is a folder of three or four files.
 
-`take.json` says how it began and, once it is whole, where it ended; `audio.wav` holds the sample ring's samples;
-`events.jsonl` holds one JSON object a line: what was asked for at which frame, and what went wrong.
+`take.json`: the initial state and, once the take is closed, its last frame. `audio.wav`: the samples of the sample
+ring. `events.jsonl`: one JSON object a line with the changes applied at a frame, or with a fault. `start.state`: the
+state of the frame pipeline, in takes of a performance that was already running.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from .audio_file import BLOCK, GrowingFile, SoundFile
 FORMAT, VERSION = "sonorama-take", 1
 HEAD, SOUND, EVENTS, STATE = "take.json", "audio.wav", "events.jsonl", "start.state"
 MOST_WAITING = 1 << 18
-"""Events that wait for a disk that takes nothing; later ones are lost, and the take says so."""
+"""Maximum number of events queued for a slow disk; further ones are dropped, and the take records how many."""
 _PERIOD_S = 0.2
 _STALLED_S = 5.0
 _GIVE_UP_S = 5.0
@@ -40,20 +41,20 @@ _GIVE_UP_S = 5.0
 
 @dataclass(frozen=True)
 class TakeStart:
-    """How a take begins.
+    """Initial state of a take.
 
     Attributes:
-        world: name on its card.
-        sha256: over its tensors, `Card.content`.
-        version: of the world, from its card.
-        device: where its networks run: `Backend.name`, or a value for --device; see also `TakeWriter.played_on`.
-        fps: frames a second, exact.
-        size: (width, height) of the pictures that leave, px.
-        values: every control of SHOW.
-        frame: the first frame.
-        sample: what was heard before it, and where audio.wav begins: index in the sample ring.
-        state: for a take of a performance that runs already: a file of `playerstate.save_state`, made before `frame`
-            was played. Without one it begins at rest there, as after `Player.jump`.
+        world: name of the world.
+        sha256: hash of the world's tensors, `Card.content`.
+        version: version of the world.
+        device: `Backend.name`, or a value for --device; see also `TakeWriter.played_on`.
+        fps: exact frame rate.
+        size: (width, height) of the output in pixels.
+        values: value of every parameter of SHOW.
+        frame: index of the first frame.
+        sample: index in the sample ring of the end of the sound before that frame, where audio.wav begins.
+        state: file with the state of the frame pipeline before `frame` (`pipeline/snapshot.py`), for a performance
+            that was already running; None: it starts from rest, as after `FramePipeline.jump`.
 
     """
 
@@ -70,20 +71,20 @@ class TakeStart:
 
 
 class TakeWriter:
-    """Writes one take from a thread of its own, which also reads the sample ring. Only making it waits for the disk.
+    """Writes one take in a thread of its own, which also reads the sample ring. Only the constructor blocks.
 
-    `frame` and `sample` of all methods are those of a `player.Step`. They may come in any order; the changes of one
-    frame count in the order in which they were told, and each must be told once: not again for the frames that a
-    restarted renderer plays a second time.
+    `frame` and `sample` of all methods are those of a FrameResult. Frames may come in any order; the changes of one
+    frame are kept in the order of the calls. Each change must be passed once, not again for frames that a restarted
+    renderer repeats.
 
     Args:
-        folder: is made; an empty one may be there.
-        start: how it begins.
-        ring: name of the show whose sample ring is kept.
+        folder: created; an existing one must be empty.
+        start: initial state.
+        ring: name of the show whose sample ring is recorded.
 
     Raises:
-        OutputError: something is there already, or it cannot be written.
-        RingMissing: no such ring.
+        OutputError: the folder is not empty, or cannot be written.
+        RingMissing: there is no such sample ring.
 
     """
 
@@ -94,8 +95,8 @@ class TakeWriter:
         self._ring = SampleRing(ring)
         self._waiting: deque[bytes] = deque()
         self._last = (start.frame, start.sample)
-        self._silent_to = 0
-        self._lost = self._dropped = self._dropped_told = 0
+        self._silent_until = 0
+        self._lost = self._dropped = self._dropped_written = 0
         self._problem = ""
         self._working_since: float | None = None
         self._end: tuple[int, int] | None = None
@@ -107,45 +108,45 @@ class TakeWriter:
         self._thread.start()
 
     def changes(self, frame: int, sample: int, changes: Iterable[Change]) -> None:
-        """What was asked for at a frame."""
+        """Record changes applied at a frame."""
         rows = [[change.path, change.value, change.source, change.over] for change in changes]
         if rows:
-            self._tell(frame, sample, set=rows)
+            self._record(frame, sample, set=rows)
 
     def restart(self, frame: int, sample: int, count: int) -> None:
-        """The renderer died; the next one, the `count`th, goes on from this frame."""
-        self._tell(frame, sample, restart=count)
+        """Record that the renderer died and restart number `count` continues from this frame."""
+        self._record(frame, sample, restart=count)
 
     def fresh(self, frame: int, sample: int, values: Mapping[str, Value]) -> None:
-        """A renderer could not go on: at this frame one begins at rest, with these values, by `Player.jump`."""
-        self._tell(frame, sample, fresh=dict(values))
+        """Record that a renderer starts from rest at this frame with these values, because the state was lost."""
+        self._record(frame, sample, fresh=dict(values))
 
     def deaf(self, frame: int, sample: int, first: int, last: int) -> None:
-        """The renderer heard silence in place of samples `first` to `last` (not included) of the ring."""
-        self._tell(frame, sample, deaf=[first, last])
+        """Record that the renderer missed samples [first, last) of the ring and used silence instead."""
+        self._record(frame, sample, deaf=[first, last])
 
     def played_on(self, frame: int, sample: int, device: str) -> None:
-        """A renderer has begun to play, on this device: `Backend.name`. The first one settles what `auto` meant."""
-        self._tell(frame, sample, device=device)
+        """Record the `Backend.name` of a renderer that has started; the first one resolves the device `auto`."""
+        self._record(frame, sample, device=device)
 
     def world_opened(self, frame: int, sample: int, world: str, sha256: str) -> None:
-        """Another world was opened for this value of /engine/world; sha256: its `Card.content`."""
-        self._tell(frame, sample, opened=[world, sha256])
+        """Record which world was loaded for a value of /engine/world; sha256: its `Card.content`."""
+        self._record(frame, sample, opened=[world, sha256])
 
     def note(self, frame: int, sample: int, text: str) -> None:
-        """Anything else worth knowing; replays pass over it."""
-        self._tell(frame, sample, note=text)
+        """Record a remark, which replays ignore."""
+        self._record(frame, sample, note=text)
 
     def close(self, frame: int, sample: int, wait_s: float = 5.0) -> bool:
-        """End with this frame, the last one played. May be called again to wait longer.
+        """Close the take with its last frame. May be called again to wait longer.
 
         Args:
-            frame: of its `player.Step`.
-            sample: of its `player.Step`.
-            wait_s: how long to wait until all is on the disk.
+            frame: index of the last frame played.
+            sample: sample of that frame.
+            wait_s: seconds to wait for the disk.
 
         Returns:
-            whether all of it is there.
+            whether everything has been written.
 
         """
         if self._end is None:
@@ -155,12 +156,12 @@ class TakeWriter:
         return self._whole
 
     def faults(self) -> list[str]:
-        """One line for each thing that is wrong; empty when all is well."""
+        """Current problems, one line each; empty if there are none."""
         lines, since, problem = [], self._working_since, self._problem
         if since is not None and time.monotonic() - since > _STALLED_S:
-            problem = problem or "its disk does not answer"
+            problem = problem or "the disk does not respond"
         if not (self._whole or self._thread.is_alive()):
-            problem = problem or "its thread has ended"
+            problem = problem or "its thread has stopped"
         if problem:
             lines.append(f"The take {self.folder.name} is not being written: {problem}")
         if self._lost:
@@ -169,7 +170,7 @@ class TakeWriter:
             lines.append(f"The take {self.folder.name} misses {self._dropped} events")
         return lines
 
-    # --- making it
+    # --- creating the files
 
     def _make(self) -> None:
         if (self.folder / HEAD).exists():
@@ -200,9 +201,9 @@ class TakeWriter:
         self._describe()
 
     def _describe(self, **end: int) -> None:
-        """Write take.json, whole or not at all."""
+        """Write take.json atomically."""
         start = self._start
-        told = {
+        description = {
             "format": FORMAT,
             "version": VERSION,
             "world": {"name": start.world, "sha256": start.sha256, "version": start.version},
@@ -219,11 +220,11 @@ class TakeWriter:
             "begun": self._begun,
             "end": end or None,
         }
-        write_bytes(self.folder / HEAD, json.dumps(told, indent=1, allow_nan=False).encode())
+        write_bytes(self.folder / HEAD, json.dumps(description, indent=1, allow_nan=False).encode())
 
     # --- the thread
 
-    def _tell(self, frame: int, sample: int, **what: object) -> None:
+    def _record(self, frame: int, sample: int, **what: object) -> None:
         if len(self._waiting) >= MOST_WAITING:
             self._dropped += 1
             return
@@ -235,13 +236,13 @@ class TakeWriter:
         while not self._whole:
             self._wake.wait(_PERIOD_S)
             self._wake.clear()
-            end = self._end  # before the work: whatever was told before the end is written with it
+            end = self._end  # read before the work, so that all events before the end are written
             self._working_since = time.monotonic()
             try:
                 self._work(end)
                 self._problem = ""
             except FileNotFoundError:
-                self._problem = "its folder is gone"
+                self._problem = "its folder was removed"
             except (OSError, SonoramaError) as error:
                 self._problem = (error.strerror if isinstance(error, OSError) else None) or one_line_error(error)
             self._working_since = None
@@ -252,15 +253,15 @@ class TakeWriter:
     def _work(self, end: tuple[int, int] | None) -> None:
         for file in (self._sound, self._lines):
             file.settle()
-        events = len(self._waiting)  # told until now, so about sound that is in the ring now
-        self._keep_sound()
+        events = len(self._waiting)  # those so far, which concern sound that is in the ring now
+        self._write_sound()
         for _ in range(events):
             self._lines.append(self._waiting[0])
             self._waiting.popleft()
-        if self._dropped > self._dropped_told:
+        if self._dropped > self._dropped_written:
             frame, sample = self._last
-            self._lines.append(_line(frame, sample, {"dropped": self._dropped - self._dropped_told}))
-            self._dropped_told = self._dropped
+            self._lines.append(_line(frame, sample, {"dropped": self._dropped - self._dropped_written}))
+            self._dropped_written = self._dropped
         if end is not None:
             self._finish(*end)
 
@@ -270,12 +271,12 @@ class TakeWriter:
         self._describe(frame=frame, sample=sample)
         self._whole = True
 
-    def _keep_sound(self) -> None:
+    def _write_sound(self) -> None:
         stop = self._ring.count
         while (at := self._start.sample + self._sound.samples) < stop:
             try:
-                if at < self._silent_to:
-                    block = np.zeros((CHANNELS, min(BLOCK, self._silent_to - at)), np.float32)
+                if at < self._silent_until:
+                    block = np.zeros((CHANNELS, min(BLOCK, self._silent_until - at)), np.float32)
                 else:
                     block = self._ring.read(at, min(at + BLOCK, stop))
             except SamplesLost:
@@ -284,15 +285,15 @@ class TakeWriter:
             self._sound.append(block)
 
     def _lose(self, at: int) -> None:
-        """Silence stands for what the ring no longer holds, with some distance to what it is about to lose."""
+        """Replace samples that the ring no longer holds by silence, and those that it will overwrite soon."""
         ring = self._ring
-        self._silent_to = max(at + 1, min(ring.oldest + ring.capacity // 8, ring.count))
-        self._lost += self._silent_to - at
-        self._tell(*self._last, lost=[at, self._silent_to])
+        self._silent_until = max(at + 1, min(ring.oldest + ring.capacity // 8, ring.count))
+        self._lost += self._silent_until - at
+        self._record(*self._last, lost=[at, self._silent_until])
 
 
 class _Lines(GrowingFile):
-    """A file of whole lines."""
+    """A text file that grows by whole lines."""
 
     _end = 0
 

@@ -113,5 +113,5 @@ def test_over_the_real_channel(qtbot: QtBot) -> None:
 def test_a_silent_show_is_said(show: FakeShow, link: Link, qtbot: QtBot) -> None:
     said: list[str] = []
     link.state.connect(lambda _, text: said.append(text))
-    link._heard_at -= link_module.SILENT_S + 1
+    link._last_message_at -= link_module.SILENT_S + 1
     qtbot.waitUntil(lambda: any("not answered" in text for text in said), timeout=2000)

@@ -24,7 +24,7 @@ class Meter(QWidget):
         self.setAccessibleName(name)
         self.setMinimumHeight(height)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        link.told.connect(self.take)
+        link.status_received.connect(self.take)
 
     def take(self, status: Status) -> None:
         """Show a new status message."""

@@ -90,7 +90,7 @@ def test_every_oscsend_line_of_the_page_acts() -> None:
 def test_the_page_s_addresses_exist() -> None:
     page = as_markdown()
     outgoing = {"subscribe", "unsubscribe", "dump", "health"}
-    for path in re.findall(r"/?sonorama(/[a-z0-9_/]*[a-z0-9_])", page.split("## Lines to copy")[1]):
+    for path in re.findall(r"/?sonorama(/[a-z0-9_/]*[a-z0-9_])", page.split("## Examples to copy")[1]):
         path = path.removesuffix("/norm")
         known = path in SHOW or path[1:] in outgoing or path.startswith(("/heard/", "/sound/bpm"))
         assert known or path in ("/motion",), path

@@ -86,7 +86,7 @@ def test_a_disk_that_does_not_answer_is_a_fault(
     stalling.stall()
     ring.write(NOISE[:, :1000])
     assert stalling.waiting.wait(60)
-    until(lambda: any("does not answer" in line for line in writer.faults()))
+    until(lambda: any("does not respond" in line for line in writer.faults()))
     for frame in range(8):
         writer.changes(frame, 0, [Change("/look/seed", frame, "osc")])
     assert not writer.close(9, 1000, wait_s=0.0)
@@ -131,7 +131,7 @@ def test_a_folder_that_goes_and_comes_back(ring: SampleRingWriter, tmp_path: Pat
     until(lambda: takesound.count(tmp_path / "x" / "audio.wav") == 10_000)
     (tmp_path / "x").rename(tmp_path / "away")
     until(writer.faults)
-    assert "gone" in writer.faults()[0]
+    assert "removed" in writer.faults()[0]
     ring.write(NOISE[:, 10_000:40_000])
     writer.changes(8, 11_760, [Change("/look/seed", 7, "osc")])
     shutil.copytree(tmp_path / "away", tmp_path / "x")  # other files under the same names
@@ -149,7 +149,7 @@ def test_a_folder_that_is_gone_for_good(
     shutil.rmtree(tmp_path / "x")
     ring.write(NOISE[:, :1000])
     assert not writer.close(1, 1000, wait_s=60)
-    assert "gone" in writer.faults()[0]
+    assert "removed" in writer.faults()[0]
     assert not (tmp_path / "x").exists()
 
 
