@@ -61,8 +61,8 @@ replaces the oldest. Ports below 1024 are refused.
 
 Every change is sent to its own address: numbers as `f` or `i`, switches as 0 or 1, choices and text as strings.
 Continuous parameters are also sent to `{NORM}`. A sender that changes a parameter gets no feedback on it
-for {QUIET * 1000:.0f} ms. Many values at once are sent as bundles. Of the meters in the list below, `{ROOT}/sound/...` is sent with
-every frame and the rest ten times a second.
+for {QUIET * 1000:.0f} ms. Many values at once are sent as bundles. Of the meters in the list below, `{ROOT}/sound/...`
+is sent with every frame and the rest ten times a second.
 
 | address | type | meaning |
 |---|---|---|
