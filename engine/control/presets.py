@@ -16,13 +16,14 @@ from typing import Any, Literal
 from ..errors import InputError, OutputError, ValueRefused
 from ..files.folders import presets_folder
 from ..ipc.shared_paths import check_name
+from .addresses import OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD
 from .parameters import Parameter, Value
 
 Kind = Literal["look", "show"]
 OLDER = 10
 LARGEST = 1 << 20
 LOOK_GROUPS = ("/look/", "/motion/", "/moves/")
-NEVER = ("/out/record", "/out/blackout", "/out/freeze")
+NEVER = (OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE)
 
 
 def folder() -> Path:

@@ -8,11 +8,12 @@ from typing import Any
 
 from ..errors import SonoramaError, ValueRefused
 from . import presets
+from .addresses import SOUND_FOLLOW, SOUND_GAIN, SOUND_ONSET
 from .live_table import SHOW
 from .parameters import Change, Parameter, Value
 
 SLOTS = 8
-KEPT = ("/look/", "/motion/", "/moves/", "/sound/gain", "/sound/follow", "/sound/onset")
+KEPT = ("/look/", "/motion/", "/moves/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET)
 """Groups that a scene stores; not events, output, engine, scenes, or the source of sound and beat."""
 
 

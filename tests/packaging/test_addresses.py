@@ -16,7 +16,6 @@ GENERATED = "engine/control/addresses.py"
 COMPOSED = re.compile(r"f./(motion|moves|look)/\{[^}]*\}/.+.")
 # The tables name all of them; the page of OSC examples, tests and examples show them as a user writes them.
 EXEMPT = ("engine/control/render_table.py", "engine/control/live_table.py", "engine/cli/osc_page.py", "examples/")
-EXEMPT += ("engine/control/",)
 
 
 def spelled(source: str) -> Iterator[str]:
