@@ -59,7 +59,12 @@ class Recipe:
             ),
             directions=replace(self.directions, steps=part(self.directions.steps)),
             encoder=replace(encoder, steps_a=part(encoder.steps_a), steps_b=part(encoder.steps_b)),
-            clips=replace(self.clips, clips=part(self.clips.clips), steps=part(self.clips.steps)),
+            clips=replace(
+                self.clips,
+                clips=part(self.clips.clips),
+                ticks=max(4, part(self.clips.ticks)),
+                steps=part(self.clips.steps),
+            ),
             motion=replace(self.motion, steps=part(self.motion.steps)),
             bank=part(self.bank),
         )
