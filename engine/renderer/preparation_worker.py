@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("sonorama.engine.renderer.preparation_worker")  # the module runs as __main__
 TRIES = 2
-"""It may have died before it was asked, of something else."""
+"""Attempts for one question: the process may have died before it was asked."""
 COMMAND = (sys.executable, "-m", "sonorama.engine.renderer.preparation_worker")
 
 
@@ -63,7 +63,7 @@ class PreparationWorker:
     def _ask(self, question: dict[str, str]) -> dict[str, Any]:
         answer, code = "", 0
         for _ in range(TRIES):
-            self._process = self._process or _begun()
+            self._process = self._process or _start_process()
             if answer := _answered(self._process, json.dumps(question) + "\n"):
                 break
             code, self._process = self._process.wait(), None
@@ -77,23 +77,23 @@ class PreparationWorker:
         return told
 
     def rest(self) -> None:
-        """End the process; the next question begins another."""
+        """End the process; the next question starts another."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def close(self) -> None:
-        """End it for good, whatever it is doing; any thread."""
+        """End the process for good, even in the middle of an answer; any thread."""
         self._closed = True
         if (process := self._process) is not None:
             process.kill()
 
 
 def _answered(process: subprocess.Popen[str], question: str) -> str:
-    """The answer to a line; empty where it died."""
+    """The answer to a line; empty if the process died."""
     if process.stdin is None or process.stdout is None:
-        raise ValueError("it has no pipes")
+        raise ValueError("The process has no pipes")
     try:
         process.stdin.write(question)
         process.stdin.flush()
@@ -102,7 +102,7 @@ def _answered(process: subprocess.Popen[str], question: str) -> str:
         return ""
 
 
-def _begun() -> subprocess.Popen[str]:
+def _start_process() -> subprocess.Popen[str]:
     flags = subprocess.IDLE_PRIORITY_CLASS if sys.platform == "win32" else 0
     pipe, quiet = subprocess.PIPE, {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(COMMAND, stdin=pipe, stdout=pipe, text=True, env=quiet, creationflags=flags)
@@ -127,7 +127,7 @@ def _answer(question: dict[str, str]) -> dict[str, Any]:
 
 
 def serve(questions: IO[str], answers: IO[str]) -> None:
-    """Answer until nobody asks any more, which is when the renderer has ended."""
+    """Answer until the renderer closes the pipe."""
     for line in questions:
         try:
             told = _answer(json.loads(line))
@@ -135,7 +135,7 @@ def serve(questions: IO[str], answers: IO[str]) -> None:
             told = {"error": [error.message, error.hint]}
         except Exception as error:  # (whatever a file or a library comes up with, the next is tried)
             log.exception("A text or a world could not be prepared")
-            told = {"error": [one_line_error(error), "try another"]}
+            told = {"error": [one_line_error(error), "Try another one."]}
         answers.write(json.dumps(told) + "\n")
         answers.flush()
 
