@@ -91,7 +91,7 @@ def test_whatever_comes_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = io.StringIO()
     serve(io.StringIO('{"words": "rain", "world": "shore"}\nnonsense\n'), answers)
     first, second = (json.loads(line) for line in answers.getvalue().splitlines())
-    assert first == {"error": ["RuntimeError: of a library", "try another"]}
+    assert first == {"error": ["RuntimeError: of a library", "Try another one."]}
     assert "JSONDecodeError" in second["error"][0]
 
 
