@@ -24,29 +24,7 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser("python -m sonorama.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    world = commands.add_parser("world", help="all stages: from the data to a world file; goes on where it stopped")
-    world.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
-    world.add_argument("--work", type=Path, default=Path("build/world"), help="where stages are kept (%(default)s)")
-    world.add_argument("--name", required=True, help="of the world; not that of one that is shipped")
-    world.add_argument("--out", type=Path, help="file to write (default: NAME.safetensors in the --work folder)")
-    world.add_argument("--release", default="1", help="version on its card (%(default)s)")
-    world.add_argument("--description", default="", help="on its card (default: what its data's manifest tells)")
-    world.add_argument("--licence", default="", help="of the world, on its card (default: those of its data)")
-    world.add_argument(
-        "--size", type=int, default=0, choices=(0, 64, 128, 256), help="stop growing here; 0: at the recipe's"
-    )
-    world.add_argument(
-        "--scale", type=_share, default=1.0, metavar="0..1", help="share of every stage's length (%(default)s)"
-    )
-    world.add_argument(
-        "--clip", default="", metavar="NAME", help="words and pictures of a CLIP model: ViT-B-32:openai, NAME:FILE ..."
-    )
-    world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
-    world.add_argument(
-        "--stage", action="append", default=[], dest="stages", metavar="NAME",
-        help="a training stage of another package (repeatable; all of them: sonorama plugins)",
-    )  # fmt: skip
-    world.set_defaults(run=run_world)
+    _add_world(commands.add_parser("world", help="all stages: from the data to a world file; goes on where it stopped"))
     card = commands.add_parser("card", help="rewrite a world's card in the newest format; its tensors stay")
     card.add_argument("world", help="name or path")
     card.add_argument("--out", type=Path, help="another file (default: the world itself)")
@@ -77,6 +55,31 @@ def _parser() -> argparse.ArgumentParser:
     generator.add_pack_arguments(pack)
     pack.set_defaults(run=generator.run_pack)
     return parser
+
+
+def _add_world(world: argparse.ArgumentParser) -> None:
+    world.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
+    world.add_argument("--work", type=Path, default=Path("build/world"), help="where stages are kept (%(default)s)")
+    world.add_argument("--name", required=True, help="of the world; not that of one that is shipped")
+    world.add_argument("--out", type=Path, help="file to write (default: NAME.safetensors in the --work folder)")
+    world.add_argument("--release", default="1", help="version on its card (%(default)s)")
+    world.add_argument("--description", default="", help="on its card (default: what its data's manifest tells)")
+    world.add_argument("--licence", default="", help="of the world, on its card (default: those of its data)")
+    world.add_argument(
+        "--size", type=int, default=0, choices=(0, 64, 128, 256), help="stop growing here; 0: at the recipe's"
+    )
+    world.add_argument(
+        "--scale", type=_share, default=1.0, metavar="0..1", help="share of every stage's length (%(default)s)"
+    )
+    world.add_argument(
+        "--clip", default="", metavar="NAME", help="words and pictures of a CLIP model: ViT-B-32:openai, NAME:FILE ..."
+    )
+    world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
+    world.add_argument(
+        "--stage", action="append", default=[], dest="stages", metavar="NAME",
+        help="a training stage of another package (repeatable; all of them: sonorama plugins)",
+    )  # fmt: skip
+    world.set_defaults(run=run_world)
 
 
 def _share(text: str) -> float:
