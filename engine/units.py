@@ -1,9 +1,11 @@
-"""Units and array types that every part of sonorama shares; each is defined here only."""
+"""Units and array types that every part of sonorama shares; each is defined here only.
 
-from typing import Final, TypeAlias
+The array types are made when one is first imported: they need numpy, and a command that only prints its help does not.
+"""
 
-import numpy as np
-import numpy.typing as npt
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 SAMPLE_RATE: Final = 44_100
 """Hz, of all sound inside the program; sources and files of other rates are converted."""
@@ -14,14 +16,30 @@ CHANNELS: Final = 2
 LEVELS: Final = ("coarse", "mid", "fine")
 """Groups of a world's style codes, in the order of the synthesis network's layers."""
 
-Array: TypeAlias = npt.NDArray[np.float32]
-"""Float32 of any shape; what networks take and give."""
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Float64Array: TypeAlias = npt.NDArray[np.float64]
-"""Float64 of any shape, where audio features need its precision."""
+    Array: TypeAlias = npt.NDArray[np.float32]
+    """Float32 of any shape; what networks take and give."""
 
-Samples: TypeAlias = npt.NDArray[np.float32]
-"""Sound, float32 [n] or [channels,n], full scale -1 to 1."""
+    Float64Array: TypeAlias = npt.NDArray[np.float64]
+    """Float64 of any shape, where audio features need its precision."""
 
-Pixels: TypeAlias = npt.NDArray[np.uint8]
-"""A picture, uint8 [H,W,4] RGBA, row 0 on top, sRGB."""
+    Samples: TypeAlias = npt.NDArray[np.float32]
+    """Sound, float32 [n] or [channels,n], full scale -1 to 1."""
+
+    Pixels: TypeAlias = npt.NDArray[np.uint8]
+    """A picture, uint8 [H,W,4] RGBA, row 0 on top, sRGB."""
+
+_NUMBERS = {"Array": "float32", "Float64Array": "float64", "Samples": "float32", "Pixels": "uint8"}
+
+
+def __getattr__(name: str) -> Any:
+    """The array types (PEP 562)."""
+    if name not in _NUMBERS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import numpy as np
+    import numpy.typing as npt
+
+    return npt.NDArray[getattr(np, _NUMBERS[name])]

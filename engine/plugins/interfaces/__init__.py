@@ -3,7 +3,10 @@
 The engine owns these Protocols, so that plug-ins import the engine and never the other way round.
 """
 
-from ...units import Array, Pixels, Samples
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from .availability import Available, Missing
 from .backends import Backend, BackendFactory
 from .bridges import Bridge, BridgePort
@@ -13,6 +16,9 @@ from .sinks import FrameSink, Picture, SinkEnded, StreamInfo
 from .sources import SoundSource
 from .training import StageRun, TrainingStage
 from .worlds import WorldLoader
+
+if TYPE_CHECKING:
+    from ...units import Array, Pixels, Samples
 
 __all__ = [
     "Array",
@@ -38,3 +44,12 @@ __all__ = [
     "TrainingStage",
     "WorldLoader",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The array types, which need numpy: `sonorama --help` does without."""
+    if name in ("Array", "Pixels", "Samples"):
+        from ... import units
+
+        return getattr(units, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from ...units import Array
-
 if TYPE_CHECKING:
     from ...model.world_file import World
+    from ...units import Array
 
 
 @runtime_checkable

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from ...errors import SonoramaError
-from ...units import Pixels
+
+if TYPE_CHECKING:
+    from ...units import Pixels
 
 
 @dataclass(frozen=True, slots=True)

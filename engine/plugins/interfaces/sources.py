@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from ...units import Samples
+if TYPE_CHECKING:
+    from ...units import Samples
 
 
 @runtime_checkable
