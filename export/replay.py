@@ -139,7 +139,7 @@ class Replay:
     def _beginning(self) -> FramePipeline:
         start = self._take.start
         if start.state is None:
-            player = FramePipeline(self._worlds, start.values, start.fps)
+            player = FramePipeline(self._worlds, start.values, start.fps, self._take.held)
             if start.frame or start.sample:
                 player.jump(start.frame, start.sample)
             return player
@@ -147,7 +147,7 @@ class Replay:
         refused = InputError(f"{start.state} is no state of this take", "Put back the file that was recorded.")
         try:
             loaded = dict(zip(LOADS, state["loaded"], strict=True))
-            player = FramePipeline(self._worlds, {**start.values, **loaded}, start.fps)
+            player = FramePipeline(self._worlds, {**start.values, **loaded}, start.fps, self._take.held)
             player.restore(arrays, state)
         except (LookupError, ValueError, TypeError, AttributeError) as error:
             raise refused from error
@@ -174,7 +174,7 @@ class Replay:
             self._player.next_sample >= fresh[0].sample or self._player.frame >= fresh[0].frame
         ):
             one = self._fresh.popleft()
-            self._player = FramePipeline(self._worlds, one.values)
+            self._player = FramePipeline(self._worlds, one.values, held=self._take.held)
             self._player.jump(one.frame, one.sample)
 
     def _heard(self, first: int, last: int) -> np.ndarray:

@@ -212,6 +212,7 @@ class Start(Message, frozen=True, kw_only=True):
         state: file of a state to continue from; empty: begin at rest.
         journal: [frame, changes] applied since that state; they are applied again at the same frames.
         fresh: [frame, sample] to begin at, instead of frame 0.
+        held: [point, taken] of the SoundHeld so far; they hold again.
 
     """
 
@@ -220,6 +221,7 @@ class Start(Message, frozen=True, kw_only=True):
     state: str = ""
     journal: list[tuple[int, list[Change]]] = []
     fresh: tuple[int, int] | None = None
+    held: list[tuple[int, int]] = []
 
 
 class Apply(Message, frozen=True):
@@ -344,7 +346,23 @@ class SoundMissed(Message, frozen=True):
     last: int
 
 
+class SoundHeld(Message, frozen=True):
+    """The sound networks answered too late: grid points of the sound took an earlier answer. Sent before that frame is
+    painted.
+
+    Attributes:
+        frame, sample: of the frame that needed them first.
+        points: [point, taken] each: index on the grid of 100 ms, and of the point whose answer it took.
+
+    """
+
+    frame: int
+    sample: int
+    points: list[tuple[int, int]]
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Join, Hello, Values, Changed, Status, Set, Start, Apply, Quit,
     Ready, Failed, Applied, LoadRefused, Meters, RendererStatus, StateSaved, MotionLost, SoundMissed,
+    SoundHeld,
 )  # fmt: skip

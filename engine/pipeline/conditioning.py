@@ -1,7 +1,12 @@
-"""The ear: samples in, sound codes out, on fixed grids of sample indices.
+"""The sound conditioner: samples in, sound displacements E_a(x) out, on fixed grids of sample indices.
 
-E_a is asked every 100 ms of sound, F_a every 250 ms, always about the samples before that point, whatever the
-chunks were. Live, batch and replay therefore hear the same.
+E_a is evaluated every 100 ms of sound, F_a every 250 ms, always on the samples before that point, whatever the chunks
+were. So live, batch and replay agree to the bit.
+
+Live, both run in a worker (conditioning_worker.py), which begins as soon as the sound of a grid point has arrived,
+ahead of the frame that needs it. If an answer is late, the point takes the newest one that has come instead. Which one
+that was does not follow from the sound: it is recorded (`late`), and whoever plays the same sound again is told
+(`held`).
 """
 
 from __future__ import annotations
@@ -15,99 +20,218 @@ import numpy.typing as npt
 from ..inference.backend import Backend
 from ..model.mel import BANDS, ENCODER_COLUMNS, HOP, SOUND_COLUMNS, MelStream, last_columns
 from ..units import SAMPLE_RATE, Array
+from .conditioning_worker import Answer, ConditioningWorker, Request, evaluate
 
 ENCODER_STEP = SAMPLE_RATE // 10
 SOUND_STEP = SAMPLE_RATE // 4
 REMEMBERED = 8
-"""Grid points of E_a that a snapshot keeps; `heard_at` looks back two at most."""
+"""Grid points of E_a that a snapshot keeps; `displacement_at` looks back two at most."""
 SPARE_COLUMNS = 64
 """Kept beyond F_a's window: its grid point may lie 250 ms back, and a piece of sound is 100 ms long."""
+Held = Mapping[int, int]
+"""Grid points of E_a whose answer came too late -> the earlier grid point whose answer they took."""
 
 
 class SoundConditioner:
-    """Push mono samples at 44.1 kHz, ask what was heard at a sample index."""
+    """Push mono samples at 44.1 kHz, ask for the sound displacement at a sample index.
 
-    def __init__(self, backend: Backend, num_ws: int, w_dim: int, begin: int = 0) -> None:
-        """begin: the first sample that will be pushed; before it there was silence."""
-        self._backend, self._mel = backend, MelStream(begin % HOP)
+    Args:
+        backend: runs the networks.
+        num_ws, w_dim: shape of the world's style codes.
+        begin: the first sample that will be pushed; before it there was silence.
+        held: of a performance that is played again.
+
+    Attributes:
+        samples: index of the next sample.
+        code: F_a's newest answer, unit [D]; None before the first 250 ms.
+        patience_s: how long an answer is waited for, in seconds; None: as long as it takes, without a worker.
+        late: (point, taken) of Held since whoever reads it emptied it.
+
+    """
+
+    def __init__(self, backend: Backend, num_ws: int, w_dim: int, begin: int = 0, held: Held | None = None) -> None:
+        self._backend, self._mel, self._held = backend, MelStream(begin % HOP), held or {}
         self._columns: Array = np.zeros((BANDS, 0), np.float32)
         self._first_column = begin // HOP
         self.samples = begin
-        zero = (np.zeros((num_ws, w_dim), np.float32), 0.0)
-        # heard[i] belongs to grid point _first_heard + i; nothing was heard at and before the beginning.
-        self._heard: deque[tuple[Array, float]] = deque([zero, zero], maxlen=64)
-        self._first_heard = begin // ENCODER_STEP - 1
-        self._next_sound = begin // SOUND_STEP
-        self.code: Array | None = None
-        """F_a's newest answer, unit [D]; None before the first 250 ms."""
+        self.patience_s: float | None = None
+        self.late: list[tuple[int, int]] = []
+        self._worker: ConditioningWorker | None = None
+        self._requests: dict[int, Request] = {}  # newer than the newest answer that was taken
+        self._begin(num_ws, w_dim, begin // ENCODER_STEP - 1)
+
+    def _begin(self, num_ws: int, w_dim: int, first: int) -> None:
+        """Silence at and before grid point first + 1."""
+        zero = np.zeros((num_ws, w_dim), np.float32)
+        # displacements[i] belongs to grid point first + i.
+        self._displacements: deque[tuple[Array, float]] = deque([(zero, 0.0)] * 2, maxlen=64)
+        self._first = first
+        self._requested = first + 1
+        self._newest = Answer(first + 1, -1, zero, 0.0, None)
+
+    @property
+    def code(self) -> Array | None:
+        """See the class."""
+        return self._newest.code
+
+    @property
+    def next_point(self) -> int:
+        """Sample index of the next grid point of E_a."""
+        return (self._requested + 1) * ENCODER_STEP
+
+    @property
+    def behind(self) -> int:
+        """Grid points between the newest one and the one whose answer it took; 0 as a rule."""
+        return self._first + len(self._displacements) - 1 - self._newest.point
+
+    # --- sound in
 
     def push(self, samples: Array) -> None:
-        """Hear more: float32 [n], n up to ENCODER_STEP; evaluates a grid point that is reached."""
-        # Column by column: transforms and products of other shapes round differently, and a replay cuts elsewhere.
-        first = HOP - self.samples % HOP
-        new = [self._mel.push(piece) for piece in np.split(samples, range(first, len(samples), HOP))]
-        self._columns = np.concatenate([self._columns, *new], axis=1)
+        """Take more sound: float32 [n], n up to ENCODER_STEP; asks for a grid point that is reached."""
+        self._columns = np.concatenate([self._columns, *self._new_columns(self._mel, samples)], axis=1)
         self.samples += len(samples)
-        while (self._first_heard + len(self._heard)) * ENCODER_STEP <= self.samples:
-            self._evaluate((self._first_heard + len(self._heard)) * ENCODER_STEP)
+        while self.next_point <= self.samples:
+            self._requested += 1
+            request = self._request(self._requested, self._columns)
+            self._requests[request.point] = request
+            if self.patience_s is not None:
+                self._submit(request)
         spare = self._columns.shape[1] - SOUND_COLUMNS - SPARE_COLUMNS
         if spare > 0:
             self._columns = self._columns[:, spare:]
             self._first_column += spare
 
+    def prepare(self, samples: Array) -> None:
+        """Have the worker begin with the next grid point, to which `samples` [n] reach, before they are pushed. It has
+        no effect but on time: where other samples are pushed, it is asked again.
+        """
+        if self.patience_s is None or self.samples + len(samples) != self.next_point:
+            return
+        mel = MelStream()
+        mel.rest = self._mel.rest
+        columns = np.concatenate([self._columns, *self._new_columns(mel, samples)], axis=1)
+        self._submit(self._request(self._requested + 1, columns))
+
+    def _new_columns(self, mel: MelStream, samples: Array) -> list[Array]:
+        # Column by column: transforms and products of other shapes round differently, and a replay cuts elsewhere.
+        first = HOP - self.samples % HOP
+        return [mel.push(piece) for piece in np.split(samples, range(first, len(samples), HOP))]
+
+    def _request(self, point: int, columns: Array) -> Request:
+        sample = point * ENCODER_STEP
+        sound_point = sample // SOUND_STEP
+        window = last_columns(columns, sample // HOP - self._first_column, ENCODER_COLUMNS)
+        sound = last_columns(columns, sound_point * SOUND_STEP // HOP - self._first_column, SOUND_COLUMNS)
+        return Request(point, sound_point, window, sound)
+
+    def _submit(self, request: Request) -> None:
+        if self._worker is None:
+            self._worker = ConditioningWorker(self._backend)
+        if (dropped := self._worker.submit(request)) is not None and dropped.point != request.point:
+            self._requests.pop(dropped.point, None)
+
     def window(self, sample: int, width: int) -> Array:
         """The last `width` columns that end at or before `sample`: [BANDS,width]."""
         return last_columns(self._columns, sample // HOP - self._first_column, width)
 
-    def _evaluate(self, sample: int) -> None:
-        point = sample // SOUND_STEP
-        if point >= self._next_sound or self.code is None:
-            self.code = self._backend.embed_sound(self.window(point * SOUND_STEP, SOUND_COLUMNS))
-            self._next_sound = point + 1
-        if len(self._heard) == self._heard.maxlen:
-            self._first_heard += 1
-        self._heard.append(self._backend.invert_sound(self.window(sample, ENCODER_COLUMNS), self.code))
+    # --- displacements out
 
     def displacement_at(self, sample: int) -> tuple[Array, float]:
         """E_a [L,W] and presence at a sample index, between the last two grid points before it (a fixed lag of
         100 ms). The index must have been pushed already and be less than five seconds old.
         """
         point, rest = divmod(sample, ENCODER_STEP)
-        (a, there_a), (b, there_b) = (self._heard[point + k - self._first_heard] for k in (-1, 0))
+        while self._first + len(self._displacements) <= point:
+            self._take(self._answer(self._first + len(self._displacements)))
+        (a, presence_a), (b, presence_b) = (self._displacements[point + k - self._first] for k in (-1, 0))
         part = np.float32(rest / ENCODER_STEP)
-        return (a + part * (b - a)).astype(np.float32), there_a + float(part) * (there_b - there_a)
+        return (a + part * (b - a)).astype(np.float32), presence_a + float(part) * (presence_b - presence_a)
+
+    def _take(self, answer: Answer) -> None:
+        """What the next grid point is from now on."""
+        if len(self._displacements) == self._displacements.maxlen:
+            self._first += 1
+        self._displacements.append((answer.displacement, answer.presence))
+        self._newest = answer
+        self._requests = {point: request for point, request in self._requests.items() if point > answer.point}
+
+    def _answer(self, point: int) -> Answer:
+        if (taken := self._held.get(point)) is not None:
+            return self._evaluate(self._requests[taken]) if taken in self._requests else self._newest
+        if self.patience_s is None or self._worker is None:
+            return self._evaluate(self._requests[point])
+        answer = self._in_time(self._worker, self._requests[point], self.patience_s)
+        if answer.point != point:
+            self.late.append((point, answer.point))
+        return answer
+
+    def _in_time(self, worker: ConditioningWorker, request: Request, patience_s: float) -> Answer:
+        """The newest answer that has come; networks that take longer than `patience_s` are not waited for at all."""
+        done = worker.answers(request, patience_s if worker.took_s <= patience_s else 0.0)
+        valid = [answer for asked, answer in done if asked.same(self._requests.get(asked.point))]
+        return max(valid, key=lambda answer: answer.point, default=self._newest)
+
+    def _evaluate(self, request: Request) -> Answer:
+        known = self._newest
+        return evaluate(self._backend, request, known.code if known.sound_point == request.sound_point else None)
 
     def use(self, backend: Backend, num_ws: int, w_dim: int) -> None:
-        """Hear with another world's networks from now on; what was heard in the last second is heard again."""
+        """Use another world's networks from now on; the last two grid points are evaluated again, and waited for."""
         self._backend = backend
-        zero = (np.zeros((num_ws, w_dim), np.float32), 0.0)
-        self._heard = deque([zero, zero], maxlen=64)
+        self.close()
+        self._requests.clear()
         point = self.samples // ENCODER_STEP
-        self._first_heard = point - 3
-        self.code, self._next_sound = None, 0
-        for k in (-1, 0):
-            if point + k > 0:
-                self._evaluate((point + k) * ENCODER_STEP)
-            else:
-                self._heard.append(zero)
+        self._begin(num_ws, w_dim, point - 3)
+        self._requested = point
+        for at in (point - 1, point):
+            silent = Answer(at, -1, *self._displacements[0], None)
+            self._take(self._evaluate(self._request(at, self._columns)) if at > 0 else silent)
+
+    def close(self) -> None:
+        """End the worker; another one begins when it is needed."""
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = None
+
+    # --- state
 
     def snapshot(self) -> dict[str, npt.NDArray[np.generic]]:
         """Everything it knows, for `restore`."""
-        heard = list(self._heard)[-REMEMBERED:]
-        first = self._first_heard + len(self._heard) - len(heard)
+        kept = list(self._displacements)[-REMEMBERED:]
+        first = self._first + len(self._displacements) - len(kept)
+        newest, asked = self._newest, list(self._requests.values())
+        numbers = [self.samples, self._first_column, first, newest.sound_point + 1, self._requested, newest.point]
         return {
-            "numbers": np.array([self.samples, self._first_column, first, self._next_sound], np.int64),
+            "numbers": np.array(numbers, np.int64),
             "columns": self._columns,
             "rest": self._mel.rest,
-            "heard": np.stack([code for code, _ in heard]),
-            "there": np.array([there for _, there in heard]),
-            "code": np.zeros(0, np.float32) if self.code is None else self.code,
+            "heard": np.stack([displacement for displacement, _ in kept]),
+            "there": np.array([presence for _, presence in kept]),
+            "code": np.zeros(0, np.float32) if newest.code is None else newest.code,
+            "asked": np.array([request.point for request in asked], np.int64),
+            "asked.windows": np.array([request.window for request in asked], np.float32),
+            "asked.sounds": np.array([request.sound for request in asked], np.float32),
         }
 
     def restore(self, state: Mapping[str, npt.NDArray[np.generic]]) -> None:
         """Go on as the one that gave `state`, with the networks of the same world."""
-        self.samples, self._first_column, self._first_heard, self._next_sound = state["numbers"].tolist()
+        numbers = state["numbers"].tolist()
+        self.samples, self._first_column, self._first, next_sound = numbers[:4]
         self._columns, self._mel.rest = (np.array(state[name], np.float32) for name in ("columns", "rest"))
-        codes, there = np.array(state["heard"], np.float32), state["there"].tolist()
-        self._heard = deque(zip(codes, there, strict=True), maxlen=64)
-        self.code = np.array(state["code"], np.float32) if len(state["code"]) else None
+        codes, presence = np.array(state["heard"], np.float32), state["there"].tolist()
+        self._displacements = deque(zip(codes, presence, strict=True), maxlen=64)
+        last = self._first + len(codes) - 1
+        self._requested, newest = numbers[4:] or (last, last)  # states of earlier versions end here
+        code = np.array(state["code"], np.float32) if len(state["code"]) else None
+        self._newest = Answer(newest, next_sound - 1, *self._displacements[-1], code)
+        self._requests = {}
+        for point, window, sound in zip(*(state.get(name, ()) for name in ASKED), strict=True):
+            request = Request(int(point), int(point) * ENCODER_STEP // SOUND_STEP, *map(_float32, (window, sound)))
+            self._requests[request.point] = request
+
+
+ASKED = ("asked", "asked.windows", "asked.sounds")
+
+
+def _float32(array: npt.NDArray[np.generic]) -> Array:
+    return np.array(array, np.float32)

@@ -35,7 +35,7 @@ from ..control.parameters import Change, Value
 from ..control.pending_load import LOADS
 from ..units import Array
 from .base_latent import BaseLatent
-from .conditioning import ENCODER_STEP, SoundConditioner
+from .conditioning import ENCODER_STEP, Held, SoundConditioner
 from .frame_grid import FrameGrid, exact_rate
 from .latent_motion import RENAMED_STATE, MotionState, advance_motion, level_openness, number, style_codes
 from .loaded_world import LoadedWorld, tick_sample
@@ -79,6 +79,11 @@ def mono(stereo: Array) -> Array:
     return np.float32(0.5) * (stereo[0] + stereo[1])
 
 
+def _factor(values: Mapping[str, Value], auto: float) -> np.float32:
+    """What samples are multiplied by before the networks and the analysis; auto: automatic gain, dB."""
+    return np.float32(10 ** ((number(values, SOUND_GAIN) + auto) / 20))
+
+
 def _lift(master: float, shift: float) -> float:
     return min(max(master + shift, 0.0), 1.0) / master if master > 0 else 1.0
 
@@ -90,11 +95,14 @@ class FramePipeline:
         open_instrument: makes a world playable; also called in the middle, when another world is asked for.
         start: values to start with; the others stand at their defaults.
         fps: frames a second, exact, any; default: /engine/fps. A change of /engine/fps is followed either way.
+        held: answers of the sound networks that came late when this was played before, see SoundConditioner.
 
     """
 
-    def __init__(self, open_instrument: Open, start: Mapping[str, Value], fps: Fraction | None = None) -> None:
-        self._open = open_instrument
+    def __init__(
+        self, open_instrument: Open, start: Mapping[str, Value], fps: Fraction | None = None, held: Held | None = None
+    ) -> None:
+        self._open, self._held = open_instrument, held
         self.params = ParameterState(SHOW, start)
         self.values: Mapping[str, Value] = self.params.effective()
         self.frame = self.sample = 0
@@ -103,10 +111,13 @@ class FramePipeline:
         self.grid = FrameGrid(fps or exact_rate(self._fps))
         self.analysis, self.moves, self.gain = FeatureExtractor(), Modulators(), AutoGain()
         self._open_as(self.values)
-        card = self.instrument.world.card
-        self.listener = SoundConditioner(self.instrument.backend, card.num_ws, card.w_dim)
+        self.listener = self._conditioner()
         self.motion: MotionState = self.instrument.rest()
         self.base = BaseLatent(self.instrument, self.values)
+
+    def _conditioner(self, begin: int = 0) -> SoundConditioner:
+        card = self.instrument.world.card
+        return SoundConditioner(self.instrument.backend, card.num_ws, card.w_dim, begin, self._held)
 
     def _open_as(self, values: Mapping[str, Value]) -> None:
         self.loaded = tuple(str(values[path]) for path in LOADS)
@@ -167,9 +178,22 @@ class FramePipeline:
             self.motion = self.instrument.rest(self.sample)
         self.base.use(self.instrument)
 
+    def prepare(self, sound: Array) -> None:
+        """Have the worker of the sound networks begin ahead of the next frame; without effect on what is played.
+
+        Args:
+            sound: mono [n] at 44.1 kHz: the samples from those heard so far to `listener.next_point`.
+
+        """
+        self.listener.prepare(sound * _factor(self.values, self._auto(self.values)))
+
+    def _auto(self, values: Mapping[str, Value]) -> float:
+        """Automatic gain, dB."""
+        return self.gain.gain if values[SOUND_AUTO_GAIN] else 0.0
+
     def _hear(self, sound: Array, values: Mapping[str, Value], dt: float) -> Features:
-        auto = self.gain.gain if values[SOUND_AUTO_GAIN] else 0.0
-        heard = sound * np.float32(10 ** ((number(values, SOUND_GAIN) + auto) / 20))
+        auto = self._auto(values)
+        heard = sound * _factor(values, auto)
         for start in range(0, len(heard), ENCODER_STEP):
             self.listener.push(heard[start : start + ENCODER_STEP])
         self.analysis.push(heard, number(values, SOUND_ONSET))
@@ -202,8 +226,7 @@ class FramePipeline:
         """
         self.frame, self.sample = frame, sample
         self.grid = FrameGrid(self.grid.fps, frame, sample)
-        card = self.instrument.world.card
-        self.listener = SoundConditioner(self.instrument.backend, card.num_ws, card.w_dim, sample)
+        self.listener = self._conditioner(sample)
         self.analysis = FeatureExtractor(sample)
         self.motion = self.instrument.rest(sample)
 

@@ -14,6 +14,7 @@ sound with the same changes, and continues with the same bits.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import signal
@@ -21,6 +22,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -44,12 +46,14 @@ from ..ipc.messages import (
     Quit,
     Ready,
     RendererStatus,
+    SoundHeld,
     SoundMissed,
     Start,
     StateSaved,
 )
 from ..ipc.shared_paths import inner_name
 from ..log.children import log_to_parent
+from ..pipeline.conditioning import Held
 from ..pipeline.frame_pipeline import MASTER, FramePipeline, FrameResult, mono
 from ..pipeline.scores import bands, scores
 from ..pipeline.snapshot import read_state, save_state
@@ -60,10 +64,14 @@ from .world_loader import WorldLoader
 
 log = logging.getLogger("sonorama.engine.renderer.frame_loop")  # the module runs as __main__
 POLL_S = 0.0005
+PATIENCE = Fraction(1, 2)
+"""Part of a frame for which an answer of the sound networks is waited for; then the one before it stays."""
 STATUS_S = 0.1
 CATCH_UP_S = 20.0
 """Seconds after which new changes are applied even if the frames due by now are not reached yet."""
 STATE_S = 1.0
+LATE_POINTS = 20
+"""The user is told when the sound networks are behind by so many grid points: 2 s."""
 STILL_NS = 250_000_000
 """A frame is painted at least this often, even if it is late."""
 
@@ -83,7 +91,7 @@ class FrameLoop:
         self._ring = SampleRing.open(name)
         self._state_file = Path(start.state_file)
         self._loader = WorldLoader(self._faults)
-        self.pipeline = self._begin(start.values, start.state)
+        self.pipeline = self._begin(start.values, start.state, dict(start.held))
         if start.fresh:
             self.pipeline.jump(*start.fresh)
         self._journal = dict(start.journal)
@@ -98,12 +106,13 @@ class FrameLoop:
         self._offered_ns = 0
         self._ask_for_text()
 
-    def _begin(self, values: Mapping[str, Value], file: str) -> FramePipeline:
+    def _begin(self, values: Mapping[str, Value], file: str, held: Held) -> FramePipeline:
         """A frame pipeline at rest with these values, or in the state that was saved in a file."""
         if not file:
-            return FramePipeline(self._loader.open, values)
+            return FramePipeline(self._loader.open, values, held=held)
         arrays, state = read_state(Path(file))
-        pipeline = FramePipeline(self._loader.open, {**values, **dict(zip(LOADS, state["loaded"], strict=True))})
+        values = {**values, **dict(zip(LOADS, state["loaded"], strict=True))}
+        pipeline = FramePipeline(self._loader.open, values, held=held)
         pipeline.restore(arrays, state)
         return pipeline
 
@@ -132,12 +141,14 @@ class FrameLoop:
             return
         finally:
             self._loader.close()
+            self.pipeline.listener.close()
             self._painter.close()
             self._ring.close()
 
     def _frame(self) -> None:
         pipeline, fps = self.pipeline, self.pipeline.grid.fps
         sample = pipeline.next_sample
+        self._prepare(sample)
         self._wait_for_sound(sample)
         ring = self._ring
         self._pace = self._pace.told(sample, ring.captured_ns(sample)).arrived(sample, ring.late_ns(), fps)
@@ -150,11 +161,15 @@ class FrameLoop:
         begun = time.monotonic_ns()
         replayed = self._replayed(due)
         changes = self._changes() if replayed is None else replayed
+        pipeline.listener.patience_s = None if replayed is not None else float(PATIENCE / fps)
         step = self._step(sample, changes)
         if not np.isfinite(step.w).all():  # all later frames would be NaN, too
             raise FloatingPointError
         if changes and replayed is None:
             self._peer.send(Applied(step.frame, step.sample, changes, self._seq, begun))
+        if late := pipeline.listener.late:
+            pipeline.listener.late = []
+            self._peer.send(SoundHeld(step.frame, step.sample, late))
         if not self._catching_up:
             self._peer.send(Meters([round(float(getattr(step.features, name)), 4) for name in METERS]))
         now = time.monotonic_ns()
@@ -162,6 +177,15 @@ class FrameLoop:
             self._offered_ns = now
             self._painter.offer(step, due)
         self._report(step)
+
+    def _prepare(self, sample: int) -> None:
+        """Have the sound networks begin with a grid point before `sample` as soon as its sound has arrived."""
+        pipeline, point = self.pipeline, self.pipeline.listener.next_point
+        if self._catching_up or point > sample:
+            return
+        self._wait_for_sound(point)
+        with contextlib.suppress(SamplesLost):
+            pipeline.prepare(mono(self._ring.read(pipeline.sample, point)))
 
     def _wait_for_sound(self, sample: int) -> None:
         """Until the ring holds `sample` samples."""
@@ -214,6 +238,7 @@ class FrameLoop:
             raise SystemExit(f"Painting one picture has taken more than {STUCK_S:.0f} s")
         if now >= self._status_at:
             self._status_at = now + STATUS_S
+            self._note_late()
             self._peer.send(self._status(step))
             for load in self._loader.refused():
                 self._peer.send(LoadRefused(load.path, self.pipeline.params.targets[load.path]))
@@ -225,6 +250,10 @@ class FrameLoop:
                 self._faults.note("state", f"The state cannot be saved: {one_line_error(error)}", error)
             else:
                 self._peer.send(StateSaved(step.frame))
+
+    def _note_late(self) -> None:
+        if (behind := self.pipeline.listener.behind) >= LATE_POINTS:
+            self._faults.note("slow", f"The sound networks are {behind / 10:.0f} s late, and so is the picture")
 
     def _status(self, step: FrameResult) -> RendererStatus:
         pipeline, features = self.pipeline, step.features

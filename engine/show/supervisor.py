@@ -35,6 +35,7 @@ from ..ipc.messages import (
     Quit,
     Ready,
     RendererStatus,
+    SoundHeld,
     SoundMissed,
     Start,
     StateSaved,
@@ -53,6 +54,8 @@ RETRIES_S = (0.0, 0.0, 1.0, 3.0, 10.0)
 """Seconds before the next start, by how many renderers in a row died before they saved a state."""
 HOPELESS = 3
 """After this many of them the next one starts at rest instead of from the saved state."""
+HELD = 600
+"""Late answers of the sound networks that the next renderer is told: a minute's, which is more than it plays again."""
 
 Now = Callable[[], tuple[int, int]]
 
@@ -91,6 +94,7 @@ class RendererSupervisor:
         self._journal: deque[tuple[int, list[Change]]] = deque()
         self._unconfirmed: deque[tuple[int, list[Change]]] = deque()  # sent, not reported as taken
         self._waiting = ChangeQueue(SHOW)  # not sent, because no renderer plays
+        self._held: deque[tuple[int, int]] = deque(maxlen=HELD)  # as in SoundHeld
         self._loading = PendingLoads()  # taken by the renderer, but not loaded yet
         self._seq = self._deaths = self._starts = 0
         self._state = self._fresh = self._refused = self._played = False
@@ -210,7 +214,7 @@ class RendererSupervisor:
         fresh = self._begin_afresh() if self._fresh else None
         state = str(self.state_file) if self._state else ""
         self._send(Start(values=self._start_values, state_file=str(self.state_file), state=state,
-                         journal=list(self._journal), fresh=fresh))  # fmt: skip
+                         journal=list(self._journal), fresh=fresh, held=list(self._held)))  # fmt: skip
 
     def _begin_afresh(self) -> tuple[int, int]:
         """Forget state and journal; returns where to begin. The values of now count, since the saved ones, such as a
@@ -271,6 +275,9 @@ class RendererSupervisor:
                 self._faults.note("lost", "The latent became NaN; motion restarts from rest")
             case SoundMissed():
                 self._events.sound_missed.publish(message)
+            case SoundHeld():
+                self._held.extend(message.points)
+                self._events.sound_held.publish(message)
             case Failed():
                 self._failed(message)
             case _:

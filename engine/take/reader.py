@@ -57,6 +57,7 @@ class _Events:
     restarts: list[tuple[int, int]] = field(default_factory=list)
     fresh: list[Fresh] = field(default_factory=list)
     deaf: list[Span] = field(default_factory=list)
+    held: dict[int, int] = field(default_factory=dict)
     lost: list[Span] = field(default_factory=list)
     dropped: int = 0
     worlds: dict[str, str] = field(default_factory=dict)
@@ -75,6 +76,7 @@ class Take:
         restarts: (frame, count) of each renderer that died and was replaced.
         fresh: new starts from rest, in order.
         deaf: spans [first, last) of samples that the renderer missed and replaced by silence.
+        held: grid point of the sound -> the earlier one whose answer of the sound networks it took, see SoundConditioner.
         lost: spans [first, last) of samples that are missing from audio.wav and silent there.
         dropped: number of events that were not written.
         worlds: value of /engine/world -> content hash, for worlds loaded during the take.
@@ -93,6 +95,7 @@ class Take:
     restarts: list[tuple[int, int]]
     fresh: list[Fresh]
     deaf: list[Span]
+    held: Mapping[int, int]
     lost: list[Span]
     dropped: int
     worlds: Mapping[str, str]
@@ -306,6 +309,12 @@ def _span(told: object) -> Span:
     return first, last
 
 
+def _held(point: object, taken: object) -> tuple[int, int]:
+    if _whole(taken) >= _whole(point):
+        raise ValueError(f"grid point {point} cannot have taken the answer of {taken}")
+    return _whole(point), _whole(taken)
+
+
 def _read_events(path: Path) -> _Events:
     events = _Events()
     try:
@@ -340,6 +349,8 @@ def _add(events: _Events, line: bytes) -> None:
         events.fresh.append(Fresh(frame, sample, _values(told["fresh"])))
     if "deaf" in told:
         events.deaf.append(_span(told["deaf"]))
+    if "held" in told:
+        events.held.update(_held(*pair) for pair in told["held"])
     if "lost" in told:
         events.lost.append(_span(told["lost"]))
     if "dropped" in told:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..control.addresses import ENGINE_WORLD
 from ..control.events import BegunAfresh, Restarted, ShowEvents
 from ..errors import SonoramaError
-from ..ipc.messages import Applied, Ready, SoundMissed
+from ..ipc.messages import Applied, Ready, SoundHeld, SoundMissed
 from ..model.world_file import find_world, read_card
 from .writer import TakeWriter
 
@@ -43,8 +43,12 @@ def record_show(events: ShowEvents, take: TakeWriter, position: Callable[[], tup
     def sound_missed(message: SoundMissed) -> None:
         take.deaf(message.frame, message.sample, message.first, message.last)
 
+    def sound_held(message: SoundHeld) -> None:
+        take.held(message.frame, message.sample, message.points)
+
     events.applied.subscribe(applied, "take")
     events.ready.subscribe(ready, "take")
     events.restarted.subscribe(restarted, "take")
     events.begun_afresh.subscribe(begun_afresh, "take")
     events.sound_missed.subscribe(sound_missed, "take")
+    events.sound_held.subscribe(sound_held, "take")

@@ -25,12 +25,12 @@ def replayed(take: Take, instruments: Mapping[str, LoadedWorld]) -> dict[int, by
     def open_world(world: str, _device: str) -> LoadedWorld:
         return instruments[world]
 
-    player, fresh = FramePipeline(open_world, take.start.values, take.fps), deque(take.fresh)
+    player, fresh = FramePipeline(open_world, take.start.values, take.fps, take.held), deque(take.fresh)
     sound, pictures = mono(heard(take)), dict[int, bytes]()
     while player.frame <= take.end_frame:
         if fresh and player.next_sample >= fresh[0].sample:
             one = fresh.popleft()
-            player = FramePipeline(open_world, one.values)
+            player = FramePipeline(open_world, one.values, held=take.held)
             player.jump(one.frame, one.sample)
         piece = sound[player.sample : player.next_sample]
         step = player.step(piece, take.changes.get(player.frame, ()))

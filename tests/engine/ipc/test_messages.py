@@ -33,6 +33,7 @@ SAMPLES: dict[str, Any] = {
     "dict[str, str]": {"/a": "lfo"}, "tuple[float, ...]": (0.5,) * 32, "tuple[str, ...]": ("no room",),
     "tuple[tuple[str, float], ...]": (("rain", 0.5),), "tuple[bool, ...]": (True, False) * 4,
     "list[tuple[int, list[Change]]]": [(3, CHANGES)], "tuple[int, int] | None": (5, 7350),
+    "list[tuple[int, int]]": [(12, 9)],
 }  # fmt: skip
 
 
