@@ -28,7 +28,7 @@ def installed(folder: Path) -> dict[str, str]:
 def test_slow_networks_delay_no_frame_and_the_take_gives_the_same_pictures(
     start: Start, tmp_path: Path, instrument: LoadedWorld
 ) -> None:
-    sound, take = counting_sound(tmp_path / "count.wav", 60), tmp_path / "a.take"
+    sound, take = counting_sound(tmp_path / "count.wav", 400), tmp_path / "a.take"
     show = start(
         "--source", f"file:{sound}", "--take", str(take), "--set", "/out/flash_guard=0", "--set", "/look/drift=0.3",
         "--device", "slow", env=installed(tmp_path / "site"),
