@@ -76,7 +76,7 @@ class Take:
         restarts: (frame, count) of each renderer that died and was replaced.
         fresh: new starts from rest, in order.
         deaf: spans [first, last) of samples that the renderer missed and replaced by silence.
-        held: grid point of the sound -> the earlier one whose answer of the sound networks it took, see SoundConditioner.
+        held: grid point of the sound -> the earlier one whose late answer it took, see SoundConditioner.
         lost: spans [first, last) of samples that are missing from audio.wav and silent there.
         dropped: number of events that were not written.
         worlds: value of /engine/world -> content hash, for worlds loaded during the take.
