@@ -127,7 +127,7 @@ class TakeWriter:
 
     def held(self, frame: int, sample: int, points: Iterable[tuple[int, int]]) -> None:
         """Answers of the sound networks came too late for this frame: (point, taken) as in `SoundConditioner.late`."""
-        self._tell(frame, sample, held=[list(pair) for pair in points])
+        self._record(frame, sample, held=[list(pair) for pair in points])
 
     def played_on(self, frame: int, sample: int, device: str) -> None:
         """Record the `Backend.name` of a renderer that has started; the first one resolves the device `auto`."""

@@ -58,6 +58,7 @@ def make(folder: Path, ring: SampleRingWriter, samples: int = SAMPLE_RATE, start
     writer.changes(3, 4410, [Change("/sound/tap", True, "key")])
     writer.restart(9, 13230, 1)
     writer.deaf(9, 13230, 11000, 13230)
+    writer.held(12, 17640, [(4, 3)])
     writer.fresh(12, 17640, VALUES | {"/look/seed": 9})
     writer.played_on(0, 0, "torch-cuda")
     writer.played_on(12, 17640, "openvino-cpu")

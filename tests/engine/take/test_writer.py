@@ -27,6 +27,7 @@ def test_what_is_written_is_read(ring: SampleRingWriter, tmp_path: Path) -> None
     assert (seed.path, seed.value, seed.source) == ("/look/seed", 7, "osc")
     assert (truncation.value, truncation.over, tap.value) == (0.25, 1.5, True)
     assert (take.restarts, take.deaf, take.lost, take.dropped) == ([(9, 1)], [(11000, 13230)], [], 0)
+    assert take.held == {4: 3}
     assert (take.fresh[0].frame, take.fresh[0].sample, take.fresh[0].values["/look/seed"]) == (12, 17640, 9)
     assert take.worlds == {"shore": "cd" * 32}
     assert (take.device, len(take.devices)) == ("torch-cuda", 2)
