@@ -273,9 +273,24 @@ class Watcher:
 
     def __init__(self, name: str) -> None:
         self.seen: list[Seen] = []
+        self.overslept = 0.0
         self._map, self._ending = FrameMap(name), False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        threading.Thread(target=self._sleep, daemon=True).start()
+
+    def _sleep(self) -> None:
+        """Measures how long this machine lets a thread wait that only wants to sleep."""
+        while not self._ending:
+            began = time.monotonic()
+            time.sleep(0.01)
+            self.overslept = max(self.overslept, time.monotonic() - began - 0.01)
+
+    def check_gaps(self) -> None:
+        """No time without any picture, a repeated one or a new one, but what the machine itself held up."""
+        seen = list(self.seen)
+        gap, allowed = max(b.at - a.at for a, b in pairwise(seen)), 1.5 + 3 * self.overslept
+        assert gap < allowed, f"{gap:.2f} s without a picture; {allowed:.2f} s may pass on this machine now"
 
     def _run(self) -> None:
         count = 0

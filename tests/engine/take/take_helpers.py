@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests import disks
 
 from sonorama.engine.audio.sample_ring import SampleRingWriter
 from sonorama.engine.control.live_table import SHOW
@@ -72,10 +73,5 @@ def make(folder: Path, ring: SampleRingWriter, samples: int = SAMPLE_RATE, start
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 400 KiB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(place)]
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("mounting a small disk needs root")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    with disks.small_disk(tmp_path, 400) as folder:
+        yield folder
