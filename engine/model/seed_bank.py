@@ -1,7 +1,7 @@
-"""The seed bank: which place a seed, a prompt or a slow walk starts from.
+"""The seed bank: the latents of seeds, prompts and the drift between seeds.
 
 A world's pictures were learned from codes z of real photos; `bank.anchors` keeps those of the clean ones. A
-seed mixes two of them, so that every seed is a place of this world. For each of the first seeds the bank also
+seed mixes two of them, so that its picture is one of this world. For each of the first seeds the bank also
 keeps the joint code of its picture: a prompt picks the closest by cosine at once (sec. 4.5 of the paper).
 """
 
@@ -18,7 +18,7 @@ from ..units import Array
 SEEDS = 2048
 NOISE = 0.1
 WALK_SECONDS = 8.0
-"""How long the walk from one place to the next takes at full drift."""
+"""Seconds that drift takes from one seed to the next at full speed."""
 
 
 def seed_to_z(seed: int, z_dim: int, anchors: Array | None) -> Array:
@@ -29,7 +29,7 @@ def seed_to_z(seed: int, z_dim: int, anchors: Array | None) -> Array:
     z = rng.standard_normal(z_dim)
     if anchors is not None:
         a, b = anchors[rng.choice(len(anchors), 2, replace=False)]
-        # Mostly one place: halfway between two is the blandest picture.
+        # Mostly one of them: halfway between two is the blandest picture.
         part = 0.5 * rng.beta(0.6, 1.2)
         z = (1 - part) * a + part * b + NOISE * z
     return (z * np.sqrt(z_dim) / np.linalg.norm(z)).astype(np.float32)
@@ -41,10 +41,10 @@ def closest_seed(code: Array, bank_codes: Array) -> int:
 
 
 class SeedBank:
-    """Style codes w_0 [L,W] of seeds, truncated, with the walk of /look/drift.
+    """Base latents w_0 [L,W] of seeds, truncated, with the drift of /look/drift.
 
-    `to_w` is the mapping network without truncation: z [Z] -> w [W]. Places are remembered: a walk asks for the
-    same ones every frame.
+    `to_w` is the mapping network without truncation: z [Z] -> w [W]. Latents are cached: drift needs the same two in
+    every frame.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class SeedBank:
         )
         self._known: dict[int, Array] = {}
 
-    def place(self, seed: int) -> Array:
+    def latent(self, seed: int) -> Array:
         """W [W] of a seed, without truncation."""
         if seed not in self._known:
             if len(self._known) > 256:
@@ -68,27 +68,27 @@ class SeedBank:
         return self._known[seed]
 
     def base(
-        self, seed: int, psi: float | Array, walked: float, prompt_seed: int | None, prompt_weight: float
+        self, seed: int, psi: float | Array, drifted: float, prompt_seed: int | None, prompt_weight: float
     ) -> Array:
-        """w_0 [L,W]. psi: one, or one for each code [L,1]. walked: how many places the walk has gone from the seed's
-        (its whole part picks the two neighbours, its fraction the way between them, eased). prompt_seed: the place a
-        prompt asked for.
+        """w_0 [L,W]. psi: one, or one for each code [L,1]. drifted: how many seeds the drift has passed
+        (its whole part picks the two neighbours, its fraction the way between them, eased). prompt_seed: the seed that
+        a prompt chose.
         """
-        step, part = int(walked), walked - int(walked)
+        step, part = int(drifted), drifted - int(drifted)
         part = part * part * (3 - 2 * part)
-        here = self._walk_place(seed, step, prompt_seed, prompt_weight)
-        w = here if part == 0 else here + part * (self._walk_place(seed, step + 1, prompt_seed, prompt_weight) - here)
+        w = self._drift_latent(seed, step, prompt_seed, prompt_weight)
+        w = w if part == 0 else w + part * (self._drift_latent(seed, step + 1, prompt_seed, prompt_weight) - w)
         w = np.repeat(w[None], self._num_ws, 0)
         return (self._w_avg + psi * (w - self._w_avg)).astype(np.float32)
 
-    def _walk_place(self, seed: int, step: int, prompt_seed: int | None, weight: float) -> Array:
+    def _drift_latent(self, seed: int, step: int, prompt_seed: int | None, weight: float) -> Array:
         if step:
-            return self.place((seed + step * 7_919) % 2**31)
-        w = self.place(seed)
-        return w if prompt_seed is None else (w + weight * (self.place(prompt_seed) - w)).astype(np.float32)
+            return self.latent((seed + step * 7_919) % 2**31)
+        w = self.latent(seed)
+        return w if prompt_seed is None else (w + weight * (self.latent(prompt_seed) - w)).astype(np.float32)
 
 
 def bank_part(tensors: Mapping[str, npt.NDArray[Any]], name: str) -> Array | None:
-    """`bank.<name>` of a world as float32, None where the world has no such thing."""
+    """`bank.<name>` of a world as float32, None where the world has none."""
     found = tensors.get(f"bank.{name}")
     return None if found is None else found.astype(np.float32)

@@ -1,8 +1,8 @@
-"""A performance as it is played: sound and changes in, style codes out, frame by frame.
+"""The frame pipeline: sound and changes in, style codes out, frame by frame.
 
-The one path of live shows, films and replays. No clock, no threads, no devices of its own: the state after a frame
-follows from the state before, the samples since and the changes posted at each frame, bit for bit. A killed renderer
-and a take both rest on that.
+Live shows, films and replays all use it. It has no clock, no threads and no devices: the state after a frame follows
+from the state before it, the samples since and the changes at the frame, bit for bit. Renderers that take over and
+takes depend on that.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class FrameResult:
 
 
 def mono(stereo: Array) -> Array:
-    """The ring's samples [2,n] as they are heard [n]."""
+    """Samples of the ring [2,n] mixed to mono [n]."""
     return np.float32(0.5) * (stereo[0] + stereo[1])
 
 
@@ -106,12 +106,12 @@ class FramePipeline:
         self.params = ParameterState(SHOW, start)
         self.values: Mapping[str, Value] = self.params.effective()
         self.frame = self.sample = 0
-        """The next frame, and the samples heard so far."""
+        """Index of the next frame, and samples so far."""
         self._fps = number(self.values, ENGINE_FPS)
         self.grid = FrameGrid(fps or exact_rate(self._fps))
-        self.analysis, self.moves, self.gain = FeatureExtractor(), Modulators(), AutoGain()
+        self.analysis, self.modulators, self.gain = FeatureExtractor(), Modulators(), AutoGain()
         self._open_as(self.values)
-        self.listener = self._conditioner()
+        self.conditioner = self._conditioner()
         self.motion: MotionState = self.instrument.rest()
         self.base = BaseLatent(self.instrument, self.values)
 
@@ -125,14 +125,14 @@ class FramePipeline:
 
     @property
     def next_sample(self) -> int:
-        """Samples that must have been heard for the next frame."""
+        """Samples that come before the next frame."""
         return self.grid.sample(self.frame)
 
     def step(self, sound: Array, changes: Sequence[Change] = ()) -> FrameResult:
         """Play the next frame.
 
         Args:
-            sound: mono [n] at 44.1 kHz: the samples from those heard so far to `next_sample`.
+            sound: mono [n] at 44.1 kHz: the samples from `sample` to `next_sample`.
             changes: what was asked for since the frame before.
 
         Raises:
@@ -148,8 +148,8 @@ class FramePipeline:
         dt = float(1 / self.grid.fps)
         values = self.params.step(dt)
         self._load(values)
-        features = self._hear(sound, values, dt)
-        shifts = self.moves.step(values, features, dt)
+        features = self._analyse(sound, values, dt)
+        shifts = self.modulators.step(values, features, dt)
         lift = _lift(number(values, MASTER), shifts.pop(MASTER, 0.0))
         self.params.modulate(shifts)
         self.values = values = self.params.effective()
@@ -173,7 +173,7 @@ class FramePipeline:
         world = self.instrument.world.card.content
         self._open_as(values)
         card = self.instrument.world.card
-        self.listener.use(self.instrument.backend, card.num_ws, card.w_dim)
+        self.conditioner.use(self.instrument.backend, card.num_ws, card.w_dim)
         if card.content != world:  # the same world on another device keeps its motion
             self.motion = self.instrument.rest(self.sample)
         self.base.use(self.instrument)
@@ -182,27 +182,27 @@ class FramePipeline:
         """Have the worker of the sound networks begin ahead of the next frame; without effect on what is played.
 
         Args:
-            sound: mono [n] at 44.1 kHz: the samples from those heard so far to `listener.next_point`.
+            sound: mono [n] at 44.1 kHz: the samples from `sample` to `conditioner.next_point`.
 
         """
-        self.listener.prepare(sound * _factor(self.values, self._auto(self.values)))
+        self.conditioner.prepare(sound * _factor(self.values, self._auto(self.values)))
 
     def _auto(self, values: Mapping[str, Value]) -> float:
         """Automatic gain, dB."""
         return self.gain.gain if values[SOUND_AUTO_GAIN] else 0.0
 
-    def _hear(self, sound: Array, values: Mapping[str, Value], dt: float) -> Features:
+    def _analyse(self, sound: Array, values: Mapping[str, Value], dt: float) -> Features:
         auto = self._auto(values)
-        heard = sound * _factor(values, auto)
-        for start in range(0, len(heard), ENCODER_STEP):
-            self.listener.push(heard[start : start + ENCODER_STEP])
-        self.analysis.push(heard, number(values, SOUND_ONSET))
+        sound = sound * _factor(values, auto)
+        for start in range(0, len(sound), ENCODER_STEP):
+            self.conditioner.push(sound[start : start + ENCODER_STEP])
+        self.analysis.push(sound, number(values, SOUND_ONSET))
         sample = self.analysis.samples
         if values[SOUND_TAP]:
             self.analysis.tap(sample)
         if values[SOUND_RESYNC]:
             self.analysis.resync(sample)
-            self.moves.resync()
+            self.modulators.resync()
         features = self.analysis.at(sample, "tapped" if values[SOUND_TEMPO] == "tapped" else "heard")
         if values[SOUND_AUTO_GAIN]:
             self.gain.step(features.db - auto, dt)
@@ -212,21 +212,23 @@ class FramePipeline:
         space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, LOOK_SEED))
         state = self.motion
         while (at := tick_sample(space, state.tick)) <= sample:
-            heard, there = self.listener.displacement_at(at)
-            state = advance_motion(space, values, state, self.base.at(at), heard, there, seed, backend.step_rnn)
+            displacement, presence = self.conditioner.displacement_at(at)
+            base = self.base.at(at)
+            state = advance_motion(space, values, state, base, displacement, presence, seed, backend.step_rnn)
         last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
         part = (sample - last) / (following - last)
-        heard, _ = self.listener.displacement_at(sample)
-        w, self.motion = style_codes(space, values, state, self.base.at(sample), heard, part, float(self.grid.fps))
+        displacement, _ = self.conditioner.displacement_at(sample)
+        base, fps = self.base.at(sample), float(self.grid.fps)
+        w, self.motion = style_codes(space, values, state, base, displacement, part, fps)
         return w
 
     def jump(self, frame: int, sample: int) -> None:
-        """Begin at rest in the middle: the next frame is `frame`, about the samples before `sample`; what was heard
-        before them is silence.
+        """Continue at rest at another position: the next frame is `frame`, which follows the samples before `sample`;
+        before them there was silence.
         """
         self.frame, self.sample = frame, sample
         self.grid = FrameGrid(self.grid.fps, frame, sample)
-        self.listener = self._conditioner(sample)
+        self.conditioner = self._conditioner(sample)
         self.analysis = FeatureExtractor(sample)
         self.motion = self.instrument.rest(sample)
 
@@ -235,7 +237,7 @@ class FramePipeline:
         base_arrays, base = self.base.snapshot()
         motion = {name: value for name, value in vars(self.motion).items() if name != "tick"}
         arrays = {
-            **_named("listener", self.listener.snapshot()),
+            **_named("listener", self.conditioner.snapshot()),
             **_named("analysis", self.analysis.snapshot()),
             **_named("motion", motion),
             **_named("base", base_arrays),
@@ -249,13 +251,13 @@ class FramePipeline:
             "content": self.instrument.world.card.content,
             "tick": self.motion.tick,
             "params": self.params.snapshot(),
-            "moves": self.moves.snapshot(),
+            "moves": self.modulators.snapshot(),
             "gain": self.gain.snapshot(),
             "base": base,
         }
 
     def restore(self, arrays: Mapping[str, npt.NDArray[np.generic]], state: Mapping[str, Any]) -> None:
-        """Go on as the one that gave them. The player must stand in the world of `state["loaded"]`.
+        """Take over a state that `snapshot` gave. The world of `state["loaded"]` must be loaded.
 
         Raises:
             KeyError, ValueError, TypeError: they do not belong together.
@@ -269,9 +271,9 @@ class FramePipeline:
         self.params.restore(state["params"])
         self.values = self.params.effective()
         self._fps = number(self.values, ENGINE_FPS)
-        self.moves.restore(state["moves"])
+        self.modulators.restore(state["moves"])
         self.gain.restore(state["gain"])
-        self.listener.restore(_part("listener", arrays))
+        self.conditioner.restore(_part("listener", arrays))
         self.analysis.restore(_part("analysis", arrays))
         kept = _part("motion", arrays).items()
         motion = {RENAMED_STATE.get(name, name): np.array(value, np.float32) for name, value in kept}

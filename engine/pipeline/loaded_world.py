@@ -1,4 +1,4 @@
-"""A world with its networks on a device: what the stepper, the seed bank and the painter need of it."""
+"""A world whose networks are loaded on a device: its latent space, its seed bank, and where motion starts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class LoadedWorld:
 
     @cached_property
     def space(self) -> StyleSpace:
-        """What the stepper knows of it."""
+        """Its latent space, for latent_motion.py."""
         card, tensors = self.world.card, self.world.tensors
         w_avg, w_std = tensors["generator.mapping.w_avg"], tensors["generator.mapping.w_std"]
         return StyleSpace(card.level_codes(), card.num_ws, w_avg, w_std, card.motion_rate)
 
     @cached_property
-    def places(self) -> SeedBank:
-        """Where a film may start and walk."""
+    def seed_bank(self) -> SeedBank:
+        """Base latents of seeds and prompts."""
         card, anchors = self.world.card, bank_part(self.world.tensors, "anchors")
         w_avg = self.world.tensors["generator.mapping.w_avg"]
         return SeedBank(self.backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors)
@@ -47,17 +47,17 @@ class LoadedWorld:
         return self.world.card.motion.hidden
 
     def rest(self, sample: int = 0) -> MotionState:
-        """Motion at rest; its first tick is the first one after `sample` (at it, where that is 0)."""
+        """Motion at rest; its first motion step is the first one after `sample` (at sample 0 where that is 0)."""
         state = MotionState.rest(self.space, self.hidden)
         return MotionState(**{**vars(state), "tick": ticks_until(self.space, sample) if sample else 0})
 
 
 def tick_sample(space: StyleSpace, tick: int) -> int:
-    """The sample at which a tick of the motion grid is due."""
+    """The sample index of a motion step."""
     return round(tick * SAMPLE_RATE / space.motion_rate)
 
 
 def ticks_until(space: StyleSpace, sample: int) -> int:
-    """How many ticks are due at or before `sample`."""
+    """How many motion steps there are at or before `sample`."""
     tick = int(sample * space.motion_rate / SAMPLE_RATE)
     return tick + 1 if tick_sample(space, tick) <= sample else tick

@@ -1,6 +1,6 @@
-"""A whole sound becomes a whole film: pulls samples, hears, moves, paints, frame after frame.
+"""Renders a whole sound frame by frame, with values that stay the same.
 
-Nothing here depends on how the sound was cut into blocks, and memory does not grow with its length.
+The result does not depend on how the sound is cut into blocks, and memory does not grow with its length.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from .prompt import prompt_seed
 
 @dataclass(frozen=True)
 class OfflineRender:
-    """One world played with fixed values.
+    """A render of one world with fixed values.
 
     values: effective value of every parameter of the table. fps: frames a second, exact. backend: where the
     networks run.
@@ -51,7 +51,7 @@ class OfflineRender:
         return self.instrument.size
 
     def space(self) -> StyleSpace:
-        """What the stepper knows of this world."""
+        """The latent space of this world."""
         return self.instrument.space
 
     def prompt_seed(self) -> int | None:
@@ -62,15 +62,15 @@ class OfflineRender:
     def codes(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
         """Style codes w_hat [L,W] of every frame: mono float32 blocks at 44.1 kHz -> n_frames arrays.
 
-        Frame t shows what was heard before t / fps. After the sound's end there is silence.
+        Frame t follows the sound before t / fps. After the sound's end there is silence.
         """
-        player = FramePipeline(lambda _world, _device: self.instrument, self._start(), self.fps)
+        pipeline = FramePipeline(lambda _world, _device: self.instrument, self._start(), self.fps)
         sound = _Sound(blocks)
         for _ in range(n_frames):
-            yield player.step(sound.take(player.next_sample - player.sample)).w
+            yield pipeline.step(sound.take(pipeline.next_sample - pipeline.sample)).w
 
     def _start(self) -> dict[str, Value]:
-        """The show's table for a film: nothing moves but what its own values say."""
+        """Values of a show's table for a film: the modulators of a show are off."""
         prompt = self.prompt_seed()
         still: dict[str, Value] = {modulator(number, "source"): "off" for number in range(1, MODULATORS + 1)}
         film = {path: _value(value) for path, value in self.values.items() if path in TABLE}
@@ -82,7 +82,7 @@ class OfflineRender:
 
     def paint(self, codes: Iterable[Array | None]) -> Iterator[Array | None]:
         """Style codes -> pictures in the same order; None stays None. Pictures do not depend on each other, so as many
-        are painted at once as the backend likes, while the caller hears on and writes.
+        are painted at once as the backend likes, while the caller goes on with the sound and writes.
         """
         waiting: deque[Future[Array] | None] = deque()
         with ThreadPoolExecutor(self.backend.painters) as pool:
@@ -101,7 +101,7 @@ def _done(future: Future[Array] | None) -> Array | None:
 def _value(value: object) -> Value:
     if isinstance(value, float | int | bool | str):
         return value
-    raise TypeError(f"{value!r} is no value of a control")
+    raise TypeError(f"{value!r} is no value of a parameter")
 
 
 class _Sound:

@@ -1,4 +1,4 @@
-"""A prompt becomes a place of the world: the seed whose picture is closest to the words (sec. 4.5 of the paper)."""
+"""Text prompts: finds the seed of a world whose picture is closest to the words (sec. 4.5 of the paper)."""
 
 from __future__ import annotations
 

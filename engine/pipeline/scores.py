@@ -1,4 +1,4 @@
-"""What is heard, for people: scores of the world's classes, and the spectrum in few bands. Light twins of hear.py."""
+"""What the panel and OSC show of the sound: scores of the world's classes, and the spectrum in a few bands."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _COLUMNS = 4  # of the log-mel, 46 ms, whose loudest is shown
 
 
 def scores(world: World, code: Array | None) -> list[tuple[str, float]]:
-    """(class, score 0..1) of F_a's code [D], best first: softmax(scale x cosine). Nothing for silence."""
+    """(class, score 0..1) of a sound embedding [D], best first: softmax(scale x cosine). Empty for silence."""
     if code is None or not code.any():
         return []
     cosine = world.tensors["labels.codes"].astype(np.float32) @ code
@@ -27,7 +27,7 @@ def scores(world: World, code: Array | None) -> list[tuple[str, float]]:
     return ranked[:MOST]
 
 
-def bands(listener: SoundConditioner) -> list[float]:
+def bands(conditioner: SoundConditioner) -> list[float]:
     """The newest columns of the log-mel as MEL_BANDS numbers 0..1, low first."""
-    window = listener.window(listener.samples, _COLUMNS).max(axis=1)
+    window = conditioner.window(conditioner.samples, _COLUMNS).max(axis=1)
     return [round(float(one), 3) for one in window.reshape(MEL_BANDS, -1).mean(axis=1)]

@@ -1,4 +1,4 @@
-"""The state of a player as one file: what a new renderer, or a take that begins in the middle, goes on from."""
+"""The state of a frame pipeline as one file: a new renderer, or a take that begins in the middle, continues from it."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ from .frame_pipeline import FramePipeline
 _FORMAT = "sonorama-player"
 
 
-def save_state(path: Path, player: FramePipeline) -> None:
-    """Write a player's state, whole or not at all.
+def save_state(path: Path, pipeline: FramePipeline) -> None:
+    """Write the state atomically.
 
     Raises:
         OSError: it cannot be written.
 
     """
-    arrays, state = player.snapshot()
+    arrays, state = pipeline.snapshot()
     whole = {name: np.ascontiguousarray(value) for name, value in arrays.items()}
     data = save(whole, {"format": _FORMAT, "state": json.dumps(state)})
     write_private(path, data)
 
 
 def read_state(path: Path) -> tuple[dict[str, npt.NDArray[np.generic]], Mapping[str, Any]]:
-    """What `save_state` wrote: arrays and JSON values for `Player.restore`.
+    """What `save_state` wrote: arrays and JSON values for `FramePipeline.restore`.
 
     Raises:
-        InputError: there is none, or it is damaged or foreign.
+        InputError: there is no such file, it is damaged, or it is something else.
 
     """
-    refused = InputError(f"{path} holds no state of a player", "Start without it.")
+    refused = InputError(f"{path} holds no saved state of a renderer", "Start without it.")
     try:
         with safe_open(path, "np") as file:
-            said = file.metadata() or {}
+            metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
-        state = json.loads(said["state"])
+        state = json.loads(metadata["state"])
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise refused from error
-    if said.get("format") != _FORMAT or not isinstance(state, dict):
+    if metadata.get("format") != _FORMAT or not isinstance(state, dict):
         raise refused
     return arrays, state

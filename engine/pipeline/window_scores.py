@@ -1,4 +1,4 @@
-"""Values that cross rooms: frozen, with shapes and units."""
+"""The scores of one window of sound."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class WindowScores:
-    """What the world heard in one stretch of sound.
+    """Scores of a window of sound.
 
     Attributes:
         start, end: seconds from the beginning of the sound.

@@ -141,7 +141,7 @@ class FrameLoop:
             return
         finally:
             self._loader.close()
-            self.pipeline.listener.close()
+            self.pipeline.conditioner.close()
             self._painter.close()
             self._ring.close()
 
@@ -161,14 +161,14 @@ class FrameLoop:
         begun = time.monotonic_ns()
         replayed = self._replayed(due)
         changes = self._changes() if replayed is None else replayed
-        pipeline.listener.patience_s = None if replayed is not None else float(PATIENCE / fps)
+        pipeline.conditioner.patience_s = None if replayed is not None else float(PATIENCE / fps)
         step = self._step(sample, changes)
         if not np.isfinite(step.w).all():  # all later frames would be NaN, too
             raise FloatingPointError
         if changes and replayed is None:
             self._peer.send(Applied(step.frame, step.sample, changes, self._seq, begun))
-        if late := pipeline.listener.late:
-            pipeline.listener.late = []
+        if late := pipeline.conditioner.late:
+            pipeline.conditioner.late = []
             self._peer.send(SoundHeld(step.frame, step.sample, late))
         if not self._catching_up:
             self._peer.send(Meters([round(float(getattr(step.features, name)), 4) for name in METERS]))
@@ -180,7 +180,7 @@ class FrameLoop:
 
     def _prepare(self, sample: int) -> None:
         """Have the sound networks begin with a grid point before `sample` as soon as its sound has arrived."""
-        pipeline, point = self.pipeline, self.pipeline.listener.next_point
+        pipeline, point = self.pipeline, self.pipeline.conditioner.next_point
         if self._catching_up or point > sample:
             return
         self._wait_for_sound(point)
@@ -252,7 +252,7 @@ class FrameLoop:
                 self._peer.send(StateSaved(step.frame))
 
     def _note_late(self) -> None:
-        if (behind := self.pipeline.listener.behind) >= LATE_POINTS:
+        if (behind := self.pipeline.conditioner.behind) >= LATE_POINTS:
             self._faults.note("slow", f"The sound networks are {behind / 10:.0f} s late, and so is the picture")
 
     def _status(self, step: FrameResult) -> RendererStatus:
@@ -263,11 +263,11 @@ class FrameLoop:
             painted_fps=self._painter.fps,
             paint_ms=self._painter.paint_ms,
             replaced=self._painter.replaced,
-            scores=tuple(scores(step.instrument.world, pipeline.listener.code)),
-            mel=tuple(bands(pipeline.listener)),
-            effective={path: _effective(step, path) for path in pipeline.moves.shifts},
-            drivers=dict(pipeline.moves.drivers),
-            faults=(*self._faults.recent(), *pipeline.moves.faults),
+            scores=tuple(scores(step.instrument.world, pipeline.conditioner.code)),
+            mel=tuple(bands(pipeline.conditioner)),
+            effective={path: _effective(step, path) for path in pipeline.modulators.shifts},
+            drivers=dict(pipeline.modulators.drivers),
+            faults=(*self._faults.recent(), *pipeline.modulators.faults),
         )
 
 

@@ -50,7 +50,9 @@ class WorldLoader:
         if (world, device) not in self._open:
             loaded = load_world(world)
             instrument = LoadedWorld(loaded, open_backend(loaded, device, threads_of_one(), painters=1))
-            instrument.backend.synthesize(instrument.places.base(1, 0.7, 0.0, None, 0.0))  # the first picture is slow
+            instrument.backend.synthesize(
+                instrument.seed_bank.base(1, 0.7, 0.0, None, 0.0)
+            )  # the first picture is slow
             self._open = {**dict(list(self._open.items())[-1:]), (world, device): instrument}
         return self._open[world, device]
 

@@ -36,11 +36,11 @@ def film(world: World, backend: Backend, sound: Array, seconds: float, **changes
 
 
 def seed_grid(world: World, backend: Backend, count: int = 64) -> torch.Tensor:
-    """The places of the first seeds [N,3,H,W] in [-1,1]."""
+    """Pictures of the first seeds [N,3,H,W] in [-1,1]."""
     card, anchors = world.card, bank_part(world.tensors, "anchors")
     w_avg = world.tensors["generator.mapping.w_avg"]
-    places = SeedBank(backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors)
-    pictures = [backend.synthesize(places.base(s, 0.7, 0.0, None, 1.0)) for s in range(1, count + 1)]
+    bank = SeedBank(backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors)
+    pictures = [backend.synthesize(bank.base(s, 0.7, 0.0, None, 1.0)) for s in range(1, count + 1)]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
 
 

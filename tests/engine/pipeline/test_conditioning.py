@@ -62,7 +62,7 @@ def live(world: World, backend: Hindered) -> Iterator[FramePipeline]:
     instrument = LoadedWorld(world, backend)
     player = FramePipeline(lambda _world, _device: instrument, START)
     yield player
-    player.listener.close()
+    player.conditioner.close()
 
 
 def step(player: FramePipeline) -> Array:
@@ -78,8 +78,8 @@ def live_frames(player: FramePipeline, count: int, patience_s: float) -> list[Ar
     """As a renderer plays: the worker begins ahead of each frame."""
     codes = []
     for _ in range(count):
-        player.listener.patience_s = patience_s
-        if (point := player.listener.next_point) <= player.next_sample:
+        player.conditioner.patience_s = patience_s
+        if (point := player.conditioner.next_point) <= player.next_sample:
             player.prepare(SOUND[player.sample : point])
         codes.append(step(player))
     return codes
@@ -92,7 +92,7 @@ def again(plain: LoadedWorld, held: dict[int, int]) -> FramePipeline:
 def test_with_networks_in_time_nothing_differs(live: FramePipeline, plain: LoadedWorld, backend: Hindered) -> None:
     """Although the gain changes in the middle, which the worker could not know ahead."""
     codes = live_frames(live, 120, FOR_EVER)
-    assert live.listener.late == []
+    assert live.conditioner.late == []
     assert backend.threads == {"conditioning"}
     np.testing.assert_array_equal(codes, frames(again(plain, {}), 120))
     assert np.abs(np.diff(codes, axis=0)).max() > 0
@@ -110,7 +110,7 @@ def test_frames_do_not_wait_for_networks_that_do_not_answer(
 
     backend.before = wait
     codes = live_frames(live, 20, 0.0)
-    assert live.listener.behind == 6
+    assert live.conditioner.behind == 6
     assert asked.acquire(timeout=FOR_EVER)
     for answered in range(10):
         gate.release()
@@ -119,7 +119,7 @@ def test_frames_do_not_wait_for_networks_that_do_not_answer(
         if answered == 4:
             save_state(tmp_path / "state", live)
     gate.release(1000)
-    held = dict(live.listener.late)
+    held = dict(live.conditioner.late)
     assert 10 < len(held) <= len(codes) // 3
     assert len(set(held.values())) > 3, "late answers count, too"
     np.testing.assert_array_equal(codes, frames(again(plain, held), len(codes)))
@@ -139,7 +139,7 @@ def test_networks_that_take_300_ms_at_the_pace_of_a_show(
     for frame in range(75):
         time.sleep(max(0.0, begun + frame / 30 - time.monotonic()))
         codes += live_frames(live, 1, 1 / 60)
-    held = dict(live.listener.late)
+    held = dict(live.conditioner.late)
     assert len(held) > 12
     assert all(taken < point for point, taken in held.items())
     assert len(set(held.values())) > 2
@@ -153,18 +153,18 @@ def test_another_world_and_a_jump_while_the_worker_is_busy(
     gate = threading.Event()
     backend.before = lambda: gate.wait(FOR_EVER)
     live_frames(live, 10, 0.0)
-    assert live.listener.behind == 3
-    live.listener.use(plain.backend, card.num_ws, card.w_dim)
-    assert live.listener.behind == 0
+    assert live.conditioner.behind == 3
+    live.conditioner.use(plain.backend, card.num_ws, card.w_dim)
+    assert live.conditioner.behind == 0
     straight = again(plain, {})
     frames(straight, 10)
-    straight.listener.use(plain.backend, card.num_ws, card.w_dim)
-    got, expected = (one.listener.displacement_at(live.sample)[0] for one in (live, straight))
+    straight.conditioner.use(plain.backend, card.num_ws, card.w_dim)
+    got, expected = (one.conditioner.displacement_at(live.sample)[0] for one in (live, straight))
     np.testing.assert_array_equal(got, expected)
     assert np.abs(got).max() > 0
     gate.set()
     live.jump(100, 20 * ENCODER_STEP)
-    assert not live.listener.displacement_at(20 * ENCODER_STEP)[0].any()
+    assert not live.conditioner.displacement_at(20 * ENCODER_STEP)[0].any()
 
 
 def test_what_a_backend_raises_is_raised_in_the_frame_loop(live: FramePipeline, backend: Hindered) -> None:

@@ -130,11 +130,11 @@ def test_a_jump_is_what_silence_before_would_have_been(open_tiny: Open, frame: i
         step, other = (one.step(SOUND[: one.next_sample - one.sample]) for one in (player, jumped))
         assert step.sample == other.sample
         assert other.features == step.features
-        heard, theirs = (one.listener.displacement_at(one.sample) for one in (player, jumped))
+        heard, theirs = (one.conditioner.displacement_at(one.sample) for one in (player, jumped))
         np.testing.assert_allclose(theirs[0], heard[0], atol=1e-6)
         assert jumped.motion.tick == player.motion.tick
     # E_RNN itself has not been rocked by the silence before: w is only close.
-    assert np.abs(player.listener.displacement_at(player.sample)[0]).max() > 0.01
+    assert np.abs(player.conditioner.displacement_at(player.sample)[0]).max() > 0.01
 
 
 @pytest.mark.parametrize("switch", ["mute", "hold"])
