@@ -1,5 +1,5 @@
-"""The base latent w_0, which sound displaces: of a seed or a prompt, mixed with a second seed, drifting, and morphing to
-another seed or prompt when one is chosen.
+"""The base latent w_0, which sound displaces: of a seed or prompt, mixed with a second seed, drifting, and morphing to
+another one when it is chosen.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class BaseLatent:
         self._from = None
 
     def begin(self, values: Mapping[str, Value], before: int, sample: int, psi: Array) -> None:
-        """Start a frame, from sample `before` to `sample`, with effective values and the truncation of each code [L,1]."""
+        """Start a frame, from sample `before` to `sample`, with effective values and truncation by code [L,1]."""
         pace = number(values, LOOK_DRIFT) / WALK_SECONDS
         if pace != self._pace:
             self._drifted, self._drifted_from, self._pace = self._drift_at(before), before, pace
