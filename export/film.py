@@ -111,7 +111,9 @@ def video_writer(
     form = CONTAINERS.get(out.suffix.lower(), STREAM)
     with translated(out):
         options = {"movflags": "+write_colr"} if form in ("mp4", "mov") else {}
-        container = av.open(str(into or out), "w", form, container_options=options)
+        to = into or out
+        # A name such as `a:b` would be taken for a protocol.
+        container = av.open(f"file:{to}" if isinstance(to, Path) else to, "w", form, container_options=options)
     try:
         with translated(out):
             writer = VideoWriter(out, container, look, sound, blocks)

@@ -140,7 +140,7 @@ def write_sound(out: Path, sound: Sound, blocks: Iterator[np.ndarray]) -> None:
 
     """
     with translated(out):
-        container = av.open(str(out), "w", "wav", container_options={"rf64": "auto"})
+        container = av.open(f"file:{out}", "w", "wav", container_options={"rf64": "auto"})
         try:
             track = Soundtrack(container, sound, blocks)
             track.finish()

@@ -51,7 +51,9 @@ ASCII_C = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 LATIN, EMOJI = b"caf\xe9", "\U0001f327\ufe0f".encode()
 
 
-@pytest.mark.parametrize(("name", "env"), [(LATIN, ASCII_C), (EMOJI, PLAIN_C)], ids=["latin-1", "emoji"])
+@pytest.mark.parametrize(
+    ("name", "env"), [(LATIN, ASCII_C), (EMOJI, PLAIN_C), (b"rain:two", {})], ids=["latin-1", "emoji", "colon"]
+)
 def test_names(name: bytes, env: dict[str, str], tiny_world: str, room: Path) -> None:
     write_wav(name + b".wav", 0.2)
     for out in (name + b".mp4", name):
