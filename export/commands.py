@@ -83,8 +83,8 @@ def add_render(commands: Commands) -> None:
 def _add_look(parser: argparse.ArgumentParser) -> None:
     look = parser.add_argument_group("what it looks like")
     look.add_argument("--world", metavar="NAME|PATH", help="default: shore; with a take: where its world is now")
-    look.add_argument("--seed", metavar="N", help="the place to start from; short for --set /look/seed=N")
-    look.add_argument("--text", metavar="PROMPT", help="the place in words; short for --set /look/text=PROMPT")
+    look.add_argument("--seed", metavar="N", help="seed of the base latent; short for --set /look/seed=N")
+    look.add_argument("--text", metavar="PROMPT", help="text prompt; short for --set /look/text=PROMPT")
     look.add_argument(
         "--set",
         action="append",

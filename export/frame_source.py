@@ -48,7 +48,7 @@ class FrameSource(Played, Protocol):
         ...
 
 
-StageMaker = Callable[[str, "Mapping[str, Value]", Fraction, str], FrameSource]
+OpenFrameSource = Callable[[str, "Mapping[str, Value]", Fraction, str], FrameSource]
 
 
 def world_frame_source(world: str, values: Mapping[str, Value], fps: Fraction, device: str) -> FrameSource:
@@ -75,7 +75,7 @@ def world_frame_source(world: str, values: Mapping[str, Value], fps: Fraction, d
 
 
 class WorldFrameSource:
-    """A world's performance as a stage; made by `world_stage`."""
+    """A world as a frame source; made by `world_frame_source`."""
 
     def __init__(self, performance: OfflineRender) -> None:
         card = performance.world.card
@@ -89,6 +89,6 @@ class WorldFrameSource:
     def frames(
         self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
     ) -> Iterator[np.ndarray | None]:
-        """See Stage. Motion runs through every frame, since each follows from the last; painting does not."""
+        """See FrameSource. Motion runs through every frame, since each follows from the last; painting does not."""
         codes = enumerate(self._performance.codes(blocks, n_frames))
         return self._performance.paint(None if index in have else w for index, w in codes)

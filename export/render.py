@@ -21,7 +21,7 @@ from ..engine.files.encode import SYNTHETIC, synthetic_note
 from ..engine.take.reader import Take, find_take
 from ..engine.versions import versions
 from .film import Look, VideoWriter, film_writer, video_writer
-from .frame_source import Played, StageMaker, world_frame_source
+from .frame_source import OpenFrameSource, Played, world_frame_source
 from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
 from .presets import Preset, check_size, choose
@@ -110,7 +110,9 @@ class RenderReport:
     was_there: bool = False
 
 
-def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker = world_frame_source) -> RenderReport:
+def render(
+    job: RenderJob, progress: Progress | None = None, open_source: OpenFrameSource = world_frame_source
+) -> RenderReport:
     """Make the film of a job.
 
     The film is as long as its part of the sound: ceil(samples * fps / rate) frames. Nothing appears under the
@@ -120,7 +122,7 @@ def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker =
     Args:
         job: what to make.
         progress: called with (frames done, frames in all).
-        stage: makes what paints; tests pass their own.
+        open_source: makes what paints; tests pass their own.
 
     Raises:
         InputError: the sound cannot be used.
@@ -135,7 +137,9 @@ def render(job: RenderJob, progress: Progress | None = None, stage: StageMaker =
     preset = _check(job, take)
     with _opened(job, take) as sound:
         n_frames = count_frames(sound, job)
-        played, paint = _heard(job, sound, n_frames, stage) if take is None else _replayed(job, take, preset, n_frames)
+        played, paint = (
+            _rendered(job, sound, n_frames, open_source) if take is None else _replayed(job, take, preset, n_frames)
+        )
         size = job.size or played.size
         check_size(preset, size)
         look = Look(preset, played.size, size, job.fit, job.rate, _timecode(job), _metadata(job, played, take))
@@ -157,8 +161,10 @@ def _opened(job: RenderJob, take: Take | None) -> Sound:
     return TakeSound(take)
 
 
-def _heard(job: RenderJob, sound: Sound, n_frames: int, stage: StageMaker) -> tuple[Played, Paint]:
-    played = stage(DEFAULT_WORLD if job.world is None else job.world, _values(job), job.rate, job.device or "auto")
+def _rendered(job: RenderJob, sound: Sound, n_frames: int, open_source: OpenFrameSource) -> tuple[Played, Paint]:
+    played = open_source(
+        DEFAULT_WORLD if job.world is None else job.world, _values(job), job.rate, job.device or "auto"
+    )
     mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
     return played, lambda have: played.frames(mono, n_frames, have)
 
@@ -237,13 +243,13 @@ def _values(job: RenderJob) -> dict[str, Value]:
     return {**job.values, **{path: value for path, value in short.items() if value is not None}}
 
 
-def _metadata(job: RenderJob, stage: Played, take: Take | None) -> dict[str, str]:
-    made = f"sonorama {versions()['sonorama']}, world {stage.world} {stage.version} (sha256 {stage.sha256})"
+def _metadata(job: RenderJob, played: Played, take: Take | None) -> dict[str, str]:
+    made = f"sonorama {versions()['sonorama']}, world {played.world} {played.version} (sha256 {played.sha256})"
     made += "" if take is None else f", from a take performed at {take.begun}"
     return synthetic_note(one_line(job.sound.stem), made)
 
 
-def _facts(job: RenderJob, sound: Sound, stage: Played, look: Look, n_frames: int) -> dict[str, Any]:
+def _facts(job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: int) -> dict[str, Any]:
     return {
         "made_by": "sonorama",
         "command": command_line(job.command),
@@ -254,7 +260,7 @@ def _facts(job: RenderJob, sound: Sound, stage: Played, look: Look, n_frames: in
         "loop": job.loop,
         "samples": sound.count(job.start, job.duration, job.loop),
         "rate": sound.rate,
-        "world": {"name": stage.world, "version": stage.version, "sha256": stage.sha256},
+        "world": {"name": played.world, "version": played.version, "sha256": played.sha256},
         "seed": _values(job).get(LOOK_SEED),
         "values": _values(job),
         "fps": str(job.rate),
@@ -263,7 +269,7 @@ def _facts(job: RenderJob, sound: Sound, stage: Played, look: Look, n_frames: in
         "preset": look.preset.name,
         "size": list(look.size),
         "fit": look.fit,
-        "device": stage.device,
+        "device": played.device,
         "digital_source_type": SYNTHETIC,
         "versions": versions(),
     }
@@ -316,5 +322,5 @@ def _paint(
         if progress is not None:
             progress(done, n_frames)
     if done != n_frames:
-        raise RuntimeError(f"the stage painted {done} of {n_frames} frames")
+        raise RuntimeError(f"the frame source painted {done} of {n_frames} frames")
     return True

@@ -128,7 +128,7 @@ class Worlds:
 
 
 class Replay:
-    """The performance from its beginning, frame by frame; after its end it hears silence."""
+    """The performance from its beginning, frame by frame; after its end there is silence."""
 
     def __init__(self, take: Take, worlds: Worlds) -> None:
         self._take, self._worlds = take, worlds
@@ -163,7 +163,7 @@ class Replay:
     def step(self) -> FrameResult:
         """The next frame."""
         player = self._player
-        sound = self._heard(player.sample, player.next_sample)
+        sound = self._sound_between(player.sample, player.next_sample)
         step = player.step(sound, self._take.changes.get(player.frame, ()))
         self._begin_anew()
         return step
@@ -177,8 +177,8 @@ class Replay:
             self._player = FramePipeline(self._worlds, one.values, held=self._take.held)
             self._player.jump(one.frame, one.sample)
 
-    def _heard(self, first: int, last: int) -> np.ndarray:
-        """Samples first..last of the ring as the renderer heard them: mono [n]."""
+    def _sound_between(self, first: int, last: int) -> np.ndarray:
+        """Samples first..last of the ring as the renderer had them: mono [n]."""
         began, none = self._take.start.sample, np.zeros((2, 0), np.float32)
         blocks = takesound.read(self._take.audio, first - began, last - began)
         sound = mono(np.concatenate([none, *blocks], axis=1))
@@ -210,7 +210,7 @@ class TakeFrameSource:
 
     Attributes:
         size: of the frames: the take's where they are as they left, else the world's.
-        world, version, sha256, device: of the world that it begins with, as in Stage.
+        world, version, sha256, device: of the world that it begins with, as in Played.
 
     """
 

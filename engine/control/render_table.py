@@ -55,7 +55,7 @@ def _look() -> Iterator[Parameter]:
         "/look/text", "", "A text prompt: starts from the seed whose picture fits it best; empty: from the seed."
     )
     yield Parameter("/look/text_weight", 1.0, "Blend from the seed (0) to the prompt (1).", glide=0.2)
-    yield Parameter("/look/drift", 0.0, "Slow walk from the seed through other seeds; 0 stays.", glide=0.2)
+    yield Parameter("/look/drift", 0.0, "Speed of a slow drift from the seed through other seeds; 0 stays.", glide=0.2)
     yield Parameter("/look/seed_b", 2, "The second seed, for the mixes below.", 0, 2**31 - 1)
     for level in LEVELS:
         yield Parameter(

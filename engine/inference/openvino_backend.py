@@ -38,6 +38,9 @@ class OpenVinoBackend(OnnxBackend):
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(painters):
             self._free.put(compiled.create_infer_request())
+        # The first call sets up what OpenVINO's bindings share. Two first calls at once may wait for each other:
+        # one of 11 renders on a busy machine did (OpenVINO 2026.4).
+        self.synthesize(np.zeros((world.card.num_ws, world.card.w_dim), np.float32))
 
     def synthesize(self, ws: Array) -> Array:
         """See Backend."""

@@ -53,8 +53,8 @@ class TorchBackend:
     def invert_sound(self, window: Array, code: Array) -> tuple[Array, float]:
         """E_a."""
         with exact():
-            heard, there = self._encoder(self._in(window[None]), self._in(code))
-            return heard[0].cpu().numpy(), float(there)
+            displacement, presence = self._encoder(self._in(window[None]), self._in(code))
+            return displacement[0].cpu().numpy(), float(presence)
 
     def step_rnn(self, u: Array, h: Array) -> tuple[Array, Array]:
         """E_RNN."""

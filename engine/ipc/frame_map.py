@@ -224,7 +224,7 @@ class _Rhythm:
     def __init__(self) -> None:
         self._count = self._at = self._period = 0
 
-    def heard(self, count: int, at: int) -> None:
+    def note(self, count: int, at: int) -> None:
         """Picture `count` was published at `at` ns."""
         new = count - self._count
         if self._count and new > 0:
@@ -341,7 +341,7 @@ class FrameMap:
             if time.monotonic() >= end:
                 return False
             time.sleep(self._rhythm.pause(time.monotonic_ns()))
-        self._rhythm.heard(self._map.count, self._map.get("heartbeat_ns"))
+        self._rhythm.note(self._map.count, self._map.get("heartbeat_ns"))
         return True
 
     def close(self) -> None:

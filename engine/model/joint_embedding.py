@@ -97,13 +97,13 @@ class SoundEncoder(nn.Module):
             made.load_state_dict(dict(tensors))
         return made.eval()
 
-    def standardise(self, heard: Tensor) -> Tensor:
+    def standardise(self, measured: Tensor) -> Tensor:
         """Statistics [B,F] -> the same, of mean 0 and deviation 1 over the training sounds, bounded."""
-        return ((heard - self.mean) / self.std).clamp(-4, 4)
+        return ((measured - self.mean) / self.std).clamp(-4, 4)
 
-    def code(self, heard: Tensor) -> Tensor:
+    def code(self, measured: Tensor) -> Tensor:
         """Statistics [B,F] of windows that hold sound -> unit codes [B,D]."""
-        return unit(self.committee(self.standardise(heard)).mean(0))
+        return unit(self.committee(self.standardise(measured)).mean(0))
 
     def forward(self, window: Tensor) -> Tensor:
         """Codes of windows."""

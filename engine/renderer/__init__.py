@@ -1,1 +1,1 @@
-"""The renderer: the process that hears, moves and paints, and may be killed at any time."""
+"""The renderer: the process that runs the networks and paints; it may be killed at any time."""

@@ -5,14 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from .helpers import CardStage, write_wav
+from .helpers import PatternSource, write_wav
 
 
 @pytest.fixture
-def stage() -> CardStage:
+def stage() -> PatternSource:
     """64 x 64 pixels, a smooth picture of many colours."""
     ramp = np.linspace(0, 1, 64, dtype=np.float32)
-    return CardStage(np.stack([*np.meshgrid(ramp, ramp), np.full((64, 64), 0.5, np.float32)], axis=2))
+    return PatternSource(np.stack([*np.meshgrid(ramp, ramp), np.full((64, 64), 0.5, np.float32)], axis=2))
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from sonorama.engine.control.parameters import Value
-from sonorama.export.frame_source import StageMaker
+from sonorama.export.frame_source import OpenFrameSource
 
 
-class CardStage:
+class PatternSource:
     """Paints a fixed picture with a bright column that steps right each frame; hears all of the sound."""
 
     world, version, sha256, device = "card", "7", "5a" * 32, "cpu"
@@ -43,10 +43,10 @@ class CardStage:
             yield frame
 
 
-def maker(stage: CardStage) -> StageMaker:
+def maker(stage: PatternSource) -> OpenFrameSource:
     """The stage as `render` wants it: made when everything else is checked."""
 
-    def make(world: str, values: Mapping[str, Value], fps: Fraction, device: str) -> CardStage:
+    def make(world: str, values: Mapping[str, Value], fps: Fraction, device: str) -> PatternSource:
         return stage
 
     return make

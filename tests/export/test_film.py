@@ -15,7 +15,7 @@ from sonorama.export.picture import Fit
 from sonorama.export.presets import PRESETS, Preset
 from sonorama.export.render import RenderJob, render
 
-from .helpers import CardStage, maker, pixels, probe, samples, write_wav
+from .helpers import PatternSource, maker, pixels, probe, samples, write_wav
 
 FILMS = [(p, suffix) for p in PRESETS.values() if not p.sequence for suffix in p.suffixes]
 CODECS = {
@@ -33,7 +33,9 @@ TAGS |= {"prores-4444": "ap4h", "dnxhr-hqx": "AVdh", "av1": "av01"}
 
 
 @pytest.mark.parametrize(("preset", "suffix"), FILMS, ids=lambda value: getattr(value, "name", value))
-def test_every_preset_reads_back(tmp_path: Path, stage: CardStage, sound: Path, preset: Preset, suffix: str) -> None:
+def test_every_preset_reads_back(
+    tmp_path: Path, stage: PatternSource, sound: Path, preset: Preset, suffix: str
+) -> None:
     out = tmp_path / f"film{suffix}"
     fps = Fraction(30000, 1001)
     job = RenderJob(sound, out, fps=fps, size=(256, 144), preset=preset.name)
@@ -137,7 +139,7 @@ def test_every_prores_frame_carries_its_colours(tmp_path: Path, sound: Path, nam
         assert tuple(packet[8 + 14 : 8 + 17]) == (1, 1, 1)
 
 
-def test_timecode_is_a_track_of_its_own(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_timecode_is_a_track_of_its_own(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     for suffix, fps, text in ((".mov", Fraction(25), "01:00:00:00"), (".mp4", Fraction(24), "10:59:59:23")):
         out = tmp_path / f"film{suffix}"
         render(RenderJob(sound, out, fps=fps, preset="h264", timecode=text), None, maker(stage))
@@ -146,7 +148,7 @@ def test_timecode_is_a_track_of_its_own(tmp_path: Path, stage: CardStage, sound:
 
 
 @pytest.mark.parametrize("fps", [Fraction(25, 2), Fraction(7), Fraction(240)])
-def test_rates_without_timecode_render(tmp_path: Path, stage: CardStage, sound: Path, fps: Fraction) -> None:
+def test_rates_without_timecode_render(tmp_path: Path, stage: PatternSource, sound: Path, fps: Fraction) -> None:
     out = tmp_path / "film.mov"
     report = render(RenderJob(sound, out, fps=fps, preset="h264"), None, maker(stage))
     video = probe(out)["video"]
@@ -156,7 +158,7 @@ def test_rates_without_timecode_render(tmp_path: Path, stage: CardStage, sound: 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
 @pytest.mark.parametrize("rate", [44_100, 48_000, 22_050])
-def test_sound_and_picture_keep_time(tmp_path: Path, stage: CardStage, suffix: str, rate: int) -> None:
+def test_sound_and_picture_keep_time(tmp_path: Path, stage: PatternSource, suffix: str, rate: int) -> None:
     at = int(rate * 1.2345)
     click = np.zeros((1, 2 * rate), np.float32)
     click[0, at] = 0.9
@@ -168,12 +170,12 @@ def test_sound_and_picture_keep_time(tmp_path: Path, stage: CardStage, suffix: s
     assert abs(len(got) - 2 * rate) <= (1024 if suffix == ".mp4" else 0)
 
 
-def test_pcm_is_the_source_exactly(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_pcm_is_the_source_exactly(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     render(RenderJob(sound, tmp_path / "film.mov", preset="h264"), None, maker(stage))
     assert np.array_equal(samples(tmp_path / "film.mov", 2), samples(sound, 2))
 
 
-def test_the_chosen_part_of_the_sound_is_muxed(tmp_path: Path, stage: CardStage) -> None:
+def test_the_chosen_part_of_the_sound_is_muxed(tmp_path: Path, stage: PatternSource) -> None:
     ramp = np.arange(8000, dtype=np.float32)[None] / 8000
     wav = write_wav(tmp_path / "ramp.wav", ramp, 8000)
     job = RenderJob(wav, tmp_path / "film.mov", preset="h264", start=0.5, duration=1.25, loop=True)
@@ -199,7 +201,7 @@ def test_the_chosen_part_of_the_sound_is_muxed(tmp_path: Path, stage: CardStage)
     ],
 )
 def test_channels_and_rate_survive_where_the_codec_can(
-    tmp_path: Path, stage: CardStage, channels: int, rate: int, suffix: str, there: tuple[int, str]
+    tmp_path: Path, stage: PatternSource, channels: int, rate: int, suffix: str, there: tuple[int, str]
 ) -> None:
     noise = np.random.default_rng(1).uniform(-0.2, 0.2, (channels, rate // 5))
     wav = write_wav(tmp_path / "many.wav", noise, rate)
@@ -211,7 +213,7 @@ def test_channels_and_rate_survive_where_the_codec_can(
         assert float(audio["duration"]) == pytest.approx(0.2, abs=0.001)
 
 
-def test_nan_and_clipping_in_the_source_do_no_harm(tmp_path: Path, stage: CardStage) -> None:
+def test_nan_and_clipping_in_the_source_do_no_harm(tmp_path: Path, stage: PatternSource) -> None:
     values = np.full(4000, 0.25, np.float32)
     values[1000], values[2000], values[3000] = np.nan, np.inf, 5.0
     wav = tmp_path / "bad.wav"
@@ -226,7 +228,9 @@ def test_nan_and_clipping_in_the_source_do_no_harm(tmp_path: Path, stage: CardSt
     assert got[0] == pytest.approx(0.25, abs=1e-6)
 
 
-def test_encoders_keep_quiet(tmp_path: Path, stage: CardStage, sound: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_encoders_keep_quiet(
+    tmp_path: Path, stage: PatternSource, sound: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     for preset in ("av1", "hevc-10bit", "h264"):
         render(RenderJob(sound, tmp_path / f"{preset}.mp4", preset=preset), None, maker(stage))
     told = capfd.readouterr()

@@ -13,7 +13,7 @@ import pytest
 from sonorama.engine.errors import OutputError
 from sonorama.export.render import RenderJob, render
 
-from .helpers import CardStage, maker, samples, write_wav
+from .helpers import PatternSource, maker, samples, write_wav
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -32,7 +32,7 @@ def stop_after(frames: int) -> Callable[[int, int], None]:
     return progress
 
 
-def refused(job: RenderJob, stage: CardStage, room: Path) -> OutputError:
+def refused(job: RenderJob, stage: PatternSource, room: Path) -> OutputError:
     """The refusal, before anything is painted or touched."""
     before, stage.painted = contents(room), 0
     with pytest.raises(OutputError) as caught:
@@ -46,7 +46,7 @@ def refused(job: RenderJob, stage: CardStage, room: Path) -> OutputError:
 # --- sequences
 
 
-def test_the_sound_in_the_folder_is_the_users(tmp_path: Path, stage: CardStage) -> None:
+def test_the_sound_in_the_folder_is_the_users(tmp_path: Path, stage: PatternSource) -> None:
     """`render p/sound.wav -o p`, ended before the first picture, once took the sound with it."""
     folder = tmp_path / "p"
     folder.mkdir()
@@ -57,7 +57,7 @@ def test_the_sound_in_the_folder_is_the_users(tmp_path: Path, stage: CardStage) 
 @pytest.mark.parametrize(
     "name", ["sound.wav", "sonorama.json", "sonorama.files", "frame_000001.png", "frame_000400.png", "frame_7.exr"]
 )
-def test_a_foreign_file_is_refused(tmp_path: Path, stage: CardStage, sound: Path, name: str) -> None:
+def test_a_foreign_file_is_refused(tmp_path: Path, stage: PatternSource, sound: Path, name: str) -> None:
     out = tmp_path / "shots"
     out.mkdir()
     (out / name).write_bytes(b"mine")
@@ -65,7 +65,7 @@ def test_a_foreign_file_is_refused(tmp_path: Path, stage: CardStage, sound: Path
 
 
 @pytest.mark.parametrize("name", ["frame_000007.png", "frame_000001.tif"])
-def test_a_foreign_picture_among_ours_is_refused(tmp_path: Path, stage: CardStage, sound: Path, name: str) -> None:
+def test_a_foreign_picture_among_ours_is_refused(tmp_path: Path, stage: PatternSource, sound: Path, name: str) -> None:
     out = tmp_path / "shots"
     render(RenderJob(sound, out), None, maker(stage))
     (out / name).write_bytes(b"mine")
@@ -73,7 +73,7 @@ def test_a_foreign_picture_among_ours_is_refused(tmp_path: Path, stage: CardStag
 
 
 @pytest.mark.parametrize("name", [".frame_000001.png.sonorama-0123abcd.part", "notes.txt", "frame_000001.png.bak"])
-def test_other_names_are_left_alone(tmp_path: Path, stage: CardStage, sound: Path, name: str) -> None:
+def test_other_names_are_left_alone(tmp_path: Path, stage: PatternSource, sound: Path, name: str) -> None:
     out = tmp_path / "shots"
     out.mkdir()
     (out / name).write_bytes(b"mine")
@@ -84,12 +84,12 @@ def test_other_names_are_left_alone(tmp_path: Path, stage: CardStage, sound: Pat
 
 
 def test_an_end_before_the_first_picture_removes_what_was_made_and_nothing_else(
-    tmp_path: Path, stage: CardStage, sound: Path
+    tmp_path: Path, stage: PatternSource, sound: Path
 ) -> None:
     out = tmp_path / "shots"
     out.mkdir()
 
-    class Broken(CardStage):
+    class Broken(PatternSource):
         def frames(self, *_: object, **__: object):
             (out / "sound.wav").write_bytes(b"now it is mine")
             (out / "frame_000004.png").write_bytes(b"mine")
@@ -100,7 +100,7 @@ def test_an_end_before_the_first_picture_removes_what_was_made_and_nothing_else(
     assert contents(out) == {"sound.wav": b"now it is mine", "frame_000004.png": b"mine"}
 
 
-def test_a_picture_put_there_meanwhile_is_not_replaced(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_a_picture_put_there_meanwhile_is_not_replaced(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out = tmp_path / "shots"
 
     def meddle(done: int, total: int) -> None:
@@ -113,7 +113,7 @@ def test_a_picture_put_there_meanwhile_is_not_replaced(tmp_path: Path, stage: Ca
     assert not list(out.glob(".*"))
 
 
-def test_a_cut_picture_is_painted_again(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_a_cut_picture_is_painted_again(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out = tmp_path / "shots"
     render(RenderJob(sound, out), None, maker(stage))
     whole, stage.painted = contents(out), 0
@@ -131,7 +131,7 @@ def test_a_cut_picture_is_painted_again(tmp_path: Path, stage: CardStage, sound:
 
 
 def test_a_changed_picture_is_set_aside(
-    tmp_path: Path, stage: CardStage, sound: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, stage: PatternSource, sound: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Of the same size, so that only its hash tells; it may be somebody's retouch."""
     out = tmp_path / "shots"
@@ -151,7 +151,7 @@ def test_a_changed_picture_is_set_aside(
     assert "frame_000002.png.changed" in caplog.text
 
 
-def test_a_link_in_place_of_a_picture_is_not_followed(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_a_link_in_place_of_a_picture_is_not_followed(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out, mine = tmp_path / "shots", tmp_path / "mine.png"
     render(RenderJob(sound, out), None, maker(stage))
     (out / "frame_000002.png").rename(mine)
@@ -164,7 +164,7 @@ def test_a_link_in_place_of_a_picture_is_not_followed(tmp_path: Path, stage: Car
 
 
 @pytest.mark.parametrize("cut", [0, 10, 200, -1, -40])
-def test_a_record_cut_by_a_crash_is_continued(tmp_path: Path, stage: CardStage, sound: Path, cut: int) -> None:
+def test_a_record_cut_by_a_crash_is_continued(tmp_path: Path, stage: PatternSource, sound: Path, cut: int) -> None:
     """The line of a file is whole on the disk before the file has its name; here the files of lost lines are gone."""
     out = tmp_path / "shots"
     render(RenderJob(sound, out), None, maker(stage))
@@ -182,8 +182,8 @@ def test_a_record_cut_by_a_crash_is_continued(tmp_path: Path, stage: CardStage, 
     assert contents(out) == whole
 
 
-def test_two_at_once_do_not_write_into_one_folder(tmp_path: Path, stage: CardStage, sound: Path) -> None:
-    out, second = tmp_path / "shots", CardStage(stage.picture)
+def test_two_at_once_do_not_write_into_one_folder(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
+    out, second = tmp_path / "shots", PatternSource(stage.picture)
 
     def meddle(done: int, total: int) -> None:
         if done == 2:
@@ -194,7 +194,7 @@ def test_two_at_once_do_not_write_into_one_folder(tmp_path: Path, stage: CardSta
     assert second.painted == 0
 
 
-def test_overwrite_is_for_films(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_overwrite_is_for_films(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out = tmp_path / "shots"
     render(RenderJob(sound, out), None, maker(stage))
     assert "--overwrite" in refused(RenderJob(sound, out, seed=2, overwrite=True), stage, tmp_path).message
@@ -203,7 +203,7 @@ def test_overwrite_is_for_films(tmp_path: Path, stage: CardStage, sound: Path) -
 # --- films
 
 
-def test_a_film_of_the_same_job_is_left_alone(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_a_film_of_the_same_job_is_left_alone(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     job = RenderJob(sound, tmp_path / "film.mp4", command=("sonorama", "render"))
     assert not render(job, None, maker(stage)).was_there
     times = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
@@ -213,7 +213,7 @@ def test_a_film_of_the_same_job_is_left_alone(tmp_path: Path, stage: CardStage, 
     assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
 
 
-def test_the_sidecar_tells_size_and_hash(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_the_sidecar_tells_size_and_hash(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     film = tmp_path / "film.mov"
     render(RenderJob(sound, film), None, maker(stage))
     told = json.loads((tmp_path / "film.mov.json").read_text())["film"]
@@ -221,7 +221,7 @@ def test_the_sidecar_tells_size_and_hash(tmp_path: Path, stage: CardStage, sound
     assert told == {"bytes": film.stat().st_size, "sha256": done.stdout.split()[0]}
 
 
-def test_a_film_of_unknown_origin_is_refused(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_a_film_of_unknown_origin_is_refused(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     film = tmp_path / "film.mp4"
     film.write_bytes(b"the wedding")
     job = RenderJob(sound, film)
@@ -236,7 +236,7 @@ def test_a_film_of_unknown_origin_is_refused(tmp_path: Path, stage: CardStage, s
 
 @pytest.mark.parametrize("change", [{"seed": 9}, {"start": 0.1}, {"fit": "contain"}, {"size": (32, 32)}])
 def test_a_film_of_another_job_is_refused(
-    tmp_path: Path, stage: CardStage, sound: Path, change: dict[str, object]
+    tmp_path: Path, stage: PatternSource, sound: Path, change: dict[str, object]
 ) -> None:
     film = tmp_path / "film.mp4"
     render(RenderJob(sound, film), None, maker(stage))
@@ -246,14 +246,14 @@ def test_a_film_of_another_job_is_refused(
     assert "film.mp4.json is about another film" in refused(other, stage, tmp_path).message
 
 
-def test_another_sound_under_the_same_name_is_another_job(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_another_sound_under_the_same_name_is_another_job(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     film = tmp_path / "film.mp4"
     render(RenderJob(sound, film), None, maker(stage))
     write_wav(sound, np.random.default_rng(9).uniform(-0.3, 0.3, (2, 9600)), 48_000)
     assert "sound_sha256" in refused(RenderJob(sound, film), stage, tmp_path).message
 
 
-def test_a_film_that_was_changed_is_refused(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_a_film_that_was_changed_is_refused(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     film = tmp_path / "film.mp4"
     render(RenderJob(sound, film), None, maker(stage))
     before = film.read_bytes()
@@ -268,7 +268,7 @@ def test_a_film_that_was_changed_is_refused(tmp_path: Path, stage: CardStage, so
     assert "not as it was made" in refused(RenderJob(sound, film), stage, tmp_path).message
 
 
-def test_a_film_is_made_again_where_it_is_gone(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_a_film_is_made_again_where_it_is_gone(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     film = tmp_path / "film.mp4"
     render(RenderJob(sound, film), None, maker(stage))
     before = contents(tmp_path)
@@ -278,7 +278,7 @@ def test_a_film_is_made_again_where_it_is_gone(tmp_path: Path, stage: CardStage,
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.mp4.json"])
-def test_what_comes_meanwhile_is_not_replaced(tmp_path: Path, stage: CardStage, sound: Path, name: str) -> None:
+def test_what_comes_meanwhile_is_not_replaced(tmp_path: Path, stage: PatternSource, sound: Path, name: str) -> None:
     def meddle(done: int, total: int) -> None:
         if done == 3:
             (tmp_path / name).write_bytes(b"theirs")
@@ -297,7 +297,7 @@ def test_what_comes_meanwhile_is_not_replaced(tmp_path: Path, stage: CardStage, 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems want UTF-8")
 @pytest.mark.parametrize("name", [b"caf\xe9", "\U0001f327".encode() * 20, b"line\nbreak", b"x" * 240])
 @pytest.mark.parametrize("suffix", [b".mp4", b""])
-def test_a_name_is_bytes(tmp_path: Path, stage: CardStage, name: bytes, suffix: bytes) -> None:
+def test_a_name_is_bytes(tmp_path: Path, stage: PatternSource, name: bytes, suffix: bytes) -> None:
     sound = write_wav(tmp_path / os.fsdecode(name + b".wav"), np.zeros((2, 9600)), 48_000)
     job = RenderJob(sound, tmp_path / os.fsdecode(name + suffix), command=("sonorama", os.fsdecode(name)))
     assert not render(job, None, maker(stage)).was_there

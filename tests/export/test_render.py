@@ -17,7 +17,7 @@ from tests import disks
 from sonorama.engine.errors import InputError, OutputError, SonoramaError
 from sonorama.export.render import RenderJob, RenderReport, render
 
-from .helpers import CardStage, maker, pixels, probe, write_wav
+from .helpers import PatternSource, maker, pixels, probe, write_wav
 
 
 def names(folder: Path) -> list[str]:
@@ -40,7 +40,7 @@ def names(folder: Path) -> list[str]:
     ],
 )
 def test_the_film_is_exactly_as_long_as_the_sound(
-    tmp_path: Path, stage: CardStage, samples: int, rate: int, fps: Fraction, frames: int
+    tmp_path: Path, stage: PatternSource, samples: int, rate: int, fps: Fraction, frames: int
 ) -> None:
     wav = write_wav(tmp_path / "a.wav", np.zeros((1, samples)), rate)
     report = render(RenderJob(wav, tmp_path / "film.mkv", fps=fps), None, maker(stage))
@@ -50,7 +50,7 @@ def test_the_film_is_exactly_as_long_as_the_sound(
     assert stage.heard == -(-samples * 44_100 // rate)
 
 
-def test_the_report_and_the_progress(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_the_report_and_the_progress(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     seen: list[tuple[int, int]] = []
     out = tmp_path / "film.mp4"
     report = render(RenderJob(sound, out, size=(128, 72)), lambda done, of: seen.append((done, of)), maker(stage))
@@ -59,11 +59,11 @@ def test_the_report_and_the_progress(tmp_path: Path, stage: CardStage, sound: Pa
     assert names(tmp_path) == ["film.mp4", "film.mp4.json", "rain.wav"]
 
 
-def test_the_size_defaults_to_the_worlds(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_the_size_defaults_to_the_worlds(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     assert render(RenderJob(sound, tmp_path / "film.mp4"), None, maker(stage)).size == (64, 64)
 
 
-def test_the_sidecar_says_what_made_it(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_the_sidecar_says_what_made_it(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out = tmp_path / "film.mp4"
     values = {"/motion/fine/amount": 0.5, "/look/seed": 1}
     command = ("sonorama", "render", "a b.wav")
@@ -83,7 +83,7 @@ def test_the_sidecar_says_what_made_it(tmp_path: Path, stage: CardStage, sound: 
     assert any(name.startswith("onnxruntime") for name in told["versions"])
 
 
-def test_the_same_job_gives_the_same_frames(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_the_same_job_gives_the_same_frames(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     first, second = tmp_path / "a.mkv", tmp_path / "b.mkv"
     for out in (first, second):
         render(RenderJob(sound, out, preset="ffv1", size=(160, 90)), None, maker(stage))
@@ -93,7 +93,7 @@ def test_the_same_job_gives_the_same_frames(tmp_path: Path, stage: CardStage, so
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920)])
 @pytest.mark.parametrize(("preset", "suffix"), [("h264", ".mp4"), ("prores-422hq", ".mov")])
 def test_full_hd_from_a_square_world(
-    tmp_path: Path, stage: CardStage, sound: Path, size: tuple[int, int], preset: str, suffix: str
+    tmp_path: Path, stage: PatternSource, sound: Path, size: tuple[int, int], preset: str, suffix: str
 ) -> None:
     out = tmp_path / f"film{suffix}"
     render(RenderJob(sound, out, size=size, fps=Fraction(10), preset=preset), None, maker(stage))
@@ -101,7 +101,7 @@ def test_full_hd_from_a_square_world(
     assert frame[:, :, 2].min() > 100  # the frame is filled: no black at any edge
 
 
-def refused(job: RenderJob, stage: CardStage, kind: type[SonoramaError] = OutputError) -> SonoramaError:
+def refused(job: RenderJob, stage: PatternSource, kind: type[SonoramaError] = OutputError) -> SonoramaError:
     """The refusal; it must come before a frame is painted and leave the folder as it was."""
     before = names(job.out.parent) if job.out.parent.is_dir() else []
     with pytest.raises(kind) as caught:
@@ -127,19 +127,19 @@ def refused(job: RenderJob, stage: CardStage, kind: type[SonoramaError] = Output
     ],
 )
 def test_wrong_options_are_refused_before_any_work(
-    tmp_path: Path, stage: CardStage, sound: Path, change: dict[str, object], said: str
+    tmp_path: Path, stage: PatternSource, sound: Path, change: dict[str, object], said: str
 ) -> None:
     job = replace(RenderJob(sound, tmp_path / "film.mp4"), **change)
     assert said in refused(job, stage).message
 
 
 def test_an_odd_world_needs_a_size(tmp_path: Path, sound: Path) -> None:
-    odd = CardStage(np.zeros((33, 33, 3), np.float32))
+    odd = PatternSource(np.zeros((33, 33, 3), np.float32))
     assert "Use 34x34" in refused(RenderJob(sound, tmp_path / "film.mp4"), odd).hint
     assert render(RenderJob(sound, tmp_path / "film.mkv", preset="ffv1"), None, maker(odd)).size == (33, 33)
 
 
-def test_wrong_places_are_refused_before_any_work(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_wrong_places_are_refused_before_any_work(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     assert "no folder" in refused(RenderJob(sound, tmp_path / "missing" / "film.mp4"), stage).message
     (tmp_path / "folder.mp4").mkdir()
     refused(RenderJob(sound, tmp_path / "folder.mp4", preset="h264"), stage)
@@ -149,7 +149,7 @@ def test_wrong_places_are_refused_before_any_work(tmp_path: Path, stage: CardSta
     assert "regular" in refused(RenderJob(sound, tmp_path / "pipe.mp4"), stage).message
 
 
-def test_the_sound_itself_is_never_replaced(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_the_sound_itself_is_never_replaced(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     film = tmp_path / "film.mkv"
     render(RenderJob(sound, film), None, maker(stage))
     before, stage.painted = film.read_bytes(), 0
@@ -157,7 +157,7 @@ def test_the_sound_itself_is_never_replaced(tmp_path: Path, stage: CardStage, so
     assert film.read_bytes() == before
 
 
-def test_wrong_parts_of_the_sound_are_refused(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_wrong_parts_of_the_sound_are_refused(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out = tmp_path / "film.mp4"
     assert "never ends" in refused(RenderJob(sound, out, loop=True), stage, InputError).message
     assert "outside" in refused(RenderJob(sound, out, start=0.2), stage, InputError).message
@@ -165,7 +165,7 @@ def test_wrong_parts_of_the_sound_are_refused(tmp_path: Path, stage: CardStage, 
     refused(RenderJob(tmp_path / "no.wav", out), stage, InputError)
 
 
-def test_a_film_is_replaced_only_by_a_complete_one(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_a_film_is_replaced_only_by_a_complete_one(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out = tmp_path / "film.mp4"
     render(RenderJob(sound, out, seed=1), None, maker(stage))
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
@@ -182,7 +182,7 @@ def test_a_film_is_replaced_only_by_a_complete_one(tmp_path: Path, stage: CardSt
 
 
 @pytest.mark.parametrize("out", ["film.mp4", "film.mov", "film.mkv"])
-def test_an_interrupted_film_leaves_nothing(tmp_path: Path, stage: CardStage, sound: Path, out: str) -> None:
+def test_an_interrupted_film_leaves_nothing(tmp_path: Path, stage: PatternSource, sound: Path, out: str) -> None:
     def stop(done: int, total: int) -> None:
         raise SystemExit(143)
 
@@ -191,7 +191,7 @@ def test_an_interrupted_film_leaves_nothing(tmp_path: Path, stage: CardStage, so
     assert names(tmp_path) == ["rain.wav"]
 
 
-def test_a_sound_that_breaks_on_the_way_leaves_nothing(tmp_path: Path, stage: CardStage) -> None:
+def test_a_sound_that_breaks_on_the_way_leaves_nothing(tmp_path: Path, stage: PatternSource) -> None:
     wav = write_wav(tmp_path / "rain.wav", np.zeros((1, 48_000)), 48_000)
 
     def cut(done: int, total: int) -> None:
@@ -208,7 +208,7 @@ import sys, time
 from pathlib import Path
 import numpy as np
 from sonorama.export.render import RenderJob, render
-from tests.export.helpers import CardStage, maker
+from tests.export.helpers import PatternSource, maker
 
 def slow(done, total):
     print(done, flush=True)
@@ -216,7 +216,7 @@ def slow(done, total):
 
 import signal
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as the command line does
-stage = CardStage(np.zeros((64, 64, 3), np.float32))
+stage = PatternSource(np.zeros((64, 64, 3), np.float32))
 render(RenderJob(Path(sys.argv[1]), Path(sys.argv[2])), slow, maker(stage))
 """
 
@@ -242,7 +242,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-class NoisyStage(CardStage):
+class NoiseSource(PatternSource):
     """Paints noise, which no codec makes small."""
 
     def frames(
@@ -255,20 +255,20 @@ class NoisyStage(CardStage):
 
 
 @pytest.fixture
-def noisy() -> CardStage:
+def noisy() -> PatternSource:
     """128 x 128 pixels."""
-    return NoisyStage(np.zeros((128, 128, 3), np.float32))
+    return NoiseSource(np.zeros((128, 128, 3), np.float32))
 
 
 @pytest.mark.parametrize("out", ["film.mp4", "film.mov", "film.mkv"])
-def test_a_full_disk_leaves_nothing(tmp_path: Path, disk: Path, noisy: CardStage, out: str) -> None:
+def test_a_full_disk_leaves_nothing(tmp_path: Path, disk: Path, noisy: PatternSource, out: str) -> None:
     wav = write_wav(tmp_path / "rain.wav", np.random.default_rng(0).uniform(-1, 1, (2, 96_000)), 48_000)
     with pytest.raises(OutputError, match="disk is full"):
         render(RenderJob(wav, disk / out), None, maker(noisy))
     assert names(disk) == []
 
 
-def test_a_full_disk_keeps_the_old_film(tmp_path: Path, disk: Path, stage: CardStage, noisy: CardStage) -> None:
+def test_a_full_disk_keeps_the_old_film(tmp_path: Path, disk: Path, stage: PatternSource, noisy: PatternSource) -> None:
     wav = write_wav(tmp_path / "rain.wav", np.zeros((1, 96_000)), 48_000)
     render(RenderJob(wav, disk / "film.mp4"), None, maker(stage))
     before = {path.name: path.read_bytes() for path in disk.iterdir()}
@@ -277,7 +277,7 @@ def test_a_full_disk_keeps_the_old_film(tmp_path: Path, disk: Path, stage: CardS
     assert {path.name: path.read_bytes() for path in disk.iterdir()} == before
 
 
-def test_a_full_disk_keeps_whole_pictures_only(tmp_path: Path, disk: Path, noisy: CardStage) -> None:
+def test_a_full_disk_keeps_whole_pictures_only(tmp_path: Path, disk: Path, noisy: PatternSource) -> None:
     wav = write_wav(tmp_path / "rain.wav", np.zeros((1, 9600)), 48_000)
     with pytest.raises(OutputError, match="disk is full"):
         render(RenderJob(wav, disk / "shots", fps=Fraction(60)), None, maker(noisy))
@@ -287,7 +287,7 @@ def test_a_full_disk_keeps_whole_pictures_only(tmp_path: Path, disk: Path, noisy
     assert all(pixels(path, "rgb24", (128, 128)).shape == (1, 128, 128, 3) for path in kept)
 
 
-def test_a_place_that_may_not_be_written(tmp_path: Path, disk: Path, stage: CardStage, sound: Path) -> None:
+def test_a_place_that_may_not_be_written(tmp_path: Path, disk: Path, stage: PatternSource, sound: Path) -> None:
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
     for out in ("film.mp4", "shots"):
         assert "may not be written" in refused(RenderJob(sound, disk / out), stage).message
@@ -299,9 +299,9 @@ from fractions import Fraction
 from pathlib import Path
 import numpy as np
 from sonorama.export.render import RenderJob, render
-from tests.export.helpers import CardStage, maker
+from tests.export.helpers import PatternSource, maker
 
-class Streaming(CardStage):
+class Streaming(PatternSource):
     def frames(self, blocks, n_frames, have=()):
         blocks, heard = iter(blocks), 0
         for index in range(n_frames):

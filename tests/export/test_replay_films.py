@@ -56,7 +56,7 @@ def test_a_lossless_film_holds_the_live_frames(steady: Live, tmp_path: Path) -> 
     assert (report.frames, report.seconds) == (90, 3.0)
     frames = finished(steady)
 
-    class LiveStage:
+    class LiveSource:
         world, version, sha256, size, device = "tiny", "0", "", (64, 64), "cpu"
 
         def frames(self, blocks: object, n_frames: int, have: object = ()) -> Iterator[np.ndarray]:
@@ -65,7 +65,7 @@ def test_a_lossless_film_holds_the_live_frames(steady: Live, tmp_path: Path) -> 
     render(
         RenderJob(steady.folder / "audio.wav", tmp_path / "live.mkv", preset="ffv1", duration=3.0),
         None,
-        lambda *_: LiveStage(),
+        lambda *_: LiveSource(),
     )
     film, live = (pixels(tmp_path / name, "rgb48le", (64, 64)) for name in ("film.mkv", "live.mkv"))
     np.testing.assert_array_equal(film, live)

@@ -10,7 +10,7 @@ import pytest
 from sonorama.engine.errors import OutputError
 from sonorama.export.render import RenderJob, render
 
-from .helpers import CardStage, maker, pixels, probe, samples
+from .helpers import PatternSource, maker, pixels, probe, samples
 
 
 def names(folder: Path) -> list[str]:
@@ -22,7 +22,7 @@ def names(folder: Path) -> list[str]:
     [("png", ".png", "rgb48be"), ("tiff16", ".tif", "rgb48le"), ("exr", ".exr", "gbrpf32le")],
 )
 def test_every_sequence_reads_back(
-    tmp_path: Path, stage: CardStage, sound: Path, preset: str, suffix: str, form: str
+    tmp_path: Path, stage: PatternSource, sound: Path, preset: str, suffix: str, form: str
 ) -> None:
     out = tmp_path / "shots"
     report = render(RenderJob(sound, out, preset=preset), None, maker(stage))
@@ -45,7 +45,7 @@ def test_every_sequence_reads_back(
 @pytest.mark.parametrize("preset", ["png", "tiff16", "exr"])
 def test_gradients_keep_more_than_256_levels(tmp_path: Path, sound: Path, preset: str) -> None:
     ramp = np.linspace(0, 1, 2048, dtype=np.float32)[None, :, None]
-    stage = CardStage(np.repeat(np.repeat(ramp, 8, axis=0), 3, axis=2))
+    stage = PatternSource(np.repeat(np.repeat(ramp, 8, axis=0), 3, axis=2))
     render(RenderJob(sound, tmp_path / "shots", fps=Fraction(5), preset=preset), None, maker(stage))
     file = next((tmp_path / "shots").glob("frame_000001.*"))
     got = pixels(file, "gbrpf32le" if preset == "exr" else "rgb48le", (2048, 8))[0, 4, 1:, 0]
@@ -53,7 +53,7 @@ def test_gradients_keep_more_than_256_levels(tmp_path: Path, sound: Path, preset
     assert (np.diff(got.astype(float)) >= 0).all()
 
 
-def test_exr_says_half_and_zip(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_exr_says_half_and_zip(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     render(RenderJob(sound, tmp_path / "shots", preset="exr"), None, maker(stage))
     head = (tmp_path / "shots" / "frame_000001.exr").read_bytes()[:400]
     assert head[:4] == b"\x76\x2f\x31\x01"
@@ -62,7 +62,7 @@ def test_exr_says_half_and_zip(tmp_path: Path, stage: CardStage, sound: Path) ->
     assert head[head.index(b"compression\0compression\0") + 28] == 3  # ZIP of 16 lines
 
 
-def test_the_sound_lies_beside(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_the_sound_lies_beside(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     render(RenderJob(sound, tmp_path / "shots", start=0.05, duration=0.1), None, maker(stage))
     wav = tmp_path / "shots" / "sound.wav"
     assert probe(wav)["audio"]["codec_name"] == "pcm_s24le"
@@ -81,7 +81,7 @@ def stop_after(frames: int):
     return progress
 
 
-def test_an_interrupted_sequence_is_continued(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_an_interrupted_sequence_is_continued(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     job = RenderJob(sound, tmp_path / "shots")
     with pytest.raises(StoppedError):
         render(job, stop_after(4), maker(stage))
@@ -102,7 +102,7 @@ def test_an_interrupted_sequence_is_continued(tmp_path: Path, stage: CardStage, 
     }
 
 
-def test_a_complete_sequence_is_left_alone(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_a_complete_sequence_is_left_alone(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     job = RenderJob(sound, tmp_path / "shots")
     render(job, None, maker(stage))
     stage.painted = stage.heard = 0
@@ -120,7 +120,7 @@ def test_a_complete_sequence_is_left_alone(tmp_path: Path, stage: CardStage, sou
     ],
 )
 def test_another_job_is_refused(
-    tmp_path: Path, stage: CardStage, sound: Path, change: dict[str, int], name: str
+    tmp_path: Path, stage: PatternSource, sound: Path, change: dict[str, int], name: str
 ) -> None:
     out = tmp_path / "shots"
     render(RenderJob(sound, out), None, maker(stage))
@@ -130,7 +130,7 @@ def test_another_job_is_refused(
     assert {path: path.read_bytes() for path in out.iterdir()} == before
 
 
-def test_pictures_of_unknown_origin_are_not_mixed_in(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_pictures_of_unknown_origin_are_not_mixed_in(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out = tmp_path / "shots"
     out.mkdir()
     (out / "frame_000001.png").write_bytes(b"mine")
@@ -139,7 +139,7 @@ def test_pictures_of_unknown_origin_are_not_mixed_in(tmp_path: Path, stage: Card
     assert names(out) == ["frame_000001.png"]
 
 
-def test_an_unreadable_sidecar_is_another_job(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_an_unreadable_sidecar_is_another_job(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out = tmp_path / "shots"
     render(RenderJob(sound, out), None, maker(stage))
     for text in ("{", "[]", '"x"'):
@@ -148,14 +148,14 @@ def test_an_unreadable_sidecar_is_another_job(tmp_path: Path, stage: CardStage, 
             render(RenderJob(sound, out), None, maker(stage))
 
 
-def test_failing_before_the_first_picture_leaves_no_folder(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_failing_before_the_first_picture_leaves_no_folder(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     stage.picture = stage.picture.astype(np.float64)  # which no preset takes
     with pytest.raises(ValueError, match="float64"):
         render(RenderJob(sound, tmp_path / "shots"), None, maker(stage))
     assert names(tmp_path) == ["rain.wav"]
 
 
-def test_other_files_in_the_folder_stay(tmp_path: Path, stage: CardStage, sound: Path) -> None:
+def test_other_files_in_the_folder_stay(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
     out = tmp_path / "shots"
     out.mkdir()
     (out / "notes.txt").write_text("mine")

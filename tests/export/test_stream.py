@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from sonorama.export.output_path import STDOUT
 from sonorama.export.render import RenderJob, render
-from tests.export.helpers import CardStage, maker
+from tests.export.helpers import PatternSource, maker
 
 def progress(done, total):
     print("said meanwhile")
 
 ramp = np.linspace(0, 1, 64, dtype=np.float32)
-stage = CardStage(np.stack([*np.meshgrid(ramp, ramp), np.full((64, 64), 0.5, np.float32)], axis=2))
+stage = PatternSource(np.stack([*np.meshgrid(ramp, ramp), np.full((64, 64), 0.5, np.float32)], axis=2))
 job = RenderJob(Path(sys.argv[1]), STDOUT, preset=sys.argv[2] or None, to_stdout=True)
 report = render(job, progress, maker(stage))
 print("and after", report.frames)

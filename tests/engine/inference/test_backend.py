@@ -4,6 +4,7 @@ import importlib.util
 import logging
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -47,6 +48,22 @@ def test_threads_and_painters_do_not_change_a_bit(world: World) -> None:
         for _ in range(3):
             for made, picture in zip(pool.map(together.synthesize, codes), expected, strict=True):
                 np.testing.assert_array_equal(made, picture)
+
+
+def test_the_first_picture_is_painted_before_threads_may_paint(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two first calls of OpenVINO at once may wait for each other for ever."""
+    import openvino
+
+    first: list[int] = []
+    infer = openvino.InferRequest.infer
+
+    def noted(self: openvino.InferRequest, *arguments: object) -> object:
+        first.append(threading.get_ident())
+        return infer(self, *arguments)
+
+    monkeypatch.setattr(openvino.InferRequest, "infer", noted)
+    open_backend(world, "cpu", threads=1, painters=2)
+    assert first == [threading.get_ident()]
 
 
 def test_without_openvino_onnx_runtime_plays_and_it_is_said(
