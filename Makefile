@@ -12,9 +12,6 @@ QT := libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libd
 	libxcb-image.so.0:libxcb-image0 libxcb-render-util.so.0:libxcb-render-util0 libxcb-shape.so.0:libxcb-shape0 \
 	libxcb-randr.so.0:libxcb-randr0 libxcb-xkb.so.1:libxcb-xkb1 libxkbcommon-x11.so.0:libxkbcommon-x11-0
 
-# A test that hangs in native code hears no signal: its stacks are printed then, and the run ends. Soak tests last longer.
-HANGS := -o faulthandler_timeout=660 -o faulthandler_exit_on_timeout=true
-
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
@@ -36,7 +33,7 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 		/usr/share/doc/libasound2-plugins:libasound2-plugins libpulse.so.0:libpulse0 xrandr:x11-xserver-utils
 	@.ci/apt $(QT)
 	@echo "== pytest"
-	@.venv/bin/python -m pytest -m "not soak" -n 2 --dist loadgroup $(HANGS) $(ARGS)
+	@.ci/test $(ARGS)
 
 check: setup  ## lint, format, types, import direction; all four run, any failure fails
 	@failed=; for tool in "ruff check ." "ruff format --check ." basedpyright lint-imports; do \

@@ -1,8 +1,4 @@
-"""A small untrained world of the real format for all tests; tests that need a device are skipped without one.
-
-Two processes share the tests (pytest-xdist, `--dist loadgroup`): those of a file stay together, since they share what
-is slow to make, and all live shows stay in one process, since two at a time would not leave each other a core.
-"""
+"""A small untrained world of the real format for all tests; tests that need a device are skipped without one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,15 +25,6 @@ def logs_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = tmp_path_factory.mktemp("logs")
         patch.setenv("SONORAMA_LOGS", str(folder))
         yield folder
-
-
-LIVE = ("tests/live/", "tests/readme/", "tests/plugin/test_pulse.py", "tests/ui/test_with_show.py")
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Says which tests run in one process, in order."""
-    file = item.nodeid.partition("::")[0]
-    item.add_marker(pytest.mark.xdist_group("live" if file.startswith(LIVE) else file))
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have thrown tests out
