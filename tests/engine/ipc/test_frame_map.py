@@ -309,7 +309,7 @@ def test_a_reader_looks_more_often_only_when_a_picture_is_due(fps: int) -> None:
     assert rhythm.pause(start) == POLL_S, "nothing is known yet"
     jitter = np.random.default_rng(0).integers(-50_000, 50_000, 50)
     for count in [*range(1, 30), *range(33, 51)]:  # three were missed
-        rhythm.heard(count, start + count * period + int(jitter[count - 1]))
+        rhythm.note(count, start + count * period + int(jitter[count - 1]))
     last = start + 50 * period + int(jitter[49])
     for missed in (1, 2, 5):
         due = last + missed * period
@@ -325,6 +325,6 @@ def test_a_reader_looks_more_often_only_when_a_picture_is_due(fps: int) -> None:
 
 def test_a_count_that_starts_again_is_no_rhythm() -> None:
     rhythm = _Rhythm()
-    rhythm.heard(900, 10**9)
-    rhythm.heard(1, 2 * 10**9)
+    rhythm.note(900, 10**9)
+    rhythm.note(1, 2 * 10**9)
     assert rhythm.pause(2 * 10**9 + 10**6) == POLL_S
