@@ -48,10 +48,19 @@ def check_pictures(seen: list[Seen], take: Take, instruments: Mapping[str, Loade
     assert not wrong, f"{len(wrong)} of {len(new)} pictures are not those of the take, from frame {wrong[0]} on"
 
 
-def check_sound(take: Take) -> None:
-    """The counter on the left side goes on sample by sample."""
+STALL_S = 0.05
+"""A machine that lets a sleeping thread wait so long past its time may also starve a source of sound."""
+
+
+def check_sound(take: Take, overslept: float) -> None:
+    """The counter on the left side goes on sample by sample; but for the corrections of the clock where this machine
+    stalled, by `overslept` seconds at the most (Watcher.overslept).
+    """
     counted = np.rint(heard(take)[0].astype(np.float64) * COUNTER).astype(np.int64)
     first = int(np.flatnonzero(counted)[0])
     steps = np.flatnonzero(np.diff(counted[first:]) != 1)
-    assert not len(steps), f"{len(steps)} gaps in the sound, the first {steps[0] / 44_100:.2f} s after its beginning"
+    allowed = len(counted) // 10 if overslept > STALL_S else 0
+    assert len(steps) <= allowed, (
+        f"{len(steps)} gaps in the sound, the first {steps[0] / 44_100:.2f} s after its beginning"
+    )
     assert len(counted) - first > 44_100

@@ -54,7 +54,7 @@ def test_another_world_and_one_that_is_not_there(
     assert show.stop() == 143
     take = read_take(folder)
     worlds = {tiny_world: instrument, "other": WorldLoader(Faults()).open(str(other_world), "cpu")}
-    check_sound(take)
+    check_sound(take, watcher.overslept)
     check_pictures(watcher.seen, take, worlds)
     worlds["other"] = instrument
     with pytest.raises(AssertionError, match="pictures are not those"):
@@ -100,6 +100,6 @@ def test_rate_and_size_while_recording(start: Start, tmp_path: Path, tiny_world:
     assert {(width, height) for width, height, _ in made} >= {(64, 64), (96, 48), (32, 16)}, made
     assert all(pictures > 0 for _, _, pictures in made)
     take = read_take(folder)
-    check_sound(take)
+    check_sound(take, watcher.overslept)
     whole = [one for one in watcher.seen if one.size == (64, 64)]
     check_pictures(whole, take, {tiny_world: instrument})

@@ -73,7 +73,7 @@ def killed(start: Start, tmp_path: Path, instrument: LoadedWorld, kills: int) ->
     asked = {change.path: change.value for changes in kept.changes.values() for change in changes}
     assert {path: values[path] for path in asked} == asked
     assert values["/look/seed"] == 11
-    check_sound(kept)
+    check_sound(kept, watcher.overslept)
     check_pictures(watcher.seen, kept, {str(kept.start.values["/engine/world"]): instrument})
 
 
@@ -105,7 +105,7 @@ def test_one_that_can_never_go_on_begins_at_rest(start: Start, tmp_path: Path, i
     kept = read_take(take)
     assert len(kept.fresh) == 1
     assert kept.fresh[0].values["/look/seed_b"] == 7
-    check_sound(kept)
+    check_sound(kept, watcher.overslept)
     check_pictures(watcher.seen, kept, {str(kept.start.values["/engine/world"]): instrument})
 
 
