@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
@@ -57,7 +58,7 @@ def test_the_first_picture_is_painted_before_threads_may_paint(world: World, mon
     first: list[int] = []
     infer = openvino.InferRequest.infer
 
-    def noted(self: openvino.InferRequest, *arguments: object) -> object:
+    def noted(self: openvino.InferRequest, *arguments: Any) -> object:
         first.append(threading.get_ident())
         return infer(self, *arguments)
 
