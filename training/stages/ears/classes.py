@@ -43,9 +43,7 @@ def balanced_weights(class_ids: Sequence[int], sources: Sequence[str]) -> Float6
     return np.array([1.0 / frames[pair] / of_class[pair[0]] for pair in pairs])
 
 
-def fit(
-    codes: Float64Array, class_ids: Sequence[int], sources: Sequence[str], classes: int, a: float = SHRINKAGE
-) -> Discriminants:
+def fit(codes: Float64Array, class_ids: Sequence[int], sources: Sequence[str], classes: int) -> Discriminants:
     """Discriminants of codes [N,D]; a share of SHRINKAGE of their covariance is replaced by a sphere of its trace."""
     weights, ids = balanced_weights(class_ids, sources), np.asarray(class_ids)
     means = np.stack([np.average(codes[ids == k], 0, weights[ids == k]) for k in range(classes)])
