@@ -15,6 +15,7 @@ from tests.training.wide_data import wide_data
 from sonorama.engine.errors import OutputError
 from sonorama.training.data.photos import PictureSet, picture_set
 from sonorama.training.stages.generator.pack import read_pack, write_pack
+from sonorama.training.stages.generator.timed import main as timed_main
 
 SCRIPT = Path(__file__).with_name("world.sh")
 TINY = ["--batch", "2", "--channels", "512", "8", "--device", "cpu", "--seeds", "20"]
@@ -67,12 +68,13 @@ def test_a_pack_that_does_not_fit_is_refused(data: PictureSet, tmp_path: Path) -
 
 
 def test_within_its_time_it_leaves_results_but_no_file_over_the_limit(
-    data: PictureSet, tmp_path: Path, bare: dict[str, str]
+    data: PictureSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pack, out = tmp_path / "p.pack", tmp_path / "out"
     write_pack(data, pack, 60)
-    done = subprocess.run(command(pack, out, "4", "--largest", "1"), env=bare, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    given = ["--pack", str(pack), "--out", str(out), "--seconds", "2", "--size", "128", "--largest", "1", *TINY]
+    monkeypatch.setattr(sys, "argv", ["timed", *given])
+    assert timed_main() == 0
     made = load_file(out / "generator.safetensors")
     assert made["generator.synthesis.b128.torgb.weight"].dtype == torch.float16
     assert len(made["bank.anchors"]) == len(data.anchors)

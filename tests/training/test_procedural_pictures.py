@@ -95,7 +95,7 @@ def test_nothing_jumps(kind: str) -> None:
 
 def test_a_storm_jumps_only_when_it_strikes() -> None:
     """Light comes at once and goes more slowly."""
-    photo = landscape(160, 96)
+    photo = landscape(80, 48)
     levels = torch.tensor([luma(draw(photo, LIGHTNING, 0.9, i / 30, 3)) for i in range(90)])
     assert 2 <= int((levels.diff() > 0.03).sum()) <= 8
     assert -levels.diff().min() < 0.75 * levels.diff().max()

@@ -33,8 +33,12 @@ PLAN = GeneratorPlan(
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> PictureSet:
-    root = wide_data(tmp_path_factory.mktemp("data"))
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wide_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def data(root: Path) -> PictureSet:
     return picture_set(root, root / "set.safetensors", *TINY.shape(), z_dim=8)
 
 
@@ -192,7 +196,7 @@ def test_a_phase_ends_by_time_too() -> None:
 
 
 SCRIPT = """
-import sys, torch
+import sys
 from pathlib import Path
 from tests.training.stages.test_generator import PLAN, TINY
 from sonorama.training.data.photos import picture_set
@@ -202,7 +206,7 @@ from dataclasses import replace
 root = Path(sys.argv[1])
 data = picture_set(root, root / "set.safetensors", *TINY.shape(), z_dim=8)
 endless = replace(PLAN, phases=(replace(PLAN.phases[0], images=10**9),))
-trainer = GeneratorTrainer(data, TINY, endless, root / "work")
+trainer = GeneratorTrainer(data, TINY, endless, Path(sys.argv[2]))
 trainer.advance()
 with stop_between_steps() as stop:
     print("ready", flush=True)
@@ -211,17 +215,16 @@ with stop_between_steps() as stop:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
-def test_sigterm_leaves_a_checkpoint(tmp_path: Path) -> None:
-    root = wide_data(tmp_path, 8)
+def test_sigterm_leaves_a_checkpoint(root: Path, data: PictureSet, tmp_path: Path) -> None:
     places = os.pathsep.join([str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH", "")])])
     process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(root)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": places},
+        [sys.executable, "-c", SCRIPT, str(root), str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=os.environ | {"PYTHONPATH": places},
     )  # fmt: skip
     assert process.stdout is not None
     assert process.stdout.readline().strip() == "ready", process.communicate()[1]
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate()
     assert "Terminated" in errors
-    state = torch.load(tmp_path / "work" / "generator.pt", weights_only=True)
+    state = torch.load(tmp_path / "generator.pt", weights_only=True)
     assert state["at"][1] >= 8
