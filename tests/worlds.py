@@ -13,7 +13,14 @@ from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
 from sonorama.engine.model.card import Card
-from sonorama.engine.model.config import LEVEL_CUTS, EncoderConfig, GeneratorConfig, MotionConfig, SoundConfig
+from sonorama.engine.model.config import (
+    LEVEL_CUTS,
+    EncoderConfig,
+    FramesConfig,
+    GeneratorConfig,
+    MotionConfig,
+    SoundConfig,
+)
 from sonorama.engine.model.generator import Generator
 from sonorama.engine.model.joint_embedding import SoundEncoder
 from sonorama.engine.model.mel import BANDS, SOUND_COLUMNS
@@ -37,22 +44,25 @@ def write_world(
     widths: tuple[int, ...] = WIDTHS,
     hidden: int = 128,
     rnn_hidden: int = 128,
+    frames: FramesConfig | None = None,
 ) -> Card:
     """Write a world of 64 px, narrow unless told otherwise, whose motion and encoder answer to sound.
 
     const: (height, width) of the constant. num_ws: 0 for as many as the blocks take. hidden: of E_a's heads.
+    frames: of the frame encoder; without one F_a hears statistics.
     """
     torch.manual_seed(5)
     shape = GeneratorConfig(size, 16, 32, 1, 512, 16, *const)
     num_ws = num_ws or shape.num_ws
-    f_a = SoundConfig(statistics(torch.rand(1, 1, BANDS, SOUND_COLUMNS)).shape[1], 128, 16, 1)
+    heard = statistics(torch.rand(1, 1, BANDS, SOUND_COLUMNS)).shape[1] if frames is None else frames.code
+    f_a = SoundConfig(heard, 128, 16, 1)
     e_a = EncoderConfig(num_ws, shape.w_dim, f_a.code_dim, widths, hidden, cuts)
     e_rnn = MotionConfig(num_ws, shape.w_dim, rnn_hidden, cuts)
     networks = {
         "generator": Generator(shape, num_ws),
         "encoder": SoundInversionEncoder(e_a),
         "motion": MotionNetwork(e_rnn),
-        "sound": SoundEncoder(f_a.features, f_a.code_dim, f_a.hidden, f_a.members),
+        "sound": SoundEncoder.sized(f_a, frames),
     }
     tensors = {
         f"{part}.{key}": (value if value.any() else torch.randn_like(value.float()) * 0.1).numpy()
@@ -62,7 +72,7 @@ def write_world(
     tensors["generator.mapping.w_std"] = np.ones(shape.w_dim, np.float32)
     tensors["labels.codes"] = np.eye(len(CLASSES), f_a.code_dim, dtype=np.float32)
     tensors["labels.scale"] = np.array([10.0], np.float32)
-    card = Card(name, "0", "CC0-1.0", "Untrained.", shape, e_a, e_rnn, f_a, classes=CLASSES)
+    card = Card(name, "0", "CC0-1.0", "Untrained.", shape, e_a, e_rnn, f_a, frames, classes=CLASSES)
     return save_world(path, card, tensors)
 
 

@@ -50,11 +50,10 @@ def build_networks(world: World) -> Networks:
 
     """
     card = world.card
-    f_a = card.sound
     return Networks(
         card,
         _build(world, "generator", lambda: Generator(card.generator, card.num_ws)),
-        _build(world, "sound", lambda: SoundEncoder(f_a.features, f_a.code_dim, f_a.hidden, f_a.members)),
+        _build(world, "sound", lambda: SoundEncoder.sized(card.sound, card.frames)),
         _build(world, "encoder", lambda: SoundInversionEncoder(card.encoder)),
         _build(world, "motion", lambda: MotionNetwork(card.motion)),
     )

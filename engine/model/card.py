@@ -13,6 +13,7 @@ from typing import Any
 from ..units import LEVELS
 from .config import (
     EncoderConfig,
+    FramesConfig,
     GeneratorConfig,
     ImageConfig,
     MelConfig,
@@ -20,6 +21,7 @@ from .config import (
     SoundConfig,
     TextConfig,
     check_encoder,
+    check_frames,
     check_generator,
     check_levels,
     parse,
@@ -74,6 +76,7 @@ class Card:
     encoder: EncoderConfig
     motion: MotionConfig
     sound: SoundConfig
+    frames: FramesConfig | None = None
     image: ImageConfig | None = None
     text: TextConfig | None = None
     mel: MelConfig = field(default_factory=MelConfig)
@@ -158,6 +161,8 @@ class Card:
         """ValueError, which says why, where the configurations cannot be built or do not belong together."""
         check_generator(self.generator)
         check_encoder(self.encoder)
+        if self.frames is not None:
+            check_frames(self.frames, self.sound)
         check_levels(self.num_ws, self.level_cuts)
         if self.generator.num_ws > self.num_ws:
             raise ValueError(f"a generator of size {self.size} takes {self.generator.num_ws} codes, not {self.num_ws}")
@@ -199,6 +204,7 @@ def card_from_json(values: Any, version: int = 2, shapes: Shapes = MappingProxyT
         encoder=parse(EncoderConfig, values.get("encoder")),
         motion=parse(MotionConfig, values.get("motion")),
         sound=parse(SoundConfig, values.get("sound")),
+        frames=None if values.get("frames") is None else parse(FramesConfig, values["frames"]),
         image=None if values.get("image") is None else parse(ImageConfig, values["image"]),
         text=None if values.get("text") is None else parse(TextConfig, values["text"]),
         mel=parse(MelConfig, values.get("mel")),

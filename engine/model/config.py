@@ -74,6 +74,22 @@ class SoundConfig:
     members: int = 4
 
 
+FRAME_STARTS = (0, 85, 171, 256)
+"""Columns of F_a's window at which its frames of one second begin."""
+FRAME_SOUND = 0.125
+"""A frame whose loudest cell lies below it (-70 dB) holds no sound."""
+
+
+@dataclass(frozen=True)
+class FramesConfig:
+    """What F_a listens with: log-mel frames [B,128,88] -> codes [B,code]; a world without it has texture statistics.
+    widths: channels of the four scales.
+    """
+
+    widths: tuple[int, ...] = (24, 48, 96, 160)
+    code: int = 256
+
+
 @dataclass(frozen=True)
 class EncoderConfig:
     """E_a: log-mel [B,1,128,88] and sound embedding [B,D] -> displacement [B,L,W]. widths: channels of the blocks.
@@ -150,16 +166,20 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "level_cuts": (1, 63), "groups": (1, 64), "vocabulary": (1, 2**20), "width": (1, 4096), "layers": (1, 64),
     "heads": (1, 64), "context": (1, 1024), "rate": (1, 2**20), "n_fft": (2, 2**16), "hop": (1, 2**16),
     "bands": (1, 1024), "floor_db": (-200, -1), "encoder_columns": (1, 4096), "sound_columns": (1, 4096),
+    "code": (1, 4096),
 }  # fmt: skip
 """Smallest and largest value of each field: a card is written by anyone and read before anything is allocated."""
+FRAME_SCALES = 4
+"""Of a frame encoder."""
 MOST_BLOCKS = 8
 """Of E_a."""
 LARGEST_SIDE = 8192
 """Of a picture, px."""
 
 Config = TypeVar(
-    "Config", GeneratorConfig, SoundConfig, EncoderConfig, MotionConfig, ImageConfig, TextConfig, MelConfig
-)
+    "Config",
+    GeneratorConfig, SoundConfig, FramesConfig, EncoderConfig, MotionConfig, ImageConfig, TextConfig, MelConfig,
+)  # fmt: skip
 
 
 def parse(kind: type[Config], values: Any) -> Config:
@@ -191,6 +211,14 @@ def check_generator(config: GeneratorConfig) -> None:
         raise ValueError(f"channel_base {config.channel_base} leaves no channels at size {config.size}")
     if max(config.shape()) > LARGEST_SIDE:
         raise ValueError(f"its pictures are larger than {LARGEST_SIDE} px")
+
+
+def check_frames(config: FramesConfig, sound: SoundConfig) -> None:
+    """ValueError where a frame encoder of these sizes cannot be built or does not fit the rest of F_a."""
+    if len(config.widths) != FRAME_SCALES:
+        raise ValueError(f"its frame encoder has {len(config.widths)} widths, not {FRAME_SCALES}")
+    if sound.features != config.code:
+        raise ValueError(f"its frame codes have {config.code} numbers, F_a takes {sound.features}")
 
 
 def check_encoder(config: EncoderConfig) -> None:

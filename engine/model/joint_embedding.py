@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from ..errors import WorldError
 from ..units import SAMPLE_RATE
-from .config import ImageConfig, SoundConfig, TextConfig
+from .config import FRAME_SCALES, FramesConfig, ImageConfig, SoundConfig, TextConfig
+from .frame_encoder import FrameEncoder
 from .joint_space import FIRST_WORD, HEAD_WIDTH, token_rows
 from .mel import HOP
 from .texture_statistics import sounding, statistics
@@ -71,43 +72,69 @@ class Committee(nn.Module):
 class SoundEncoder(nn.Module):
     """F_a: log-mel windows [B,1,128,344] in 0..1 -> codes [B,D].
 
-    Statistics of the sound's texture, then a committee of small perceptrons whose unit codes are averaged. A code
-    has length 1; silence (no column above -78 dB) has the code 0: its cosine with everything is 0, and
-    `class_scores` gives it the same score for every class. Columns before the sound's start do not count.
+    What is heard first, by a frame encoder or, without one, as statistics of the sound's texture; then a committee of
+    small perceptrons whose unit codes are averaged. A code has length 1; silence (no column above -78 dB) has the code
+    0: its cosine with everything is 0, and `class_scores` gives it the same score for every class. Columns before the
+    sound's start do not count.
+
+    Args:
+        features: how many numbers are heard first.
+        width, hidden, members, dropout: of the committee.
+        frames: sizes of the frame encoder.
+
     """
 
     mean: Tensor
     std: Tensor
 
     def __init__(
-        self, features: int, width: int = 128, hidden: int = 128, members: int = 4, dropout: float = 0.0
-    ) -> None:
+        self, features: int, width: int = 128, hidden: int = 128, members: int = 4, dropout: float = 0.0,
+        frames: FramesConfig | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
         self.config = SoundConfig(features, width, hidden, members)
+        self.frames = None if frames is None else FrameEncoder(frames)
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("std", torch.ones(features))
         self.committee = Committee(members, features, hidden, width, dropout)
+
+    @classmethod
+    def sized(cls, sound: SoundConfig, frames: FramesConfig | None) -> SoundEncoder:
+        """The encoder of these sizes."""
+        return cls(sound.features, sound.code_dim, sound.hidden, sound.members, frames=frames)
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> SoundEncoder:
         """The encoder of a world's `sound.*` tensors. WorldError if they do not fit."""
         with refusing("sound"):
             members, features, hidden = tensors["committee.weight0"].shape
-            made = cls(features, tensors["committee.weight2"].shape[2], hidden, members)
+            made = cls(features, tensors["committee.weight2"].shape[2], hidden, members, frames=_frames(tensors))
             made.load_state_dict(dict(tensors))
         return made.eval()
 
+    def hear(self, window: Tensor) -> Tensor:
+        """Windows [B,1,128,344] -> what is heard first [B,F]."""
+        return statistics(window) if self.frames is None else self.frames.window(window)
+
     def standardise(self, measured: Tensor) -> Tensor:
-        """Statistics [B,F] -> the same, of mean 0 and deviation 1 over the training sounds, bounded."""
+        """What is heard [B,F] -> the same, of mean 0 and deviation 1 over the training sounds, bounded."""
         return ((measured - self.mean) / self.std).clamp(-4, 4)
 
     def code(self, measured: Tensor) -> Tensor:
-        """Statistics [B,F] of windows that hold sound -> unit codes [B,D]."""
+        """What is heard [B,F] in windows that hold sound -> unit codes [B,D]."""
         return unit(self.committee(self.standardise(measured)).mean(0))
 
     def forward(self, window: Tensor) -> Tensor:
         """Codes of windows."""
-        return self.code(statistics(window)) * sounding(window).amax(1, keepdim=True)
+        return self.code(self.hear(window)) * sounding(window).amax(1, keepdim=True)
+
+
+def _frames(tensors: Mapping[str, Tensor]) -> FramesConfig | None:
+    """Sizes of the frame encoder among the tensors of F_a; None where there is none."""
+    if "frames.linear.weight" not in tensors:
+        return None
+    widths = tuple(len(tensors[f"frames.reduce.{i}.bias"]) for i in range(FRAME_SCALES))
+    return FramesConfig(widths, len(tensors["frames.linear.bias"]))
 
 
 class ImageHead(nn.Module):

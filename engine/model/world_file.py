@@ -310,6 +310,11 @@ def _needed(card: Card) -> dict[str, tuple[int, ...]]:
     for i, codes in enumerate(e_rnn.level_sizes):
         shapes[f"encoder.last.{i}.weight"] = (codes * g.w_dim, e_a.hidden)
         shapes[f"motion.levels.{i}.inward.weight"] = (e_rnn.hidden, codes * g.w_dim)
+    if card.frames is not None:
+        a, b, c, d = card.frames.widths
+        for i, shape in enumerate(((a, 1, 7, 5), (b, a, 3, 3), (c, b, 3, 3), (d, c, 3, 3))):
+            shapes[f"sound.frames.reduce.{i}.weight"] = shape
+        shapes["sound.frames.linear.bias"] = (card.frames.code,)
     if card.text is not None:
         shapes["text.vocabulary"] = (card.text.vocabulary,)
         shapes["text.net.positional_embedding"] = (card.text.context, card.text.width)

@@ -1,4 +1,7 @@
-"""F_a as a graph: statistics of the texture, then a committee; in torch: engine/model/joint_embedding.py."""
+"""F_a as a graph: frame codes or statistics of the texture, then a committee.
+
+In torch: engine/model/joint_embedding.py.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...model.mel import BANDS, SOUND_COLUMNS
+from .frame_encoder import frame_codes
 from .graph import Graph, Value, Weights, integers
 from .layers import mean, silu, unit
-from .texture_statistics import FEATURES, TextureStatistics
+from .texture_statistics import TextureStatistics
 
 if TYPE_CHECKING:
     from ...model.world_file import World
@@ -19,26 +23,29 @@ if TYPE_CHECKING:
 def write_sound(world: World, path: Path) -> None:
     """Log-mel window [1,1,128,344] in 0..1 -> unit code [1,D]; the code of silence is 0."""
     weights, graph = Weights(world, "sound"), Graph("sound")
-    statistics = TextureStatistics(graph, graph.input("window", 1, 1, BANDS, SOUND_COLUMNS))
-    x = graph.add("Sub", statistics.all(), weights.take("mean", FEATURES))
-    x = graph.add("Clip", graph.add("Div", x, weights.take("std", FEATURES)), -4.0, 4.0)
-    codes, width = _committee(graph, x, weights)
+    window, features = graph.input("window", 1, 1, BANDS, SOUND_COLUMNS), world.card.sound.features
+    statistics = TextureStatistics(graph, window)
+    frames = world.card.frames
+    heard = statistics.all() if frames is None else frame_codes(graph, window, weights, frames)
+    x = graph.add("Sub", heard, weights.take("mean", features))
+    x = graph.add("Clip", graph.add("Div", x, weights.take("std", features)), -4.0, 4.0)
+    codes, width = _committee(graph, x, weights, features)
     code = unit(graph, mean(graph, codes, 0))
     sounding = graph.add("ReduceMax", statistics.mask, integers(1), keepdims=1)
     graph.add("Mul", code, sounding, result="code")
     graph.save(path, code=(1, width))
 
 
-def _committee(graph: Graph, x: Value, weights: Weights) -> tuple[Value, int]:
+def _committee(graph: Graph, x: Value, weights: Weights, features: int) -> tuple[Value, int]:
     """[1,F] -> the unit codes of all members [M,1,D], and D."""
-    members, _, hidden = weights.take("committee.weight0", None, FEATURES, None).shape
+    members, _, hidden = weights.take("committee.weight0", None, features, None).shape
     width = weights.take("committee.weight2", members, hidden, None).shape[2]
 
     def layer(x: Value, number: int, n_in: int, n_out: int) -> Value:
         product = graph.add("MatMul", x, weights.take(f"committee.weight{number}", members, n_in, n_out))
         return graph.add("Add", product, weights.take(f"committee.bias{number}", members, 1, n_out))
 
-    x = layer(x, 0, FEATURES, hidden)
+    x = layer(x, 0, features, hidden)
     x = graph.add("LayerNormalization", x, np.ones(hidden, np.float32), epsilon=1e-5)
     x = graph.add("Mul", x, weights.take("committee.gain", members, 1, hidden))
     x = silu(graph, graph.add("Add", x, weights.take("committee.shift", members, 1, hidden)))

@@ -23,7 +23,7 @@ from sonorama.engine.inference.graph_cache import ready_graphs
 from sonorama.engine.ipc.frame_map import FrameMap
 from sonorama.engine.model import build
 from sonorama.engine.model.build import build_networks
-from sonorama.engine.model.config import EncoderConfig
+from sonorama.engine.model.config import EncoderConfig, FramesConfig
 from sonorama.engine.model.sound_inversion import SoundInversionEncoder
 from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.picture.to_rgba8 import rgba8
@@ -43,6 +43,7 @@ SIZES = {
     "cuts 4 8": {"cuts": (4, 8)},
     "4x7": {"const": (4, 7)},
     "6x3": {"const": (6, 3)},
+    "frame encoder": {"frames": FramesConfig((4, 6, 8, 12), 20)},
 }
 WHOLE = {
     "wide": {"const": (4, 7), "rnn_hidden": 512, "cuts": (3, 6)},

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from sonorama.engine.model.frame_encoder import level_free
 from sonorama.training.data.procedural_sounds import Draw
 from sonorama.training.stages.ears.classes import balanced_weights, fit
 from sonorama.training.stages.ears.clips import CLIP, NONE, ClipMaker, ClipPlan, Clips, clip_mel
 from sonorama.training.stages.ears.distil import Distillation, DistilPlan, load_student
 from sonorama.training.stages.ears.library import LibrarySound, SoundLibrary
-from sonorama.training.stages.ears.student import Student, StudentConfig, level_free, parameters
+from sonorama.training.stages.ears.student import Student, StudentConfig, frame_encoder, parameters
 from sonorama.training.stages.ears.teacher import BANDS, RATE, mel_weights
 
 SMALL = StudentConfig(widths=(4, 6, 8, 8), code=16, names=5, components=4)
@@ -71,6 +72,20 @@ def test_the_lowest_band_is_not_heard() -> None:
 
 def test_the_student_is_small() -> None:
     assert parameters(Student()) <= 1_500_000
+
+
+def test_what_plays_gives_the_codes_that_were_trained() -> None:
+    torch.manual_seed(0)
+    student, mel = Student(), 0.5 + 0.3 * torch.rand(8, 128, 88)
+    for _ in range(20):
+        student(mel)
+    for part in student.modules():
+        if isinstance(part, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(part.weight, 0.5, 1.5)
+            torch.nn.init.uniform_(part.bias, -0.5, 0.5)
+    codes = student.eval().encode(mel)
+    assert codes.std(0).mean() > 0.01
+    assert (frame_encoder(student)(mel) - codes).abs().max() < 1e-4
 
 
 def test_teachers_bands_rise_and_fall_once() -> None:

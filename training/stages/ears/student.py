@@ -1,7 +1,5 @@
-"""The student: a small convolutional network that codes frames of one second of sound.
-
-A frame is 88 log-mel columns of 128 bands. Its level is taken off, so that what is heard does not depend on how loud
-it is; the lowest band (below 45 Hz) is left out, since much of what lies there is the microphone's.
+"""The student: the frame encoder (engine/model/frame_encoder.py) as it is trained, with batch normalisation and with
+heads for what the teacher says.
 """
 
 from __future__ import annotations
@@ -12,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ....engine.model.mel import BANDS, FLOOR_DB
+from ....engine.model.config import FramesConfig
+from ....engine.model.frame_encoder import ROWS, FrameEncoder, level_free, pooled
 
 
 @dataclass(frozen=True)
@@ -20,27 +19,14 @@ class StudentConfig:
     """Sizes.
 
     widths: channels of the four scales. code: width of the code. names: of the teacher's. components: of the
-    teacher's embedding, for training only. regions: bands of frequency that are pooled apart.
+    teacher's embedding, for training only.
     """
 
     widths: tuple[int, int, int, int] = (24, 48, 96, 160)
     code: int = 256
     names: int = 521
     components: int = 192
-    regions: int = 4
     dropout: float = 0.1
-
-
-LOWEST_DB, HIGHEST_DB = -50.0, 30.0
-"""Of a frame's cells, about its mean power."""
-
-
-def level_free(mel: Tensor) -> Tensor:
-    """Log-mel [B,128,T] in 0..1 -> decibels about the frame's mean power, over 20 [B,1,128,T]."""
-    db = -FLOOR_DB * (mel[:, 1:] - 1)
-    level = 10 * torch.log10((10 ** (db / 10)).mean((1, 2), keepdim=True) + 1e-12)
-    db = (db - level).clamp(LOWEST_DB, HIGHEST_DB) / 20
-    return F.pad(db, (0, 0, 1, 0), value=LOWEST_DB / 20)[:, None]
 
 
 class Block(nn.Module):
@@ -79,7 +65,7 @@ class Student(nn.Module):
         self.trunk = nn.Sequential(
             Block(1, a, (7, 5), (4, 2)), Block(a, b), Block(b, c), Residual(c), Block(c, d), Residual(d)
         )
-        self.code = nn.Linear(2 * config.regions * d, config.code)
+        self.code = nn.Linear(2 * ROWS * d, config.code)
         self.norm = nn.BatchNorm1d(config.code)
         self.dropout = nn.Dropout(config.dropout)
         self.names = nn.Linear(config.code, config.names)
@@ -88,9 +74,7 @@ class Student(nn.Module):
     def encode(self, mel: Tensor) -> Tensor:
         """Codes [B,code]."""
         x = self.trunk(level_free(mel).to(memory_format=torch.channels_last))
-        x = F.adaptive_avg_pool2d(x, (self.config.regions, x.shape[3]))
-        pooled = torch.cat([x.mean(3), x.amax(3)], 1).flatten(1)
-        return F.silu(self.norm(self.code(pooled)))
+        return F.silu(self.norm(self.code(pooled(x))))
 
     def forward(self, mel: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of names [B,521] and standardised components [B,192]."""
@@ -103,4 +87,30 @@ def parameters(student: Student) -> int:
     return sum(p.numel() for name, p in student.named_parameters() if not name.startswith("components."))
 
 
-assert BANDS == 128  # noqa: S101 (the trunk's four regions come of it)
+@torch.no_grad()
+def frame_encoder(student: Student) -> FrameEncoder:
+    """The same codes, with the normalisations folded into the layers before them."""
+    config = student.config
+    made = FrameEncoder(FramesConfig(config.widths, config.code))
+    blocks = [part for part in student.trunk if isinstance(part, Block)]
+    residuals = [part for part in student.trunk if isinstance(part, Residual)]
+    for to, block in zip(made.reductions(), blocks, strict=True):
+        _fold(to, block.conv, block.norm)
+    for inner, part in zip(made.residuals(), residuals, strict=True):
+        _fold(inner.first, part.first.conv, part.first.norm)
+        _fold(inner.second, part.second, part.norm)
+    _fold(made.linear, student.code, student.norm)
+    return made.eval().requires_grad_(False)
+
+
+Layer = nn.Conv2d | nn.Linear
+
+
+def _fold(to: Layer, layer: Layer, norm: nn.BatchNorm1d | nn.BatchNorm2d) -> None:
+    """Weights and biases of a layer and its normalisation as one layer."""
+    assert norm.running_mean is not None and norm.running_var is not None  # noqa: S101 (both track)
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    to.weight.copy_(layer.weight * scale.reshape(-1, *[1] * (layer.weight.dim() - 1)))
+    bias = torch.zeros_like(scale) if layer.bias is None else layer.bias
+    assert to.bias is not None  # noqa: S101 (layers that play have one)
+    to.bias.copy_((bias - norm.running_mean) * scale + norm.bias)

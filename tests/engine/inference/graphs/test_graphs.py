@@ -12,7 +12,7 @@ from sonorama.engine.inference.graphs.build import write_graphs
 from sonorama.engine.inference.onnx_backend import open_session
 from sonorama.engine.model.build import as_torch
 from sonorama.engine.model.card import Card
-from sonorama.engine.model.config import EncoderConfig, GeneratorConfig, MotionConfig, SoundConfig
+from sonorama.engine.model.config import EncoderConfig, FramesConfig, GeneratorConfig, MotionConfig, SoundConfig
 from sonorama.engine.model.generator import Generator
 from sonorama.engine.model.joint_embedding import SoundEncoder, TextTower
 from sonorama.engine.model.joint_space import token_rows
@@ -39,11 +39,13 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     shape, num_ws, cuts, widths, hidden = request.param
     torch.manual_seed(1)
     code_dim = hidden + 8
+    frames = FramesConfig((4, 6, 8, 12), 20) if shape.const_width == 7 else None
+    heard = 365 if frames is None else frames.code
     networks = {
         "generator": Generator(shape, num_ws),
         "encoder": SoundInversionEncoder(EncoderConfig(num_ws, shape.w_dim, code_dim, widths, hidden, cuts)),
         "motion": MotionNetwork(MotionConfig(num_ws, shape.w_dim, hidden, cuts)),
-        "sound": SoundEncoder(365, code_dim, hidden, members=2),
+        "sound": SoundEncoder(heard, code_dim, hidden, members=2, frames=frames),
         "text": TextTower(VOCABULARY, width=32, layers=2, context=8, out=code_dim),
     }
     for network in networks.values():
@@ -54,7 +56,7 @@ def made(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     tensors = {f"{k}.{name}": x.numpy() for k, network in networks.items() for name, x in network.state_dict().items()}
     card = Card(
         "odd", "1", "", "", shape, networks["encoder"].config, networks["motion"].config,
-        SoundConfig(365, code_dim, hidden, 2), text=networks["text"].config, path="odd.safetensors",
+        SoundConfig(heard, code_dim, hidden, 2), frames, text=networks["text"].config, path="odd.safetensors",
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("graphs")
     write_graphs(World(card, tensors), folder)
