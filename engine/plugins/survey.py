@@ -20,10 +20,8 @@ from ..errors import SonoramaError, one_line_error
 from .interfaces import Available, Missing
 from .registry import (
     BACKENDS,
-    BRIDGES,
     KINDS,
     OWN_PACKAGE,
-    SINKS,
     SOURCES,
     Kind,
     find,
@@ -35,7 +33,8 @@ from .registry import (
 
 PROBE_S = 20.0
 """A probe that takes longer counts as broken."""
-_OPEN_DEVICES = (SOURCES, SINKS, BRIDGES, BACKENDS)
+_CALL_DRIVERS = ((SOURCES, "device"), (SOURCES, "loopback"), (BACKENDS, "cuda"))
+_NO_ANSWER = "its probe ended without an answer"
 _CHILD = "from sonorama.engine.plugins.survey import answer_probes; answer_probes()"
 
 State = Literal["available", "missing", "broken", "hidden"]
@@ -80,11 +79,11 @@ def survey(kinds: tuple[Kind, ...] = KINDS, timeout: float = PROBE_S) -> list[Pl
 
 
 def _batches(used: Iterable[tuple[Kind, EntryPoint]]) -> list[list[EntryPoint]]:
-    """What shares a child process: a plug-in stands alone, but sonorama's own that open no device stand together."""
+    """What shares a child process: a plug-in stands alone, but sonorama's own that call no driver stand together."""
     together: list[EntryPoint] = []
     alone: list[list[EntryPoint]] = []
     for kind, point in used:
-        own = package_of(point) == OWN_PACKAGE and kind not in _OPEN_DEVICES
+        own = package_of(point) == OWN_PACKAGE and (kind, point.name) not in _CALL_DRIVERS
         together.append(point) if own else alone.append([point])
     return [*alone, together] if together else alone
 
@@ -97,10 +96,24 @@ def _plugin(point: EntryPoint, answer: Answer | None) -> Plugin:
 
 
 def probe(batch: list[EntryPoint], timeout: float = PROBE_S) -> dict[int, Answer]:
-    """The answers of some plug-ins in one child process, by the id of the entry point; without an answer: broken."""
+    """The answers of some plug-ins by the id of the entry point, from one child process; one that does not answer is
+    broken, and those after it are asked in another.
+    """
+    answers: list[Answer] = []
+    while len(answers) < len(batch):
+        rest = batch[len(answers) :]
+        told, why = _ask_child(rest, timeout)
+        answers += told[: len(rest)]
+        if len(told) < len(rest):
+            answers.append(("broken", why, ""))
+    return dict(zip(map(id, batch), answers, strict=True))
+
+
+def _ask_child(batch: list[EntryPoint], timeout: float) -> tuple[list[Answer], str]:
+    """Answers of the first of these plug-ins, and why there is none of the next."""
     rows = json.dumps([[point.group, point.name, point.value] for point in batch])
     command, limit = [sys.executable, "-P", "-c", _CHILD, rows], timeout * len(batch)
-    why = "its probe ended without an answer"
+    why = _NO_ANSWER
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=limit
@@ -108,16 +121,14 @@ def probe(batch: list[EntryPoint], timeout: float = PROBE_S) -> dict[int, Answer
         lines = done.stdout.splitlines()
     except subprocess.TimeoutExpired as late:
         lines, why = (late.stdout or b"").splitlines(), f"its probe does not answer within {timeout:g} s"
-    answers = [_read(line) for line in lines]
-    rest: list[Answer] = [("broken", why, "")] * (len(batch) - len(answers))
-    return dict(zip(map(id, batch), [*answers, *rest], strict=True))
+    return [_read(line) for line in lines], why
 
 
 def _read(line: bytes) -> Answer:
     try:
         state, about, how_to_install = json.loads(line)
     except ValueError:
-        return "broken", "its probe ended without an answer", ""
+        return "broken", _NO_ANSWER, ""
     return state, about, how_to_install
 
 

@@ -6,8 +6,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
+
+from sonorama.engine.model.world_file import load_world
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "plugin-kinds"
@@ -84,25 +88,6 @@ w = np.zeros((ours.card.num_ws, ours.card.w_dim), np.float32)
 assert np.array_equal(mirrored.synthesize(w), plain.synthesize(w)[:, ::-1])
 print(mirrored.name)
 """
-STAGE = """
-import sys
-from types import SimpleNamespace
-import torch
-from sonorama.engine.model.build import build_networks
-from sonorama.engine.model.world_file import load_world
-from sonorama.training.stage_order import open_stages, run_stages, with_extra
-stages = open_stages(["palette"])
-networks = build_networks(load_world(sys.argv[1]))
-class Ready:
-    inputs, outputs = (), ("generator",)
-    def run(self, run, inputs): return {"generator": networks.generator}
-notes = {}
-run = SimpleNamespace(root=None, work=None, note=notes.__setitem__)
-made = run_stages(run, {"palette": stages["palette"], "generator": Ready()})
-parts = with_extra({"encoder": {}}, {"palette": made["palette"]})
-colours = parts["palette"]["colours"]
-print(list(stages)[-1], tuple(colours.shape), bool((colours >= 0).all() and (colours <= 1).all()), list(notes))
-"""
 
 
 @pytest.fixture(scope="module")
@@ -171,8 +156,29 @@ def test_the_world_loader_the_command_and_the_backend(place: Path, tiny_world: s
     assert told == [str(out), "['tiny']", "mirror"]
 
 
-def test_the_training_stage_makes_a_part_of_the_world(place: Path, tiny_world: str) -> None:
-    assert python(place, STAGE, tiny_world) == ["palette (64, 3) True ['palette']"]
+def test_the_training_stage_makes_a_part_of_the_world(
+    place: Path, tiny_world: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sonorama.engine.model.build import build_networks  # imports torch, which costs seconds
+    from sonorama.training.stage_order import open_stages, run_stages, with_extra
+
+    monkeypatch.syspath_prepend(place)
+    stages = open_stages(["palette"])
+    assert list(stages)[-1] == "palette"
+    notes: dict[str, Any] = {}
+    run: Any = SimpleNamespace(root=None, work=None, note=notes.__setitem__)
+
+    class Generators:
+        inputs, outputs = (), ("generator",)
+
+        def run(self, run: object, inputs: object) -> dict[str, Any]:
+            del run, inputs
+            return {"generator": build_networks(load_world(tiny_world)).generator}
+
+    made = run_stages(run, {"palette": stages["palette"], "generator": Generators()})
+    colours = with_extra({"encoder": {}}, {"palette": made["palette"]})["palette"]["colours"]
+    assert tuple(colours.shape) == (64, 3) and bool((colours >= 0).all() and (colours <= 1).all())
+    assert list(notes) == ["palette"]
 
 
 def test_the_check_is_run_by_the_doctor(place: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from sonorama.engine.plugins.survey import Plugin
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "plugin-sink"
 
 RUN = """
@@ -27,6 +29,13 @@ for tick in range(5):
 for runner in runners:
     assert runner.close(30)
     print(runner.label, runner.counts.sent, *runner.faults(), sep="; ")
+"""
+SURVEY = """
+import json
+from dataclasses import astuple
+from sonorama.engine.plugins.registry import SINKS
+from sonorama.engine.plugins.survey import survey
+print(json.dumps([astuple(one) for one in survey((SINKS,))]))
 """
 
 
@@ -49,17 +58,18 @@ def python(place: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, "-c", *arguments], env=env, capture_output=True, text=True, timeout=120)
 
 
-def listed(place: Path) -> dict[str, str]:
-    done = python(place, "import sys; from sonorama.engine.cli.main import main; sys.exit(main(['plugins', '--json']))")
+def listed(place: Path) -> Plugin:
+    """What a survey of the sinks says of it."""
+    done = python(place, SURVEY)
     assert done.returncode == 0, done.stderr
-    (told,) = [one for one in json.loads(done.stdout) if one["name"] == "mean-colour"]
+    (told,) = [Plugin(*row) for row in json.loads(done.stdout) if row[1] == "mean-colour"]
     return told
 
 
 def test_it_is_listed(place: Path) -> None:
     told = listed(place)
-    assert (told["group"], told["state"], told["about"]) == ("sonorama.sinks", "available", "appends to a CSV file")
-    assert (told["package"], told["version"]) == ("sonorama-mean-colour", "1.0.0")
+    assert (told.group, told.state, told.about) == ("sonorama.sinks", "available", "appends to a CSV file")
+    assert (told.package, told.version) == ("sonorama-mean-colour", "1.0.0")
 
 
 def test_it_runs(place: Path, tmp_path: Path) -> None:
@@ -83,7 +93,7 @@ def test_it_is_isolated_when_it_does_not_load(place: Path, tmp_path: Path) -> No
     shutil.copytree(place, tmp_path / "torn")
     (tmp_path / "torn" / "sonorama_mean_colour.py").write_text("import nowhere_to_be_found\n")
     told = listed(tmp_path / "torn")
-    assert (told["state"], told["how_to_install"]) == ("broken", "Install sonorama-mean-colour again.")
-    assert "nowhere_to_be_found" in told["about"]
+    assert (told.state, told.how_to_install) == ("broken", "Install sonorama-mean-colour again.")
+    assert "nowhere_to_be_found" in told.about
     done = python(tmp_path / "torn", RUN, "null")
     assert done.stdout == "null; 5\n", done.stderr

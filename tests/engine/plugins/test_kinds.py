@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine.cli.main import main
 from sonorama.engine.plugins import interfaces
 from sonorama.engine.plugins.registry import KINDS, Kind, PluginUnknown, find, load, make, package_of
 from sonorama.engine.plugins.survey import Answer, probe
@@ -78,12 +77,6 @@ def test_a_name_of_ours_stays_ours(kind: Kind, package: Install) -> None:
     package(kind, own.name, WITHOUT_ANY_METHOD, "aaa")
     assert [package_of(point) for point in find(kind) if point.name == own.name] == ["sonorama", "aaa"]
     assert load(kind, own.name) is own.load()
-
-
-def test_the_command_lists_every_kind(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plugins"]) == 0
-    out = capsys.readouterr().out
-    assert [kind.heading for kind in KINDS if kind.heading in out] == [kind.heading for kind in KINDS]
 
 
 def test_every_interface_says_what_it_asks_for() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from sonorama.engine.cli.main import main
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.plugins.registry import SINKS, SOURCES, PluginUnknown, find, names, open_sink
-from sonorama.engine.plugins.survey import Plugin, survey
+from sonorama.engine.plugins.registry import KINDS, SINKS, SOURCES, PluginUnknown, find, names, open_sink
+from sonorama.engine.plugins.survey import Plugin, probe, survey
 
 GOOD = """
 from sonorama.engine.plugins.interfaces import Available
@@ -167,23 +167,26 @@ def test_wrong_sinks_are_two_lines(install: Install, spec: str, words: str) -> N
 
 
 def test_the_command_lists_them(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    """As JSON and as text; it loads none of them itself, so that one that ends its process does not end the command."""
     install("glow", glow=GOOD, torn="import nowhere_to_be_found")
-    assert main(["plugins", "--json"]) == 0
-    told = {(one["group"], one["name"]): one for one in json.loads(capsys.readouterr().out)}
+    install("deadly", deadly="import os\nos._exit(9)")
+    code = "from sonorama.engine.cli.main import main; import sys; sys.exit(main(['plugins', '--json']))"
+    done = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    told = {(one["group"], one["name"]): one for one in json.loads(done.stdout)}
     assert told["sonorama.sinks", "glow"]["state"] == "available"
     assert told["sonorama.sinks", "torn"]["state"] == "broken"
+    assert told["sonorama.sinks", "deadly"]["about"] == "its probe ended without an answer"
     assert told["sonorama.sources", "silence"]["package"] == "sonorama"
     assert main(["plugins"]) == 0
     rows = capsys.readouterr().out.splitlines()
+    assert [row for row in rows if not row.startswith(" ")] == [kind.heading for kind in KINDS]
     at = next(i for i, row in enumerate(rows) if row.split()[:1] == ["torn"])
     assert "broken" in rows[at] and "from glow 1.5" in rows[at]
     assert rows[at + 1].strip() == "Install glow again."
 
 
-def test_listing_loads_no_plug_in(install: Install) -> None:
-    """A plug-in that kills the process which loads it does not kill `sonorama plugins`."""
-    install("deadly", deadly="import os\nos._exit(9)")
-    code = "from sonorama.engine.cli.main import main; import sys; sys.exit(main(['plugins']))"
-    done = subprocess.run([sys.executable, "-c", code], env=os.environ, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "its probe ended without an answer" in done.stdout
+def test_one_that_ends_its_process_costs_no_other_its_answer(install: Install) -> None:
+    install("some", first=GOOD, second="import os\nos._exit(9)", third=GOOD)
+    batch = [point for point in find(SINKS) if point.name in ("first", "second", "third")]
+    assert [state for state, _, _ in probe(batch).values()] == ["available", "broken", "available"]
