@@ -65,8 +65,8 @@ class Palette(Card):
         first = None
         for row in range(self.list.count()):
             if (item := self.list.item(row)) is not None:
-                content = item.text().lower().replace("_", " ").replace("/", " ") + item.text().lower()
-                item.setHidden(not all(word in content for word in words))
+                content = f" {item.text()} {item.text().replace('_', ' ').replace('/', ' ')}".lower()
+                item.setHidden(not all(f" {word}" in content for word in words))  # "rate" is not in "separated"
                 first = item if first is None and not item.isHidden() else first
         self.list.setCurrentItem(first)
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -249,7 +249,13 @@ def _not_one(kind: Kind, name: str, why: str) -> PluginUnknown:
 
 def package_of(point: EntryPoint) -> str:
     """Name of the package that an entry point came with; empty if that is not known."""
-    return point.dist.name if point.dist else ""
+    return _name(point.dist) if point.dist else ""
+
+
+@lru_cache(maxsize=256)
+def _name(package: Distribution) -> str:
+    """Its name; reading its metadata takes a millisecond."""
+    return package.name
 
 
 def install_again(point: EntryPoint) -> str:

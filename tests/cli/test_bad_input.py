@@ -244,7 +244,7 @@ def test_a_disk_that_may_only_be_read(out: str, room: Path, capsys: pytest.Captu
 def test_full_disk(
     out: str, preset: str, small_disk: Path, tiny_world: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ["--preset", preset, "--size", "512x512", "--world", tiny_world, "--device", "cpu"]
+    options = ["--preset", preset, "--size", "512x512", "--world", tiny_world, "--device", "ort"]
     code = main(render("rain.wav", *options, out=f"disk/{out}"))
     said = capsys.readouterr()
     assert code == 2, said.err

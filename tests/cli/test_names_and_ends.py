@@ -39,7 +39,7 @@ def write_wav(name: str | bytes, seconds: float, rate: int = 8000) -> np.ndarray
 def run(
     *arguments: str | bytes, world: str = "", env: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[bytes]":
-    options = ["--world", world, "--device", "cpu"] if world else []
+    options = ["--world", world, "--device", "ort"] if world else []
     command = [sys.executable, "-c", PROGRAM, *arguments, *options]
     return subprocess.run(command, capture_output=True, env=os.environ | (env or {}))
 
@@ -109,7 +109,7 @@ def test_a_film_goes_into_a_pipe(tiny_world: str, room: Path) -> None:
 
 def test_a_reader_that_leaves_ends_it_quietly(tiny_world: str, room: Path) -> None:
     write_wav("rain.wav", 60.0)
-    command = [sys.executable, "-c", PROGRAM, "render", "rain.wav", "-o", "-", "--world", tiny_world, "--device", "cpu"]
+    command = [sys.executable, "-c", PROGRAM, "render", "rain.wav", "-o", "-", "--world", tiny_world, "--device", "ort"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stderr is not None
@@ -153,7 +153,7 @@ def test_a_terminal_that_closes(out: str, nohup: bool, tiny_world: str, room: Pa
     """It ends a render as SIGTERM does, though nothing can be said any more; `nohup` keeps it alive."""
     write_wav("long.wav", 4.0 if nohup else 600.0)
     before = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_{'IGN' if nohup else 'DFL'}); "
-    arguments = ["render", "long.wav", "-o", out, "--world", tiny_world, "--device", "cpu"]
+    arguments = ["render", "long.wav", "-o", out, "--world", tiny_world, "--device", "ort"]
     pid, terminal = pty.fork()
     if pid == 0:
         os.execv(sys.executable, [sys.executable, "-c", before + PROGRAM, *arguments])  # noqa: S606

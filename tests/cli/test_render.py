@@ -37,7 +37,7 @@ def probe(path: str) -> dict[str, str]:
 
 def test_film_and_report(tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
     write_wav("rain.wav", 1.0)
-    arguments = ["render", "rain.wav", "-o", "film.mp4", "--world", tiny_world, "--device", "cpu"]
+    arguments = ["render", "rain.wav", "-o", "film.mp4", "--world", tiny_world, "--device", "ort"]
     assert main([*arguments, "--fps", "29.97", "--size", "128x96", "--seed", "3", "--json"]) == 0
     out, _ = capsys.readouterr()
     report = json.loads(out)
@@ -69,7 +69,7 @@ def test_film_and_report(tiny_world: str, capsys: pytest.CaptureFixture[str]) ->
 )
 def test_part_of_a_sound(options: list[str], frames: int, tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
     write_wav("rain.wav", 1.0)
-    assert main(["render", "rain.wav", "-o", "film.mp4", "--world", tiny_world, "--device", "cpu", *options]) == 0
+    assert main(["render", "rain.wav", "-o", "film.mp4", "--world", tiny_world, "--device", "ort", *options]) == 0
     assert probe("film.mp4")["nb_read_frames"] == str(frames)
 
 
@@ -108,9 +108,9 @@ def test_unusual_sounds_render(kind: str, tiny_world: str, capsys: pytest.Captur
             seconds = 0.02
         case _:
             write_wav("rain.wav", 0.5)
-            assert main(["render", "rain.wav", "-o", "odd.mkv", "--world", tiny_world, "--device", "cpu"]) == 0
+            assert main(["render", "rain.wav", "-o", "odd.mkv", "--world", tiny_world, "--device", "ort"]) == 0
             name = "odd.mkv"
-    assert main(["render", name, "-o", "film.mp4", "--world", tiny_world, "--device", "cpu"]) == 0
+    assert main(["render", name, "-o", "film.mp4", "--world", tiny_world, "--device", "ort"]) == 0
     assert int(probe("film.mp4")["nb_read_frames"]) == -(-round(seconds * 3000) // 100)
     _, err = capsys.readouterr()
     assert err.count("silence") == (kind == "not finite"), err
@@ -121,7 +121,7 @@ def test_the_end_of_an_hour(tiny_world: str, capsys: pytest.CaptureFixture[str])
     with wave.open("hour.wav", "wb") as file:
         file.setparams((1, 1, 8000, 3600 * 8000, "NONE", ""))
         file.writeframes(np.random.default_rng(4).integers(60, 196, 8000, dtype=np.uint8).tobytes() * 3600)
-    options = ["--start", "3598.5", "--world", tiny_world, "--device", "cpu", "--json"]
+    options = ["--start", "3598.5", "--world", tiny_world, "--device", "ort", "--json"]
     assert main(["render", "hour.wav", "-o", "film.mp4", *options]) == 0
     assert json.loads(capsys.readouterr().out)["frames"] == 45
     assert json.loads(Path("film.mp4.json").read_text())["samples"] == 12000
@@ -139,7 +139,7 @@ def test_the_end_of_an_hour(tiny_world: str, capsys: pytest.CaptureFixture[str])
 def test_a_signal_leaves_no_half_film(out: str, number: signal.Signals, code: int, tiny_world: str, room: Path) -> None:
     write_wav("long.wav", 600.0, rate=8000)
     program = "import sys; from sonorama.engine.cli.main import main; sys.exit(main())"
-    arguments = ["render", "long.wav", "-o", out, "--world", tiny_world, "--device", "cpu"]
+    arguments = ["render", "long.wav", "-o", out, "--world", tiny_world, "--device", "ort"]
     process = subprocess.Popen([sys.executable, "-c", program, *arguments], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120
     while not is_under_way(room, out):

@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -62,7 +63,7 @@ class Live:
 
     folder: Path
     world: str
-    device: str = "cpu"
+    device: str = "ort"
     changes: Changes = field(default_factory=dict)
     frames: int = FRAMES
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class Live:
     from_frame: int = 0
     size: tuple[int, int] = (64, 64)
     steps: list[FrameResult] = field(default_factory=list)
+    pictures: dict[int, np.ndarray] = field(default_factory=dict)
 
     def begin(self) -> "Live":
         self.values = {**{p: q.default for p, q in SHOW.items()}, **START, "/engine/world": self.world, **self.values}
@@ -149,8 +151,16 @@ class Live:
         self.player.jump(frame, sample)
         self._take.fresh(frame, sample, values)
 
+    @cached_property
+    def worlds(self) -> Worlds:
+        """What its films are painted with: opened once, and apart from what the show plays."""
+        return Worlds(read_take(self.folder))
+
     def painted(self, step: FrameResult) -> np.ndarray:
-        return step.instrument.backend.synthesize(step.w)
+        if step.frame not in self.pictures:
+            self.pictures[step.frame] = picture = step.instrument.backend.synthesize(step.w)
+            picture.flags.writeable = False
+        return self.pictures[step.frame]
 
     def shown(self, n: int, fps: Fraction, start: float = 0.0) -> list[FrameResult]:
         """What a film of `n` frames shows: the newest step at or before each of its frames."""
@@ -161,13 +171,13 @@ class Live:
 def film(live: Live, n: int, fps: Fraction | None = None, start: float = 0.0, clean: bool = True) -> np.ndarray:
     """The frames of a film, [n,H,W,3]."""
     take = read_take(live.folder)
-    stage = TakeFrameSource(take, Worlds(take), fps or take.fps, start, clean)
+    stage = TakeFrameSource(take, live.worlds, fps or take.fps, start, clean)
     return np.stack([frame for frame in stage.frames(n) if frame is not None])
 
 
-def replayed(live: Live, n: int = 0) -> list[FrameResult]:
+def replayed(live: Live, n: int = 0, worlds: Worlds | None = None) -> list[FrameResult]:
     take = read_take(live.folder)
-    replay = Replay(take, Worlds(take))
+    replay = Replay(take, worlds or Worlds(take))
     return [replay.step() for _ in range(n or len(live.steps))]
 
 
@@ -192,7 +202,7 @@ def finished(live: Live) -> list[np.ndarray]:
 def shows(tmp_path_factory: pytest.TempPathFactory, tiny_world: str) -> Iterator[dict[str, Live]]:
     """A show with everything that may happen, and one of steady rate with output controls."""
     folder = tmp_path_factory.mktemp("takes")
-    busy = Live(folder / "busy.take", tiny_world, changes=FASTER, dies_at=88, deaf=range(37, 42))
+    busy = Live(folder / "busy.take", tiny_world, "cpu", changes=FASTER, dies_at=88, deaf=range(37, 42))
     out = {
         10: [by("/out/master", 0.5)],
         20: [by("/out/freeze", True)],

@@ -71,9 +71,9 @@ def test_worlds_and_devices_that_change(tiny_world: str, tmp_path: Path) -> None
         13: [by("/engine/world", str(other))],
         19: [by("/engine/world", tiny_world)],
     }
-    live = Live(tmp_path / "x", tiny_world, changes=changes, frames=24).begin().play()
+    live = Live(tmp_path / "x", tiny_world, "cpu", changes=changes, frames=24).begin().play()
     assert len({id(step.instrument) for step in live.steps}) == 3
-    same(replayed(live), live.steps)
+    same(replayed(live, worlds=live.worlds), live.steps)
     frames = film(live, 24)
     for step, frame in zip(live.steps, frames, strict=True):
         np.testing.assert_array_equal(frame, live.painted(step))
@@ -86,6 +86,12 @@ def test_worlds_and_devices_that_change(tiny_world: str, tmp_path: Path) -> None
 
 
 # --- pictures
+
+
+@pytest.fixture(scope="module")
+def whole(shows: dict[str, Live]) -> np.ndarray:
+    """All of the steady show with its output controls."""
+    return film(shows["steady"], 90, clean=False)
 
 
 def test_pictures_at_its_own_rate_are_its_frames(steady: Live) -> None:
@@ -109,8 +115,8 @@ def test_other_rates_show_the_newest_frame_at_each_time(busy: Live, fps: Fractio
         np.testing.assert_array_equal(frame, busy.painted(step))
 
 
-def test_output_controls_act_as_they_did(steady: Live) -> None:
-    expected, frames = finished(steady), film(steady, 90, clean=False)
+def test_output_controls_act_as_they_did(steady: Live, whole: np.ndarray) -> None:
+    expected, frames = finished(steady), whole
     np.testing.assert_array_equal(frames, expected)
     untouched = [np.array_equal(frame, steady.painted(s)) for frame, s in zip(frames, steady.steps, strict=True)]
     assert untouched[0]
@@ -122,27 +128,26 @@ def test_output_controls_act_as_they_did(steady: Live) -> None:
 
 
 @pytest.mark.parametrize("first", [5, 22, 44, 52, 70])
-def test_a_film_that_begins_in_the_middle_is_the_tail_of_the_whole(steady: Live, first: int) -> None:
+def test_a_film_that_begins_in_the_middle_is_the_tail_of_the_whole(steady: Live, whole: np.ndarray, first: int) -> None:
     """Frozen pictures from before its beginning, too."""
-    whole = film(steady, 90, clean=False)
     part = film(steady, 20, start=first / 30, clean=False)
     np.testing.assert_array_equal(part, whole[first : first + 20])
 
 
 @pytest.mark.parametrize("clean", [True, False])
 def test_frames_that_are_there_are_left_out(steady: Live, clean: bool) -> None:
-    whole, take = film(steady, 100, Fraction(50), clean=clean), read_take(steady.folder)
+    frames, take = film(steady, 100, Fraction(50), clean=clean), read_take(steady.folder)
     have = {0, 1, 2, 40, 41, 77, 99}
-    some = list(TakeFrameSource(take, Worlds(take), Fraction(50), 0.0, clean).frames(100, have))
+    some = list(TakeFrameSource(take, steady.worlds, Fraction(50), 0.0, clean).frames(100, have))
     assert {index for index, frame in enumerate(some) if frame is None} == have
     for index in set(range(100)) - have:
-        np.testing.assert_array_equal(some[index], whole[index])
+        np.testing.assert_array_equal(some[index], frames[index])
 
 
 def test_pictures_of_another_size_are_brought_to_the_first(steady: Live) -> None:
     """As when a show goes over to a larger world."""
     take = read_take(steady.folder)
-    stage = TakeFrameSource(take, Worlds(take), take.fps, clean=True)
+    stage = TakeFrameSource(take, steady.worlds, take.fps, clean=True)
     stage.size = (32, 16)
     for step, frame in zip(steady.steps[:3], stage.frames(3), strict=True):
         expected = scaler((64, 64), (32, 16))(rgba8(steady.painted(step)))

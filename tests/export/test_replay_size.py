@@ -48,20 +48,6 @@ def picture_of(painter: PaintThread, name: str, step: FrameResult) -> Pixels:
     raise AssertionError(f"frame {step.frame} was not painted")
 
 
-def left(live: Live) -> np.ndarray:
-    """The pictures a show outputs if none is late: uint8 [n,H,W,3], from its paint thread and output controls."""
-    name, out = f"left-{os.getpid()}-{random.randrange(1 << 30)}", []
-    painter, finish = PaintThread(name, Faults()), OutputControls(*SIZE)
-    try:
-        for index, step in enumerate(live.steps):
-            came = picture_of(painter, name, step)
-            came = scaler((came.shape[1], came.shape[0]), SIZE)(came)  # a film has one size
-            out.append(finish.apply(came, lifted(step.values, step.lift), index / 30, 1 / 30)[..., :3].copy())
-    finally:
-        painter.close()
-    return np.stack(out)
-
-
 def levels(plane: VideoPlane) -> np.ndarray:
     data = np.frombuffer(plane, np.uint16)  # pyright: ignore
     return data.reshape(plane.height, -1)[:, : plane.width]
@@ -97,6 +83,21 @@ def wide(tmp_path_factory: pytest.TempPathFactory, tiny_world: str) -> Iterator[
     yield Live(folder, tiny_world, changes=out, frames=52, values=values, size=SIZE).begin().play()
 
 
+@pytest.fixture(scope="module")
+def left(wide: Live) -> np.ndarray:
+    """The pictures a show outputs if none is late: uint8 [n,H,W,3], from its paint thread and output controls."""
+    name, out = f"left-{os.getpid()}-{random.randrange(1 << 30)}", []
+    painter, finish = PaintThread(name, Faults()), OutputControls(*SIZE)
+    try:
+        for index, step in enumerate(wide.steps):
+            came = picture_of(painter, name, step)
+            came = scaler((came.shape[1], came.shape[0]), SIZE)(came)  # a film has one size
+            out.append(finish.apply(came, lifted(step.values, step.lift), index / 30, 1 / 30)[..., :3].copy())
+    finally:
+        painter.close()
+    return np.stack(out)
+
+
 def job(live: Live, out: Path, **changed: object) -> RenderJob:
     return replace(RenderJob(live.folder, out, command=("sonorama",)), **changed)
 
@@ -112,22 +113,23 @@ def test_a_film_has_the_size_of_its_take(wide: Live, tmp_path: Path, changed: di
 
 @pytest.mark.parametrize("size", [None, SIZE])
 def test_at_the_size_of_its_take_a_film_holds_what_left(
-    wide: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int] | None
+    wide: Live, left: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int] | None
 ) -> None:
     """To the bit, through scaling, lift, output controls and another size on the way."""
     monkeypatch.setattr(video, "choose", lambda *_: EIGHT)
     render(job(wide, tmp_path / "film.mkv", size=size))
-    expected = left(wide)
     assert max(step.lift for step in wide.steps) != min(step.lift for step in wide.steps)
-    assert len(np.unique(expected.reshape(len(expected), -1), axis=0)) > 30
-    np.testing.assert_array_equal(colours(tmp_path / "film.mkv"), expected)
+    assert len(np.unique(left.reshape(len(left), -1), axis=0)) > 30
+    np.testing.assert_array_equal(colours(tmp_path / "film.mkv"), left)
 
 
-def test_a_part_of_it_is_what_left_then(wide: Live, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_of_it_is_what_left_then(
+    wide: Live, left: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From within the frozen picture on."""
     monkeypatch.setattr(video, "choose", lambda *_: EIGHT)
     render(job(wide, tmp_path / "film.mkv", start=22 / 30, duration=0.5))
-    np.testing.assert_array_equal(colours(tmp_path / "film.mkv"), left(wide)[22:37])
+    np.testing.assert_array_equal(colours(tmp_path / "film.mkv"), left[22:37])
 
 
 def test_deeper_films_come_from_the_full_depth(wide: Live, tmp_path: Path) -> None:

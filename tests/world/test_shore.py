@@ -57,11 +57,11 @@ def read(name: str) -> np.ndarray:
     return np.tile(samples, -(-3 * SAMPLE_RATE // len(samples)))[: 3 * SAMPLE_RATE]
 
 
-def codes(world: World, backend: Backend, sound: np.ndarray, seconds: int = 3, **changes: float) -> list[np.ndarray]:
+def codes(world: World, backend: Backend, sound: np.ndarray, seconds: float = 3, **changes: float) -> list[np.ndarray]:
     """Style codes of the first seconds at 15 Hz."""
     values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
     values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
-    return [*OfflineRender(world, values, Fraction(15), backend).codes([sound], 15 * seconds)]
+    return [*OfflineRender(world, values, Fraction(15), backend).codes([sound], round(15 * seconds))]
 
 
 @pytest.mark.parametrize("name", FIGURES)
