@@ -45,11 +45,13 @@ def write_world(
     hidden: int = 128,
     rnn_hidden: int = 128,
     frames: FramesConfig | None = None,
+    names: tuple[str, ...] = (),
 ) -> Card:
     """Write a world of 64 px, narrow unless told otherwise, whose motion and encoder answer to sound.
 
     const: (height, width) of the constant. num_ws: 0 for as many as the blocks take. hidden: of E_a's heads.
     frames: of the frame encoder; without one F_a hears statistics.
+    names: of other sounds than the classes.
     """
     torch.manual_seed(5)
     shape = GeneratorConfig(size, 16, 32, 1, 512, 16, *const)
@@ -71,8 +73,10 @@ def write_world(
     }
     tensors["generator.mapping.w_std"] = np.ones(shape.w_dim, np.float32)
     tensors["labels.codes"] = np.eye(len(CLASSES), f_a.code_dim, dtype=np.float32)
+    if names:
+        tensors["names.codes"] = np.eye(len(names), f_a.code_dim, len(CLASSES), dtype=np.float32)
     tensors["labels.scale"] = np.array([10.0], np.float32)
-    card = Card(name, "0", "CC0-1.0", "Untrained.", shape, e_a, e_rnn, f_a, frames, classes=CLASSES)
+    card = Card(name, "0", "CC0-1.0", "Untrained.", shape, e_a, e_rnn, f_a, frames, classes=CLASSES, names=names)
     return save_world(path, card, tensors)
 
 

@@ -72,8 +72,9 @@ def _classify(world: World, sound: Sound, labels: Sequence[str]) -> list[WindowS
 
 
 def mean_scores(windows: Sequence[WindowScores]) -> dict[str, float]:
-    """Mean score of every class over the windows of one sound."""
-    return {name: sum(w.scores[name] for w in windows) / len(windows) for name in windows[0].scores}
+    """Mean score of every class and name over the windows of one sound."""
+    names = dict.fromkeys(name for w in windows for name in w.scores)
+    return {name: sum(w.scores.get(name, 0.0) for w in windows) / len(windows) for name in names}
 
 
 def _write_json(name: str, windows: Sequence[WindowScores]) -> None:

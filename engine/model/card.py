@@ -59,7 +59,8 @@ class Card:
         image, text: sizes of the head of F_v and of F_t; None where the world has none.
         mel: the front end it was trained with.
         motion_rate: motion steps a second.
-        classes: sounds it knows by name, in the order of `labels.codes`.
+        classes: sounds that its pictures answer to, in the order of `labels.codes`.
+        names: other sounds that it knows by name, in the order of `names.codes`.
         joint: how its joint embedding was made.
         credits: one line for each source of training data.
         measures: figures of its training.
@@ -82,6 +83,7 @@ class Card:
     mel: MelConfig = field(default_factory=MelConfig)
     motion_rate: float = 15.0
     classes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     joint: dict[str, Any] = field(default_factory=dict)
     credits: tuple[str, ...] = ()
     measures: dict[str, Any] = field(default_factory=dict)
@@ -210,6 +212,7 @@ def card_from_json(values: Any, version: int = 2, shapes: Shapes = MappingProxyT
         mel=parse(MelConfig, values.get("mel")),
         motion_rate=_number(values, "motion_rate"),
         classes=_rows(values, "classes"),
+        names=_rows(values, "names"),
         joint=_table(values, "joint"),
         credits=_rows(values, "credits"),
         measures=_table(values, "measures"),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..units import Array
 from .tokenizer import tokenize
@@ -31,3 +34,48 @@ def class_scores(code: Array, label_codes: Array, scale: float) -> Array:
     power = scale * (label_codes @ code)
     power = np.exp(power - power.max())
     return power / power.sum()
+
+
+NOTHING, WHOLE = 0.25, 0.65
+"""Belonging below which a sound does not move the picture by what it means, and above which it does in full."""
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What a world knows by name.
+
+    Attributes:
+        classes: the sounds that its pictures answer to.
+        names: other sounds; empty where a world knows none.
+        codes: unit codes of classes and names [K,D].
+        scale: of the scores, see `class_scores`.
+
+    """
+
+    classes: tuple[str, ...]
+    names: tuple[str, ...]
+    codes: Array
+    scale: float
+
+    @staticmethod
+    def of(classes: Sequence[str], names: Sequence[str], tensors: Mapping[str, npt.NDArray[Any]]) -> Vocabulary:
+        """The vocabulary in a world's tensors; an empty one where it has no labels."""
+        if "labels.codes" not in tensors:
+            return Vocabulary((), (), np.zeros((0, 0), np.float32), 1.0)
+        codes = [tensors[key].astype(np.float32) for key in ("labels.codes", "names.codes") if key in tensors]
+        return Vocabulary((*classes,), (*names,), np.concatenate(codes), float(tensors["labels.scale"].item()))
+
+    def scores(self, code: Array) -> dict[str, float]:
+        """Score 0 to 1 of every class and name for a sound embedding [D]; they sum to 1."""
+        found = class_scores(code, self.codes, self.scale).tolist() if len(self.codes) else []
+        return dict(zip((*self.classes, *self.names), found, strict=True))
+
+    def belonging(self, code: Array) -> float:
+        """0 to 1: how probable it is that the sound is of one of the classes; 1 where a world knows no other names."""
+        if not self.names:
+            return 1.0
+        return float(class_scores(code, self.codes, self.scale)[: len(self.classes)].sum())
+
+    def strength(self, code: Array) -> float:
+        """0 to 1: how far the sound displacement counts. What is none of the classes must not become weather."""
+        return min(1.0, max(0.0, (self.belonging(code) - NOTHING) / (WHOLE - NOTHING)))

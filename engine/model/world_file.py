@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ import numpy.typing as npt
 from ..errors import OutputError, SonoramaError, WorldError, one_line_error
 from ..files.atomic import replacing
 from .card import Card, Shapes, card_from_json
+from .joint_space import Vocabulary
 from .world_formats import loader_of, world_files
 
 FORMAT = "sonorama-world"
@@ -45,6 +47,11 @@ class World:
         """The tensors below `prefix`, with the prefix and its dot removed."""
         cut = len(prefix) + 1
         return {k[cut:]: v for k, v in self.tensors.items() if k.startswith(prefix + ".")}
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """What it knows by name."""
+        return Vocabulary.of(self.card.classes, self.card.names, self.tensors)
 
 
 def content_hash(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
@@ -310,6 +317,8 @@ def _needed(card: Card) -> dict[str, tuple[int, ...]]:
     for i, codes in enumerate(e_rnn.level_sizes):
         shapes[f"encoder.last.{i}.weight"] = (codes * g.w_dim, e_a.hidden)
         shapes[f"motion.levels.{i}.inward.weight"] = (e_rnn.hidden, codes * g.w_dim)
+    if card.names:
+        shapes["names.codes"] = (len(card.names), f_a.code_dim)
     if card.frames is not None:
         a, b, c, d = card.frames.widths
         for i, shape in enumerate(((a, 1, 7, 5), (b, a, 3, 3), (c, b, 3, 3), (d, c, 3, 3))):

@@ -8,35 +8,40 @@ import numpy as np
 
 from ..inference.onnx_backend import open_sound_encoder
 from ..inference.text_encoder import text_codes
-from ..model.joint_space import class_scores
+from ..model.joint_space import Vocabulary
 from ..model.mel import BANDS, HOP, SOUND_COLUMNS, MelStream, last_columns
 from ..model.world_file import World
 from ..units import SAMPLE_RATE, Array
 from .window_scores import WindowScores
 
 STEP = SAMPLE_RATE // 4
+SHOWN = 0.01
+"""Score from which one of the world's other names is among a window's scores: there may be hundreds."""
 
 
-def label_codes(world: World, labels: Sequence[str]) -> dict[str, Array]:
-    """Name -> unit code [D]: the world's classes, then free labels."""
-    known = dict(zip(world.card.classes, world.tensors["labels.codes"], strict=True))
-    extra = [label for label in labels if label not in known]
-    return known | (dict(zip(extra, text_codes(world, extra), strict=True)) if extra else {})
+def with_labels(world: World, labels: Sequence[str]) -> Vocabulary:
+    """What a world knows by name, and free labels among its classes. A label that is one of its names is that name."""
+    known, codes = world.vocabulary, world.vocabulary.codes
+    extra = [label for label in dict.fromkeys(labels) if label not in (*known.classes, *known.names)]
+    if not extra:
+        return known
+    at = len(known.classes)
+    codes = np.concatenate([codes[:at], text_codes(world, extra), codes[at:]])
+    return Vocabulary((*known.classes, *extra), known.names, codes, known.scale)
 
 
 def classify(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) -> Iterator[WindowScores]:
     """Mono float32 blocks at 44.1 kHz -> scores every 250 ms from the first second on, and at the end.
 
-    Each is about the four seconds before it. Scores are softmax(scale x cosine) over classes and labels; silence
-    has the same score for all.
+    Each is about the four seconds before it. Scores are softmax(scale x cosine) over classes, labels and the world's
+    other names, of which those below SHOWN are left out; silence has the same score for all.
     """
-    codes = label_codes(world, labels)
-    matrix = np.stack(list(codes.values()))
-    embed_sound, scale = open_sound_encoder(world), float(world.tensors["labels.scale"].item())
+    asked, embed_sound = with_labels(world, labels), open_sound_encoder(world)
+    always = {*asked.classes, *labels}
     for end, window in _windows(blocks):
-        scores = class_scores(embed_sound(window), matrix, scale)
         start = max(0.0, end - SOUND_COLUMNS * HOP / SAMPLE_RATE)
-        yield WindowScores(start, end, dict(zip(codes, scores.tolist(), strict=True)))
+        found = asked.scores(embed_sound(window))
+        yield WindowScores(start, end, {k: v for k, v in found.items() if v >= SHOWN or k in always})
 
 
 def _windows(blocks: Iterable[Array]) -> Iterator[tuple[float, Array]]:

@@ -17,10 +17,9 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from ..inference.backend import Backend
 from ..model.mel import BANDS, ENCODER_COLUMNS, HOP, SOUND_COLUMNS, MelStream, last_columns
 from ..units import SAMPLE_RATE, Array
-from .conditioning_worker import Answer, ConditioningWorker, Request, evaluate
+from .conditioning_worker import Answer, ConditioningWorker, Request, SoundNetworks
 
 ENCODER_STEP = SAMPLE_RATE // 10
 SOUND_STEP = SAMPLE_RATE // 4
@@ -36,7 +35,7 @@ class SoundConditioner:
     """Push mono samples at 44.1 kHz, ask for the sound displacement at a sample index.
 
     Args:
-        backend: runs the networks.
+        networks: F_a and E_a.
         num_ws, w_dim: shape of the world's style codes.
         begin: the first sample that will be pushed; before it there was silence.
         held: of a performance that is played again.
@@ -49,8 +48,10 @@ class SoundConditioner:
 
     """
 
-    def __init__(self, backend: Backend, num_ws: int, w_dim: int, begin: int = 0, held: Held | None = None) -> None:
-        self._backend, self._mel, self._held = backend, MelStream(begin % HOP), held or {}
+    def __init__(
+        self, networks: SoundNetworks, num_ws: int, w_dim: int, begin: int = 0, held: Held | None = None
+    ) -> None:
+        self._networks, self._mel, self._held = networks, MelStream(begin % HOP), held or {}
         self._columns: Array = np.zeros((BANDS, 0), np.float32)
         self._first_column = begin // HOP
         self.samples = begin
@@ -126,7 +127,7 @@ class SoundConditioner:
 
     def _submit(self, request: Request) -> None:
         if self._worker is None:
-            self._worker = ConditioningWorker(self._backend)
+            self._worker = ConditioningWorker(self._networks)
         if (dropped := self._worker.submit(request)) is not None and dropped.point != request.point:
             self._requests.pop(dropped.point, None)
 
@@ -173,11 +174,11 @@ class SoundConditioner:
 
     def _evaluate(self, request: Request) -> Answer:
         known = self._newest
-        return evaluate(self._backend, request, known.code if known.sound_point == request.sound_point else None)
+        return self._networks.evaluate(request, known.code if known.sound_point == request.sound_point else None)
 
-    def use(self, backend: Backend, num_ws: int, w_dim: int) -> None:
+    def use(self, networks: SoundNetworks, num_ws: int, w_dim: int) -> None:
         """Use another world's networks from now on; the last two grid points are evaluated again, and waited for."""
-        self._backend = backend
+        self._networks = networks
         self.close()
         self._requests.clear()
         point = self.samples // ENCODER_STEP

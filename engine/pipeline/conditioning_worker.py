@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,28 +61,41 @@ class Answer:
     code: Array | None
 
 
-def evaluate(backend: Backend, request: Request, code: Array | None = None) -> Answer:
-    """Ask the networks. code: F_a's answer for the request's `sound`, where it is known already."""
-    if code is None:
-        code = backend.embed_sound(request.sound)
-    displacement, presence = backend.invert_sound(request.window, code)
-    return Answer(request.point, request.sound_point, displacement, presence, code)
+Strength = Callable[[Array], float]
+"""F_a's code [D] -> 0 to 1: how far the displacement counts (Vocabulary.strength)."""
+
+
+@dataclass(frozen=True)
+class SoundNetworks:
+    """F_a and E_a of a world. backend: runs them; strength: see Strength."""
+
+    backend: Backend
+    strength: Strength = lambda _: 1.0
+
+    def evaluate(self, request: Request, code: Array | None = None) -> Answer:
+        """Ask both. code: F_a's answer for the request's `sound`, where it is known already."""
+        if code is None:
+            code = self.backend.embed_sound(request.sound)
+        displacement, presence = self.backend.invert_sound(request.window, code)
+        if (strength := self.strength(code)) != 1.0:
+            displacement = displacement * np.float32(strength)
+        return Answer(request.point, request.sound_point, displacement, presence, code)
 
 
 class ConditioningWorker:
     """One thread that evaluates one request at a time; of those that wait only the newest stays.
 
     Args:
-        backend: whose `embed_sound` and `invert_sound` are called in that thread.
+        networks: asked in that thread.
 
     Attributes:
         took_s: seconds that the last evaluation took.
 
     """
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, networks: SoundNetworks) -> None:
         self.took_s = 0.0
-        self._backend = backend
+        self._networks = networks
         self._changed = threading.Condition()
         self._submitted: Request | None = None
         self._waiting: Request | None = None
@@ -131,7 +145,7 @@ class ConditioningWorker:
             began = time.monotonic()
             known = code if sound is not None and np.array_equal(sound, request.sound) else None
             try:
-                answer = evaluate(self._backend, request, known)
+                answer = self._networks.evaluate(request, known)
             except Exception as error:  # noqa: BLE001 (raised again in the frame loop, where it would have been raised)
                 self._finish(None, error)
                 return

@@ -117,7 +117,7 @@ class FramePipeline:
 
     def _conditioner(self, begin: int = 0) -> SoundConditioner:
         card = self.instrument.world.card
-        return SoundConditioner(self.instrument.backend, card.num_ws, card.w_dim, begin, self._held)
+        return SoundConditioner(self.instrument.sound_networks, card.num_ws, card.w_dim, begin, self._held)
 
     def _open_as(self, values: Mapping[str, Value]) -> None:
         self.loaded = tuple(str(values[path]) for path in LOADS)
@@ -173,7 +173,7 @@ class FramePipeline:
         world = self.instrument.world.card.content
         self._open_as(values)
         card = self.instrument.world.card
-        self.conditioner.use(self.instrument.backend, card.num_ws, card.w_dim)
+        self.conditioner.use(self.instrument.sound_networks, card.num_ws, card.w_dim)
         if card.content != world:  # the same world on another device keeps its motion
             self.motion = self.instrument.rest(self.sample)
         self.base.use(self.instrument)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..model.seed_bank import SeedBank, bank_part
 from ..units import SAMPLE_RATE
+from .conditioning_worker import SoundNetworks
 from .latent_motion import MotionState, StyleSpace
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ class LoadedWorld:
         card, anchors = self.world.card, bank_part(self.world.tensors, "anchors")
         w_avg = self.world.tensors["generator.mapping.w_avg"]
         return SeedBank(self.backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors)
+
+    @property
+    def sound_networks(self) -> SoundNetworks:
+        """F_a and E_a; a sound that is none of its classes displaces little or nothing."""
+        return SoundNetworks(self.backend, self.world.vocabulary.strength)
 
     @property
     def hidden(self) -> int:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..units import Array
 
 if TYPE_CHECKING:
@@ -18,13 +16,11 @@ _COLUMNS = 4  # of the log-mel, 46 ms, whose loudest is shown
 
 
 def scores(world: World, code: Array | None) -> list[tuple[str, float]]:
-    """(class, score 0..1) of a sound embedding [D], best first: softmax(scale x cosine). Empty for silence."""
+    """(class or name, score 0..1) of a sound embedding [D], best first: softmax(scale x cosine). Empty for silence."""
     if code is None or not code.any():
         return []
-    cosine = world.tensors["labels.codes"].astype(np.float32) @ code
-    power = np.exp(float(world.tensors["labels.scale"].item()) * (cosine - cosine.max()))
-    ranked = sorted(zip(world.card.classes, (power / power.sum()).tolist(), strict=True), key=lambda pair: -pair[1])
-    return ranked[:MOST]
+    found = world.vocabulary.scores(code)
+    return sorted(found.items(), key=lambda pair: -pair[1])[:MOST]
 
 
 def bands(conditioner: SoundConditioner) -> list[float]:

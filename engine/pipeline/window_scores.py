@@ -10,7 +10,7 @@ class WindowScores:
 
     Attributes:
         start, end: seconds from the beginning of the sound.
-        scores: probability 0..1 of every class or label asked about, summing to 1.
+        scores: probability 0..1 of every class or label asked about, and of the world's other names that are probable.
 
     """
 

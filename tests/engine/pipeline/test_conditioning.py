@@ -154,11 +154,11 @@ def test_another_world_and_a_jump_while_the_worker_is_busy(
     backend.before = lambda: gate.wait(FOR_EVER)
     live_frames(live, 10, 0.0)
     assert live.conditioner.behind == 3
-    live.conditioner.use(plain.backend, card.num_ws, card.w_dim)
+    live.conditioner.use(plain.sound_networks, card.num_ws, card.w_dim)
     assert live.conditioner.behind == 0
     straight = again(plain, {})
     frames(straight, 10)
-    straight.conditioner.use(plain.backend, card.num_ws, card.w_dim)
+    straight.conditioner.use(plain.sound_networks, card.num_ws, card.w_dim)
     got, expected = (one.conditioner.displacement_at(live.sample)[0] for one in (live, straight))
     np.testing.assert_array_equal(got, expected)
     assert np.abs(got).max() > 0

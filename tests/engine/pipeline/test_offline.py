@@ -10,6 +10,7 @@ from sonorama.engine.inference.backend import Backend, open_backend
 from sonorama.engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS, last_columns, log_mel
 from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.pipeline.conditioning import ENCODER_STEP, SoundConditioner
+from sonorama.engine.pipeline.conditioning_worker import SoundNetworks
 from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.units import LEVELS, SAMPLE_RATE
 
@@ -98,7 +99,7 @@ def test_drift_walks_and_seeds_differ(world: World, backend: Backend) -> None:
 
 
 def test_listener_hears_the_grid_of_the_whole_sound(world: World, backend: Backend) -> None:
-    listener = SoundConditioner(backend, world.card.num_ws, world.card.w_dim)
+    listener = SoundConditioner(SoundNetworks(backend), world.card.num_ws, world.card.w_dim)
     for chunk in chunks(SOUND, 9):
         for at in range(0, len(chunk), ENCODER_STEP):
             listener.push(chunk[at : at + ENCODER_STEP])
