@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,12 +30,17 @@ CHANGES = {
 }
 
 
-@pytest.fixture
-def performed(
-    tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[LoadedWorld, list[FrameResult]]:
-    """x.take in the present folder, 40 frames at 29.97 fps, and its steps as they were played."""
-    monkeypatch.chdir(tmp_path)
+Performance = tuple[LoadedWorld, list[FrameResult]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("performed") / "x.take"
+
+
+@pytest.fixture(scope="module")
+def performance(tiny_world: str, folder: Path) -> Performance:
+    """A take of 40 frames at 29.97 fps, and its steps as they were played."""
     world = load_world(tiny_world)
     instrument = LoadedWorld(world, open_backend(world, "cpu"))
     values = {**{path: param.default for path, param in SHOW.items()}, "/engine/world": tiny_world}
@@ -42,7 +48,7 @@ def performed(
     player, steps = FramePipeline(lambda *_: instrument, values, fps), []
     with SampleRingWriter(f"cli-{os.getpid()}-{random.randrange(1 << 30)}", seconds=10.0) as ring:
         start = TakeStart(card.name, card.content, card.version, instrument.backend.name, fps, (64, 64), values)
-        take = TakeWriter(Path("x.take"), start, ring.name)
+        take = TakeWriter(folder, start, ring.name)
         ring.write(SOUND)
         for frame in range(40):
             changes = CHANGES.get(frame, [])
@@ -52,9 +58,15 @@ def performed(
     return instrument, steps
 
 
-def test_a_take_becomes_a_film(
-    performed: tuple[LoadedWorld, list[FrameResult]], capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def performed(performance: Performance, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Performance:
+    """The take as x.take in the present folder."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(folder, "x.take")
+    return performance
+
+
+def test_a_take_becomes_a_film(performed: Performance, capsys: pytest.CaptureFixture[str]) -> None:
     instrument, steps = performed
     assert main(["render", "x.take", "-o", "shots", "--clean", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

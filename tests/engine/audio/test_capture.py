@@ -90,6 +90,12 @@ class Stage:
         self.writer.close()
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is gone is tried again soon."""
+    monkeypatch.setattr(capture, "RETRY_S", 0.1)
+
+
 @pytest.fixture
 def stage() -> Iterator[Callable[[SoundSource], Stage]]:
     made: list[Stage] = []

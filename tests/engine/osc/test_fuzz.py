@@ -1,4 +1,4 @@
-"""200,000 packets, from noise to nearly valid, through guard, parser, routes and table in this process."""
+"""80,000 packets, from noise to nearly valid, through guard, parser, routes and table in this process."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ def test_nothing_escapes_and_no_value_leaves_its_range(seed: int, caplog: pytest
     tally, params = OscCounters(), ParameterState(SHOW)
     routes, schedule = Router(SHOW, tally, partial(valid_change, SHOW, names=lambda: {"shore"})), Schedule()
     whole = applied = 0
-    for number, packet in enumerate(fuzz(25_000, seed)):
+    for number, packet in enumerate(fuzz(10_000, seed)):
         guarded = clean(packet)
         messages = parse(guarded) if guarded is not None else None
         whole += messages is not None
@@ -37,6 +37,6 @@ def test_nothing_escapes_and_no_value_leaves_its_range(seed: int, caplog: pytest
         if number % 100 == 0:
             for path, value in params.step(1 / 30).items():
                 assert SHOW[path].clip(value) == value
-    assert 6000 < whole < 20_000
-    assert applied > 3000
+    assert 2400 < whole < 8000
+    assert applied > 1200
     assert caplog.records == [], "the parser complains of what the guard let through"

@@ -48,18 +48,28 @@ def play(player: FramePipeline, frames: int, changes: Mapping[int, Sequence[Chan
     return codes
 
 
-@pytest.mark.parametrize("cut", [1, 10, 26, 34, 60])
-def test_a_restored_player_goes_on_bit_for_bit(open_tiny: Open, tmp_path: Path, cut: int) -> None:
-    first = FramePipeline(open_tiny, START)
-    play(first, cut)
-    save_state(tmp_path / "state", first)
-    rest = play(first, 150)
+CUTS = (1, 10, 26, 34, 60)
+
+
+@pytest.fixture(scope="module")
+def kept(open_tiny: Open, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[np.ndarray]]:
+    """The states of a performance at some frames, and all 150 codes of it."""
+    folder, player, codes = tmp_path_factory.mktemp("states"), FramePipeline(open_tiny, START), list[np.ndarray]()
+    for cut in CUTS:
+        codes += play(player, cut)
+        save_state(folder / str(cut), player)
+    return folder, codes + play(player, 150)
+
+
+@pytest.mark.parametrize("cut", CUTS)
+def test_a_restored_player_goes_on_bit_for_bit(open_tiny: Open, kept: tuple[Path, list[np.ndarray]], cut: int) -> None:
+    folder, codes = kept
     second = FramePipeline(open_tiny, {})
-    second.restore(*read_state(tmp_path / "state"))
+    second.restore(*read_state(folder / str(cut)))
     assert (second.frame, second.sample) == (cut, second.grid.sample(cut - 1))
     again = play(second, 150)
-    np.testing.assert_array_equal(again, rest)
-    assert np.abs(np.diff(rest, axis=0)).max() > 0
+    np.testing.assert_array_equal(again, codes[cut:])
+    assert np.abs(np.diff(codes[cut:], axis=0)).max() > 0
 
 
 def test_changes_act_at_their_frame(open_tiny: Open) -> None:
