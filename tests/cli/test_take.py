@@ -30,7 +30,7 @@ CHANGES = {
 }
 
 
-Performance = tuple[LoadedWorld, list[FrameResult]]
+Played = tuple[LoadedWorld, list[FrameResult]]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def performance(tiny_world: str, folder: Path) -> Performance:
+def performance(tiny_world: str, folder: Path) -> Played:
     """A take of 40 frames at 29.97 fps, and its steps as they were played."""
     world = load_world(tiny_world)
     instrument = LoadedWorld(world, open_backend(world, "cpu"))
@@ -59,14 +59,14 @@ def performance(tiny_world: str, folder: Path) -> Performance:
 
 
 @pytest.fixture
-def performed(performance: Performance, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Performance:
+def performed(performance: Played, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Played:
     """The take as x.take in the present folder."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(folder, "x.take")
     return performance
 
 
-def test_a_take_becomes_a_film(performed: Performance, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_take_becomes_a_film(performed: Played, capsys: pytest.CaptureFixture[str]) -> None:
     instrument, steps = performed
     assert main(["render", "x.take", "-o", "shots", "--clean", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

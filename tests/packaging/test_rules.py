@@ -12,6 +12,7 @@ MAX_FILE, MAX_FUNCTION = 400, 60
 FORBIDDEN_CALLS = {"eval", "exec", "pickle.load", "pickle.Unpickler"}
 # A test of hostile files has to see that its own one would have gone off.
 LIBRARY_CALLS = {"print", "pickle.loads"}
+LAST_NAMES = {name.split(".")[-1] for name in (*FORBIDDEN_CALLS, *LIBRARY_CALLS, "torch.load")}
 # Each written so that the pattern does not find itself.
 ADDRESSES = re.compile(
     r"(?<![\w.])/(?:wor[k]|far[m]|roo[t])/|(?<![\w.])/hom[e]/\w"
@@ -20,7 +21,10 @@ ADDRESSES = re.compile(
 
 
 def called(call: ast.Call, library: bool) -> Iterator[str]:
-    name = ast.unparse(call.func)
+    last = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if last not in LAST_NAMES:
+        return
+    name = ast.unparse(call.func)  # slow
     if name in FORBIDDEN_CALLS or (library and name in LIBRARY_CALLS):
         yield f"{call.lineno}: {name}()"
     if name == "torch.load" and not any(
