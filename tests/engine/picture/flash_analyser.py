@@ -31,34 +31,40 @@ def fields(picture: np.ndarray) -> np.ndarray:
     return (sums / np.outer(np.diff(rows), np.diff(columns))[..., None]).reshape(-1, 3)
 
 
-def matters(kind: str, one: np.ndarray, other: np.ndarray) -> tuple[float, bool]:
-    """How far `kind` rises from one colour to the other, and whether a change between them counts at all."""
+def measured(kind: str, colours: np.ndarray) -> list[tuple[float, bool]]:
+    """Of each of one field's colours [n,3]: what `kind` measures, and whether changes from and to it count at all."""
     if kind == "light":
-        before, after = (float(colour @ (0.2126, 0.7152, 0.0722)) for colour in (one, other))
-        return after - before, abs(after - before) >= 0.1 and min(before, after) < 0.8
-    before, after = (max(0.0, float(r - g - b)) * 320 for r, g, b in (one, other))
-    saturated = any(colour.sum() > 0 and colour[0] / colour.sum() >= 0.8 for colour in (one, other))
-    return after - before, abs(after - before) > 20 and saturated
+        light = colours @ (0.2126, 0.7152, 0.0722)
+        return list(zip(light.tolist(), (light < 0.8).tolist(), strict=True))
+    red = np.maximum(0.0, colours[:, 0] - colours[:, 1] - colours[:, 2]) * 320
+    total = colours.sum(1)
+    saturated = (total > 0) & (colours[:, 0] >= 0.8 * total)
+    return list(zip(red.tolist(), saturated.tolist(), strict=True))
 
 
-def changes(kind: str, colours: Sequence[np.ndarray]) -> list[tuple[int, int]]:
+def changes(kind: str, colours: np.ndarray) -> list[tuple[int, int]]:
     """(frame, way) of the opposing changes of one field, seen from the extreme after the change before."""
     found: list[tuple[int, int]] = []
-    lowest = highest = colours[0]
-    for frame, colour in enumerate(colours):
-        rise, counts_up = matters(kind, lowest, colour)
-        fall, counts_down = matters(kind, highest, colour)
+    values = measured(kind, colours)
+    lowest = highest = values[0]
+    for frame, now in enumerate(values):
+        rise, fall = now[0] - lowest[0], now[0] - highest[0]
         way = found[-1][1] if found else 0
-        if rise > 0 and counts_up and way != 1:
+        if rise > 0 and is_change(kind, rise) and (now[1] or lowest[1]) and way != 1:
             found.append((frame, 1))
-            lowest = highest = colour
-        elif fall < 0 and counts_down and way != -1:
+            lowest = highest = now
+        elif fall < 0 and is_change(kind, -fall) and (now[1] or highest[1]) and way != -1:
             found.append((frame, -1))
-            lowest = highest = colour
+            lowest = highest = now
         else:
-            lowest = colour if rise < 0 else lowest
-            highest = colour if fall > 0 else highest
+            lowest = now if rise < 0 else lowest
+            highest = now if fall > 0 else highest
     return found
+
+
+def is_change(kind: str, size: float) -> bool:
+    """Whether it is large enough: a tenth of white, or more than 20 of 320 parts of red."""
+    return size >= 0.1 if kind == "light" else size > 20
 
 
 def in_each_second(frames: Sequence[int], fps: Fraction, total: int) -> np.ndarray:
@@ -86,19 +92,19 @@ def flashes(pictures: Sequence[np.ndarray], fps: Fraction | int) -> dict[str, in
     """
     once = {id(picture): fields(picture) for picture in {id(picture): picture for picture in pictures}.values()}
     seen = np.array([once[id(picture)] for picture in pictures]).transpose(1, 0, 2)
+    keys = [colours.tobytes() for colours in seen]
+    alike = dict(zip(keys, seen, strict=True))  # fields that do the same are followed once
     most = {}
     for kind in ("light", "red"):
-        alike = {colours.tobytes(): colours for colours in seen}  # fields that do the same are followed once
-        followed = {key: changes(kind, list(colours)) for key, colours in alike.items()}
+        followed = {key: changes(kind, colours) for key, colours in alike.items()}
         rates_of = {
             key: in_each_second([frame for frame, _ in found], Fraction(fps), len(pictures))
             for key, found in followed.items()
         }
-        by_field = [followed[colours.tobytes()] for colours in seen]
-        rates = np.array([rates_of[colours.tobytes()] for colours in seen])
+        rates = np.array([rates_of[key] for key in keys])
         alone = np.sort(rates, axis=0)[-1 - int(AREA * len(rates))].max()
         tally: dict[tuple[int, int], int] = {}
-        for frame, way in itertools.chain.from_iterable(by_field):
+        for frame, way in itertools.chain.from_iterable(followed[key] for key in keys):
             tally[frame, way] = tally.get((frame, way), 0) + 1
         large = {change for change, count in tally.items() if count > AREA * len(seen)}
         together = in_each_second(alternating(large), Fraction(fps), len(pictures)).max()
