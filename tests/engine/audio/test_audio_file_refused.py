@@ -101,43 +101,51 @@ def test_no_samples(tmp_path: Path) -> None:
     assert "0 samples" in refused(tmp_path / "zero.wav")
 
 
-@pytest.mark.parametrize(
-    ("name", "codec", "options"),
-    [
-        ("a.wav", "pcm_s16le", {}),
-        ("deep.wav", "pcm_s24le", {}),
-        ("a.w64", "pcm_s16le", {}),
-        ("a.caf", "pcm_s16le", {}),
-        ("a.aiff", "pcm_s16be", {}),
-        ("a.au", "pcm_s16be", {}),
-        ("a.flac", "flac", {}),
-        ("a.mp3", "libmp3lame", {}),
-        ("a.ogg", "flac", {}),
-        ("a.opus.ogg", "libopus", {}),
-        ("late.m4a", "aac", {}),
-        ("early.m4a", "aac", {"movflags": "+faststart"}),
-        ("a.mov", "pcm_s16le", {"movflags": "+faststart"}),
-        ("a.mka", "flac", {}),
-        ("a.mkv", "aac", {}),
-        ("a.webm", "libopus", {}),
-        ("bare.mp3", "libmp3lame", {"write_xing": "0"}),
-        ("layer2.mp2", "mp2", {}),
-        ("a.aac", "aac", {}),
-        ("a.ac3", "ac3", {}),
-        ("a.eac3", "eac3", {}),
-        ("a.ts", "aac", {}),
-        ("a.flv", "aac", {}),
-        ("a.wv", "wavpack", {}),
-        ("a.tta", "tta", {}),
-        ("a.voc", "pcm_u8", {}),
-    ],
-)
-@pytest.mark.parametrize("kept", [0.43, 0.9, 0.98])
-def test_cut_off(tmp_path: Path, name: str, codec: str, options: dict[str, str], kept: float) -> None:
-    path = tmp_path / name
+FORMATS = [
+    ("a.wav", "pcm_s16le", {}),
+    ("deep.wav", "pcm_s24le", {}),
+    ("a.w64", "pcm_s16le", {}),
+    ("a.caf", "pcm_s16le", {}),
+    ("a.aiff", "pcm_s16be", {}),
+    ("a.au", "pcm_s16be", {}),
+    ("a.flac", "flac", {}),
+    ("a.mp3", "libmp3lame", {}),
+    ("a.ogg", "flac", {}),
+    ("a.opus.ogg", "libopus", {}),
+    ("late.m4a", "aac", {}),
+    ("early.m4a", "aac", {"movflags": "+faststart"}),
+    ("a.mov", "pcm_s16le", {"movflags": "+faststart"}),
+    ("a.mka", "flac", {}),
+    ("a.mkv", "aac", {}),
+    ("a.webm", "libopus", {}),
+    ("bare.mp3", "libmp3lame", {"write_xing": "0"}),
+    ("layer2.mp2", "mp2", {}),
+    ("a.aac", "aac", {}),
+    ("a.ac3", "ac3", {}),
+    ("a.eac3", "eac3", {}),
+    ("a.ts", "aac", {}),
+    ("a.flv", "aac", {}),
+    ("a.wv", "wavpack", {}),
+    ("a.tta", "tta", {}),
+    ("a.voc", "pcm_u8", {}),
+]
+"""Name, codec, options of the container."""
+
+
+@pytest.fixture(scope="module", params=FORMATS, ids=lambda one: "-".join(one[:2]))
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, bytes]:
+    """The name of a file that is taken, and what is in it."""
+    name, codec, options = request.param
+    path = tmp_path_factory.mktemp("whole") / name
     encode(path, codec, options=options) if codec != "libopus" else _opus(path)
-    open_sound(path)  # whole, it is taken
-    data = path.read_bytes()
+    open_sound(path)
+    return name, path.read_bytes()
+
+
+@pytest.mark.parametrize("kept", [0.43, 0.9, 0.98])
+def test_cut_off(whole: tuple[str, bytes], tmp_path: Path, kept: float) -> None:
+    name, data = whole
+    path = tmp_path / name
     path.write_bytes(data[: int(len(data) * kept)])
     assert "truncated" in refused(path)
 
