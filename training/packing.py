@@ -100,6 +100,7 @@ def pack(
 ) -> Card:  # fmt: skip
     """Write the world file. parts: prefix -> tensors besides the generator's; classes: in the order of the labels."""
     generator, manifest = networks.generator, Manifest.read(root)
+    space, ears = networks.space, networks.space.ears()
     tensors = half(generator.state_dict(), "generator")
     for prefix, values in parts.items():
         tensors |= half(values, prefix)
@@ -111,11 +112,13 @@ def pack(
         generator.config,
         networks.encoder.config,
         networks.motion.config,
-        networks.space.ears().config,
-        image=networks.space.image.config if networks.space.image is not None else None,
-        text=networks.space.text.config if networks.space.text is not None else None,
+        ears.config,
+        ears.frames.config if ears.frames is not None else None,
+        image=space.image.config if space.image is not None else None,
+        text=space.text.config if space.text is not None else None,
         motion_rate=motion_rate,
         classes=tuple(classes),
+        names=space.names,
         joint=dict(joint),
         credits=manifest.credits(),
         measures=dict(measures),

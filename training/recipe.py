@@ -12,6 +12,7 @@ from ..engine.model.generator import GeneratorConfig
 from ..engine.model.seed_bank import SEEDS
 from .data.clips import ClipPlan
 from .stages.directions import DirectionTraining
+from .stages.ears.listening import EarsTraining
 from .stages.generator.plan import WIDE, GeneratorPlan, grown_to
 from .stages.joint_space import JointTraining
 from .stages.motion_teacher import MotionTraining
@@ -26,6 +27,7 @@ class Recipe:
 
     generator: GeneratorConfig = WIDE
     stage_0: GeneratorPlan = field(default_factory=GeneratorPlan)
+    ears: EarsTraining = field(default_factory=EarsTraining)
     joint: JointTraining = field(default_factory=JointTraining)
     directions: DirectionTraining = field(default_factory=DirectionTraining)
     encoder: EncoderTraining = field(default_factory=EncoderTraining)
@@ -46,12 +48,14 @@ class Recipe:
 
         phases = tuple(replace(p, images=part(p.images)) for p in self.stage_0.phases)
         start, full = (round(n * share) for n in self.stage_0.judges_over)
-        joint, encoder = self.joint, self.encoder
+        ears, joint, encoder = self.ears, self.joint, self.encoder
         return replace(
             self,
             stage_0=replace(self.stage_0, phases=phases, judges_over=(start, max(full, start + 1))),
+            ears=replace(ears, shards=part(ears.shards), distil=replace(ears.distil, steps=part(ears.distil.steps))),
             joint=replace(
                 joint,
+                names_steps=part(joint.names_steps),
                 words_steps=part(joint.words_steps),
                 sound_steps=part(joint.sound_steps),
                 real=part(joint.real),

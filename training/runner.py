@@ -34,11 +34,12 @@ from .packing import About, Trained, bank_codes, pack
 from .recipe import FILE, Recipe
 from .stage_order import open_stages, run_stages, with_extra
 from .stages.directions import find_directions
+from .stages.ears.listening import listen
 from .stages.generator.interrupt import stop_between_steps
 from .stages.generator.progress import Progress
 from .stages.generator.statistics import set_w_statistics
 from .stages.generator.trainer import GeneratorTrainer
-from .stages.joint import Space, train_sound
+from .stages.joint import Space
 from .stages.joint import prepare as prepare_joint
 from .stages.joint import save as save_joint
 from .stages.joint_clip import prepare_named
@@ -107,13 +108,13 @@ def joint_stage(shop: TrainingRun) -> Space:
     path, plan = shop.work / "joint.safetensors", shop.recipe.joint
     if not path.is_file():
         log.info("stage joint")
+        listening = listen(shop.root, shop.work / "ears", shop.recipe.ears, shop.start)
         if plan.clip:
-            material = prepare_named(shop.root, shop.work / "joint", plan, shop.pictures())
+            material = prepare_named(shop.root, shop.work / "joint", plan, shop.pictures(), listening)
         else:
-            material = prepare_joint(shop.root, shop.work / "joint", plan, shop.start)
-        material.space.sound = train_sound(material.windows, material.targets, plan)
-        save_joint(material.space, path, plan, plan.words_steps + plan.sound_steps)
-    return Space.from_tensors(load_file(path), load_joint(plan.clip) if plan.clip else None)
+            material = prepare_joint(shop.root, shop.work / "joint", plan, shop.start, listening)
+        save_joint(material.train(plan), path, plan, plan.words_steps + plan.sound_steps)
+    return Space.read(path, load_joint(plan.clip) if plan.clip else None)
 
 
 def recordings_by_class(shop: TrainingRun) -> list[list[Tensor]]:

@@ -7,11 +7,13 @@ not depend on how loud the sound is, and the lowest band is left out, where much
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .config import FRAME_SOUND, FRAME_STARTS, FramesConfig
+from .config import FRAME_SCALES, FRAME_SOUND, FRAME_STARTS, FramesConfig
 from .mel import BANDS, ENCODER_COLUMNS, FLOOR_DB
 
 LOWEST_DB, HIGHEST_DB = -50.0, 30.0
@@ -81,6 +83,12 @@ class FrameEncoder(nn.Module):
         codes = self(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
         share = (frames.amax((2, 3)) > FRAME_SOUND).float()
         return (codes * share[..., None]).sum(1) / share.sum(1, keepdim=True).clamp_min(1)
+
+
+def frames_config(tensors: Mapping[str, Tensor]) -> FramesConfig:
+    """Sizes of the frame encoder of these tensors. KeyError where one is missing."""
+    widths = tuple(len(tensors[f"reduce.{i}.bias"]) for i in range(FRAME_SCALES))
+    return FramesConfig(widths, len(tensors["linear.bias"]))
 
 
 assert BANDS == 32 * ROWS  # noqa: S101 (the strides 4, 2, 2, 2 leave four rows)

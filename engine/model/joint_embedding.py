@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from ..errors import WorldError
 from ..units import SAMPLE_RATE
-from .config import FRAME_SCALES, FramesConfig, ImageConfig, SoundConfig, TextConfig
-from .frame_encoder import FrameEncoder
+from .config import FramesConfig, ImageConfig, SoundConfig, TextConfig
+from .frame_encoder import FrameEncoder, frames_config
 from .joint_space import FIRST_WORD, HEAD_WIDTH, token_rows
 from .mel import HOP
 from .texture_statistics import sounding, statistics
@@ -131,10 +131,9 @@ class SoundEncoder(nn.Module):
 
 def _frames(tensors: Mapping[str, Tensor]) -> FramesConfig | None:
     """Sizes of the frame encoder among the tensors of F_a; None where there is none."""
-    if "frames.linear.weight" not in tensors:
-        return None
-    widths = tuple(len(tensors[f"frames.reduce.{i}.bias"]) for i in range(FRAME_SCALES))
-    return FramesConfig(widths, len(tensors["frames.linear.bias"]))
+    prefix = "frames."
+    found = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
+    return frames_config(found) if found else None
 
 
 class ImageHead(nn.Module):

@@ -141,7 +141,7 @@ def test_f_a_learns_and_its_figures_add_up(
     two = {"raining 0", "fire_crackling 1"}
     named = list(hearing.leave_one_source_out(material, [p for p in probes if p.recording.source in two], plan))
     assert {n.recording.source for n in named} == two
-    net = train_sound(windows, targets, replace(plan, sound_steps=60))
+    net = train_sound(windows, targets, replace(plan, sound_steps=60)).sound
     heard = [hearing.Named(p.recording, p.gain, (net.code(p.heard) @ space.labels.T).detach()) for p in probes]
     figures = hearing.summary(heard, 12.0)
     assert figures["balanced_top1"] > 0.5, "on the very sounds it has heard"

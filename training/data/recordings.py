@@ -11,7 +11,7 @@ import csv
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -151,7 +151,7 @@ def _take(d: Draw, x: Sound) -> Tensor:
 
 @dataclass(frozen=True)
 class Windows:
-    """heard [N,365]: statistics of the windows; class_id [N]; sources: for each window the sources in it."""
+    """heard [N,F]: what F_a hears first in the windows; class_id [N]; sources: for each window the sources in it."""
 
     heard: Tensor
     class_id: Tensor
@@ -229,13 +229,20 @@ class WindowMaker:
         return out, sources
 
 
-def heard(windows: Sequence[Tensor]) -> Tensor:
-    """Statistics [N,365] of windows [128,344]."""
+Hear = Callable[[Tensor], Tensor]
+"""What F_a hears first: windows [B,1,128,344] -> [B,F]."""
+
+
+@torch.no_grad()
+def heard(windows: Sequence[Tensor], hear: Hear = statistics) -> Tensor:
+    """What is heard [N,F] in windows [128,344]."""
     chunks = [torch.stack([*windows[i : i + 64]])[:, None] for i in range(0, len(windows), 64)]
-    return torch.cat([statistics(chunk) for chunk in chunks])
+    return torch.cat([hear(chunk) for chunk in chunks])
 
 
-def make_windows(recordings: Sequence[Recording], folder: Path, real: int, procedural: int, seed: int = 0) -> Windows:
+def make_windows(
+    recordings: Sequence[Recording], folder: Path, real: int, procedural: int, seed: int = 0, hear: Hear = statistics
+) -> Windows:
     """Windows of all nine classes; each class is kept in `folder` once made, so an interrupted run goes on."""
     maker, parts = WindowMaker(tuple(recordings)), []
     names = sorted({r.source for r in recordings} | {PROCEDURAL})
@@ -245,7 +252,7 @@ def make_windows(recordings: Sequence[Recording], folder: Path, real: int, proce
         if not path.is_file():
             made, sources = maker.windows(class_id, real, procedural, seed)
             has = torch.tensor([[n in s for n in names] for s in sources], dtype=torch.uint8)
-            save_file({"heard": heard(made), "sources": has}, path)
+            save_file({"heard": heard(made, hear), "sources": has}, path)
             log.info("windows of %s made", class_id)
         tensors = load_file(path)
         sources = [

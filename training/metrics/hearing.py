@@ -76,7 +76,7 @@ def leave_one_source_out(material: Material, probes: Sequence[Probe], plan: Join
     """Every probe, named by an F_a that never heard its source."""
     labels = material.space.labels
     for fold, source in enumerate(sorted({p.recording.source for p in probes})):
-        net = train_sound(material.windows.without(source), material.targets, plan, seed=fold)
+        net = train_sound(material.windows.without(source), material.targets, plan, seed=fold).sound
         for asked in (p for p in probes if p.recording.source == source):
             with torch.no_grad():
                 code = net.code(asked.heard)

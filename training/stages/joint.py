@@ -10,21 +10,26 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from ...engine.errors import OutputError
-from ...engine.model.joint_embedding import SoundEncoder
+from ...engine.model.frame_encoder import FrameEncoder
+from ...engine.model.joint_embedding import SoundEncoder, unit
+from ...engine.model.texture_statistics import statistics
 from ..data.captions import Captions
 from ..data.photos import data_root
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import Windows, make_windows, read_recordings
-from .joint_space import ImageTower, JointTraining, Space, info_nce, logit_scale, save
+from .ears.listening import EarsTraining, Listening, listen
+from .ears.names import NamedClips
+from .joint_space import SCORE_SCALE, ImageTower, JointTraining, Space, info_nce, logit_scale, save
 from .joint_words import Scenes, class_codes, make_scenes, new_space, towers, train_words
 
 __all__ = ["ImageTower", "JointTraining", "Material", "Space", "Targets", "prepare", "run_joint", "save", "train_sound"]
@@ -43,6 +48,11 @@ class Targets:
     texts: Tensor
     images: Tensor
 
+    @property
+    def labels(self) -> Tensor:
+        """One code a class [9,D]."""
+        return unit(self.texts.mean(1))
+
     @staticmethod
     @torch.no_grad()
     def of(space: Space, scenes: Scenes, captions: Captions) -> Targets:
@@ -60,30 +70,108 @@ class Targets:
         return codes[class_id, torch.randint(codes.shape[1], (len(class_id),), generator=rng)]
 
 
-def train_sound(windows: Windows, targets: Targets, plan: JointTraining, seed: int = 0) -> SoundEncoder:
-    """F_a for these windows, with words and pictures frozen."""
+@dataclass(frozen=True)
+class Ears:
+    """F_a as it was trained; codes of the names beyond the classes [K,D], if it learned any; scale of the scores."""
+
+    sound: SoundEncoder
+    names: Tensor | None = None
+    scale: float = SCORE_SCALE
+
+
+def train_sound(
+    windows: Windows, targets: Targets, plan: JointTraining, seed: int = 0, listening: Listening | None = None
+) -> Ears:
+    """F_a for these windows, with words and pictures frozen.
+
+    Args:
+        windows: of the nine classes.
+        targets: see the class.
+        plan: sizes and lengths.
+        seed: of weights and draws.
+        listening: the frame encoder that the windows were heard with, and clips that have names beyond the classes.
+
+    """
     torch.manual_seed(seed)
     rng = torch.Generator().manual_seed(seed + 1)
-    net = SoundEncoder(windows.heard.shape[1], targets.texts.shape[2], dropout=0.3)
-    chance = windows.weights(plan.procedural_share)
-    share = (chance / chance.sum())[:, None]
-    net.mean.copy_((windows.heard * share).sum(0))
-    net.std.copy_(((windows.heard - net.mean).square() * share).sum(0).sqrt() + 1e-3)
+    clips, frames = (listening.clips, listening.frames) if listening else (None, None)
+    net = _untrained(windows, targets, plan, clips, frames)
     heard, theta = net.standardise(windows.heard), logit_scale()
-    optimiser = torch.optim.AdamW([*net.parameters(), theta], plan.sound_rate, weight_decay=0.05, fused=True)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.sound_rate, plan.sound_steps)
-    for _ in range(plan.sound_steps):
+    chance = windows.weights(plan.procedural_share)
+    other = None if clips is None else OtherNames(clips, net, targets.labels, plan)
+    learned = [*net.committee.parameters(), theta, *([] if other is None else other.parameters())]
+    optimiser = torch.optim.AdamW(learned, plan.sound_rate, weight_decay=0.05, fused=True)
+    steps = plan.sound_steps if other is None else plan.names_steps
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.sound_rate, steps)
+    for _ in range(steps):
         rows = torch.multinomial(chance, plan.sound_batch, replacement=True, generator=rng)
-        class_id, x = windows.class_id[rows], heard[rows]
-        x = (x + plan.noise * torch.randn(x.shape, generator=rng)) * (torch.rand(x.shape, generator=rng) > plan.dropped)
+        class_id, x = windows.class_id[rows], _blurred(heard[rows], plan, rng)
         texts, images = targets.draw(class_id, rng)
-        scale = theta.exp().clamp_max(100)
-        loss = sound_loss(net.committee(x), class_id, texts, images, scale, plan.smoothing)
+        scale, codes = theta.exp().clamp_max(100), net.committee(x)
+        loss = sound_loss(codes, class_id, texts, images, scale, plan.smoothing)
+        if other is not None:
+            loss = loss + other.loss(net, codes, class_id, rng)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
-    return net.eval()
+    return Ears(net.eval()) if other is None else Ears(net.eval(), other.codes().detach(), other.scale())
+
+
+def _untrained(
+    windows: Windows, targets: Targets, plan: JointTraining, clips: NamedClips | None, frames: FrameEncoder | None
+) -> SoundEncoder:
+    """An F_a that has the frame encoder and knows what its numbers are like, in clips if there are any."""
+    config = None if frames is None else frames.config
+    net = SoundEncoder(windows.heard.shape[1], targets.texts.shape[2], dropout=0.3, frames=config)
+    if net.frames is not None and frames is not None:
+        net.frames.load_state_dict(frames.state_dict())
+        net.frames.requires_grad_(False)
+    chance = windows.weights(plan.procedural_share)
+    some, share = (windows.heard, chance / chance.sum()) if clips is None else (clips.heard, None)
+    share = torch.full((len(some), 1), 1 / len(some)) if share is None else share[:, None]
+    net.mean.copy_((some * share).sum(0))
+    net.std.copy_(((some - net.mean).square() * share).sum(0).sqrt() + 1e-3)
+    return net
+
+
+def _blurred(x: Tensor, plan: JointTraining, rng: torch.Generator) -> Tensor:
+    """With noise, and some numbers left out."""
+    return (x + plan.noise * torch.randn(x.shape, generator=rng)) * (torch.rand(x.shape, generator=rng) > plan.dropped)
+
+
+class OtherNames(nn.Module):
+    """Codes of names beyond the classes, learned with F_a: clips should be nearest to what the teacher says, windows of
+    the classes to their class among all names.
+    """
+
+    def __init__(self, clips: NamedClips, net: SoundEncoder, labels: Tensor, plan: JointTraining) -> None:
+        super().__init__()
+        self._heard, self._target, self._plan, self._labels = net.standardise(clips.heard), clips.target, plan, labels
+        self.points = nn.Parameter(torch.randn(len(clips.names), labels.shape[1]))
+        self.theta = nn.Parameter(torch.tensor(math.log(15.0)))
+
+    def codes(self) -> Tensor:
+        """Unit codes of the names [K,D]."""
+        return unit(self.points)
+
+    def scale(self) -> float:
+        """By which cosines are multiplied."""
+        return float(self.theta.detach().exp().clamp_max(60))
+
+    def loss(self, net: SoundEncoder, codes: Tensor, class_id: Tensor, rng: torch.Generator) -> Tensor:
+        """Mean cross entropy of windows, whose codes [M,B,D] are given, and of clips that are drawn."""
+        rows = torch.randint(len(self._heard), (self._plan.names_batch,), generator=rng)
+        told = net.committee(_blurred(self._heard[rows], self._plan, rng))
+        known = torch.cat([self._labels, self.codes()])
+        scale, a = self.theta.exp().clamp_max(60), self._plan.smoothing
+        classes = (torch.arange(len(known)) < len(CLASSES)) / len(CLASSES)
+        of_class = F.one_hot(class_id, len(known)) * (1 - a) + a * classes
+
+        def far(x: Tensor, target: Tensor) -> Tensor:
+            return -(target * (scale * x @ known.T).log_softmax(-1)).sum(-1).mean()
+
+        return far(codes, of_class) + self._plan.names_weight * far(told, self._target[rows])
 
 
 def sound_loss(
@@ -97,14 +185,24 @@ def sound_loss(
 
 @dataclass(frozen=True)
 class Material:
-    """Everything F_a learns from."""
+    """Everything F_a learns from. listening: None where it hears statistics."""
 
     windows: Windows
     targets: Targets
     space: Space
+    listening: Listening | None = None
+
+    def train(self, plan: JointTraining) -> Space:
+        """The space, with F_a trained in it."""
+        ears = train_sound(self.windows, self.targets, plan, listening=self.listening)
+        clips = self.listening.clips if self.listening else None
+        names = clips.names if clips is not None else ()
+        return replace(self.space, sound=ears.sound, names=names, name_codes=ears.names, scale=ears.scale)
 
 
-def prepare(root: Path, work: Path, plan: JointTraining, start: Path | None = None) -> Material:
+def prepare(
+    root: Path, work: Path, plan: JointTraining, start: Path | None = None, listening: Listening | None = None
+) -> Material:
     """Scenes, words and windows, each made once and kept below `work`; `start`: a joint file or world whose words
     and pictures are taken as they are.
     """
@@ -112,16 +210,19 @@ def prepare(root: Path, work: Path, plan: JointTraining, start: Path | None = No
     scenes = make_scenes(root, work / f"scenes-{plan.scenes}.safetensors", plan.scenes)
     words = work / "words.safetensors"
     if start is not None or words.is_file():
-        space = Space.from_tensors(
-            {k: v.float() if v.is_floating_point() else v for k, v in load_file(start or words).items()}
-        )
+        space = Space.read(start or words)
     else:
         torch.manual_seed(1)
         space = new_space(captions, scenes)
         train_words(space, scenes, captions, plan, work / "words.ckpt")
         save(space, words, plan, plan.words_steps)
-    windows = make_windows(read_recordings(root), work / "windows", plan.real, plan.procedural)
-    return Material(windows, Targets.of(space, scenes, captions), space)
+    return Material(heard_windows(root, work, plan, listening), Targets.of(space, scenes, captions), space, listening)
+
+
+def heard_windows(root: Path, work: Path, plan: JointTraining, listening: Listening | None) -> Windows:
+    """The windows of a data folder as F_a hears them first, kept below `work`."""
+    name, hear = ("windows", statistics) if listening is None else ("windows-frames", listening.frames.window)
+    return make_windows(read_recordings(root), work / name, plan.real, plan.procedural, hear=hear)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -142,9 +243,9 @@ def run_joint(args: argparse.Namespace) -> int:
     if args.out.exists():
         raise OutputError(f"{args.out} is there already", "Give another file with --out, or move that one away.")
     plan = JointTraining()
-    material = prepare(data_root(args.data), args.work, plan, args.start)
-    space = material.space
-    space.sound = train_sound(material.windows, material.targets, plan)
+    root = data_root(args.data)
+    listening = listen(root, args.work / "ears", EarsTraining(), args.start)
+    space = prepare(root, args.work, plan, args.start, listening).train(plan)
     save(space, args.out, plan, plan.words_steps + plan.sound_steps)
     log.info("%s written", args.out)
     return 0

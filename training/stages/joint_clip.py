@@ -14,8 +14,8 @@ from ...engine.model.open_clip_towers import NamedClip, load_joint
 from ..data.captions import Captions
 from ..data.photos import PictureSet
 from ..data.procedural_pictures import CLASSES
-from ..data.recordings import make_windows, read_recordings
-from .joint import Material, Targets, level
+from .ears.listening import Listening
+from .joint import Material, Targets, heard_windows, level
 from .joint_space import JointTraining, Space
 from .joint_words import class_codes, label_codes
 
@@ -23,7 +23,9 @@ PICTURES = 240
 """Scenes of each class that are looked at."""
 
 
-def prepare_named(root: Path, work: Path, plan: JointTraining, data: PictureSet) -> Material:
+def prepare_named(
+    root: Path, work: Path, plan: JointTraining, data: PictureSet, listening: Listening | None = None
+) -> Material:
     """What F_a learns from in the space of the model `plan.clip`; windows are kept below `work`.
 
     WorldError where the model cannot be had.
@@ -31,9 +33,8 @@ def prepare_named(root: Path, work: Path, plan: JointTraining, data: PictureSet)
     clip = load_joint(plan.clip)
     texts = class_codes(clip.text, Captions.load())
     images = [_seen(clip, data.pictures[(data.class_id == k) & ~data.held][:PICTURES]) for k in range(len(CLASSES))]
-    windows = make_windows(read_recordings(root), work / "windows", plan.real, plan.procedural)
     space = Space(None, None, None, label_codes(texts), clip)
-    return Material(windows, Targets(level(texts), level(images)), space)
+    return Material(heard_windows(root, work, plan, listening), Targets(level(texts), level(images)), space, listening)
 
 
 @torch.no_grad()

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ...engine.files.atomic import replacing
@@ -27,7 +28,8 @@ SCORE_SCALE = 8.0
 class JointTraining:
     """Sizes and lengths. scenes: pictures with an effect for each crop; words_*: the picture-text stage; sound_*:
     F_a; real, procedural: windows a class; procedural_share: how often to draw a procedural window for a real one;
-    noise, dropped: noise on and share of statistics set to 0; smoothing of the targets. clip: a CLIP model by name (see
+    noise, dropped: noise on and share of statistics set to 0; smoothing of the targets. names_*: instead of
+    sound_steps, where F_a also learns names beyond the classes. clip: a CLIP model by name (see
     engine/model/open_clip_towers.py) in the place of our own words and pictures; "": none.
     """
 
@@ -42,6 +44,9 @@ class JointTraining:
     sound_steps: int = 200
     sound_batch: int = 64
     sound_rate: float = 3e-3
+    names_steps: int = 1000
+    names_batch: int = 192
+    names_weight: float = 0.3
     noise: float = 0.3
     dropped: float = 0.1
     smoothing: float = 0.1
@@ -80,13 +85,18 @@ def logit_scale() -> nn.Parameter:
 
 @dataclass
 class Space:
-    """The three towers and the label codes of a world; or a named CLIP model, F_a and the label codes."""
+    """The three towers and the label codes of a world; or a named CLIP model, F_a and the label codes. names: other
+    sounds than the classes, by name; name_codes: their codes [K,D]; scale: of the scores.
+    """
 
     text: TextTower | None
     image: ImageHead | None
     sound: SoundEncoder | None
     labels: Tensor
     clip: NamedClip | None = None
+    names: tuple[str, ...] = ()
+    name_codes: Tensor | None = None
+    scale: float = SCORE_SCALE
 
     def eyes(self) -> Callable[[Tensor], Tensor]:
         """F_v, frozen: pictures [B,3,H,W] in [-1,1] -> unit codes [B,D], differentiable in the picture."""
@@ -104,29 +114,41 @@ class Space:
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything, by the names it has in a world."""
-        out = {"labels.codes": self.labels, "labels.scale": torch.tensor([SCORE_SCALE])}
+        out = {"labels.codes": self.labels, "labels.scale": torch.tensor([self.scale])}
+        if self.name_codes is not None:
+            out["names.codes"] = self.name_codes.contiguous()
         for name, tower in (("text", self.text), ("image", self.image), ("sound", self.sound)):
             if tower is not None:
                 out |= {f"{name}.{k}": v.detach().contiguous() for k, v in tower.state_dict().items()}
         return out
 
     @staticmethod
-    def from_tensors(tensors: dict[str, Tensor], clip: NamedClip | None = None) -> Space:
-        """A space out of a joint file or a world (other tensors are left alone); clip: the named model it is in."""
+    def read(path: Path, clip: NamedClip | None = None) -> Space:
+        """The space in a joint file or a world; clip: the named model that it is in."""
+        tensors = {k: v.float() if v.is_floating_point() else v for k, v in load_file(path).items()}
 
         def part(name: str) -> dict[str, Tensor]:
             return {k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")}
 
         sound = SoundEncoder.from_tensors(part("sound")) if part("sound") else None
+        known = _names(path), tensors.get("names.codes"), float(tensors["labels.scale"].item())
         if clip is not None:
-            return Space(None, None, sound, tensors["labels.codes"], clip)
-        made = TextTower.from_tensors(part("text")), ImageHead.from_tensors(part("image"))
-        return Space(*made, sound, tensors["labels.codes"])
+            return Space(None, None, sound, tensors["labels.codes"], clip, *known)
+        towers = TextTower.from_tensors(part("text")), ImageHead.from_tensors(part("image"))
+        return Space(*towers, sound, tensors["labels.codes"], None, *known)
+
+
+def _names(path: Path) -> tuple[str, ...]:
+    """Other names in a joint file's or a world's metadata."""
+    with safe_open(path, "pt") as file:
+        told = file.metadata() or {}
+    return tuple(json.loads(told.get("config") or told.get("card") or "{}").get("names", ()))
 
 
 def save(space: Space, path: Path, plan: JointTraining, step: int) -> None:
     """Write a joint file: tensors by prefix, the plan in its metadata; never half a file under its name."""
     path.parent.mkdir(parents=True, exist_ok=True)
     config = {"width": space.labels.shape[1], "classes": CLASSES, "step": step, "plan": asdict(plan)}
+    config["names"] = space.names
     with replacing(path) as part:
         save_file(space.tensors(), part, {"format": "sonorama-joint", "config": json.dumps(config)})

@@ -1,20 +1,35 @@
 """Ears by distillation: what clips hold, what the student hears, and that a run goes on where it stopped."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from tests.worlds import write_world
 
-from sonorama.engine.model.frame_encoder import level_free
+from sonorama.engine.model.build import build_networks
+from sonorama.engine.model.config import FramesConfig, SoundConfig
+from sonorama.engine.model.frame_encoder import FrameEncoder, level_free
+from sonorama.engine.model.joint_embedding import ImageHead, SoundEncoder, TextTower
+from sonorama.engine.model.joint_space import Vocabulary
+from sonorama.engine.model.world_file import load_world
+from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.data.procedural_sounds import Draw
+from sonorama.training.data.recordings import Windows
+from sonorama.training.stages.ears import names
 from sonorama.training.stages.ears.classes import balanced_weights, fit
 from sonorama.training.stages.ears.clips import CLIP, NONE, ClipMaker, ClipPlan, Clips, clip_mel
 from sonorama.training.stages.ears.distil import Distillation, DistilPlan, load_student
 from sonorama.training.stages.ears.library import LibrarySound, SoundLibrary
+from sonorama.training.stages.ears.listening import EarsTraining, Listening, listen
 from sonorama.training.stages.ears.student import Student, StudentConfig, frame_encoder, parameters
-from sonorama.training.stages.ears.teacher import BANDS, RATE, mel_weights
+from sonorama.training.stages.ears.teacher import BANDS, RATE, Teacher, mel_weights, teacher_file
+from sonorama.training.stages.joint import Targets, train_sound
+from sonorama.training.stages.joint_space import JointTraining, Space, save
 
+DATA = Path(os.environ.get("SONORAMA_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 SMALL = StudentConfig(widths=(4, 6, 8, 8), code=16, names=5, components=4)
 
 
@@ -149,3 +164,88 @@ def test_discriminants_name_separate_classes() -> None:
     scores = ears.scores(codes)
     assert scores.sum(1) == pytest.approx(np.ones(90))
     assert (scores.argmax(1) == ids).mean() > 0.95
+
+
+NAMES = (*(name for some in names.OF_CLASS.values() for name in some), *names.UNTOLD, "Speech", "Guitar")
+
+
+def test_targets_are_the_classes_and_the_other_names() -> None:
+    assert names.other_names(NAMES) == ("Speech", "Guitar")
+    scores = np.zeros((4, len(NAMES)), np.float16)
+    scores[0, NAMES.index("Raindrop")] = 0.8
+    scores[1, NAMES.index("Speech")], scores[1, NAMES.index("Guitar")] = 0.6, 0.2
+    scores[2, NAMES.index("Silence")] = 0.9
+    scores[3, NAMES.index("Guitar")] = 0.1
+    target, sure = names.targets(scores, NAMES)
+    assert sure.tolist() == [True, True, False, False]
+    assert target[0, CLASSES.index("raining")] == 1
+    assert target[1, len(CLASSES) :].tolist() == pytest.approx([0.75, 0.25], abs=1e-3)
+
+
+def test_every_name_of_a_class_is_the_teachers() -> None:
+    if not teacher_file(DATA).is_file():
+        pytest.skip("skipped: no shared data")
+    known = Teacher(DATA).names
+    assert {name for some in names.OF_CLASS.values() for name in some} <= set(known)
+    assert set(names.UNTOLD) <= set(known)
+    assert len(known) == 521
+
+
+def listening() -> tuple[Listening, torch.Tensor]:
+    """A frame encoder that was not trained, and clips in groups: the classes, then two other names."""
+    torch.manual_seed(3)
+    config = FramesConfig((4, 6, 8, 8), 16)
+    centres = 3 * torch.randn(len(CLASSES) + 2, config.code)
+    group = torch.arange(20 * len(centres)) % len(centres)
+    heard = centres[group] + 0.3 * torch.randn(len(group), config.code)
+    target = torch.nn.functional.one_hot(group, len(centres)).float()
+    sources = tuple((f"s{i % 7}", "") for i in range(len(group)))
+    clips = names.NamedClips(heard, target, ("Speech", "Guitar"), sources)
+    return Listening(FrameEncoder(config), clips), centres
+
+
+def test_f_a_learns_other_names_beside_its_classes() -> None:
+    given, centres = listening()
+    assert given.clips is not None
+    kept = given.clips.without("s3")
+    assert len(kept.heard) == len(kept.sources) == 20 * 11 - len([s for s in given.clips.sources if "s3" in s])
+    class_id = torch.arange(9).repeat(6)
+    windows = Windows(centres[class_id] + 0.3 * torch.randn(54, 16), class_id, tuple((f"r{i}",) for i in range(54)))
+    codes = torch.nn.functional.normalize(torch.randn(9, 1, 128), dim=-1).expand(-1, 4, -1)
+    plan = replace(JointTraining(), names_steps=150, sound_batch=27, names_batch=40)
+    ears = train_sound(windows, Targets(codes, codes), plan, listening=given)
+    assert ears.names is not None and ears.names.shape == (2, 128)
+    known = Vocabulary(CLASSES, ("Speech", "Guitar"), torch.cat([codes[:, 0], ears.names]).numpy(), ears.scale)
+    with torch.no_grad():
+        heard = ears.sound.code(centres).numpy()
+    said = [max(known.scores(code).items(), key=lambda pair: pair[1])[0] for code in heard]
+    assert said == [*CLASSES, "Speech", "Guitar"]
+    assert min(known.strength(code) for code in heard[:9]) > 0.9
+    assert max(known.strength(code) for code in heard[9:]) < 0.1
+
+
+def test_a_space_with_other_names_returns_from_its_file(tmp_path: Path) -> None:
+    given, _ = listening()
+    torch.manual_seed(4)
+    sound = SoundEncoder.sized(SoundConfig(16, 128, 8, 1), given.frames.config).eval()
+    text = TextTower(torch.tensor([320, 49406, 49407], dtype=torch.int32), width=32, layers=1, context=8)
+    space = Space(text, ImageHead(20), sound, torch.eye(9, 128), None, ("Speech", "Guitar"), torch.eye(2, 128), 17.0)
+    save(space, tmp_path / "joint.safetensors", JointTraining(), 1)
+    again = Space.read(tmp_path / "joint.safetensors")
+    assert (again.names, again.scale) == (("Speech", "Guitar"), 17.0)
+    assert again.name_codes is not None and torch.equal(again.name_codes, torch.eye(2, 128))
+    window = torch.rand(1, 1, 128, 344)
+    assert torch.equal(again.ears()(window), sound(window))
+
+
+def test_without_a_teacher_a_world_goes_on_with_the_frame_encoder_it_has(tmp_path: Path) -> None:
+    assert listen(tmp_path, tmp_path / "work", EarsTraining()) is None
+    write_world(tmp_path / "w.safetensors", frames=FramesConfig((4, 6, 8, 8), 16))
+    found = listen(tmp_path, tmp_path / "work", EarsTraining(), tmp_path / "w.safetensors")
+    assert found is not None and found.clips is None
+    torch.manual_seed(0)
+    window = torch.rand(2, 1, 128, 344)
+    networks = build_networks(load_world(tmp_path / "w.safetensors"))
+    assert torch.allclose(found.frames.window(window), networks.sound.hear(window), atol=1e-5)
+    write_world(tmp_path / "old.safetensors")
+    assert listen(tmp_path, tmp_path / "work", EarsTraining(), tmp_path / "old.safetensors") is None

@@ -152,7 +152,7 @@ def make_clips(
     library: SoundLibrary, teacher: Teacher, folder: Path, shards: int, plan: ClipPlan | None = None
 ) -> None:
     """Make the files 0 to shards - 1 that are not there yet."""
-    maker = ClipMaker(library, ClipPlan())
+    maker = ClipMaker(library, plan or ClipPlan())
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(shards):
         if not shard_file(folder, number).is_file():

@@ -48,6 +48,11 @@ def mel_weights() -> Array:
     return weights.astype(np.float32)
 
 
+def teacher_file(root: Path) -> Path:
+    """Where a data folder has the teacher's weights, if it has any."""
+    return root / "weights" / "yamnet_core.onnx"
+
+
 class Teacher:
     """YAMNet's core, from a data folder.
 
@@ -57,7 +62,7 @@ class Teacher:
     """
 
     def __init__(self, root: Path, threads: int = 1) -> None:
-        weights = root / "weights" / "yamnet_core.onnx"
+        weights = teacher_file(root)
         if not weights.is_file():
             raise InputError(f"{weights}: the teacher is not there", "give a data folder that has it with --data")
         options = ort.SessionOptions()

@@ -1,0 +1,82 @@
+"""What F_a listens with: the frame encoder, distilled from the teacher of a data folder, and clips that have names.
+
+A data folder without a teacher gives neither; then F_a goes on with the frame encoder of the world that is started
+from, or hears statistics of the texture.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ....engine.model.frame_encoder import FrameEncoder, frames_config
+from ..generator.interrupt import stop_between_steps
+from .clips import Clips, make_clips, read_clips
+from .distil import Distillation, DistilPlan
+from .library import SoundLibrary, sound_library
+from .names import NamedClips, other_names, targets
+from .student import frame_encoder
+from .teacher import Teacher, teacher_file
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class EarsTraining:
+    """shards: files of 1,024 clips each; distil: how the student is trained."""
+
+    shards: int = 96
+    distil: DistilPlan = field(default_factory=DistilPlan)
+
+
+@dataclass(frozen=True)
+class Listening:
+    """The frame encoder, and the clips; None where only a world's own frame encoder is at hand."""
+
+    frames: FrameEncoder
+    clips: NamedClips | None
+
+
+def listen(root: Path, work: Path, plan: EarsTraining, start: Path | None = None) -> Listening | None:
+    """Make clips, train the student; goes on where it stopped. start: the world that is gone on from, if any."""
+    if not teacher_file(root).is_file():
+        log.info(
+            "no teacher in %s: F_a listens as the world it starts from, or to statistics", teacher_file(root).parent
+        )
+        frames = None if start is None else _frames_of(start)
+        return None if frames is None else Listening(frames, None)
+    library, told = sound_library(root, work), Teacher(root)
+    make_clips(library, told, work / "clips", plan.shards)
+    clips = read_clips(work / "clips")
+    run = Distillation(clips, torch.ones(len(clips.mel), dtype=torch.bool).numpy(), work / "student", plan.distil)
+    run.load()
+    with stop_between_steps() as stop:
+        frames = frame_encoder(run.run(stop))
+    return Listening(frames, named_clips(frames, clips, library, told.names))
+
+
+def _frames_of(world: Path) -> FrameEncoder | None:
+    """The frame encoder of a world file, if it has one."""
+    prefix = "sound.frames."
+    tensors = {k[len(prefix) :]: v.float() for k, v in load_file(world).items() if k.startswith(prefix)}
+    if not tensors:
+        return None
+    made = FrameEncoder(frames_config(tensors))
+    made.load_state_dict(tensors)
+    return made.eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def named_clips(frames: FrameEncoder, clips: Clips, library: SoundLibrary, names: tuple[str, ...]) -> NamedClips:
+    """The clips that the teacher (whose names are given) is sure of, as the frame encoder codes them."""
+    target, sure = targets(clips.scores, names)
+    rows = torch.nonzero(sure)[:, 0]
+    parts: list[Tensor] = [frames(torch.from_numpy(clips.mel[some.numpy()]).float() / 255) for some in rows.split(256)]
+    sources = [*(sound.source for sound in library.sounds), ""]  # index -1, no sound, is the last entry
+    found = tuple(tuple(sources[i] for i in pair) for pair in clips.sounds[rows.numpy()].tolist())
+    return NamedClips(torch.cat(parts), target[rows], other_names(names), found)

@@ -1,0 +1,83 @@
+"""The teacher's 521 names (AudioSet's) beside a world's classes: which mean a class, and which name no source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ...data.procedural_pictures import CLASSES
+
+OF_CLASS: Mapping[str, tuple[str, ...]] = {
+    "thunderstorm": ("Thunderstorm", "Thunder"),
+    "waterfall_burbling": ("Stream", "Waterfall", "Gurgling", "Trickle, dribble"),
+    "volcano_eruption": ("Eruption",),
+    "squishing_water": ("Squish",),
+    "wind_noise": ("Wind", "Rustling leaves", "Wind noise (microphone)"),
+    "fire_crackling": ("Fire", "Crackle"),
+    "raining": ("Rain", "Raindrop", "Rain on surface"),
+    "underwater_bubbling": (),
+    "splashing_water": ("Splash, splatter", "Slosh"),
+}
+"""Names that say what a class says; they are not among a world's other names."""
+UNTOLD = (
+    "Silence", "Inside, small room", "Inside, large room or hall", "Inside, public space",
+    "Outside, urban or manmade", "Outside, rural or natural", "Reverberation", "Echo", "Environmental noise",
+    "Sound effect", "Field recording",
+)  # fmt: skip
+"""Names that tell where or how a sound was recorded, not what sounds."""
+SURE = 0.2
+"""Score of the teacher's from which it knows what it hears."""
+
+
+def other_names(names: Sequence[str]) -> tuple[str, ...]:
+    """The teacher's names beyond the classes and UNTOLD, in their order."""
+    known = {name for some in OF_CLASS.values() for name in some}
+    return tuple(name for name in names if name not in known and name not in UNTOLD)
+
+
+def targets(scores: npt.NDArray[np.floating], names: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """What clips should be taken for.
+
+    Args:
+        scores: the teacher's, of clips [N,521].
+        names: the teacher's.
+
+    Returns:
+        probabilities over the classes, then `other_names` [N,9+K]; and which clips the teacher is sure of [N].
+
+    """
+    x = torch.from_numpy(np.asarray(scores, np.float32))
+    at = {name: i for i, name in enumerate(names)}
+    classes = [[at[name] for name in OF_CLASS[class_id]] for class_id in CLASSES]
+    columns = [x[:, some].amax(1) if some else x.new_zeros(len(x)) for some in classes]
+    told = torch.cat([torch.stack(columns, 1), x[:, [at[name] for name in other_names(names)]]], 1)
+    told = torch.where(told > SURE / 4, told, 0.0)  # hundreds of small scores would outweigh the large one
+    return told / told.sum(1, keepdim=True).clamp_min(1e-6), told.amax(1) > SURE
+
+
+@dataclass(frozen=True)
+class NamedClips:
+    """Clips with what they should be taken for.
+
+    Attributes:
+        heard: codes of the frame encoder [N,F].
+        target: see `targets` [N,9+K].
+        names: the K other names.
+        sources: of the sounds in each clip.
+
+    """
+
+    heard: Tensor
+    target: Tensor
+    names: tuple[str, ...]
+    sources: tuple[tuple[str, ...], ...]
+
+    def without(self, source: str) -> NamedClips:
+        """Those that hold nothing of `source`."""
+        keep = [i for i, some in enumerate(self.sources) if source not in some]
+        return NamedClips(self.heard[keep], self.target[keep], self.names, tuple(self.sources[i] for i in keep))
