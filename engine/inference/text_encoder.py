@@ -41,6 +41,22 @@ def text_codes(world: World, texts: Sequence[str]) -> Array:
     return np.concatenate([session.run(None, {"rows": one})[0] for one in rows])
 
 
+def unknown_words(world: World, text: str) -> list[str]:
+    """Words of a text that a world has never read, so that they change nothing. A named CLIP model knows all."""
+    if world.card.joint.get("clip") or world.card.text is None:
+        return []
+    from ..model import joint_space
+
+    return joint_space.unknown_words(text, world.tensors["text.vocabulary"].tolist())
+
+
+def told_unknown(world: World, text: str) -> str:
+    """One sentence on the words of a text that a world does not know; empty where it knows all."""
+    if not (unknown := unknown_words(world, text)):
+        return ""
+    return f"World {world.card.name} does not know: {', '.join(unknown)}. Without them it reads the rest of the text."
+
+
 def without_text(world: World) -> WorldError:
     """The error for a text where the world has none to compare it with."""
     return WorldError(

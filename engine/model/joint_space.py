@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..units import Array
-from .tokenizer import tokenize
+from .tokenizer import encode, tokenize, words
 
 HEAD_WIDTH = 16
 """Width of one attention head of the text tower."""
@@ -23,6 +23,13 @@ def token_rows(text: str, vocabulary: Sequence[int], context: int) -> list[int]:
     rows = {token: FIRST_WORD + i for i, token in enumerate(vocabulary)}
     known = [rows.get(token, UNKNOWN) for token in tokenize(text, context)]
     return known + [PADDING] * (context - len(known))
+
+
+def unknown_words(text: str, vocabulary: Sequence[int]) -> list[str]:
+    """Words of a text (not marks) of which a world that knows these token ids has never read a part."""
+    known = {*vocabulary}
+    asked = dict.fromkeys(word for word in words(text) if word[0].isalnum())
+    return [word for word in asked if not known.issuperset(encode(word))]
 
 
 def class_scores(code: Array, label_codes: Array, scale: float) -> Array:

@@ -25,9 +25,13 @@ _PRINTABLE = (*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, BYTES))
 
 def encode(text: str) -> list[int]:
     """Ids of a text, lower case, broken characters mended, without start and end."""
+    return [token for word in words(text) for token in _merged(word)]
+
+
+def words(text: str) -> list[str]:
+    """The words, numbers and marks of a text, lower case, broken characters mended."""
     clean = html.unescape(html.unescape(ftfy.fix_text(text)))
-    words = WORD.findall(" ".join(clean.split()).lower())
-    return [token for word in words for token in _merged(word)]
+    return WORD.findall(" ".join(clean.split()).lower())
 
 
 def tokenize(text: str, context: int) -> list[int]:

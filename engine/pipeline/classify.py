@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
 from ..inference.onnx_backend import open_sound_encoder
-from ..inference.text_encoder import text_codes
+from ..inference.text_encoder import text_codes, told_unknown
 from ..model.joint_space import Vocabulary
 from ..model.mel import BANDS, HOP, SOUND_COLUMNS, MelStream, last_columns
 from ..model.world_file import World
 from ..units import SAMPLE_RATE, Array
 from .window_scores import WindowScores
 
+log = logging.getLogger(__name__)
 STEP = SAMPLE_RATE // 4
 SHOWN = 0.01
 """Score from which one of the world's other names is among a window's scores: there may be hundreds."""
 
 
 def with_labels(world: World, labels: Sequence[str]) -> Vocabulary:
-    """What a world knows by name, and free labels among its classes. A label that is one of its names is that name."""
+    """What a world knows by name, and free labels among its classes. A label that is one of its names is that name.
+
+    Words that it does not know are logged.
+    """
     known, codes = world.vocabulary, world.vocabulary.codes
     extra = [label for label in dict.fromkeys(labels) if label not in (*known.classes, *known.names)]
     if not extra:
         return known
+    for unknown in filter(None, (told_unknown(world, label) for label in extra)):
+        log.warning("%s", unknown)
     at = len(known.classes)
     codes = np.concatenate([codes[:at], text_codes(world, extra), codes[at:]])
     return Vocabulary((*known.classes, *extra), known.names, codes, known.scale)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from ..inference.text_encoder import text_codes, without_text
+import logging
+
+from ..inference.text_encoder import text_codes, told_unknown, without_text
 from ..model.seed_bank import bank_part, closest_seed
 from ..model.world_file import World
 
+log = logging.getLogger(__name__)
+
 
 def prompt_seed(world: World, text: str) -> int:
-    """The bank's seed for a text.
+    """The bank's seed for a text; words that the world does not know are logged.
 
     Raises:
         WorldError: a world without a text encoder.
@@ -17,4 +21,6 @@ def prompt_seed(world: World, text: str) -> int:
     codes = bank_part(world.tensors, "codes")
     if codes is None:
         raise without_text(world)
+    if unknown := told_unknown(world, text):
+        log.warning("%s", unknown)
     return closest_seed(text_codes(world, [text])[0], codes)

@@ -3,7 +3,7 @@
 Importing libraries, writing graphs and compiling them takes Python's interpreter lock and every core; a thread of the
 renderer that did it would hold up the frame loop.
 
-Both sides exchange lines of JSON: {"words": text, "world": path} is answered with {"seed": seed},
+Both sides exchange lines of JSON: {"words": text, "world": path} is answered with {"seed": seed, "unknown": sentence},
 {"graphs": world, "device": device} with {}, and either with {"error": [message, hint]} where it fails.
 """
 
@@ -42,14 +42,16 @@ class PreparationWorker:
         """Of the process; 0 while there is none."""
         return self._process.pid if self._process and self._process.poll() is None else 0
 
-    def seed(self, world: str, text: str) -> int:
-        """The seed of a world, given by its path, whose picture is closest to `text`.
+    def seed(self, world: str, text: str) -> tuple[int, str]:
+        """The seed of a world, given by its path, whose picture is closest to `text`, and what to say of words that the
+        world does not know (empty where it knows all).
 
         Raises:
             SonoramaError: the world has no text encoder; the process died.
 
         """
-        return int(self._ask({"words": text, "world": world})["seed"])
+        told = self._ask({"words": text, "world": world})
+        return int(told["seed"]), str(told["unknown"])
 
     def make_graphs(self, world: str, device: str) -> None:
         """Make what a world, named or given by its path, needs to be opened quickly on a device.
@@ -117,9 +119,11 @@ def _world(path: str) -> World:
 
 def _answer(question: dict[str, str]) -> dict[str, Any]:
     if "words" in question:
+        from ..inference.text_encoder import told_unknown
         from ..pipeline.prompt import prompt_seed
 
-        return {"seed": prompt_seed(_world(question["world"]), question["words"])}
+        world, text = _world(question["world"]), question["words"]
+        return {"seed": prompt_seed(world, text), "unknown": told_unknown(world, text)}
     from ..inference.backend import open_backend, threads_of_one
 
     open_backend(_world(question["graphs"]), question["device"], threads_of_one(), painters=1)

@@ -102,7 +102,10 @@ class WorldLoader:
         """The change that acts from now on."""
         if load.path == TEXT:
             if text := str(load.asked.value).strip():
-                return load.result(self._preparation_worker.seed(self.open(*loaded).world.card.path, text))
+                seed, unknown = self._preparation_worker.seed(self.open(*loaded).world.card.path, text)
+                if unknown:
+                    self._faults.note("words", unknown)
+                return load.result(seed)
             return load.result(NO_PROMPT)
         asked = dict(zip(LOADS, loaded, strict=True)) | {load.path: str(load.asked.value)}
         world, device = (asked[path] for path in LOADS)

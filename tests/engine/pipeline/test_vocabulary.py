@@ -10,11 +10,13 @@ import pytest
 from sonorama.engine.cli.main import main
 from sonorama.engine.errors import WorldError
 from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.inference.text_encoder import unknown_words
 from sonorama.engine.model.joint_space import NOTHING, WHOLE, Vocabulary
 from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.pipeline.classify import SHOWN, classify, with_labels
 from sonorama.engine.pipeline.conditioning_worker import Request
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
+from sonorama.engine.pipeline.prompt import prompt_seed
 from sonorama.engine.pipeline.scores import scores
 from sonorama.engine.units import SAMPLE_RATE
 
@@ -120,3 +122,16 @@ def test_a_card_whose_names_have_no_codes_is_refused(named: tuple[World, Path], 
     with_card(path, tmp_path / "more.safetensors", lambda values: values["names"].append("Whistle"))
     with pytest.raises(WorldError, match=r"names\.codes"):
         load_world(tmp_path / "more.safetensors")
+
+
+def test_unknown_words_are_said_to_be_unknown(caplog: pytest.LogCaptureFixture) -> None:
+    shore = load_world("shore")
+    assert unknown_words(shore, "a red canyon, thunder and lightning!") == []
+    assert unknown_words(shore, "Zebra crossing, a zebra at dusk") == ["zebra", "crossing"]
+    with_labels(shore, ["rain on a xylophone"])
+    assert "does not know: xylophone" in caplog.text
+    caplog.clear()
+    prompt_seed(shore, "a stormy sea")
+    assert caplog.text == ""
+    prompt_seed(shore, "a stormy xylophone")
+    assert "does not know: xylophone" in caplog.text

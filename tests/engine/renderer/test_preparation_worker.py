@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.errors import SonoramaError
+from sonorama.engine.inference.text_encoder import told_unknown
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.prompt import prompt_seed
 from sonorama.engine.renderer.preparation_worker import COMMAND, PreparationWorker, serve
@@ -28,8 +29,8 @@ def preparation_worker() -> Iterator[PreparationWorker]:
 def test_it_finds_the_same_place_as_a_film(preparation_worker: PreparationWorker) -> None:
     assert preparation_worker.pid == 0
     shore = load_world("shore")
-    for text in ("a storm over black rocks", "a red desert", "W\u00fcste \ud800"):
-        assert preparation_worker.seed(shore.card.path, text) == prompt_seed(shore, text)
+    for text in ("a storm over black rocks", "a red desert", "W\u00fcste \ud800", "a zebra"):
+        assert preparation_worker.seed(shore.card.path, text) == (prompt_seed(shore, text), told_unknown(shore, text))
     if sys.platform != "win32":
         assert os.getpriority(os.PRIO_PROCESS, preparation_worker.pid) == 19
 

@@ -72,10 +72,10 @@ def test_a_text_whose_seed_comes_meanwhile_is_not_searched_any_more(
 ) -> None:
     made, begun, go_on = WorldLoader(Faults()), threading.Event(), threading.Event()
 
-    def seed(world: str, text: str) -> int:
+    def seed(world: str, text: str) -> tuple[int, str]:
         begun.set()
         assert go_on.wait(60.0)
-        return 3 if text == "rain" else 5
+        return (3, "") if text == "rain" else (5, "")
 
     monkeypatch.setattr(made._preparation_worker, "seed", seed)
     made.ask([Change(TEXT, "rain", "test")], (tiny_world, "ort"))
