@@ -157,9 +157,9 @@ class Windows:
     class_id: Tensor
     sources: tuple[tuple[str, ...], ...]
 
-    def without(self, source: str) -> Windows:
-        """The windows that hold nothing of `source`."""
-        keep = [i for i, names in enumerate(self.sources) if source not in names]
+    def without(self, *sources: str) -> Windows:
+        """The windows that hold nothing of these sources."""
+        keep = [i for i, names in enumerate(self.sources) if not set(names) & set(sources)]
         return Windows(self.heard[keep], self.class_id[keep], tuple(self.sources[i] for i in keep))
 
     def weights(self, procedural: float) -> Tensor:

@@ -1,8 +1,10 @@
-"""How well a world hears: balanced accuracy over the nine classes, leaving one source out at a time.
+"""How well a world hears: balanced accuracy over the nine classes, and how well it knows what is none of them.
 
-For each source F_a is trained from nothing on all others (words and pictures are kept: they never heard a sound),
-and names the recordings of that source: the class with the largest mean score over the windows of a recording.
-Every recording counts once in its class, every class once in the figure.
+Sources (one uploader's sound; a package of unlabelled sounds) are parted into folds. For each fold F_a is trained from
+nothing on all others (words and pictures are kept: they never heard a sound; so is the frame encoder, which heard all
+sounds without labels), and names the recordings of the fold: the class with the largest mean score over the windows of
+a recording. Every recording counts once in its class, every class once in the figure. Sounds of left-out packages that
+the teacher calls by another name should not belong to the classes.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import json
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,62 +28,106 @@ from ...engine.model.mel import SOUND_COLUMNS, last_columns, log_mel
 from ...engine.model.texture_statistics import sounding, statistics
 from ..data.photos import data_root
 from ..data.procedural_pictures import CLASSES
-from ..data.recordings import Recording, louder, of_classes, read_recordings
-from ..stages.joint import JointTraining, Material, add_arguments, prepare, train_sound
+from ..data.recordings import Hear, Recording, louder, of_classes, read_recordings
+from ..stages.ears.library import is_package
+from ..stages.ears.listening import EarsTraining, listen
+from ..stages.joint import Ears, JointTraining, Material, add_arguments, prepare, train_sound
 from ..stages.joint_space import SCORE_SCALE
 
-__all__ = ["add_arguments", "leave_one_source_out", "probe", "run_hear_eval", "summary"]
+__all__ = ["add_arguments", "leave_sources_out", "probe", "run_hear_eval", "summary"]
 log = logging.getLogger(__name__)
 GAINS = (0.0, -12.0, 12.0)
 MOST_WINDOWS = 40
+FOLDS = 10
+OTHER = 0.1
+"""A clip to whose classes the teacher gives less than this is of another name."""
 
 
 @dataclass(frozen=True)
 class Probe:
-    """A recording as it is asked about: its statistics [W,F] at one gain (windows without sound left out)."""
+    """A recording as it is asked about: what is heard first in its windows [W,F] at one gain (those without sound left
+    out).
+    """
 
     recording: Recording
     gain: float
     heard: Tensor
 
 
-def probe(recording: Recording, gain: float = 0.0) -> Probe:
+@torch.no_grad()
+def probe(recording: Recording, gain: float = 0.0, hear: Hear = statistics) -> Probe:
     """At most 40 windows of a recording, evenly spread."""
     columns = log_mel(louder(recording, gain).samples)
     ends = np.array(window_ends(columns.shape[1]))
     ends = ends[np.unique(np.linspace(0, len(ends) - 1, MOST_WINDOWS).round().astype(int))]
     windows = torch.from_numpy(np.stack([last_columns(columns, int(e), SOUND_COLUMNS) for e in ends]))[:, None]
     windows = windows[sounding(windows).amax(1) > 0]
-    return Probe(recording, gain, torch.cat([statistics(chunk) for chunk in windows.split(16)]))
+    return Probe(recording, gain, torch.cat([hear(chunk) for chunk in windows.split(16)]))
 
 
 @dataclass(frozen=True)
 class Named:
-    """One answer: the recording, the gain it was heard at, cosines with the labels by window [W,9]."""
+    """One answer: the recording, the gain it was heard at, cosines with labels and other names by window [W,9+K]."""
 
     recording: Recording
     gain: float
     cosines: Tensor
 
     def scores(self, scale: float) -> Tensor:
-        """Mean class scores [9]."""
+        """Mean scores of classes and names [9+K]."""
         return (scale * self.cosines).softmax(1).mean(0)
 
     def class_id(self, scale: float) -> str:
         """The class it was taken for."""
-        return CLASSES[int(self.scores(scale).argmax())]
+        return CLASSES[int(self.scores(scale)[: len(CLASSES)].argmax())]
+
+    def among_two(self, scale: float) -> bool:
+        """Whether its class is the first or the second."""
+        return CLASSES.index(self.recording.class_id) in self.scores(scale)[: len(CLASSES)].topk(2).indices.tolist()
 
 
-def leave_one_source_out(material: Material, probes: Sequence[Probe], plan: JointTraining) -> Iterator[Named]:
-    """Every probe, named by an F_a that never heard its source."""
-    labels = material.space.labels
-    for fold, source in enumerate(sorted({p.recording.source for p in probes})):
-        net = train_sound(material.windows.without(source), material.targets, plan, seed=fold).sound
-        for asked in (p for p in probes if p.recording.source == source):
-            with torch.no_grad():
-                code = net.code(asked.heard)
-            yield Named(asked.recording, asked.gain, code @ labels.T)
-        log.info("fold %d: %s", fold, source)
+@dataclass(frozen=True)
+class Fold:
+    """What was asked of an F_a that had not heard it: recordings, and sounds of other names as cosines [N,9+K]."""
+
+    named: list[Named]
+    others: Tensor
+
+
+def leave_sources_out(
+    material: Material, probes: Sequence[Probe], plan: JointTraining, folds: int = FOLDS
+) -> Iterator[Fold]:
+    """Every probe and every other sound of a package, heard by an F_a that knew nothing of its source."""
+    clips = material.listening.clips if material.listening else None
+    packages = {name for names in clips.sources for name in names if is_package(name)} if clips else set[str]()
+    sources = sorted({p.recording.source for p in probes} | packages)
+    order = np.random.default_rng(0).permutation(sources)
+    for number, part in enumerate(np.array_split(order, min(folds, len(order)))):
+        gone = {str(source) for source in part}
+        listening = material.listening
+        if listening is not None and clips is not None:
+            listening = replace(listening, clips=clips.without(*gone))
+        ears = train_sound(material.windows.without(*gone), material.targets, plan, number, listening)
+        yield _asked(ears, material, [p for p in probes if p.recording.source in gone], gone)
+        log.info("fold %d of %d", number + 1, folds)
+
+
+@torch.no_grad()
+def _asked(ears: Ears, material: Material, probes: Sequence[Probe], gone: set[str]) -> Fold:
+    clips = material.listening.clips if material.listening else None
+    known = torch.cat([material.space.labels, *([] if ears.names is None else [ears.names])]).T
+    named = [Named(p.recording, p.gain, ears.sound.code(p.heard) @ known) for p in probes]
+    if clips is None:
+        return Fold(named, torch.zeros(0, known.shape[1]))
+    other = (clips.target[:, : len(CLASSES)].sum(1) < OTHER).tolist()
+    rows = [i for i, names in enumerate(clips.sources) if other[i] and _only_packages(names) & gone]
+    return Fold(named, ears.sound.code(clips.heard[rows]) @ known if rows else torch.zeros(0, known.shape[1]))
+
+
+def _only_packages(names: Sequence[str]) -> set[str]:
+    """The packages in a clip; none if it holds a recording too."""
+    found = {name for name in names if name}
+    return found if found and all(is_package(name) for name in found) else set()
 
 
 def balanced(right: Sequence[bool], class_id: Sequence[str]) -> float:
@@ -140,6 +186,29 @@ def accuracy(named: Sequence[Named], scale: float) -> float:
     return balanced([n.class_id(scale) == n.recording.class_id for n in named], [n.recording.class_id for n in named])
 
 
+def auroc(inside: Tensor, outside: Tensor) -> float:
+    """How often one of `inside` [N] is larger than one of `outside` [M]."""
+    ranks = torch.cat([inside, outside]).argsort().argsort().double() + 1
+    n, m = len(inside), len(outside)
+    return float((ranks[:n].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def none_of_these(named: Sequence[Named], others: Tensor, scale: float) -> dict[str, float]:
+    """How well sounds of the classes are told from others by the sum of the classes' scores: AUROC, and the share of others
+    that is refused where 90 % of the recordings are kept.
+    """
+    count = len(CLASSES)
+    inside = torch.stack([n.scores(scale)[:count].sum() for n in named if n.gain == 0])
+    outside = (scale * others).softmax(1)[:, :count].sum(1)
+    kept = float(inside.quantile(0.1))
+    return {
+        "others": len(others),
+        "auroc": auroc(inside, outside),
+        "refused_where_90_percent_are_kept": float((outside < kept).double().mean()),
+        "belonging_of_90_percent": kept,
+    }
+
+
 def summary(named: Sequence[Named], scale: float = SCORE_SCALE) -> dict[str, Any]:
     """All figures of an evaluation, ready for JSON."""
     plain = [n for n in named if n.gain == 0]
@@ -154,6 +223,7 @@ def summary(named: Sequence[Named], scale: float = SCORE_SCALE) -> dict[str, Any
         "sources": len({n.recording.source for n in plain}),
         "top1": right / len(plain),
         "top1_wilson_95": wilson(right, len(plain)),
+        "top2": balanced([n.among_two(scale) for n in plain], [n.recording.class_id for n in plain]),
         "by_class": {c: accuracy(some, scale) for c, some in of_class.items() if some},
         "by_gain": {
             f"{g:+.0f} dB": accuracy([n for n in named if n.gain == g], scale) for g in {n.gain for n in named}
@@ -162,18 +232,24 @@ def summary(named: Sequence[Named], scale: float = SCORE_SCALE) -> dict[str, Any
         "best_scale": best_scale(plain),
         "confusion": confusion(plain, scale),
         "answers": {
-            n.recording.file: {"class_id": n.class_id(scale), "score": float(n.scores(scale).max())} for n in plain
+            n.recording.file: {"class_id": n.class_id(scale), "score": float(n.scores(scale)[: len(CLASSES)].max())}
+            for n in plain
         },
     }
 
 
 def run_hear_eval(args: argparse.Namespace) -> int:
-    """Leave-one-source-out over the data folder; writes the figures as hearing.json beside the joint file."""
+    """Leave sources out over the data folder; writes the figures as hearing.json beside the joint file."""
     plan, root = JointTraining(), data_root(args.data)
-    material = prepare(root, args.work, plan, args.start)
-    recordings = of_classes(read_recordings(root))
-    probes = [probe(r, gain) for r in recordings for gain in GAINS]
-    figures = summary(list(leave_one_source_out(material, probes, plan)))
+    listening = listen(root, args.work / "ears", EarsTraining(), args.start)
+    material = prepare(root, args.work, plan, args.start, listening)
+    hear = statistics if listening is None else listening.frames.window
+    probes = [probe(r, gain, hear) for r in of_classes(read_recordings(root)) for gain in GAINS]
+    folds = list(leave_sources_out(material, probes, plan))
+    named, others = [n for fold in folds for n in fold.named], torch.cat([fold.others for fold in folds])
+    figures = summary(named, material.scale())
+    if len(others):
+        figures |= {"none_of_these": none_of_these(named, others, material.scale())}
     out = next(path for path in names_after(Path(args.out).with_name("hearing.json")) if not path.exists())
     out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(out, json.dumps(figures, indent=1).encode())

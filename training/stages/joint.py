@@ -29,7 +29,7 @@ from ..data.procedural_pictures import CLASSES
 from ..data.recordings import Windows, make_windows, read_recordings
 from .ears.listening import EarsTraining, Listening, listen
 from .ears.names import NamedClips
-from .joint_space import SCORE_SCALE, ImageTower, JointTraining, Space, info_nce, logit_scale, save
+from .joint_space import NAMES_SCALE, SCORE_SCALE, ImageTower, JointTraining, Space, info_nce, logit_scale, save
 from .joint_words import Scenes, class_codes, make_scenes, new_space, towers, train_words
 
 __all__ = ["ImageTower", "JointTraining", "Material", "Space", "Targets", "prepare", "run_joint", "save", "train_sound"]
@@ -72,11 +72,10 @@ class Targets:
 
 @dataclass(frozen=True)
 class Ears:
-    """F_a as it was trained; codes of the names beyond the classes [K,D], if it learned any; scale of the scores."""
+    """F_a as it was trained, and codes of the names beyond the classes [K,D], if it learned any."""
 
     sound: SoundEncoder
     names: Tensor | None = None
-    scale: float = SCORE_SCALE
 
 
 def train_sound(
@@ -115,7 +114,7 @@ def train_sound(
         loss.backward()
         optimiser.step()
         schedule.step()
-    return Ears(net.eval()) if other is None else Ears(net.eval(), other.codes().detach(), other.scale())
+    return Ears(net.eval(), None if other is None else other.codes().detach())
 
 
 def _untrained(
@@ -155,10 +154,6 @@ class OtherNames(nn.Module):
         """Unit codes of the names [K,D]."""
         return unit(self.points)
 
-    def scale(self) -> float:
-        """By which cosines are multiplied."""
-        return float(self.theta.detach().exp().clamp_max(60))
-
     def loss(self, net: SoundEncoder, codes: Tensor, class_id: Tensor, rng: torch.Generator) -> Tensor:
         """Mean cross entropy of windows, whose codes [M,B,D] are given, and of clips that are drawn."""
         rows = torch.randint(len(self._heard), (self._plan.names_batch,), generator=rng)
@@ -192,12 +187,16 @@ class Material:
     space: Space
     listening: Listening | None = None
 
+    def scale(self) -> float:
+        """Of the scores: NAMES_SCALE where F_a also learns names beyond the classes."""
+        return SCORE_SCALE if self.listening is None or self.listening.clips is None else NAMES_SCALE
+
     def train(self, plan: JointTraining) -> Space:
         """The space, with F_a trained in it."""
         ears = train_sound(self.windows, self.targets, plan, listening=self.listening)
         clips = self.listening.clips if self.listening else None
         names = clips.names if clips is not None else ()
-        return replace(self.space, sound=ears.sound, names=names, name_codes=ears.names, scale=ears.scale)
+        return replace(self.space, sound=ears.sound, names=names, name_codes=ears.names, scale=self.scale())
 
 
 def prepare(

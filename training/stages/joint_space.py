@@ -23,6 +23,9 @@ WIDTH = 128
 SCORE_SCALE = 8.0
 """`labels.scale`: the scale at which class scores fit sources left out of training best (docs/hearing.md)."""
 
+NAMES_SCALE = 12.0
+"""The same, among hundreds of names."""
+
 
 @dataclass(frozen=True)
 class JointTraining:

@@ -17,7 +17,8 @@ from sonorama.engine.model.joint_space import Vocabulary
 from sonorama.engine.model.world_file import load_world
 from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.data.procedural_sounds import Draw
-from sonorama.training.data.recordings import Windows
+from sonorama.training.data.recordings import Recording, Windows
+from sonorama.training.metrics.hearing import Probe, leave_sources_out, none_of_these, summary
 from sonorama.training.stages.ears import names
 from sonorama.training.stages.ears.classes import balanced_weights, fit
 from sonorama.training.stages.ears.clips import CLIP, NONE, ClipMaker, ClipPlan, Clips, clip_mel
@@ -26,8 +27,8 @@ from sonorama.training.stages.ears.library import LibrarySound, SoundLibrary
 from sonorama.training.stages.ears.listening import EarsTraining, Listening, listen
 from sonorama.training.stages.ears.student import Student, StudentConfig, frame_encoder, parameters
 from sonorama.training.stages.ears.teacher import BANDS, RATE, Teacher, mel_weights, teacher_file
-from sonorama.training.stages.joint import Targets, train_sound
-from sonorama.training.stages.joint_space import JointTraining, Space, save
+from sonorama.training.stages.joint import Material, Targets, train_sound
+from sonorama.training.stages.joint_space import NAMES_SCALE, JointTraining, Space, save
 
 DATA = Path(os.environ.get("SONORAMA_DATA", Path(__file__).resolve().parents[4] / "shared" / "data"))
 SMALL = StudentConfig(widths=(4, 6, 8, 8), code=16, names=5, components=4)
@@ -215,7 +216,7 @@ def test_f_a_learns_other_names_beside_its_classes() -> None:
     plan = replace(JointTraining(), names_steps=150, sound_batch=27, names_batch=40)
     ears = train_sound(windows, Targets(codes, codes), plan, listening=given)
     assert ears.names is not None and ears.names.shape == (2, 128)
-    known = Vocabulary(CLASSES, ("Speech", "Guitar"), torch.cat([codes[:, 0], ears.names]).numpy(), ears.scale)
+    known = Vocabulary(CLASSES, ("Speech", "Guitar"), torch.cat([codes[:, 0], ears.names]).numpy(), NAMES_SCALE)
     with torch.no_grad():
         heard = ears.sound.code(centres).numpy()
     said = [max(known.scores(code).items(), key=lambda pair: pair[1])[0] for code in heard]
@@ -249,3 +250,29 @@ def test_without_a_teacher_a_world_goes_on_with_the_frame_encoder_it_has(tmp_pat
     assert torch.allclose(found.frames.window(window), networks.sound.hear(window), atol=1e-5)
     write_world(tmp_path / "old.safetensors")
     assert listen(tmp_path, tmp_path / "work", EarsTraining(), tmp_path / "old.safetensors") is None
+
+
+def test_others_of_left_out_packages_are_told_from_the_classes() -> None:
+    given, centres = listening()
+    assert given.clips is not None
+    packages = tuple((f"package p{i % 4}", "") for i in range(len(given.clips.heard)))
+    given = replace(given, clips=replace(given.clips, sources=packages))
+    class_id = torch.arange(9).repeat(6)
+    windows = Windows(centres[class_id] + 0.3 * torch.randn(54, 16), class_id, tuple((f"r{i % 3}",) for i in range(54)))
+    codes = torch.nn.functional.normalize(torch.randn(9, 1, 128), dim=-1).expand(-1, 4, -1)
+    space = Space(None, None, None, codes[:, 0])
+    material = Material(windows, Targets(codes, codes), space, given)
+    probes = [
+        Probe(Recording(f"{k}-{i}.wav", CLASSES[k], f"r{i}", np.zeros(1)), 0.0, centres[k][None] + 0.1)
+        for k in range(9)
+        for i in range(3)
+    ]
+    plan = replace(JointTraining(), names_steps=120, sound_batch=27, names_batch=40)
+    folds = list(leave_sources_out(material, probes, plan, folds=3))
+    named, others = [n for fold in folds for n in fold.named], torch.cat([fold.others for fold in folds])
+    assert len(named) == 27
+    assert len(others) == 40, "all clips of the two other names, once"
+    assert summary(named, material.scale())["balanced_top1"] == 1
+    told = none_of_these(named, others, material.scale())
+    assert told["auroc"] > 0.99
+    assert told["refused_where_90_percent_are_kept"] > 0.95

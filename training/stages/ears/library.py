@@ -33,6 +33,8 @@ NATURE = re.compile(
 NATURE_WEIGHT = 2.0
 """Names that speak of nature are drawn so much more often: what the world knows lies among them."""
 SHORTEST_S = 0.05
+PACKAGE = "package "
+"""How the source of an unlabelled sound begins: its whole package is one source."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,11 @@ class SoundLibrary:
         """Samples [n] of a sound from `first` on, full scale 1."""
         last = sound.count if count is None else min(sound.count, first + count)
         return self._samples[sound.first + first : sound.first + last].astype(np.float64) / 32768
+
+
+def is_package(source: str) -> bool:
+    """Whether it is a package of unlabelled sounds."""
+    return source.startswith(PACKAGE)
 
 
 def maker_of(file: str) -> str:
@@ -117,7 +124,7 @@ def _decoded(root: Path):
             if len(samples) >= SHORTEST_S * SAMPLE_RATE:
                 name, maker = f"audio_unlabelled/{file}#{row['original']}", maker_of(file)
                 weight = weight_of(len(samples) / SAMPLE_RATE, row["original"])
-                yield LibrarySound(name, f"package {maker}", maker, "", 0, len(samples), weight), samples
+                yield LibrarySound(name, PACKAGE + maker, maker, "", 0, len(samples), weight), samples
 
 
 def _read(path: Path) -> npt.NDArray[np.int16]:

@@ -77,7 +77,7 @@ class NamedClips:
     names: tuple[str, ...]
     sources: tuple[tuple[str, ...], ...]
 
-    def without(self, source: str) -> NamedClips:
-        """Those that hold nothing of `source`."""
-        keep = [i for i, some in enumerate(self.sources) if source not in some]
+    def without(self, *sources: str) -> NamedClips:
+        """Those that hold nothing of these sources."""
+        keep = [i for i, some in enumerate(self.sources) if not set(some) & set(sources)]
         return NamedClips(self.heard[keep], self.target[keep], self.names, tuple(self.sources[i] for i in keep))
