@@ -194,8 +194,9 @@ def auroc(inside: Tensor, outside: Tensor) -> float:
 
 
 def none_of_these(named: Sequence[Named], others: Tensor, scale: float) -> dict[str, float]:
-    """How well the sum of the classes' scores tells recordings from other sounds: AUROC, and the share of others that is
-    refused where 90 % of the recordings are kept.
+    """How well the sum of the classes' scores tells recordings from other sounds.
+
+    AUROC, and the share of others that is refused where 90 % of the recordings are kept.
     """
     count = len(CLASSES)
     inside = torch.stack([n.scores(scale)[:count].sum() for n in named if n.gain == 0])
