@@ -1,5 +1,6 @@
 """A small untrained world of the real format for all tests; tests that need a device are skipped without one."""
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,12 @@ def logs_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = tmp_path_factory.mktemp("logs")
         patch.setenv("SONORAMA_LOGS", str(folder))
         yield folder
+
+
+def pytest_collection_finish() -> None:
+    """The tests and their modules stay to the end: the collector need not pass over them again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have thrown tests out

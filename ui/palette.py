@@ -66,7 +66,7 @@ class Palette(Card):
         for row in range(self.list.count()):
             if (item := self.list.item(row)) is not None:
                 content = f" {item.text()} {item.text().replace('_', ' ').replace('/', ' ')}".lower()
-                item.setHidden(not all(f" {word}" in content for word in words))  # "rate" is not in "separated"
+                item.setHidden(not all(_has(content, word) for word in words))
                 first = item if first is None and not item.isHidden() else first
         self.list.setCurrentItem(first)
 
@@ -94,3 +94,8 @@ class Palette(Card):
                 self.hide()
                 return True
         return super().eventFilter(a0, a1)
+
+
+def _has(content: str, word: str) -> bool:
+    """Whether a word begins with it, or an address holds it: "rate" is not in "separated"."""
+    return f" {word}" in content or ("/" in word and word in content)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ..errors import WorldError
 from .card import Card
@@ -62,7 +63,7 @@ def build_networks(world: World) -> Networks:
 def _build(world: World, prefix: str, make: Callable[[], Network]) -> Network:
     """One network with the tensors below `prefix`."""
     tensors = world.part(prefix)
-    with torch.device("meta"):  # allocates nothing: a card of any sizes is first held against the tensors
+    with _Unfilled():  # a card of any sizes is first held against the tensors
         # In a file a number without axes has one.
         expected: dict[str, tuple[int, ...]] = {k: tuple(x.shape) or (1,) for k, x in make().state_dict().items()}
     if unfit := _difference(expected, {name: x.shape for name, x in tensors.items()}):
@@ -70,6 +71,31 @@ def _build(world: World, prefix: str, make: Callable[[], Network]) -> Network:
     network = make()
     network.load_state_dict(as_torch(tensors))
     return network.eval().requires_grad_(False)
+
+
+class _Unfilled(TorchFunctionMode):
+    """Tensors are made on the meta device, which allocates nothing, and are not filled.
+
+    torch's own operations on that device would import its compiler and sympy, which takes seconds.
+    """
+
+    _MAKERS = frozenset({"empty", "full", "ones", "randn", "zeros"})
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Collection[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Makers give a tensor of their size, what fills or scales a tensor gives that tensor; else as torch does."""
+        del types
+        name, named = func.__name__, dict(kwargs or {})
+        if name in self._MAKERS and args:
+            return torch.empty(args if isinstance(args[0], int) else args[0], device="meta")
+        if name in ("div", "__truediv__") or (name.endswith("_") and not name.endswith("__")):
+            return args[0] if args else named["tensor"]
+        return func(*args, **named)
 
 
 def _difference(expected: dict[str, tuple[int, ...]], found: dict[str, tuple[int, ...]]) -> str:

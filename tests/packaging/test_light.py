@@ -11,7 +11,7 @@ LAZY = {"cli", "inference", "pipeline", "renderer"}
 TORCH = {
     "inference.torch_backend",
     *(f"model.{name}" for name in (
-        "build", "generator", "generator_folded", "joint_embedding", "motion_rnn", "open_clip_towers",
+        "build", "frame_encoder", "generator", "generator_folded", "joint_embedding", "motion_rnn", "open_clip_towers",
         "sound_inversion", "texture_statistics",
     )),
 }  # fmt: skip

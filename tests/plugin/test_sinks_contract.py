@@ -194,12 +194,10 @@ def _send_watched(sink: FrameSink, tick: int) -> "weakref.ref[Any]":
 
 
 @pytest.fixture
-def only_new_garbage() -> Iterator[None]:
-    """The collector passes over what was made before: all that other tests have loaded takes it long."""
+def only_new_garbage() -> None:
+    """From now on the collector passes over what was made before: all that other tests have loaded takes it long."""
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="counts by /proc")

@@ -205,8 +205,10 @@ def test_the_palette_finds_and_goes(window: Window, qtbot: QtBot) -> None:
     qtbot.keyClick(window, Qt.Key.Key_K, Qt.KeyboardModifier.ControlModifier)
     assert window.palette_list.isVisible()
     assert set(window.palette_list.shown()) >= set(SHOW)
-    qtbot.keyClicks(window.palette_list.field, "/moves/5/rate")
-    assert window.palette_list.shown() == ["/moves/5/rate"]
+    for words in ("moves 5 rate", "/moves/5/rate"):
+        window.palette_list.field.clear()
+        qtbot.keyClicks(window.palette_list.field, words)
+        assert window.palette_list.shown() == ["/moves/5/rate"]
     qtbot.keyClick(window.palette_list.field, Qt.Key.Key_Return)
     assert not window.palette_list.isVisible()
     assert window.focusWidget() is window.controls["/moves/5/rate"]
