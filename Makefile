@@ -1,6 +1,6 @@
 # Every target sets up what it needs itself; on a bare machine it takes Python 3.11 with pip, and make.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo live-demo test check lock
+.PHONY: help setup demo live-demo test test-hosts check lock
 
 # Without compiled files every process takes seconds longer to import torch.
 unexport PYTHONDONTWRITEBYTECODE
@@ -33,7 +33,10 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 		/usr/share/doc/libasound2-plugins:libasound2-plugins libpulse.so.0:libpulse0 xrandr:x11-xserver-utils
 	@.ci/apt $(QT)
 	@echo "== pytest"
-	@.ci/test $(ARGS)
+	@MARKS='$(MARKS)' .ci/test $(ARGS)
+
+test-hosts: setup  ## run the long suites of partners too, such as a sound server that dies
+	@$(MAKE) test MARKS=hosts ARGS=tests
 
 check: setup  ## lint, format, types, import direction; all four run, any failure fails
 	@failed=; for tool in "ruff check ." "ruff format --check ." basedpyright lint-imports; do \

@@ -1,4 +1,7 @@
-"""The joint space without torch: rows of a world's token table, scores of classes, when a sound is looked at."""
+"""The joint space without torch: rows of a world's token table, scores of classes and names.
+
+The tokenizer is imported when a text is read: a show that starts does without it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..units import Array
-from .tokenizer import encode, tokenize, words
 
 HEAD_WIDTH = 16
 """Width of one attention head of the text tower."""
@@ -20,6 +22,8 @@ PADDING, UNKNOWN, FIRST_WORD = 0, 1, 2
 
 def token_rows(text: str, vocabulary: Sequence[int], context: int) -> list[int]:
     """Rows [context] of a text; vocabulary: the token ids that a world knows, in rising order."""
+    from .tokenizer import tokenize
+
     rows = {token: FIRST_WORD + i for i, token in enumerate(vocabulary)}
     known = [rows.get(token, UNKNOWN) for token in tokenize(text, context)]
     return known + [PADDING] * (context - len(known))
@@ -27,6 +31,8 @@ def token_rows(text: str, vocabulary: Sequence[int], context: int) -> list[int]:
 
 def unknown_words(text: str, vocabulary: Sequence[int]) -> list[str]:
     """Words of a text (not marks) of which a world that knows these token ids has never read a part."""
+    from .tokenizer import encode, words
+
     known = {*vocabulary}
     asked = dict.fromkeys(word for word in words(text) if word[0].isalnum())
     return [word for word in asked if not known.issuperset(encode(word))]

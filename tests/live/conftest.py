@@ -17,6 +17,7 @@ from .memory import Memory
 from .stage import LiveShow
 
 LONG = "test_memory_stays_for_two_minutes"
+LONG_S = 120.0
 
 
 @pytest.fixture(scope="session")
@@ -54,14 +55,14 @@ def long_show(
     tiny_world: str,
     instrument: LoadedWorld,
 ) -> Iterator[tuple[LiveShow, Memory] | None]:
-    """Plays while the other tests run, if the one that looks at its memory is among them."""
+    """Plays for two minutes while other tests run, if the one that looks at its memory is among them."""
     if not any(item.name == LONG for item in request.session.items):
         yield None
         return
     folder = tmp_path_factory.mktemp("long")
     with LiveShow(folder, tiny_world, "--device", "cpu", "--source", "tone", "--sink", "null",
                   "--take", str(folder / "a.take")) as show:  # fmt: skip
-        memory = Memory(show)
+        memory = Memory(show, LONG_S)
         yield show, memory
         memory.close()
 

@@ -21,10 +21,16 @@ def own_mb(pid: int) -> float:
 
 
 class Memory:
-    """Plays on a show by OSC, and looks at its memory and its renderer's once a second, from a thread."""
+    """Plays on a show by OSC, and looks at its memory and its renderer's once a second, from a thread.
 
-    def __init__(self, show: LiveShow) -> None:
-        self._show, self._begun = show, time.monotonic()
+    Args:
+        show: to play on.
+        seconds: after which the show is ended; None: it goes on until `close`.
+
+    """
+
+    def __init__(self, show: LiveShow, seconds: float | None = None) -> None:
+        self._show, self._begun, self._seconds = show, time.monotonic(), seconds
         self.rows: list[tuple[float, float, float]] = []
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -37,6 +43,9 @@ class Memory:
                 self._show.set(dice.choice(MOVED), dice.random())
             passed = time.monotonic() - self._begun
             self.rows.append((passed, own_mb(self._show.process.pid), own_mb(renderer)))
+            if self._seconds is not None and passed > self._seconds:
+                self._show.process.terminate()
+                return
 
     def close(self) -> None:
         self._ending.set()

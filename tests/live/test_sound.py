@@ -101,6 +101,7 @@ def click_track(path: Path, seconds: float) -> Path:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="PulseAudio is Linux's")
+@pytest.mark.hosts
 def test_clicks_through_a_sound_server_that_dies_and_returns(start: Start, tmp_path: Path, pulse: Pulse) -> None:
     clicks = click_track(tmp_path / "clicks.wav", 10.0)
     show = start("--source", "loopback", "--take", str(tmp_path / "a.take"))
