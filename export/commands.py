@@ -108,7 +108,9 @@ def _add_film(parser: argparse.ArgumentParser) -> None:
     film.add_argument("--duration", type=parse_duration, metavar="S", help="length in seconds")
     film.add_argument("--loop", action="store_true", help="repeat a sound that is shorter than --duration")
     film.add_argument("--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default 00:00:00:00")
-    film.add_argument("--device", choices=DEVICES, help="default: auto, or what a take ran on")
+    film.add_argument(
+        "--device", choices=(*DEVICES, "reference"), help="default: auto, or what a take ran on; reference is slow"
+    )
 
 
 def start_values(args: argparse.Namespace) -> dict[str, Value]:

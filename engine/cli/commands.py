@@ -24,11 +24,17 @@ def add_hear(commands: Commands) -> None:
     parser = commands.add_parser("hear", help="classify sounds over time", allow_abbrev=False)
     parser.add_argument("sounds", nargs="+", metavar="SOUND", help="an audio or video file")
     parser.add_argument(
-        "--label", action="append", default=[], metavar="TEXT", help="add a class by a text (repeatable)"
+        "--label", action="append", default=[], type=_label, metavar="TEXT", help="add a class by a text (repeatable)"
     )
     parser.add_argument("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
     parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
     parser.set_defaults(run=run_hear)
+
+
+def _label(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("the label is empty")
+    return text
 
 
 def run_hear(args: argparse.Namespace) -> int:

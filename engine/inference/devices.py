@@ -1,4 +1,4 @@
-"""The backends that come with sonorama, by the name that `--device` takes: cpu, ort, cuda and reference.
+"""The backends that come with sonorama, by the name that `--device` takes: cpu, ort, cuda and reference (films only).
 
 Each is an entry point of `sonorama.backends`, through the same door as those of other packages. Libraries are imported
 when a backend is opened.

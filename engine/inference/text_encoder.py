@@ -17,6 +17,9 @@ from .onnx_backend import open_session
 if TYPE_CHECKING:
     from ..model.world_file import World
 
+MOST_WORDS = 8
+"""Unknown words that are named in a message."""
+
 
 def text_codes(world: World, texts: Sequence[str]) -> Array:
     """Unit codes [K,D] of free texts.
@@ -41,20 +44,20 @@ def text_codes(world: World, texts: Sequence[str]) -> Array:
     return np.concatenate([session.run(None, {"rows": one})[0] for one in rows])
 
 
-def unknown_words(world: World, text: str) -> list[str]:
-    """Words of a text that a world has never read, so that they change nothing. A named CLIP model knows all."""
-    if world.card.joint.get("clip") or world.card.text is None:
-        return []
-    from ..model import joint_space
-
-    return joint_space.unknown_words(text, world.tensors["text.vocabulary"].tolist())
-
-
 def told_unknown(world: World, text: str) -> str:
-    """One sentence on the words of a text that a world does not know; empty where it knows all."""
-    if not (unknown := unknown_words(world, text)):
+    """One sentence on the words of a text that a world has never read, so that they change nothing.
+
+    Empty where it knows all, as a named CLIP model does.
+    """
+    if world.card.joint.get("clip") or world.card.text is None:
         return ""
-    return f"World {world.card.name} does not know: {', '.join(unknown)}. Without them it reads the rest of the text."
+    from ..model.joint_space import unknown_words
+
+    all_words, unknown = unknown_words(text, world.tensors["text.vocabulary"].tolist())
+    if not unknown:
+        return ""
+    rest = "the rest of the text counts" if len(unknown) < len(all_words) else "no word of the text is known"
+    return f"World {world.card.name} does not know: {', '.join(unknown[:MOST_WORDS])}; {rest}."
 
 
 def without_text(world: World) -> WorldError:

@@ -84,7 +84,7 @@ class Hello(Message, frozen=True):
 
 
 class Values(Message, frozen=True):
-    """The target of every parameter, after Hello.
+    """The target of every parameter, after `hello`.
 
     Attributes:
         values: by address.
@@ -276,7 +276,7 @@ class Applied(Message, frozen=True):
     Attributes:
         frame, sample: of the frame.
         changes: what was applied, results of loads among them.
-        seq: of the last Apply that was taken into account.
+        seq: of the last `apply` that was taken into account.
         at_ns: monotonic nanoseconds at which the frame was begun.
 
     """
@@ -347,8 +347,8 @@ class SoundMissed(Message, frozen=True):
 
 
 class SoundHeld(Message, frozen=True):
-    """The sound networks answered too late: grid points of the sound took an earlier answer. Sent before that frame is
-    painted.
+    """The sound networks answered too late: points of the sound's 100 ms grid took an earlier answer. Sent before that
+    frame is painted.
 
     Attributes:
         frame, sample: of the frame that needed them first.

@@ -29,13 +29,16 @@ def token_rows(text: str, vocabulary: Sequence[int], context: int) -> list[int]:
     return known + [PADDING] * (context - len(known))
 
 
-def unknown_words(text: str, vocabulary: Sequence[int]) -> list[str]:
-    """Words of a text (not marks) of which a world that knows these token ids has never read a part."""
+def unknown_words(text: str, vocabulary: Sequence[int]) -> tuple[list[str], list[str]]:
+    """The words of a text, and those of them of which a world that knows these token ids has never read a part.
+
+    Marks such as commas are no words; pictographs are.
+    """
     from .tokenizer import encode, words
 
     known = {*vocabulary}
-    asked = dict.fromkeys(word for word in words(text) if word[0].isalnum())
-    return [word for word in asked if not known.issuperset(encode(word))]
+    asked = [*dict.fromkeys(word for word in words(text) if word[0].isalnum() or not word.isascii())]
+    return asked, [word for word in asked if not known.issuperset(encode(word))]
 
 
 def class_scores(code: Array, label_codes: Array, scale: float) -> Array:

@@ -25,15 +25,25 @@ class OscCounters:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._counts = Counter[str](dict.fromkeys(NAMES, 0))
         self._faults: dict[str, tuple[float, str]] = {}
+        self._waiting: dict[str, tuple[str, int]] = {}  # newest message, and how many came since the one that is shown
         self._clock = clock
         self._lock = threading.Lock()
 
     def count(self, name: str, fault: str = "") -> None:
-        """Increment the counter `name`, one of NAMES; record the message `fault`, at most one every EVERY seconds."""
+        """Increment the counter `name`, one of NAMES; record the message `fault`.
+
+        Of one kind a message every EVERY seconds is shown: the newest, and how many came before it.
+        """
         with self._lock:
             self._counts[name] += 1
-            if fault and self._clock() - self._faults.get(name, (-EVERY, ""))[0] >= EVERY:
-                self._faults[name] = (self._clock(), fault)
+            if fault:
+                self._waiting[name] = fault, self._waiting.get(name, ("", 0))[1] + 1
+                self._show(self._clock())
+
+    def _show(self, now: float) -> None:
+        for name in [one for one in self._waiting if now - self._faults.get(one, (-EVERY, ""))[0] >= EVERY]:
+            text, count = self._waiting.pop(name)
+            self._faults[name] = now, text if count == 1 else f"{text} (and {count - 1} more before it)"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -45,6 +55,7 @@ class OscCounters:
         """Error messages of the last SHOWN seconds, one of each kind, newest last."""
         with self._lock:
             now = self._clock()
+            self._show(now)
             return [text for at, text in sorted(self._faults.values()) if now - at < SHOWN]
 
 

@@ -77,7 +77,8 @@ def listen(argument: str) -> Opened:
         recorder = device.recorder(SAMPLE_RATE, channels=device.channels, blocksize=_BLOCK).__enter__()
     except (OSError, ImportError, RuntimeError, IndexError, AssertionError) as error:
         hint = "Start PulseAudio or PipeWire; on Debian and Ubuntu: apt-get install pulseaudio"
-        raise SonoramaError(f"The sound server does not answer ({str(error) or type(error).__name__})", hint) from error
+        reason = f" ({error})" if str(error) else ""
+        raise SonoramaError(f"The sound server does not answer{reason}", hint) from error
 
     def deliver(write: Write) -> None:
         while True:

@@ -10,7 +10,10 @@ from sonorama.engine.plugins.interfaces import BridgePort
 
 
 class LinesBridge:
-    """Takes `ADDRESS VALUE` (the value as JSON, so text stands in quotes); answers `ok`, or what is wrong."""
+    """Takes `ADDRESS VALUE` (the value as JSON, so text stands in quotes) and answers `ok`, or what is wrong.
+
+    An ADDRESS alone is answered with its value, `null` where there is none of that name.
+    """
 
     def __init__(self, argument: str) -> None:
         if not argument.isdecimal():

@@ -160,7 +160,11 @@ def test_faults_are_limited_and_fade() -> None:
         tally.count("unknown", f"fault {number}")
     assert tally.faults() == ["fault 0"]
     now += 6.0
+    assert tally.faults() == ["fault 999 (and 998 more before it)"]
+    now += 2.0
     tally.count("unknown", "another")
+    assert tally.faults() == ["fault 999 (and 998 more before it)"]
+    now += 4.0
     assert tally.faults() == ["another"]
     now += 20.0
     assert tally.faults() == []

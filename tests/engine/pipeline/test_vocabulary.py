@@ -10,7 +10,7 @@ import pytest
 from sonorama.engine.cli.main import main
 from sonorama.engine.errors import WorldError
 from sonorama.engine.inference.backend import open_backend
-from sonorama.engine.inference.text_encoder import unknown_words
+from sonorama.engine.inference.text_encoder import told_unknown
 from sonorama.engine.model.joint_space import NOTHING, WHOLE, Vocabulary
 from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.pipeline.classify import SHOWN, classify, with_labels
@@ -126,8 +126,11 @@ def test_a_card_whose_names_have_no_codes_is_refused(named: tuple[World, Path], 
 
 def test_unknown_words_are_said_to_be_unknown(caplog: pytest.LogCaptureFixture) -> None:
     shore = load_world("shore")
-    assert unknown_words(shore, "a red canyon, thunder and lightning!") == []
-    assert unknown_words(shore, "Zebra crossing, a zebra at dusk") == ["zebra", "crossing"]
+    assert told_unknown(shore, "a red canyon, thunder and lightning!") == ""
+    assert told_unknown(shore, "Zebra crossing, a zebra at dusk").endswith(
+        "zebra, crossing; the rest of the text counts."
+    )
+    assert told_unknown(shore, "\U0001f327").endswith("no word of the text is known.")
     with_labels(shore, ["rain on a xylophone"])
     assert "does not know: xylophone" in caplog.text
     caplog.clear()
@@ -135,3 +138,8 @@ def test_unknown_words_are_said_to_be_unknown(caplog: pytest.LogCaptureFixture) 
     assert caplog.text == ""
     prompt_seed(shore, "a stormy xylophone")
     assert "does not know: xylophone" in caplog.text
+
+
+def test_an_empty_label_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["hear", "examples/rain.ogg", "--label", " "]) == 2
+    assert "empty" in capsys.readouterr().err
