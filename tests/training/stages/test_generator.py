@@ -1,9 +1,5 @@
 """Stage 0 at a tiny size: it learns, stops, goes on, starts from a world, and its windows are parts of its pictures."""
 
-import os
-import signal
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -193,38 +189,3 @@ def test_a_phase_ends_by_time_too() -> None:
     assert phase.share(0, 9) == 0.9
     assert phase.share(1, 20) == 1
     assert phase.rate_at(0) == 1 and phase.rate_at(1) == pytest.approx(0.1)
-
-
-SCRIPT = """
-import sys
-from pathlib import Path
-from tests.training.stages.test_generator import PLAN, TINY
-from sonorama.training.data.photos import picture_set
-from sonorama.training.stages.generator.interrupt import stop_between_steps
-from sonorama.training.stages.generator.trainer import GeneratorTrainer
-from dataclasses import replace
-root = Path(sys.argv[1])
-data = picture_set(root, root / "set.safetensors", *TINY.shape(), z_dim=8)
-endless = replace(PLAN, phases=(replace(PLAN.phases[0], images=10**9),))
-trainer = GeneratorTrainer(data, TINY, endless, Path(sys.argv[2]))
-trainer.advance()
-with stop_between_steps() as stop:
-    print("ready", flush=True)
-    trainer.run(stop, lambda _: None)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM to send")
-def test_sigterm_leaves_a_checkpoint(root: Path, data: PictureSet, tmp_path: Path) -> None:
-    places = os.pathsep.join([str(Path.cwd()), *filter(None, [os.environ.get("PYTHONPATH", "")])])
-    process = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(root), str(tmp_path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        text=True, env=os.environ | {"PYTHONPATH": places},
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert process.stdout.readline().strip() == "ready", process.communicate()[1]
-    process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate()
-    assert "Terminated" in errors
-    state = torch.load(tmp_path / "generator.pt", weights_only=True)
-    assert state["at"][1] >= 8
