@@ -47,10 +47,11 @@ def half_file(folder):
 
 def wait(args):
     with half_file(args.folder):
-        work()
+        work(args.folder)
     return 0
 
-def work():
+def work(folder):
+    (folder / "at work").touch()  # a signal from here on comes in the middle
     for _ in range(600):  # a signal just before one long sleep would be noticed after it only
         time.sleep(0.05)
 
@@ -62,7 +63,7 @@ def add_swallow(commands):
 def swallow(args):
     (args.folder / "film.part").touch()
     try:
-        work()
+        work(args.folder)
     except KeyboardInterrupt:
         raise RuntimeError("some library's own idea of an interruption") from None
 """
@@ -182,7 +183,8 @@ def test_broken_command_leaves_the_others(plugin: Path, capsys: pytest.CaptureFi
 def test_signals_clean_up(plugin: Path, tmp_path: Path, command: str, number: signal.Signals, code: int) -> None:
     process = start(command, str(tmp_path))
     part = tmp_path / "film.part"
-    _wait_for(part)
+    _wait_for(tmp_path / "at work")
+    assert part.exists()
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == code
@@ -194,7 +196,8 @@ def test_signals_clean_up(plugin: Path, tmp_path: Path, command: str, number: si
 def test_impatient_hand_does_not_break_the_clean_up(plugin: Path, tmp_path: Path) -> None:
     process = start("wait", str(tmp_path))
     part = tmp_path / "film.part"
-    _wait_for(part)
+    _wait_for(tmp_path / "at work")
+    assert part.exists()
     for _ in range(3):
         process.send_signal(signal.SIGINT)
         time.sleep(0.1)
