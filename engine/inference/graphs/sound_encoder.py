@@ -14,7 +14,7 @@ from ...model.mel import BANDS, SOUND_COLUMNS
 from .frame_encoder import frame_codes
 from .graph import Graph, Value, Weights, integers
 from .layers import mean, silu, unit
-from .texture_statistics import TextureStatistics
+from .texture_statistics import FEATURES, TextureStatistics
 
 if TYPE_CHECKING:
     from ...model.world_file import World
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 def write_sound(world: World, path: Path) -> None:
     """Log-mel window [1,1,128,344] in 0..1 -> unit code [1,D]; the code of silence is 0."""
     weights, graph = Weights(world, "sound"), Graph("sound")
-    window, features = graph.input("window", 1, 1, BANDS, SOUND_COLUMNS), world.card.sound.features
+    window, frames = graph.input("window", 1, 1, BANDS, SOUND_COLUMNS), world.card.frames
     statistics = TextureStatistics(graph, window)
-    frames = world.card.frames
+    features = FEATURES if frames is None else frames.code
     heard = statistics.all() if frames is None else frame_codes(graph, window, weights, frames)
     x = graph.add("Sub", heard, weights.take("mean", features))
     x = graph.add("Clip", graph.add("Div", x, weights.take("std", features)), -4.0, 4.0)

@@ -21,6 +21,8 @@ from sonorama.engine.model.motion_rnn import MotionNetwork
 from sonorama.engine.model.sound_inversion import SoundInversionEncoder
 from sonorama.engine.model.world_file import World, load_world
 
+from ....worlds import write_world
+
 VOCABULARY = torch.tensor([320, 321, 1237, 2582, 49406, 49407], dtype=torch.int32)
 TEXTS = ("a canyon", "", "!", "zebra a a canyon", "a " * 40)
 
@@ -148,3 +150,13 @@ def test_the_words_of_shore(tmp_path: Path) -> None:
         rows = torch.tensor([token_rows(text, tower.vocabulary.tolist(), tower.context)])
         with torch.inference_mode():
             np.testing.assert_allclose(run(tmp_path, "text", rows)[0], tower([text]).numpy(), atol=1e-5)
+
+
+def test_statistics_of_another_number_are_refused(tmp_path: Path) -> None:
+    write_world(tmp_path / "w.safetensors")
+    world = load_world(tmp_path / "w.safetensors")
+    sound = {k: v[..., :100] if k in ("sound.mean", "sound.std") else v for k, v in world.tensors.items()}
+    sound["sound.committee.weight0"] = sound["sound.committee.weight0"][:, :100]
+    card = replace(world.card, sound=replace(world.card.sound, features=100))
+    with pytest.raises(WorldError, match="mean has the shape"):
+        write_graphs(World(card, sound), tmp_path)
