@@ -16,6 +16,9 @@ CHANNELS: Final = 2
 LEVELS: Final = ("coarse", "mid", "fine")
 """Groups of a world's style codes, in the order of the synthesis network's layers."""
 
+DEFAULT_WORLD: Final = "shore"
+"""Name of the world that films and shows play unless told otherwise."""
+
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt

@@ -7,12 +7,14 @@ import json
 import math
 import sys
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.cli.arguments import parse_size
 from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
 from ..engine.errors import ValueRefused, one_line
+from ..engine.units import DEFAULT_WORLD
 
 if TYPE_CHECKING:
     from ..engine.cli.main import Commands
@@ -82,7 +84,8 @@ def add_render(commands: Commands) -> None:
 
 def _add_look(parser: argparse.ArgumentParser) -> None:
     look = parser.add_argument_group("what it looks like")
-    look.add_argument("--world", metavar="NAME|PATH", help="default: shore; with a take: where its world is now")
+    where = f"default: {DEFAULT_WORLD}; with a take: where its world is now"
+    look.add_argument("--world", metavar="NAME|PATH", help=where)
     look.add_argument("--seed", metavar="N", help="seed of the base latent; short for --set /look/seed=N")
     look.add_argument("--text", metavar="PROMPT", help="text prompt; short for --set /look/text=PROMPT")
     look.add_argument(
@@ -116,10 +119,12 @@ def _add_film(parser: argparse.ArgumentParser) -> None:
 def start_values(args: argparse.Namespace) -> dict[str, Value]:
     """Values of every control: defaults, then --seed and --text, then --set in order."""
     from ..engine.control import assignments as values
+    from ..engine.model.world_file import classes_of
 
     short = {LOOK_SEED: args.seed, LOOK_TEXT: args.text}
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
-    return values.start_values(values.parse(text) for text in [*assignments, *args.assignments])
+    classes = partial(classes_of, args.world or DEFAULT_WORLD)
+    return values.start_values(values.parse(text, classes=classes) for text in [*assignments, *args.assignments])
 
 
 def _asks(args: argparse.Namespace) -> bool:

@@ -19,6 +19,7 @@ from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
 from ..engine.errors import InputError, OutputError, ValueRefused, one_line
 from ..engine.files.encode import SYNTHETIC, synthetic_note
 from ..engine.take.reader import Take, find_take
+from ..engine.units import DEFAULT_WORLD
 from ..engine.versions import versions
 from .film import Look, VideoWriter, film_writer, video_writer
 from .frame_source import OpenFrameSource, Played, world_frame_source
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 Paint = Callable[[Container[int]], Iterator[np.ndarray | None]]
 """Indices of frames that nobody needs -> every frame of the film, None for those."""
-DEFAULT_WORLD, DEFAULT_FPS = "shore", Fraction(30)
+DEFAULT_FPS = Fraction(30)
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,13 @@ def write_world(
     rnn_hidden: int = 128,
     frames: FramesConfig | None = None,
     names: tuple[str, ...] = (),
+    displacements: bool = False,
 ) -> Card:
     """Write a world of 64 px, narrow unless told otherwise, whose motion and encoder answer to sound.
 
     const: (height, width) of the constant. num_ws: 0 for as many as the blocks take. hidden: of E_a's heads.
     frames: of the frame encoder; without one F_a hears statistics.
-    names: of other sounds than the classes.
+    names: of other sounds than the classes. displacements: whether each class has one of its own.
     """
     torch.manual_seed(5)
     shape = GeneratorConfig(size, 16, 32, 1, 512, 16, *const)
@@ -73,6 +74,9 @@ def write_world(
     }
     tensors["generator.mapping.w_std"] = np.ones(shape.w_dim, np.float32)
     tensors["labels.codes"] = np.eye(len(CLASSES), f_a.code_dim, dtype=np.float32)
+    if displacements:
+        shape_d = (len(CLASSES), num_ws, shape.w_dim)
+        tensors["meaning.displacements"] = np.random.default_rng(6).standard_normal(shape_d).astype(np.float32)
     if names:
         tensors["names.codes"] = np.eye(len(names), f_a.code_dim, len(CLASSES), dtype=np.float32)
     tensors["labels.scale"] = np.array([10.0], np.float32)

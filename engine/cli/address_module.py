@@ -28,15 +28,21 @@ def as_python(paths: Iterable[str]) -> str:
     shown = {path: path.split("/")[1:] for path in paths}
     motion = [parts[2] for parts in shown.values() if parts[0] == "motion" and parts[1] == LEVELS[0]]
     moves = [parts[2] for parts in shown.values() if parts[0] == "moves" and parts[1] == "1"]
+    meaning = [parts[2] for parts in shown.values() if parts[0] == "meaning" and parts[1] == "1"]
     single = [path for path, parts in shown.items() if len(parts) == 2]
     lines = "".join(f'{constant(path)} = "{path}"\n' for path in single)
     lines += f"\nMotionName = {_literal(motion)}\nModulatorName = {_literal(moves)}\n"
+    lines += f"MeaningName = {_literal(meaning)}\n"
     lines += _function(
         "motion", "level: str, name: MotionName", "/motion/{level}/{name}", "A motion parameter of a level."
     )
     lines += _function("look_mix", "level: str", "/look/{level}/mix", "How far a level mixes in the second seed.")
-    doc = "A parameter of modulator `number`, from 1."
-    return _HEAD + lines + _function("modulator", "number: int, name: ModulatorName", "/moves/{number}/{name}", doc)
+    lines += _function(
+        "modulator", "number: int, name: ModulatorName", "/moves/{number}/{name}",
+        "A parameter of modulator `number`, from 1.",
+    )  # fmt: skip
+    doc = "A parameter of slot `slot` of the meaning mixer, from 1."
+    return _HEAD + lines + _function("meaning", "slot: int, name: MeaningName", "/meaning/{slot}/{name}", doc)
 
 
 def _literal(names: list[str]) -> str:

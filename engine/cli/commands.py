@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import SonoramaError, one_line
+from ..units import DEFAULT_WORLD
 
 if TYPE_CHECKING:
     from ..audio.audio_file import Sound
     from ..model.world_file import World
     from ..pipeline.window_scores import WindowScores
     from .main import Commands
-
-DEFAULT_WORLD = "shore"
 
 
 def add_hear(commands: Commands) -> None:

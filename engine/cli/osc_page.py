@@ -106,6 +106,8 @@ def _outgoing(table: Mapping[str, Parameter]) -> Iterator[str]:
         yield f"| `{address}` | f or i | {_MEANING[address.removeprefix(ROOT + '/')]}{shared} |\n"
     yield f"| `{ROOT}/heard/1/score` and on | f | score of the best sound class, 0 to 1; 2 is the next best |\n"
     yield f"| `{ROOT}/heard/1/label` and on | s | name of that class |\n"
+    yield f"| `{ROOT}/meaning/1/label` to `16` | s | the class of that slot of the meaning mixer |\n"
+    yield f"| `{ROOT}/meaning/1/score` to `16` | f | its score, 0 to 1; 0 in silence |\n"
 
 
 _EXAMPLES = f"""

@@ -39,6 +39,7 @@ ENGINE_DEVICE = "/engine/device"
 
 MotionName = Literal["amount", "inertia", "kappa", "follow", "mute", "solo", "hold"]
 ModulatorName = Literal["source", "target", "depth", "shape", "rate", "sync", "steps", "fall"]
+MeaningName = Literal["amount", "floor", "mute", "solo"]
 
 
 def motion(level: str, name: MotionName) -> str:
@@ -54,3 +55,8 @@ def look_mix(level: str) -> str:
 def modulator(number: int, name: ModulatorName) -> str:
     """A parameter of modulator `number`, from 1."""
     return f"/moves/{number}/{name}"
+
+
+def meaning(slot: int, name: MeaningName) -> str:
+    """A parameter of slot `slot` of the meaning mixer, from 1."""
+    return f"/meaning/{slot}/{name}"

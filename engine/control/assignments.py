@@ -2,17 +2,25 @@
 
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from ..errors import ValueRefused
+from .class_addresses import parts, to_slot
 from .parameters import Change, Parameter, Value, show
 from .render_table import TABLE
 
 _SWITCH = {"0": False, "1": True, "false": False, "true": True, "off": False, "on": True}
 
 
-def parse(assignment: str, source: str = "command line", table: Mapping[str, Parameter] = TABLE) -> Change:
+def parse(
+    assignment: str,
+    source: str = "command line",
+    table: Mapping[str, Parameter] = TABLE,
+    classes: Callable[[], Sequence[str]] = tuple[str],
+) -> Change:
     """Read `/address=value`, `/sonorama/address=value` or `/address/norm=0..1` as a change.
+
+    classes: gives those of the world, for addresses of the meaning mixer that name one.
 
     Raises:
         ValueRefused: no such address, a wrong type, or a value out of range; names the nearest right one.
@@ -23,6 +31,9 @@ def parse(assignment: str, source: str = "command line", table: Mapping[str, Par
         raise ValueRefused(f"{assignment!r} sets nothing", "Write /address=value, such as /motion/fine/amount=0.5")
     address = address.strip()
     plain = address.removesuffix("/norm")
+    if parts(slot := plain.removeprefix("/sonorama")) is not None:
+        plain = to_slot(slot, () if slot in table else classes())
+        address = plain + ("/norm" if address.endswith("/norm") else "")
     param = _find(address, plain, table)
     value = _position(param, text) if plain != address else _natural(param, text)
     return Change(param.path, value, source)

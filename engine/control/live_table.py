@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from ..plugins.registry import BACKENDS, names
 from ..plugins.registry import MODULATORS as MODULATOR_PLUGINS
+from ..units import DEFAULT_WORLD
 from .parameters import Parameter
 from .render_table import TABLE
 
@@ -82,7 +83,7 @@ def _engine() -> Iterator[Parameter]:
         "fps",
         live=True,
     )
-    yield Parameter("/engine/world", "shore", "The world that is played.", load=True, live=True)
+    yield Parameter("/engine/world", DEFAULT_WORLD, "The world that is played.", load=True, live=True)
     yield Parameter(
         "/engine/device",
         "auto",
@@ -118,8 +119,11 @@ def _all() -> Iterator[Parameter]:
     yield from _sound()
     prompt = "The seed found for the text; -1 is none."
     yield Parameter("/look/prompt", -1, prompt, -1, 2**31 - 1, live=True)
-    continuous = (path for path, param in TABLE.items() if param.kind == "float")
-    targets = (*continuous, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED)
+    continuous = [path for path, param in TABLE.items() if param.kind == "float"]
+    meaning = [path for path in continuous if path.startswith("/meaning/")]
+    older = (path for path in continuous if path not in meaning)
+    # Those of the mixer come last, so that the numbers of the others stay by OSC.
+    targets = (*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *meaning)
     for number in range(1, MODULATORS + 1):
         yield from _modulator(number, targets)
     yield from _scene()

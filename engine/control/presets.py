@@ -1,7 +1,8 @@
 """Presets and scenes as JSON files, written atomically; the last ten versions of each are kept.
 
 A preset holds `{address: value}`: of kind `look` the picture and motion parameters, of kind `show` all parameters but
-those that would start something, such as a recording. scenes.py describes the file of scenes.
+those that would start something, such as a recording. The meaning mixer is kept by class (class_addresses.py).
+scenes.py describes the file of scenes.
 """
 
 from __future__ import annotations
@@ -17,12 +18,13 @@ from ..errors import InputError, OutputError, ValueRefused
 from ..files.folders import presets_folder
 from ..ipc.shared_paths import check_name
 from .addresses import OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD
+from .class_addresses import parameter_of
 from .parameters import Parameter, Value
 
 Kind = Literal["look", "show"]
 OLDER = 10
 LARGEST = 1 << 20
-LOOK_GROUPS = ("/look/", "/motion/", "/moves/")
+LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/")
 NEVER = (OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE)
 
 
@@ -138,7 +140,7 @@ def sift(said: Mapping[str, object], table: Mapping[str, Parameter]) -> tuple[di
     values: dict[str, Value] = {}
     left_out: list[str] = []
     for address, value in said.items():
-        param = table.get(address)
+        param = parameter_of(address, table)
         try:
             if param is None or param.event or address in NEVER or not isinstance(value, bool | int | float | str):
                 left_out.append(address)

@@ -1,4 +1,4 @@
-"""The parameters of a film, by group: motion, look and sound. Each has an effect on a rendered film."""
+"""The parameters of a film, by group: motion, look, meaning and sound. Each has an effect on a rendered film."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -6,6 +6,8 @@ from types import MappingProxyType
 from ..units import LEVELS
 from .parameters import Parameter
 
+MEANING_SLOTS = 16
+"""Slots of the meaning mixer: one for each of a world's first classes."""
 # What each level of the style codes determines, for the descriptions of its parameters.
 _PAINTS = {
     "coarse": "the layout (4 and 8 px)",
@@ -63,6 +65,16 @@ def _look() -> Iterator[Parameter]:
         )
 
 
+def _meaning(slot: int) -> Iterator[Parameter]:
+    at, what = f"/meaning/{slot}", f"class {slot} of the world"
+    yield Parameter(
+        f"{at}/amount", 1.0, f"How strongly {what} moves the picture when it is heard.", 0.0, 2.0, glide=0.1
+    )
+    yield Parameter(f"{at}/floor", 0.0, f"How far {what} shows even when it is not heard.", glide=0.2)
+    yield Parameter(f"{at}/mute", False, f"Mute: {what} does not move the picture.")
+    yield Parameter(f"{at}/solo", False, f"Solo: only {what} and other soloed classes move the picture.")
+
+
 def _all() -> Iterator[Parameter]:
     yield from _sound()
     mode = "Motion around the anchor (anchored), or the paper's eq. 4 as printed (literal), which soon drifts away."
@@ -70,6 +82,8 @@ def _all() -> Iterator[Parameter]:
     for level in LEVELS:
         yield from _motion(level)
     yield from _look()
+    for slot in range(1, MEANING_SLOTS + 1):
+        yield from _meaning(slot)
 
 
 TABLE: Mapping[str, Parameter] = MappingProxyType({param.path: param for param in _all()})

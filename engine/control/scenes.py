@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..errors import SonoramaError, ValueRefused
 from . import presets
 from .addresses import SOUND_FOLLOW, SOUND_GAIN, SOUND_ONSET
+from .class_addresses import GROUP, by_class, by_slot
 from .live_table import SHOW
 from .parameters import Change, Parameter, Value
 
 SLOTS = 8
-KEPT = ("/look/", "/motion/", "/moves/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET)
+KEPT = ("/look/", "/motion/", "/moves/", "/meaning/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET)
 """Groups that a scene stores; not events, output, engine, scenes, or the source of sound and beat."""
 
 
@@ -64,38 +65,45 @@ class SceneBank:
         """Which of the eight slots hold a scene."""
         return tuple(bool(self._scenes.get(slot)) for slot in range(1, SLOTS + 1))
 
-    def store(self, slot: int, values: Mapping[str, Value]) -> None:
+    def store(self, slot: int, values: Mapping[str, Value], classes: Sequence[str] = ()) -> None:
         """`keep`, then `write`; raises what they raise."""
-        self.keep(slot, values)
+        self.keep(slot, values, classes)
         self.write()
 
-    def keep(self, slot: int, values: Mapping[str, Value]) -> None:
+    def keep(self, slot: int, values: Mapping[str, Value], classes: Sequence[str] = ()) -> None:
         """Store values in a slot, without writing the file.
 
         Args:
             slot: 1 to 8.
             values: by address: targets, without modulation. Those of other groups than KEPT are left out.
+            classes: of the world that is played; the meaning mixer is kept by class.
 
         Raises:
             ValueRefused: no such slot; nothing is stored.
 
         """
         kept, _ = presets.sift({path: values[path] for path in self._table if path in values}, self._table)
-        self._scenes[_checked(slot)] = kept
+        self._scenes[_checked(slot)] = kept = by_class(kept, classes)
         self._said = {**self._said, str(slot): kept}
 
     def write(self) -> None:
         """Write the file, which waits for the disk; any thread. Raises OutputError: it cannot be written."""
         presets.save(self._path, self._said)
 
-    def recall(self, slot: int, morph_s: float) -> list[Change]:
+    def recall(self, slot: int, morph_s: float, classes: Sequence[str] = ()) -> list[Change]:
         """The changes that lead to a scene, floats over `morph_s` seconds; none from an empty slot.
+
+        Classes of the world that is played which the scene does not know go back to their defaults.
 
         Raises:
             ValueRefused: no such slot.
 
         """
-        scene = self._scenes.get(_checked(slot), {})
+        said = self._scenes.get(_checked(slot), {})
+        scene, _ = by_slot(said, classes)
+        if any(path.startswith(GROUP) for path in said):
+            mixer = {path: param.default for path, param in self._table.items() if path.startswith(GROUP)}
+            scene = mixer | scene
         over = {path: morph_s if self._table[path].kind == "float" else 0.0 for path in scene}
         return [Change(path, value, "scene", over[path]) for path, value in scene.items()]
 

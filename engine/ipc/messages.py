@@ -115,7 +115,9 @@ class Measured(Message, frozen=True, kw_only=True):
         bpm: beats a minute; 0 while unknown.
         db: loudness, dBFS.
         mel: 32 bands, low first, 0..1.
-        scores: [label, score 0..1] of the world's classes, best first.
+        scores: [label, score 0..1] of the world's classes and names, best first.
+        classes: of the world that is played, in the order of the meaning mixer's slots.
+        class_scores: score 0..1 of each class; empty for silence.
         effective: address -> effective value, of modulated parameters.
         drivers: address -> name of the source that modulates it.
         painted_fps: pictures a second. paint_ms: median milliseconds of one.
@@ -135,6 +137,8 @@ class Measured(Message, frozen=True, kw_only=True):
     db: float = -120.0
     mel: tuple[float, ...] = ()
     scores: tuple[tuple[str, float], ...] = ()
+    classes: tuple[str, ...] = ()
+    class_scores: tuple[float, ...] = ()
     effective: dict[str, float] = {}
     drivers: dict[str, str] = {}
     painted_fps: float = 0.0

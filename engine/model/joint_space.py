@@ -92,6 +92,11 @@ class Vocabulary:
             return 1.0
         return float(class_scores(code, self.codes, self.scale)[: len(self.classes)].sum())
 
+    def shares(self, code: Array) -> Array:
+        """How a sound's belonging divides among the classes, [K] that sums to 1; empty without classes."""
+        found = class_scores(code, self.codes, self.scale)[: len(self.classes)] if self.classes else np.zeros(0)
+        return (found / max(found.sum(), 1e-12) if len(found) else found).astype(np.float32)
+
     def strength(self, code: Array) -> float:
         """0 to 1: how far the sound displacement counts. What is none of the classes must not become weather."""
         return min(1.0, max(0.0, (self.belonging(code) - NOTHING) / (WHOLE - NOTHING)))

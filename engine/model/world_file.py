@@ -239,6 +239,11 @@ def find_world(name_or_path: str) -> Path:
     )
 
 
+def classes_of(name_or_path: str) -> tuple[str, ...]:
+    """The classes of a world, in the order of the meaning mixer's slots. WorldError: there is no such world."""
+    return read_card(find_world(name_or_path)).classes
+
+
 def load_world(name_or_path: str | Path) -> World:
     """Read and check a world by the loader that knows it: card, content hash, the shapes that playing relies on.
 
@@ -290,6 +295,7 @@ def check_shapes(card: Card, shapes: Shapes) -> None:
     optional: dict[str, tuple[int, ...]] = {
         "labels.codes": (len(card.classes), card.sound.code_dim),
         "labels.scale": (1,),
+        "meaning.displacements": (len(card.classes), card.num_ws, card.w_dim),
         "bank.anchors": (*shapes.get("bank.anchors", ())[:1], card.generator.z_dim),
         "bank.codes": (*shapes.get("bank.codes", ())[:1], card.sound.code_dim),
     }

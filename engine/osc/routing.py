@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
 from ..control.accept import Accept, valid_change
+from ..control.class_addresses import GROUP, parameter_of
 from ..control.parameters import Change, Parameter, Value
 from ..errors import ValueRefused
 from .counters import OscCounters, quoted
@@ -40,7 +42,8 @@ class Router:
     """
 
     def __init__(self, table: Mapping[str, Parameter], counters: OscCounters, accept: Accept | None = None) -> None:
-        self._counters, self._accept = counters, accept or partial(valid_change, table)
+        self._table, self._counters = table, counters
+        self._accept = accept or partial(valid_change, table)
         self._exact: dict[str, tuple[Parameter, bool]] = {}
         for path, param in table.items():
             self._exact[ROOT + path] = (param, False)
@@ -57,7 +60,7 @@ class Router:
 
     def changes(self, address: str, arguments: Sequence[Any], sender: Sender) -> Iterator[Accepted]:
         """Yield the valid changes of a message. Never raises: refused ones are counted."""
-        known = self._exact.get(address)
+        known = self._exact.get(address) or self._of_class(address)
         found = [known] if known else self.named(address)
         if not found:
             self._counters.count("unknown", f"OSC: unknown address {quoted(address)} (see docs/osc.md)")
@@ -71,6 +74,14 @@ class Router:
                 continue
             if change is not None and (change.value or not param.event):
                 yield Accepted(change, asked)
+
+    def _of_class(self, address: str) -> tuple[Parameter, bool] | None:
+        """The mixer's parameter at an address that names a class, such as /sonorama/meaning/raining/mute."""
+        path = address.removeprefix(ROOT).removesuffix(NORM)
+        if not address.startswith(ROOT + GROUP) or (param := parameter_of(path, self._table)) is None:
+            return None
+        norm = address.endswith(NORM)
+        return (replace(param, path=path), norm) if param.kind == "float" or not norm else None
 
     def named(self, pattern: str) -> list[tuple[Parameter, bool]]:
         """The parameters that an address pattern matches, each with True if it is their 0..1 address."""

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ..model.mel import BANDS, ENCODER_COLUMNS, HOP, SOUND_COLUMNS, MelStream, last_columns
 from ..units import SAMPLE_RATE, Array
 from .conditioning_worker import Answer, ConditioningWorker, Request, SoundNetworks
+from .meaning_mixer import Displacement
 
 ENCODER_STEP = SAMPLE_RATE // 10
 SOUND_STEP = SAMPLE_RATE // 4
@@ -63,12 +64,13 @@ class SoundConditioner:
 
     def _begin(self, num_ws: int, w_dim: int, first: int) -> None:
         """Silence at and before grid point first + 1."""
-        zero = np.zeros((num_ws, w_dim), np.float32)
+        none = np.zeros((2, len(self._networks.vocabulary.classes)), np.float32)
+        silent = Displacement(np.zeros((num_ws, w_dim), np.float32), 0.0, none)
         # displacements[i] belongs to grid point first + i.
-        self._displacements: deque[tuple[Array, float]] = deque([(zero, 0.0)] * 2, maxlen=64)
+        self._displacements: deque[Displacement] = deque([silent] * 2, maxlen=64)
         self._first = first
         self._requested = first + 1
-        self._newest = Answer(first + 1, -1, zero, 0.0, None)
+        self._newest = Answer(first + 1, -1, *silent, None)
 
     @property
     def code(self) -> Array | None:
@@ -137,22 +139,24 @@ class SoundConditioner:
 
     # --- displacements out
 
-    def displacement_at(self, sample: int) -> tuple[Array, float]:
-        """E_a [L,W] and presence at a sample index, between the last two grid points before it (a fixed lag of
-        100 ms). The index must have been pushed already and be less than five seconds old.
+    def displacement_at(self, sample: int) -> Displacement:
+        """What the sound makes of the picture at a sample index, between the last two grid points before it (a fixed
+        lag of 100 ms). The index must have been pushed already and be less than five seconds old.
         """
         point, rest = divmod(sample, ENCODER_STEP)
         while self._first + len(self._displacements) <= point:
             self._take(self._answer(self._first + len(self._displacements)))
-        (a, presence_a), (b, presence_b) = (self._displacements[point + k - self._first] for k in (-1, 0))
+        a, b = (self._displacements[point + k - self._first] for k in (-1, 0))
         part = np.float32(rest / ENCODER_STEP)
-        return (a + part * (b - a)).astype(np.float32), presence_a + float(part) * (presence_b - presence_a)
+        codes = (a.codes + part * (b.codes - a.codes)).astype(np.float32)
+        presence = a.presence + float(part) * (b.presence - a.presence)
+        return Displacement(codes, presence, (a.classes + part * (b.classes - a.classes)).astype(np.float32))
 
     def _take(self, answer: Answer) -> None:
         """What the next grid point is from now on."""
         if len(self._displacements) == self._displacements.maxlen:
             self._first += 1
-        self._displacements.append((answer.displacement, answer.presence))
+        self._displacements.append(Displacement(answer.displacement, answer.presence, answer.classes))
         self._newest = answer
         self._requests = {point: request for point, request in self._requests.items() if point > answer.point}
 
@@ -206,8 +210,9 @@ class SoundConditioner:
             "numbers": np.array(numbers, np.int64),
             "columns": self._columns,
             "rest": self._mel.rest,
-            "heard": np.stack([displacement for displacement, _ in kept]),
-            "there": np.array([presence for _, presence in kept]),
+            "heard": np.stack([one.codes for one in kept]),
+            "there": np.array([one.presence for one in kept]),
+            "classes": np.stack([one.classes for one in kept]),
             "code": np.zeros(0, np.float32) if newest.code is None else newest.code,
             "asked": np.array([request.point for request in asked], np.int64),
             "asked.windows": np.array([request.window for request in asked], np.float32),
@@ -220,7 +225,8 @@ class SoundConditioner:
         self.samples, self._first_column, self._first, next_sound = numbers[:4]
         self._columns, self._mel.rest = (np.array(state[name], np.float32) for name in ("columns", "rest"))
         codes, presence = np.array(state["heard"], np.float32), state["there"].tolist()
-        self._displacements = deque(zip(codes, presence, strict=True), maxlen=64)
+        classes = np.array(state.get("classes", np.zeros((len(codes), *self._newest.classes.shape))), np.float32)
+        self._displacements = deque(map(Displacement, codes, presence, classes), maxlen=64)
         last = self._first + len(codes) - 1
         self._requested, newest = numbers[4:] or (last, last)  # states of earlier versions end here
         code = np.array(state["code"], np.float32) if len(state["code"]) else None

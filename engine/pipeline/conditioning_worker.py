@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..inference.backend import Backend
+from ..model.joint_space import Vocabulary
 from ..units import Array
+from .meaning_mixer import class_weights
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,7 @@ class Answer:
         point, sound_point: of the request.
         displacement: E_a(x) [L,W].
         presence: 0..1.
+        classes: how the sound divides among the world's classes, and how far it moves the picture towards each [2,K].
         code: sound embedding F_a(x), unit [D]; None before the sound begins.
 
     """
@@ -58,28 +60,30 @@ class Answer:
     sound_point: int
     displacement: Array
     presence: float
+    classes: Array
     code: Array | None
 
 
-Strength = Callable[[Array], float]
-"""F_a's code [D] -> 0 to 1: how far the displacement counts (Vocabulary.strength)."""
+NO_WORDS = Vocabulary((), (), np.zeros((0, 0), np.float32), 1.0)
 
 
 @dataclass(frozen=True)
 class SoundNetworks:
-    """F_a and E_a of a world. backend: runs them; strength: see Strength."""
+    """F_a and E_a of a world. backend: runs them; vocabulary: says what a sound embedding means."""
 
     backend: Backend
-    strength: Strength = lambda _: 1.0
+    vocabulary: Vocabulary = NO_WORDS
 
     def evaluate(self, request: Request, code: Array | None = None) -> Answer:
         """Ask both. code: F_a's answer for the request's `sound`, where it is known already."""
         if code is None:
             code = self.backend.embed_sound(request.sound)
         displacement, presence = self.backend.invert_sound(request.window, code)
-        if (strength := self.strength(code)) != 1.0:
+        if (strength := self.vocabulary.strength(code)) != 1.0:
             displacement = displacement * np.float32(strength)
-        return Answer(request.point, request.sound_point, displacement, presence, code)
+        shares = self.vocabulary.shares(code)
+        classes = np.stack([shares, class_weights(shares, strength * presence, request.window)])
+        return Answer(request.point, request.sound_point, displacement, presence, classes, code)
 
 
 class ConditioningWorker:

@@ -210,14 +210,14 @@ class FramePipeline:
 
     def _move(self, values: Mapping[str, Value], sample: int) -> Array:
         space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, LOOK_SEED))
-        state = self.motion
+        state, mixer = self.motion, self.instrument.meaning_mixer
         while (at := tick_sample(space, state.tick)) <= sample:
-            displacement, presence = self.conditioner.displacement_at(at)
-            base = self.base.at(at)
-            state = advance_motion(space, values, state, base, displacement, presence, seed, backend.step_rnn)
+            heard = self.conditioner.displacement_at(at)
+            displacement, base = mixer(values, heard), self.base.at(at)
+            state = advance_motion(space, values, state, base, displacement, heard.presence, seed, backend.step_rnn)
         last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
         part = (sample - last) / (following - last)
-        displacement, _ = self.conditioner.displacement_at(sample)
+        displacement = mixer(values, self.conditioner.displacement_at(sample))
         base, fps = self.base.at(sample), float(self.grid.fps)
         w, self.motion = style_codes(space, values, state, base, displacement, part, fps)
         return w

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..model.seed_bank import SeedBank, bank_part
 from ..units import SAMPLE_RATE
 from .conditioning_worker import SoundNetworks
 from .latent_motion import MotionState, StyleSpace
+from .meaning_mixer import MeaningMixer
 
 if TYPE_CHECKING:
     from ..inference.backend import Backend
@@ -45,7 +48,13 @@ class LoadedWorld:
     @property
     def sound_networks(self) -> SoundNetworks:
         """F_a and E_a; a sound that is none of its classes displaces little or nothing."""
-        return SoundNetworks(self.backend, self.world.vocabulary.strength)
+        return SoundNetworks(self.backend, self.world.vocabulary)
+
+    @cached_property
+    def meaning_mixer(self) -> MeaningMixer:
+        """What its classes make of a sound displacement, by the settings of /meaning/."""
+        own = self.world.tensors.get("meaning.displacements")
+        return MeaningMixer(len(self.world.card.classes), None if own is None else own.astype(np.float32))
 
     @property
     def hidden(self) -> int:

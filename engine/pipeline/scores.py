@@ -23,6 +23,14 @@ def scores(world: World, code: Array | None) -> list[tuple[str, float]]:
     return sorted(found.items(), key=lambda pair: -pair[1])[:MOST]
 
 
+def class_scores(world: World, code: Array | None) -> list[float]:
+    """Score 0..1 of each of the world's classes for a sound embedding [D]; empty for silence."""
+    if code is None or not code.any():
+        return []
+    found = world.vocabulary.scores(code)
+    return [round(found[name], 4) for name in world.card.classes if name in found]
+
+
 def bands(conditioner: SoundConditioner) -> list[float]:
     """The newest columns of the log-mel as MEL_BANDS numbers 0..1, low first."""
     window = conditioner.window(conditioner.samples, _COLUMNS).max(axis=1)

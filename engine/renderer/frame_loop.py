@@ -55,7 +55,7 @@ from ..ipc.shared_paths import inner_name
 from ..log.children import log_to_parent
 from ..pipeline.conditioning import Held
 from ..pipeline.frame_pipeline import MASTER, FramePipeline, FrameResult, mono
-from ..pipeline.scores import bands, scores
+from ..pipeline.scores import bands, class_scores, scores
 from ..pipeline.snapshot import read_state, save_state
 from ..units import SAMPLE_RATE
 from .pacing import Pace, verdict
@@ -264,6 +264,8 @@ class FrameLoop:
             paint_ms=self._painter.paint_ms,
             replaced=self._painter.replaced,
             scores=tuple(scores(step.instrument.world, pipeline.conditioner.code)),
+            classes=step.instrument.world.card.classes,
+            class_scores=tuple(class_scores(step.instrument.world, pipeline.conditioner.code)),
             mel=tuple(bands(pipeline.conditioner)),
             effective={path: _effective(step, path) for path in pipeline.modulators.shifts},
             drivers=dict(pipeline.modulators.drivers),

@@ -10,12 +10,14 @@ import os
 import subprocess
 import sys
 import time
+from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from ..cli import arguments
 from ..errors import SonoramaError, ValueRefused
 from ..log.children import child_environment, relay
+from ..units import DEFAULT_WORLD
 
 if TYPE_CHECKING:
     from ..cli.main import Commands
@@ -62,7 +64,7 @@ def add_live(commands: Commands) -> None:
     add("--source", metavar="NAME[:ARG]",
         help="sound: device[:NAME], loopback, file:PATH, tone[:BPM], silence; default: device, or tone for a test "
         "pattern. test-card: the old name of --renderer test-pattern --source tone")  # fmt: skip
-    add("--world", default="shore", metavar="NAME|PATH", help="default: %(default)s")
+    add("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
     add("--renderer", default="world", metavar="world|test-pattern",
         help="what paints: the world, or a test pattern to set up a projector; default: %(default)s")  # fmt: skip
     add("--name", default="sonorama",
@@ -108,6 +110,7 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     from ..control import addresses as at
     from ..control.assignments import parse
     from ..control.live_table import SHOW
+    from ..model.world_file import classes_of
     from .plan import ShowPlan
 
     source, renderer = _source_and_renderer(args)
@@ -117,7 +120,8 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
         at.OUT_WIDTH: width, at.OUT_HEIGHT: height,
     }  # fmt: skip
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
-    changes = [parse(text, table=SHOW) for text in [*assignments, *args.assignments]]
+    classes = partial(classes_of, args.world)
+    changes = [parse(text, table=SHOW, classes=classes) for text in [*assignments, *args.assignments]]
     values: dict[str, Value] = {change.path: change.value for change in changes if not SHOW[change.path].event}
     return ShowPlan(
         name=args.name, source=source, world=args.world, renderer=renderer, values=values, sinks=tuple(args.sinks),

@@ -209,6 +209,9 @@ class ControlLoop:
 
     def _moved(self, status: RendererStatus) -> None:
         self._control_state.moved = status.effective
+        if status.classes and status.classes != self._control_state.classes:
+            for change in self._control_state.play_classes(status.classes):
+                self._inbox.post(change)
 
     def _tell(self, message: Message) -> None:
         for panel in self._panels:

@@ -5,11 +5,12 @@ It does not depend on a renderer. `accept` may be called from any thread, all el
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..control import addresses, presets
 from ..control.accept import valid_change
 from ..control.addresses import LOOK_PROMPT, LOOK_SEED, LOOK_SEED_B, LOOK_TEXT, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH
+from ..control.class_addresses import mixer, moved, to_slot
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..control.pending_load import WORLD
@@ -19,7 +20,7 @@ from ..osc.bridge import installed_names
 from ..pipeline.builtin_modulators import is_steps
 from .plan import ShowPlan
 
-PANIC = ("/motion/", "/moves/", "/look/", "/out/")
+PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/")
 """Groups that panic sets back to their defaults, except _KEPT."""
 _KEPT = (LOOK_SEED, LOOK_SEED_B, LOOK_TEXT, LOOK_PROMPT, OUT_RECORD, OUT_WIDTH, OUT_HEIGHT)
 
@@ -29,12 +30,14 @@ class ControlState:
 
     Args:
         start: values to begin with; the others begin at their defaults.
+        classes: of the world it begins with.
         scenes: of this show.
         fault: called with (kind, line) when something cannot be done.
         write: called with (kind, job) for what has to be written to disk.
 
     Attributes:
         moved: effective values of modulated parameters, as the renderer reported last.
+        classes: of the world that is played.
 
     """
 
@@ -44,7 +47,9 @@ class ControlState:
         scenes: SceneBank,
         fault: Callable[[str, str], None],
         write: Callable[[str, Callable[[], None]], None],
+        classes: Sequence[str] = (),
     ) -> None:
+        self.classes, self._kept = (*classes,), dict[str, Value]()
         self._fault, self._write = fault, write
         self.scenes = scenes
         self.moved: Mapping[str, float] = {}
@@ -57,11 +62,21 @@ class ControlState:
     def accept(self, path: str, value: object, source: str) -> Change:
         """A valid change of a value that a panel or an OSC message sent; see `control/accept.py`.
 
+        The meaning mixer's addresses may name a class instead of a slot.
+
         Raises:
             ValueRefused: there is none.
 
         """
-        return valid_change(SHOW, path, value, source, self._worlds)
+        return valid_change(SHOW, to_slot(path, self.classes), value, source, self._worlds)
+
+    def play_classes(self, classes: Sequence[str]) -> list[Change]:
+        """Another world is played: the changes by which the settings of each class follow it to its slot there. Those
+        of classes that it does not have come back with a world that has them.
+        """
+        self._kept |= mixer(self.values, self.classes)
+        self.classes = (*classes,)
+        return [Change(path, value, "world") for path, value in moved(self.values, self._kept, classes, SHOW).items()]
 
     def _worlds(self) -> set[str]:
         """Values that messages may give /engine/world: installed worlds, and the one the show was started with."""
@@ -86,7 +101,7 @@ class ControlState:
             case addresses.SCENE_RECALL:
                 yield from self._recalled(int(change.value))
             case addresses.SCENE_STORE:
-                self.scenes.keep(int(change.value), self.values)
+                self.scenes.keep(int(change.value), self.values, self.classes)
                 self._write("scenes", self.scenes.write)
             case addresses.OUT_PANIC:
                 yield from (Change(path, SHOW[path].default, "panic") for path in self.values if _panics(path))
@@ -100,9 +115,8 @@ class ControlState:
                 yield change
 
     def _recalled(self, slot: int) -> list[Change]:
-        changes = self.scenes.recall(
-            slot, float(self.moved.get(addresses.SCENE_MORPH, self.values[addresses.SCENE_MORPH]))
-        )
+        morph_s = float(self.moved.get(addresses.SCENE_MORPH, self.values[addresses.SCENE_MORPH]))
+        changes = self.scenes.recall(slot, morph_s, self.classes)
         if not changes:
             self._fault("scene", f"Scene {slot} is empty: store one with /scene/store, or Shift and its key")
         return changes
@@ -113,8 +127,9 @@ def _panics(path: str) -> bool:
 
 
 def open_state(
-    plan: ShowPlan, fault: Callable[[str, str], None], write: Callable[[str, Callable[[], None]], None]
-) -> ControlState:
+    plan: ShowPlan, fault: Callable[[str, str], None], write: Callable[[str, Callable[[], None]], None],
+    classes: Sequence[str],
+) -> ControlState:  # fmt: skip
     """The control state that a plan asks for, with the scenes of the show's name; see ControlState."""
     scenes = SceneBank(presets.file_of(plan.name, "scenes"))
-    return ControlState({**plan.values, WORLD: plan.world}, scenes, fault, write)
+    return ControlState({**plan.values, WORLD: plan.world}, scenes, fault, write, classes)

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..control.parameters import Change, Value
 from ..errors import ValueRefused
 from ..osc.server import PORT, PORT_OUT
+from ..units import DEFAULT_WORLD
 
 WORLD, TEST_PATTERN = "world", "test-pattern"
 RENDERERS = (WORLD, TEST_PATTERN)
@@ -43,7 +44,7 @@ class ShowPlan:
 
     name: str = "sonorama"
     source: str = "device"
-    world: str = "shore"
+    world: str = DEFAULT_WORLD
     values: Mapping[str, Value] = field(default_factory=dict)
     events: tuple[Change, ...] = ()
     sinks: tuple[str, ...] = ()

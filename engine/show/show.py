@@ -65,7 +65,7 @@ class Show:
         undo.callback(self.sound.close)
         self._disk_worker = DiskWorker(self.faults.note)
         undo.callback(self._disk_worker.close)
-        self.control_state = open_state(plan, self.faults.note, self._disk_worker.do)
+        self.control_state = open_state(plan, self.faults.note, self._disk_worker.do, self.world.classes)
         self._inbox = ChangeInbox()
         undo.callback(self._inbox.close)
 

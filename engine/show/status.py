@@ -16,6 +16,7 @@ from ..audio.features import METERS
 from ..control.addresses import ENGINE_FPS, ENGINE_WORLD
 from ..control.events import ShowEvents
 from ..control.parameters import Value
+from ..control.render_table import MEANING_SLOTS
 from ..errors import OutputError
 from ..ipc.messages import Hello, Meters, RendererStatus, Status
 from .bridges import BridgeRunner
@@ -78,6 +79,7 @@ class Report:
         tally, facts = self._output_loop.tally, self._bridges.facts
         own = {
             "source": self._source,
+            "classes": self._control_state.classes,
             "fps": round(tally.fps, 2),
             "target_fps": float(self._output_loop.info.fps),
             "late": tally.late,
@@ -124,6 +126,9 @@ def osc_values(status: Status, silent: bool) -> dict[str, Value]:
     for number, (label, score) in enumerate(status.scores[:SCORES], 1):
         values[f"/heard/{number}/score"] = score
         values[f"/heard/{number}/label"] = label
+    for slot, label in enumerate(status.classes[:MEANING_SLOTS], 1):
+        values[f"/meaning/{slot}/label"] = label
+        values[f"/meaning/{slot}/score"] = status.class_scores[slot - 1] if status.class_scores else 0.0
     values[ENGINE_FPS], values["/engine/late"] = status.fps, status.late
     values["/engine/latency"] = status.delay_ms
     values["/health"] = 0 if status.faults or not status.renderer_pid else 1

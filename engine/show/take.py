@@ -39,7 +39,9 @@ def open_take(
     if plan.take is None:
         return None
     size, device = (info.width, info.height), str(values[ENGINE_DEVICE])
-    start = TakeStart(world.name, world.content, world.version, device, info.fps, size, dict(values))
+    start = TakeStart(
+        world.name, world.content, world.version, device, info.fps, size, dict(values), classes=world.classes
+    )
     take = TakeWriter(plan.take, start, plan.name)
     record_show(events, take, position)
     return take

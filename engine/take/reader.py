@@ -246,6 +246,7 @@ def _start(folder: Path, facts: Mapping[str, Any]) -> TakeStart:
         frame=frame,
         sample=sample,
         state=state,
+        classes=tuple(_text(one) for one in world.get("classes", ())),
     )
 
 

@@ -47,6 +47,7 @@ class TakeStart:
         world: name of the world.
         sha256: hash of the world's tensors, `Card.content`.
         version: version of the world.
+        classes: of the world, in the order of the meaning mixer's slots; empty in takes of earlier versions.
         device: `Backend.name`, or a value for --device; see also `TakeWriter.played_on`.
         fps: exact frame rate.
         size: (width, height) of the output in pixels.
@@ -68,6 +69,7 @@ class TakeStart:
     frame: int = 0
     sample: int = 0
     state: Path | None = None
+    classes: tuple[str, ...] = ()
 
 
 class TakeWriter:
@@ -210,7 +212,12 @@ class TakeWriter:
         description = {
             "format": FORMAT,
             "version": VERSION,
-            "world": {"name": start.world, "sha256": start.sha256, "version": start.version},
+            "world": {
+                "name": start.world,
+                "sha256": start.sha256,
+                "version": start.version,
+                "classes": [*start.classes],
+            },
             "device": start.device,
             "fps": str(start.fps),
             "rate": SAMPLE_RATE,

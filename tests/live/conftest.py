@@ -37,13 +37,15 @@ def start(tmp_path: Path, tiny_world: str, instrument: LoadedWorld) -> Iterator[
 
 @pytest.fixture(scope="session")
 def other_world(instrument: LoadedWorld, tiny_world: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another one, in a folder of its own as $SONORAMA_WORLDS lists them; its graphs are made too."""
+    """Another one, whose classes have other slots, in a folder of its own as $SONORAMA_WORLDS lists them; its graphs
+    are made too.
+    """
     path = tmp_path_factory.mktemp("installed") / "other.safetensors"
     dice, world = np.random.default_rng(2), instrument.world
     tensors = dict(world.tensors)
     for name in [one for one in tensors if one.startswith("generator.mapping")]:
         tensors[name] = tensors[name] + dice.normal(0, 0.2, tensors[name].shape).astype(np.float32)
-    save_world(path, replace(world.card, name="other"), tensors)
+    save_world(path, replace(world.card, name="other", classes=("fire", "rain", "wind")), tensors)
     WorldLoader(Faults()).open(str(path), "cpu")
     return path
 

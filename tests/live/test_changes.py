@@ -36,10 +36,14 @@ def test_another_world_and_one_that_is_not_there(
             "nothing is said of it",
         )
         show.holds("/engine/world", tiny_world)
+        show.set("/meaning/rain/mute", 1)
+        show.holds("/meaning/1/mute", True)
         show.set("/engine/world", "nowhere")  # OSC knows that there is none
         show.set("/engine/world", "other")
         show.holds("/engine/world", "other")
         show.wait(lambda: _opened(folder, "other"), "it is not opened")
+        show.holds("/meaning/2/mute", True)  # where rain is now
+        show.holds("/meaning/1/mute", False)
         count = len(watcher.seen)
         show.wait(lambda: len(watcher.seen) > count + 45, "no pictures come")
         assert show.renderer() == renderer

@@ -37,8 +37,8 @@ def test_every_parameter_has_a_name(path: str) -> None:
     group, at, *name = path.strip("/").split("/")
     if not name:
         assert getattr(addresses, constant(path)) == path
-    elif group == "moves":
-        assert vars(addresses)["modulator"](int(at), *name) == path
+    elif group in ("moves", "meaning"):
+        assert vars(addresses)["modulator" if group == "moves" else group](int(at), *name) == path
     else:
         assert vars(addresses)["motion" if group == "motion" else "look_mix"](at, *name[: group == "motion"]) == path
 

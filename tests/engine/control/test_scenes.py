@@ -152,3 +152,26 @@ def test_a_folder_in_the_way_is_a_fault(path: Path) -> None:
     with pytest.raises(OutputError):
         bank.store(1, DEFAULTS)
     assert bank.stored[0]
+
+
+def test_the_mixer_is_kept_by_class(path: Path) -> None:
+    here, elsewhere = ("rain", "fire"), ("fire", "sea", "rain")
+    bank = SceneBank(path)
+    bank.store(1, DEFAULTS | {"/meaning/1/amount": 0.5, "/meaning/2/mute": True}, here)
+    assert json.loads(path.read_text())["1"]["/meaning/fire/mute"] is True
+    values = {one.path: one.value for one in SceneBank(path).recall(1, 0, elsewhere) if "/meaning/" in one.path}
+    assert values["/meaning/1/mute"] is True and values["/meaning/3/amount"] == 0.5
+    assert (values["/meaning/2/amount"], values["/meaning/2/mute"], values["/meaning/1/amount"]) == (1.0, False, 1.0)
+
+
+def test_a_scene_from_before_the_mixer_leaves_it_as_it_is(path: Path) -> None:
+    path.write_text(json.dumps({"1": {AMOUNT: 0.25}}))
+    assert [one.path for one in SceneBank(path).recall(1, 0, ("rain",))] == [AMOUNT]
+
+
+def test_a_wrong_value_of_a_class_is_left_out(path: Path) -> None:
+    path.write_text(json.dumps({"1": {"/meaning/rain/amount": "loud", "/meaning/rain/floor": 7, "/meaning/rain/x": 1}}))
+    bank = SceneBank(path)
+    assert "/meaning/rain/amount" in bank.fault
+    values = {one.path: one.value for one in bank.recall(1, 0, ("rain",))}
+    assert values["/meaning/1/floor"] == 1.0 and values["/meaning/1/amount"] == 1.0

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sonorama.engine.control.accept import valid_change
+from sonorama.engine.control.class_addresses import to_slot
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Parameter
 from sonorama.engine.osc.counters import OscCounters
@@ -177,3 +178,16 @@ def test_memory_of_senders_and_patterns_is_bounded(routes: Router) -> None:
         heard(routes, f"/*/{port}")
     assert len(routes._pressed) <= 4096
     assert len(routes._named) <= 256
+
+
+def test_a_class_stands_for_its_slot(tally: OscCounters) -> None:
+    def accept(path: str, value: object, source: str) -> Change:
+        return valid_change(SHOW, to_slot(path, ("rain", "fire")), value, source)
+
+    routes = Router(SHOW, tally, accept)
+    assert heard(routes, "/meaning/fire/amount", 0.5) == [("/meaning/2/amount", 0.5)]
+    assert heard(routes, "/meaning/fire/amount/norm", 1.0) == [("/meaning/2/amount", 2.0)]
+    assert heard(routes, "/meaning/rain/mute", 1) == [("/meaning/1/mute", True)]
+    assert heard(routes, "/meaning/sea/mute", 1) == heard(routes, "/meaning/rain/mute/norm", 1) == []
+    assert heard(routes, "/meaning/rain/colour", 1) == []
+    assert tally.counts["wrong_type"] == 1 and "no class 'sea'" in tally.faults()[0]

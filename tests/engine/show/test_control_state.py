@@ -138,3 +138,34 @@ def test_no_message_opens_a_path(tmp_path: Path, tiny_world: str, source: str, f
     for path in (tiny_world, "/dev/zero", "../../etc/passwd", "shore.safetensors", ""):
         with pytest.raises(ValueRefused):
             control_state.accept("/engine/world", path, source)
+
+
+def test_the_mixer_takes_names_of_classes(tmp_path: Path) -> None:
+    scenes = SceneBank(tmp_path / "x.json")
+    state = ControlState({}, scenes, lambda _, line: None, lambda _, job: job(), ("rain", "fire"))
+    assert state.accept("/meaning/fire/amount", 0.5, "panel") == Change("/meaning/2/amount", 0.5, "panel")
+    with pytest.raises(ValueRefused, match="no class 'sea'"):
+        state.accept("/meaning/sea/amount", 0.5, "panel")
+
+
+def test_settings_of_a_class_follow_it_and_come_back(tmp_path: Path) -> None:
+    here, elsewhere = ("rain", "fire"), ("fire", "sea")
+    state = ControlState({}, SceneBank(tmp_path / "x.json"), lambda _, line: None, lambda _, job: job(), here)
+
+    def play(classes: tuple[str, ...]) -> dict[str, object]:
+        for change in state.play_classes(classes):
+            state.take(change)
+        mixer = {path: value for path, value in state.values.items() if path.startswith("/meaning/")}
+        return {path: value for path, value in mixer.items() if value != SHOW[path].default}
+
+    state.take(Change("/meaning/1/amount", 0.5, "osc"))
+    state.take(Change("/meaning/2/mute", True, "osc"))
+    assert play(elsewhere) == {"/meaning/1/mute": True}
+    state.take(Change("/meaning/2/floor", 0.25, "osc"))
+    assert play(here) == {"/meaning/1/amount": 0.5, "/meaning/2/mute": True}
+    assert play(elsewhere) == {"/meaning/1/mute": True, "/meaning/2/floor": 0.25}
+
+
+def test_panic_opens_the_mixer(control_state: ControlState) -> None:
+    control_state.take(Change("/meaning/2/mute", True, "osc"))
+    assert Change("/meaning/2/mute", False, "panic") in control_state.take(Change("/out/panic", True, "osc"))

@@ -1,0 +1,85 @@
+"""Addresses of the meaning mixer by class: /meaning/fire_crackling/amount stands for the slot of that class.
+
+What outlives a world (scenes, presets) is kept by class, since the same class may have another slot in another world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ..errors import ValueRefused
+from .parameters import Parameter, Value
+from .render_table import MEANING_SLOTS
+
+GROUP = "/meaning/"
+NAMES = ("amount", "floor", "mute", "solo")
+
+
+def parts(path: str) -> tuple[str, str] | None:
+    """The slot or class of an address of the mixer, and the parameter's name; None for any other address."""
+    owner, slash, name = path.removeprefix(GROUP).rpartition("/")
+    return (owner, name) if path.startswith(GROUP) and slash and owner and name in NAMES else None
+
+
+def parameter_of(path: str, table: Mapping[str, Parameter]) -> Parameter | None:
+    """The parameter of an address; of a class's address that of slot 1, which differs in nothing but its address."""
+    found = parts(path)
+    return table.get(path) or (table.get(f"{GROUP}1/{found[1]}") if found else None)
+
+
+def to_slot(path: str, classes: Sequence[str]) -> str:
+    """The address of the slot for that of a class; any other address as it is.
+
+    Raises:
+        ValueRefused: the world has no such class, or no slot for it.
+
+    """
+    found = parts(path)
+    if found is None or found[0].isdecimal():
+        return path
+    slots = classes[:MEANING_SLOTS]
+    if found[0] not in slots:
+        known = f"Its classes are {', '.join(slots)}." if slots else "It names no classes."
+        raise ValueRefused(f"This world has no class {found[0][:60]!r}", known)
+    return f"{GROUP}{slots.index(found[0]) + 1}/{found[1]}"
+
+
+def by_class(values: Mapping[str, Value], classes: Sequence[str]) -> dict[str, Value]:
+    """Values with the mixer's addresses by class; those of slots without a class are left out."""
+    kept: dict[str, Value] = {}
+    for path, value in values.items():
+        found = parts(path)
+        if found is None or not found[0].isdecimal():
+            kept[path] = value
+        elif 0 < (slot := int(found[0])) <= len(classes):
+            kept[f"{GROUP}{classes[slot - 1]}/{found[1]}"] = value
+    return kept
+
+
+def by_slot(values: Mapping[str, Value], classes: Sequence[str]) -> tuple[dict[str, Value], list[str]]:
+    """Values with the mixer's addresses by slot, and the classes that this world has not; theirs are left out."""
+    kept: dict[str, Value] = {}
+    unknown: list[str] = []
+    for path, value in values.items():
+        try:
+            kept[to_slot(path, classes)] = value
+        except ValueRefused:
+            unknown.append(path.removeprefix(GROUP).rpartition("/")[0])
+    return kept, [*dict.fromkeys(unknown)]
+
+
+def mixer(values: Mapping[str, Value], classes: Sequence[str]) -> dict[str, Value]:
+    """The mixer's values alone, by class."""
+    return by_class({path: value for path, value in values.items() if path.startswith(GROUP)}, classes)
+
+
+def moved(
+    values: Mapping[str, Value], kept: Mapping[str, Value], classes: Sequence[str], table: Mapping[str, Parameter]
+) -> dict[str, Value]:
+    """The values of the mixer that must change for it to hold `kept`, which is by class, in a world of these classes;
+    classes that `kept` does not know get the defaults.
+    """
+    wanted, _ = by_slot(kept, classes)
+    slots = [path for path in table if path.startswith(GROUP)]
+    wanted = {path: wanted.get(path, table[path].default) for path in slots}
+    return {path: value for path, value in wanted.items() if value != values[path]}
