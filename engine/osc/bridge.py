@@ -8,7 +8,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode
 
 from ..control.accept import plain_names, valid_change
-from ..control.parameters import Change, Value
+from ..control.class_addresses import parameter_of
+from ..control.parameters import Change, Parameter, Value
 from ..errors import SonoramaError
 from ..model.world_file import list_worlds
 from ..plugins.interfaces import Available, BridgePort
@@ -68,7 +69,7 @@ class OscBridge:
         subscribers = [("127.0.0.1", self._out)] if self._out else []
         server = OscServer(
             port.table, port.post, port.post, self._port, self._host, allow=self._allow, subscribers=subscribers,
-            accept=partial(valid_change, port.table, names=installed_names),
+            accept=partial(_accept, port.table),
         )  # fmt: skip
         server.start()
         self._server = server
@@ -87,6 +88,13 @@ class OscBridge:
         """Close the sockets."""
         if self._server is not None:
             self._server.close()
+
+
+def _accept(table: Mapping[str, Parameter], path: str, value: object, source: str) -> Change:
+    """A valid change; an address that names a class stays as it is until the show finds the slot. ValueRefused."""
+    param = parameter_of(path, table)
+    change = valid_change(table, path if param is None else param.path, value, source, installed_names)
+    return Change(path, change.value, change.source)
 
 
 def installed_names() -> set[str]:
