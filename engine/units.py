@@ -13,6 +13,9 @@ SAMPLE_RATE: Final = 44_100
 CHANNELS: Final = 2
 """Of the sample ring and of a take's sound: left and right."""
 
+EXACT: Final = "exact"
+"""The precision of pictures in films, float32; every other one bears the name of its number format, such as bf16."""
+
 LEVELS: Final = ("coarse", "mid", "fine")
 """Groups of a world's style codes, in the order of the synthesis network's layers."""
 

@@ -84,7 +84,7 @@ def _memory() -> list[Finding]:
 
 def networks() -> list[Finding]:
     """The libraries that run networks on the CPU."""
-    findings = [_onnxruntime(), _openvino()]
+    findings = [_onnxruntime(), *_openvino()]
     if find_spec("torch") is None:
         hint = "Only CUDA, worlds made with a CLIP model, and training need it: pip install 'sonorama[torch]'"
         return [*findings, Finding("torch", False, "not installed", hint)]
@@ -102,15 +102,25 @@ def _onnxruntime() -> Finding:
     return Finding("ONNX Runtime", "CPUExecutionProvider" in providers, about, _AGAIN, True)
 
 
-def _openvino() -> Finding:
+def _openvino() -> list[Finding]:
     try:
         import openvino
 
         devices = openvino.Core().available_devices
     except (ImportError, OSError, RuntimeError) as error:
         about = f"does not load: {one_line_error(error)}; ONNX Runtime paints instead, at about half the speed"
-        return Finding("OpenVINO", False, about, "pip install openvino (no wheels for Macs with Intel)")
-    return Finding("OpenVINO", "CPU" in devices, f"{version('openvino')}: {', '.join(devices)}", _AGAIN)
+        return [Finding("OpenVINO", False, about, "pip install openvino (no wheels for Macs with Intel)")]
+    found = Finding("OpenVINO", "CPU" in devices, f"{version('openvino')}: {', '.join(devices)}", _AGAIN)
+    return [found, _fast_precision()] if found.ok else [found]
+
+
+def _fast_precision() -> Finding:
+    """What `/engine/precision fast` paints in on the CPU."""
+    from ..inference.openvino_backend import fast_formats
+
+    formats = fast_formats()
+    about = f"{' or '.join(formats)} on the CPU" if formats else "the processor has no bf16 or f16 arithmetic"
+    return Finding("fast precision", bool(formats), about, "None is needed: shows paint exactly, as films always do.")
 
 
 def cuda() -> list[Finding]:

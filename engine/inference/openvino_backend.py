@@ -1,20 +1,38 @@
 """G in OpenVINO, which paints about twice as fast as ONNX Runtime on the CPU; the small networks stay in ONNX Runtime,
-which is quicker for them. Float32 throughout, so that renders repeat exactly, whatever the number of threads.
+which is quicker for them. Float32 throughout, so that renders repeat exactly, whatever the number of threads; besides,
+G alone in bfloat16 or float16 where the processor computes in them (`/engine/precision`).
 """
 
 from __future__ import annotations
 
 import queue
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..errors import SonoramaError
 from ..units import Array
 from .graph_cache import graph_folder
 from .onnx_backend import OnnxBackend
+from .precision import HINT
 
 if TYPE_CHECKING:
     from ..model.world_file import World
+
+EXACT = "f32"
+_FAST = {"BF16": "bf16", "FP16": "f16"}
+"""Capabilities that OpenVINO lists for a processor with such instructions -> its names of the formats."""
+
+
+def fast_formats() -> tuple[str, ...]:
+    """The formats below float32 that this processor has instructions for, by OpenVINO's names."""
+    import openvino
+
+    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return tuple(name for capability, name in _FAST.items() if capability in capabilities)
 
 
 class OpenVinoBackend(OnnxBackend):
@@ -22,28 +40,65 @@ class OpenVinoBackend(OnnxBackend):
 
     def __init__(self, world: World, threads: int, painters: int) -> None:
         super().__init__(world, threads, painters, paints=False)
+        self.name = "openvino-cpu"
+        ws_shape = world.card.num_ws, world.card.w_dim
+        self._compiled = partial(CompiledSynthesis, graph_folder(world), ws_shape, threads, painters)
+        self._paint = self._compiled(EXACT)
+
+    def synthesize(self, ws: Array) -> Array:
+        """See Backend."""
+        return self._paint(ws)
+
+    def fast_precisions(self) -> tuple[str, ...]:
+        """See FastBackend."""
+        return fast_formats()
+
+    def open_fast(self, precision: str) -> Callable[[Array], Array]:
+        """See FastBackend."""
+        return self._compiled(precision)
+
+
+class CompiledSynthesis:
+    """G, compiled for one number format: style codes [L,W] -> picture [H,W,3], from `painters` threads at once.
+
+    Args:
+        folder: of the world's graphs.
+        ws_shape: (L, W).
+        threads: CPU threads of one picture.
+        painters: pictures at once.
+        precision: f32, bf16 or f16.
+
+    Raises:
+        SonoramaError: OpenVINO would compute in another format. It does so without saying where the processor has no
+            instructions for the one that was asked for.
+
+    """
+
+    def __init__(self, folder: Path, ws_shape: tuple[int, int], threads: int, painters: int, precision: str) -> None:
         import openvino
 
-        self.name = "openvino-cpu"
-        folder = graph_folder(world)
         settings = {
             # The CPU plug-in would otherwise use bfloat16 where the processor has it.
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads * painters,
             "NUM_STREAMS": painters,
-            "CACHE_DIR": str(folder / "openvino"),
+            # Apart, because not every version of OpenVINO tells what it has compiled for other formats by this setting.
+            "CACHE_DIR": str(folder / ("openvino" if precision == EXACT else f"openvino-{precision}")),
         }
         compiled = openvino.Core().compile_model(str(folder / "synthesis.onnx"), "CPU", settings)
+        used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+        if used != precision:
+            raise SonoramaError(f"OpenVINO computes in {used} here, not in {precision}", HINT)
         # A request belongs to one caller at a time.
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(painters):
             self._free.put(compiled.create_infer_request())
         # The first call sets up what OpenVINO's bindings share. Two first calls at once may wait for each other:
         # one of 11 renders on a busy machine did (OpenVINO 2026.4).
-        self.synthesize(np.zeros((world.card.num_ws, world.card.w_dim), np.float32))
+        self(np.zeros(ws_shape, np.float32))
 
-    def synthesize(self, ws: Array) -> Array:
-        """See Backend."""
+    def __call__(self, ws: Array) -> Array:
+        """Paint one picture."""
         request = self._free.get()
         try:
             request.infer([np.ascontiguousarray(ws[None], np.float32)])

@@ -1,9 +1,12 @@
-"""The networks in torch: float32 on the CPU (the reference), or on CUDA with G as one captured graph."""
+"""The networks in torch: float32 on the CPU (the reference), or on CUDA with G as one captured graph.
+
+On CUDA another graph paints in half precision where `/engine/precision` asks for it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -13,8 +16,8 @@ from ..model.build import build_networks
 from ..model.world_file import World
 from ..units import Array
 
-ENOUGH_DB = 40.0
-"""PSNR that half precision must keep against float32 to be used."""
+_FAST = {"f16": torch.float16, "bf16": torch.bfloat16}
+"""Formats in which G may run on CUDA, the more precise first: they are equally fast, but large values overflow f16."""
 
 
 @contextlib.contextmanager
@@ -40,7 +43,8 @@ class TorchBackend:
             synthesis = networks.generator.synthesis
             self._paint = lambda ws: (synthesis(ws, "const") * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).numpy()
         else:
-            self._paint = CudaPainter(networks.play().to(self._device), world)
+            self._play, self._ws_shape = _channels_last(networks.play().to(self._device)), _ws_shape(world)
+            self._paint = CudaPainter(self._play, self._ws_shape)
 
     def _in(self, x: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(x, np.float32))[None].to(self._device)
@@ -72,27 +76,47 @@ class TorchBackend:
         with exact():
             return self._paint(self._in(ws))
 
+    def fast_precisions(self) -> tuple[str, ...]:
+        """See FastBackend; none on the CPU, which is the reference."""
+        if self._device.type != "cuda":
+            return ()
+        return tuple(_FAST) if torch.cuda.is_bf16_supported() else ("f16",)
+
+    def open_fast(self, precision: str) -> Callable[[Array], Array]:
+        """See FastBackend."""
+        paint = CudaPainter(self._play, self._ws_shape, _FAST[precision])
+
+        def synthesize(ws: Array) -> Array:
+            with exact():
+                return paint(self._in(ws))
+
+        return synthesize
+
 
 class CudaPainter:
-    """G as one CUDA graph: static input and output, channels-last, half precision where it is good enough."""
+    """G as one CUDA graph with static input and output.
 
-    def __init__(self, play: torch.nn.Module, world: World) -> None:
-        shape = (1, world.card.num_ws, world.card.w_dim)
-        for p in play.parameters():
-            if p.dim() == 4:
-                p.data = p.data.contiguous(memory_format=torch.channels_last)
-        self._ws = torch.zeros(shape, device="cuda")
-        half = _half_is_enough(play, world)
+    Args:
+        play: G, its kernels channels-last.
+        ws_shape: (1, L, W).
+        dtype: of products and sums in convolutions.
+
+    """
+
+    def __init__(self, play: torch.nn.Module, ws_shape: tuple[int, int, int], dtype: torch.dtype | None = None) -> None:
+        self._ws = torch.zeros(ws_shape, device="cuda")
         self._out = torch.empty(0)
         stream = torch.cuda.Stream()
-        with exact(), torch.autocast("cuda", torch.float16, enabled=half):
+        lower = torch.autocast("cuda", dtype or torch.float16, enabled=dtype is not None, cache_enabled=False)
+        with exact(), lower:
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 for _ in range(3):
                     play(self._ws)
             torch.cuda.current_stream().wait_stream(stream)
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):
+            # Of this thread alone: another one may be painting meanwhile.
+            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
                 self._out = play(self._ws).float()
         self._stream, self._done = torch.cuda.Stream(), torch.cuda.Event()
         self._pinned = torch.empty(self._out.shape[1:], pin_memory=True)
@@ -113,14 +137,12 @@ class CudaPainter:
         return self._pinned.permute(1, 2, 0).numpy().copy()
 
 
-def _half_is_enough(play: torch.nn.Module, world: World) -> bool:
-    """Four places in half and in single precision: PSNR of all >= ENOUGH_DB."""
-    w = torch.from_numpy(world.tensors["generator.mapping.w_avg"]).cuda()
-    std = torch.from_numpy(world.tensors["generator.mapping.w_std"]).cuda()
-    eps = torch.randn(4, 1, len(w), generator=torch.Generator().manual_seed(0)).cuda()
-    ws = (w + 0.7 * std * eps).expand(-1, world.card.num_ws, -1)
-    with exact():
-        exact_pictures = play(ws)
-        with torch.autocast("cuda", torch.float16):
-            error = (play(ws).float() - exact_pictures).square().mean((1, 2, 3)).max()
-    return float(-10 * torch.log10(error + 1e-12)) >= ENOUGH_DB
+def _channels_last(play: torch.nn.Module) -> torch.nn.Module:
+    for p in play.parameters():
+        if p.dim() == 4:
+            p.data = p.data.contiguous(memory_format=torch.channels_last)
+    return play
+
+
+def _ws_shape(world: World) -> tuple[int, int, int]:
+    return 1, world.card.num_ws, world.card.w_dim

@@ -13,10 +13,14 @@ from ..units import SAMPLE_RATE
 from .conditioning_worker import SoundNetworks
 from .latent_motion import MotionState, StyleSpace
 from .meaning_mixer import MeaningMixer
+from .quality_gate import QualityGate
 
 if TYPE_CHECKING:
     from ..inference.backend import Backend
     from ..model.world_file import World
+
+GATE_SEEDS, GATE_TRUNCATION = (1, 2, 3, 4), 0.7
+"""The base latents whose pictures lower precision is judged by."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,13 @@ class LoadedWorld:
         card, anchors = self.world.card, bank_part(self.world.tensors, "anchors")
         w_avg = self.world.tensors["generator.mapping.w_avg"]
         return SeedBank(self.backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors)
+
+    @cached_property
+    def quality_gate(self) -> QualityGate:
+        """What pictures in lower precision are compared with. The first use paints, so it comes before the show's."""
+        bank = self.seed_bank
+        codes = [bank.base(seed, GATE_TRUNCATION, 0.0, None, 0.0) for seed in GATE_SEEDS]
+        return QualityGate.made(self.backend, codes)
 
     @property
     def sound_networks(self) -> SoundNetworks:

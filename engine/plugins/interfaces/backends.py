@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from ...model.world_file import World
     from ...units import Array
 
@@ -47,6 +49,31 @@ class Backend(Protocol):
 
     def synthesize(self, ws: Array) -> Array:
         """G: style codes [L,W] -> picture [H,W,3] in 0..1, row 0 on top."""
+        ...
+
+
+@runtime_checkable
+class FastBackend(Protocol):
+    """What a backend offers besides `Backend` if G can run in lower precision, for `/engine/precision`; optional.
+
+    A backend without it plays on in its one precision, which counts as exact. The other networks always run exactly,
+    so that the style codes are the same in every precision.
+    """
+
+    def fast_precisions(self) -> Sequence[str]:
+        """Names of the number formats, such as `bf16`, in which this machine paints faster than exactly, the fastest
+        first; none where it has no arithmetic for them. Must not take long. Any thread.
+        """
+        ...
+
+    def open_fast(self, precision: str) -> Callable[[Array], Array]:
+        """Another `synthesize`, in one of these formats and ready to paint at once. Called while the world plays, from
+        another thread; what it returns is used under the same conditions as `synthesize`.
+
+        Raises:
+            SonoramaError: this machine cannot paint in that format after all.
+
+        """
         ...
 
 

@@ -15,7 +15,7 @@ import pytest
 from sonorama.engine.cli import checks, doctor
 from sonorama.engine.cli.doctor import Finding, as_text, can_run, run_check
 from sonorama.engine.cli.main import main
-from sonorama.engine.inference import backend, graph_cache
+from sonorama.engine.inference import backend, graph_cache, openvino_backend
 from sonorama.engine.ipc import frame_map, shared_paths
 from sonorama.engine.ipc.frame_map import FrameMapTaken
 from sonorama.engine.model import world_file
@@ -166,13 +166,25 @@ def test_processors(tmp_path: Path, text: str, words: str) -> None:
 
 
 def test_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert lost(checks.networks()) == {}
+    assert lost(checks.networks()).keys() <= {"fast precision"}
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setitem(sys.modules, "openvino", None)
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
     found = checks.networks()
     assert {one.what: one.needed for one in found} == {"ONNX Runtime": True, "OpenVINO": False, "torch": False}
     assert lost(found).keys() == {"ONNX Runtime", "OpenVINO", "torch"} and all(lost(found).values())
+
+
+@pytest.mark.parametrize(
+    ("formats", "about"),
+    [(("bf16", "f16"), "bf16 or f16 on the CPU"), ((), "the processor has no bf16 or f16 arithmetic")],
+)
+def test_whether_the_processor_can_paint_fast(
+    monkeypatch: pytest.MonkeyPatch, formats: tuple[str, ...], about: str
+) -> None:
+    monkeypatch.setattr(openvino_backend, "fast_formats", lambda: formats)
+    (found,) = [one for one in checks.networks() if one.what == "fast precision"]
+    assert (found.ok, found.about, found.needed) == (bool(formats), about, False)
 
 
 def test_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
