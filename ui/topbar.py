@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidg
 
 from sonorama.engine.control.addresses import ENGINE_WORLD, OUT_BLACKOUT, OUT_FREEZE, OUT_MASTER, OUT_PANIC, OUT_RECORD
 from sonorama.engine.ipc.messages import Hello, Status
+from sonorama.engine.units import EXACT
 
 from .formatting import short_name
 from .layout import GAP, Card
@@ -22,6 +23,7 @@ SWITCHES = (
     (OUT_FREEZE, "FREEZE", "freeze"),
     (OUT_BLACKOUT, "BLACKOUT", "alarm"),
 )
+FRAME_RATE = "frames/s"
 RECORD_DELAY = 5
 """Status messages to wait for a requested recording to start, which it does with the next picture, before warning."""
 
@@ -42,6 +44,13 @@ class Readout(QWidget):
         if (text, bad) != (self.text, self.bad):
             self.text, self.bad = text, bad
             self.setAccessibleDescription(text)
+            self.update()
+
+    def rename(self, name: str) -> None:
+        """Set the name; repaints only if it changed."""
+        if name != self.name:
+            self.name = name
+            self.setAccessibleName(name)
             self.update()
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
@@ -82,7 +91,7 @@ class TopBar(Card):
         where.setSpacing(0)
         where.addWidget(self.world)
         where.addWidget(self.source)
-        self.fps, self.delay = Readout("frames/s", 88), Readout("latency", 84)
+        self.fps, self.delay = Readout(FRAME_RATE, 88), Readout("latency", 84)
         self.late, self.restarts, self.osc = Readout("late", 44), Readout("restarts", 48), Readout("OSC", 52)
         self._received = self._unwritten = 0
         row.addWidget(self.live)
@@ -137,6 +146,7 @@ class TopBar(Card):
         self._show_world("", status.source)
         slow = status.target_fps > 0 and status.fps < 0.9 * status.target_fps
         self.fps.show_text(f"{status.fps:.1f}/{status.target_fps:.0f}", slow)
+        self._show_precision(status.precision)
         self.delay.show_text(f"{status.delay_ms:.0f} ms" if status.delay_ms else "\u2013")
         self.late.show_text(str(status.late))
         self.restarts.show_text(str(status.restarts), status.restarts > 0)
@@ -145,6 +155,11 @@ class TopBar(Card):
         port = status.osc_port or self._link.hello.osc_port
         self.osc.show_text(f"{port}{activity}" if port else "\u2013")
         self._show_recording(status.recording)
+
+    def _show_precision(self, precision: str) -> None:
+        """Name a precision below the frame rate if pictures are not painted exactly."""
+        self.fps.rename(FRAME_RATE if precision in ("", EXACT) else f"{FRAME_RATE}, {precision}")
+        self.fps.setToolTip(f"Pictures are painted in precision {precision}" if precision else "")
 
     def _show_recording(self, on: bool) -> None:
         """Warn on the button if recording is switched on but no file is being written."""

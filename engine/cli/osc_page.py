@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..control.addresses import ENGINE_PRECISION
 from ..control.live_table import SHOW
 from ..control.parameters import Parameter, show
 from ..osc.messages import AHEAD
@@ -104,6 +105,7 @@ def _outgoing(table: Mapping[str, Parameter]) -> Iterator[str]:
             f" (the parameter of this name is sent to `{address}{NORM}`)" if address.removeprefix(ROOT) in table else ""
         )
         yield f"| `{address}` | f or i | {_MEANING[address.removeprefix(ROOT + '/')]}{shared} |\n"
+    yield f"| `{ROOT}{ENGINE_PRECISION}/now` | s | exact or fast: in which precision pictures are painted now |\n"
     yield f"| `{ROOT}/heard/1/score` and on | f | score of the best sound class, 0 to 1; 2 is the next best |\n"
     yield f"| `{ROOT}/heard/1/label` and on | s | name of that class |\n"
     yield f"| `{ROOT}/meaning/1/label` to `16` | s | the class of that slot of the meaning mixer |\n"

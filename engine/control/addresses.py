@@ -36,6 +36,7 @@ OUT_RECORD = "/out/record"
 ENGINE_FPS = "/engine/fps"
 ENGINE_WORLD = "/engine/world"
 ENGINE_DEVICE = "/engine/device"
+ENGINE_PRECISION = "/engine/precision"
 
 MotionName = Literal["amount", "inertia", "kappa", "follow", "mute", "solo", "hold"]
 ModulatorName = Literal["source", "target", "depth", "shape", "rate", "sync", "steps", "fall"]

@@ -9,7 +9,17 @@ from typing import Generic, TypeVar
 
 from ..errors import one_line_error
 from ..faults import Faults
-from ..ipc.messages import Applied, LoadRefused, Meters, Ready, RendererStatus, SoundHeld, SoundMissed, Status
+from ..ipc.messages import (
+    Applied,
+    LoadRefused,
+    Meters,
+    PrecisionChanged,
+    Ready,
+    RendererStatus,
+    SoundHeld,
+    SoundMissed,
+    Status,
+)
 from .parameters import Change, Value
 
 T = TypeVar("T")
@@ -89,6 +99,7 @@ class ShowEvents:
         load_refused: a world, device or text could not be loaded.
         sound_missed: the renderer played silence in place of samples that were lost.
         sound_held: the sound networks were late, so points of the sound took an earlier answer.
+        precision_changed: pictures are painted in another precision from a frame on.
         renderer_status: the renderer's state, ten times a second.
         meters: features of the sound, with every frame.
         status: the show's state, ten times a second.
@@ -106,6 +117,7 @@ class ShowEvents:
         self.load_refused: Event[LoadRefused] = Event(faults)
         self.sound_missed: Event[SoundMissed] = Event(faults)
         self.sound_held: Event[SoundHeld] = Event(faults)
+        self.precision_changed: Event[PrecisionChanged] = Event(faults)
         self.renderer_status: Event[RendererStatus] = Event(faults)
         self.meters: Event[Meters] = Event(faults)
         self.status: Event[Status] = Event(faults)

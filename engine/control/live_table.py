@@ -12,6 +12,8 @@ from .render_table import TABLE
 OWN_MODULATORS = ("lfo", "steps", "level", "bass", "mid", "high", "onset", "beat")
 SOURCES = ("off", *names(MODULATOR_PLUGINS, OWN_MODULATORS))
 """Choices of `/moves/<number>/source`. Those of plug-ins come last, so that the numbers of ours stay by OSC."""
+PRECISIONS = ("auto", "exact", "fast")
+"""Choices of `/engine/precision`."""
 DEVICES = ("auto", *(name for name in names(BACKENDS, ("cpu", "cuda", "ort")) if name != "reference"))
 """Choices of `/engine/device`; the reference backend is too slow to play live."""
 SHAPES = ("sine", "triangle", "saw", "square", "random")
@@ -90,6 +92,14 @@ def _engine() -> Iterator[Parameter]:
         "Where the networks run.",
         choices=DEVICES,
         load=True,
+        live=True,
+    )
+    yield Parameter(
+        "/engine/precision",
+        "auto",
+        "How exactly pictures are painted: as films are (exact), in bfloat16 or float16 (fast), or fast once exact "
+        "misses the frame rate (auto).",
+        choices=PRECISIONS,
         live=True,
     )
 

@@ -12,6 +12,8 @@ import re
 import msgspec
 from msgspec.structs import force_setattr
 
+from ..units import EXACT
+
 Value = float | int | bool | str
 MEL_BANDS, SCENES = 32, 8
 
@@ -122,6 +124,7 @@ class Measured(Message, frozen=True, kw_only=True):
         drivers: address -> name of the source that modulates it.
         painted_fps: pictures a second. paint_ms: median milliseconds of one.
         replaced: frames that were not painted because a newer one came.
+        precision: of the pictures, `exact` or a number format such as `bf16`; empty while none is painted.
         faults: what is wrong now, one line each.
 
     """
@@ -144,6 +147,7 @@ class Measured(Message, frozen=True, kw_only=True):
     painted_fps: float = 0.0
     paint_ms: float = 0.0
     replaced: int = 0
+    precision: str = ""
     faults: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -217,6 +221,7 @@ class Start(Message, frozen=True, kw_only=True):
         journal: [frame, changes] applied since that state; they are applied again at the same frames.
         fresh: [frame, sample] to begin at, instead of frame 0.
         held: [point, taken] of the SoundHeld so far; they hold again.
+        precision: in which the renderer before painted last, as in PrecisionChanged.
 
     """
 
@@ -226,6 +231,7 @@ class Start(Message, frozen=True, kw_only=True):
     journal: list[tuple[int, list[Change]]] = []
     fresh: tuple[int, int] | None = None
     held: list[tuple[int, int]] = []
+    precision: str = EXACT
 
 
 class Apply(Message, frozen=True):
@@ -365,8 +371,23 @@ class SoundHeld(Message, frozen=True):
     points: list[tuple[int, int]]
 
 
+class PrecisionChanged(Message, frozen=True):
+    """Pictures are painted in another precision from a frame on. Sent before that frame is painted, and before the
+    first picture of a renderer.
+
+    Attributes:
+        frame, sample: of the frame.
+        precision: `exact`, or the number format of a faster one, such as `bf16`.
+
+    """
+
+    frame: int
+    sample: int
+    precision: str
+
+
 MESSAGES: tuple[type[Message], ...] = (
     Join, Hello, Values, Changed, Status, Set, Start, Apply, Quit,
     Ready, Failed, Applied, LoadRefused, Meters, RendererStatus, StateSaved, MotionLost, SoundMissed,
-    SoundHeld,
+    SoundHeld, PrecisionChanged,
 )  # fmt: skip

@@ -43,6 +43,7 @@ from ..ipc.messages import (
     LoadRefused,
     Meters,
     MotionLost,
+    PrecisionChanged,
     Quit,
     Ready,
     RendererStatus,
@@ -60,6 +61,7 @@ from ..pipeline.snapshot import read_state, save_state
 from ..units import SAMPLE_RATE
 from .pacing import Pace, verdict
 from .paint_thread import STUCK_S, PaintThread
+from .precision import PrecisionSwitch
 from .world_loader import WorldLoader
 
 log = logging.getLogger("sonorama.engine.renderer.frame_loop")  # the module runs as __main__
@@ -94,6 +96,9 @@ class FrameLoop:
         self.pipeline = self._begin(start.values, start.state, dict(start.held))
         if start.fresh:
             self.pipeline.jump(*start.fresh)
+        self._precision = PrecisionSwitch(self._faults)
+        self._precision.resume(self.pipeline.instrument, start.precision)
+        self._told_precision = ""
         self._journal = dict(start.journal)
         self._painter = PaintThread(inner_name(name), self._faults)
         self._asked = ChangeQueue(SHOW, events=None)
@@ -175,8 +180,15 @@ class FrameLoop:
         now = time.monotonic_ns()
         if verdict(due, now, fps) == "paint" or (not self._catching_up and now - self._offered_ns > STILL_NS):
             self._offered_ns = now
-            self._painter.offer(step, due)
+            self._paint(step, due)
         self._report(step)
+
+    def _paint(self, step: FrameResult, due: int) -> None:
+        step = self._precision.applied(step)
+        if (precision := self._precision.precision) != self._told_precision:
+            self._told_precision = precision
+            self._peer.send(PrecisionChanged(step.frame, step.sample, precision))
+        self._painter.offer(step, due)
 
     def _prepare(self, sample: int) -> None:
         """Have the sound networks begin with a grid point before `sample` as soon as its sound has arrived."""
@@ -239,6 +251,8 @@ class FrameLoop:
         if now >= self._status_at:
             self._status_at = now + STATUS_S
             self._note_late()
+            if not self._catching_up:
+                self._precision.measured(now, self._painter.fps, self._painter.paint_ms / 1000)
             self._peer.send(self._status(step))
             for load in self._loader.refused():
                 self._peer.send(LoadRefused(load.path, self.pipeline.params.targets[load.path]))
@@ -263,6 +277,7 @@ class FrameLoop:
             painted_fps=self._painter.fps,
             paint_ms=self._painter.paint_ms,
             replaced=self._painter.replaced,
+            precision=self._told_precision,
             scores=tuple(scores(step.instrument.world, pipeline.conditioner.code)),
             classes=step.instrument.world.card.classes,
             class_scores=tuple(class_scores(step.instrument.world, pipeline.conditioner.code)),

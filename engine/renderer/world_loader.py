@@ -53,6 +53,7 @@ class WorldLoader:
             instrument.backend.synthesize(
                 instrument.seed_bank.base(1, 0.7, 0.0, None, 0.0)
             )  # the first picture is slow
+            _ = instrument.quality_gate  # paints, too
             self._open = {**dict(list(self._open.items())[-1:]), (world, device): instrument}
         return self._open[world, device]
 

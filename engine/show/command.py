@@ -57,7 +57,7 @@ def parse_port(text: str) -> int:
 
 def add_live(commands: Commands) -> None:
     """`sonorama live`: play a world with live sound."""
-    from ..control.live_table import DEVICES
+    from ..control.live_table import DEVICES, PRECISIONS
 
     parser = commands.add_parser("live", help="play live: sound in, pictures out, for ever", allow_abbrev=False)
     add = parser.add_argument
@@ -76,6 +76,7 @@ def add_live(commands: Commands) -> None:
     add("--set", action="append", default=[], dest="assignments", metavar="/address=value",
         help="set any parameter (repeatable; all of them: docs/osc.md)")  # fmt: skip
     add("--device", choices=DEVICES, help="short for --set /engine/device=...")
+    add("--precision", choices=PRECISIONS, help="short for --set /engine/precision=...")
     add("--sink", action="append", default=[], dest="sinks", metavar="NAME[:ARG]",
         help="add an output (repeatable; all of them: sonorama plugins)")  # fmt: skip
     add("--record", type=arguments.parse_out, metavar="OUT",
@@ -117,6 +118,7 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     width, height = args.size or (None, None)
     short = {
         at.ENGINE_FPS: args.fps, at.LOOK_SEED: args.seed, at.LOOK_TEXT: args.text, at.ENGINE_DEVICE: args.device,
+        at.ENGINE_PRECISION: args.precision,
         at.OUT_WIDTH: width, at.OUT_HEIGHT: height,
     }  # fmt: skip
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
@@ -247,7 +249,7 @@ class _News:
         """Write what is new since the last call."""
         runners = self._show.output_loop.runners
         sent = {f"{one.label}: {one.about}" for one in runners if one.about and one.about not in one.label}
-        lines = set(self._show.report.faults()) | sent
+        lines = set(self._show.report.status().faults) | sent
         for line in sorted(lines - self._said):
             _say(line)
             log.info("%s", line)

@@ -13,12 +13,13 @@ from typing import TextIO
 import msgspec
 
 from ..audio.features import METERS
-from ..control.addresses import ENGINE_FPS, ENGINE_WORLD
+from ..control.addresses import ENGINE_FPS, ENGINE_PRECISION, ENGINE_WORLD
 from ..control.events import ShowEvents
 from ..control.parameters import Value
 from ..control.render_table import MEANING_SLOTS
 from ..errors import OutputError
 from ..ipc.messages import Hello, Meters, RendererStatus, Status
+from ..units import EXACT
 from .bridges import BridgeRunner
 from .control_state import ControlState
 from .output_loop import OutputLoop
@@ -28,6 +29,7 @@ from .renderer import Renderer
 SCORES = 3
 """Classes whose scores bridges send."""
 STALE_S = 1.0
+PRECISION_NOW, FAST = f"{ENGINE_PRECISION}/now", "fast"
 _LONGEST_LINE = 1 << 20
 
 
@@ -131,6 +133,8 @@ def osc_values(status: Status, silent: bool) -> dict[str, Value]:
         values[f"/meaning/{slot}/score"] = status.class_scores[slot - 1] if status.class_scores else 0.0
     values[ENGINE_FPS], values["/engine/late"] = status.fps, status.late
     values["/engine/latency"] = status.delay_ms
+    if status.precision:
+        values[PRECISION_NOW] = EXACT if status.precision == EXACT else FAST
     values["/health"] = 0 if status.faults or not status.renderer_pid else 1
     return values
 

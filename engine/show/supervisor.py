@@ -32,6 +32,7 @@ from ..ipc.messages import (
     Message,
     Meters,
     MotionLost,
+    PrecisionChanged,
     Quit,
     Ready,
     RendererStatus,
@@ -42,6 +43,7 @@ from ..ipc.messages import (
 )
 from ..ipc.shared_paths import inner_name, shared_path
 from ..log.children import child_environment, relay
+from ..units import EXACT
 
 log = logging.getLogger(__name__)
 LOADING_S = 300.0
@@ -95,6 +97,7 @@ class RendererSupervisor:
         self._unconfirmed: deque[tuple[int, list[Change]]] = deque()  # sent, not reported as taken
         self._waiting = ChangeQueue(SHOW)  # not sent, because no renderer plays
         self._held: deque[tuple[int, int]] = deque(maxlen=HELD)  # as in SoundHeld
+        self._precision = EXACT  # of the newest pictures
         self._loading = PendingLoads()  # taken by the renderer, but not loaded yet
         self._seq = self._deaths = self._starts = 0
         self._state = self._fresh = self._refused = self._played = False
@@ -214,12 +217,14 @@ class RendererSupervisor:
         fresh = self._begin_afresh() if self._fresh else None
         state = str(self.state_file) if self._state else ""
         self._send(Start(values=self._start_values, state_file=str(self.state_file), state=state,
-                         journal=list(self._journal), fresh=fresh, held=list(self._held)))  # fmt: skip
+                         journal=list(self._journal), fresh=fresh, held=list(self._held),
+                         precision=self._precision))  # fmt: skip
 
     def _begin_afresh(self) -> tuple[int, int]:
-        """Forget state and journal; returns where to begin. The values of now count, since the saved ones, such as a
-        world, may be what the renderer died of.
+        """Forget state, journal and precision; returns where to begin. The values of now count, since the saved ones,
+        such as a world, may be what the renderer died of.
         """
+        self._precision = EXACT
         self._values.update(self._waiting.settle(later=(TEXT,)))
         self._start_values, self._state = dict(self._values), False
         self._journal.clear()
@@ -278,6 +283,9 @@ class RendererSupervisor:
             case SoundHeld():
                 self._held.extend(message.points)
                 self._events.sound_held.publish(message)
+            case PrecisionChanged():
+                self._precision = message.precision
+                self._events.precision_changed.publish(message)
             case Failed():
                 self._failed(message)
             case _:

@@ -21,15 +21,13 @@ from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..errors import InputError, ValueRefused, one_line_error
 from ..pipeline.frame_grid import FrameGrid, exact_rate
-from ..units import SAMPLE_RATE
+from ..units import EXACT, SAMPLE_RATE
 from . import audio_file as takesound
+from .json_values import Span, held_of, path_of, size_of, span_of, text_of, value_of, values_of, whole_number
 from .writer import EVENTS, FORMAT, HEAD, SOUND, STATE, VERSION, TakeStart
 
-Span = tuple[int, int]
 _LARGEST_HEAD, _LONGEST_LINE = 1 << 20, 1 << 20
 _FPS = re.compile(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?")
-_MOST = 1 << 53
-_LARGEST_SIDE = 16384  # px, the same as for films
 _WRONG = (ValueError, TypeError, LookupError, OverflowError, RecursionError, ValueRefused)
 
 
@@ -62,6 +60,7 @@ class _Events:
     dropped: int = 0
     worlds: dict[str, str] = field(default_factory=dict)
     devices: list[str] = field(default_factory=list)
+    precisions: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ class Take:
         dropped: number of events that were not written.
         worlds: value of /engine/world -> content hash, for worlds loaded during the take.
         devices: backend of each renderer, in order, as far as known.
+        precisions: (frame, precision): pictures were painted so from there on, in order; before the first, exactly.
         end_frame, end_sample: the last frame that can be replayed, and its sample.
         length: number of samples of audio.wav that belong to these frames.
         whole: whether the take was closed and its sound is complete.
@@ -100,6 +100,7 @@ class Take:
     dropped: int
     worlds: Mapping[str, str]
     devices: list[str]
+    precisions: list[tuple[int, str]]
     end_frame: int
     end_sample: int
     length: int
@@ -115,6 +116,10 @@ class Take:
     def device(self) -> str:
         """Name of the first renderer's backend."""
         return (self.devices or [self.start.device])[0]
+
+    def precision_at(self, frame: int) -> str:
+        """In which precision the pictures of a frame were painted."""
+        return next((name for begun, name in reversed(self.precisions) if begun <= frame), EXACT)
 
     @property
     def events(self) -> Path:
@@ -158,8 +163,8 @@ def read_take(folder: Path) -> Take:
     facts = _read_head(folder / HEAD)
     with _Damaged(folder / HEAD):
         start, end = _start(folder, facts), _end(facts)
-        begun = _text(facts["begun"])
-        _whole(facts["seed"])
+        begun = text_of(facts["begun"])
+        whole_number(facts["seed"])
     events = _read_events(folder / EVENTS)
     recorded = start.sample + takesound.count(folder / SOUND)
     whole = end is not None and end[1] <= recorded
@@ -211,7 +216,7 @@ def _read_head(path: Path) -> dict[str, Any]:
         told = _json(data)
         if told.get("format") != FORMAT:
             raise ValueError("it is not the description of a take")
-        version = _whole(told["version"])
+        version = whole_number(told["version"])
         json.dumps(told, ensure_ascii=False).encode()  # half a character of JSON's \u escapes can go nowhere else
     if version != VERSION:
         raise InputError(f"{path} is a take of version {version}, not {VERSION}", "Update sonorama to play it.")
@@ -229,91 +234,38 @@ def _json(data: bytes) -> dict[str, Any]:
 
 
 def _start(folder: Path, facts: Mapping[str, Any]) -> TakeStart:
-    world, fps = facts["world"], _text(facts["fps"])
+    world, fps = facts["world"], text_of(facts["fps"])
     if facts["rate"] != SAMPLE_RATE or not _FPS.fullmatch(fps) or not 1 <= Fraction(fps) <= 1000:
         raise ValueError(f"no take has {fps} frames and {facts['rate']} samples a second")
     if facts["state"] not in (None, STATE):
         raise ValueError("its state is in no file of a take")
-    frame, sample, state = _whole(facts["frame"]), _whole(facts["sample"]), facts["state"] and folder / STATE
+    frame, sample, state = (
+        whole_number(facts["frame"]),
+        whole_number(facts["sample"]),
+        facts["state"] and folder / STATE,
+    )
     return TakeStart(
-        world=_text(world["name"]),
-        sha256=_text(world["sha256"]),
-        version=_text(world["version"]),
-        device=_text(facts["device"]),
+        world=text_of(world["name"]),
+        sha256=text_of(world["sha256"]),
+        version=text_of(world["version"]),
+        device=text_of(facts["device"]),
         fps=Fraction(fps),
-        size=_size(facts["size"]),
-        values=_values(facts["values"]),
+        size=size_of(facts["size"]),
+        values=values_of(facts["values"]),
         frame=frame,
         sample=sample,
         state=state,
-        classes=tuple(_text(one) for one in world.get("classes", ())),
+        classes=tuple(text_of(one) for one in world.get("classes", ())),
     )
 
 
 def _end(facts: Mapping[str, Any]) -> tuple[int, int] | None:
     if facts["end"] is None:
         return None
-    frame, sample = _whole(facts["end"]["frame"]), _whole(facts["end"]["sample"])
+    frame, sample = whole_number(facts["end"]["frame"]), whole_number(facts["end"]["sample"])
     if frame < facts["frame"] or sample < facts["sample"]:
         raise ValueError("it ends before it begins")
     return frame, sample
-
-
-def _whole(value: object) -> int:
-    if type(value) is not int or not 0 <= value < _MOST:
-        raise ValueError(f"{value!r} is no count")
-    return value
-
-
-def _size(told: object) -> tuple[int, int]:
-    if not isinstance(told, list):
-        raise TypeError(f"{told!r} is no size")
-    width, height = told
-    if any(type(side) is not int or not 1 <= side <= _LARGEST_SIDE for side in told):
-        raise ValueError(f"no picture is {width} by {height}")
-    return width, height
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _path(path: object) -> str:
-    if not isinstance(path, str) or path not in SHOW:
-        raise ValueError(f"there is no control {path!r}")
-    return SHOW[path].path  # one string for all
-
-
-def _value(path: str, value: object) -> Value:
-    if not isinstance(value, bool | int | float | str):
-        raise TypeError(f"{value!r} is no value")
-    if not isinstance(value, str) and not math.isfinite(value):
-        raise ValueError(f"{path} takes no value without end")
-    return SHOW[path].clip(value)
-
-
-def _values(told: object) -> dict[str, Value]:
-    if not isinstance(told, dict):
-        raise TypeError("no values by address")
-    defaults = {path: param.default for path, param in SHOW.items()}  # for parameters that are newer than the take
-    return {**defaults, **{_path(path): _value(path, value) for path, value in told.items()}}
-
-
-def _span(told: object) -> Span:
-    if not isinstance(told, list):
-        raise TypeError("no span of samples")
-    first, last = told
-    if _whole(first) > _whole(last):
-        raise ValueError(f"samples {first} to {last} are no span")
-    return first, last
-
-
-def _held(point: object, taken: object) -> tuple[int, int]:
-    if _whole(taken) >= _whole(point):
-        raise ValueError(f"grid point {point} cannot have taken the answer of {taken}")
-    return _whole(point), _whole(taken)
 
 
 def _read_events(path: Path) -> _Events:
@@ -340,34 +292,36 @@ def _lines_of(file: Any) -> Iterator[bytes]:
 
 def _add(events: _Events, line: bytes) -> None:
     told = _json(line)
-    frame, sample = _whole(told["frame"]), _whole(told["sample"])
+    frame, sample = whole_number(told["frame"]), whole_number(told["sample"])
     if "set" in told:
         changes = [_change(*row) for row in told["set"]]
         events.changes.setdefault(frame, []).extend(changes)
     if "restart" in told:
-        events.restarts.append((frame, _whole(told["restart"])))
+        events.restarts.append((frame, whole_number(told["restart"])))
     if "fresh" in told:
-        events.fresh.append(Fresh(frame, sample, _values(told["fresh"])))
+        events.fresh.append(Fresh(frame, sample, values_of(told["fresh"])))
     if "deaf" in told:
-        events.deaf.append(_span(told["deaf"]))
+        events.deaf.append(span_of(told["deaf"]))
     if "held" in told:
-        events.held.update(_held(*pair) for pair in told["held"])
+        events.held.update(held_of(*pair) for pair in told["held"])
     if "lost" in told:
-        events.lost.append(_span(told["lost"]))
+        events.lost.append(span_of(told["lost"]))
     if "dropped" in told:
-        events.dropped += _whole(told["dropped"])
+        events.dropped += whole_number(told["dropped"])
     if "device" in told:
-        events.devices.append(_text(told["device"]))
+        events.devices.append(text_of(told["device"]))
+    if "precision" in told:
+        events.precisions.append((frame, text_of(told["precision"])))
     if "opened" in told:
         world, content = told["opened"]
-        events.worlds[_text(world)] = _text(content)
+        events.worlds[text_of(world)] = text_of(content)
 
 
 def _change(path: object, value: object, source: object, over: object) -> Change:
-    path = _path(path)
+    path = path_of(path)
     if isinstance(over, bool) or not isinstance(over, int | float) or not 0 <= over < math.inf:
         raise ValueError(f"{over!r} is no time")
-    return Change(path, _value(path, value), sys.intern(_text(source)), float(over))
+    return Change(path, value_of(path, value), sys.intern(text_of(source)), float(over))
 
 
 def _last_grid(start: TakeStart, events: _Events, sample: int) -> FrameGrid:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from ..control.addresses import ENGINE_WORLD
 from ..control.events import BegunAfresh, Restarted, ShowEvents
 from ..errors import SonoramaError
-from ..ipc.messages import Applied, Ready, SoundHeld, SoundMissed
+from ..ipc.messages import Applied, PrecisionChanged, Ready, SoundHeld, SoundMissed
 from ..model.world_file import find_world, read_card
 from .writer import TakeWriter
 
@@ -46,9 +46,13 @@ def record_show(events: ShowEvents, take: TakeWriter, position: Callable[[], tup
     def sound_held(message: SoundHeld) -> None:
         take.held(message.frame, message.sample, message.points)
 
+    def precision_changed(message: PrecisionChanged) -> None:
+        take.precision(message.frame, message.sample, message.precision)
+
     events.applied.subscribe(applied, "take")
     events.ready.subscribe(ready, "take")
     events.restarted.subscribe(restarted, "take")
     events.begun_afresh.subscribe(begun_afresh, "take")
     events.sound_missed.subscribe(sound_missed, "take")
     events.sound_held.subscribe(sound_held, "take")
+    events.precision_changed.subscribe(precision_changed, "take")

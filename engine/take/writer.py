@@ -135,6 +135,10 @@ class TakeWriter:
         """Record the `Backend.name` of a renderer that has started; the first one resolves the device `auto`."""
         self._record(frame, sample, device=device)
 
+    def precision(self, frame: int, sample: int, precision: str) -> None:
+        """Record in which precision pictures are painted from this frame on; see PrecisionChanged."""
+        self._record(frame, sample, precision=precision)
+
     def world_opened(self, frame: int, sample: int, world: str, sha256: str) -> None:
         """Record which world was loaded for a value of /engine/world; sha256: its `Card.content`."""
         self._record(frame, sample, opened=[world, sha256])

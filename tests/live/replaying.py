@@ -5,11 +5,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sonorama.engine.control.addresses import ENGINE_WORLD
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline, mono
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.reader import Take
+from sonorama.engine.units import EXACT
 
 from .stage import COUNTER, Seen, digest
 
@@ -19,8 +21,12 @@ def heard(take: Take) -> np.ndarray:
     return np.concatenate(list(takesound.read(take.audio, 0, takesound.count(take.audio))), axis=1)
 
 
-def replayed(take: Take, instruments: Mapping[str, LoadedWorld]) -> dict[int, bytes]:
-    """Frame -> its picture to the bit, when the take is played again; instruments: by value of /engine/world."""
+def replayed(
+    take: Take, instruments: Mapping[str, LoadedWorld], fast: Mapping[str, LoadedWorld] | None = None
+) -> dict[int, bytes]:
+    """Frame -> its picture to the bit, when the take is played again; instruments: by value of /engine/world, and those
+    in `fast`, too, for frames that were not painted exactly.
+    """
 
     def open_world(world: str, _device: str) -> LoadedWorld:
         return instruments[world]
@@ -34,13 +40,21 @@ def replayed(take: Take, instruments: Mapping[str, LoadedWorld]) -> dict[int, by
             player.jump(one.frame, one.sample)
         piece = sound[player.sample : player.next_sample]
         step = player.step(piece, take.changes.get(player.frame, ()))
-        pictures[step.frame] = digest(rgba8(step.instrument.backend.synthesize(step.w)))
+        backend = step.instrument.backend
+        if fast and take.precision_at(step.frame) != EXACT:
+            backend = fast[str(step.values[ENGINE_WORLD])].backend
+        pictures[step.frame] = digest(rgba8(backend.synthesize(step.w)))
     return pictures
 
 
-def check_pictures(seen: list[Seen], take: Take, instruments: Mapping[str, LoadedWorld]) -> None:
-    """Every new picture that was seen is, to the bit, what the replay gives for its frame."""
-    again = replayed(take, instruments)
+def check_pictures(
+    seen: list[Seen],
+    take: Take,
+    instruments: Mapping[str, LoadedWorld],
+    fast: Mapping[str, LoadedWorld] | None = None,
+) -> None:
+    """Every new picture that was seen is, to the bit, what the replay gives for its frame; see `replayed`."""
+    again = replayed(take, instruments, fast)
     new = {one.frame: one.digest for one in seen if not one.repeated and one.frame <= take.end_frame}
     assert len(new) > 60
     assert len(set(new.values())) > 60, "the pictures do not move"

@@ -179,7 +179,7 @@ def test_liblo_speaks_and_hears(start: Start, tmp_path: Path) -> None:
         show.wait(lambda: heard("/sonorama/motion/mid/amount "), "no feedback comes")
         assert heard("/sonorama/motion/mid/amount ")[-1].split()[-1] == "0.375000"
         for name in ("sound/bass", "sound/onset", "sound/bpm", "heard/1/label", "heard/1/score", "heard/3/label",
-                     "engine/fps", "engine/latency", "health"):  # fmt: skip
+                     "engine/fps", "engine/latency", "engine/precision/now", "health"):  # fmt: skip
             show.wait(lambda name=name: heard(f"/sonorama/{name} "), f"{name} does not come")
         assert heard("/sonorama/heard/1/label")[-1].split()[-1].strip('"') in ("rain", "wind", "fire")
         assert heard("/sonorama/health")[-1].split()[-1] == "1"

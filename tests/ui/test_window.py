@@ -367,3 +367,12 @@ def test_the_page_for_players_names_every_key(window: Window) -> None:
     told = {name.strip() for cell in table.split("|") for name in cell.split(",")}
     scenes = {f"{shift}{number}": f"{shift}1 to 8" for shift in ("", "Shift+") for number in range(1, 9)}
     assert {scenes.get(key.keys, key.keys) for key in window._keys()} <= told
+
+
+def test_the_top_bar_names_a_precision_that_is_not_exact(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    fps = window.top.fps
+    tip = "Pictures are painted in precision "
+    for precision, name in (("exact", "frames/s"), ("bf16", "frames/s, bf16"), ("exact", "frames/s")):
+        show.tell(fps=30.0, target_fps=30.0, precision=precision)
+        qtbot.waitUntil(lambda one=precision: fps.toolTip() == tip + one)
+        assert fps.name == fps.accessibleName() == name

@@ -12,7 +12,17 @@ from sonorama.engine.control.events import BegunAfresh, ShowEvents
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.channel import ChannelClosed
-from sonorama.engine.ipc.messages import Applied, Apply, Failed, Message, MotionLost, Ready, Start, StateSaved
+from sonorama.engine.ipc.messages import (
+    Applied,
+    Apply,
+    Failed,
+    Message,
+    MotionLost,
+    PrecisionChanged,
+    Ready,
+    Start,
+    StateSaved,
+)
 from sonorama.engine.ipc.shared_paths import inner_name, shared_path
 from sonorama.engine.show.supervisor import RendererSupervisor
 
@@ -279,3 +289,20 @@ def test_a_supervisor_that_was_stopped_itself_blames_nobody(supervisor: Renderer
     supervisor.poll()
     assert supervisor.pid == first
     assert line.open
+
+
+def test_the_next_one_paints_in_the_precision_of_the_one_before(
+    supervisor: RendererSupervisor, events: ShowEvents
+) -> None:
+    told: list[PrecisionChanged] = []
+    events.precision_changed.subscribe(told.append, "test")
+    line = join(supervisor)
+    assert line.start.precision == "exact"
+    line.says.extend([PrecisionChanged(1, 1470, "exact"), PrecisionChanged(90, 132_300, "bf16")])
+    supervisor.receive()
+    assert told == [PrecisionChanged(1, 1470, "exact"), PrecisionChanged(90, 132_300, "bf16")]
+    second = join(supervisor)
+    assert second.start.precision == "bf16"
+    second.says.append(MotionLost())  # it begins at rest: precision, too, may be what it died of
+    supervisor.receive()
+    assert join(supervisor).start.precision == "exact"

@@ -63,6 +63,8 @@ def make(folder: Path, ring: SampleRingWriter, samples: int = SAMPLE_RATE, start
     writer.fresh(12, 17640, VALUES | {"/look/seed": 9})
     writer.played_on(0, 0, "torch-cuda")
     writer.played_on(12, 17640, "openvino-cpu")
+    writer.precision(5, 7350, "exact")
+    writer.precision(13, 19110, "bf16")
     writer.world_opened(14, 20580, "shore", "cd" * 32)
     writer.note(15, 22050, "the cat is on the keys")
     assert writer.close(20, 29400)

@@ -80,6 +80,7 @@ def test_the_last_line_may_be_cut_anywhere(kept: Path) -> None:
         '{"frame": 1, "sample": 0, "fresh": {"/look/sed": 1}}',
         '{"frame": 1, "sample": 0, "opened": ["shore"]}',
         '{"frame": 1, "sample": 0, "device": ["cpu"]}',
+        '{"frame": 1, "sample": 0, "precision": 16}',
         '{"frame": 1, "sample": 0, "restart": "one"}',
         "[" * 100_000,
         "\udcff",

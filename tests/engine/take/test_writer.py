@@ -31,6 +31,8 @@ def test_what_is_written_is_read(ring: SampleRingWriter, tmp_path: Path) -> None
     assert (take.fresh[0].frame, take.fresh[0].sample, take.fresh[0].values["/look/seed"]) == (12, 17640, 9)
     assert take.worlds == {"shore": "cd" * 32}
     assert (take.device, len(take.devices)) == ("torch-cuda", 2)
+    assert take.precisions == [(5, "exact"), (13, "bf16")]
+    assert [take.precision_at(frame) for frame in (0, 5, 12, 13, 20)] == ["exact"] * 3 + ["bf16"] * 2
     assert take.start == START
     assert (take.whole, take.end_frame, take.end_sample, take.length) == (True, 20, 29400, 21 * 1470)
     assert {"sonorama", "numpy"} <= set(take.facts["versions"])
