@@ -61,8 +61,10 @@ class Recipe:
                 real=part(joint.real),
                 procedural=part(joint.procedural),
             ),
-            directions=replace(self.directions, steps=part(self.directions.steps)),
-            encoder=replace(encoder, steps_a=part(encoder.steps_a), steps_b=part(encoder.steps_b)),
+            directions=replace(
+                self.directions, steps=part(self.directions.steps), mixtures=part(self.directions.mixtures)
+            ),
+            encoder=replace(encoder, steps=part(encoder.steps)),
             clips=replace(
                 self.clips,
                 clips=part(self.clips.clips),

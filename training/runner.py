@@ -19,6 +19,7 @@ from torch import Tensor
 from ..engine.errors import OutputError
 from ..engine.files.atomic import replacing, write_bytes
 from ..engine.model.build import build_networks
+from ..engine.model.config import LEVEL_CUTS
 from ..engine.model.generator import Generator
 from ..engine.model.mel import log_mel
 from ..engine.model.motion_rnn import MotionConfig, MotionNetwork
@@ -26,14 +27,15 @@ from ..engine.model.open_clip_towers import load_joint
 from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
 from .backbone import Backbone
+from .data.class_photos import class_anchors
 from .data.clips import Clip, make_clip
-from .data.photos import PICTURES, PictureSet, picture_set
+from .data.photos import PICTURES, PictureSet, photos_in_order, picture_set
 from .data.procedural_pictures import CLASSES
 from .data.recordings import of_classes, read_recordings
 from .packing import About, Trained, bank_codes, pack
 from .recipe import FILE, Recipe
 from .stage_order import open_stages, run_stages, with_extra
-from .stages.directions import find_directions
+from .stages.directions import find_directions, towards_photos
 from .stages.ears.listening import listen
 from .stages.generator.interrupt import stop_between_steps
 from .stages.generator.progress import Progress
@@ -44,7 +46,7 @@ from .stages.joint import prepare as prepare_joint
 from .stages.joint import save as save_joint
 from .stages.joint_clip import prepare_named
 from .stages.motion_teacher import prepare, train_motion
-from .stages.sound_inversion import Judges, guide_by_sound, learn_directions
+from .stages.sound_inversion import Judges, guide_by_sound
 
 log = logging.getLogger(__name__)
 PACKED = "packed.sha256"
@@ -127,7 +129,7 @@ def recordings_by_class(shop: TrainingRun) -> list[list[Tensor]]:
 def encoder_stage(
     shop: TrainingRun, generator: Generator, space: Space, directions: Tensor, mels: list[list[Tensor]]
 ) -> SoundInversionEncoder:
-    """E_a: stage A (directions), then stage B (eqs. 2 and 3)."""
+    """E_a: what it adds to the classes' displacements, by eqs. 2 and 3."""
     data = shop.pictures()
     encoder = SoundInversionEncoder(
         EncoderConfig(generator.config.num_ws, generator.config.w_dim, space.labels.shape[1]),
@@ -137,7 +139,6 @@ def encoder_stage(
 
     def make() -> dict[str, Tensor]:
         torch.manual_seed(21)
-        share = learn_directions(encoder, directions, mels, hear, shop.recipe.encoder)
         figures = guide_by_sound(
             encoder,
             generator,
@@ -147,7 +148,7 @@ def encoder_stage(
             Judges(hear, see, space.labels),
             shop.recipe.encoder,
         )
-        shop.note("encoder", {"stage_a_error": round(share, 3)} | {k: round(v, 3) for k, v in figures.items()})
+        shop.note("encoder", {k: round(v, 3) for k, v in figures.items()})
         return encoder.state_dict()
 
     encoder.load_state_dict(shop.once("encoder", make))
@@ -184,7 +185,7 @@ def motion_stage(
         with torch.no_grad():
             codes = [hear(c.long_windows) for c in clips]
         torch.manual_seed(22)
-        batch = prepare(clips, encoder, codes)
+        batch = prepare(clips, encoder, codes, directions)
         figures = train_motion(network, batch, shop.recipe.clips.rate, shop.recipe.motion)
         shop.note("motion", {k: round(v, 5) for k, v in figures.items()})
         return network.state_dict()
@@ -208,10 +209,14 @@ def content_of(path: Path) -> str:
 
 
 def directions_stage(shop: TrainingRun, generator: Generator) -> Tensor:
-    """Directions [classes,L,W]."""
+    """The classes' displacements [classes,L,W], in units of sigma_w."""
 
     def make() -> dict[str, Tensor]:
-        return {"directions": find_directions(generator, shop.pictures(), shop.recipe.directions)}
+        data, plan = shop.pictures(), shop.recipe.directions
+        shown = class_anchors(shop.root, data, photos_in_order(shop.root))
+        shop.note("directions", {"photos": dict(zip(CLASSES, map(len, shown), strict=True))})
+        ways = towards_photos(generator, data.anchors, shown, LEVEL_CUTS, plan)
+        return {"directions": find_directions(generator, data, plan, ways)}
 
     return shop.once("directions", make)["directions"]
 
@@ -246,6 +251,7 @@ def make_world(shop: TrainingRun, out: Path, about: About, extra: Sequence[str] 
     made = run_stages(shop, stages)
     generator: Generator = made["generator"]
     parts = {"encoder": made["encoder"].state_dict(), "motion": made["motion"].state_dict(), "bank": made["bank"]}
+    parts["meaning"] = {"displacements": made["directions"] * generator.mapping.w_std}
     for key, value in made["space"].tensors().items():
         prefix, rest = key.split(".", 1)
         parts.setdefault(prefix, {})[rest] = value

@@ -1,14 +1,28 @@
 """The stages learn, on made-up data small enough for every run."""
 
+import numpy as np
 import pytest
 import torch
 
-from sonorama.engine.model.mel import BANDS
+from sonorama.engine.control.render_table import TABLE
+from sonorama.engine.model.config import GeneratorConfig
+from sonorama.engine.model.generator import Generator
+from sonorama.engine.model.mel import BANDS, ENCODER_COLUMNS
 from sonorama.engine.model.motion_rnn import MotionConfig, MotionNetwork
 from sonorama.engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
+from sonorama.engine.pipeline.meaning_mixer import Displacement, MeaningMixer, class_weights
 from sonorama.training.data.photos import CodeBook
+from sonorama.training.stages.directions import DirectionTraining, random_places, towards_photos
+from sonorama.training.stages.generator.statistics import set_w_statistics
 from sonorama.training.stages.motion_teacher import ClipBatch, MotionTraining, train_motion
-from sonorama.training.stages.sound_inversion import EncoderTraining, change_gain, learn_directions, sound_guidance_loss
+from sonorama.training.stages.sound_inversion import (
+    EncoderTraining,
+    Judges,
+    change_gain,
+    displaced,
+    guide_by_sound,
+    sound_guidance_loss,
+)
 
 
 def test_codes_lie_on_the_sphere() -> None:
@@ -26,15 +40,71 @@ def test_few_pictures_make_codes_of_the_same_width() -> None:
     assert torch.allclose(codes.norm(dim=1), torch.full((5,), 8**0.5), atol=1e-4)
 
 
-def test_e_a_learns_what_sounds_mean() -> None:
+def small_world() -> tuple[Generator, SoundInversionEncoder]:
+    """A generator of 32 px with seeded weights, and an encoder for it that adds nothing yet."""
     torch.manual_seed(0)
-    encoder = SoundInversionEncoder(EncoderConfig(10, 16, 4, (8, 8, 8, 8), 16))
+    generator = Generator(GeneratorConfig(32, 8, 16, 1, 256, 16)).eval()
+    set_w_statistics(generator, torch.randn(64, 8))
+    encoder = SoundInversionEncoder(EncoderConfig(8, 16, 4, (8, 8, 8, 8), 16), generator.mapping.w_std)
+    return generator, encoder
+
+
+def test_e_a_is_trained_as_it_is_mixed() -> None:
+    generator, encoder = small_world()
+    for name, weight in encoder.named_parameters():
+        if name.startswith("last."):
+            torch.nn.init.normal_(weight, std=0.1)
+    own = torch.randn(2, generator.config.num_ws, 16)
+    window, code = torch.rand(1, 1, BANDS, ENCODER_COLUMNS) * 0.7, torch.randn(1, 4)
+    moved, added, present = displaced(encoder, window, code, own[1])
+    shares = np.array([0, 1], np.float32)
+    weights = class_weights(shares, float(present), window[0, 0].numpy())
+    heard = Displacement(added[0].detach().numpy(), float(present), np.stack([shares, weights]))
+    mixer = MeaningMixer(2, (own * encoder.sigma_w).numpy())
+    played = mixer({path: one.default for path, one in TABLE.items()}, heard)
+    np.testing.assert_allclose(played, moved[0].detach().numpy(), rtol=1e-4, atol=1e-6)
+    assert 0 < weights[1] < 1 and added.abs().max() > 0
+
+
+def test_e_a_learns_to_be_seen_as_it_sounds() -> None:
+    """Sounds of two classes should lighten or darken the picture; without displacements only R can do it."""
+    generator, encoder = small_world()
     low, high = torch.zeros(2, BANDS, 400)
     low[:40], high[80:] = 0.6, 0.6
-    directions = torch.randn(2, 10, 16)
-    plan = EncoderTraining(steps_a=120, batch_a=8, rate_a=1e-2)
-    error = learn_directions(encoder, directions, [[low], [high]], lambda x: x.new_zeros(len(x), 4), plan)
-    assert error < 0.5
+
+    def hear(windows: torch.Tensor) -> torch.Tensor:
+        sign = torch.sign(windows[:, 0, 80:].mean((1, 2)) - windows[:, 0, :40].mean((1, 2)))
+        return torch.nn.functional.normalize(torch.stack([sign, *(0 * sign,) * 3], 1))
+
+    def see(pictures: torch.Tensor) -> torch.Tensor:
+        light = 4 * (pictures.mean((1, 2, 3)) - usual)
+        return torch.nn.functional.normalize(
+            torch.stack([light, light.new_full((len(light),), 0.5), *(0 * light,) * 2], 1)
+        )
+
+    codes = torch.randn(32, 8)
+    with torch.no_grad():
+        usual = generator.synthesis(generator.mapping(codes, 0.7), "const", 32, "activations").mean()
+    labels = torch.nn.functional.normalize(torch.tensor([[-1.0, 0.5, 0.0, 0.0], [1.0, 0.5, 0.0, 0.0]]))
+    still = torch.full((2, generator.config.num_ws, 16), 1e-3)
+    plan = EncoderTraining(steps=60, clips=2, windows=2, rate=1e-2, lam_r=0.0, size=32)
+    figures = guide_by_sound(encoder, generator, still, [[low], [high]], codes, Judges(hear, see, labels), plan)
+    assert figures["cosine_after"] > figures["cosine_before"] + 0.3
+
+
+def test_coarse_and_mid_go_towards_photos_of_what_is_heard() -> None:
+    generator, _ = small_world()
+    anchors = torch.nn.functional.normalize(torch.randn(40, 8), dim=1) * 8**0.5
+    shown = [anchors[:3], anchors[:0], anchors[7:8]]
+    ways = towards_photos(generator, anchors, shown, (2, 6), DirectionTraining())
+    assert ways.shape == (3, generator.config.num_ws, 16)
+    assert not ways[:, 6:].any() and not ways[1].any() and ways[0, :6].any()
+    w = generator.mapping(random_places(anchors, 50, torch.Generator().manual_seed(9)))[:, 0]
+    for way, photos in ((ways[0, 0], shown[0]), (ways[2, 0], shown[2])):
+        wanted = generator.mapping(photos)[:, 0].mean(0)
+        std = generator.mapping.w_std
+        before, after = (((x - wanted) / std).square().mean() for x in (w, w + way * std))
+        assert after < before
 
 
 def test_gain_leaves_silence_alone() -> None:

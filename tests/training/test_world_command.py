@@ -125,7 +125,7 @@ def test_a_world_in_the_space_of_a_named_clip_model(data: Path, tmp_path: Path, 
 def test_a_share_shortens_every_stage_and_a_folder_keeps_its_recipe(tmp_path: Path) -> None:
     whole, tenth = Recipe(), Recipe().scaled(0.1)
     assert [p.images * 10 for p in tenth.stage_0.phases] == [p.images for p in whole.stage_0.phases]
-    for part, name in (("joint", "sound_steps"), ("directions", "steps"), ("encoder", "steps_b"), ("motion", "steps")):
+    for part, name in (("joint", "sound_steps"), ("directions", "steps"), ("encoder", "steps"), ("motion", "steps")):
         assert getattr(getattr(tenth, part), name) * 10 == getattr(getattr(whole, part), name)
     assert [p.side for p in whole.up_to(128).stage_0.phases] == [16, 32, 64, 128]
     tenth.claim(tmp_path)

@@ -16,7 +16,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -168,10 +168,20 @@ def _boxes(aspect: float, shape: float, plan: CropPlan, index: int, panorama: bo
     return [*whole, (left, top, w, h, plan.detail_weight)]
 
 
+def photo_names(files: Iterable[str]) -> list[str]:
+    """Names of the photos or panoramas that files of a manifest show."""
+    return [Path(f).stem.rsplit("_y", 1)[0] if f.startswith("panoramas/") else Path(f).stem for f in files]
+
+
+def photos_in_order(root: Path) -> list[str]:
+    """Names of all photos and panoramas of a data folder, as `PictureSet.photo` counts them."""
+    return sorted(set(photo_names(file for file, _ in _rows(root))))
+
+
 def crops(root: Path, shape: float, plan: CropPlan) -> list[Crop]:
     """Every crop of every photo under `root`, for a world of aspect `shape` (width / height)."""
     rows = _rows(root)
-    names = [Path(f).stem.rsplit("_y", 1)[0] if f.startswith("panoramas/") else Path(f).stem for f, _ in rows]
+    names = photo_names(file for file, _ in rows)
     order, held, found = sorted(set(names)), _held(rows, names), list[Crop]()
     views = Counter[str]()
     for i, ((file, _), name) in enumerate(zip(rows, names, strict=True)):

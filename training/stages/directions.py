@@ -1,12 +1,14 @@
-"""What each class does to a picture, as a displacement in W+: the scenes, inverted through the generator.
+"""What each class does to a picture: its displacement D_c in W+ (E_a(x) = R(x) + sum_c a_c(x) D_c).
 
-For a place w_0 the generator paints a picture, the scene's effect is drawn onto it, and one displacement a
-class (shared by all places) is sought that makes G paint the drawn picture. It is the teacher of E_a.
+It has two parts. Coarse and mid codes go towards photos of what is heard: the mean way, over random base latents, from
+a picture's own code to a mixture with such photos. Then, from there, all levels learn the weather: the generator paints
+the picture, the class's scene is drawn onto it, and the displacement is sought that makes G paint the drawn picture.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -23,13 +25,19 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DirectionTraining:
-    """steps and batch; size: side painted in px; rate of Adam; shrink: weight of mean(D^2)."""
+    """steps and batch; size: side painted in px; rate of Adam; shrink: weight of mean(D^2).
+
+    towards: share of the class's photos in the mixtures that coarse and mid codes go to, and mixtures that the way is
+    averaged over.
+    """
 
     steps: int = 150
     batch: int = 9
     size: int = 64
     rate: float = 0.03
     shrink: float = 0.01
+    towards: float = 0.6
+    mixtures: int = 400
 
 
 def picture_loss(fake: Tensor, real: Tensor, backbone: Backbone, side: int = 96) -> Tensor:
@@ -63,23 +71,55 @@ def first_guess(generator: Generator, data: PictureSet) -> Tensor:
     return torch.stack(rows)[:, None].repeat(1, generator.config.num_ws, 1)
 
 
-def find_directions(generator: Generator, data: PictureSet, plan: DirectionTraining) -> Tensor:
-    """D [9,L,W] in units of sigma_w: G(w_0 + s sigma_w D_c) looks like G(w_0) with class c drawn at strength s."""
+@torch.no_grad()
+def towards_photos(
+    generator: Generator, anchors: Tensor, by_class: Sequence[Tensor], level_cuts: tuple[int, int],
+    plan: DirectionTraining,
+) -> Tensor:  # fmt: skip
+    """The part of D that leads to photos of each class, [K,L,W] in units of sigma_w; 0 in the fine codes, and for a
+    class without photos.
+
+    Args:
+        generator: G.
+        anchors: codes [A,Z] of all training photos.
+        by_class: codes [N,Z] of the photos of each class.
+        level_cuts: first codes of mid and fine.
+        plan: how far, and how many mixtures.
+
+    """
+    mapping, rng = generator.mapping, torch.Generator().manual_seed(4)
+    radius = anchors.shape[1] ** 0.5
+    ways = torch.zeros(len(by_class), generator.config.num_ws, mapping.w_std.shape[0])
+    for way, photos in zip(ways, by_class, strict=True):
+        if not len(photos):
+            continue
+        z = random_places(anchors, plan.mixtures, rng)
+        shown = photos[torch.randint(len(photos), (plan.mixtures,), generator=rng)]
+        mixed = F.normalize((1 - plan.towards) * z + plan.towards * shown, dim=1) * radius
+        moved = (mapping(mixed)[:, 0] - mapping(z)[:, 0]).mean(0) / mapping.w_std
+        way[: level_cuts[1]] = moved
+    return ways
+
+
+def find_directions(generator: Generator, data: PictureSet, plan: DirectionTraining, ways: Tensor) -> Tensor:
+    """D [K,L,W] in units of sigma_w: G(w_0 + s sigma_w D_c) looks like G(w_0 + s sigma_w ways_c) with class c drawn on
+    it at strength s.
+    """
     generator.requires_grad_(False)
     backbone, rng = Backbone(), torch.Generator().manual_seed(3)
     d = first_guess(generator, data).requires_grad_()
     optimiser = torch.optim.Adam([d], plan.rate, betas=(0.5, 0.99))
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.steps)
-    clean = data.anchors
+    clean, std = data.anchors, generator.mapping.w_std
     for step in range(plan.steps):
         class_id = [(step * plan.batch + i) % len(CLASSES) for i in range(plan.batch)]
         strength = 0.4 + 0.6 * torch.rand(plan.batch, generator=rng)
         with torch.no_grad():
             w = generator.mapping(random_places(clean, plan.batch, rng), 0.85)
+            w = w + strength[:, None, None] * ways[class_id] * std
             before = generator.synthesis(w, "const", plan.size, "activations")
             target = draw_batch(before, class_id, strength, 60 * torch.rand(plan.batch, generator=rng), step * 97)
-        moved = w + strength[:, None, None] * d[class_id] * generator.mapping.w_std
-        after = generator.synthesis(moved, "const", plan.size, "activations")
+        after = generator.synthesis(w + strength[:, None, None] * d[class_id] * std, "const", plan.size, "activations")
         loss = picture_loss(after, target, backbone).mean() + plan.shrink * d.square().mean()
         optimiser.zero_grad()
         loss.backward()
@@ -87,4 +127,4 @@ def find_directions(generator: Generator, data: PictureSet, plan: DirectionTrain
         schedule.step()
         if step % 20 == 0:
             log.info("directions %d: loss %.3f, |D| %.2f", step, loss.item(), d.square().mean().sqrt().item())
-    return d.detach()
+    return ways + d.detach()

@@ -15,6 +15,7 @@ from ...engine.model.sound_inversion import SoundInversionEncoder
 from ...engine.pipeline.latent_motion import NOISE, decay
 from ...engine.units import LEVELS
 from ..data.clips import Clip
+from .sound_inversion import displaced
 
 log = logging.getLogger(__name__)
 
@@ -65,13 +66,15 @@ class ClipBatch:
 
 
 @torch.no_grad()
-def prepare(clips: list[Clip], encoder: SoundInversionEncoder, codes: list[Tensor]) -> ClipBatch:
-    """Let E_a hear all clips. codes: F_a of each clip's long windows, [T,D] a clip."""
-    heard = [encoder(c.windows, code) for c, code in zip(clips, codes, strict=True)]
+def prepare(clips: list[Clip], encoder: SoundInversionEncoder, codes: list[Tensor], displacements: Tensor) -> ClipBatch:
+    """Let E_a hear all clips. codes: F_a of each clip's long windows, [T,D] a clip; displacements: D [K,L,W]."""
+    heard = [
+        displaced(encoder, c.windows, code, displacements[c.class_id]) for c, code in zip(clips, codes, strict=True)
+    ]
     return ClipBatch(
         torch.stack([c.base for c in clips]),
         torch.stack([h[0] for h in heard]),
-        torch.stack([h[1] for h in heard]),
+        torch.stack([h[2] for h in heard]),
         torch.stack([c.targets for c in clips]),
     )
 
