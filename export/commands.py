@@ -97,6 +97,11 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
         help="any control (repeatable; all of them: sonorama parameters)",
     )
     look.add_argument("--clean", action="store_true", help="a take without its master, blackout, freeze, flip, guard")
+    look.add_argument(
+        "--as-played",
+        action="store_true",
+        help="a take in the precision in which it was played, where this machine has it; default: exact",
+    )
 
 
 def _add_film(parser: argparse.ArgumentParser) -> None:
@@ -158,6 +163,7 @@ def run_render(args: argparse.Namespace) -> int:
         loop=args.loop,
         device=args.device,
         clean=args.clean,
+        as_played=args.as_played,
         timecode=args.timecode,
         overwrite=args.overwrite,
         to_stdout=to_stdout,

@@ -59,6 +59,7 @@ class RenderJob:
         loop: repeat the part until `duration` is full.
         device: auto, cpu, cuda or ort; None: auto, or what the take was played on.
         clean: a take without its output controls.
+        as_played: a take in the precisions in which it was played, see /engine/precision; else exactly, as all films.
         timecode: of the first frame; None: zero.
         command: for the sidecar.
         overwrite: replace a film that is there, when the new one is complete; not for folders.
@@ -81,6 +82,7 @@ class RenderJob:
     loop: bool = False
     device: str | None = None
     clean: bool = False
+    as_played: bool = False
     timecode: str | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
     overwrite: bool = False
@@ -176,7 +178,9 @@ def _replayed(job: RenderJob, take: Take, preset: Preset, n_frames: int) -> tupl
     note_gaps(take)
     as_it_left = job.size == take.start.size and job.fit == "cover" and not preset.deep
     worlds = Worlds(take, job.world, job.device)
-    played = TakeFrameSource(take, worlds, job.rate, job.start, clean=job.clean, as_it_left=as_it_left)
+    played = TakeFrameSource(
+        take, worlds, job.rate, job.start, clean=job.clean, as_played=job.as_played, as_it_left=as_it_left
+    )
     return played, lambda have: played.frames(n_frames, have)
 
 
@@ -225,8 +229,9 @@ def _check_out(job: RenderJob, preset: Preset) -> None:
 def _check_kind(job: RenderJob, take: Take | None) -> None:
     """Refuse what does not go with a take, or only with one."""
     if take is None:
-        if job.clean:
-            raise ValueRefused(f"--clean is for takes, and {job.sound} is a sound", "Leave --clean out.")
+        for option, given in (("--clean", job.clean), ("--as-played", job.as_played)):
+            if given:
+                raise ValueRefused(f"{option} is for takes, and {job.sound} is a sound", f"Leave {option} out.")
         return
     if job.values or job.loop or job.seed is not None or job.text is not None:
         message = f"{job.sound} is a take: --set, --seed, --text and --loop do not go with it"
@@ -286,7 +291,7 @@ def _facts_of_take(job: RenderJob, take: Take | None) -> dict[str, Any]:
         "values": take.start.values,
         "take": facts | {"events_sha256": events},
         "clean": job.clean,
-    }
+    } | ({"as_played": True} if job.as_played else {})
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import logging
 import math
 from collections import deque
 from collections.abc import Container, Generator, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, groupby
 from pathlib import Path
@@ -22,6 +22,7 @@ from ..engine.audio.decode import SoundFormat
 from ..engine.control.addresses import OUT_FREEZE
 from ..engine.errors import InputError, SonoramaError, WorldError
 from ..engine.inference.backend import open_backend
+from ..engine.inference.precision import fast_precisions, open_in
 from ..engine.model.world_file import find_world, list_worlds, load_world, read_card
 from ..engine.pipeline.frame_pipeline import LOADS, FramePipeline, FrameResult, mono
 from ..engine.pipeline.loaded_world import LoadedWorld
@@ -29,7 +30,7 @@ from ..engine.pipeline.offline import OfflineRender
 from ..engine.pipeline.snapshot import read_state
 from ..engine.take import audio_file as takesound
 from ..engine.take.reader import Take
-from ..engine.units import SAMPLE_RATE
+from ..engine.units import EXACT, SAMPLE_RATE
 from .output_controls import AsItLeft, Bare, Finished, ReplayOutput
 from .sidecar import sha256
 
@@ -76,6 +77,7 @@ class Worlds:
         self._take, self._world, self._device = take, world, device
         self._began = tuple(str(take.start.values[path]) for path in LOADS)
         self._open: dict[tuple[Path, str], LoadedWorld] = {}
+        self._fast: dict[tuple[int, str], LoadedWorld] = {}
 
     def __call__(self, world: str, device: str) -> LoadedWorld:
         """The values of /engine/world and /engine/device -> ready to play.
@@ -89,6 +91,25 @@ class Worlds:
         if key not in self._open:
             self._open[key] = self._opened(*key)
         return self._open[key]
+
+    def painting_in(self, opened: LoadedWorld, precision: str) -> LoadedWorld:
+        """One of the worlds, painted in another precision than exactly.
+
+        Raises:
+            SonoramaError: this machine does not have it.
+
+        """
+        self.check(opened, precision)
+        key = id(opened), precision  # those that are open stay
+        if key not in self._fast:
+            self._fast[key] = LoadedWorld(opened.world, open_in(opened.backend, precision))
+        return self._fast[key]
+
+    def check(self, opened: LoadedWorld, precision: str) -> None:
+        """Refuse a precision that this machine does not have; see `painting_in`."""
+        if precision not in (EXACT, *fast_precisions(opened.backend)):
+            message = f"{self._take.folder} was played in {precision}, in which {opened.backend.name} cannot paint here"
+            raise SonoramaError(message, "Leave --as-played out: the film is exact then. Or give another --device.")
 
     def _find(self, world: str) -> Path:
         begins = world == self._began[0]
@@ -205,6 +226,7 @@ class TakeFrameSource:
         fps: frames a second of the film, exact.
         start: seconds of the take before the film begins.
         clean: without the output controls.
+        as_played: in the precisions in which it was played; else exactly.
         as_it_left: at the size of the take and in 8 bits, by the show's own way, so that they are to the bit what
             left. Not for `clean`; where the world itself has that size its pictures are that, and keep their depth.
 
@@ -222,12 +244,15 @@ class TakeFrameSource:
         start: float = 0.0,
         clean: bool = False,
         *,
+        as_played: bool = False,
         as_it_left: bool = False,
     ) -> None:
         self._take, self._worlds, self._clean = take, worlds, clean
         self._fps, self._first = fps, round(start * SAMPLE_RATE)
         instrument = worlds(*(str(take.start.values[path]) for path in LOADS))
-        card = instrument.world.card
+        card, self._as_played = instrument.world.card, as_played
+        for _, precision in take.precisions if as_played else ():
+            worlds.check(instrument, precision)
         self._as_it_left = as_it_left and not clean and take.start.size != instrument.size
         self.size = take.start.size if self._as_it_left else instrument.size
         self.world, self.version = card.name, card.version
@@ -247,6 +272,12 @@ class TakeFrameSource:
             if shot.index >= 0:
                 yield None if shot.index in have else frame
 
+    def _in_its_precision(self, step: FrameResult) -> FrameResult:
+        precision = self._take.precision_at(step.frame) if self._as_played else EXACT
+        if precision == EXACT:
+            return step
+        return replace(step, instrument=self._worlds.painting_in(step.instrument, precision))
+
     def _output(self) -> ReplayOutput:
         if self._clean:
             return Bare(self.size)
@@ -259,7 +290,7 @@ class TakeFrameSource:
         for index in range(-before, n_frames):
             while step is None or play.next_sample <= began + math.floor(index * SAMPLE_RATE / self._fps):
                 free = step if step and not step.values[OUT_FREEZE] else free
-                step = play.step()
+                step = self._in_its_precision(play.step())
             if index == -before and free and step.values[OUT_FREEZE] and not self._clean:
                 yield _Shot(index - 1, free, paint=True)
             paint = step is not painted and index not in unwanted
