@@ -61,9 +61,7 @@ class Recipe:
                 real=part(joint.real),
                 procedural=part(joint.procedural),
             ),
-            directions=replace(
-                self.directions, steps=part(self.directions.steps), mixtures=part(self.directions.mixtures)
-            ),
+            directions=replace(self.directions, steps=part(self.directions.steps)),
             encoder=replace(encoder, steps=part(encoder.steps)),
             clips=replace(
                 self.clips,

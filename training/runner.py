@@ -215,7 +215,7 @@ def directions_stage(shop: TrainingRun, generator: Generator) -> Tensor:
         data, plan = shop.pictures(), shop.recipe.directions
         shown = class_anchors(shop.root, data, photos_in_order(shop.root))
         shop.note("directions", {"photos": dict(zip(CLASSES, map(len, shown), strict=True))})
-        ways = towards_photos(generator, data.anchors, shown, LEVEL_CUTS, plan)
+        ways = towards_photos(generator, shown, LEVEL_CUTS, plan.towards)
         return {"directions": find_directions(generator, data, plan, ways)}
 
     return shop.once("directions", make)["directions"]

@@ -12,7 +12,7 @@ from sonorama.engine.model.motion_rnn import MotionConfig, MotionNetwork
 from sonorama.engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from sonorama.engine.pipeline.meaning_mixer import Displacement, MeaningMixer, class_weights
 from sonorama.training.data.photos import CodeBook
-from sonorama.training.stages.directions import DirectionTraining, random_places, towards_photos
+from sonorama.training.stages.directions import random_places, towards_photos
 from sonorama.training.stages.generator.statistics import set_w_statistics
 from sonorama.training.stages.motion_teacher import ClipBatch, MotionTraining, train_motion
 from sonorama.training.stages.sound_inversion import (
@@ -96,8 +96,9 @@ def test_coarse_and_mid_go_towards_photos_of_what_is_heard() -> None:
     generator, _ = small_world()
     anchors = torch.nn.functional.normalize(torch.randn(40, 8), dim=1) * 8**0.5
     shown = [anchors[:3], anchors[:0], anchors[7:8]]
-    ways = towards_photos(generator, anchors, shown, (2, 6), DirectionTraining())
+    ways = towards_photos(generator, shown, (2, 6), 0.3)
     assert ways.shape == (3, generator.config.num_ws, 16)
+    assert ways[0, :6].square().mean().sqrt().item() == pytest.approx(0.3, rel=1e-4)
     assert not ways[:, 6:].any() and not ways[1].any() and ways[0, :6].any()
     w = generator.mapping(random_places(anchors, 50, torch.Generator().manual_seed(9)))[:, 0]
     for way, photos in ((ways[0, 0], shown[0]), (ways[2, 0], shown[2])):
