@@ -96,9 +96,24 @@ def bank_codes(generator: Generator, anchors: Tensor, see: Sight, seeds: int, ps
 
 def pack(
     out: Path, root: Path, parts: Mapping[str, Mapping[str, Tensor]], networks: Trained, about: About, *,
-    classes: Sequence[str], measures: Mapping[str, Any], joint: Mapping[str, Any], motion_rate: float,
+    classes: Sequence[str], aliases: Mapping[str, str], measures: Mapping[str, Any], joint: Mapping[str, Any],
+    motion_rate: float,
 ) -> Card:  # fmt: skip
-    """Write the world file. parts: prefix -> tensors besides the generator's; classes: in the order of the labels."""
+    """Write the world file.
+
+    Args:
+        out: the file.
+        root: of the data.
+        parts: prefix -> tensors, besides the generator's.
+        networks: what the stages made.
+        about: for people.
+        classes: in the order of the labels.
+        aliases: more names of the classes.
+        measures: figures of the training.
+        joint: how the joint space was made.
+        motion_rate: motion steps a second.
+
+    """
     generator, manifest = networks.generator, Manifest.read(root)
     space, ears = networks.space, networks.space.ears()
     tensors = half(generator.state_dict(), "generator")
@@ -119,6 +134,7 @@ def pack(
         motion_rate=motion_rate,
         classes=tuple(classes),
         names=space.names,
+        aliases=dict(aliases),
         joint=dict(joint),
         credits=manifest.credits(),
         measures=dict(measures),

@@ -27,7 +27,7 @@ from ..engine.model.open_clip_towers import load_joint
 from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
 from .backbone import Backbone
-from .data.class_photos import class_anchors
+from .data.class_photos import TAGS, class_anchors
 from .data.clips import Clip, make_clip
 from .data.photos import PICTURES, PictureSet, photos_in_order, picture_set
 from .data.procedural_pictures import CLASSES
@@ -37,6 +37,7 @@ from .recipe import FILE, Recipe
 from .stage_order import open_stages, run_stages, with_extra
 from .stages.directions import find_directions, towards_photos
 from .stages.ears.listening import listen
+from .stages.ears.names import EXTRA_CLASSES, class_aliases
 from .stages.generator.interrupt import stop_between_steps
 from .stages.generator.progress import Progress
 from .stages.generator.statistics import set_w_statistics
@@ -214,7 +215,7 @@ def directions_stage(shop: TrainingRun, generator: Generator) -> Tensor:
     def make() -> dict[str, Tensor]:
         data, plan = shop.pictures(), shop.recipe.directions
         shown = class_anchors(shop.root, data, photos_in_order(shop.root))
-        shop.note("directions", {"photos": dict(zip(CLASSES, map(len, shown), strict=True))})
+        shop.note("directions", {"photos": dict(zip(TAGS, map(len, shown), strict=True))})
         ways = towards_photos(generator, shown, LEVEL_CUTS, plan.towards)
         return {"directions": find_directions(generator, data, plan, ways)}
 
@@ -251,16 +252,19 @@ def make_world(shop: TrainingRun, out: Path, about: About, extra: Sequence[str] 
     made = run_stages(shop, stages)
     generator: Generator = made["generator"]
     parts = {"encoder": made["encoder"].state_dict(), "motion": made["motion"].state_dict(), "bank": made["bank"]}
-    parts["meaning"] = {"displacements": made["directions"] * generator.mapping.w_std}
-    for key, value in made["space"].tensors().items():
+    extra_classes = tuple(name for name in EXTRA_CLASSES if name in made["space"].names)
+    classes, space = (*CLASSES, *extra_classes), made["space"].promoted(extra_classes)
+    parts["meaning"] = {"displacements": made["directions"][: len(classes)] * generator.mapping.w_std}
+    for key, value in space.tensors().items():
         prefix, rest = key.split(".", 1)
         parts.setdefault(prefix, {})[rest] = value
     parts = with_extra(parts, {output: made[output] for one in extra for output in stages[one].outputs})
     eyes = shop.recipe.joint.clip or "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen"
     joint = {"backbone": f"{eyes}; not in this file", **asdict(shop.recipe.joint)}
     card = pack(
-        out, shop.root, parts, Trained(generator, made["encoder"], made["motion"], made["space"]), about,
-        classes=CLASSES, measures=shop.notes(), joint=joint, motion_rate=shop.recipe.clips.rate,
+        out, shop.root, parts, Trained(generator, made["encoder"], made["motion"], space), about,
+        classes=classes, aliases=class_aliases(classes), measures=shop.notes(), joint=joint,
+        motion_rate=shop.recipe.clips.rate,
     )  # fmt: skip
     (shop.work / PACKED).write_text(content_of(out))
     log.info("%s: %s, %.1f MB", out, card.content[:12], out.stat().st_size / 1e6)

@@ -61,6 +61,7 @@ class Card:
         motion_rate: motion steps a second.
         classes: sounds that its pictures answer to, in the order of `labels.codes`.
         names: other sounds that it knows by name, in the order of `names.codes`.
+        aliases: more names of its classes -> the class.
         joint: how its joint embedding was made.
         credits: one line for each source of training data.
         measures: figures of its training.
@@ -84,6 +85,7 @@ class Card:
     motion_rate: float = 15.0
     classes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    aliases: dict[str, str] = field(default_factory=dict)
     joint: dict[str, Any] = field(default_factory=dict)
     credits: tuple[str, ...] = ()
     measures: dict[str, Any] = field(default_factory=dict)
@@ -213,6 +215,7 @@ def card_from_json(values: Any, version: int = 2, shapes: Shapes = MappingProxyT
         motion_rate=_number(values, "motion_rate"),
         classes=_rows(values, "classes"),
         names=_rows(values, "names"),
+        aliases=_aliases(values),
         joint=_table(values, "joint"),
         credits=_rows(values, "credits"),
         measures=_table(values, "measures"),
@@ -252,6 +255,13 @@ def _rows(values: dict[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(row, str) for row in value):
         raise ValueError(f"{name} is no list of texts")
     return tuple(value)
+
+
+def _aliases(values: dict[str, Any]) -> dict[str, str]:
+    found, classes = _table(values, "aliases"), _rows(values, "classes")
+    if not all(isinstance(name, str) and meant in classes for name, meant in found.items()):
+        raise ValueError("aliases is no table of names of its classes")
+    return found
 
 
 def _table(values: dict[str, Any], name: str) -> dict[str, Any]:

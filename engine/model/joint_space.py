@@ -6,7 +6,7 @@ The tokenizer is imported when a text is read: a show that starts does without i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,10 @@ def unknown_words(text: str, vocabulary: Sequence[int]) -> tuple[list[str], list
     return asked, [word for word in asked if not known.issuperset(encode(word))]
 
 
+def _plain(name: str) -> str:
+    return " ".join(name.replace("_", " ").casefold().split())
+
+
 def class_scores(code: Array, label_codes: Array, scale: float) -> Array:
     """Softmax over labels of scale x cosine: code [D], label_codes [K,D], both unit -> [K] that sums to 1.
 
@@ -65,6 +69,7 @@ class Vocabulary:
         names: other sounds; empty where a world knows none.
         codes: unit codes of classes and names [K,D].
         scale: of the scores, see `class_scores`.
+        aliases: more names of the classes -> the class.
 
     """
 
@@ -72,14 +77,27 @@ class Vocabulary:
     names: tuple[str, ...]
     codes: Array
     scale: float
+    aliases: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @staticmethod
-    def of(classes: Sequence[str], names: Sequence[str], tensors: Mapping[str, npt.NDArray[Any]]) -> Vocabulary:
+    def of(
+        classes: Sequence[str], names: Sequence[str], tensors: Mapping[str, npt.NDArray[Any]],
+        aliases: Mapping[str, str] | None = None,
+    ) -> Vocabulary:  # fmt: skip
         """The vocabulary in a world's tensors; an empty one where it has no labels."""
         if "labels.codes" not in tensors:
             return Vocabulary((), (), np.zeros((0, 0), np.float32), 1.0)
         codes = [tensors[key].astype(np.float32) for key in ("labels.codes", "names.codes") if key in tensors]
-        return Vocabulary((*classes,), (*names,), np.concatenate(codes), float(tensors["labels.scale"].item()))
+        scale = float(tensors["labels.scale"].item())
+        return Vocabulary((*classes,), (*names,), np.concatenate(codes), scale, aliases or {})
+
+    def find(self, label: str) -> str | None:
+        """The class or name that a label means, whatever its case: "bird song" finds "Bird vocalization, bird song"."""
+        wanted = _plain(label)
+        exact = {_plain(name): name for name in (*self.names, *self.classes)}
+        exact |= {_plain(name): meant for name, meant in self.aliases.items()}
+        parts = {part.strip(): meant for name, meant in exact.items() for part in name.split(",")}
+        return exact.get(wanted, parts.get(wanted))
 
     def scores(self, code: Array) -> dict[str, float]:
         """Score 0 to 1 of every class and name for a sound embedding [D]; they sum to 1."""

@@ -51,7 +51,7 @@ class World:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """What it knows by name."""
-        return Vocabulary.of(self.card.classes, self.card.names, self.tensors)
+        return Vocabulary.of(self.card.classes, self.card.names, self.tensors, self.card.aliases)
 
 
 def content_hash(tensors: Mapping[str, npt.NDArray[Any]]) -> str:

@@ -22,19 +22,19 @@ SHOWN = 0.01
 
 
 def with_labels(world: World, labels: Sequence[str]) -> Vocabulary:
-    """What a world knows by name, and free labels among its classes. A label that is one of its names is that name.
+    """What a world knows by name, and free labels among its classes. A label that means one of its names is that name.
 
     Words that it does not know are logged.
     """
     known, codes = world.vocabulary, world.vocabulary.codes
-    extra = [label for label in dict.fromkeys(labels) if label not in (*known.classes, *known.names)]
+    extra = [label for label in dict.fromkeys(labels) if known.find(label) is None]
     if not extra:
         return known
     for unknown in filter(None, (told_unknown(world, label) for label in extra)):
         log.warning("%s", unknown)
     at = len(known.classes)
     codes = np.concatenate([codes[:at], text_codes(world, extra), codes[at:]])
-    return Vocabulary((*known.classes, *extra), known.names, codes, known.scale)
+    return Vocabulary((*known.classes, *extra), known.names, codes, known.scale, known.aliases)
 
 
 def classify(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) -> Iterator[WindowScores]:
@@ -44,7 +44,7 @@ def classify(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) 
     other names, of which those below SHOWN are left out; silence has the same score for all.
     """
     asked, embed_sound = with_labels(world, labels), open_sound_encoder(world)
-    always = {*asked.classes, *labels}
+    always = {*asked.classes, *map(asked.find, labels)}
     for end, window in _windows(blocks):
         start = max(0.0, end - SOUND_COLUMNS * HOP / SAMPLE_RATE)
         found = asked.scores(embed_sound(window))

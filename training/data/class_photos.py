@@ -10,7 +10,6 @@ import torch
 from torch import Tensor
 
 from .photos import CLEAN, PictureSet, photo_names
-from .procedural_pictures import CLASSES
 
 TAGS: Mapping[str, tuple[str, ...]] = {
     "thunderstorm": ("storm",),
@@ -22,6 +21,9 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "raining": ("rain", "forest_mist", "hills_mist"),
     "underwater_bubbling": ("underwater",),
     "splashing_water": ("waves", "sea_painting", "sea"),
+    "sea_waves": ("waves", "sea_painting", "sea", "coast"),
+    "birds": ("forest", "forest_stream", "foliage"),
+    "crickets": ("night",),
 }
 """Class -> tags of photos that show it, or the place where it sounds."""
 
@@ -34,12 +36,12 @@ def tags_of(root: Path) -> dict[str, str]:
 
 
 def class_anchors(root: Path, data: PictureSet, names: list[str]) -> list[Tensor]:
-    """Codes [N,Z] of the training photos that show each class, by class; empty where there is none.
+    """Codes [N,Z] of the training photos that show each of TAGS, in their order; empty where there is none.
 
     names: of the photos, in the order of `data.photo`.
     """
     tags = tags_of(root)
     shown = [tags.get(name, "") for name in names]
     usable = (data.class_id == CLEAN) & data.whole & ~data.held
-    wanted = [torch.tensor([tag in TAGS[class_id] for tag in shown])[data.photo] for class_id in CLASSES]
+    wanted = [torch.tensor([tag in some for tag in shown])[data.photo] for some in TAGS.values()]
     return [data.codes[usable & some] for some in wanted]

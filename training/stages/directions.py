@@ -96,7 +96,7 @@ def towards_photos(
 
 def find_directions(generator: Generator, data: PictureSet, plan: DirectionTraining, ways: Tensor) -> Tensor:
     """D [K,L,W] in units of sigma_w: G(w_0 + s sigma_w D_c) looks like G(w_0 + s sigma_w ways_c) with class c drawn on
-    it at strength s.
+    it at strength s. Classes after the nine have no scene; D_c is their way.
     """
     generator.requires_grad_(False)
     backbone, rng = Backbone(), torch.Generator().manual_seed(3)
@@ -120,4 +120,4 @@ def find_directions(generator: Generator, data: PictureSet, plan: DirectionTrain
         schedule.step()
         if step % 20 == 0:
             log.info("directions %d: loss %.3f, |D| %.2f", step, loss.item(), d.square().mean().sqrt().item())
-    return ways + d.detach()
+    return torch.cat([ways[: len(CLASSES)] + d.detach(), ways[len(CLASSES) :]])

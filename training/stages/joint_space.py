@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -114,6 +114,16 @@ class Space:
         if self.sound is None:
             raise ValueError("this joint space has heard no sounds")
         return self.sound.eval().requires_grad_(False)
+
+    def promoted(self, names: Sequence[str]) -> Space:
+        """The same, with the first of its other names as classes after its own. ValueError where they are not these."""
+        count = len(names)
+        if self.names[:count] != tuple(names) or (count and self.name_codes is None):
+            raise ValueError(f"its names do not begin with {', '.join(names)}")
+        if not count or self.name_codes is None:
+            return self
+        labels = torch.cat([self.labels, self.name_codes[:count]])
+        return replace(self, labels=labels, names=self.names[count:], name_codes=self.name_codes[count:])
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything, by the names it has in a world."""

@@ -143,3 +143,37 @@ def test_unknown_words_are_said_to_be_unknown(caplog: pytest.LogCaptureFixture) 
 def test_an_empty_label_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["hear", "examples/rain.ogg", "--label", " "]) == 2
     assert "empty" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("label", "found"),
+    [
+        ("speech", "Speech"),
+        ("  SPEECH ", "Speech"),
+        ("bird song", "Bird vocalization, bird song"),
+        ("bird vocalization, bird song", "Bird vocalization, bird song"),
+        ("Raindrop", "rain"),
+        ("drizzle", "rain"),
+        ("fire crackling", "fire_crackling"),
+        ("bird", None),
+        ("", None),
+    ],
+)
+def test_a_label_finds_its_name(label: str, found: str | None) -> None:
+    classes, other = ("rain", "fire_crackling"), ("Speech", "Bird vocalization, bird song")
+    aliases = {"Raindrop": "rain", "Mist, drizzle": "rain"}
+    assert Vocabulary(classes, other, np.eye(4, 8, dtype=np.float32), 10.0, aliases).find(label) == found
+
+
+def test_aliases_name_classes_of_the_card(tmp_path: Path) -> None:
+    write_world(tmp_path / "a.safetensors")
+    with_card(
+        tmp_path / "a.safetensors", tmp_path / "b.safetensors", lambda card: card.update(aliases={"Drizzle": "rain"})
+    )
+    world = load_world(tmp_path / "b.safetensors")
+    assert with_labels(world, ["drizzle"]).classes == CLASSES
+    with_card(
+        tmp_path / "a.safetensors", tmp_path / "c.safetensors", lambda card: card.update(aliases={"Drizzle": "sea"})
+    )
+    with pytest.raises(WorldError, match="aliases"):
+        load_world(tmp_path / "c.safetensors")

@@ -167,27 +167,30 @@ def test_discriminants_name_separate_classes() -> None:
     assert (scores.argmax(1) == ids).mean() > 0.95
 
 
-NAMES = (*(name for some in names.OF_CLASS.values() for name in some), *names.UNTOLD, "Speech", "Guitar")
+GROUPED = [name for group in (names.OF_CLASS, names.EXTRA_CLASSES) for some in group.values() for name in some]
+NAMES = (*GROUPED, *names.UNTOLD, "Speech", "Guitar")
 
 
 def test_targets_are_the_classes_and_the_other_names() -> None:
-    assert names.other_names(NAMES) == ("Speech", "Guitar")
-    scores = np.zeros((4, len(NAMES)), np.float16)
+    assert names.other_names(NAMES) == (*names.EXTRA_CLASSES, "Speech", "Guitar")
+    scores = np.zeros((5, len(NAMES)), np.float16)
+    scores[4, NAMES.index("Chirp, tweet")] = 0.7
     scores[0, NAMES.index("Raindrop")] = 0.8
     scores[1, NAMES.index("Speech")], scores[1, NAMES.index("Guitar")] = 0.6, 0.2
     scores[2, NAMES.index("Silence")] = 0.9
     scores[3, NAMES.index("Guitar")] = 0.1
     target, sure = names.targets(scores, NAMES)
-    assert sure.tolist() == [True, True, False, False]
+    assert sure.tolist() == [True, True, False, False, True]
     assert target[0, CLASSES.index("raining")] == 1
-    assert target[1, len(CLASSES) :].tolist() == pytest.approx([0.75, 0.25], abs=1e-3)
+    assert target[1, len(CLASSES) + 3 :].tolist() == pytest.approx([0.75, 0.25], abs=1e-3)
+    assert target[4, len(CLASSES) + [*names.EXTRA_CLASSES].index("birds")] == 1
 
 
 def test_every_name_of_a_class_is_the_teachers() -> None:
     if not teacher_file(DATA).is_file():
         pytest.skip("skipped: no shared data")
     known = Teacher(DATA).names
-    assert {name for some in names.OF_CLASS.values() for name in some} <= set(known)
+    assert set(GROUPED) <= set(known)
     assert set(names.UNTOLD) <= set(known)
     assert len(known) == 521
 
@@ -223,6 +226,16 @@ def test_f_a_learns_other_names_beside_its_classes() -> None:
     assert said == [*CLASSES, "Speech", "Guitar"]
     assert min(known.strength(code) for code in heard[:9]) > 0.9
     assert max(known.strength(code) for code in heard[9:]) < 0.1
+
+
+def test_names_become_classes() -> None:
+    space = Space(None, None, None, torch.eye(2, 4), names=("birds", "Speech"), name_codes=torch.eye(4)[2:])
+    more = space.promoted(("birds",))
+    assert more.names == ("Speech",)
+    assert more.labels.tolist() == torch.eye(3, 4).tolist() and more.tensors()["names.codes"].tolist() == [[0, 0, 0, 1]]
+    assert space.promoted(()) is space
+    with pytest.raises(ValueError, match="do not begin with Speech"):
+        space.promoted(("Speech",))
 
 
 def test_a_space_with_other_names_returns_from_its_file(tmp_path: Path) -> None:

@@ -24,6 +24,12 @@ OF_CLASS: Mapping[str, tuple[str, ...]] = {
     "splashing_water": ("Splash, splatter", "Slosh"),
 }
 """Names that say what a class says; they are not among a world's other names."""
+EXTRA_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "sea_waves": ("Ocean", "Waves, surf"),
+    "birds": ("Bird", "Bird vocalization, bird call, bird song", "Chirp, tweet"),
+    "crickets": ("Cricket", "Insect"),
+}
+"""Classes that a world has besides the nine: learned by these names from the teacher, not from labelled recordings."""
 UNTOLD = (
     "Silence", "Inside, small room", "Inside, large room or hall", "Inside, public space",
     "Outside, urban or manmade", "Outside, rural or natural", "Reverberation", "Echo", "Environmental noise",
@@ -35,9 +41,17 @@ SURE = 0.2
 
 
 def other_names(names: Sequence[str]) -> tuple[str, ...]:
-    """The teacher's names beyond the classes and UNTOLD, in their order."""
-    known = {name for some in OF_CLASS.values() for name in some}
-    return tuple(name for name in names if name not in known and name not in UNTOLD)
+    """EXTRA_CLASSES, then the teacher's names beyond all classes and UNTOLD, in their order."""
+    known = {name for some in (*OF_CLASS.values(), *EXTRA_CLASSES.values()) for name in some}
+    return (*EXTRA_CLASSES, *(name for name in names if name not in known and name not in UNTOLD))
+
+
+def class_aliases(names: Sequence[str]) -> dict[str, str]:
+    """The names that mean a class of a world that knows EXTRA_CLASSES (`names`: its classes and other names)."""
+    groups = {**OF_CLASS, **EXTRA_CLASSES}
+    if not set(EXTRA_CLASSES) <= set(names):
+        return {}
+    return {name: class_id for class_id, some in groups.items() for name in some}
 
 
 def targets(scores: npt.NDArray[np.floating], names: Sequence[str]) -> tuple[Tensor, Tensor]:
@@ -53,9 +67,10 @@ def targets(scores: npt.NDArray[np.floating], names: Sequence[str]) -> tuple[Ten
     """
     x = torch.from_numpy(np.asarray(scores, np.float32))
     at = {name: i for i, name in enumerate(names)}
-    classes = [[at[name] for name in OF_CLASS[class_id]] for class_id in CLASSES]
-    columns = [x[:, some].amax(1) if some else x.new_zeros(len(x)) for some in classes]
-    told = torch.cat([torch.stack(columns, 1), x[:, [at[name] for name in other_names(names)]]], 1)
+    groups = {**OF_CLASS, **EXTRA_CLASSES}
+    wanted = [groups.get(name, (name,)) for name in (*CLASSES, *other_names(names))]
+    columns = [x[:, [at[name] for name in some]].amax(1) if some else x.new_zeros(len(x)) for some in wanted]
+    told = torch.stack(columns, 1)
     told = torch.where(told > SURE / 4, told, 0.0)  # hundreds of small scores would outweigh the large one
     return told / told.sum(1, keepdim=True).clamp_min(1e-6), told.amax(1) > SURE
 
