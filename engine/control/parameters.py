@@ -32,6 +32,7 @@ class Parameter:
             number of a scene, for example).
         load: a new value loads something (a world, a device), which takes seconds while the outputs keep running.
         live: acts in a live show only.
+        absent: value where a take, scene or preset of a version before the parameter is played; None: the default.
 
     """
 
@@ -47,6 +48,12 @@ class Parameter:
     event: bool = False
     load: bool = False
     live: bool = False
+    absent: Value | None = None
+
+    @property
+    def earlier(self) -> Value:
+        """The value with which pictures are as they were before there was this parameter."""
+        return self.default if self.absent is None else self.absent
 
     @property
     def kind(self) -> Kind:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from ..errors import InputError, OutputError, ValueRefused
 from ..files.folders import presets_folder
 from ..ipc.shared_paths import check_name
-from .addresses import OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD
+from .addresses import LOOK_DRIFT, LOOK_TRAVEL, OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD
 from .class_addresses import parameter_of
 from .parameters import Parameter, Value
 
@@ -132,7 +132,15 @@ def load(path: Path, table: Mapping[str, Parameter]) -> tuple[dict[str, Value], 
 
     """
     values, left_out = sift(read(path), table)
-    return values, [f"{path.name}: {address[:80]!r} is left out" for address in left_out]
+    return completed(values, table), [f"{path.name}: {address[:80]!r} is left out" for address in left_out]
+
+
+def completed(values: Mapping[str, Value], table: Mapping[str, Parameter]) -> dict[str, Value]:
+    """The values of a preset or scene, with what its picture needs where a version before /look/travel saved it: every
+    version saved drift, and those pictures did not travel.
+    """
+    before_travel = LOOK_DRIFT in values and LOOK_TRAVEL not in values and LOOK_TRAVEL in table
+    return {**values, LOOK_TRAVEL: table[LOOK_TRAVEL].earlier} if before_travel else dict(values)
 
 
 def sift(said: Mapping[str, object], table: Mapping[str, Parameter]) -> tuple[dict[str, Value], list[str]]:

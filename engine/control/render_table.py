@@ -58,6 +58,10 @@ def _look() -> Iterator[Parameter]:
     )
     yield Parameter("/look/text_weight", 1.0, "Blend from the seed (0) to the prompt (1).", glide=0.2)
     yield Parameter("/look/drift", 0.0, "Speed of a slow drift from the seed through other seeds; 0 stays.", glide=0.2)
+    yield Parameter(
+        "/look/travel", 0.5, "How often the picture goes on to another seed by itself: at the end of a musical phrase, "
+        "and when the sound changes strongly; 0 stays.", absent=0.0,
+    )  # fmt: skip
     yield Parameter("/look/seed_b", 2, "The second seed, for the mixes below.", 0, 2**31 - 1)
     for level in LEVELS:
         yield Parameter(

@@ -54,7 +54,8 @@ class SceneBank:
             if not slot or not isinstance(said, dict):
                 wrong.append(key)
                 continue
-            self._scenes[slot], left_out = presets.sift(said, self._table)
+            values, left_out = presets.sift(said, self._table)
+            self._scenes[slot] = presets.completed(values, self._table)
             wrong += [f"{slot} {address}" for address in left_out]
         if wrong:
             more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""

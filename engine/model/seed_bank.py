@@ -44,12 +44,19 @@ class SeedBank:
     """Base latents w_0 [L,W] of seeds, truncated, with the drift of /look/drift.
 
     `to_w` is the mapping network without truncation: z [Z] -> w [W]. Latents are cached: drift needs the same two in
-    every frame.
+    every frame. `codes`: joint codes of the pictures of the first seeds, unit [N,D], where a world has them.
     """
 
     def __init__(
-        self, to_w: Callable[[Array], Array], w_avg: Array, num_ws: int, z_dim: int, anchors: Array | None
+        self,
+        to_w: Callable[[Array], Array],
+        w_avg: Array,
+        num_ws: int,
+        z_dim: int,
+        anchors: Array | None,
+        codes: Array | None = None,
     ) -> None:
+        self.codes = codes
         self._to_w, self._w_avg, self._num_ws, self._z_dim, self._anchors = (
             to_w,
             w_avg,
@@ -74,11 +81,20 @@ class SeedBank:
         (its whole part picks the two neighbours, its fraction the way between them, eased). prompt_seed: the seed that
         a prompt chose.
         """
+        w = self.drifted(seed, drifted, prompt_seed, prompt_weight)
+        return self.truncated(np.repeat(w[None], self._num_ws, 0), psi)
+
+    def drifted(self, seed: int, drifted: float, prompt_seed: int | None = None, prompt_weight: float = 0.0) -> Array:
+        """W [W] without truncation; arguments as of `base`."""
         step, part = int(drifted), drifted - int(drifted)
         part = part * part * (3 - 2 * part)
         w = self._drift_latent(seed, step, prompt_seed, prompt_weight)
-        w = w if part == 0 else w + part * (self._drift_latent(seed, step + 1, prompt_seed, prompt_weight) - w)
-        w = np.repeat(w[None], self._num_ws, 0)
+        if part == 0:
+            return w
+        return (w + part * (self._drift_latent(seed, step + 1, prompt_seed, prompt_weight) - w)).astype(np.float32)
+
+    def truncated(self, w: Array, psi: float | Array) -> Array:
+        """Style codes [L,W] drawn to the average; psi as of `base`."""
         return (self._w_avg + psi * (w - self._w_avg)).astype(np.float32)
 
     def _drift_latent(self, seed: int, step: int, prompt_seed: int | None, weight: float) -> Array:

@@ -19,6 +19,7 @@ from ..audio.auto_gain import AutoGain
 from ..audio.features import FeatureExtractor, Features
 from ..control.addresses import (
     ENGINE_FPS,
+    LOOK_PROMPT,
     LOOK_SEED,
     LOOK_TRUNCATION,
     OUT_MASTER,
@@ -40,6 +41,7 @@ from .frame_grid import FrameGrid, exact_rate
 from .latent_motion import RENAMED_STATE, MotionState, advance_motion, level_openness, number, style_codes
 from .loaded_world import LoadedWorld, tick_sample
 from .modulators import Modulators
+from .travel import SoundPoint, Travel
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 Open = Callable[[str, str], LoadedWorld]
@@ -153,13 +155,20 @@ class FramePipeline:
         lift = _lift(number(values, MASTER), shifts.pop(MASTER, 0.0))
         self.params.modulate(shifts)
         self.values = values = self.params.effective()
-        self.base.begin(values, before, sample, self._truncation(values))
+        self._travel(values, before, sample)
+        chosen = any(change.path in (LOOK_SEED, LOOK_PROMPT) for change in self.params.applied)
+        self.base.begin(values, before, sample, self._truncation(values), chosen)
         w = self._move(values, sample)
         self.frame, self.sample = frame + 1, sample
         if number(values, ENGINE_FPS) != self._fps:
             self._fps = number(values, ENGINE_FPS)
             self.grid = self.grid.at_rate(exact_rate(self._fps), frame)
         return FrameResult(frame, sample, w, values, features, self.instrument, lift)
+
+    def _travel(self, values: Mapping[str, Value], before: int, sample: int) -> None:
+        for at in range((before // ENCODER_STEP + 1) * ENCODER_STEP, sample + 1, ENCODER_STEP):
+            presence = self.conditioner.displacement_at(at).presence
+            self.base.hear(values, SoundPoint(at, self.conditioner.code, presence, self._features(at, values)))
 
     def _truncation(self, values: Mapping[str, Value]) -> Array:
         """Of each code [L,1]: moves reach it as far as its level goes with the sound."""
@@ -203,10 +212,14 @@ class FramePipeline:
         if values[SOUND_RESYNC]:
             self.analysis.resync(sample)
             self.modulators.resync()
-        features = self.analysis.at(sample, "tapped" if values[SOUND_TEMPO] == "tapped" else "heard")
+            self.base.travel.resync()
+        features = self._features(sample, values)
         if values[SOUND_AUTO_GAIN]:
             self.gain.step(features.db - auto, dt)
         return features
+
+    def _features(self, sample: int, values: Mapping[str, Value]) -> Features:
+        return self.analysis.at(sample, "tapped" if values[SOUND_TEMPO] == "tapped" else "heard")
 
     def _move(self, values: Mapping[str, Value], sample: int) -> Array:
         space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, LOOK_SEED))
@@ -231,6 +244,7 @@ class FramePipeline:
         self.conditioner = self._conditioner(sample)
         self.analysis = FeatureExtractor(sample)
         self.motion = self.instrument.rest(sample)
+        self.base.travel = Travel(sample)
 
     def snapshot(self) -> tuple[Arrays, dict[str, Any]]:
         """All of the state, as arrays and as JSON values."""

@@ -47,7 +47,8 @@ class LoadedWorld:
         """Base latents of seeds and prompts."""
         card, anchors = self.world.card, bank_part(self.world.tensors, "anchors")
         w_avg = self.world.tensors["generator.mapping.w_avg"]
-        return SeedBank(self.backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors)
+        codes = bank_part(self.world.tensors, "codes")
+        return SeedBank(self.backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors, codes)
 
     @cached_property
     def quality_gate(self) -> QualityGate:

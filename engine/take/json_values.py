@@ -59,8 +59,8 @@ def values_of(told: object) -> dict[str, Value]:
     """Values of all parameters, from those of a mapping by address; the others at their defaults."""
     if not isinstance(told, dict):
         raise TypeError("no values by address")
-    defaults = {path: param.default for path, param in SHOW.items()}  # for parameters that are newer than the take
-    return {**defaults, **{path_of(path): value_of(path, value) for path, value in told.items()}}
+    missing = {path: param.earlier for path, param in SHOW.items()}  # parameters that are newer than the take
+    return {**missing, **{path_of(path): value_of(path, value) for path, value in told.items()}}
 
 
 def span_of(told: object) -> Span:

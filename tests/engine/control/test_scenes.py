@@ -13,7 +13,7 @@ from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.control.scenes import SLOTS, SceneBank
 from sonorama.engine.errors import OutputError, ValueRefused
 
-AMOUNT, SEED, TEXT = "/motion/coarse/amount", "/look/seed", "/look/text"
+AMOUNT, SEED, TEXT, TRAVEL = "/motion/coarse/amount", "/look/seed", "/look/text", "/look/travel"
 DEFAULTS: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
 
 
@@ -175,3 +175,22 @@ def test_a_wrong_value_of_a_class_is_left_out(path: Path) -> None:
     assert "/meaning/rain/amount" in bank.fault
     values = {one.path: one.value for one in bank.recall(1, 0, ("rain",))}
     assert values["/meaning/1/floor"] == 1.0 and values["/meaning/1/amount"] == 1.0
+
+
+def test_a_scene_from_before_travel_stands_and_others_travel(path: Path) -> None:
+    old = {path: value for path, value in DEFAULTS.items() if path.startswith("/look/") and path != TRAVEL}
+    path.write_text(json.dumps({"1": old, "2": old | {TRAVEL: 0.7}}))
+    bank = SceneBank(path)
+    bank.store(3, DEFAULTS)
+    assert [{c.path: c.value for c in bank.recall(slot, 0)}[TRAVEL] for slot in (1, 2, 3)] == [0.0, 0.7, 0.5]
+
+
+def test_so_does_a_preset(tmp_path: Path) -> None:
+    file = tmp_path / "night.look.json"
+    for said, values in (
+        ({SEED: 7, "/look/drift": 0.1}, {SEED: 7, "/look/drift": 0.1, TRAVEL: 0.0}),
+        ({SEED: 7, "/look/drift": 0.1, TRAVEL: 0.2}, {SEED: 7, "/look/drift": 0.1, TRAVEL: 0.2}),
+        ({SEED: 7}, {SEED: 7}),
+    ):
+        file.write_text(json.dumps(said))
+        assert presets.load(file, SHOW) == (values, [])
