@@ -1,7 +1,8 @@
 """`make live-demo`: the example sounds play into a show, OSC plays the show, and figures say how it went.
 
-For LIVE_SECONDS (60) rain, thunder, fire and a waterfall are heard in turn. The panel opens on the display there is, or
-on one that nobody sees. Leaves build/live-demo/: the recording, frames of it, a picture of the panel, the statistics.
+For LIVE_SECONDS (60) the sound of `make demo` is heard: weather, fire, water and music. The panel opens on the display
+there is, or on one that nobody sees. Leaves build/live-demo/: the recording, frames of it, a picture of the panel, the
+statistics.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import av
-from demo import sheet, weather, write_flac
+from demo import minute, sheet, write_flac
 from pythonosc.udp_client import SimpleUDPClient
 
 from sonorama.engine.errors import SonoramaError
@@ -88,8 +89,8 @@ def osc_port(show: subprocess.Popen[bytes]) -> int:
 
 def play(seconds: float) -> int:
     """The show, and what is sent to it; its exit code, 0 if it ended because it was asked to."""
-    sound = OUT / "weather.flac"
-    write_flac(weather(), sound)
+    sound = OUT / "minute.flac"
+    write_flac(minute(), sound)
     files = ["--record", FILM, "--stats", STATS]
     show = subprocess.Popen([SONORAMA, "live", "--source", f"file:{sound}", "--name", NAME, *files])
     try:

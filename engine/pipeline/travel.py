@@ -24,7 +24,7 @@ from .modulators import BeatCount
 from .seed_choice import next_seed
 from .sound_change import POINT_S, ChangeDetector
 
-PERIOD_S = 6.0
+PERIOD_S = 5.0
 """Seconds of a phrase without a beat at full travel; with a beat, the power of two of bars that comes closest."""
 MOST_BARS = 64
 CREEP = 2.5
