@@ -142,3 +142,19 @@ def test_the_state_holds_what_was_heard_of_each_class(world: LoadedWorld) -> Non
     for _ in range(10):
         sound = SOUND[one.sample : one.next_sample]
         assert np.array_equal(one.step(sound).w, other.step(sound).w)
+
+
+def test_a_hit_that_means_nothing_moves_the_picture_and_lets_it_rest_again(world: LoadedWorld) -> None:
+    """10 ms of noise with every class muted: the onset alone acts, by the default modulators."""
+    muted: dict[str, Value] = {path(n, "mute"): True for n in range(1, len(CLASSES) + 1)}
+    hit = np.zeros(5 * SAMPLE_RATE, np.float32)
+    at = SAMPLE_RATE  # after a second of silence
+    hit[at : at + SAMPLE_RATE // 100] = SOUND[: SAMPLE_RATE // 100] * 4
+    played = []
+    for sound in (np.zeros_like(hit), hit):
+        player = FramePipeline(lambda _world, _device: world, muted)
+        played.append([player.step(sound[player.sample : player.next_sample]).w for _ in range(140)])
+    apart = [float(np.abs(a - b).max()) for a, b in zip(*played, strict=True)]
+    assert max(apart[:30]) == 0.0
+    assert max(apart[30:45]) > 0.05
+    assert apart[-1] < 0.2 * max(apart)
