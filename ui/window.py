@@ -9,6 +9,7 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QStatusTipEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
+from sonorama.engine.control.addresses import LOOK_PROMPT
 from sonorama.engine.control.parameters import Parameter
 
 from . import keys
@@ -129,7 +130,7 @@ class Window(QWidget):
             field = TextControl(param, self.link)
             field.setPlaceholderText("describe a picture, then press Enter")
             look.body.addWidget(field)
-        look.body.addLayout(grid([p for p in group if p.kind != "text"], self.link, 3))
+        look.body.addLayout(grid([p for p in group if p.kind != "text" and p.path != LOOK_PROMPT], self.link, 3))
         column.addWidget(motion_card(self.link), 1)
         column.addWidget(look)
         return column

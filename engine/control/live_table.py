@@ -130,10 +130,10 @@ def _all() -> Iterator[Parameter]:
     prompt = "The seed found for the text; -1 is none."
     yield Parameter("/look/prompt", -1, prompt, -1, 2**31 - 1, live=True)
     continuous = [path for path, param in TABLE.items() if param.kind == "float"]
-    meaning = [path for path in continuous if path.startswith("/meaning/")]
-    older = (path for path in continuous if path not in meaning)
-    # Those of the mixer come last, so that the numbers of the others stay by OSC.
-    targets = (*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *meaning)
+    newer = [*(path for path in continuous if path.startswith("/meaning/")), "/look/travel"]
+    older = (path for path in continuous if path not in newer)
+    # The newer ones come last, so that the numbers of the others stay by OSC.
+    targets = (*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer)
     for number in range(1, MODULATORS + 1):
         yield from _modulator(number, targets)
     yield from _scene()
