@@ -8,7 +8,6 @@ from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QGuiApplication, QKeyEvent, QMouseEvent
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from .formatting import osc_address
 from .widgets.control import Control
 
 ON = "Click a control to copy its OSC address; M or Esc to finish"
@@ -57,7 +56,7 @@ class CopyMode(QObject):
             return False
         if a1.type() == QEvent.Type.MouseButtonPress:
             control.copy_address()
-            self._say(f"Copied {osc_address(control.param.path)}   {ON}")
+            self._say(f"Copied {control.address}   {ON}")
         return True
 
 

@@ -1,18 +1,38 @@
-"""Text for the panel: OSC addresses, captions, and values with units."""
+"""Text for the panel: OSC addresses, captions, and values with units.
+
+Functions that take `classes`, those of the world that is played, name the meaning mixer's parameters by class.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from sonorama.engine.control.addresses import ENGINE_WORLD, LOOK_TEXT
+from sonorama.engine.control.class_addresses import by_class, parts, to_slot
 from sonorama.engine.control.parameters import Parameter, Value, show
 
 OSC_ROOT = "/sonorama"
+MANY_CHOICES = 30
+_PLAIN_CLASS = re.compile(r"/meaning/[A-Za-z0-9_.+-]+/[a-z]+")
 
 
-def osc_address(path: str) -> str:
-    """The OSC address of a parameter, e.g. `/sonorama/sound/gain`."""
-    return OSC_ROOT + path
+def slot_of(path: str) -> int:
+    """The slot of the meaning mixer that a parameter belongs to, from 1; 0 for any other parameter."""
+    found = parts(path)
+    return int(found[0]) if found and found[0].isdecimal() else 0
+
+
+def class_path(path: str, classes: Sequence[str]) -> str:
+    """`/meaning/raining/floor` for `/meaning/7/floor`; the path as it is if the world has no class for it."""
+    return next(iter(by_class({path: 0.0}, classes)), path)
+
+
+def osc_address(path: str, classes: Sequence[str] = ()) -> str:
+    """The OSC address of a parameter, e.g. `/sonorama/sound/gain`; by class if its name can be part of an address."""
+    named = class_path(path, classes)
+    sendable = _PLAIN_CLASS.fullmatch(named) and to_slot(named, classes) == path
+    return OSC_ROOT + (named if sendable else path)
 
 
 def caption(path: str) -> str:
@@ -20,12 +40,28 @@ def caption(path: str) -> str:
     return path.rpartition("/")[2].replace("_", " ")
 
 
-def short_name(path: str) -> str:
-    """A name that is unique among all parameters: `fine amount`, `sound gain`, `mod 3 depth`, `truncation`."""
-    parts = [part.replace("_", " ") for part in path.strip("/").split("/")]
-    if parts[0] == "moves":
-        return " ".join(("mod", *parts[1:]))
-    return " ".join(parts[-2:]) if parts[0] in ("sound", "motion") or len(parts) > 2 else parts[-1]
+def class_name(class_id: str) -> str:
+    """A class or another sound as people read it: `fire crackling`."""
+    return class_id.replace("_", " ")
+
+
+def short_name(path: str, classes: Sequence[str] = ()) -> str:
+    """A name that is unique among all parameters: `fine amount`, `mod 3 depth`, `raining floor`, `truncation`."""
+    if found := parts(class_path(path, classes)):
+        owner, name = found
+        return f"class {owner} {name}" if owner.isdecimal() else f"{class_name(owner)} {name}"
+    words = [class_name(part) for part in path.strip("/").split("/")]
+    if words[0] == "moves":
+        return " ".join(("mod", *words[1:]))
+    return " ".join(words[-2:]) if words[0] in ("sound", "motion") or len(words) > 2 else words[-1]
+
+
+def doc(param: Parameter, classes: Sequence[str] = ()) -> str:
+    """The parameter's description."""
+    slot = slot_of(param.path)
+    if 0 < slot <= len(classes):
+        return param.doc.replace(f"class {slot} of the world", class_name(classes[slot - 1]))
+    return param.doc
 
 
 def short_value(param: Parameter, value: Value) -> str:
@@ -38,6 +74,12 @@ def short_value(param: Parameter, value: Value) -> str:
     return f"{value:.{digits}f}{unit}"
 
 
+def allowed(param: Parameter) -> str:
+    """The allowed values in words; of a long list, how many there are."""
+    many = len(param.choices) > MANY_CHOICES
+    return f"one of {len(param.choices)}: see the list" if many else param.allowed()
+
+
 def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
     """The parameters being loaded, as a line of text: `finding a picture for "a storm" ...`."""
     texts = {LOOK_TEXT: "finding a picture for \u201c{}\u201d", ENGINE_WORLD: "loading the world {}"}
@@ -45,9 +87,9 @@ def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
     return ", ".join(parts) + " \u2026"
 
 
-def describe(param: Parameter, value: Value, effective: float | None, driver: str) -> str:
+def describe(param: Parameter, value: Value, effective: float | None, driver: str, classes: Sequence[str] = ()) -> str:
     """The status line's text for a control: address, value, allowed values, modulated value and source, description."""
-    text = f"{osc_address(param.path)}   {show(value)}   ({param.allowed()})"
+    text = f"{osc_address(param.path, classes)}   {show(value)}   ({allowed(param)})"
     if effective is not None:
         text += f"   {driver or 'modulated'} \u2192 {short_value(param, float(effective))}"
-    return f"{text}   {param.doc}"
+    return f"{text}   {doc(param, classes)}"

@@ -20,6 +20,8 @@ from sonorama.engine.errors import SonoramaError, ValueRefused
 from sonorama.engine.ipc.channel import ChannelClosed, connect
 from sonorama.engine.ipc.messages import Changed, Hello, Message, Set, Status, Values
 
+from .formatting import class_path
+
 RETRY_MS, SEND_MS, POLL_MS, SETTLE_MS, SILENT_S = 500, 8, 15, 400, 3.0
 
 
@@ -59,6 +61,10 @@ class Link(QObject):
         status_received: ten times a second; the Status message.
         state: whether a show is connected, and one line about the connection, empty if all is well.
         fault: one line about an edit that was refused.
+        classes_changed: `classes` changed.
+
+    Attributes:
+        classes: of the world that is played, in the order of the meaning mixer's slots. They outlast a lost connection.
 
     """
 
@@ -66,6 +72,7 @@ class Link(QObject):
     status_received = pyqtSignal(object)
     state = pyqtSignal(bool, str)
     fault = pyqtSignal(str)
+    classes_changed = pyqtSignal()
 
     def __init__(
         self,
@@ -78,6 +85,7 @@ class Link(QObject):
         self._open_connection, self.table = open_connection, table
         self.values: dict[str, Value] = {path: param.default for path, param in table.items()}
         self.status = Status()
+        self.classes: tuple[str, ...] = ()
         self.hello = Hello()
         self.connected = False
         self._reported: tuple[bool, str] | None = None
@@ -128,7 +136,7 @@ class Link(QObject):
             self._show(path)
             return
         if not self.connected:
-            self.fault.emit(f"No show: {path} is unchanged")
+            self.fault.emit(f"No show: {class_path(path, self.classes)} is unchanged")
             self._show(path)
             return
         if param.event:
@@ -233,6 +241,9 @@ class Link(QObject):
                     self._on_value(path, value, source)
             case Status():
                 self._report(True, "")
+                if message.classes != self.classes:
+                    self.classes = message.classes
+                    self.classes_changed.emit()
                 self._on_status(message)
             case _:
                 pass

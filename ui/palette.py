@@ -8,7 +8,7 @@ from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
 
-from .formatting import osc_address
+from .formatting import doc, osc_address, slot_of
 from .keys import Key
 from .layout import Card, label
 from .link import Link
@@ -19,7 +19,7 @@ class Palette(Card):
 
     def __init__(self, link: Link, keys: Iterable[Key], go: Callable[[str], None], parent: QWidget) -> None:
         super().__init__("CONTROLS", parent)
-        self._go = go
+        self._link, self._keys, self._go = link, tuple(keys), go
         self.field, self.list = QLineEdit(), QListWidget()
         self.field.setPlaceholderText("search by name, address or description")
         self.field.setAccessibleName("search controls")
@@ -29,15 +29,24 @@ class Palette(Card):
         self.title.addWidget(label("Enter: go to control, Esc: close", "dim"))
         self.body.addWidget(self.field)
         self.body.addWidget(self.list, 1)
-        for path, param in link.table.items():
-            self._add(f"{osc_address(path)}   {param.doc}", path)
-        for key in keys:
-            self._add(f"Key {key.keys}   {key.does}", "")
+        self._fill()
+        link.classes_changed.connect(self._fill)
         self.field.textChanged.connect(self._narrow)
         self.field.returnPressed.connect(self._take)
         self.list.itemClicked.connect(lambda _: self._take())
         self.field.installEventFilter(self)
         self.hide()
+
+    def _fill(self) -> None:
+        """List everything; of the meaning mixer, the slots that the world uses."""
+        self.list.clear()
+        classes = self._link.classes
+        for path, param in self._link.table.items():
+            if slot_of(path) <= len(classes):
+                self._add(f"{osc_address(path, classes)}   {doc(param, classes)}", path)
+        for key in self._keys:
+            self._add(f"Key {key.keys}   {key.does}", "")
+        self._narrow(self.field.text())
 
     def _add(self, text: str, path: str) -> None:
         item = QListWidgetItem(text, self.list)
@@ -65,7 +74,8 @@ class Palette(Card):
         first = None
         for row in range(self.list.count()):
             if (item := self.list.item(row)) is not None:
-                content = f" {item.text()} {item.text().replace('_', ' ').replace('/', ' ')}".lower()
+                text = f"{item.text()} {item.data(Qt.ItemDataRole.UserRole)}"
+                content = f" {text} {text.replace('_', ' ').replace('/', ' ')}".lower()
                 item.setHidden(not all(_has(content, word) for word in words))
                 first = item if first is None and not item.isHidden() else first
         self.list.setCurrentItem(first)

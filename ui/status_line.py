@@ -115,7 +115,8 @@ class BottomLine(QWidget):
         else:
             param = self._link.table[self._path]
             effective, driver = status.effective.get(self._path), status.drivers.get(self._path, "")
-            self.info.say_in(describe(param, self._link.values[self._path], effective, driver), TEXT)
+            value, classes = self._link.values[self._path], self._link.classes
+            self.info.say_in(describe(param, value, effective, driver, classes), TEXT)
 
     def _show(self) -> None:
         recent = time.monotonic() - OWN_S

@@ -13,6 +13,7 @@ TEXT_PAIRS = (
     *((ink, CONTROL) for ink in (TEXT, DIM, ACCENT, MODULATION)),
     (TEXT, ACCENT_FILL),
     (TEXT, HOVER),
+    (DIM, HOVER),
     *((WINDOW, ground) for ground in (ACCENT, MODULATION, LIVE, RECORD)),
 )
 """(text, background) of all texts: a contrast of at least 4.5:1."""
@@ -80,6 +81,7 @@ QComboBox QAbstractItemView, QMenu, QListWidget {{ background: {CONTROL}; border
 QMenu::item {{ padding: 4px 18px; }}
 QMenu::item:selected {{ background: {ACCENT}; color: {WINDOW}; }}
 QMenu::separator {{ height: 1px; background: {LINE}; margin: 3px 6px; }}
+QScrollArea {{ background: transparent; border: 0; }}
 QScrollBar {{ background: {CONTROL}; width: 10px; margin: 0; }}
 QScrollBar::handle {{ background: {LINE}; border-radius: 4px; min-height: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent;

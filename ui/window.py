@@ -6,7 +6,7 @@ It has a control for every parameter of the table; those without a position of t
 from __future__ import annotations
 
 from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtGui import QCloseEvent, QKeyEvent, QStatusTipEvent
+from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QStatusTipEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
 from sonorama.engine.control.addresses import LOOK_PROMPT
@@ -14,8 +14,10 @@ from sonorama.engine.control.parameters import Parameter
 
 from . import keys
 from .copy_address import CopyMode
+from .floors import Floors
 from .layout import GAP, Card, grid
 from .link import Link
+from .mixer import ClassMixer, HeardLine
 from .modulators import Modulators
 from .palette import Palette
 from .preset_bar import PresetBar
@@ -27,7 +29,7 @@ from .theme import style_sheet
 from .topbar import TopBar
 from .widgets.control import Control
 from .widgets.controls import SlotControl, TextControl, control_for
-from .widgets.meters import LevelMeters, Mel, SoundClasses, Tempo
+from .widgets.meters import LevelMeters, Mel, Tempo
 
 SMALLEST = (1024, 640)
 
@@ -45,7 +47,8 @@ class Window(QWidget):
         self.resize(1280, 800)
         self.preview, self.bottom = Preview(link), BottomLine(link)
         self.modulators, self.scenes, self.top = Modulators(link), Scenes(link), TopBar(link)
-        self.preset_bar = PresetBar(link)
+        self.preset_bar, self.mixer, self.floors = PresetBar(link), ClassMixer(link), Floors(link)
+        self.heard = HeardLine(link)
         self.scenes.row.addWidget(self.preset_bar, 2)
         self.tabs = QTabWidget()
         self._full: FullScreen | None = None
@@ -73,14 +76,15 @@ class Window(QWidget):
         inner.setSpacing(GAP)
         middle = QHBoxLayout()
         middle.setSpacing(GAP)
-        middle.addLayout(self._left(), 21)
-        middle.addWidget(self.preview, 42)
-        middle.addLayout(self._right(), 37)
+        middle.addLayout(self._left(), 25)
+        middle.addWidget(self.preview, 41)
+        middle.addLayout(self._right(), 34)
         inner.addLayout(middle, 1)
         below = Card("")
         below.body.removeItem(below.title)
         below.body.setContentsMargins(8, 2, 8, 8)
         self.tabs.addTab(self.modulators, "MODULATORS")
+        self.tabs.addTab(self.floors, "FLOORS")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
         below.body.addWidget(self.tabs)
@@ -114,7 +118,8 @@ class Window(QWidget):
         sound.body.addLayout(row)
         sound.body.addWidget(Tempo(self.link))
         analysis = Card("ANALYSIS")
-        analysis.body.addWidget(SoundClasses(self.link), 3)
+        analysis.title.addWidget(self.heard, 100)  # all of the room beside the title
+        analysis.body.addWidget(self.mixer)
         analysis.body.addWidget(Mel(self.link), 2)
         analysis.body.addWidget(LevelMeters(self.link), 1)
         column.addWidget(sound)
@@ -169,6 +174,7 @@ class Window(QWidget):
             self.modulators.reveal(path)
         target = control.buttons[0] if isinstance(control, SlotControl) else control
         target.setFocus()
+        self.mixer.bring(control)
 
     def toggle_full_screen(self) -> None:
         """Open the full-screen preview on this screen, or close it."""
@@ -187,6 +193,8 @@ class Window(QWidget):
     def _focus(self, _: QWidget | None, now: QWidget | None) -> None:
         if now is not None and now.statusTip():
             self.bottom.point_at(now.statusTip())
+        if not QGuiApplication.mouseButtons():  # a clicked button stays under the pointer
+            self.mixer.bring(now)
 
     def event(self, a0: QEvent | None) -> bool:
         """Handle scene keys of layouts with shifted digits; show the control under the pointer in the status line."""

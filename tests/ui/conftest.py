@@ -19,6 +19,8 @@ from sonorama.engine.ipc.messages import Changed, Hello, Message, Set, Status, V
 from sonorama.ui.link import Link
 from sonorama.ui.window import Window
 
+from . import scene
+
 
 def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
@@ -34,13 +36,14 @@ class FakeShow:
         self.outbox: list[Message] = []
         self.echo = True
         self.connections = 0
+        self.classes: tuple[str, ...] = scene.MANY
 
     def reach(self) -> "FakeShow":
         if not self.there:
             raise SonoramaError("No show called test is running", "Start it with: sonorama live --name test")
         self.connections += 1
         hello = Hello(name="test", world="shore", osc_port=9123, frame_map="test", version="0")
-        self.outbox = [hello, Values(dict(self.values))]
+        self.outbox = [hello, Values(dict(self.values)), Status(classes=self.classes)]
         return self
 
     def send(self, message: Message) -> None:
@@ -64,7 +67,8 @@ class FakeShow:
         self.outbox.append(Changed([(path, value, source)]))
 
     def tell(self, **status: Any) -> None:
-        self.outbox.append(Status(**{name: _frozen(value) for name, value in status.items()}))
+        known = {"classes": self.classes} | status
+        self.outbox.append(Status(**{name: _frozen(value) for name, value in known.items()}))
 
 
 @pytest.fixture

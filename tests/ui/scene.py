@@ -11,6 +11,15 @@ from PyQt6.QtGui import QImage
 from sonorama.engine.ipc.messages import Status
 from sonorama.engine.units import Pixels
 
+CLASSES = (
+    "thunderstorm", "waterfall_burbling", "volcano_eruption", "squishing_water", "wind_noise", "fire_crackling",
+    "raining", "underwater_bubbling", "splashing_water",
+)  # fmt: skip
+"""Those of the shipped world."""
+MANY = (
+    *CLASSES, "sea_waves", "birds_singing", "far_thunder", "church_bells", "footsteps", "crickets", "jungle",
+)  # fmt: skip
+"""One for every slot."""
 DOCS = Path(__file__).parents[2] / "docs"
 
 
@@ -36,6 +45,9 @@ def values() -> dict[str, Any]:
         "/look/fine/mix": 0.35,
         "/look/drift": 0.12,
         "/sound/gain": 3.0,
+        "/meaning/6/floor": 0.4,
+        "/meaning/7/mute": True,
+        "/meaning/1/amount": 1.5,
         "/moves/3/source": "lfo",
         "/moves/3/target": "/look/truncation",
         "/out/record": True,
@@ -57,7 +69,9 @@ def status(tick: int) -> Status:
         frame=tick * 3,
         renderer_pid=4711,
         restarts=0,
-        scores=(("waves on a shore", 0.62), ("rain", 0.21), ("wind", 0.09), ("thunder", 0.05), ("fire", 0.02)),
+        scores=(("speech", 0.41), ("thunderstorm", 0.25), ("raining", 0.18), ("wind_noise", 0.07)),
+        classes=CLASSES,
+        class_scores=(0.25, 0.03, 0.01, 0.0, 0.07, 0.02, 0.18, 0.02, 0.01),
         level=0.62,
         bass=0.35 + 0.5 * hit,
         mid=0.5,
@@ -72,11 +86,13 @@ def status(tick: int) -> Status:
             "/motion/fine/amount": 0.6 + 0.9 * hit,
             "/motion/coarse/amount": 0.8 + 0.5 * (0.35 + 0.5 * hit),
             "/look/truncation": 0.7 + 0.25 * math.sin(t),
+            "/meaning/5/amount": 1.0 + 0.5 * hit,
         },
         drivers={
             "/motion/fine/amount": "onset",
             "/motion/coarse/amount": "bass",
             "/look/truncation": "lfo 3",
+            "/meaning/5/amount": "onset",
         },
         recording=True,
         source="USB Audio",

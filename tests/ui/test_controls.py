@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Parameter
+from sonorama.ui.formatting import doc
 from sonorama.ui.link import Link
 from sonorama.ui.widgets.control import Control
 from sonorama.ui.widgets.controls import SlotControl, control_for
@@ -51,7 +52,7 @@ def test_every_control_posts_its_own_address(path: str, show: FakeShow, link: Li
     control = control_for(param, link)
     qtbot.addWidget(control)
     assert isinstance(control, Control)
-    assert control.accessibleName() and param.doc in control.toolTip()
+    assert control.accessibleName() and doc(param, show.classes) in control.toolTip()
     control.show()
     play(control, param, qtbot)
     qtbot.waitUntil(lambda: bool(show.got), timeout=2000)

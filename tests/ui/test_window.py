@@ -49,6 +49,11 @@ def test_reveal_brings_every_control_to_the_front(window: Window) -> None:
         assert focus is window.controls[path] or window.controls[path].isAncestorOf(focus), path
 
 
+def in_sight(widget: QWidget) -> bool:
+    """Whether any of it is seen: it may be scrolled away."""
+    return widget.isVisible() and not widget.visibleRegion().isEmpty()
+
+
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_is_cut_off_or_covered(size: tuple[int, int], window: Window, qtbot: QtBot) -> None:
     hint = window.minimumSizeHint()
@@ -57,7 +62,7 @@ def test_nothing_is_cut_off_or_covered(size: tuple[int, int], window: Window, qt
     for tab in range(window.tabs.count()):
         window.tabs.setCurrentIndex(tab)
         qtbot.wait(20)
-        visible = [w for w in window.findChildren(QWidget) if isinstance(w, Control) and w.isVisible()]
+        visible = [w for w in window.findChildren(QWidget) if isinstance(w, Control) and in_sight(w)]
         boxes = [widget.rect().translated(widget.mapTo(window, widget.rect().topLeft())) for widget in visible]
         assert all(window.rect().contains(box) for box in boxes)
         for (one, box), (other, its) in itertools.combinations(zip(visible, boxes, strict=True), 2):

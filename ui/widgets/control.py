@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QMenu, QWidget
 from sonorama.engine.control.addresses import modulator
 from sonorama.engine.control.parameters import Parameter, Value
 
-from ..formatting import osc_address, short_name
+from ..formatting import allowed, doc, osc_address, short_name, slot_of
 from ..link import Link
 
 MODULATOR_MIME = "application/x-sonorama-modulator"
@@ -43,14 +43,27 @@ class Control:
         """Connect the control to the parameter `param`."""
         self.param, self.link = param, link
         widget = self.widget
-        widget.setAccessibleName(short_name(param.path))
-        widget.setAccessibleDescription(param.doc)
-        self.tip = f"{short_name(param.path)}: {param.doc}\n{osc_address(param.path)}  ({param.allowed()})"
-        widget.setToolTip(self.tip)
+        self.show_name()
+        if any(map(slot_of, (param.path, *param.choices))):
+            link.classes_changed.connect(self.show_name)
         widget.setStatusTip(param.path)  # from this path the window finds the text of the status line
         widget.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         widget.customContextMenuRequested.connect(self._open_menu)
         link.watch(param.path, self)
+
+    def show_name(self) -> None:
+        """Set the accessible name and the tooltip, which follow the classes of the world."""
+        param, widget, classes = self.param, self.widget, self.link.classes
+        name, text = short_name(param.path, classes), doc(param, classes)
+        widget.setAccessibleName(name)
+        widget.setAccessibleDescription(text)
+        self.tip = f"{name}: {text}\n{self.address}  ({allowed(param)})"
+        widget.setToolTip(self.tip)
+
+    @property
+    def address(self) -> str:
+        """Its OSC address, by class if it belongs to one."""
+        return osc_address(self.param.path, self.link.classes)
 
     def ask(self, value: Value) -> None:
         """Post the value to the show."""
@@ -69,11 +82,11 @@ class Control:
         if (style := self.widget.style()) is not None:
             style.polish(self.widget)
 
-    def copy_address(self) -> None:
-        """Copy the OSC address to the clipboard."""
+    def copy_address(self, address: str = "") -> None:
+        """Copy the OSC address, or the given one, to the clipboard."""
         clipboard = QGuiApplication.clipboard()
         if clipboard is not None:
-            clipboard.setText(osc_address(self.param.path))
+            clipboard.setText(address or self.address)
 
     def add_modulator(self, number: int) -> None:
         """Make this parameter the target of modulator `number`."""
@@ -91,7 +104,8 @@ class Control:
     def menu(self) -> QMenu:
         """The right-click menu."""
         menu = QMenu(self.widget)
-        menu.addAction(f"Copy OSC address {osc_address(self.param.path)}", self.copy_address)
+        for address in dict.fromkeys((self.address, osc_address(self.param.path))):  # by class, and of the slot
+            menu.addAction(f"Copy OSC address {address}", lambda address=address: self.copy_address(address))
         if not self.param.event:
             menu.addAction("Reset to default", lambda: self.ask(self.param.default))
         modulators = self.modulators()

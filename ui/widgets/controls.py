@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QWheelEvent
+from PyQt6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QStandardItemModel, QWheelEvent
 from PyQt6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QLineEdit,
+    QListView,
     QPushButton,
     QSpinBox,
     QStyle,
@@ -18,7 +19,7 @@ from PyQt6.QtWidgets import (
 from sonorama.engine.control.parameters import Parameter, Value
 
 from ..digit_keys import scene_key
-from ..formatting import caption, short_name
+from ..formatting import caption, short_name, slot_of
 from ..link import Link
 from .control import Control
 from .slider import FloatControl
@@ -80,17 +81,41 @@ class ChoiceControl(Control, QComboBox):
         self.setCurrentIndex(self.findData(value))
         self.setToolTip(f"{self.currentText()}\n{self.tip}")
 
+    def show_name(self) -> None:
+        """Name the meaning mixer's addresses in the list by class; those of unused slots cannot be chosen."""
+        super().show_name()
+        classes, items = self.link.classes, self.model()
+        for row in range(self.count()):
+            path = str(self.itemData(row))
+            if isinstance(items, QStandardItemModel) and (item := items.item(row)) is not None and slot_of(path):
+                item.setText(short_name(path, classes))
+                item.setEnabled(slot_of(path) <= len(classes))
+        self.setToolTip(f"{self.currentText()}\n{self.tip}")
+
     def initStyleOption(self, option: QStyleOptionComboBox | None) -> None:
         """Shorten a long text with an ellipsis, which Qt does not do."""
         super().initStyleOption(option)
         if option is not None and (style := self.style()) is not None:
             field = QStyle.SubControl.SC_ComboBoxEditField
             room = style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width()
-            option.currentText = self.fontMetrics().elidedText(option.currentText, Qt.TextElideMode.ElideRight, room)
+            option.currentText = self._shortened(option.currentText or "", room)
+
+    def _shortened(self, text: str, room: int) -> str:
+        """The text in `room` pixels: of a parameter of a class the class is shortened, of others the end."""
+        metrics, tail = self.fontMetrics(), ""
+        if slot_of(str(self.currentData())):
+            text, space, tail = text.rpartition(" ")
+            tail = space + tail
+        return metrics.elidedText(text, Qt.TextElideMode.ElideRight, room - metrics.horizontalAdvance(tail)) + tail
 
     def showPopup(self) -> None:
-        """Open the list, wide enough for its texts."""
-        if (words := self.view()) is not None:
+        """Open the list, wide enough for its texts, without items that cannot be chosen."""
+        items, words = self.model(), self.view()
+        if isinstance(items, QStandardItemModel) and isinstance(words, QListView):
+            for row in range(self.count()):
+                item = items.item(row)
+                words.setRowHidden(row, item is not None and not item.isEnabled())
+        if words is not None:
             words.setMinimumWidth(words.sizeHintForColumn(0) + 20)
         super().showPopup()
 

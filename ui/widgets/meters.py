@@ -1,16 +1,16 @@
-"""Meters of the analysed sound: sound classes, levels, onset and beat, mel spectrum, tempo and loudness."""
+"""Meters of the analysed sound: levels, onset and beat, mel spectrum, tempo and loudness."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QRect, QRectF, QSize, Qt
+from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from sonorama.engine.ipc.messages import MEL_BANDS, Status
 
 from ..link import Link
-from ..theme import ACCENT, ACCENT_FILL, CARD, CONTROL, DIM, LIVE, MODULATION, TEXT, WINDOW
-from .paint import BOTTOM, MIDDLE_LEFT, MIDDLE_RIGHT, TOP_LEFT, colour
+from ..theme import ACCENT, CARD, CONTROL, DIM, LIVE, MODULATION, TEXT, WINDOW
+from .paint import BOTTOM, MIDDLE_LEFT, MIDDLE_RIGHT, colour
 
 LEVELS = ("level", "bass", "mid", "high")
 
@@ -44,56 +44,11 @@ class Meter(QWidget):
         return font
 
 
-class SoundClasses(Meter):
-    """The sound classes with the highest scores."""
-
-    ROW = 18
-
-    def __init__(self, link: Link, parent: QWidget | None = None) -> None:
-        super().__init__(link, "sound classes", 2 * self.ROW, parent)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
-        self.setMaximumHeight(5 * self.ROW)
-
-    def sizeHint(self) -> QSize:
-        """Room for five classes."""
-        return QSize(180, 5 * self.ROW)
-
-    def take(self, status: Status) -> None:
-        """Repaint if classes or scores changed."""
-        if status.scores != self.status.scores:
-            words = ", ".join(f"{label.replace('_', ' ')} {score:.2f}" for label, score in status.scores[:3])
-            self.setAccessibleDescription(words or "no sound classified yet")
-            super().take(status)
-
-    def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """Paint one row for each class: bar, name, score."""
-        painter = self.begin()
-        if not self.status.scores:
-            painter.setPen(colour(DIM))
-            painter.drawText(self.rect(), TOP_LEFT, "no sound yet")
-            return
-        bold = self.font()
-        bold.setBold(True)
-        for row, (label, score) in enumerate(self.status.scores[: max(1, self.height() // self.ROW)]):
-            box = QRect(0, row * self.ROW, self.width(), self.ROW - 2)
-            painter.fillRect(box, colour(CONTROL))
-            painter.fillRect(QRectF(0, box.top(), box.width() * score, box.height()), colour(ACCENT_FILL))
-            if row < 2:
-                painter.setFont(bold if row == 0 else self.font())
-            words = box.adjusted(5, 0, -5, 0)
-            painter.setPen(colour(TEXT))
-            painter.drawText(words, MIDDLE_RIGHT, f"{score:.2f}")
-            name = painter.fontMetrics().elidedText(
-                label.replace("_", " "), Qt.TextElideMode.ElideRight, words.width() - 34
-            )
-            painter.drawText(words, MIDDLE_LEFT, name)
-
-
 class LevelMeters(Meter):
     """Bars for the level and three frequency bands, lamps for onset and beat."""
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
-        super().__init__(link, "levels", 58, parent)
+        super().__init__(link, "levels", 46, parent)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setMaximumHeight(110)
 
@@ -147,7 +102,7 @@ class Mel(Meter):
     COLUMNS = 120
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
-        super().__init__(link, "spectrum of the last seconds", 40, parent)
+        super().__init__(link, "spectrum of the last seconds", 24, parent)
         self._ramp = _ramp()
         self._image = QImage(self.COLUMNS, MEL_BANDS, QImage.Format.Format_RGB32)
         self._image.fill(QColor(WINDOW))

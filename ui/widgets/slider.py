@@ -16,7 +16,7 @@ from PyQt6.QtWidgets import QAbstractSlider, QLineEdit, QWidget
 
 from sonorama.engine.control.parameters import Parameter, Value, show
 
-from ..formatting import caption, short_value
+from ..formatting import caption, class_path, short_value
 from ..link import Link
 from ..theme import ACCENT, BAR_PX, CONTROL, DIM, LINE, MODULATION, TEXT
 from .control import MODULATOR_MIME, Control
@@ -59,7 +59,7 @@ class FloatControl(Control, QAbstractSlider):
         self._editor: _Editor | None = None
         self.upright = upright
         self.caption = caption(param.path)
-        self._metrics, self._room, self._cut = self.fontMetrics(), -1, ""
+        self._metrics, self._fitted, self._cut = self.fontMetrics(), ("", -1), ""
         self.setRange(0, STEPS)
         self.setSingleStep(STEPS // 100)
         self.setPageStep(STEPS // 10)
@@ -173,7 +173,8 @@ class FloatControl(Control, QAbstractSlider):
         try:
             self.ask(float(self._editor.text().replace(",", ".")))
         except ValueError:
-            self.link.fault.emit(f"{self._editor.text()!r} is not a number: {self.param.path} is unchanged")
+            path = class_path(self.param.path, self.link.classes)
+            self.link.fault.emit(f"{self._editor.text()!r} is not a number: {path} is unchanged")
 
     def _close_editor(self) -> None:
         if self._editor is not None:
@@ -242,12 +243,12 @@ class FloatControl(Control, QAbstractSlider):
 
     def _name(self, room: int) -> str:
         """The caption, shortened to `room` pixels; the tooltip has all of it."""
-        if room != self._room:
-            self._room = room
+        if (self.caption, room) != self._fitted:
+            self._fitted = (self.caption, room)
             self._cut = self._metrics.elidedText(self.caption, Qt.TextElideMode.ElideRight, room)
         return self._cut
 
     def changeEvent(self, e: QEvent | None) -> None:
         """Measure texts again after a change of font."""
         super().changeEvent(e)
-        self._metrics, self._room = self.fontMetrics(), -1
+        self._metrics, self._fitted = self.fontMetrics(), ("", -1)
