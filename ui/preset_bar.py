@@ -1,13 +1,22 @@
-"""Loads and saves presets and whole shows by name. An unusable file gives an error in the status line, nothing else."""
+"""Loads and saves presets and whole shows by name. An unusable file gives an error in the status line, nothing else.
+
+The meaning mixer is kept by class, so that a preset of one world fits the classes that another world has too.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
 
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QWidget
 
 from sonorama.engine.control import presets
+from sonorama.engine.control.addresses import ENGINE_WORLD
+from sonorama.engine.control.class_addresses import GROUP, by_class, by_slot, moved, parameter_of, parts
+from sonorama.engine.control.parameters import Value
 from sonorama.engine.control.presets import Kind
 from sonorama.engine.errors import SonoramaError
 
+from .formatting import class_name
 from .layout import GAP
 from .link import Link
 from .widgets.controls import PushButton
@@ -21,6 +30,8 @@ class PresetBar(QWidget):
     def __init__(self, link: Link) -> None:
         super().__init__()
         self._link = link
+        self._waiting: dict[str, Value] = {}
+        link.classes_changed.connect(self._play_classes)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(GAP)
@@ -67,8 +78,9 @@ class PresetBar(QWidget):
     def save_it(self, kind: Kind) -> None:
         """Save the current values under the name in the field; `kind` is `look` for a preset, or `show`."""
         name, _ = self._chosen()
+        values = presets.select(self._link.values, self._link.table, kind)
         try:
-            presets.save(presets.file_of(name, kind), presets.select(self._link.values, self._link.table, kind))
+            presets.save(presets.file_of(name, kind), by_class(values, self._link.classes))
         except SonoramaError as error:
             self._link.fault.emit(error.message)
         self.fill()
@@ -80,8 +92,39 @@ class PresetBar(QWidget):
         except SonoramaError as error:
             self._link.fault.emit(error.message)
             return
-        for path, value in values.items():
-            if value != self._link.values[path]:
-                self._link.post(path, value)
+        self._apply(values)
         if faults:
             self._link.fault.emit(faults[0] if len(faults) == 1 else f"{faults[0]}, and {len(faults) - 1} more")
+
+    def _apply(self, values: Mapping[str, Value]) -> None:
+        """Post what differs. Classes that a preset with any values of the mixer does not know go back to their
+        defaults; those that only the preset has are named, or wait for the world that it loads.
+        """
+        link = self._link
+        slots, unknown = by_slot(values, link.classes)
+        if any(path.startswith(GROUP) for path in values):
+            slots |= moved(link.values, values, link.classes, link.table)
+        loads = slots.get(ENGINE_WORLD, link.values[ENGINE_WORLD]) != link.values[ENGINE_WORLD]
+        self._waiting = {path: value for path, value in values.items() if path.startswith((GROUP, ENGINE_WORLD))}
+        if not (unknown and loads):
+            self._waiting = {}
+            if lost := self._set_ones(values, unknown):
+                link.fault.emit(f"Not in this world, left out of the mixer: {', '.join(lost)}")
+        for path, value in slots.items():
+            if value != link.values[path]:
+                link.post(path, value)
+
+    def _set_ones(self, values: Mapping[str, Value], classes: Sequence[str]) -> list[str]:
+        """Those of the classes that have other settings than the defaults, by name."""
+        table, found = self._link.table, dict[str, None]()
+        for path, value in values.items():
+            param, of_class = parameter_of(path, table), parts(path)
+            if param and of_class and of_class[0] in classes and value != param.default:
+                found[class_name(of_class[0])] = None
+        return [*found]
+
+    def _play_classes(self) -> None:
+        """Another world is played: if it is the one that a show file loads, its classes get their settings."""
+        waiting, self._waiting = self._waiting, {}
+        if waiting and waiting[ENGINE_WORLD] == self._link.values[ENGINE_WORLD]:
+            self._apply(waiting)

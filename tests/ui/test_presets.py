@@ -125,3 +125,97 @@ def test_the_bar_saves_and_loads(show: FakeShow, link: Link, qtbot: QtBot, folde
     bar.name.setEditText("../etc")
     bar.save_preset.click()
     assert len(faults) == 2 and link.values[AMOUNT] == 0.4
+
+
+@pytest.fixture
+def bar(show: FakeShow, link: Link, qtbot: QtBot) -> PresetBar:
+    made = PresetBar(link)
+    qtbot.addWidget(made)
+    made.name.setEditText("dusk")
+    play(show, link, qtbot, ("rain", "wind", "fire_crackling"))
+    return made
+
+
+def play(show: FakeShow, link: Link, qtbot: QtBot, classes: tuple[str, ...]) -> None:
+    """Another world is played."""
+    show.classes = classes
+    show.tell()
+    qtbot.waitUntil(lambda: link.classes == classes)
+
+
+def kept(folder: Path, kind: str = "look") -> dict[str, object]:
+    said = json.loads((folder / f"dusk.{kind}.json").read_text())
+    return {path: value for path, value in said.items() if path.startswith("/meaning/")}
+
+
+def mixer(link: Link) -> dict[str, object]:
+    """What is not at its default."""
+    return {path: value for path, value in link.values.items() if "/meaning/" in path and value != SHOW[path].default}
+
+
+def test_the_mixer_is_kept_by_class(bar: PresetBar, show: FakeShow, link: Link, qtbot: QtBot, folder: Path) -> None:
+    faults: list[str] = []
+    link.fault.connect(faults.append)
+    for path, value in (("1/amount", 0.4), ("2/mute", True), ("3/floor", 0.7), ("5/amount", 0.1)):
+        link.post(f"/meaning/{path}", value)
+    bar.save_preset.click()
+    assert len(kept(folder)) == 12 and kept(folder)["/meaning/fire_crackling/floor"] == 0.7
+    play(show, link, qtbot, ("fire_crackling", "bells", "rain"))
+    for path, value in (("1/amount", 1.9), ("2/solo", True), ("3/floor", 0.9)):
+        link.post(f"/meaning/{path}", value)
+    bar.load.click()
+    assert mixer(link) == {"/meaning/1/floor": 0.7, "/meaning/3/amount": 0.4}
+    assert faults == ["Not in this world, left out of the mixer: wind"]
+    qtbot.waitUntil(lambda: show.values["/meaning/1/floor"] == 0.7)
+
+
+def test_classes_that_lose_nothing_are_not_named(bar: PresetBar, show: FakeShow, link: Link, qtbot: QtBot) -> None:
+    faults: list[str] = []
+    link.fault.connect(faults.append)
+    bar.save_preset.click()
+    play(show, link, qtbot, ("bells",))
+    bar.load.click()
+    assert faults == []
+
+
+def test_a_preset_without_the_mixer_leaves_it(bar: PresetBar, link: Link, folder: Path) -> None:
+    (folder / "dusk.look.json").write_text(json.dumps({AMOUNT: 0.5}))
+    link.post("/meaning/2/floor", 0.3)
+    bar.load.click()
+    assert mixer(link) == {"/meaning/2/floor": 0.3} and link.values[AMOUNT] == 0.5
+
+
+def test_a_show_file_that_loads_a_world_sets_the_classes_of_that_world(
+    bar: PresetBar, show: FakeShow, link: Link, qtbot: QtBot
+) -> None:
+    faults: list[str] = []
+    link.fault.connect(faults.append)
+    link.post("/meaning/3/floor", 0.7)
+    link.post("/engine/world", "here")
+    bar.save_show.click()
+    link.post("/engine/world", "there")
+    play(show, link, qtbot, ("bells", "rain"))
+    bar.name.setEditText("dusk (show)")
+    bar.load.click()
+    assert link.values["/engine/world"] == "here" and mixer(link) == {}
+    play(show, link, qtbot, ("fire_crackling", "bells"))
+    assert mixer(link) == {"/meaning/1/floor": 0.7} and faults == []
+    link.post("/meaning/1/floor", 0.0)
+    play(show, link, qtbot, ("rain", "fire_crackling"))
+    assert mixer(link) == {}  # it was set once
+
+
+def test_a_world_that_is_not_loaded_sets_nothing_later(
+    bar: PresetBar, show: FakeShow, link: Link, qtbot: QtBot
+) -> None:
+    link.post("/meaning/3/floor", 0.7)
+    bar.save_show.click()
+    link.post("/engine/world", "there")
+    play(show, link, qtbot, ("bells",))
+    bar.name.setEditText("dusk (show)")
+    bar.load.click()
+    qtbot.waitUntil(lambda: link.values["/engine/world"] == show.values["/engine/world"] != "there")
+    show.change("/engine/world", "there")  # the show refuses
+    qtbot.waitUntil(lambda: link.values["/engine/world"] == "there")
+    play(show, link, qtbot, ("fire_crackling",))
+    assert mixer(link) == {}
