@@ -135,6 +135,7 @@ class Window(QWidget):
             field = TextControl(param, self.link)
             field.setPlaceholderText("describe a picture, then press Enter")
             look.body.addWidget(field)
+        look.title.addWidget(control_for(self.link.table[LOOK_PROMPT], self.link))
         look.body.addLayout(grid([p for p in group if p.kind != "text" and p.path != LOOK_PROMPT], self.link, 3))
         column.addWidget(motion_card(self.link), 1)
         column.addWidget(look)

@@ -24,6 +24,7 @@ from sonorama.ui.widgets.control import Control
 from sonorama.ui.window import Window
 
 from ..live.stage import PATIENCE_S, LiveShow
+from ..worlds import CLASSES
 
 MS = round(PATIENCE_S * 1000)
 AMOUNT = "/motion/coarse/amount"
@@ -197,6 +198,20 @@ def test_what_the_show_hears_is_seen(window: Window, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: window.top.fps.text.split("/")[0] != "0.0", timeout=MS)
     assert window.top.live.text() == "LIVE" and window.top.delay.text.endswith(" ms")
     assert window.top.osc.text.split()[0].isdigit() and window.top.source.text == "test tone 120"
+
+
+def test_the_mixer_plays_the_classes_of_the_world(live: LiveShow, window: Window, second: Link, qtbot: QtBot) -> None:
+    assert window.link.classes == CLASSES
+    used = [row for row in window.mixer.rows if not row.isHidden()]
+    assert [row.score.name for row in used] == [*CLASSES]
+    qtbot.waitUntil(lambda: all(row.score.number for row in used), timeout=MS)
+    fire = window.controls["/meaning/3/mute"]
+    assert fire.accessibleName() == "fire mute"
+    qtbot.mouseClick(fire, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: second.values["/meaning/3/mute"] is True and used[2].score.silent, timeout=MS)
+    assert isinstance(fire, Control)
+    live.set(fire.address.removeprefix("/sonorama"), 0)  # the address that it copies
+    qtbot.waitUntil(lambda: window.link.values["/meaning/3/mute"] is False, timeout=MS)
 
 
 def test_looks_and_shows_there_and_back(live: LiveShow, window: Window, second: Link, qtbot: QtBot) -> None:
