@@ -12,7 +12,11 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.cli.main import build_parser
+from sonorama.engine.control.accept import valid_change
+from sonorama.engine.control.class_addresses import to_slot
 from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.parameters import Change
+from sonorama.engine.model.world_file import classes_of
 from sonorama.engine.osc.counters import OscCounters
 from sonorama.engine.osc.routing import Router
 from sonorama.engine.show.command import plan_of
@@ -67,7 +71,11 @@ def test_every_line_can_be_typed(line: str, tiny_world: str, tmp_path: Path, mon
 def test_every_message_is_taken(line: str) -> None:
     _, _, address, tag, value = words(line)
     number = {"i": int, "f": float, "s": str}[tag]
-    tally = OscCounters()
-    accepted = list(Router(SHOW, tally).changes(address, [number(value)], ("127.0.0.1", 5000)))
-    assert [f"/sonorama{one.change.path}" for one in accepted] == [address]
+    tally, classes = OscCounters(), classes_of("shore")
+
+    def accept(path: str, value: object, source: str) -> Change:  # as a show does
+        return valid_change(SHOW, to_slot(path, classes), value, source)
+
+    accepted = list(Router(SHOW, tally, accept).changes(address, [number(value)], ("127.0.0.1", 5000)))
+    assert [one.change.path for one in accepted] == [to_slot(address.removeprefix("/sonorama"), classes)]
     assert not any(tally.counts.values())
