@@ -184,9 +184,9 @@ def test_targets_of_unused_slots_cannot_be_chosen(window: Window, show: FakeShow
     assert isinstance(target, ChoiceControl)
     target.setCurrentIndex(target.findData(FLOOR))
     target.setFocus()
-    qtbot.keyClick(target, Qt.Key.Key_End)
-    qtbot.waitUntil(lambda: show.got == [] or show.got[-1] == ("/moves/1/target", FLOOR))
-    assert target.currentData() == FLOOR  # the last of the list is of slot 16
+    for _ in range(3):
+        qtbot.keyClick(target, Qt.Key.Key_Down)
+        assert slot_of(str(target.currentData())) <= 3
     target.showPopup()
     words = target.view()
     assert words is not None
