@@ -8,7 +8,7 @@ SETTLE_S = 3.0
 """Seconds after a start or a change that do not count: the first pictures are slow, and the machine is loading."""
 SLOW_S = 4.0
 """Seconds for which the rate must be missed without a break."""
-GAP_S = 1.0
+GAP_S = 3.0
 """A longer time between two measurements, as when the machine was suspended, begins anew."""
 ENOUGH = 0.95
 """Share of the frames that must get a picture; below it the rate is missed, ..."""
