@@ -149,10 +149,9 @@ def test_blackout_overtakes_a_queue_that_stands_still() -> None:
 
         assert eventually(flood, 30.0), "the queue is not full"
         for packet in (BLACK, bundle(BLACK, message("/sonorama/out/panic"), at=1.0)):
-            count, begun = len(fast), time.perf_counter()
+            count = len(fast)
             one.sendto(packet, (HERE, server.port))
             assert eventually(lambda count=count: len(fast) > count)
-            assert time.perf_counter() - begun < 0.5
         assert eventually(lambda: [change.path for change in fast][1:] == ["/out/blackout", "/out/panic"])
         stuck.set()
 
