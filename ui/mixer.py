@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QRect, QRectF, QSize, Qt
-from PyQt6.QtGui import QPainter, QPaintEvent, QResizeEvent, QWheelEvent
+from PyQt6.QtCore import QEvent, QRect, QRectF, QSize, Qt
+from PyQt6.QtGui import QFontMetrics, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from sonorama.engine.control.addresses import meaning
@@ -34,6 +34,7 @@ class ClassScore(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self.name, self.score, self.bold, self.silent = "", -1.0, False, False
+        self._measure()
         self.setFixedHeight(BAR_PX)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -62,17 +63,30 @@ class ClassScore(QWidget):
         bar = QRectF(0, 0, self.width() * max(0.0, self.score), self.height())
         painter.fillRect(bar, colour(HOVER if self.silent else ACCENT_FILL))
         painter.setPen(colour(DIM if self.silent else TEXT))
-        font = self.font()
-        font.setBold(self.bold)
-        painter.setFont(font)
+        if self.bold:
+            painter.setFont(self._bold)
         words = QRect(5, 0, self.width() - 10, self.height())
         painter.drawText(words, MIDDLE_RIGHT, self.number)
-        room = words.width() - painter.fontMetrics().horizontalAdvance("0.00") - 5
-        painter.drawText(words, MIDDLE_LEFT, self.shown(painter, room))
+        painter.drawText(words, MIDDLE_LEFT, self._shown(painter.fontMetrics(), words.width()))
 
-    def shown(self, painter: QPainter, room: int) -> str:
-        """The name, shortened to `room` pixels; the tooltip has all of it."""
-        return painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideRight, room)
+    def _shown(self, metrics: QFontMetrics, room: int) -> str:
+        """The name, shortened to the room beside the score; the tooltip has all of it."""
+        wanted = (self.name, self.bold, room)
+        if wanted != self._fitted:
+            self._fitted = wanted
+            room -= metrics.horizontalAdvance("0.00") + 5
+            self._cut = metrics.elidedText(self.name, Qt.TextElideMode.ElideRight, room)
+        return self._cut
+
+    def changeEvent(self, a0: QEvent | None) -> None:
+        """Measure the name again after a change of font."""
+        super().changeEvent(a0)
+        self._measure()
+
+    def _measure(self) -> None:
+        self._bold = self.font()
+        self._bold.setBold(True)
+        self._fitted, self._cut = ("", False, 0), ""
 
 
 class ClassFader(FloatControl):

@@ -19,6 +19,7 @@ from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.engine.ipc.messages import Hello, Status, Values
 
 STARTS, SECONDS, FPS = 5, 20.0, 30
+CLASSES = ("waves", "rain", "wind", "thunder", "fire", "birds", "waterfall", "crickets", "volcano")
 PANEL = "import sys; from sonorama.engine.cli.main import main; sys.exit(main(['panel', sys.argv[1]]))"
 # The same, but it ends with the first picture of itself on the screen.
 FIRST_PAINT = """
@@ -52,13 +53,15 @@ def start_time(name: str) -> float:
 
 
 def report(tick: int) -> Status:
-    """Everything moves, as with music."""
+    """Everything moves, as with music; the sound embedding, and the scores with it, four times a second."""
+    scored = 0.5 + 0.02 * (tick * 2 // 5 % 6)
     beat = tick / 10 * 2.1 % 1.0
     wave = [0.5 + 0.5 * math.sin(band / 3 + tick) for band in range(32)]
     moved = {f"/motion/{level}/amount": 1.0 - 0.5 * beat for level in ("coarse", "mid", "fine")}
     return Status(
         fps=29.9, target_fps=30, delay_ms=70.0 + tick % 3, renderer_pid=1, late=tick // 50,
-        scores=(("waves", 0.5 + 0.1 * beat), ("rain", 0.2), ("wind", 0.1)), mel=tuple(wave), bpm=126.0,
+        scores=(("waves", scored), ("rain", 0.2), ("wind", 0.1)), mel=tuple(wave), bpm=126.0,
+        classes=CLASSES, class_scores=tuple(scored / slot for slot in range(1, len(CLASSES) + 1)),
         level=beat, bass=beat, mid=beat, high=beat, onset=1 - beat, beat=beat, db=-20 - 9 * beat,
         effective=moved | {"/look/truncation": 0.5 + 0.2 * beat}, scenes=(True,) * 8,
     )  # fmt: skip
