@@ -13,6 +13,7 @@ from .render_table import MEANING_SLOTS
 
 GROUP = "/meaning/"
 NAMES = ("amount", "floor", "mute", "solo")
+NO_TARGET = "none"
 
 
 def parts(path: str) -> tuple[str, str] | None:
@@ -44,42 +45,67 @@ def to_slot(path: str, classes: Sequence[str]) -> str:
     return f"{GROUP}{slots.index(found[0]) + 1}/{found[1]}"
 
 
+def is_target(path: str) -> bool:
+    """Whether a parameter's value is an address: the target of a modulator."""
+    return path.startswith("/moves/") and path.endswith("/target")
+
+
 def by_class(values: Mapping[str, Value], classes: Sequence[str]) -> dict[str, Value]:
-    """Values with the mixer's addresses by class; those of slots without a class are left out."""
+    """Values with the mixer's addresses by class; those of slots without a class are left out.
+
+    Targets of modulators, which are addresses too, name classes as well.
+    """
     kept: dict[str, Value] = {}
     for path, value in values.items():
-        found = parts(path)
-        if found is None or not found[0].isdecimal():
-            kept[path] = value
-        elif 0 < (slot := int(found[0])) <= len(classes):
-            kept[f"{GROUP}{classes[slot - 1]}/{found[1]}"] = value
+        named = _to_class(path, classes)
+        meant = _to_class(str(value), classes) if is_target(path) else value
+        if named is not None and meant is not None:
+            kept[named] = meant
     return kept
 
 
+def _to_class(path: str, classes: Sequence[str]) -> str | None:
+    """The address of a class for that of its slot; any other as it is; None for a slot without a class."""
+    found = parts(path)
+    if found is None or not found[0].isdecimal():
+        return path
+    return f"{GROUP}{classes[slot - 1]}/{found[1]}" if 0 < (slot := int(found[0])) <= len(classes) else None
+
+
 def by_slot(values: Mapping[str, Value], classes: Sequence[str]) -> tuple[dict[str, Value], list[str]]:
-    """Values with the mixer's addresses by slot, and the classes that this world has not; theirs are left out."""
+    """Values with the mixer's addresses by slot, and the classes that this world has not; theirs are left out.
+
+    A modulator whose target is of such a class has none.
+    """
     kept: dict[str, Value] = {}
     unknown: list[str] = []
     for path, value in values.items():
         try:
-            kept[to_slot(path, classes)] = value
+            kept[to_slot(path, classes)] = to_slot(str(value), classes) if is_target(path) else value
         except ValueRefused:
-            unknown.append(path.removeprefix(GROUP).rpartition("/")[0])
+            if is_target(path):
+                kept[path] = NO_TARGET
+            unknown.append((str(value) if is_target(path) else path).removeprefix(GROUP).rpartition("/")[0])
     return kept, [*dict.fromkeys(unknown)]
 
 
 def mixer(values: Mapping[str, Value], classes: Sequence[str]) -> dict[str, Value]:
-    """The mixer's values alone, by class."""
-    return by_class({path: value for path, value in values.items() if path.startswith(GROUP)}, classes)
+    """The mixer's values alone, and the modulators that have targets in it, by class."""
+    own = {path: value for path, value in values.items() if path.startswith(GROUP)}
+    targets = {path: value for path, value in values.items() if is_target(path) and str(value).startswith(GROUP)}
+    return by_class(own | targets, classes)
 
 
 def moved(
     values: Mapping[str, Value], kept: Mapping[str, Value], classes: Sequence[str], table: Mapping[str, Parameter]
 ) -> dict[str, Value]:
-    """The values of the mixer that must change for it to hold `kept`, which is by class, in a world of these classes;
-    classes that `kept` does not know get the defaults.
+    """The values that must change for the mixer to hold `kept`, which is by class, in a world of these classes.
+
+    Classes that `kept` does not know get the defaults; a modulator follows its target's class.
     """
-    wanted, _ = by_slot(kept, classes)
+    found, _ = by_slot(kept, classes)
     slots = [path for path in table if path.startswith(GROUP)]
-    wanted = {path: wanted.get(path, table[path].default) for path in slots}
+    targets = [path for path in values if is_target(path) and str(values[path]).startswith(GROUP)]
+    wanted = {path: found.get(path, table[path].default) for path in slots}
+    wanted |= {path: found.get(path, NO_TARGET) for path in targets}
     return {path: value for path, value in wanted.items() if value != values[path]}

@@ -18,7 +18,7 @@ from ..errors import InputError, OutputError, ValueRefused
 from ..files.folders import presets_folder
 from ..ipc.shared_paths import check_name
 from .addresses import LOOK_DRIFT, LOOK_TRAVEL, OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD
-from .class_addresses import parameter_of
+from .class_addresses import is_target, parameter_of, parts
 from .parameters import Parameter, Value
 
 Kind = Literal["look", "show"]
@@ -154,7 +154,8 @@ def sift(said: Mapping[str, object], table: Mapping[str, Parameter]) -> tuple[di
                 left_out.append(address)
             else:
                 str(value).encode()  # an unpaired surrogate cannot be sent as UTF-8
-                values[address] = param.clip(value)
+                by_name = is_target(address) and parts(str(value)) and parameter_of(str(value), table)
+                values[address] = value if by_name else param.clip(value)
         except (ValueRefused, OverflowError, UnicodeEncodeError):
             left_out.append(address)
     return values, left_out

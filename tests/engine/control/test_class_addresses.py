@@ -73,6 +73,20 @@ def test_settings_follow_their_class_into_another_world() -> None:
     assert moved(values, mixer(values, HERE), HERE, SHOW) == {}
 
 
+def test_the_target_of_a_modulator_is_kept_by_class() -> None:
+    values: dict[str, Value] = {"/moves/1/target": "/meaning/3/amount", "/moves/2/target": "/look/drift"}
+    kept = by_class(values, HERE)
+    assert kept == {"/moves/1/target": "/meaning/fire/amount", "/moves/2/target": "/look/drift"}
+    assert by_slot(kept, ELSEWHERE)[0] == {"/moves/1/target": "/meaning/1/amount", "/moves/2/target": "/look/drift"}
+    assert by_slot(kept, ("rain",)) == ({"/moves/1/target": "none", "/moves/2/target": "/look/drift"}, ["fire"])
+
+
+def test_a_modulator_follows_the_class_of_its_target() -> None:
+    values = {path: param.default for path, param in SHOW.items()} | {"/moves/1/target": "/meaning/3/amount"}
+    assert moved(values, mixer(values, HERE), ELSEWHERE, SHOW) == {"/moves/1/target": "/meaning/1/amount"}
+    assert moved(values, mixer(values, HERE), ("sea",), SHOW) == {"/moves/1/target": "none"}
+
+
 def test_the_parameter_of_a_class_is_that_of_a_slot() -> None:
     assert parameter_of("/meaning/fire/amount", SHOW) is SHOW["/meaning/1/amount"]
     assert parameter_of("/meaning/2/amount", SHOW) is SHOW["/meaning/2/amount"]

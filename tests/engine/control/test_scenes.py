@@ -164,6 +164,18 @@ def test_the_mixer_is_kept_by_class(path: Path) -> None:
     assert (values["/meaning/2/amount"], values["/meaning/2/mute"], values["/meaning/1/amount"]) == (1.0, False, 1.0)
 
 
+def test_targets_in_the_mixer_are_kept_by_class(path: Path) -> None:
+    SceneBank(path).store(1, DEFAULTS | {"/moves/1/target": "/meaning/2/amount"}, ("rain", "fire"))
+    said = json.loads(path.read_text())
+    assert said["1"]["/moves/1/target"] == "/meaning/fire/amount"
+    bank = SceneBank(path)
+    assert bank.fault == ""
+    values = {one.path: one.value for one in bank.recall(1, 0, ("fire",))}
+    assert values["/moves/1/target"] == "/meaning/1/amount"
+    path.write_text(json.dumps({"1": said["1"] | {"/moves/1/target": "/meaning/fire/colour"}}))
+    assert "/moves/1/target" in SceneBank(path).fault
+
+
 def test_a_scene_from_before_the_mixer_leaves_it_as_it_is(path: Path) -> None:
     path.write_text(json.dumps({"1": {AMOUNT: 0.25}}))
     assert [one.path for one in SceneBank(path).recall(1, 0, ("rain",))] == [AMOUNT]
