@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...engine.control.addresses import LOOK_TRAVEL
 from ...engine.control.render_table import TABLE
 from ...engine.inference.backend import Backend
 from ...engine.model.world_file import World
@@ -30,9 +31,9 @@ WANTED = {
 
 def play(world: World, backend: Backend, sound: Array, seconds: float, **changes: float) -> list[Array]:
     """Style codes [L,W] of the first seconds of a sound (repeated where it is shorter), at the table's defaults but
-    `changes` (addresses with __ for / and without the first).
+    `changes` (addresses with __ for / and without the first), and at the seed all the time.
     """
-    values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
+    values: dict[str, object] = {path: p.default for path, p in TABLE.items()} | {LOOK_TRAVEL: 0.0}
     values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
     n = int(seconds * SAMPLE_RATE)
     long = np.tile(sound, -(-n // len(sound)))[:n]
