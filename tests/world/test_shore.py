@@ -60,7 +60,8 @@ def read(name: str) -> np.ndarray:
 
 def codes(world: World, backend: Backend, sound: np.ndarray, seconds: float = 3, **changes: float) -> list[np.ndarray]:
     """Style codes of the first seconds at 15 Hz, at the seed all the time."""
-    values: dict[str, object] = {path: p.default for path, p in TABLE.items()} | {LOOK_TRAVEL: 0.0}
+    values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
+    values[LOOK_TRAVEL] = 0.0
     values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
     return [*OfflineRender(world, values, Fraction(15), backend).codes([sound], round(15 * seconds))]
 

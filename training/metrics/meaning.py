@@ -33,7 +33,8 @@ def play(world: World, backend: Backend, sound: Array, seconds: float, **changes
     """Style codes [L,W] of the first seconds of a sound (repeated where it is shorter), at the table's defaults but
     `changes` (addresses with __ for / and without the first), and at the seed all the time.
     """
-    values: dict[str, object] = {path: p.default for path, p in TABLE.items()} | {LOOK_TRAVEL: 0.0}
+    values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
+    values[LOOK_TRAVEL] = 0.0
     values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
     n = int(seconds * SAMPLE_RATE)
     long = np.tile(sound, -(-n // len(sound)))[:n]
