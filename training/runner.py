@@ -29,7 +29,7 @@ from ..engine.model.world_file import load_world
 from .backbone import Backbone
 from .data.class_photos import TAGS, class_anchors
 from .data.clips import Clip, make_clip
-from .data.photos import PICTURES, PictureSet, photos_in_order, picture_set
+from .data.photos import PICTURES, PictureSet, photo_tags, picture_set
 from .data.procedural_pictures import CLASSES
 from .data.recordings import of_classes, read_recordings
 from .packing import About, Trained, bank_codes, pack
@@ -214,7 +214,7 @@ def directions_stage(shop: TrainingRun, generator: Generator) -> Tensor:
 
     def make() -> dict[str, Tensor]:
         data, plan = shop.pictures(), shop.recipe.directions
-        shown = class_anchors(shop.root, data, photos_in_order(shop.root))
+        shown = class_anchors(data, photo_tags(shop.root))
         shop.note("directions", {"photos": dict(zip(TAGS, map(len, shown), strict=True))})
         ways = towards_photos(generator, shown, LEVEL_CUTS, plan.towards)
         return {"directions": find_directions(generator, data, plan, ways)}

@@ -26,6 +26,21 @@ WHOLE_SHARE = 0.5
 """Share of a class from which it counts in full: two sounds at once give both pictures."""
 
 
+class _Slot(NamedTuple):
+    """Addresses of a slot, made once: the mixer runs several times a frame."""
+
+    amount: str
+    floor: str
+    mute: str
+    solo: str
+
+
+_SLOTS = tuple(
+    _Slot(meaning(n, "amount"), meaning(n, "floor"), meaning(n, "mute"), meaning(n, "solo"))
+    for n in range(1, MEANING_SLOTS + 1)
+)
+
+
 class Displacement(NamedTuple):
     """What the sound makes of the picture at one sample.
 
@@ -73,8 +88,7 @@ class MeaningMixer:
         amount, floor = self._settings(values)
         shares, weights = heard.classes
         rho = amount @ shares
-        neutral = bool((amount == 1).all())
-        codes = heard.codes if neutral or not self.classes else heard.codes * np.float32(rho)
+        codes = heard.codes if (amount == 1).all() else heard.codes * np.float32(rho)
         if self.displacements is None:
             return codes
         weights = np.maximum(floor, amount * weights)
@@ -84,13 +98,13 @@ class MeaningMixer:
 
     def _settings(self, values: Mapping[str, object]) -> tuple[Array, Array]:
         """Amount and floor of every class [K]; both 0 where it is muted, or another is soloed."""
-        slots = range(1, min(self.classes, MEANING_SLOTS) + 1)
-        solo = any(values[meaning(n, "solo")] for n in slots)
+        slots = _SLOTS[: self.classes]
+        solo = any(values[slot.solo] for slot in slots)
         amount, floor = np.ones(self.classes, np.float32), np.zeros(self.classes, np.float32)
-        for n in slots:
-            silent = values[meaning(n, "mute")] or (solo and not values[meaning(n, "solo")])
-            amount[n - 1] = 0.0 if silent else number(values, meaning(n, "amount"))
-            floor[n - 1] = 0.0 if silent else number(values, meaning(n, "floor"))
+        for n, slot in enumerate(slots):
+            silent = values[slot.mute] or (solo and not values[slot.solo])
+            amount[n] = 0.0 if silent else number(values, slot.amount)
+            floor[n] = 0.0 if silent else number(values, slot.floor)
         if solo:
             amount[MEANING_SLOTS:] = 0.0
         return amount, floor

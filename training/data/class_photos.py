@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
-from .photos import CLEAN, PictureSet, photo_names
+from .photos import CLEAN, PictureSet
 
 TAGS: Mapping[str, tuple[str, ...]] = {
     "thunderstorm": ("storm",),
@@ -28,20 +26,10 @@ TAGS: Mapping[str, tuple[str, ...]] = {
 """Class -> tags of photos that show it, or the place where it sounds."""
 
 
-def tags_of(root: Path) -> dict[str, str]:
-    """Name of a photo or panorama -> its tag."""
-    with (root / "MANIFEST.tsv").open(newline="") as file:
-        rows = [(row["file"], row["class"]) for row in csv.DictReader(file, delimiter="\t")]
-    return {name: tag for (_, tag), name in zip(rows, photo_names(file for file, _ in rows), strict=True)}
-
-
-def class_anchors(root: Path, data: PictureSet, names: list[str]) -> list[Tensor]:
+def class_anchors(data: PictureSet, tags: Sequence[str]) -> list[Tensor]:
     """Codes [N,Z] of the training photos that show each of TAGS, in their order; empty where there is none.
 
-    names: of the photos, in the order of `data.photo`.
+    tags: of the photos, as `data.photo` counts them.
     """
-    tags = tags_of(root)
-    shown = [tags.get(name, "") for name in names]
     usable = (data.class_id == CLEAN) & data.whole & ~data.held
-    wanted = [torch.tensor([tag in some for tag in shown])[data.photo] for some in TAGS.values()]
-    return [data.codes[usable & some] for some in wanted]
+    return [data.codes[usable & torch.tensor([tag in some for tag in tags])[data.photo]] for some in TAGS.values()]

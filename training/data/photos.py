@@ -173,9 +173,11 @@ def photo_names(files: Iterable[str]) -> list[str]:
     return [Path(f).stem.rsplit("_y", 1)[0] if f.startswith("panoramas/") else Path(f).stem for f in files]
 
 
-def photos_in_order(root: Path) -> list[str]:
-    """Names of all photos and panoramas of a data folder, as `PictureSet.photo` counts them."""
-    return sorted(set(photo_names(file for file, _ in _rows(root))))
+def photo_tags(root: Path) -> list[str]:
+    """What each photo or panorama of a data folder shows, as `PictureSet.photo` counts them."""
+    rows = _rows(root)
+    tags = dict(zip(photo_names(file for file, _ in rows), (tag for _, tag in rows), strict=True))
+    return [tags[name] for name in sorted(tags)]
 
 
 def crops(root: Path, shape: float, plan: CropPlan) -> list[Crop]:

@@ -46,7 +46,7 @@ class EncoderTraining:
 
 
 def strength(window: Tensor) -> Tensor:
-    """How strongly a window [B,1,128,88] shows, [B]: `meaning_mixer.loudness_level` of each."""
+    """How strongly a window [B,1,128,88] shows by its loudness, [B], as in `meaning_mixer.class_weights`."""
     loudness = window[:, 0].amax(1).mean(1)
     return QUIET + (1 - QUIET) * ((loudness - LOUD_FROM) / LOUD_OVER).clamp(0, 1)
 

@@ -8,7 +8,17 @@ from tests.training.wide_data import wide_data
 
 from sonorama.engine.errors import InputError
 from sonorama.training.backbone import Backbone
-from sonorama.training.data.photos import CLEAN, CropPlan, PictureSet, code_book, crops, descriptors, picture_set
+from sonorama.training.data.class_photos import TAGS, class_anchors
+from sonorama.training.data.photos import (
+    CLEAN,
+    CropPlan,
+    PictureSet,
+    code_book,
+    crops,
+    descriptors,
+    photo_tags,
+    picture_set,
+)
 
 SHAPE = (64, 112)
 
@@ -114,3 +124,14 @@ def test_a_folder_without_photos_is_refused(tmp_path: Path) -> None:
     (tmp_path / "MANIFEST.tsv").write_text("file\tclass\tsource\tauthor\tlicence\n")
     with pytest.raises(InputError, match="no photo"):
         crops(tmp_path, 1.75, CropPlan())
+
+
+def test_photos_of_a_class_go_by_their_tags(root: Path, data: PictureSet) -> None:
+    tags = photo_tags(root)
+    assert len(tags) == int(data.photo.max()) + 1
+    shown = dict(zip(TAGS, class_anchors(data, tags), strict=True))
+    used = (data.class_id == CLEAN) & data.whole & ~data.held
+    night = torch.tensor([tag == "night" for tag in tags])[data.photo]
+    assert torch.equal(shown["crickets"], data.codes[used & night])
+    assert len(shown["volcano_eruption"]) == 1, "the lone photo of lava"
+    assert not len(shown["underwater_bubbling"])
