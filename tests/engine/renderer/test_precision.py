@@ -95,9 +95,8 @@ def test_pictures_are_exact_to_the_bit_until_something_else_is_wanted(
     assert backend.opened == []
 
 
-def test_fast_is_opened_aside_and_paints_from_a_frame_on(
-    switch: PrecisionSwitch, loaded: LoadedWorld, backend: RoundingBackend, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def held_back(backend: RoundingBackend, monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let the backend wait with opening in a fast precision until the event is set."""
     go_on, opened = threading.Event(), backend.open_fast
 
     def slow(precision: str) -> Callable[[Array], Array]:
@@ -105,6 +104,13 @@ def test_fast_is_opened_aside_and_paints_from_a_frame_on(
         return opened(precision)
 
     monkeypatch.setattr(backend, "open_fast", slow)
+    return go_on
+
+
+def test_fast_is_opened_aside_and_paints_from_a_frame_on(
+    switch: PrecisionSwitch, loaded: LoadedWorld, backend: RoundingBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = held_back(backend, monkeypatch)
     wanted = {PRECISION: "fast"}
     for _ in range(5):
         np.testing.assert_array_equal(painted(switch, loaded, wanted), exact(loaded))
@@ -240,13 +246,7 @@ def test_another_world_begins_exact_and_may_become_fast_again(
 def test_a_world_that_is_left_while_fast_is_opened_is_not_painted(
     switch: PrecisionSwitch, loaded: LoadedWorld, backend: RoundingBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    go_on, opened = threading.Event(), backend.open_fast
-
-    def slow(precision: str) -> Callable[[Array], Array]:
-        assert go_on.wait(PATIENCE_S)
-        return opened(precision)
-
-    monkeypatch.setattr(backend, "open_fast", slow)
+    go_on = held_back(backend, monkeypatch)
     wanted = {PRECISION: "fast"}
     painted(switch, loaded, wanted)
     opening = switch._opening
