@@ -18,8 +18,8 @@ import numpy as np
 from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.inference.graph_cache import ready_graphs
 from sonorama.engine.model.world_file import load_world
+from sonorama.engine.picture.contact_sheet import contact_sheet, write_png
 from sonorama.engine.units import SAMPLE_RATE
-from sonorama.export.sheet import contact_sheet, write_png
 
 HERE = Path(__file__).parent
 OUT = Path("build/demo")

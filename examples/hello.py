@@ -25,10 +25,10 @@ from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
+from sonorama.engine.picture.contact_sheet import write_png
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.units import Array
-from sonorama.export.sheet import write_png
 
 FPS = Fraction(30)
 VALUES: dict[str, Value] = {"/look/seed": 46, "/look/truncation": 0.7, "/motion/fine/amount": 1.2}

@@ -20,10 +20,11 @@ from av.video.stream import VideoStream
 from ..engine.audio.audio_file import Sound
 from ..engine.files.atomic import replacing, to_disk, translated
 from ..engine.files.encode import tag_bt709
+from ..engine.files.fingerprint import fingerprint
 from .picture import Converter, Fit
 from .presets import CONTAINERS, STREAM, Preset
 from .scheduling import scheduling_kept
-from .sidecar import fingerprint, sidecar_of, to_json
+from .sidecar import sidecar_of, to_json
 from .soundtrack import Soundtrack
 
 

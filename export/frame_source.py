@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from .sidecar import sha256
-
 if TYPE_CHECKING:
     from ..engine.control.parameters import Value
     from ..engine.pipeline.offline import OfflineRender

@@ -18,6 +18,7 @@ from ..engine.audio.audio_file import Sound, open_sound
 from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
 from ..engine.errors import InputError, OutputError, ValueRefused, one_line
 from ..engine.files.encode import SYNTHETIC, synthetic_note
+from ..engine.files.fingerprint import sha256
 from ..engine.take.reader import Take, find_take
 from ..engine.units import DEFAULT_WORLD
 from ..engine.versions import versions
@@ -27,7 +28,7 @@ from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
 from .presets import Preset, check_size, choose
 from .sequence import SequenceWriter, check_folder, sequence_writer
-from .sidecar import check_film, command_line, is_made, sha256
+from .sidecar import check_film, command_line, is_made
 from .timecode import timecode
 
 if TYPE_CHECKING:

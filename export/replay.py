@@ -21,6 +21,7 @@ from ..engine.audio.audio_file import Sound
 from ..engine.audio.decode import SoundFormat
 from ..engine.control.addresses import OUT_FREEZE
 from ..engine.errors import InputError, SonoramaError, WorldError
+from ..engine.files.fingerprint import sha256
 from ..engine.inference.backend import open_backend
 from ..engine.inference.precision import fast_precisions, open_in
 from ..engine.model.world_file import find_world, list_worlds, load_world, read_card
@@ -32,7 +33,6 @@ from ..engine.take import audio_file as takesound
 from ..engine.take.reader import Take
 from ..engine.units import EXACT, SAMPLE_RATE
 from .output_controls import AsItLeft, Bare, Finished, ReplayOutput
-from .sidecar import sha256
 
 log = logging.getLogger(__name__)
 GUARD_S = 2.0

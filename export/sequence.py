@@ -20,10 +20,10 @@ from av.error import FFmpegError
 from ..engine.audio.audio_file import Sound
 from ..engine.errors import OutputError, one_line
 from ..engine.files.atomic import translated
+from ..engine.files.record import Record
 from ..engine.files.still import encode_still
 from .film import Look
 from .picture import Converter
-from .record import Record
 from .sidecar import differences, read_sidecar, to_json
 from .soundtrack import Soundtrack
 

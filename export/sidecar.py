@@ -5,7 +5,6 @@ The sidecar of a film also says its size and hash, by which the film is known fo
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
@@ -15,28 +14,10 @@ from typing import Any
 
 from ..engine.errors import OutputError
 from ..engine.files.atomic import translated
+from ..engine.files.fingerprint import MADE_BY, matches
 
-MADE_BY = "sonorama"
 _NOT_THE_JOB = ("command", "sound", "film")  # may differ between two runs that make the same frames
 _OVERWRITE = "Choose another OUT, or replace it with --overwrite."
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def fingerprint(path: Path) -> dict[str, Any]:
-    """Size in bytes and SHA-256 of a file."""
-    return {"bytes": path.stat().st_size, "sha256": sha256(path)}
-
-
-def matches(path: Path, told: object) -> bool:
-    """Whether a file is there and has this fingerprint."""
-    if not isinstance(told, Mapping) or path.is_symlink() or not path.is_file():
-        return False
-    return path.stat().st_size == told.get("bytes") and sha256(path) == told.get("sha256")
 
 
 def command_line(command: tuple[str, ...]) -> str:

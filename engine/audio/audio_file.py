@@ -170,7 +170,7 @@ def _finite(block: np.ndarray) -> np.ndarray:
 
 def _resample(blocks: Iterator[np.ndarray], source: int, target: int, count: int | None) -> Iterator[np.ndarray]:
     left = math.inf if count is None else -(-count * target // source)
-    for block in _swr(blocks, source, target):
+    for block in resample(blocks, source, target):
         part = block if len(block) <= left else block[: int(left)]
         left -= len(part)
         if len(part):
@@ -179,7 +179,8 @@ def _resample(blocks: Iterator[np.ndarray], source: int, target: int, count: int
         yield np.zeros(int(left), np.float32)
 
 
-def _swr(blocks: Iterator[np.ndarray], source: int, target: int) -> Iterator[np.ndarray]:
+def resample(blocks: Iterator[np.ndarray], source: int, target: int) -> Iterator[np.ndarray]:
+    """Resample mono blocks float32 [n] from `source` to `target` Hz, with as many samples as the resampler gives."""
     resampler = AudioResampler("flt", "mono", target)
     at = 0
     for block in blocks:

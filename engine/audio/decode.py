@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -105,7 +106,7 @@ def decode(path: Path) -> Iterator[np.ndarray]:
 
     """
     waiting: list[np.ndarray] = []
-    for piece in _pieces(path):
+    for _, piece in decode_stamped(path):
         waiting.append(piece)
         if sum(part.shape[1] for part in waiting) >= _BLOCK:
             yield np.concatenate(waiting, axis=1)
@@ -114,8 +115,10 @@ def decode(path: Path) -> Iterator[np.ndarray]:
         yield np.concatenate(waiting, axis=1)
 
 
-def _pieces(path: Path) -> Iterator[np.ndarray]:
-    """Like `decode`, with blocks as small as the codec's."""
+def decode_stamped(path: Path) -> Iterator[tuple[Fraction | None, np.ndarray]]:
+    """Like `decode`, in blocks as small as the codec's, each with its time on the container's clock, in seconds (None
+    where the file has no stamps). That clock is the one of the pictures, too.
+    """
     container, stream, form = open_container(path)
     with container:
         count, damaged_at, held = 0, None, None
@@ -127,14 +130,18 @@ def _pieces(path: Path) -> Iterator[np.ndarray]:
             if damaged_at is not None:
                 raise InputError(f"{path} is damaged {damaged_at / form.rate:.2f} s from its start", WHOLE)
             if held is not None:
-                yield _planar(path, held, form)
+                yield _stamp(held), _planar(path, held, form)
             held = frame
             count += frame.samples
         # Undecodable data after the last good packet (tags, padding) is harmless as long as nothing is missing.
         if missing := why_cut_off(path, container, stream, count / form.rate, packets.last):
             raise InputError(f"{path} is truncated: {missing}", WHOLE)
         if held is not None:
-            yield _planar(path, held, form)[:, : _played(held, container)]
+            yield _stamp(held), _planar(path, held, form)[:, : _played(held, container)]
+
+
+def _stamp(frame: AudioFrame) -> Fraction | None:
+    return None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
 
 
 def _played(last: AudioFrame, container: InputContainer) -> int:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from av.video.frame import VideoFrame
 
-from ..engine.files.atomic import translated, write_bytes
-from ..engine.files.still import encode_still
+from ..files.atomic import translated, write_bytes
+from ..files.still import encode_still
 
 _GAP = 4  # pixels between frames
 _GROUND = 22  # the panel's window grey

@@ -4,11 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.export.helpers import pixels
 
 from sonorama.engine.errors import OutputError
-from sonorama.export.sheet import contact_sheet, eight_bits, write_png
-
-from .helpers import pixels
+from sonorama.engine.picture.contact_sheet import contact_sheet, eight_bits, write_png
 
 
 def test_frames_lie_row_by_row() -> None:

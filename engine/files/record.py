@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..engine.errors import OutputError
-from ..engine.files.atomic import names_after, rename_new, replacing, translated
-from .sidecar import MADE_BY, fingerprint, matches
+from ..errors import OutputError
+from .atomic import names_after, rename_new, replacing, translated
+from .fingerprint import MADE_BY, fingerprint, matches
 
 try:
     import fcntl
