@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from ..engine.files.fingerprint import sha256
+
 if TYPE_CHECKING:
     from ..engine.control.parameters import Value
     from ..engine.pipeline.offline import OfflineRender
