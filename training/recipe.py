@@ -10,7 +10,9 @@ from ..engine.errors import InputError
 from ..engine.files.atomic import write_bytes
 from ..engine.model.generator import GeneratorConfig
 from ..engine.model.seed_bank import SEEDS
-from .data.clips import ClipPlan
+from .data.inverted_clips import ClipPlan
+from .data.procedural_clips import SceneClipPlan
+from .stages.adversarial_plan import AdversarialTraining
 from .stages.directions import DirectionTraining
 from .stages.ears.listening import EarsTraining
 from .stages.generator.plan import WIDE, GeneratorPlan, grown_to
@@ -33,6 +35,8 @@ class Recipe:
     encoder: EncoderTraining = field(default_factory=EncoderTraining)
     clips: ClipPlan = field(default_factory=ClipPlan)
     motion: MotionTraining = field(default_factory=MotionTraining)
+    scenes: SceneClipPlan = field(default_factory=SceneClipPlan)
+    adversarial: AdversarialTraining = field(default_factory=AdversarialTraining)
     bank: int = SEEDS
 
     def up_to(self, size: int) -> Recipe:
@@ -49,6 +53,7 @@ class Recipe:
         phases = tuple(replace(p, images=part(p.images)) for p in self.stage_0.phases)
         start, full = (round(n * share) for n in self.stage_0.judges_over)
         ears, joint, encoder = self.ears, self.joint, self.encoder
+        ticks = max(4, part(self.clips.ticks))
         return replace(
             self,
             stage_0=replace(self.stage_0, phases=phases, judges_over=(start, max(full, start + 1))),
@@ -66,10 +71,12 @@ class Recipe:
             clips=replace(
                 self.clips,
                 clips=part(self.clips.clips),
-                ticks=max(4, part(self.clips.ticks)),
+                ticks=ticks,
                 steps=part(self.clips.steps),
             ),
             motion=replace(self.motion, steps=part(self.motion.steps)),
+            scenes=replace(self.scenes, clips=part(self.scenes.clips)),
+            adversarial=replace(self.adversarial, steps=part(self.adversarial.steps), ticks=ticks),
             bank=part(self.bank),
         )
 

@@ -22,13 +22,10 @@ from ..engine.model.build import build_networks
 from ..engine.model.config import LEVEL_CUTS
 from ..engine.model.generator import Generator
 from ..engine.model.mel import log_mel
-from ..engine.model.motion_rnn import MotionConfig, MotionNetwork
 from ..engine.model.open_clip_towers import load_joint
 from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
-from .backbone import Backbone
 from .data.class_photos import TAGS, class_anchors
-from .data.clips import Clip, make_clip
 from .data.photos import PICTURES, PictureSet, photo_tags, picture_set
 from .data.procedural_pictures import CLASSES
 from .data.recordings import of_classes, read_recordings
@@ -46,7 +43,6 @@ from .stages.joint import Space
 from .stages.joint import prepare as prepare_joint
 from .stages.joint import save as save_joint
 from .stages.joint_clip import prepare_named
-from .stages.motion_teacher import prepare, train_motion
 from .stages.sound_inversion import Judges, guide_by_sound
 
 log = logging.getLogger(__name__)
@@ -154,45 +150,6 @@ def encoder_stage(
 
     encoder.load_state_dict(shop.once("encoder", make))
     return encoder.eval().requires_grad_(False)
-
-
-def make_clips(shop: TrainingRun, generator: Generator, directions: Tensor, mels: list[list[Tensor]]) -> list[Clip]:
-    """Inverted clips of every class; each is kept as soon as it is made."""
-    plan, codes, backbone = shop.recipe.clips, shop.pictures().anchors, Backbone()
-    clips = []
-    for i in range(plan.clips * len(CLASSES)):
-        class_id, rng = i % len(CLASSES), torch.Generator().manual_seed(1000 + i)
-
-        def make(class_id: int = class_id, rng: torch.Generator = rng) -> dict[str, Tensor]:
-            mel = mels[class_id][int(torch.randint(len(mels[class_id]), (1,), generator=rng))]
-            clip = make_clip(generator, directions, mel, class_id, codes, backbone, plan, rng)
-            return {k: v for k, v in vars(clip).items() if isinstance(v, Tensor)}
-
-        clips.append(Clip(**shop.once(f"clips/{i:03d}", make), class_id=class_id))
-    return clips
-
-
-def motion_stage(
-    shop: TrainingRun, generator: Generator, space: Space, encoder: SoundInversionEncoder, directions: Tensor,
-    mels: list[list[Tensor]],
-) -> MotionNetwork:  # fmt: skip
-    """E_RNN by teacher forcing on the inverted clips."""
-    mapping, config = generator.mapping, generator.config
-    network = MotionNetwork(MotionConfig(config.num_ws, config.w_dim), mapping.w_avg, mapping.w_std)
-    hear = space.ears()
-
-    def make() -> dict[str, Tensor]:
-        clips = make_clips(shop, generator, directions, mels)
-        with torch.no_grad():
-            codes = [hear(c.long_windows) for c in clips]
-        torch.manual_seed(22)
-        batch = prepare(clips, encoder, codes, directions)
-        figures = train_motion(network, batch, shop.recipe.clips.rate, shop.recipe.motion)
-        shop.note("motion", {k: round(v, 5) for k, v in figures.items()})
-        return network.state_dict()
-
-    network.load_state_dict(shop.once("motion", make))
-    return network.eval()
 
 
 def check_out(out: Path, work: Path) -> None:

@@ -9,7 +9,8 @@ import torch
 from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.model.motion_rnn import MotionConfig, MotionNetwork
 from sonorama.engine.pipeline.latent_motion import MotionState, StyleSpace, advance_motion
-from sonorama.training.stages.motion_teacher import ClipBatch, Physics, roll
+from sonorama.training.stages.motion_roll import Physics
+from sonorama.training.stages.motion_teacher import ClipBatch, roll
 
 SEED, STEPS, RATE_HZ = 11, 20, 12.0
 

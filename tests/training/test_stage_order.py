@@ -70,7 +70,7 @@ def test_a_stage_that_does_not_make_what_it_promised_is_named() -> None:
 @pytest.mark.parametrize(
     ("inputs", "outputs", "words"),
     [
-        ("()", "('motion',)", "motion and other both make motion"),
+        ("()", "('motion',)", "adversarial and other both make motion"),
         ("('flavour',)", "('x',)", "other needs flavour, which none makes"),
     ],
 )

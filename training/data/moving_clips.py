@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ...engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS
-from .clips import ending_at
+from .sound_windows import ending_at
 
 UNKNOWN = -1
 """Class of a clip whose sound is of no class."""

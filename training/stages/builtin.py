@@ -13,7 +13,7 @@ from ...engine.plugins.interfaces import StageRun
 if TYPE_CHECKING:
     from ..runner import TrainingRun
 
-ORDER = ("generator", "joint", "directions", "recordings", "encoder", "motion", "bank")
+ORDER = ("generator", "joint", "directions", "recordings", "encoder", "motion", "adversarial", "bank")
 """The order in which ours run."""
 
 
@@ -79,29 +79,44 @@ class Recordings:
 
 
 class Encoder:
-    """E_a learns the directions, then is guided by sound (eqs. 2 and 3)."""
+    """E_a learns what it adds to the classes' displacements, guided by sound (eqs. 2 and 3)."""
 
     inputs = ("generator", "space", "directions", "mels")
-    outputs = ("encoder",)
+    outputs = ("guided_encoder",)
 
     def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """encoder: SoundInversionEncoder."""
+        """guided_encoder: SoundInversionEncoder."""
         from ..runner import encoder_stage
 
-        return {"encoder": encoder_stage(_own(run), *(inputs[name] for name in self.inputs))}
+        return {"guided_encoder": encoder_stage(_own(run), *(inputs[name] for name in self.inputs))}
 
 
 class Motion:
     """E_RNN learns to move by teacher forcing on inverted clips."""
 
-    inputs = ("generator", "space", "encoder", "directions", "mels")
-    outputs = ("motion",)
+    inputs = ("generator", "space", "guided_encoder", "directions", "mels")
+    outputs = ("taught_motion", "clips")
 
     def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-        """motion: MotionNetwork."""
-        from ..runner import motion_stage
+        """taught_motion: MotionNetwork. clips: inverted clips that it was taught by."""
+        from ..motion_stages import motion_stage
 
-        return {"motion": motion_stage(_own(run), *(inputs[name] for name in self.inputs))}
+        motion, clips = motion_stage(_own(run), *(inputs[name] for name in self.inputs))
+        return {"taught_motion": motion, "clips": clips}
+
+
+class Adversarial:
+    """E_RNN and E_a against an image and a video discriminator (eqs. 7 to 9)."""
+
+    inputs = ("generator", "space", "guided_encoder", "taught_motion", "directions", "clips")
+    outputs = ("encoder", "motion")
+
+    def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+        """encoder: SoundInversionEncoder. motion: MotionNetwork."""
+        from ..motion_stages import adversarial_stage
+
+        encoder, motion = adversarial_stage(_own(run), *(inputs[name] for name in self.inputs))
+        return {"encoder": encoder, "motion": motion}
 
 
 class Bank:

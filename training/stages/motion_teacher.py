@@ -1,4 +1,4 @@
-"""E_RNN by teacher forcing on inverted clips (stage 3b), in the same arithmetic as the stepper's `tick`."""
+"""E_RNN by teacher forcing on inverted clips (stage 3b), rolled as the engine plays it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ...engine.control.addresses import MotionName, motion
-from ...engine.control.render_table import TABLE
 from ...engine.model.motion_rnn import MotionNetwork
 from ...engine.model.sound_inversion import SoundInversionEncoder
-from ...engine.pipeline.latent_motion import NOISE, decay
-from ...engine.units import LEVELS
-from ..data.clips import Clip
+from ..data.inverted_clips import Clip
+from .motion_roll import Physics, Rolled, follow, motion_step
 from .sound_inversion import displaced
 
 log = logging.getLogger(__name__)
@@ -36,26 +33,6 @@ class MotionTraining:
 
 
 @dataclass(frozen=True)
-class Physics:
-    """The table's default half-lives and bounds as columns [L,1]: rho_follow, rho_r, kappa."""
-
-    follow: Tensor
-    inertia: Tensor
-    kappa: Tensor
-
-    @staticmethod
-    def defaults(level_sizes: list[int], rate: float) -> Physics:
-        """What a film has when nobody touches the controls."""
-
-        def column(name: MotionName, half_life: bool) -> Tensor:
-            values = [float(TABLE[motion(level, name)].default) for level in LEVELS]
-            values = [decay(v, rate) if half_life else v for v in values]
-            return torch.cat([torch.full((k, 1), v) for k, v in zip(level_sizes, values, strict=True)])
-
-        return Physics(column("follow", True), column("inertia", True), column("kappa", False))
-
-
-@dataclass(frozen=True)
 class ClipBatch:
     """base [B,L,W]; heard E_a [B,T,L,W]; there [B,T]; targets [B,T,L,W] in units of sigma_w."""
 
@@ -69,7 +46,8 @@ class ClipBatch:
 def prepare(clips: list[Clip], encoder: SoundInversionEncoder, codes: list[Tensor], displacements: Tensor) -> ClipBatch:
     """Let E_a hear all clips. codes: F_a of each clip's long windows, [T,D] a clip; displacements: D [K,L,W]."""
     heard = [
-        displaced(encoder, c.windows, code, displacements[c.class_id]) for c, code in zip(clips, codes, strict=True)
+        displaced(encoder, c.short_windows, code, displacements[c.class_id])
+        for c, code in zip(clips, codes, strict=True)
     ]
     return ClipBatch(
         torch.stack([c.base for c in clips]),
@@ -84,23 +62,17 @@ def roll(network: MotionNetwork, batch: ClipBatch, physics: Physics, own: float)
 
     own: chance, a tick, that the network sees the codes it made itself instead of the teacher's.
     """
-    std = network.sigma_w
-    b, ticks = batch.heard.shape[:2]
-    # The anchor of a clip has been following its sound for a while already.
-    follow, h = batch.heard[:, 0] / std, network.start(b)
-    r = torch.zeros_like(follow)
+    heard = batch.heard / network.sigma_w
+    b, ticks = heard.shape[:2]
+    state = Rolled.begin(network, heard[:, 0])
     made, asked = [], []
     for t in range(ticks):
-        heard = batch.heard[:, t] / std
-        follow = physics.follow * follow + (1 - physics.follow) * heard
         see_own = (torch.rand(b) < own)[:, None, None]
-        before = torch.where(see_own, follow + r, batch.targets[:, max(0, t - 1)])
-        there = batch.there[:, t, None, None]
-        u = batch.base + (before + heard + NOISE * there * torch.randn_like(heard)) * std
-        delta, h = network(u, h)
-        r = physics.inertia * r + (1 - physics.inertia) * physics.kappa * torch.tanh(delta * there)
-        made.append(r)
-        asked.append(batch.targets[:, t] - follow)
+        anchor = follow(physics, state, heard[:, t])
+        past = torch.where(see_own, anchor + state.residual, batch.targets[:, max(0, t - 1)])
+        state = motion_step(network, physics, state, batch.base, heard[:, t], batch.there[:, t], past)
+        made.append(state.residual)
+        asked.append(batch.targets[:, t] - state.anchor)
     return torch.stack(made, 1), torch.stack(asked, 1)
 
 

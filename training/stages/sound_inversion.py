@@ -20,7 +20,7 @@ from ...engine.model.generator import Generator
 from ...engine.model.mel import BANDS, ENCODER_COLUMNS, SOUND_COLUMNS
 from ...engine.model.sound_inversion import SoundInversionEncoder
 from ...engine.pipeline.meaning_mixer import LOUD_FROM, LOUD_OVER, QUIET
-from ..data.clips import ending_at
+from ..data.sound_windows import ending_at
 from .directions import random_places
 
 log = logging.getLogger(__name__)

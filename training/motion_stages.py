@@ -1,0 +1,102 @@
+"""The training stages that make motion: E_RNN by inverted clips (3b), then E_RNN and E_a by discriminators (3)."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import Tensor
+
+from ..engine.model.generator import Generator
+from ..engine.model.motion_rnn import MotionConfig, MotionNetwork
+from ..engine.model.sound_inversion import SoundInversionEncoder
+from .backbone import Backbone
+from .data.inverted_clips import Clip, make_clip, painted
+from .data.moving_clips import ClipDraws, MovingClip
+from .data.procedural_clips import SceneClips, sourced_mels
+from .data.procedural_pictures import CLASSES
+from .data.recordings import of_classes, read_recordings
+from .runner import TrainingRun
+from .stages.generator.interrupt import stop_between_steps
+from .stages.joint import Space
+from .stages.motion_adversarial import Fixed, MotionAdversary
+from .stages.motion_roll import Physics
+from .stages.motion_teacher import prepare, train_motion
+from .stages.sound_inversion import Judges
+
+
+def make_clips(shop: TrainingRun, generator: Generator, directions: Tensor, mels: list[list[Tensor]]) -> list[Clip]:
+    """Inverted clips of every class; each is kept as soon as it is made."""
+    plan, codes, backbone = shop.recipe.clips, shop.pictures().anchors, Backbone()
+    clips = []
+    for i in range(plan.clips * len(CLASSES)):
+        class_id, rng = i % len(CLASSES), torch.Generator().manual_seed(1000 + i)
+
+        def make(class_id: int = class_id, rng: torch.Generator = rng) -> dict[str, Tensor]:
+            mel = mels[class_id][int(torch.randint(len(mels[class_id]), (1,), generator=rng))]
+            clip = make_clip(generator, directions, mel, class_id, codes, backbone, plan, rng)
+            return {k: v for k, v in vars(clip).items() if isinstance(v, Tensor)}
+
+        clips.append(Clip(**shop.once(f"clips/{i:03d}", make), class_id=class_id))
+    return clips
+
+
+def motion_stage(
+    shop: TrainingRun, generator: Generator, space: Space, encoder: SoundInversionEncoder, directions: Tensor,
+    mels: list[list[Tensor]],
+) -> tuple[MotionNetwork, list[Clip]]:  # fmt: skip
+    """Stage 3b: E_RNN by teacher forcing on inverted clips; and those clips."""
+    mapping, config = generator.mapping, generator.config
+    network = MotionNetwork(MotionConfig(config.num_ws, config.w_dim), mapping.w_avg, mapping.w_std)
+    hear, clips = space.ears(), make_clips(shop, generator, directions, mels)
+
+    def make() -> dict[str, Tensor]:
+        with torch.no_grad():
+            codes = [hear(c.long_windows) for c in clips]
+        torch.manual_seed(22)
+        batch = prepare(clips, encoder, codes, directions)
+        figures = train_motion(network, batch, shop.recipe.clips.rate, shop.recipe.motion)
+        shop.note("motion", {k: round(v, 5) for k, v in figures.items()})
+        return network.state_dict()
+
+    network.load_state_dict(shop.once("motion", make))
+    return network.eval(), clips
+
+
+def real_clips(shop: TrainingRun, generator: Generator, inverted: list[Clip]) -> list[MovingClip]:
+    """What the discriminators take for real: inverted clips as the generator paints them, or frames as they are."""
+    plan, scenes = shop.recipe.adversarial, shop.recipe.scenes
+    if plan.real == "inverted":
+        return painted(inverted, generator, shop.recipe.clips, scenes.held_every)
+    mels = sourced_mels(of_classes(read_recordings(shop.root)))
+    return SceneClips(shop.pictures(), mels, scenes).all(shop.work / "scenes")
+
+
+def adversarial_stage(
+    shop: TrainingRun, generator: Generator, space: Space, encoder: SoundInversionEncoder, motion: MotionNetwork,
+    directions: Tensor, inverted: list[Clip],
+) -> tuple[SoundInversionEncoder, MotionNetwork]:  # fmt: skip
+    """Stage 3: E_a and E_RNN after eqs. 7 to 9, their averages; as they were where the plan has no steps."""
+    plan = shop.recipe.adversarial
+    encoder, motion = copy.deepcopy(encoder), copy.deepcopy(motion)
+
+    def make() -> dict[str, Tensor]:
+        clips = [c for c in real_clips(shop, generator, inverted) if not c.held]
+        draws = ClipDraws(clips, plan.ticks, shop.recipe.clips.rate, plan.lead)
+        physics = Physics.defaults(motion.config.level_sizes, shop.recipe.clips.rate)
+        judges = Judges(space.ears(), space.eyes(), space.labels)
+        codes = shop.pictures().anchors
+        fixed = Fixed(generator, codes, directions, judges, physics, shop.recipe.encoder)
+        torch.manual_seed(23)
+        trainer = MotionAdversary(motion, encoder, fixed, draws, plan, shop.work / "adversarial.pt")
+        trainer.load()
+        with stop_between_steps() as stop:
+            trainer.run(stop)
+        parts = {"encoder": trainer.encoder_mean.state_dict(), "motion": trainer.motion_mean.state_dict()}
+        return {f"{part}.{k}": v for part, state in parts.items() for k, v in state.items()}
+
+    if plan.steps:
+        made = shop.once("adversarial", make)
+        for name, network in (("encoder", encoder), ("motion", motion)):
+            network.load_state_dict({k[len(name) + 1 :]: v for k, v in made.items() if k.startswith(name + ".")})
+    return encoder.eval().requires_grad_(False), motion.eval().requires_grad_(False)
