@@ -1,5 +1,7 @@
 """The stages learn, on made-up data small enough for every run."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -20,8 +22,11 @@ from sonorama.training.stages.sound_inversion import (
     Judges,
     change_gain,
     displaced,
+    draw_windows,
     guide_by_sound,
+    look_at,
     sound_guidance_loss,
+    to_sounds,
 )
 
 
@@ -119,6 +124,43 @@ def test_w_bar_is_a_mean() -> None:
     code = torch.nn.functional.normalize(torch.ones(2, 5, 3), dim=-1)
     loss = sound_guidance_loss(code, code, code, still, still * 0, EncoderTraining())
     assert loss.item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_windows_of_a_clip_follow_each_other() -> None:
+    """w_bar of eq. 2 is a mean over time: its windows are 9 columns apart; those of short sounds closer."""
+    mel = (0.3 + torch.arange(200) / 1000)[None].expand(BANDS, -1)  # the later, the louder
+    drawn = draw_windows([[mel], [mel[:, :24]], [mel[:, :5]]], [0, 1, 2], 4, torch.Generator().manual_seed(1))
+    steps = drawn.windows[:, 0, 0, -1].unflatten(0, (3, 4)).diff(dim=1)
+    assert torch.allclose(steps, torch.tensor([[0.009], [0.001], [0.0]]).expand(3, 3), atol=1e-6)
+    assert torch.equal(drawn.long_windows[:, 0, 0, -1], drawn.windows[:, 0, 0, -1])
+
+
+def test_cutouts_are_parts_of_the_picture() -> None:
+    plan, sizes = EncoderTraining(cutouts=5, cut=0.5), []
+
+    def see(x: torch.Tensor) -> torch.Tensor:
+        sizes.append(tuple(x.shape[2:]))
+        return x.mean((2, 3))
+
+    seen = look_at(see, torch.ones(2, 3, 32, 56), plan, torch.Generator().manual_seed(3))
+    assert torch.allclose(seen, torch.ones(2, 3))
+    assert len(sizes) == 5 and sizes[0] == (32, 56)
+    assert all(16 <= h < 32 and abs(w / h - 56 / 32) < 0.1 for h, w in sizes[1:])
+
+
+def test_infonce_wants_the_sounds_of_the_class_and_no_other() -> None:
+    """Images against all sounds: by hand for two clips of two classes, and of one class."""
+    axes = torch.eye(2)[:, None]  # [clips, 1, D]
+    right, wrong = (to_sounds(axes, x, torch.tensor([0, 1]), 20.0).item() for x in (axes, axes.flip(0)))
+    assert right == pytest.approx(math.log1p(math.exp(-20)), abs=1e-6)
+    assert wrong == pytest.approx(20 + math.log1p(math.exp(-20)))
+    assert to_sounds(axes, axes, torch.tensor([1, 1]), 20.0).item() == pytest.approx(10 + math.log1p(math.exp(-20)))
+    plan = EncoderTraining(mode="infonce", lam_t=0, lam_b=0, lam_n=0)
+    still = torch.zeros(2, 1, 4, 8)
+    loss = sound_guidance_loss(axes, axes, axes, still, still, plan, torch.tensor([0, 1]))
+    assert loss.item() == pytest.approx(right, abs=1e-6)
+    with pytest.raises(ValueError, match="mode"):
+        sound_guidance_loss(axes, axes, axes, still, still, plan)
 
 
 def test_e_rnn_learns_and_its_delta_is_not_zero() -> None:

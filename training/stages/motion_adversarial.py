@@ -27,7 +27,7 @@ from ..losses.adversarial import LOSSES, gradient_penalty
 from .adversarial_plan import AdversarialTraining
 from .directions import random_places
 from .motion_roll import Physics, Rolled, follow, motion_step
-from .sound_inversion import EncoderTraining, Judges, displaced, sound_guidance_loss
+from .sound_inversion import EncoderTraining, Judges, average_in, displaced, look_at, sound_guidance_loss
 
 log = logging.getLogger(__name__)
 TRAINED = ("motion", "encoder")
@@ -148,12 +148,14 @@ class MotionAdversary:
             return played.moved.new_zeros(())
         index = torch.randperm(played.frames.shape[1], generator=self.rng)[: self.plan.shown]
         frames = played.frames[known][:, index]
-        seen = self.fixed.judges.see(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
+        seen = look_at(self.fixed.judges.see, frames.flatten(0, 1), self.fixed.weights, self.rng)
+        seen = seen.unflatten(0, frames.shape[:2])
         label = self.fixed.judges.labels[batch.class_id[known]][:, None].expand_as(seen)
         mapping = self.fixed.generator.mapping
         about = (played.codes[known][:, index] - mapping.w_avg) / self.motion.sigma_w
         code = codes[known][:, self.draws.lead :][:, index]
-        return sound_guidance_loss(seen, code, label, about, played.displacement[known][:, index], self.fixed.weights)
+        displacement = played.displacement[known][:, index]
+        return sound_guidance_loss(seen, code, label, about, displacement, self.fixed.weights, batch.class_id[known])
 
     def _stills(self, frames: Tensor) -> Tensor:
         """Random frames of every clip for D_I, [B x stills,3,H,W]."""
@@ -198,16 +200,9 @@ class MotionAdversary:
         self.optimiser_judges.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser_judges.step()
-        self._average()
-        return {k: float(v.detach()) for k, v in judged.items()} | {"judges": float(loss.detach())}
-
-    @torch.no_grad()
-    def _average(self) -> None:
-        decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
         for name in TRAINED:
-            pairs = zip(getattr(self, f"{name}_mean").parameters(), getattr(self, name).parameters(), strict=True)
-            for mean, now in pairs:
-                mean.lerp_(now, 1 - decay)
+            average_in(getattr(self, f"{name}_mean"), getattr(self, name), self.plan.ema, self.step)
+        return {k: float(v.detach()) for k, v in judged.items()} | {"judges": float(loss.detach())}
 
     # ---- the loop
 

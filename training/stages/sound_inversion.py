@@ -1,6 +1,6 @@
 """E_a(x) = R(x) + a(x) D_class: the encoder learns R by eqs. 2 and 3, with the displacements D of the classes given.
 
-Four windows of one clip are painted at one base latent,
+Four consecutive windows of one clip are painted at one base latent, and F_v sees the picture whole and in cutouts:
 L_enc = mean_t[1 - cos(F_v(G(w_hat^t)), F_a(x^t))] + lam_t mean_t[1 - cos(F_v(G(w_hat^t)), F_t(label))]
 + lam_b mean(((w_hat^t - w_bar) / sigma_w)^2) + lam_n mean((E_a / sigma_w)^2) + lam_r mean((R / sigma_w)^2).
 a(x) is what the engine makes of a sound that is surely of its class (engine/pipeline/meaning_mixer.py).
@@ -8,13 +8,13 @@ a(x) is what the engine makes of a sound that is surely of its class (engine/pip
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...engine.model.generator import Generator
 from ...engine.model.mel import BANDS, ENCODER_COLUMNS, SOUND_COLUMNS
@@ -31,7 +31,13 @@ GAIN = 0.15
 @dataclass(frozen=True)
 class EncoderTraining:
     """steps, clips a step, windows a clip and rate; lam_* are the weights of eqs. 2 and 3; lam_r keeps R small beside
-    the displacements; size: side painted.
+    the displacements; size: side painted. every: mel columns from one window of a clip to the next (100 ms, the grid
+    on which E_a is played).
+
+    cutouts: how often F_v looks at a picture, the first time at all of it, then at parts of at least `cut` of its
+    sides; mode: `cosine` (eq. 2), or `infonce` (images against the sounds of all clips of a step, of which those of
+    its class are right) at infonce_scale, for spaces where pictures and sounds lie in different corners. ema: of the
+    averaged encoder, a step.
     """
 
     steps: int = 200
@@ -43,6 +49,12 @@ class EncoderTraining:
     lam_n: float = 0.05
     lam_r: float = 1.0
     size: int = 64
+    every: int = 9
+    cutouts: int = 4
+    cut: float = 0.6
+    mode: str = "cosine"
+    infonce_scale: float = 20.0
+    ema: float = 0.99
 
 
 def strength(window: Tensor) -> Tensor:
@@ -85,27 +97,63 @@ def change_gain(mel: Tensor, gain: float) -> Tensor:
     return torch.where(mel > 0, (mel + gain).clamp(0, 1), mel)
 
 
-def draw_windows(mels: list[list[Tensor]], class_id: list[int], each: int, rng: torch.Generator) -> Heard:
-    """`each` windows of one random recording a wanted class, at one random gain of +-12 dB; [B = classes x each]."""
+def draw_windows(
+    mels: list[list[Tensor]], class_id: list[int], each: int, rng: torch.Generator, every: int = 9
+) -> Heard:
+    """`each` windows of one random recording a wanted class, `every` columns apart (closer in a sound that is too short
+    for that), at one random gain of +-12 dB; [B = classes x each].
+    """
     short, long, names = [], [], []
     for k in class_id:
         mel = mels[k][int(torch.randint(len(mels[k]), (1,), generator=rng))]
         mel = change_gain(mel, float((torch.rand((), generator=rng) * 2 - 1) * GAIN))
         low = min(20, mel.shape[1])
-        for end in torch.randint(low, mel.shape[1] + 1, (each,), generator=rng).tolist():
+        apart = min(every, (mel.shape[1] - low) // each)
+        first = int(torch.randint(low, mel.shape[1] + 1 - apart * (each - 1), (1,), generator=rng))
+        for end in range(first, first + apart * (each - 1) + 1, apart) if apart else [first] * each:
             short.append(ending_at(mel, end, ENCODER_COLUMNS))
             long.append(ending_at(mel, end, SOUND_COLUMNS))
             names.append(k)
     return Heard(torch.stack(short), torch.stack(long), torch.tensor(names))
 
 
-def sound_guidance_loss(
-    seen: Tensor, code: Tensor, label: Tensor, moved: Tensor, heard: Tensor, plan: EncoderTraining
-) -> Tensor:
-    """L_enc of eqs. 2 and 3. seen F_v [B,T,D], code F_a [B,T,D], label F_t [B,T,D]: unit. moved (w_hat - w_avg) /
-    sigma_w and heard E_a / sigma_w [B,T,L,W]. w_bar is the MEAN over t (the paper prints a sum).
+def look_at(see: Callable[[Tensor], Tensor], pictures: Tensor, plan: EncoderTraining, rng: torch.Generator) -> Tensor:
+    """F_v of pictures [B,3,H,W]: the mean over cutouts [B,D], whose cosine with a code is the mean of their cosines."""
+    height, width = pictures.shape[2:]
+    seen = [see(pictures)]
+    for _ in range(plan.cutouts - 1):
+        share, top, left = torch.rand(3, generator=rng).tolist()
+        share = plan.cut + (1 - plan.cut) * share
+        h, w = round(share * height), round(share * width)
+        top, left = round(top * (height - h)), round(left * (width - w))
+        seen.append(see(pictures[:, :, top : top + h, left : left + w]))
+    return torch.stack(seen).mean(0)
+
+
+def to_sounds(seen: Tensor, code: Tensor, class_id: Tensor, scale: float) -> Tensor:
+    """InfoNCE of images against all sounds: seen, code [B,T,D]; class_id [B]: clips of one class are right for each
+    other.
     """
-    to_sound = (1 - (seen * code).sum(-1)).mean()
+    right = (class_id[:, None] == class_id[None]).float().repeat_interleave(seen.shape[1], 0)
+    right = right.repeat_interleave(seen.shape[1], 1)
+    logits = scale * seen.flatten(0, 1) @ code.flatten(0, 1).T
+    return -(right / right.sum(1, keepdim=True) * logits.log_softmax(1)).sum(1).mean()
+
+
+def sound_guidance_loss(
+    seen: Tensor, code: Tensor, label: Tensor, moved: Tensor, heard: Tensor, plan: EncoderTraining,
+    class_id: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """L_enc of eqs. 2 and 3. seen F_v [B,T,D], code F_a [B,T,D], label F_t [B,T,D]: unit. moved (w_hat - w_avg) /
+    sigma_w and heard E_a / sigma_w [B,T,L,W]. w_bar is the MEAN over t (the paper prints a sum). class_id [B] is
+    needed in the mode `infonce`.
+    """
+    if plan.mode == "infonce" and class_id is not None:
+        to_sound = to_sounds(seen, code, class_id, plan.infonce_scale)
+    elif plan.mode == "cosine":
+        to_sound = (1 - (seen * code).sum(-1)).mean()
+    else:
+        raise ValueError(f"no mode {plan.mode} without classes")
     to_text = (1 - (seen * label).sum(-1)).mean()
     steady = (moved - moved.mean(1, keepdim=True)).square().mean()
     return to_sound + plan.lam_t * to_text + plan.lam_b * steady + plan.lam_n * heard.square().mean()
@@ -124,39 +172,50 @@ def guide_by_sound(
     encoder: SoundInversionEncoder, generator: Generator, displacements: Tensor, mels: list[list[Tensor]],
     codes: Tensor, judges: Judges, plan: EncoderTraining,
 ) -> dict[str, float]:  # fmt: skip
-    """Train R in place: eqs. 2 and 3 through the frozen generator. displacements: D [K,L,W], in units of sigma_w.
-    Returns the mean cosine of picture and sound over the first and the last tenth of the steps.
+    """Train R in place, to its average over the steps: eqs. 2 and 3 through the frozen generator. displacements: D
+    [K,L,W], in units of sigma_w. Returns the mean cosine of picture and sound over the first and the last tenth of
+    the steps.
     """
     rng = torch.Generator().manual_seed(7)
     generator.requires_grad_(False)
     encoder.silence_code.copy_(judges.hear(torch.zeros(1, 1, BANDS, SOUND_COLUMNS)))
     optimiser = torch.optim.AdamW(encoder.parameters(), plan.rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.steps)
-    shape, cosines = (plan.clips, plan.windows), []
+    shape, cosines, mean = (plan.clips, plan.windows), [], copy.deepcopy(encoder)
     for step in range(plan.steps):
         class_id = [(step * plan.clips + i) % len(mels) for i in range(plan.clips)]
-        batch = draw_windows(mels, class_id, plan.windows, rng)
+        batch = draw_windows(mels, class_id, plan.windows, rng, plan.every)
         with torch.no_grad():
             base = generator.mapping(random_places(codes, plan.clips, rng), 0.7).repeat_interleave(plan.windows, 0)
             code = judges.hear(batch.long_windows)
         moved, own, _ = displaced(encoder, mask(batch.windows, rng), code, displacements[batch.class_id])
         picture = generator.synthesis(base + moved, "const", plan.size, "activations")
-        seen, units = judges.see(picture), moved / encoder.sigma_w
+        seen, units = look_at(judges.see, picture, plan, rng), moved / encoder.sigma_w
         about = (base + moved - generator.mapping.w_avg) / encoder.sigma_w
         seen, code, label, about, units = (
             x.unflatten(0, shape) for x in (seen, code, judges.labels[batch.class_id], about, units)
         )
-        loss = sound_guidance_loss(seen, code, label, about, units, plan)
+        loss = sound_guidance_loss(seen, code, label, about, units, plan, torch.tensor(class_id))
         loss = loss + plan.lam_r * (own / encoder.sigma_w).square().mean() / displacements.square().mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         schedule.step()
-        cosines.append(F.cosine_similarity(seen, code, dim=-1).mean().item())
+        average_in(mean, encoder, plan.ema, step)
+        cosines.append((seen * code).sum(-1).mean().item())
         if step % 20 == 0:
             log.info("encoder %d: loss %.3f, cos %.3f", step, loss.item(), cosines[-1])
+    encoder.load_state_dict(mean.state_dict())
     tenth = max(1, len(cosines) // 10)
     return {"cosine_before": sum(cosines[:tenth]) / tenth, "cosine_after": sum(cosines[-tenth:]) / tenth}
+
+
+@torch.no_grad()
+def average_in(mean: nn.Module, now: nn.Module, decay: float, step: int) -> None:
+    """One step of an exponential moving average of parameters; faster at the start."""
+    decay = min(decay, (1 + step) / (10 + step))
+    for a, b in zip(mean.parameters(), now.parameters(), strict=True):
+        a.lerp_(b, 1 - decay)
 
 
 def mask(window: Tensor, rng: torch.Generator) -> Tensor:
