@@ -16,6 +16,7 @@ from .data.moving_clips import ClipDraws, MovingClip
 from .data.procedural_clips import SceneClips, sourced_mels
 from .data.procedural_pictures import CLASSES
 from .data.recordings import of_classes, read_recordings
+from .data.splits import split
 from .runner import TrainingRun
 from .stages.generator.interrupt import stop_between_steps
 from .stages.joint import Space
@@ -68,7 +69,7 @@ def real_clips(shop: TrainingRun, generator: Generator, inverted: list[Clip]) ->
     plan, scenes = shop.recipe.adversarial, shop.recipe.scenes
     if plan.real == "inverted":
         return painted(inverted, generator, shop.recipe.clips, scenes.held_every)
-    mels = sourced_mels(of_classes(read_recordings(shop.root)))
+    mels = sourced_mels(split(of_classes(read_recordings(shop.root)))[0])
     return SceneClips(shop.pictures(), mels, scenes).all(shop.work / "scenes")
 
 

@@ -1,0 +1,70 @@
+"""Baselines do what their names say, on a tiny world."""
+
+
+import numpy as np
+import pytest
+
+from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.model.world_file import load_world
+from sonorama.engine.units import SAMPLE_RATE
+from sonorama.training.evaluate.conditions import (
+    FPS,
+    Player,
+    Stimulus,
+    amplitude_walk,
+    loudness,
+    ours,
+    static,
+    without_sound,
+    wrong_sound,
+)
+
+from ...worlds import write_world
+
+RNG = np.random.default_rng(0)
+BURST = (RNG.standard_normal(SAMPLE_RATE) * np.where(np.arange(SAMPLE_RATE) < SAMPLE_RATE // 2, 0.02, 0.3)).astype(
+    np.float32
+)
+HUM = (0.3 * np.sin(np.arange(SAMPLE_RATE) * 0.01)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def player(tmp_path_factory: pytest.TempPathFactory) -> Player:
+    path = tmp_path_factory.mktemp("world") / "tiny.safetensors"
+    write_world(path)
+    world = load_world(path)
+    return Player(world, open_backend(world, "reference"), 0.8)
+
+
+STIMULUS = Stimulus(BURST, "rain", "somebody", HUM)
+
+
+def test_only_ours_moves_with_the_sound(player: Player) -> None:
+    base = player.base(3)
+    still = static(player, STIMULUS, 3)
+    assert still.shape == (12, *base.shape)
+    assert (still == base).all()
+    assert np.array_equal(without_sound(player, STIMULUS, 3), still)
+    moved, wrong = ours(player, STIMULUS, 3), wrong_sound(player, STIMULUS, 3)
+    assert np.abs(moved[-1] - base).max() > 1e-3
+    assert np.abs(moved[-1] - wrong[-1]).max() > 1e-3
+    assert np.array_equal(wrong, ours(player, Stimulus(HUM, "wind", "x", BURST), 3))
+
+
+def test_the_amplitude_walk_is_one_line_and_as_far_as_ours(player: Player) -> None:
+    walk, base = amplitude_walk(player, STIMULUS, 3), player.base(3)
+    level = loudness(player, STIMULUS.sound)
+    assert level.max() == 1
+    assert level[: FPS // 3].max() < 0.2
+    steps = (walk - base).reshape(len(walk), -1)
+    strongest = int(level.argmax())
+    line = steps[strongest] / np.linalg.norm(steps[strongest])
+    assert np.allclose(steps - np.outer(steps @ line, line), 0, atol=1e-4)
+    far = ours(player, STIMULUS, 3) - base
+    assert np.sqrt(np.mean(far**2)) == pytest.approx(np.sqrt(np.mean(steps**2)), rel=1e-3)
+
+
+def test_short_sounds_are_repeated(player: Player) -> None:
+    short = BURST[:1000]
+    assert np.array_equal(player.cut(short)[1000:2000], short)
+    assert len(player.cut(short)) == round(0.8 * SAMPLE_RATE)

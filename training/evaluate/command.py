@@ -1,0 +1,107 @@
+"""`sonorama evaluate`: figures of a world beside baselines, as JSON and Markdown. Heavy imports wait until it runs."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...engine.errors import InputError
+
+if TYPE_CHECKING:
+    from ...engine.cli.main import Commands
+    from ...engine.model.world_file import World
+    from ..data.recordings import Recording
+    from .figures import Eyes
+
+log = logging.getLogger(__name__)
+
+
+def add_evaluate(commands: Commands) -> None:
+    """Add `sonorama evaluate`."""
+    parser = commands.add_parser("evaluate", help="figures of a world beside baselines", allow_abbrev=False)
+    parser.add_argument("world", metavar="WORLD", help="name or path")
+    parser.add_argument("--data", help="data folder with recordings (default: $SONORAMA_DATA, else ../shared/data)")
+    parser.add_argument(
+        "-o", "--out", type=Path, default=Path("evaluation"), metavar="FOLDER", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--split", choices=("development", "final"), default="development",
+        help="recordings to use: those that choices are made by, or those kept for figures (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--seeds", type=int, default=5, choices=(5, 6, 8, 10), help="default: %(default)s")
+    parser.add_argument("--each", type=int, default=1, metavar="N", help="recordings of each class (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=4.0, metavar="S", help="of each film (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="of the stability run; 0: none")
+    parser.add_argument("--condition", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
+    parser.set_defaults(run=run_evaluate)
+
+
+def run_evaluate(args: argparse.Namespace) -> int:
+    """Play all conditions and write the figures; prints the table."""
+    import json
+    from dataclasses import asdict
+
+    from ...engine.files.atomic import names_after, write_bytes
+    from ...engine.inference.backend import open_backend
+    from ...engine.model.seed_bank import bank_part
+    from ...engine.model.world_file import load_world
+    from .conditions import CONDITIONS, Player
+    from .films import rows, stimuli
+    from .report import claims, markdown, tables
+    from .stability import stability
+
+    if unknown := [name for name in args.condition if name not in CONDITIONS]:
+        raise InputError(f"no condition {unknown[0]}", f"choose from: {', '.join(CONDITIONS)}")
+    world = load_world(args.world)
+    heard = stimuli(_recordings(args, world), args.each)
+    if not heard:
+        raise InputError(
+            f"no {args.split} recording is of a class of {world.card.name}", "give other --data or --split"
+        )
+    out = next(folder for folder in names_after(args.out) if not folder.exists())
+    player = Player(world, open_backend(world, "cpu"), args.seconds)
+    conditions = {name: c for name, c in CONDITIONS.items() if not args.condition or name in args.condition}
+    if bank_part(world.tensors, "codes") is None and conditions.pop("TräumerAI-like", None):
+        log.warning("%s has no codes of its seeds' pictures: no TräumerAI-like baseline", world.card.name)
+    found = list(rows(player, heard, conditions, range(1, args.seeds + 1), _eyes(world, args.world)))
+    table = tables(found)
+    figures: dict[str, Any] = {
+        "world": world.card.name, "content": world.card.content, "split": args.split, "seconds": args.seconds,
+        "recordings": [f"{s.class_id}: {s.source}" for s in heard], "seeds": args.seeds,
+        "table": {name: {k: asdict(e) for k, e in row.items()} for name, row in table.items()},
+        "claims": claims(table), "films": [asdict(row) for row in found],
+    }  # fmt: skip
+    if args.minutes:
+        figures["stability"] = stability(player, heard[0].sound, args.minutes)
+    out.mkdir(parents=True)
+    write_bytes(out / "figures.json", json.dumps(figures, indent=1).encode())
+    write_bytes(out / "figures.md", markdown(table).encode())
+    sys.stdout.write(markdown(table))
+    log.info("written into %s", out)
+    return 0
+
+
+def _recordings(args: argparse.Namespace, world: World) -> list[Recording]:
+    from ..data.photos import data_root
+    from ..data.recordings import read_recordings
+    from ..data.splits import split
+
+    recordings = [r for r in read_recordings(data_root(args.data)) if r.class_id in world.card.classes]
+    return split(recordings)[args.split == "final"]
+
+
+def _eyes(world: World, name: str) -> Eyes:
+    from ...engine.model.open_clip_towers import load_joint
+    from ...engine.model.world_file import find_world
+    from ..backbone import Backbone
+    from ..stages.joint_space import Space
+    from .figures import Eyes
+
+    clip = str(world.card.joint.get("clip", "") or "")
+    space = Space.read(find_world(name), load_joint(clip) if clip else None)
+    if space.image is None and space.clip is None:
+        raise InputError(f"{name}: its joint space sees no pictures", "evaluate a world that was trained with words")
+    return Eyes(space.eyes(), Backbone())

@@ -1,0 +1,155 @@
+"""What is compared: the world as it plays, with and without its sound, and baselines that hear less.
+
+Every condition makes style codes for the same base latent and sound. Drift and travel are off, so that sound alone
+moves the picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from ...engine.inference.backend import Backend
+from ...engine.inference.onnx_backend import open_sound_encoder
+from ...engine.model.mel import BANDS, HOP, SOUND_COLUMNS, last_columns, log_mel
+from ...engine.model.seed_bank import SeedBank, bank_part
+from ...engine.model.world_file import World
+from ...engine.units import SAMPLE_RATE, Array
+from ..metrics.meaning import play
+
+FPS = 15
+"""Frames a second of all films: the usual motion rate, so that every frame is one motion step."""
+PSI = 0.7
+NEAREST = 8
+"""Seeds whose style codes the TräumerAI-like baseline mixes."""
+
+
+@dataclass(frozen=True)
+class Stimulus:
+    """A recording [n] that is heard, its class, and a recording of another class."""
+
+    sound: Array
+    class_id: str
+    source: str
+    wrong: Array
+
+
+@dataclass(frozen=True)
+class Player:
+    """A world on a backend, and how long its films are."""
+
+    world: World
+    backend: Backend
+    seconds: float
+
+    @property
+    def frames(self) -> int:
+        """Frames of a film."""
+        return round(self.seconds * FPS)
+
+    def cut(self, sound: Array) -> Array:
+        """The first seconds of a sound, repeated where it is shorter."""
+        n = round(self.seconds * SAMPLE_RATE)
+        return np.tile(sound, -(-n // len(sound)))[:n]
+
+    def seed_bank(self) -> SeedBank:
+        """The world's seeds."""
+        card, tensors = self.world.card, self.world.tensors
+        return SeedBank(
+            self.backend.map_latent, tensors["generator.mapping.w_avg"], card.num_ws, card.generator.z_dim,
+            bank_part(tensors, "anchors"), bank_part(tensors, "codes"),
+        )  # fmt: skip
+
+    def base(self, seed: int) -> Array:
+        """Base latent w_0 [L,W] of a seed."""
+        return self.seed_bank().base(seed, PSI, 0.0, None, 0.0)
+
+    def play(self, sound: Array, seed: int, **changes: float) -> Array:
+        """Style codes [T,L,W] of the world as it plays a sound, without drift and travel."""
+        return np.stack(
+            play(self.world, self.backend, sound, self.seconds, look__seed=seed, look__drift=0.0, **changes)
+        )
+
+    def embeddings(self, sound: Array) -> Array:
+        """F_a(x) every 250 ms, [N,D]: of the (at most) four seconds before."""
+        mel, embed = log_mel(self.cut(sound)), open_sound_encoder(self.world)
+        points = [round(t * SAMPLE_RATE / HOP) for t in np.arange(0.25, self.seconds + 1e-6, 0.25)]
+        padded = np.concatenate([np.zeros((BANDS, SOUND_COLUMNS), np.float32), mel], axis=1)
+        return np.stack(
+            [embed(last_columns(padded, SOUND_COLUMNS + min(p, mel.shape[1]), SOUND_COLUMNS)) for p in points]
+        )
+
+
+def static(player: Player, stimulus: Stimulus, seed: int) -> Array:
+    """The base latent, which does not move."""
+    return np.repeat(player.base(seed)[None], player.frames, 0)
+
+
+def ours(player: Player, stimulus: Stimulus, seed: int) -> Array:
+    """The world as it plays."""
+    return player.play(stimulus.sound, seed)
+
+
+def without_sound(player: Player, stimulus: Stimulus, seed: int) -> Array:
+    """The world in silence."""
+    return player.play(np.zeros(SAMPLE_RATE, np.float32), seed)
+
+
+def wrong_sound(player: Player, stimulus: Stimulus, seed: int) -> Array:
+    """The world as it plays a recording of another class."""
+    return player.play(stimulus.wrong, seed)
+
+
+def loudness(player: Player, sound: Array) -> Array:
+    """Level of each frame's last 50 ms, [T], 0 to 1 for the loudest."""
+    x, n = player.cut(sound), SAMPLE_RATE // 20
+    ends = [round((t + 1) / FPS * SAMPLE_RATE) for t in range(player.frames)]
+    level = np.array([np.sqrt(np.mean(x[max(0, e - n) : e] ** 2) + 1e-12) for e in ends], np.float32)
+    return level / max(float(level.max()), 1e-6)
+
+
+def amplitude_walk(player: Player, stimulus: Stimulus, seed: int) -> Array:
+    """A walk from w_0 along one random direction, as far as the sound is loud; on average as far as ours goes."""
+    base, std = player.base(seed), player.world.tensors["generator.mapping.w_std"]
+    direction = np.random.default_rng(seed).standard_normal(base.shape[1]).astype(np.float32)
+    way = loudness(player, stimulus.sound)[:, None, None] * direction * std
+    far = ours(player, stimulus, seed) - base
+    return base + way * np.sqrt(np.mean((far / std) ** 2) / max(float(np.mean((way / std) ** 2)), 1e-12))
+
+
+def nearest_seeds(player: Player, stimulus: Stimulus, seed: int) -> Array:
+    """TräumerAI-like (Jeong et al. 2021): every window of sound is mapped to style codes, here those of the bank's
+    pictures that are nearest in the joint space, and smoothed over a second. Without w_0, so it keeps no place.
+    """
+    bank = player.seed_bank()
+    codes = bank_part(player.world.tensors, "codes")
+    if codes is None:
+        raise ValueError("the world has no codes of its seeds' pictures")
+    windows = player.embeddings(stimulus.sound)
+    score = windows @ codes.astype(np.float32).T
+    mapped = []
+    for row in score:
+        best = np.argsort(-row)[:NEAREST]
+        weight = np.exp(20 * (row[best] - row[best].max()))
+        ws = np.stack([bank.base(int(i), PSI, 0.0, None, 0.0) for i in best])
+        mapped.append(np.tensordot((weight / weight.sum()).astype(np.float32), ws, 1))
+    at = np.minimum(np.arange(player.frames) * 4 // FPS, len(mapped) - 1)
+    path = np.stack([mapped[i] for i in at])
+    kernel = np.hanning(FPS + 2)[1:-1].astype(np.float32)
+    kernel /= kernel.sum()
+    padded = np.concatenate([np.repeat(path[:1], FPS // 2, 0), path, np.repeat(path[-1:], FPS // 2, 0)])
+    return np.stack([np.tensordot(kernel, padded[t : t + FPS], 1) for t in range(player.frames)]).astype(np.float32)
+
+
+Condition = Callable[[Player, Stimulus, int], Array]
+CONDITIONS: Mapping[str, Condition] = {
+    "static": static,
+    "amplitude walk": amplitude_walk,
+    "TräumerAI-like": nearest_seeds,
+    "without sound": without_sound,
+    "wrong sound": wrong_sound,
+    "ours": ours,
+}
+"""Name -> style codes [T,L,W] for a stimulus at a seed."""

@@ -1,0 +1,82 @@
+"""Figures of one film: whether its picture means, and moves with, what is heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..backbone import Backbone, feature_distance
+from ..metrics.flow import av_align, flow_strength
+from ..metrics.motion import frame_change, onset_correlation
+
+HEIGHT = 96
+"""Frames are judged at this height in px, those of smaller worlds as they are."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What is heard, as figures need it.
+
+    Attributes:
+        sound: mean F_a(x) of the recording, unit [D].
+        label: F_t of its class, unit [D].
+        labels: F_t of all classes [K,D].
+        class_id: index of its class.
+        onsets: the strongest onset between neighbouring frames [T-1], 0 to 1.
+
+    """
+
+    sound: Tensor
+    label: Tensor
+    labels: Tensor
+    class_id: int
+    onsets: Tensor
+
+
+@dataclass(frozen=True)
+class Eyes:
+    """See: F_v, pictures [B,3,H,W] in [-1,1] -> unit [B,D]; backbone: of the identity figure; judge: a second one that
+    no training used, pictures -> probabilities [B,K], or None.
+    """
+
+    see: Callable[[Tensor], Tensor]
+    backbone: Backbone
+    judge: Callable[[Tensor], Tensor] | None = None
+
+
+@torch.no_grad()
+def film_figures(frames: Tensor, heard: Reference, eyes: Eyes) -> Mapping[str, float]:
+    """Figures of a film [T,3,H,W] in [-1,1].
+
+    a<->v, t<->v: cosine of the mean of the frames' unit codes, made unit again, with F_a of the sound and F_t of the
+    class (method of the paper's Table 2). named: 1 where that code's nearest label is the class. judged: probability
+    that the judge gives the class, mean over frames; judged right: 1 where it is the highest. onset: correlation of
+    onsets with frame differences. AV-Align. change: mean change a frame, 8-bit levels. identity: feature distance of
+    the frames of the second half to the first frame.
+    """
+    shown = frames[:: max(1, len(frames) // 16)]
+    code = F.normalize(eyes.see(shown).mean(0), dim=0)
+    changes = frame_change(frames)
+    figures = {
+        "a<->v": float(code @ heard.sound),
+        "t<->v": float(code @ heard.label),
+        "named": float(int((heard.labels @ code).argmax()) == heard.class_id),
+        "onset": onset_correlation([changes], [heard.onsets]),
+        "AV-Align": av_align(heard.onsets, flow_strength(frames)),
+        "change": float(changes.mean()),
+        "identity": float(_identity(frames, eyes.backbone)),
+    }
+    if eyes.judge is not None:
+        said = eyes.judge(shown).mean(0)
+        figures |= {"judged": float(said[heard.class_id]), "judged right": float(int(said.argmax()) == heard.class_id)}
+    return figures
+
+
+def _identity(frames: Tensor, backbone: Backbone) -> Tensor:
+    half = frames[len(frames) // 2 :: 4]
+    first = [m.expand(len(half), -1, -1, -1) for m in backbone(frames[:1], HEIGHT)]
+    return feature_distance(backbone(half, HEIGHT), first).mean()

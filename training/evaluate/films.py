@@ -1,0 +1,79 @@
+"""Plays every condition for every recording and seed, and takes the figures of each film."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ...engine.model.mel import HOP, log_mel
+from ...engine.units import SAMPLE_RATE, Array
+from ..data.procedural_pictures import CLASSES
+from ..data.recordings import Recording
+from ..metrics.motion import frame_onsets
+from .conditions import FPS, Condition, Player, Stimulus
+from .figures import HEIGHT, Eyes, Reference, film_figures
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Figures of one film."""
+
+    condition: str
+    class_id: str
+    source: str
+    seed: int
+    figures: Mapping[str, float]
+
+
+def stimuli(recordings: Sequence[Recording], each: int) -> list[Stimulus]:
+    """The first `each` recordings of every class that has any, each with one of the class four further on as its wrong
+    sound.
+    """
+    by_class = {k: [r for r in recordings if r.class_id == k and len(r.samples) > SAMPLE_RATE // 2] for k in CLASSES}
+    there = [k for k in CLASSES if by_class[k]]
+    found = []
+    for i, name in enumerate(there):
+        others = by_class[there[(i + 4) % len(there)]]
+        for n, r in enumerate(by_class[name][:each]):
+            found.append(Stimulus(r.samples, name, r.source, others[n % len(others)].samples))
+    return found
+
+
+def paint(player: Player, codes: Array) -> Tensor:
+    """Pictures [T,3,h,w] in [-1,1] of style codes [T,L,W], at most HEIGHT px high."""
+    frames = torch.from_numpy(np.stack([player.backend.synthesize(w) for w in codes])).permute(0, 3, 1, 2) * 2 - 1
+    if frames.shape[2] <= HEIGHT:
+        return frames
+    width = round(frames.shape[3] * HEIGHT / frames.shape[2])
+    return F.interpolate(frames, (HEIGHT, width), mode="bilinear", antialias=True)
+
+
+def reference(player: Player, stimulus: Stimulus, labels: Tensor) -> Reference:
+    """What a stimulus is heard as."""
+    mel = torch.from_numpy(log_mel(player.cut(stimulus.sound)))
+    columns = [round(t / FPS * SAMPLE_RATE / HOP) for t in range(player.frames)]
+    sound = F.normalize(torch.from_numpy(player.embeddings(stimulus.sound)).mean(0), dim=0)
+    number = player.world.card.classes.index(stimulus.class_id)
+    return Reference(sound, labels[number], labels, number, frame_onsets(mel, columns))
+
+
+def rows(
+    player: Player, heard: Sequence[Stimulus], conditions: Mapping[str, Condition], seeds: Sequence[int], eyes: Eyes
+) -> Iterator[Row]:
+    """Figures of all films."""
+    labels = torch.from_numpy(np.asarray(player.world.tensors["labels.codes"], np.float32))
+    for stimulus in heard:
+        known = reference(player, stimulus, labels)
+        for seed in seeds:
+            for name, condition in conditions.items():
+                frames = paint(player, condition(player, stimulus, seed))
+                yield Row(name, stimulus.class_id, stimulus.source, seed, film_figures(frames, known, eyes))
+        log.info("%s (%s) done", stimulus.class_id, stimulus.source)

@@ -1,0 +1,56 @@
+"""Tables of figures: means over recordings, with 95 % intervals over seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..metrics.distance import STUDENT, Estimate
+from .films import Row
+
+
+def by_seed(rows: Sequence[Row], condition: str, figure: str) -> list[float]:
+    """Mean of a figure over all recordings, one value a seed."""
+    seeds = sorted({r.seed for r in rows})
+    found = []
+    for seed in seeds:
+        values = [r.figures[figure] for r in rows if r.condition == condition and r.seed == seed]
+        found.append(sum(values) / len(values))
+    return found
+
+
+def tables(rows: Sequence[Row]) -> dict[str, dict[str, Estimate]]:
+    """Condition -> figure -> estimate over seeds. ValueError for a number of seeds without a quantile (see STUDENT)."""
+    if len({r.seed for r in rows}) not in STUDENT:
+        raise ValueError(f"intervals are for {', '.join(map(str, STUDENT))} seeds")
+    names, figures = list(dict.fromkeys(r.condition for r in rows)), list(rows[0].figures)
+    return {name: {f: Estimate.of(by_seed(rows, name, f)) for f in figures} for name in names}
+
+
+def apart(better: Estimate, worse: Estimate) -> bool:
+    """Whether two intervals do not overlap, the first above the second."""
+    return better.low > worse.high
+
+
+def markdown(found: dict[str, dict[str, Estimate]]) -> str:
+    """A table: mean (interval) of every figure, one row a condition."""
+    figures = list(next(iter(found.values())))
+    lines = ["| | " + " | ".join(figures) + " |", "|---" * (len(figures) + 1) + "|"]
+    for name, row in found.items():
+        cells = [f"{e.mean:.3f} ({e.low:.3f} to {e.high:.3f})" for e in row.values()]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+CLAIMS = ("a<->v", "judged right", "onset")
+"""Figures in which sound on must beat sound off and wrong sound."""
+
+
+def claims(found: dict[str, dict[str, Estimate]]) -> dict[str, Any]:
+    """Figure -> whether ours is apart from (above) each baseline that should not know the sound."""
+    ours, out = found.get("ours", {}), {}
+    for figure in CLAIMS:
+        if figure in ours:
+            rivals = {name: row[figure] for name, row in found.items() if name in ("without sound", "wrong sound")}
+            out[figure] = {name: apart(ours[figure], rival) for name, rival in rivals.items()}
+    return out
