@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -51,7 +52,7 @@ class FrameSource(Played, Protocol):
 OpenFrameSource = Callable[[str, "Mapping[str, Value]", Fraction, str], FrameSource]
 
 
-def world_frame_source(world: str, values: Mapping[str, Value], fps: Fraction, device: str) -> FrameSource:
+def world_frame_source(world: str, values: Mapping[str, Value], fps: Fraction, device: str) -> WorldFrameSource:
     """Load a world (name or path) and make it ready to play; imports the model only now.
 
     Args:
@@ -85,6 +86,10 @@ class WorldFrameSource:
         self.sha256 = sha256(Path(card.path))
         self.size = performance.size
         self.device = performance.backend.name
+
+    def with_values(self, values: Mapping[str, Value]) -> WorldFrameSource:
+        """The same world with other values of some parameters; nothing is loaded again."""
+        return WorldFrameSource(replace(self._performance, values={**self._performance.values, **values}))
 
     def frames(
         self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
