@@ -14,8 +14,8 @@ from pathlib import Path
 
 from ...engine.errors import InputError, OutputError
 from ...engine.files.atomic import check_folder, translated
-from ..record import Record
-from ..sidecar import MADE_BY
+from ...engine.files.fingerprint import MADE_BY
+from ...engine.files.record import Record
 from .key import KEY, Key, read_key
 
 PAGE = "page"

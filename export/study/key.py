@@ -10,7 +10,8 @@ from typing import Any, Literal
 import msgspec
 
 from ...engine.errors import InputError
-from ..sidecar import MADE_BY, differences, to_json
+from ...engine.files.fingerprint import MADE_BY
+from ..sidecar import differences, to_json
 
 KEY = "key.json"
 LONGEST = 4_000_000

@@ -13,10 +13,10 @@ from ...engine.audio.audio_file import open_sound
 from ...engine.control import assignments
 from ...engine.control.addresses import LOOK_SEED
 from ...engine.errors import InputError, ValueRefused
+from ...engine.files.fingerprint import sha256
 from ...engine.model.world_file import classes_of, find_world, read_card
 from ...engine.versions import versions
 from ..presets import PRESETS, check_size
-from ..sidecar import sha256
 from .codes import coded, wrong_sound
 from .key import Key, Model, StudySound, Variant
 from .order import balanced_square
