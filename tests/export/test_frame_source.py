@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from sonorama.engine.errors import WorldError
+from sonorama.engine.files.fingerprint import sha256
 from sonorama.export.frame_source import WorldFrameSource, world_frame_source
 from sonorama.export.render import RenderJob, render
-from sonorama.export.sidecar import sha256
 
 from ..worlds import write_world
 from .helpers import write_wav
