@@ -121,7 +121,7 @@ def decode_stamped(path: Path) -> Iterator[tuple[Fraction | None, np.ndarray]]:
     """
     container, stream, form = open_container(path)
     with container:
-        count, damaged_at, held = 0, None, None
+        count, damaged_at, held, first = 0, None, None, None
         packets = _Packets(container, stream)
         for frame in _interleaved(packets.frames(), form):
             if frame is None:
@@ -131,13 +131,20 @@ def decode_stamped(path: Path) -> Iterator[tuple[Fraction | None, np.ndarray]]:
                 raise InputError(f"{path} is damaged {damaged_at / form.rate:.2f} s from its start", WHOLE)
             if held is not None:
                 yield _stamp(held), _planar(path, held, form)
-            held = frame
+            held, first = frame, _stamp(frame) if count == 0 else first
             count += frame.samples
         # Undecodable data after the last good packet (tags, padding) is harmless as long as nothing is missing.
-        if missing := why_cut_off(path, container, stream, count / form.rate, packets.last):
+        reached = max(count / form.rate, _span(first, held))  # stamps may leave gaps
+        if missing := why_cut_off(path, container, stream, reached, packets.last):
             raise InputError(f"{path} is truncated: {missing}", WHOLE)
         if held is not None:
             yield _stamp(held), _planar(path, held, form)[:, : _played(held, container)]
+
+
+def _span(first: Fraction | None, last: AudioFrame | None) -> float:
+    """Seconds from the first stamp to the end of the last frame; 0 without stamps."""
+    end = None if last is None else _stamp(last)
+    return 0.0 if first is None or end is None or last is None else float(end - first) + last.samples / last.sample_rate
 
 
 def _stamp(frame: AudioFrame) -> Fraction | None:

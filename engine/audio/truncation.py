@@ -69,9 +69,10 @@ def _stated_seconds(path: Path, container: InputContainer, stream: AudioStream) 
         return None
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
-    if tag := stream.metadata.get("DURATION"):  # Matroska, "HH:MM:SS.nnn" for each stream
+    if tag := stream.metadata.get("DURATION"):  # Matroska, "HH:MM:SS.nnn": when each stream ends
         hours, minutes, seconds = tag.split(":")
-        return 3600 * float(hours) + 60 * float(minutes) + float(seconds)
+        begin = float((stream.start_time or 0) * (stream.time_base or 0))
+        return 3600 * float(hours) + 60 * float(minutes) + float(seconds) - max(0.0, begin)
     if len(container.streams) == 1 and container.duration is not None:
         return container.duration / av.time_base
     return None

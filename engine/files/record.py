@@ -117,8 +117,8 @@ class Record:
     def write(self, name: str, make: Callable[[Path], None]) -> None:
         """Write a file of the folder, whole or not at all, on record.
 
-        One of ours is written again if it is not what the record says. What is there then may be somebody's work: it is
-        set aside under another name, unless it is a mere beginning of what is written now.
+        One of ours is replaced if it still is what the record says. Otherwise it may be somebody's work: it is set
+        aside under another name, unless it is a mere beginning of what is written now.
 
         Args:
             name: of the file.
@@ -132,11 +132,15 @@ class Record:
         with replacing(path, new=name not in self._told) as part:
             make(part)
             with translated(path):
-                if name in self._told and os.path.lexists(path) and not _begins(path, part):
+                if name in self._told and os.path.lexists(path) and not self._replaceable(name, part):
                     self._keep(path)
                 told = {"name": name, **fingerprint(part)}
             self._append(told)
             self._told[name] = told
+
+    def _replaceable(self, name: str, part: Path) -> bool:
+        """Whether nothing of the user's is lost when `part` takes the place of a file on record."""
+        return self.whole(name) or _begins(self._folder / name, part)
 
     def _keep(self, path: Path) -> None:
         for other in names_after(path.with_name(f"{path.name}.changed")):

@@ -23,7 +23,9 @@ TAGS: Mapping[str, tuple[str, ...]] = {
     "birds": ("forest", "forest_stream", "foliage"),
     "crickets": ("night",),
 }
-"""Class -> tags of photos that show it, or the place where it sounds."""
+"""Class -> tags of photos that show it, or the place where it sounds. Its own name is one, too: photos of footage bear
+it.
+"""
 
 
 def class_anchors(data: PictureSet, tags: Sequence[str]) -> list[Tensor]:
@@ -32,4 +34,5 @@ def class_anchors(data: PictureSet, tags: Sequence[str]) -> list[Tensor]:
     tags: of the photos, as `data.photo` counts them.
     """
     usable = (data.class_id == CLEAN) & data.whole & ~data.held
-    return [data.codes[usable & torch.tensor([tag in some for tag in tags])[data.photo]] for some in TAGS.values()]
+    found = [torch.tensor([tag == name or tag in some for tag in tags]) for name, some in TAGS.items()]
+    return [data.codes[usable & shows[data.photo]] for shows in found]

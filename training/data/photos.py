@@ -4,8 +4,9 @@ Each picture has a code: what a frozen backbone and a colour thumbnail say about
 sphere of radius sqrt(z_dim). The generator learns pictures from codes, so that W follows meaning and colour, which
 the joint space (sound, text) can reach.
 
-Every eighth photo is held out with all its crops, and every eighth panorama with all its views; photos of a class
-that has one or two stay in, since the world would not know the class without them. Square photos and panorama
+Where the manifest has a column `split`, photos that it calls held-out are held out, with all their crops. Elsewhere
+every eighth photo is, and every eighth panorama with all its views; photos of a class that has one or two stay in,
+since the world would not know the class without them. Square photos and panorama
 views are cropped to the world's shape like all others: cropping costs a quarter of their height and nothing else,
 while a square taught as a window of a wide picture has no code of its own for what lies beside it. What is then
 too small for full resolution is taught at the low sizes only (`sharp`).
@@ -34,6 +35,8 @@ from .procedural_pictures import CLASSES, draw
 CLEAN = -1
 FOLDERS = ("images", "photos", "panoramas")
 HELD_EVERY = 8
+HELD_OUT = "held-out"
+"""What the column `split` of a manifest says of files that are kept out of training."""
 PICTURES = "pictures.safetensors"
 """Where a work folder keeps its picture set."""
 
@@ -132,18 +135,22 @@ class PictureSet:
         return self.codes[(self.class_id == CLEAN) & self.whole & ~self.held]
 
 
-def _rows(root: Path) -> list[tuple[str, str]]:
-    """(file, class) of every photo in the manifest, in the order of the files' names."""
-    with (root / "MANIFEST.tsv").open(newline="") as file:
-        rows = [(r["file"], r["class"]) for r in csv.DictReader(file, delimiter="\t")]
+def _rows(root: Path) -> list[tuple[str, str, str]]:
+    """(file, class, split) of every photo in the manifest, in the order of the files' names; split: train, held-out, or
+    nothing where the manifest does not say.
+    """
+    with (root / "MANIFEST.tsv").open(newline="", encoding="utf-8") as file:
+        rows = [(r["file"], r["class"], r.get("split") or "") for r in csv.DictReader(file, delimiter="\t")]
     found = sorted(r for r in rows if r[0].split("/")[0] in FOLDERS and (root / r[0]).is_file())
     if not found:
         raise InputError(f"{root}: its manifest names no photo that is there", "give a data folder with images/")
     return found
 
 
-def _held(rows: list[tuple[str, str]], photo_of: list[str]) -> set[str]:
+def _held(rows: list[tuple[str, str, str]], photo_of: list[str]) -> set[str]:
     """Names of the photos and panoramas that are kept out of training."""
+    if any(split for _, _, split in rows):
+        return {name for (_, _, split), name in zip(rows, photo_of, strict=True) if split == HELD_OUT}
     photos = {name: row[1] for row, name in zip(rows, photo_of, strict=True) if not row[0].startswith("panoramas/")}
     counts = Counter(photos.values())
     order = sorted(photos, key=lambda name: (photos[name], name))
@@ -176,17 +183,17 @@ def photo_names(files: Iterable[str]) -> list[str]:
 def photo_tags(root: Path) -> list[str]:
     """What each photo or panorama of a data folder shows, as `PictureSet.photo` counts them."""
     rows = _rows(root)
-    tags = dict(zip(photo_names(file for file, _ in rows), (tag for _, tag in rows), strict=True))
+    tags = dict(zip(photo_names(file for file, _, _ in rows), (tag for _, tag, _ in rows), strict=True))
     return [tags[name] for name in sorted(tags)]
 
 
 def crops(root: Path, shape: float, plan: CropPlan) -> list[Crop]:
     """Every crop of every photo under `root`, for a world of aspect `shape` (width / height)."""
     rows = _rows(root)
-    names = photo_names(file for file, _ in rows)
+    names = photo_names(file for file, _, _ in rows)
     order, held, found = sorted(set(names)), _held(rows, names), list[Crop]()
     views = Counter[str]()
-    for i, ((file, _), name) in enumerate(zip(rows, names, strict=True)):
+    for i, ((file, _, _), name) in enumerate(zip(rows, names, strict=True)):
         _, high, wide = decode_image(str(root / file)).shape
         panorama = file.startswith("panoramas/")
         boxes = _boxes(wide / high, shape, plan, i, panorama)

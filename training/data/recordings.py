@@ -11,7 +11,7 @@ import csv
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,7 +66,12 @@ def list_recordings(root: Path) -> list[tuple[str, str, str]]:
         raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER")
     with manifest.open(newline="", encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["file"].startswith("audio/")]
-    return [(row["file"], row["class"], source_of(f"{row['author']} {row['source']}", row["file"])) for row in rows]
+    return [(row["file"], row["class"], _source_in(row)) for row in rows]
+
+
+def _source_in(row: Mapping[str, str]) -> str:
+    """What must not be split: the column `origin` of data sets made of footage, else `source_of`."""
+    return row.get("origin") or source_of(f"{row['author']} {row['source']}", row["file"])
 
 
 def read_recordings(root: Path, only: Sequence[str] | None = None) -> list[Recording]:
