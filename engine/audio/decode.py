@@ -115,9 +115,10 @@ def decode(path: Path) -> Iterator[np.ndarray]:
         yield np.concatenate(waiting, axis=1)
 
 
-def decode_stamped(path: Path) -> Iterator[tuple[Fraction | None, np.ndarray]]:
+def decode_stamped(path: Path, gaps: bool = False) -> Iterator[tuple[Fraction | None, np.ndarray]]:
     """Like `decode`, in blocks as small as the codec's, each with its time on the container's clock, in seconds (None
-    where the file has no stamps). That clock is the one of the pictures, too.
+    where the file has no stamps). That clock is the one of the pictures, too. `gaps`: stamps may leave some, as
+    those of phones do; otherwise that is sound which is missing.
     """
     container, stream, form = open_container(path)
     with container:
@@ -134,7 +135,7 @@ def decode_stamped(path: Path) -> Iterator[tuple[Fraction | None, np.ndarray]]:
             held, first = frame, _stamp(frame) if count == 0 else first
             count += frame.samples
         # Undecodable data after the last good packet (tags, padding) is harmless as long as nothing is missing.
-        reached = max(count / form.rate, _span(first, held))  # stamps may leave gaps
+        reached = max(count / form.rate, _span(first, held)) if gaps else count / form.rate
         if missing := why_cut_off(path, container, stream, reached, packets.last):
             raise InputError(f"{path} is truncated: {missing}", WHOLE)
         if held is not None:

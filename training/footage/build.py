@@ -19,7 +19,7 @@ from pathlib import Path
 from av.error import FFmpegError
 
 from ...engine.errors import InputError, OutputError, one_line, one_line_error
-from ...engine.files.atomic import check_folder, translated
+from ...engine.files.atomic import check_folder, sweep, translated
 from ...engine.files.record import Record
 from . import layouts
 from .crops import choose_aspect
@@ -82,7 +82,7 @@ def build(wishes: Wishes, progress: Progress) -> Built:
     items, unknown = _items(wishes)
     record = _own(wishes.out)
     earlier = _earlier(wishes.out, record)
-    settings = earlier_settings(earlier, wishes.settings, str(wishes.out)) if record.begun else wishes.settings
+    settings = wishes.settings if earlier is None else earlier_settings(earlier, wishes.settings, str(wishes.out))
     kept = _kept(wishes.out, record, items)
     kinds, refused = _kinds(items, kept)
     if not kinds and not kept:
@@ -239,6 +239,9 @@ class _opened:  # noqa: N801 (a context manager, used like a function)
         with translated(self._out):
             self._out.mkdir(exist_ok=True)
         self._record.open()
+        for folder in [*(self._out / name for name in ("photos", "clips", SOURCES)), *self._out.glob("audio/*")]:
+            if folder.is_dir():
+                sweep(folder)
 
     def __exit__(self, *_: object) -> None:
         self._record.close()

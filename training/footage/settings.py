@@ -57,11 +57,11 @@ class Settings:
         return {"made_by": MADE_BY, "data_set": 1, **asdict(self)}
 
 
-def earlier_settings(told: Mapping[str, Any] | None, wanted: Settings, folder: str) -> Settings:
+def earlier_settings(told: Mapping[str, Any], wanted: Settings, folder: str) -> Settings:
     """The settings of a folder that is continued. Raises OutputError where others are wanted now."""
     another = "Choose another folder, or give the same options."
     try:
-        found = Settings(**{k: v for k, v in (told or {}).items() if k not in ("made_by", "data_set")})
+        found = Settings(**{k: v for k, v in told.items() if k not in ("made_by", "data_set")})
     except (TypeError, ValueRefused) as error:
         raise OutputError(f"{folder} is a data set of another version", "Choose another folder.") from error
     if told != found.facts():

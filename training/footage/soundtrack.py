@@ -102,7 +102,7 @@ def _placed(path: Path, gains: np.ndarray, track: Soundtrack) -> Iterator[np.nda
     written = 0
     begun = False
     try:
-        for stamp, block in decode_stamped(path):
+        for stamp, block in decode_stamped(path, gaps=True):
             if not begun:
                 track.start, begun = stamp or Fraction(0), True
             part = gains @ np.nan_to_num(block, posinf=0, neginf=0)

@@ -236,6 +236,16 @@ def test_the_sound_of_a_video_is_used(tmp_path: Path) -> None:
         assert (sound.samples, sound.channels, sound.codec) == (48_000, 2, "aac")
 
 
+def test_sound_that_begins_late_is_whole(tmp_path: Path) -> None:
+    """Matroska states when a stream ends, not how long it is."""
+    encode(tmp_path / "a.wav", "pcm_s16le", tone(44100, 44100), 44100)
+    late = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "color=s=32x32:d=2", "-itsoffset", "0.9", "-i", "a.wav",
+            "-c:a", "flac", "a.mkv"]  # fmt: skip
+    subprocess.run(late, cwd=tmp_path, check=True)
+    with open_sound(tmp_path / "a.mkv") as sound:
+        assert sound.samples == 44100
+
+
 def test_rubbish_behind_the_last_frame_is_harmless(tmp_path: Path) -> None:
     path = encode(tmp_path / "tail.mp3", "libmp3lame", tone(44_100, 44_100), 44_100)
     path.write_bytes(path.read_bytes() + b"TAG" + b"some title".ljust(125, b"\0"))

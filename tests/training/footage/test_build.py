@@ -2,6 +2,9 @@
 
 import csv
 import json
+import platform
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +15,7 @@ from tests.disks import small_disk
 
 from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.cli.main import main
+from sonorama.engine.files.record import Record
 from sonorama.training.data.footage_clips import footage_clips
 from sonorama.training.data.photos import CropPlan, crops, photo_names, photo_tags
 from sonorama.training.data.recordings import list_recordings, read_recordings
@@ -279,6 +283,26 @@ def test_400_near_duplicates(footage: Run) -> None:
     code, out, _ = footage("--every", "0.04", "--clips", "0")
     assert code == 0 and "Only 1 different frame: expect memorised pictures." in out
     assert "of 397 pictures looked at were near-duplicates" in out
+
+
+def test_no_torch_is_needed() -> None:
+    code = "import sys, sonorama.training.footage.build; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_a_killed_run_left_is_swept_and_continued(footage: Run) -> None:
+    """Killed after the record was begun, and while a picture was written."""
+    small_set(1)
+    Path("data/photos").mkdir(parents=True)
+    record = Record(Path("data"))
+    record.open()
+    record.close()
+    part = Path("data/photos/.a.jpg.sonorama-" + "0" * 32 + ".part")
+    part.write_bytes(b"half a picture")
+    claim = {"made_by": "sonorama", "host": platform.node(), "part": part.name}
+    Path("data/photos/.sonorama-" + "0" * 32 + ".claim").write_text(json.dumps(claim))
+    assert footage()[0] == 0
+    assert not part.exists() and rows()
 
 
 def test_a_full_disk_loses_nothing(footage: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
