@@ -13,6 +13,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -229,22 +230,19 @@ def _so_far(made: Outcome, skipped: Outcome) -> Outcome:
     return made
 
 
-class _opened:  # noqa: N801 (a context manager, used like a function)
-    """The record of a folder that is made where it is missing, open for writing."""
-
-    def __init__(self, out: Path, record: Record) -> None:
-        self._out, self._record = out, record
-
-    def __enter__(self) -> None:
-        with translated(self._out):
-            self._out.mkdir(exist_ok=True)
-        self._record.open()
-        for folder in [*(self._out / name for name in ("photos", "clips", SOURCES)), *self._out.glob("audio/*")]:
+@contextmanager
+def _opened(out: Path, record: Record) -> Iterator[None]:
+    """Open the record of a folder, which is made where it is missing, for writing."""
+    with translated(out):
+        out.mkdir(exist_ok=True)
+    record.open()
+    try:
+        for folder in [*(out / name for name in ("photos", "clips", SOURCES)), *out.glob("audio/*")]:
             if folder.is_dir():
                 sweep(folder)
-
-    def __exit__(self, *_: object) -> None:
-        self._record.close()
+        yield
+    finally:
+        record.close()
 
 
 class _Run:

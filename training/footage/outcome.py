@@ -13,8 +13,8 @@ from .picture import Box
 
 @dataclass(frozen=True)
 class PhotoMade:
-    """A picture: its file, the time in s in its source, the sample of the soundtrack when it is shown (None without
-    sound), and what duplicates are found by.
+    """A picture: its file, its time in s after the first picture of its source, the sample of the soundtrack when it is
+    shown (None without sound), and what duplicates are found by.
     """
 
     file: str

@@ -112,6 +112,8 @@ def _sound(used: list[Outcome]) -> Iterable[str]:
     mute = [o for o in videos if not o.sound]
     if mute:
         yield f"No sound in {len(mute)} of {counted(len(videos), 'file')}: {_names(mute)}."
+    if silent := [o for o in mute if "silent" in o.no_sound]:
+        yield f"Of these, a sound track that is silent: {_names(silent)}."
     if not any(o.sound for o in used):
         yield "No sound at all: a world learns its pictures from this, but not what they answer to."
     for o in used:

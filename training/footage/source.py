@@ -76,7 +76,7 @@ class Maker:
         whole = Renderer(geometry, Box(), fit(geometry.shown, _SAMPLE_SIDE))(frame)
         size = self._choose(geometry, [whole], Box())
         self.out.transfer, self.out.looked_at = NAMES.get(frame.color_trc, ""), 1
-        self._keep_photo(Renderer(geometry, self.out.box, size)(frame), Fraction(0), f"photos/{self.key}.jpg")
+        self._keep_photo(Renderer(geometry, self.out.box, size)(frame), f"photos/{self.key}.jpg")
 
     def _choose(self, geometry: Geometry, samples: list[Picture], inside: Box) -> tuple[int, int]:
         """Choose the crop; returns the size of the photos."""
@@ -91,8 +91,8 @@ class Maker:
             raise InputError(message, f"Give pictures with a short side of {SMALLEST} pixels and more.")
         return size
 
-    def _keep_photo(self, picture: Picture, time: Fraction, file: str) -> None:
-        """Write a picture unless it shows nothing, or the same as one before."""
+    def _keep_photo(self, picture: Picture, file: str, time: Fraction = Fraction(0), sample: int | None = None) -> None:
+        """Write a picture unless it shows nothing, or the same as one before; time: in s after the first picture."""
         if is_flat(picture):
             self.out.flat += 1
             return
@@ -103,7 +103,7 @@ class Maker:
         data = jpeg(picture)
         self.write(file, lambda part: _write_bytes(part, data))
         self.seen.add(look)
-        self.out.photos.append(PhotoMade(file, round(float(time), 3), self._sample(time), look.bits, look.colours))
+        self.out.photos.append(PhotoMade(file, round(float(time), 3), sample, look.bits, look.colours))
 
     def _sample(self, time: Fraction) -> int | None:
         """Position in the soundtrack at a time of the container."""
@@ -147,16 +147,15 @@ class Maker:
             if due is not None and seen.time >= due:
                 due = seen.time + Fraction(self.settings.every).limit_denominator(1000)
                 self.out.looked_at += 1
-                self._keep_photo(large(seen.more), seen.time, self._name("photos", seen.time - first, "jpg"))
+                at = seen.time - first
+                file = f"photos/{self.key}-{round(at * 1000):08}ms.jpg"
+                self._keep_photo(large(seen.more), file, at, self._sample(seen.time))
         self._keep_clips(plan.end_of_shot())
         if first is not None and last is not None:
             if self.out.sound and self._start is not None:
                 self.out.sound = replace(self.out.sound, late=round(float(self._start - first), 3))
             self.out.seconds, self.out.shots = float(last - first), shot + 1
         self.out.varying = bool(steps) and max(steps) > min(steps) * Fraction(6, 5) + Fraction(1, 500)
-
-    def _name(self, folder: str, time: Fraction, suffix: str) -> str:
-        return f"{folder}/{self.key}-{round(time * 1000):08}ms.{suffix}"
 
     def _keep_clips(self, stretches: list[Stretch]) -> None:
         for stretch in stretches:
