@@ -6,21 +6,23 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.cli.arguments import parse_size
-from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
+from ..engine.control.addresses import LOOK_CODE, LOOK_SEED, LOOK_TEXT
 from ..engine.errors import ValueRefused, one_line
 from ..engine.units import DEFAULT_WORLD
 
 if TYPE_CHECKING:
     from ..engine.cli.main import Commands
     from ..engine.control.parameters import Value
-    from .render import RenderReport
+    from .render import RenderJob, RenderReport
 
+MOST_STEPS = 10_000
 _FPS_HINT = "Use 1 to 240, such as 30, 25, 29.97 or 30000/1001."
 
 
@@ -52,6 +54,13 @@ def parse_duration(text: str) -> float:
     return _seconds("--duration", text, lowest=0.001)
 
 
+def parse_steps(text: str) -> int:
+    """Steps of an optimisation, 0 to 10,000. Raises ValueRefused otherwise."""
+    if not (text.isascii() and text.isdigit() and int(text) <= MOST_STEPS):
+        raise ValueRefused(f"{text} is no number of steps", f"Use a whole number, 0 to {MOST_STEPS}.")
+    return int(text)
+
+
 def _seconds(option: str, text: str, lowest: float) -> float:
     try:
         seconds = float(text)
@@ -68,6 +77,14 @@ def add_render(commands: Commands) -> None:
     parser.add_argument(
         "sound", metavar="SOUND", type=Path, help="any audio or video file (its sound is used), or the folder of a take"
     )
+    add_out(parser)
+    _add_look(parser)
+    add_film(parser)
+    parser.set_defaults(run=run_render)
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """The options that say where the film goes."""
     parser.add_argument(
         "-o",
         "--out",
@@ -77,9 +94,6 @@ def add_render(commands: Commands) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a film that is there already")
     parser.add_argument("--json", action="store_true", help="print one JSON object about the film")
-    _add_look(parser)
-    _add_film(parser)
-    parser.set_defaults(run=run_render)
 
 
 def _add_look(parser: argparse.ArgumentParser) -> None:
@@ -89,13 +103,11 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     look.add_argument("--seed", metavar="N", help="seed of the base latent; short for --set /look/seed=N")
     look.add_argument("--text", metavar="PROMPT", help="text prompt; short for --set /look/text=PROMPT")
     look.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        dest="assignments",
-        metavar="/address=value",
-        help="any control (repeatable; all of them: sonorama parameters)",
-    )
+        "--refine", type=parse_steps, default=0, metavar="STEPS",
+        help="optimise the prompt's picture towards it, such as 100 steps; needs torch; default: off",
+    )  # fmt: skip
+    look.add_argument("--code", type=Path, metavar="FILE", help="start from a code that sonorama edit saved")
+    add_set(look)
     look.add_argument("--clean", action="store_true", help="a take without its master, blackout, freeze, flip, guard")
     look.add_argument(
         "--as-played",
@@ -104,7 +116,20 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_film(parser: argparse.ArgumentParser) -> None:
+def add_set(group: argparse._ArgumentGroup) -> None:
+    """The option `--set`."""
+    group.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="assignments",
+        metavar="/address=value",
+        help="any control (repeatable; all of them: sonorama parameters)",
+    )
+
+
+def add_film(parser: argparse.ArgumentParser) -> None:
+    """The options that say what kind of film it is."""
     from ..engine.control.live_table import DEVICES
 
     film = parser.add_argument_group("what kind of film")
@@ -122,11 +147,13 @@ def _add_film(parser: argparse.ArgumentParser) -> None:
 
 
 def start_values(args: argparse.Namespace) -> dict[str, Value]:
-    """Values of every control: defaults, then --seed and --text, then --set in order."""
+    """Values of every control: defaults, then --seed, --text and --code, then --set in order."""
     from ..engine.control import assignments as values
+    from ..engine.model.base_code import read_code, remember_code
     from ..engine.model.world_file import classes_of
 
-    short = {LOOK_SEED: args.seed, LOOK_TEXT: args.text}
+    code = None if args.code is None else remember_code(read_code(args.code))
+    short = {LOOK_SEED: args.seed, LOOK_TEXT: args.text, LOOK_CODE: code}
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
     classes = partial(classes_of, args.world or DEFAULT_WORLD)
     return values.start_values(values.parse(text, classes=classes) for text in [*assignments, *args.assignments])
@@ -134,7 +161,8 @@ def start_values(args: argparse.Namespace) -> dict[str, Value]:
 
 def _asks(args: argparse.Namespace) -> bool:
     """Whether any value was given."""
-    return bool(args.assignments) or args.seed is not None or args.text is not None
+    given = (args.seed, args.text, args.code)
+    return bool(args.assignments or args.refine) or any(one is not None for one in given)
 
 
 def run_render(args: argparse.Namespace) -> int:
@@ -143,14 +171,59 @@ def run_render(args: argparse.Namespace) -> int:
 
     values = start_values(args) if _asks(args) or not is_take(args.sound) else {}  # refuses before slow imports
 
+    if args.refine:
+        values = values | {LOOK_CODE: _refined(args, str(values[LOOK_TEXT]))}
+    return run_job(args, args.sound, values, clean=args.clean, as_played=args.as_played)
+
+
+def _refined(args: argparse.Namespace, text: str) -> str:
+    """The name of the code of a text, from its best seed on; see `refine_text`."""
+    if not text.strip():
+        raise ValueRefused("--refine needs a text", "Give it with --text.")
+    from ..engine.cli.progress import Progress
+    from ..engine.errors import needing_extra
+    from ..engine.model.base_code import remember_code
+    from ..engine.model.world_file import load_world
+    from ..engine.pipeline.prompt import prompt_seed
+
+    with needing_extra():
+        from ..engine.editing.photo_code import refine_text
+    world = load_world(args.world or DEFAULT_WORLD)
+    with Progress("refine") as progress:
+        code, before, after = refine_text(world, text, prompt_seed(world, text), args.refine, progress=progress)
+    sys.stderr.write(f"Cosine of picture and text: {before:.3f}, refined {after:.3f}\n")
+    return remember_code(code)
+
+
+def run_job(
+    args: argparse.Namespace, sound: Path, values: Mapping[str, Value], told: Mapping[str, object] | None = None,
+    *, clean: bool = False, as_played: bool = False,
+) -> int:  # fmt: skip
+    """Render the film that the options of `add_film` ask for; told: further entries of --json."""
     from ..engine.cli.main import note_nonfinite
     from ..engine.cli.progress import Progress
+    from .render import render
+
+    job = job_of(args, sound, values, clean=clean, as_played=as_played)
+    with Progress("render") as progress:
+        report = render(job, progress)
+    if report.had_nonfinite:
+        note_nonfinite(sound)
+    stream = sys.stderr if job.to_stdout else sys.stdout
+    stream.write(_as_json(report, told or {}) if args.json else _as_text(report))
+    return 0
+
+
+def job_of(
+    args: argparse.Namespace, sound: Path, values: Mapping[str, Value], *, clean: bool = False, as_played: bool = False
+) -> RenderJob:
+    """The job that a command line asks for."""
     from .output_path import STDOUT
-    from .render import RenderJob, render
+    from .render import RenderJob
 
     to_stdout = args.out == "-"  # ./- is a file of that name
-    job = RenderJob(
-        sound=args.sound,
+    return RenderJob(
+        sound=sound,
         out=STDOUT if to_stdout else Path(args.out),
         world=args.world,
         fps=args.fps,
@@ -162,19 +235,12 @@ def run_render(args: argparse.Namespace) -> int:
         duration=args.duration,
         loop=args.loop,
         device=args.device,
-        clean=args.clean,
-        as_played=args.as_played,
+        clean=clean,
+        as_played=as_played,
         timecode=args.timecode,
         overwrite=args.overwrite,
         to_stdout=to_stdout,
     )
-    with Progress("render") as progress:
-        report = render(job, progress)
-    if report.had_nonfinite:
-        note_nonfinite(args.sound)
-    told = sys.stderr if to_stdout else sys.stdout
-    told.write(_as_json(report) if args.json else _as_text(report))
-    return 0
 
 
 def _as_text(report: RenderReport) -> str:
@@ -185,7 +251,7 @@ def _as_text(report: RenderReport) -> str:
     return f"{out}: {report.frames} frames, {report.seconds:.2f} s, {speed:.2f} times real time\n"
 
 
-def _as_json(report: RenderReport) -> str:
+def _as_json(report: RenderReport, told: Mapping[str, object]) -> str:
     facts = {
         "out": str(report.out),
         "frames": report.frames,
@@ -198,4 +264,4 @@ def _as_json(report: RenderReport) -> str:
         "device": report.device,
         "was_there": report.was_there,
     }
-    return json.dumps(facts) + "\n"
+    return json.dumps({**facts, **told}) + "\n"

@@ -16,9 +16,11 @@ import numpy as np
 
 from ..engine.audio.audio_file import Sound, open_sound
 from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
+from ..engine.control.pending_load import CODES
 from ..engine.errors import InputError, OutputError, ValueRefused, one_line
 from ..engine.files.encode import SYNTHETIC, synthetic_note
 from ..engine.files.fingerprint import sha256
+from ..engine.model.base_code import find_code
 from ..engine.take.reader import Take, find_take
 from ..engine.units import DEFAULT_WORLD
 from ..engine.versions import versions
@@ -157,6 +159,16 @@ def render(
     return RenderReport(n_frames, seconds, wall, job.out, size, job.rate, played.device, sound.had_nonfinite, was_there)
 
 
+def check_job(job: RenderJob) -> None:
+    """Refuse what can be refused before any work, for a caller that has work of its own to do first.
+
+    Raises:
+        SonoramaError: as `render`.
+
+    """
+    _check(job, find_take(job.sound))
+
+
 def _opened(job: RenderJob, take: Take | None) -> Sound:
     if take is None:
         return open_sound(job.sound)
@@ -270,6 +282,7 @@ def _facts(job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: i
         "world": {"name": played.world, "version": played.version, "sha256": played.sha256},
         "seed": _values(job).get(LOOK_SEED),
         "values": _values(job),
+        **_facts_of_codes(job),
         "fps": str(job.rate),
         "frames": n_frames,
         "timecode": look.timecode,
@@ -280,6 +293,11 @@ def _facts(job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: i
         "digital_source_type": SYNTHETIC,
         "versions": versions(),
     }
+
+
+def _facts_of_codes(job: RenderJob) -> dict[str, Any]:
+    names = {str(value) for path, value in _values(job).items() if path in CODES and value}
+    return {"codes": [find_code(name).facts() for name in sorted(names)]} if names else {}
 
 
 def _facts_of_take(job: RenderJob, take: Take | None) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from ..engine.errors import InputError, SonoramaError, WorldError
 from ..engine.files.fingerprint import sha256
 from ..engine.inference.backend import open_backend
 from ..engine.inference.precision import fast_precisions, open_in
+from ..engine.model.base_code import read_code, remember_code
 from ..engine.model.world_file import find_world, list_worlds, load_world, read_card
 from ..engine.pipeline.frame_pipeline import LOADS, FramePipeline, FrameResult, mono
 from ..engine.pipeline.loaded_world import LoadedWorld
@@ -64,7 +65,8 @@ class TakeSound(Sound):
 
 
 class Worlds:
-    """Opens what a take asks for, and sees to it that it is the same world. Kept, so that none is opened twice.
+    """Opens what a take asks for, and sees to it that it is the same world. Kept, so that none is opened twice. The
+    codes of the take are known from then on.
 
     Args:
         take: whose worlds.
@@ -75,6 +77,8 @@ class Worlds:
 
     def __init__(self, take: Take, world: str | None = None, device: str | None = None) -> None:
         self._take, self._world, self._device = take, world, device
+        for file in take.codes:
+            remember_code(read_code(file))
         self._began = tuple(str(take.start.values[path]) for path in LOADS)
         self._open: dict[tuple[Path, str], LoadedWorld] = {}
         self._fast: dict[tuple[int, str], LoadedWorld] = {}

@@ -17,7 +17,7 @@ from ..engine.errors import SonoramaError, needing_extra
 
 
 def _parser() -> argparse.ArgumentParser:
-    from .metrics import hearing
+    from .metrics import hearing, inversion
     from .stages import joint
     from .stages.ears import command as ears
     from .stages.generator import command as generator
@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         ("joint", joint, joint.run_joint),
         ("generator", generator, generator.run_generator),
         ("hear-eval", hearing, hearing.run_hear_eval),
+        ("inversion", inversion, inversion.run_inversion),
         ("ears", ears, ears.run_ears),
     ):
         extra = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])

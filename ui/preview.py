@@ -6,13 +6,16 @@ from typing import Any
 
 import numpy as np
 from PyQt6.QtCore import QEvent, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QImage, QKeyEvent, QPainter
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeyEvent, QPainter
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
+from sonorama.engine.control.addresses import LOOK_PHOTO
+from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.frame_map import FrameSlot
 from sonorama.engine.ipc.messages import Hello, Status
 
 from .link import Link
+from .photo_drop import dropped_file, keep_photo
 from .picture import Picture, letterbox
 from .widgets.scaling import Scaler
 
@@ -28,6 +31,7 @@ class Preview(Picture):
         self._link = link
         self._scaler = Scaler()
         self.setAccessibleName("preview")
+        self.setAcceptDrops(True)
         self.setMinimumSize(200, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         link.hello_received.connect(self._arrived)
@@ -65,6 +69,21 @@ class Preview(Picture):
         pixels: Any = packed.data
         painter.drawImage(box, QImage(pixels, width, height, 4 * width, QImage.Format.Format_RGB32))
         return box
+
+    def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
+        """Welcome one file; what it holds is seen when it is dropped."""
+        if a0 is not None and dropped_file(a0.mimeData()) is not None:
+            a0.acceptProposedAction()
+
+    def dropEvent(self, a0: QDropEvent | None) -> None:
+        """Have the show invert the photo and play its code."""
+        if a0 is None or (path := dropped_file(a0.mimeData())) is None:
+            return
+        a0.acceptProposedAction()
+        try:
+            self._link.post(LOOK_PHOTO, keep_photo(path))
+        except SonoramaError as error:
+            self._link.fault.emit(f"{error.message}. {error.hint}")
 
     def _why(self) -> str:
         if not self._link.connected:

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QStatusTipEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from sonorama.engine.control.addresses import LOOK_PROMPT
+from sonorama.engine.control.addresses import LOOK_CODE, LOOK_PHOTO, LOOK_PROMPT, LOOK_TEXT
 from sonorama.engine.control.parameters import Parameter
 
 from . import keys
@@ -32,6 +32,12 @@ from .widgets.controls import SlotControl, TextControl, control_for
 from .widgets.meters import LevelMeters, Mel, Tempo
 
 SMALLEST = (1024, 640)
+
+_PLACEHOLDERS = {
+    LOOK_TEXT: "describe a picture, then press Enter",
+    LOOK_CODE: "a code",
+    LOOK_PHOTO: "drop a photo on the picture",
+}
 
 
 class Window(QWidget):
@@ -131,10 +137,13 @@ class Window(QWidget):
         column.setSpacing(GAP)
         look = Card("LOOK")
         group = [p for path, p in self.link.table.items() if path.startswith("/look/") and path.count("/") == 2]
+        texts = QHBoxLayout()
+        texts.setSpacing(GAP)
         for param in [p for p in group if p.kind == "text"]:
             field = TextControl(param, self.link)
-            field.setPlaceholderText("describe a picture, then press Enter")
-            look.body.addWidget(field)
+            field.setPlaceholderText(_PLACEHOLDERS.get(param.path, ""))
+            texts.addWidget(field, 2 if param.path == LOOK_TEXT else 1)
+        look.body.addLayout(texts)
         look.title.addWidget(control_for(self.link.table[LOOK_PROMPT], self.link))
         look.body.addLayout(grid([p for p in group if p.kind != "text" and p.path != LOOK_PROMPT], self.link, 3))
         column.addWidget(motion_card(self.link), 1)

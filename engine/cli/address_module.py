@@ -37,6 +37,8 @@ def as_python(paths: Iterable[str]) -> str:
         "motion", "level: str, name: MotionName", "/motion/{level}/{name}", "A motion parameter of a level."
     )
     lines += _function("look_mix", "level: str", "/look/{level}/mix", "How far a level mixes in the second seed.")
+    lines += _function("look_level_seed", "level: str", "/look/{level}/seed", "The second seed of a level alone.")
+    lines += _function("look_level_code", "level: str", "/look/{level}/code", "The code mixed into a level.")
     lines += _function(
         "modulator", "number: int, name: ModulatorName", "/moves/{number}/{name}",
         "A parameter of modulator `number`, from 1.",

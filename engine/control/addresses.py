@@ -12,6 +12,8 @@ LOOK_TRUNCATION = "/look/truncation"
 LOOK_SEED = "/look/seed"
 LOOK_TEXT = "/look/text"
 LOOK_TEXT_WEIGHT = "/look/text_weight"
+LOOK_CODE = "/look/code"
+LOOK_CODE_WEIGHT = "/look/code_weight"
 LOOK_DRIFT = "/look/drift"
 LOOK_TRAVEL = "/look/travel"
 LOOK_SEED_B = "/look/seed_b"
@@ -21,6 +23,7 @@ SOUND_TEMPO = "/sound/tempo"
 SOUND_TAP = "/sound/tap"
 SOUND_RESYNC = "/sound/resync"
 LOOK_PROMPT = "/look/prompt"
+LOOK_PHOTO = "/look/photo"
 SCENE_RECALL = "/scene/recall"
 SCENE_STORE = "/scene/store"
 SCENE_MORPH = "/scene/morph"
@@ -52,6 +55,16 @@ def motion(level: str, name: MotionName) -> str:
 def look_mix(level: str) -> str:
     """How far a level mixes in the second seed."""
     return f"/look/{level}/mix"
+
+
+def look_level_seed(level: str) -> str:
+    """The second seed of a level alone."""
+    return f"/look/{level}/seed"
+
+
+def look_level_code(level: str) -> str:
+    """The code mixed into a level."""
+    return f"/look/{level}/code"
 
 
 def modulator(number: int, name: ModulatorName) -> str:

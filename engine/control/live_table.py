@@ -129,8 +129,11 @@ def _all() -> Iterator[Parameter]:
     yield from _sound()
     prompt = "The seed found for the text; -1 is none."
     yield Parameter("/look/prompt", -1, prompt, -1, 2**31 - 1, live=True)
+    yield Parameter(
+        "/look/photo", "", "Name of a photo in the user's photo folder: its code is sought and then played.", live=True
+    )
     continuous = [path for path, param in TABLE.items() if param.kind == "float"]
-    newer = [*(path for path in continuous if path.startswith("/meaning/")), "/look/travel"]
+    newer = [*(path for path in continuous if path.startswith("/meaning/")), "/look/travel", "/look/code_weight"]
     older = (path for path in continuous if path not in newer)
     # The newer ones come last, so that the numbers of the others stay by OSC.
     targets = (*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer)

@@ -1,18 +1,27 @@
-"""Changes that a renderer has to load before they act, which takes seconds: a world, a device, a text prompt."""
+"""Changes that a renderer has to load before they act, which may take seconds: a world, a device, a code, a text
+prompt, a photo.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .addresses import ENGINE_DEVICE, ENGINE_WORLD, LOOK_PROMPT, LOOK_TEXT
-from .parameters import Change
+from ..units import LEVELS
+from .addresses import ENGINE_DEVICE, ENGINE_WORLD, LOOK_CODE, LOOK_PHOTO, LOOK_PROMPT, LOOK_TEXT, look_level_code
+from .parameters import Change, Value
 
 WORLD, DEVICE, TEXT, PROMPT = ENGINE_WORLD, ENGINE_DEVICE, LOOK_TEXT, LOOK_PROMPT
+PHOTO, CODE = LOOK_PHOTO, LOOK_CODE
 LOADS = (WORLD, DEVICE)
 """What plays: a world on a device."""
+CODES = (CODE, *(look_level_code(level) for level in LEVELS))
+"""Addresses of names of codes, which are read from files first."""
+RESULTS = {TEXT: PROMPT, PHOTO: CODE}
+"""What is sought for -> the address of what is found. Both hold at once; the second one acts."""
 NO_PROMPT = -1
 """Value of /look/prompt while no seed is known for the text."""
+NONE_FOUND = (NO_PROMPT, "")
 FOUND = "text"
 """Source of the changes that a renderer makes by itself."""
 
@@ -22,7 +31,7 @@ class PendingLoad:
     """A change that acts once it is loaded. The renderer then applies its result, or reports LoadRefused.
 
     Attributes:
-        asked: the change of WORLD, DEVICE or TEXT that somebody asked for.
+        asked: the change of WORLD, DEVICE, TEXT, PHOTO or one of CODES that somebody asked for.
 
     """
 
@@ -33,18 +42,21 @@ class PendingLoad:
         """Address of what was asked for."""
         return self.asked.path
 
-    def result(self, seed: int = NO_PROMPT) -> Change:
-        """The change that takes effect: a world or device itself; of a text, the seed whose picture fits it best."""
-        return Change(PROMPT, seed, FOUND) if self.path == TEXT else self.asked
+    def result(self, found: Value = NO_PROMPT) -> Change:
+        """The change that takes effect: a world, device or code itself; of a text, the seed whose picture fits it best;
+        of a photo, its code.
+        """
+        return Change(RESULTS[self.path], found, FOUND) if self.path in RESULTS else self.asked
 
     def completed_by(self, change: Change) -> bool:
         """Whether a change that was applied shows that this is loaded, or no longer needed.
 
-        A text needs no search once somebody sets a seed; NO_PROMPT completes it only as the renderer's own result.
+        Nothing is sought any more once somebody sets a seed or code; NO_PROMPT and no code complete a search only as
+        the renderer's own result.
         """
-        if self.path != TEXT:
+        if self.path not in RESULTS:
             return change.path == self.path
-        return change.path == PROMPT and (change.source == FOUND or change.value != NO_PROMPT)
+        return change.path == RESULTS[self.path] and (change.source == FOUND or change.value not in NONE_FOUND)
 
 
 class PendingLoads:
@@ -84,12 +96,17 @@ class PendingLoads:
 
 
 def needed_loads(changes: Iterable[Change]) -> list[PendingLoad]:
-    """What has to be loaded for a batch of changes. A text that comes with its seed, as in a scene, does not."""
+    """What has to be loaded for a batch of changes: no text that comes with its seed, as in a scene, and no photo that
+    comes with its code.
+    """
     changes = list(changes)
-    with_seed = any(change.path == PROMPT and change.value != NO_PROMPT for change in changes)
-    return [PendingLoad(one) for one in changes if one.path in LOADS or (one.path == TEXT and not with_seed)]
+    given = {change.path for change in changes if change.value not in NONE_FOUND}
+    loads = [one for one in changes if one.path in (*LOADS, *CODES, *RESULTS)]
+    return [PendingLoad(one) for one in loads if RESULTS.get(one.path) not in given]
 
 
 def without_loads(changes: Iterable[Change]) -> list[Change]:
-    """Those of a batch of changes that act at once. A text is among them: it is shown, its seed follows."""
-    return [change for change in changes if change.path not in LOADS]
+    """Those of a batch of changes that act at once. Texts and photos are among them: they are shown, what is found for
+    them follows.
+    """
+    return [change for change in changes if change.path not in (*LOADS, *CODES)]

@@ -57,6 +57,10 @@ def _look() -> Iterator[Parameter]:
         "/look/text", "", "A text prompt: starts from the seed whose picture fits it best; empty: from the seed."
     )
     yield Parameter("/look/text_weight", 1.0, "Blend from the seed (0) to the prompt (1).", glide=0.2)
+    yield Parameter(
+        "/look/code", "", "Name of a code, such as a photo's: starts from it instead of the seed; empty: from the seed."
+    )  # fmt: skip
+    yield Parameter("/look/code_weight", 1.0, "Blend from the seed or prompt (0) to the code (1).", glide=0.2)
     yield Parameter("/look/drift", 0.0, "Speed of a slow drift from the seed through other seeds; 0 stays.", glide=0.2)
     yield Parameter(
         "/look/travel", 0.5, "How often the picture goes on to another seed by itself: at the end of a musical phrase, "
@@ -67,6 +71,10 @@ def _look() -> Iterator[Parameter]:
         yield Parameter(
             f"/look/{level}/mix", 0.0, f"How much of {_PAINTS[level]} comes from the second seed.", glide=0.2
         )
+        yield Parameter(
+            f"/look/{level}/seed", -1, f"A second seed for {_PAINTS[level]} alone; -1: the common one.", -1, 2**31 - 1
+        )
+        yield Parameter(f"/look/{level}/code", "", f"A code in place of the second seed for {_PAINTS[level]}.")
 
 
 def _meaning(slot: int) -> Iterator[Parameter]:

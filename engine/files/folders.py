@@ -25,6 +25,16 @@ def presets_folder() -> Path:
     return _given("SONORAMA_LOOKS") or data / "looks"
 
 
+def codes_folder() -> Path:
+    """For the codes of photos and videos (model/base_code.py): $SONORAMA_CODES, else `codes` in the data folder."""
+    return _given("SONORAMA_CODES") or platformdirs.user_data_path(_APP, False) / "codes"
+
+
+def photos_folder() -> Path:
+    """For photos that /look/photo names: $SONORAMA_PHOTOS, else `photos` in the data folder."""
+    return _given("SONORAMA_PHOTOS") or platformdirs.user_data_path(_APP, False) / "photos"
+
+
 def log_folder() -> Path:
     """For the logs of shows: $SONORAMA_LOGS, else the user's log folder (Linux: ~/.local/state/sonorama/log)."""
     return _given("SONORAMA_LOGS") or platformdirs.user_log_path(_APP, False)

@@ -84,11 +84,19 @@ class SeedBank:
         w = self.drifted(seed, drifted, prompt_seed, prompt_weight)
         return self.truncated(np.repeat(w[None], self._num_ws, 0), psi)
 
-    def drifted(self, seed: int, drifted: float, prompt_seed: int | None = None, prompt_weight: float = 0.0) -> Array:
-        """W [W] without truncation; arguments as of `base`."""
+    def drifted(
+        self, seed: int, drifted: float, prompt_seed: int | None = None, prompt_weight: float = 0.0,
+        code: Array | None = None, code_weight: float = 1.0,
+    ) -> Array:  # fmt: skip
+        """W [W] without truncation, [L,W] near a code; arguments as of `base`.
+
+        code: a latent [L,W] without truncation that takes the place of seed and prompt by `code_weight`.
+        """
         step, part = int(drifted), drifted - int(drifted)
         part = part * part * (3 - 2 * part)
         w = self._drift_latent(seed, step, prompt_seed, prompt_weight)
+        if code is not None and step == 0:
+            w = (w + np.float32(code_weight) * (code - w)).astype(np.float32)
         if part == 0:
             return w
         return (w + part * (self._drift_latent(seed, step + 1, prompt_seed, prompt_weight) - w)).astype(np.float32)

@@ -1,16 +1,18 @@
-"""The base latent w_0, which sound displaces: of a seed or prompt, mixed with a second seed, drifting, travelling, and
-morphing to another one when it is chosen.
+"""The base latent w_0, which sound displaces: of a seed, prompt or code, mixed by level with others, drifting,
+travelling, and morphing to another one when it is chosen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..control.addresses import (
+    LOOK_CODE,
+    LOOK_CODE_WEIGHT,
     LOOK_DRIFT,
     LOOK_PROMPT,
     LOOK_SEED,
@@ -18,17 +20,44 @@ from ..control.addresses import (
     LOOK_TEXT_WEIGHT,
     LOOK_TRUNCATION,
     SCENE_MORPH,
+    look_level_code,
+    look_level_seed,
     look_mix,
 )
 from ..control.parameters import Value
+from ..control.render_table import TABLE
+from ..model.base_code import BaseCode, find_code
 from ..model.seed_bank import WALK_SECONDS
-from ..units import SAMPLE_RATE, Array
+from ..units import LEVELS, SAMPLE_RATE, Array
 from .latent_motion import number, per_code
 from .loaded_world import LoadedWorld
 from .travel import AT_HOME, HOME, Place, SoundPoint, Travel
 
-Identity = tuple[int, int, int]
-"""(seed, prompt or -1, second seed)."""
+NEUTRAL = float(TABLE[LOOK_TRUNCATION].default)
+"""The truncation at which a code is played as it is."""
+
+
+class Identity(NamedTuple):
+    """What the base latent is made of: seed, prompt or -1, second seed, name of a code or "", and by level a second
+    seed or -1 and a code.
+    """
+
+    seed: int
+    prompt: int
+    second: int
+    code: str = ""
+    level_seeds: tuple[int, ...] = (-1,) * len(LEVELS)
+    level_codes: tuple[str, ...] = ("",) * len(LEVELS)
+
+    @property
+    def start(self) -> tuple[int, int, str]:
+        """What was chosen, without what is mixed into it."""
+        return self.seed, self.prompt, self.code
+
+    @property
+    def codes(self) -> set[str]:
+        """Names of all codes."""
+        return {self.code, *self.level_codes} - {""}
 
 
 class BaseLatent:
@@ -41,6 +70,10 @@ class BaseLatent:
 
     Attributes:
         travel: where the picture is on its journey from the chosen seed.
+        faults: one line for every code that cannot be played in this world.
+
+    Raises:
+        WorldError: a code is not here.
 
     """
 
@@ -49,6 +82,8 @@ class BaseLatent:
         self._values = values
         self._psi: Array | float = number(values, LOOK_TRUNCATION)
         self._identity = _identity(values)
+        self._codes: dict[str, BaseCode] = {}
+        self._begun = dict.fromkeys(self._identity.codes, sample)
         self._drifted, self._drifted_from, self._pace = 0.0, 0, 0.0
         self._from: Array | None = None
         self._morph, self._morph_from = 0.0, 0
@@ -57,24 +92,47 @@ class BaseLatent:
     def use(self, instrument: LoadedWorld) -> None:
         """Switch to another world at once; the journey begins anew at the chosen seed."""
         self._seed_bank, self._space = instrument.seed_bank, instrument.space
+        self._content = instrument.world.card.content
         self._from = None
+        self._find_codes()
+
+    def _find_codes(self) -> None:
+        """The codes that can be played. One of another world stands aside, and the seed plays."""
+        shape = (self._space.num_ws, len(self._space.w_avg))
+        found = {name: find_code(name) for name in self._identity.codes}
+        self._codes = {
+            name: code for name, code in found.items() if code.world == self._content and code.w.shape[1:] == shape
+        }
+        others = sorted(found.keys() - self._codes.keys())
+        self.faults = [f"{name} is a code of another world; the seed plays" for name in others]
+
+    def jump(self, sample: int) -> None:
+        """Continue at another position: the journey and the frames of codes begin anew there."""
+        self.travel = Travel(sample)
+        self._begun = dict.fromkeys(self._begun, sample)
 
     def hear(self, values: Mapping[str, Value], point: SoundPoint) -> None:
         """Travel on by the sound at the next grid point of E_a, before the frame that contains it begins."""
-        seed, prompt, _ = self._identity
+        seed, prompt, *_ = self._identity
         home = prompt if prompt >= 0 and number(values, LOOK_TEXT_WEIGHT) >= 0.5 else seed
+        if (code := self._codes.get(self._identity.code)) and number(values, LOOK_CODE_WEIGHT) >= 0.5:
+            home = code.nearest
         self.travel.step(values, point, home, self._seed_bank.codes)
 
     def begin(self, values: Mapping[str, Value], before: int, sample: int, psi: Array, chosen: bool = False) -> None:
         """Start a frame, from sample `before` to `sample`, with effective values and truncation by code [L,1].
 
-        chosen: somebody chose the seed or the prompt at this frame, be it the one there was.
+        chosen: somebody chose the seed, prompt or code at this frame, be it the one there was.
+
+        Raises:
+            WorldError: a code is not here.
+
         """
         pace = number(values, LOOK_DRIFT) / WALK_SECONDS
         if pace != self._pace:
             self._drifted, self._drifted_from, self._pace = self._drift_at(before), before, pace
         identity = _identity(values)
-        another = identity[:2] != self._identity[:2]
+        another = identity.start != self._identity.start
         home = another or (chosen and self.travel.away)
         if identity == self._identity and not home:
             self._values, self._psi = values, psi
@@ -84,7 +142,11 @@ class BaseLatent:
             self._drifted, self._drifted_from = 0.0, sample
         if home:
             self.travel.go_home(sample)
-        self._identity, self._values, self._psi = identity, values, psi
+        self._values, self._psi = values, psi
+        if identity != self._identity:
+            self._identity = identity
+            self._begun = {name: self._begun.get(name, sample) for name in identity.codes}
+            self._find_codes()
         self._morph, self._morph_from = number(values, SCENE_MORPH) * SAMPLE_RATE, sample
         self._from = current if self._morph >= 1 else None
 
@@ -104,24 +166,49 @@ class BaseLatent:
         return (self._from + eased * (target - self._from)).astype(np.float32)
 
     def _unmorphed(self, sample: int) -> Array:
-        """w_0 [L,W] of the chosen seeds, without the morph from what was before."""
-        values, (seed, prompt, second) = self._values, self._identity
+        """w_0 [L,W] of the chosen seeds and codes, without the morph from what was before."""
+        values, one = self._values, self._identity
         psi, weight = self._psi, number(values, LOOK_TEXT_WEIGHT)
         drifted = self._drift_at(sample)
-        chosen = self._seed_bank.drifted(seed, drifted, None if prompt < 0 else prompt, weight)
-        w = np.repeat(chosen[None], self._space.num_ws, 0)
+        code, code_weight = self._code_at(one.code, sample), number(values, LOOK_CODE_WEIGHT)
+        prompt = None if one.prompt < 0 else one.prompt
+        chosen = self._seed_bank.drifted(one.seed, drifted, prompt, weight, code, code_weight)
+        w = np.array(np.broadcast_to(chosen, (self._space.num_ws, chosen.shape[-1])))
         for level, place in self.travel.at(sample).items():
             if place != AT_HOME:
-                w[self._space.levels[level]] = self._mixture(place, chosen, drifted)
+                codes = self._space.levels[level]
+                w[codes] = self._mixture(place, chosen if chosen.ndim == 1 else chosen[codes], drifted)
         w = self._seed_bank.truncated(w, psi)
         mix = per_code(self._space, lambda level: number(values, look_mix(level)))
         if not mix.any():
             return w
-        other = self._seed_bank.base(second, psi, 0.0, None, 0.0)
-        return (w + mix * (other - w)).astype(np.float32)
+        return (w + mix * (self._other(sample) - w)).astype(np.float32)
+
+    def _code_at(self, name: str, sample: int) -> Array | None:
+        """A code [L,W] at a sample, drawn away from the average so that truncation NEUTRAL gives it back; None where
+        there is none.
+        """
+        if (code := self._codes.get(name)) is None:
+            return None
+        w_avg = self._space.w_avg
+        return (w_avg + (code.at((sample - self._begun[name]) / SAMPLE_RATE) - w_avg) / np.float32(NEUTRAL)).astype(
+            np.float32
+        )
+
+    def _other(self, sample: int) -> Array:
+        """What is mixed in, [L,W]: the second seed, or by level a seed or code of its own."""
+        one = self._identity
+        other = self._seed_bank.base(one.second, self._psi, 0.0, None, 0.0)
+        for level, seed, name in zip(LEVELS, one.level_seeds, one.level_codes, strict=True):
+            codes, code = self._space.levels[level], self._code_at(name, sample)
+            if code is not None:
+                other[codes] = self._seed_bank.truncated(code, self._psi)[codes]
+            elif seed >= 0:
+                other[codes] = self._seed_bank.base(seed, self._psi, 0.0, None, 0.0)[codes]
+        return other
 
     def _mixture(self, place: Place, chosen: Array, drifted: float) -> Array:
-        """The latent [W] of a place, without truncation; drift goes on at every seed of it."""
+        """The latent [W] of a place, or those of a level [l,W], without truncation; drift goes on at its seeds."""
         parts = [(chosen if seed == HOME else self._seed_bank.drifted(seed, drifted), weight) for seed, weight in place]
         return sum((w * np.float32(weight) for w, weight in parts), np.zeros_like(chosen))
 
@@ -131,14 +218,17 @@ class BaseLatent:
         arrays: dict[str, npt.NDArray[np.generic]] = {"psi": np.asarray(self._psi, np.float32), "sound_mean": mean}
         arrays |= {} if self._from is None else {"from": self._from}
         drift = [self._drifted, self._drifted_from, self._pace, self._morph, self._morph_from]
-        return arrays, {"identity": list(self._identity), "walk": drift, "travel": travel}
+        return arrays, {"identity": list(self._identity), "begun": self._begun, "walk": drift, "travel": travel}
 
     def restore(
         self, arrays: Mapping[str, npt.NDArray[np.generic]], state: Mapping[str, Any], values: Mapping[str, Value]
     ) -> None:
         """Take over a state that `snapshot` gave; `values`: the effective ones of the frame before."""
-        seed, prompt, second = state["identity"]
-        self._identity, self._values = (seed, prompt, second), values
+        seed, prompt, second, *newer = state["identity"]  # three numbers in states of earlier versions
+        self._identity = Identity(seed, prompt, second, *(tuple(x) if isinstance(x, list) else x for x in newer))
+        self._begun = {name: int(sample) for name, sample in state.get("begun", {}).items()}
+        self._find_codes()
+        self._values = values
         self._psi = np.array(arrays["psi"], np.float32)
         self._drifted, self._drifted_from, self._pace, self._morph, self._morph_from = state["walk"]
         self._from = np.array(arrays["from"], np.float32) if "from" in arrays else None
@@ -147,4 +237,11 @@ class BaseLatent:
 
 
 def _identity(values: Mapping[str, Value]) -> Identity:
-    return int(number(values, LOOK_SEED)), int(number(values, LOOK_PROMPT)), int(number(values, LOOK_SEED_B))
+    return Identity(
+        int(number(values, LOOK_SEED)),
+        int(number(values, LOOK_PROMPT)),
+        int(number(values, LOOK_SEED_B)),
+        str(values[LOOK_CODE]),
+        tuple(int(number(values, look_level_seed(level))) for level in LEVELS),
+        tuple(str(values[look_level_code(level)]) for level in LEVELS),
+    )

@@ -19,6 +19,7 @@ from ..audio.auto_gain import AutoGain
 from ..audio.features import FeatureExtractor, Features
 from ..control.addresses import (
     ENGINE_FPS,
+    LOOK_CODE,
     LOOK_PROMPT,
     LOOK_SEED,
     LOOK_TRUNCATION,
@@ -41,7 +42,7 @@ from .frame_grid import FrameGrid, exact_rate
 from .latent_motion import RENAMED_STATE, MotionState, advance_motion, level_openness, number, style_codes
 from .loaded_world import LoadedWorld, tick_sample
 from .modulators import Modulators
-from .travel import SoundPoint, Travel
+from .travel import SoundPoint
 
 Arrays = dict[str, npt.NDArray[np.generic]]
 Open = Callable[[str, str], LoadedWorld]
@@ -139,7 +140,7 @@ class FramePipeline:
 
         Raises:
             ValueError: another number of samples.
-            SonoramaError: another world was asked for and cannot be opened.
+            SonoramaError: another world was asked for and cannot be opened, or a code is not here.
 
         """
         frame, sample, before = self.frame, self.next_sample, self.sample
@@ -156,7 +157,7 @@ class FramePipeline:
         self.params.modulate(shifts)
         self.values = values = self.params.effective()
         self._travel(values, before, sample)
-        chosen = any(change.path in (LOOK_SEED, LOOK_PROMPT) for change in self.params.applied)
+        chosen = any(change.path in (LOOK_SEED, LOOK_PROMPT, LOOK_CODE) for change in self.params.applied)
         self.base.begin(values, before, sample, self._truncation(values), chosen)
         w = self._move(values, sample)
         self.frame, self.sample = frame + 1, sample
@@ -244,7 +245,7 @@ class FramePipeline:
         self.conditioner = self._conditioner(sample)
         self.analysis = FeatureExtractor(sample)
         self.motion = self.instrument.rest(sample)
-        self.base.travel = Travel(sample)
+        self.base.jump(sample)
 
     def snapshot(self) -> tuple[Arrays, dict[str, Any]]:
         """All of the state, as arrays and as JSON values."""

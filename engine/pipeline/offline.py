@@ -18,6 +18,7 @@ from ..control.addresses import LOOK_PROMPT, LOOK_TEXT, modulator
 from ..control.live_table import MODULATORS
 from ..control.parameters import Value
 from ..control.render_table import TABLE
+from ..errors import WorldError
 from ..inference.backend import Backend
 from ..model.world_file import World
 from ..units import Array
@@ -63,8 +64,14 @@ class OfflineRender:
         """Style codes w_hat [L,W] of every frame: mono float32 blocks at 44.1 kHz -> n_frames arrays.
 
         Frame t follows the sound before t / fps. After the sound's end there is silence.
+
+        Raises:
+            WorldError: a code is not here, or belongs to another world.
+
         """
         pipeline = FramePipeline(lambda _world, _device: self.instrument, self._start(), self.fps)
+        for fault in pipeline.base.faults:
+            raise WorldError(fault.replace("; the seed plays", ""), "Give its world with --world, or another code.")
         sound = _Sound(blocks)
         for _ in range(n_frames):
             yield pipeline.step(sound.take(pipeline.next_sample - pipeline.sample)).w

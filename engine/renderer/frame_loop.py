@@ -4,8 +4,8 @@ Threads, and what they own:
     frame loop (main)   the FramePipeline and all of its state; applies changes, advances frames, hands style codes to
                         the paint thread. It waits for nothing but sound and time.
     painter             the inner frame map (paint_thread.py)
-    loader              opens worlds and embeds texts (world_loader.py, preparation_worker.py); its results arrive as
-                        changes
+    loader, photos      open worlds and codes, embed texts, invert photos (world_loader.py, preparation_worker.py);
+                        their results arrive as changes
 
 Order within a frame: take the changes, advance, report what was applied, then paint, so that the show knows all changes
 that can have been seen. The state is saved once a second. The next renderer restores it, advances through the same
@@ -32,7 +32,7 @@ from ..audio.sample_ring import SampleRing, SamplesLost
 from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
-from ..control.pending_load import LOADS, PROMPT, TEXT, without_loads
+from ..control.pending_load import LOADS, NONE_FOUND, RESULTS, without_loads
 from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer, connect
@@ -109,7 +109,7 @@ class FrameLoop:
         self._pace = Pace(self._ring.captured_ns(newest) - newest * 1_000_000_000 // SAMPLE_RATE)
         self._status_at = self._state_at = 0.0
         self._offered_ns = 0
-        self._ask_for_text()
+        self._ask_for_results()
 
     def _begin(self, values: Mapping[str, Value], file: str, held: Held) -> FramePipeline:
         """A frame pipeline at rest with these values, or in the state that was saved in a file."""
@@ -121,11 +121,12 @@ class FrameLoop:
         pipeline.restore(arrays, state)
         return pipeline
 
-    def _ask_for_text(self) -> None:
-        """Search for a text whose seed is not known yet."""
+    def _ask_for_results(self) -> None:
+        """Search for a text whose seed is not known yet, and for a photo whose code is not."""
         targets = self.pipeline.params.targets
-        if targets[TEXT]:
-            self._loader.ask([Change(path, targets[path], "start") for path in (TEXT, PROMPT)], self._loaded())
+        for path, found in RESULTS.items():
+            if targets[path] and targets[found] in NONE_FOUND:
+                self._loader.ask([Change(path, targets[path], "start")], self._loaded())
 
     def _loaded(self) -> tuple[str, str]:
         world, device = self.pipeline.loaded
@@ -284,7 +285,7 @@ class FrameLoop:
             mel=tuple(bands(pipeline.conditioner)),
             effective={path: _effective(step, path) for path in pipeline.modulators.shifts},
             drivers=dict(pipeline.modulators.drivers),
-            faults=(*self._faults.recent(), *pipeline.modulators.faults),
+            faults=(*self._faults.recent(), *pipeline.modulators.faults, *pipeline.base.faults),
         )
 
 

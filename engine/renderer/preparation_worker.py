@@ -1,10 +1,12 @@
-"""Embeds text prompts and prepares worlds while a show plays: a child of the renderer at the lowest priority.
+"""Embeds text prompts, inverts photos and prepares worlds while a show plays: a child of the renderer at the lowest
+priority.
 
 Importing libraries, writing graphs and compiling them takes Python's interpreter lock and every core; a thread of the
 renderer that did it would hold up the frame loop.
 
 Both sides exchange lines of JSON: {"words": text, "world": path} is answered with {"seed": seed, "unknown": sentence},
-{"graphs": world, "device": device} with {}, and either with {"error": [message, hint]} where it fails.
+{"photo": path, "world": path} with {"code": name}, {"graphs": world, "device": device} with {}, and each with
+{"error": [message, hint]} where it fails.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import warnings
 from functools import lru_cache
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from ..errors import SonoramaError, one_line_error
@@ -53,6 +56,15 @@ class PreparationWorker:
         told = self._ask({"words": text, "world": world})
         return int(told["seed"]), str(told["unknown"])
 
+    def invert(self, world: str, photo: str) -> str:
+        """The name of the code of a photo in a world, both given by their paths; its file is in the folder of codes.
+
+        Raises:
+            SonoramaError: no picture, torch or the image backbone is not installed; the process died.
+
+        """
+        return str(self._ask({"photo": photo, "world": world})["code"])
+
     def make_graphs(self, world: str, device: str) -> None:
         """Make what a world, named or given by its path, needs to be opened quickly on a device.
 
@@ -72,7 +84,7 @@ class PreparationWorker:
             if self._closed:
                 break
         if not answer:
-            raise SonoramaError(f"The preparation worker crashed (exit code {code}).", "Send the text or world again.")
+            raise SonoramaError(f"The preparation worker crashed (exit code {code}).", "Ask for it again.")
         told: dict[str, Any] = json.loads(answer)
         if "error" in told:
             raise SonoramaError(*told["error"])
@@ -124,6 +136,10 @@ def _answer(question: dict[str, str]) -> dict[str, Any]:
 
         world, text = _world(question["world"]), question["words"]
         return {"seed": prompt_seed(world, text), "unknown": told_unknown(world, text)}
+    if "photo" in question:
+        from ..editing.photo_code import photo_code
+
+        return {"code": photo_code(_world(question["world"]), Path(question["photo"]))}
     from ..inference.backend import open_backend, threads_of_one
 
     open_backend(_world(question["graphs"]), question["device"], threads_of_one(), painters=1)
@@ -138,7 +154,7 @@ def serve(questions: IO[str], answers: IO[str]) -> None:
         except SonoramaError as error:
             told = {"error": [error.message, error.hint]}
         except Exception as error:  # (whatever a file or a library comes up with, the next is tried)
-            log.exception("A text or a world could not be prepared")
+            log.exception("A text, photo or world could not be prepared")
             told = {"error": [one_line_error(error), "Try another one."]}
         answers.write(json.dumps(told) + "\n")
         answers.flush()

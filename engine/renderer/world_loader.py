@@ -1,4 +1,6 @@
-"""Slow work off the frame loop: loading worlds, and finding latents for text prompts (preparation_worker.py)."""
+"""Slow work off the frame loop: loading worlds and codes, and finding the latents of texts and photos
+(preparation_worker.py).
+"""
 
 from __future__ import annotations
 
@@ -7,22 +9,27 @@ import threading
 from collections.abc import Sequence
 from typing import TypeVar
 
+from ..control.accept import plain_names
 from ..control.parameters import Change
-from ..control.pending_load import LOADS, NO_PROMPT, TEXT, PendingLoad, PendingLoads
-from ..errors import one_line_error
+from ..control.pending_load import CODES, LOADS, NO_PROMPT, PHOTO, TEXT, PendingLoad, PendingLoads
+from ..errors import InputError, WorldError, one_line_error
 from ..faults import Faults
+from ..files.folders import photos_folder
 from ..inference.backend import graphs_missing, open_backend, threads_of_one
-from ..model.world_file import load_world
+from ..model.base_code import find_code
+from ..model.world_file import find_world, load_world, read_card
 from ..pipeline.loaded_world import LoadedWorld
 from .preparation_worker import PreparationWorker
 
 T = TypeVar("T")
+Asked = queue.SimpleQueue[tuple[PendingLoad, tuple[str, str]]]
+"""Loads, and (world, device) that played when they were asked for."""
 KEPT_S = 600.0
 """Seconds after which an idle preparation worker is ended."""
 
 
 class WorldLoader:
-    """Opens worlds and keeps the last two; prepares pending loads in a thread of its own.
+    """Opens worlds and keeps the last two; prepares pending loads in a thread of its own, photos in another one.
 
     `open` may be called from the frame loop (it waits only for what is not open yet); the other methods never wait.
 
@@ -32,13 +39,18 @@ class WorldLoader:
     """
 
     def __init__(self, faults: Faults) -> None:
-        self._faults, self._preparation_worker = faults, PreparationWorker()
+        self._faults = faults
+        self._preparation_worker, self._photo_worker = PreparationWorker(), PreparationWorker()
         self._open: dict[tuple[str, str], LoadedWorld] = {}
-        self._asked: queue.SimpleQueue[tuple[PendingLoad, tuple[str, str]]] = queue.SimpleQueue()
+        self._asked, self._photos = Asked(), Asked()
         self._pending = PendingLoads()
         self._results: queue.SimpleQueue[Change] = queue.SimpleQueue()
         self._refused: queue.SimpleQueue[PendingLoad] = queue.SimpleQueue()
-        threading.Thread(target=self._run, name="loader", daemon=True).start()
+        for name, asked, worker in (
+            ("loader", self._asked, self._preparation_worker),
+            ("photos", self._photos, self._photo_worker),
+        ):
+            threading.Thread(target=self._run, args=(asked, worker), name=name, daemon=True).start()
 
     def open(self, world: str, device: str) -> LoadedWorld:
         """A world ready to be played on a device: one picture at a time, with up to four threads.
@@ -67,7 +79,7 @@ class WorldLoader:
         """
         self._pending.complete(changes)
         for load in self._pending.add(changes):
-            self._asked.put((load, loaded))
+            (self._photos if load.path == PHOTO else self._asked).put((load, loaded))
 
     def results(self) -> list[Change]:
         """The changes that can act now because what they need is loaded."""
@@ -80,13 +92,14 @@ class WorldLoader:
     def close(self) -> None:
         """Abandon what is being prepared."""
         self._preparation_worker.close()
+        self._photo_worker.close()
 
-    def _run(self) -> None:
+    def _run(self, asked: Asked, worker: PreparationWorker) -> None:
         while True:
             try:
-                load, loaded = self._asked.get(timeout=KEPT_S)
+                load, loaded = asked.get(timeout=KEPT_S)
             except queue.Empty:
-                self._preparation_worker.rest()
+                worker.rest()
                 continue
             if load not in self._pending:
                 continue  # somebody types faster than texts are embedded
@@ -101,6 +114,10 @@ class WorldLoader:
 
     def _prepare(self, load: PendingLoad, loaded: tuple[str, str]) -> Change:
         """The change that acts from now on."""
+        if load.path == PHOTO:
+            return load.result(self._invert(str(load.asked.value), loaded[0]))
+        if load.path in CODES:
+            return self._read_code(load, loaded[0])
         if load.path == TEXT:
             if text := str(load.asked.value).strip():
                 seed, unknown = self._preparation_worker.seed(self.open(*loaded).world.card.path, text)
@@ -114,6 +131,24 @@ class WorldLoader:
             self._preparation_worker.make_graphs(world, device)
         self.open(world, device)
         return load.result()
+
+    def _read_code(self, load: PendingLoad, world: str) -> Change:
+        """A code is read here, so that the frame loop finds it in memory."""
+        name = str(load.asked.value)
+        if name and find_code(name).world != read_card(find_world(world)).content:
+            raise WorldError(f"{name} is a code of another world", "Play that world, or invert the photo in this one.")
+        return load.result()
+
+    def _invert(self, photo: str, world: str) -> str:
+        """The name of the code of a photo in the user's folder; empty without a photo."""
+        if not photo:
+            return ""
+        path = photos_folder() / photo
+        if not plain_names([photo]) or not path.is_file():
+            raise InputError(f"There is no photo {photo[:60]!r}", f"Put it into {photos_folder()}.")
+        name = self._photo_worker.invert(str(find_world(world)), str(path))
+        find_code(name)
+        return name
 
 
 def _drained(waiting: queue.SimpleQueue[T]) -> list[T]:

@@ -12,6 +12,7 @@ import sys
 import time
 from functools import partial
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cli import arguments
@@ -73,6 +74,7 @@ def add_live(commands: Commands) -> None:
     add("--size", type=parse_size, metavar="WxH", help="output size in pixels; default: the world's own")
     add("--seed", metavar="N", help="short for --set /look/seed=N")
     add("--text", metavar="PROMPT", help="short for --set /look/text=PROMPT")
+    add("--code", type=Path, metavar="FILE", help="start from a code that sonorama edit saved; kept by its name")
     add("--set", action="append", default=[], dest="assignments", metavar="/address=value",
         help="set any parameter (repeatable; all of them: docs/osc.md)")  # fmt: skip
     add("--device", choices=DEVICES, help="short for --set /engine/device=...")
@@ -111,12 +113,17 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     from ..control import addresses as at
     from ..control.assignments import parse
     from ..control.live_table import SHOW
+    from ..model.base_code import keep_code, read_code
     from ..model.world_file import classes_of
     from .plan import ShowPlan
 
     source, renderer = _source_and_renderer(args)
     width, height = args.size or (None, None)
+    code = None if args.code is None else read_code(args.code)
+    if code is not None:
+        keep_code(code)
     short = {
+        at.LOOK_CODE: None if code is None else code.name,
         at.ENGINE_FPS: args.fps, at.LOOK_SEED: args.seed, at.LOOK_TEXT: args.text, at.ENGINE_DEVICE: args.device,
         at.ENGINE_PRECISION: args.precision,
         at.OUT_WIDTH: width, at.OUT_HEIGHT: height,

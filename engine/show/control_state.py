@@ -9,20 +9,24 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..control import addresses, presets
 from ..control.accept import valid_change
-from ..control.addresses import LOOK_PROMPT, LOOK_SEED, LOOK_SEED_B, LOOK_TEXT, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH
+from ..control.addresses import LOOK_SEED, LOOK_SEED_B, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH, look_level_seed
 from ..control.class_addresses import mixer, moved, to_slot
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
-from ..control.pending_load import WORLD
+from ..control.pending_load import CODES, RESULTS, WORLD
 from ..control.scenes import SceneBank
 from ..errors import SonoramaError
 from ..osc.bridge import installed_names
 from ..pipeline.builtin_modulators import is_steps
+from ..units import LEVELS
 from .plan import ShowPlan
 
 PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/")
 """Groups that panic sets back to their defaults, except _KEPT."""
-_KEPT = (LOOK_SEED, LOOK_SEED_B, LOOK_TEXT, LOOK_PROMPT, OUT_RECORD, OUT_WIDTH, OUT_HEIGHT)
+_KEPT = (
+    LOOK_SEED, LOOK_SEED_B, *RESULTS, *RESULTS.values(), *CODES, *map(look_level_seed, LEVELS),
+    OUT_RECORD, OUT_WIDTH, OUT_HEIGHT,
+)  # fmt: skip
 
 
 class ControlState:

@@ -20,7 +20,7 @@ from ..control.change_queue import ChangeQueue
 from ..control.events import BegunAfresh, Restarted, ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
-from ..control.pending_load import TEXT, PendingLoads
+from ..control.pending_load import CODES, RESULTS, PendingLoads
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer
@@ -225,7 +225,7 @@ class RendererSupervisor:
         such as a world, may be what the renderer died of.
         """
         self._precision = EXACT
-        self._values.update(self._waiting.settle(later=(TEXT,)))
+        self._values.update(self._waiting.settle(later=(*RESULTS, *CODES)))
         self._start_values, self._state = dict(self._values), False
         self._journal.clear()
         frame, sample = self._now()

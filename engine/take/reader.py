@@ -20,11 +20,12 @@ from ..control.addresses import ENGINE_FPS
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..errors import InputError, ValueRefused, one_line_error
+from ..model.base_code import SUFFIX
 from ..pipeline.frame_grid import FrameGrid, exact_rate
 from ..units import EXACT, SAMPLE_RATE
 from . import audio_file as takesound
 from .json_values import Span, held_of, path_of, size_of, span_of, text_of, value_of, values_of, whole_number
-from .writer import EVENTS, FORMAT, HEAD, SOUND, STATE, VERSION, TakeStart
+from .writer import CODES_FOLDER, EVENTS, FORMAT, HEAD, SOUND, STATE, VERSION, TakeStart
 
 _LARGEST_HEAD, _LONGEST_LINE = 1 << 20, 1 << 20
 _FPS = re.compile(r"[1-9][0-9]{0,8}(/[1-9][0-9]{0,8})?")
@@ -125,6 +126,11 @@ class Take:
     def events(self) -> Path:
         """Path of the events."""
         return self.folder / EVENTS
+
+    @property
+    def codes(self) -> list[Path]:
+        """Files of the codes that were played."""
+        return sorted((self.folder / CODES_FOLDER).glob(f"*{SUFFIX}"))
 
     @property
     def fps(self) -> Fraction:

@@ -1,8 +1,9 @@
-"""Records takes: performances that reader.py can replay bit for bit. A take is a folder of three or four files.
+"""Records takes: performances that reader.py can replay bit for bit. A take is a folder of three files or more.
 
 `take.json`: the initial state and, once the take is closed, its last frame. `audio.wav`: the samples of the sample
 ring. `events.jsonl`: one JSON object a line with the changes applied at a frame, or with a fault. `start.state`: the
-state of the frame pipeline, in takes of a performance that was already running.
+state of the frame pipeline, in takes of a performance that was already running. `codes/`: the codes of photos and
+videos that were played, so that the take does not depend on the user's folder of codes.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ import numpy as np
 from ..audio.sample_ring import SampleRing, SamplesLost
 from ..control.addresses import LOOK_SEED
 from ..control.parameters import Change, Value
-from ..errors import OutputError, SonoramaError, one_line_error
+from ..control.pending_load import CODES
+from ..errors import OutputError, SonoramaError, WorldError, one_line_error
 from ..files.atomic import write_bytes
+from ..model.base_code import SUFFIX, find_code, save_code
 from ..units import CHANNELS, SAMPLE_RATE
 from ..versions import versions
 from .audio_file import BLOCK, GrowingFile, SoundFile
 
 FORMAT, VERSION = "sonorama-take", 1
-HEAD, SOUND, EVENTS, STATE = "take.json", "audio.wav", "events.jsonl", "start.state"
+HEAD, SOUND, EVENTS, STATE, CODES_FOLDER = "take.json", "audio.wav", "events.jsonl", "start.state", "codes"
 MOST_WAITING = 1 << 18
 """Maximum number of events queued for a slow disk; further ones are dropped, and the take records how many."""
 _PERIOD_S = 0.2
@@ -96,6 +99,8 @@ class TakeWriter:
         self._begun = datetime.now(UTC).isoformat(timespec="seconds")
         self._ring = SampleRing(ring)
         self._waiting: deque[bytes] = deque()
+        self._codes: deque[str] = deque(names_of_codes(start.values.items()))
+        self._codes_missing: list[str] = []
         self._last = (start.frame, start.sample)
         self._silent_until = 0
         self._lost = self._dropped = self._dropped_written = 0
@@ -111,7 +116,9 @@ class TakeWriter:
 
     def changes(self, frame: int, sample: int, changes: Iterable[Change]) -> None:
         """Record changes applied at a frame."""
+        changes = list(changes)
         rows = [[change.path, change.value, change.source, change.over] for change in changes]
+        self._codes.extend(names_of_codes((change.path, change.value) for change in changes))
         if rows:
             self._record(frame, sample, set=rows)
 
@@ -121,6 +128,7 @@ class TakeWriter:
 
     def fresh(self, frame: int, sample: int, values: Mapping[str, Value]) -> None:
         """Record that a renderer starts from rest at this frame with these values, because the state was lost."""
+        self._codes.extend(names_of_codes(values.items()))
         self._record(frame, sample, fresh=dict(values))
 
     def deaf(self, frame: int, sample: int, first: int, last: int) -> None:
@@ -176,6 +184,8 @@ class TakeWriter:
             lines.append(f"The take {self.folder.name} is not being written: {problem}")
         if self._lost:
             lines.append(f"The take {self.folder.name} misses {self._lost / SAMPLE_RATE:.1f} s of sound")
+        if self._codes_missing:
+            lines.append(f"The take {self.folder.name} misses the code {self._codes_missing[0]}")
         if self._dropped:
             lines.append(f"The take {self.folder.name} misses {self._dropped} events")
         return lines
@@ -268,6 +278,7 @@ class TakeWriter:
     def _work(self, end: tuple[int, int] | None) -> None:
         for file in (self._sound, self._lines):
             file.settle()
+        self._write_codes()
         events = len(self._waiting)  # those so far, which concern sound that is in the ring now
         self._write_sound()
         for _ in range(events):
@@ -279,6 +290,20 @@ class TakeWriter:
             self._dropped_written = self._dropped
         if end is not None:
             self._finish(*end)
+
+    def _write_codes(self) -> None:
+        while self._codes:
+            name, folder = self._codes[0], self.folder / CODES_FOLDER
+            try:
+                code = find_code(name)
+            except WorldError:
+                self._codes_missing = [*self._codes_missing, name]
+                self._record(*self._last, note=f"The code {name} was not in the user's folder")
+            else:
+                if not (path := folder / f"{name}{SUFFIX}").exists():
+                    folder.mkdir(exist_ok=True)
+                    save_code(code, path)
+            self._codes.popleft()
 
     def _finish(self, frame: int, sample: int) -> None:
         self._lines.close()
@@ -305,6 +330,11 @@ class TakeWriter:
         self._silent_until = max(at + 1, min(ring.oldest + ring.capacity // 8, ring.count))
         self._lost += self._silent_until - at
         self._record(*self._last, lost=[at, self._silent_until])
+
+
+def names_of_codes(values: Iterable[tuple[str, Value]]) -> list[str]:
+    """Names of the codes among (address, value)."""
+    return [str(value) for path, value in values if path in CODES and value]
 
 
 class _Lines(GrowingFile):

@@ -4,8 +4,10 @@ import pytest
 
 from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.control.pending_load import (
+    CODE,
     DEVICE,
     FOUND,
+    PHOTO,
     PROMPT,
     TEXT,
     WORLD,
@@ -64,3 +66,27 @@ def test_of_each_address_the_newest_is_pending_until_it_is_refused_or_taken() ->
     assert again not in loads
     assert loads.take() == [change(WORLD, "b")]
     assert loads.paths == []
+
+
+def test_codes_are_read_first_and_photos_lead_to_codes() -> None:
+    fine = "/look/fine/code"
+    batch = [change(PHOTO, "beach.jpg"), change(fine, "a"), change("/look/code_weight", 0.5)]
+    assert [load.path for load in needed_loads(batch)] == [PHOTO, fine]
+    assert [one.path for one in without_loads(batch)] == [PHOTO, "/look/code_weight"]
+    assert [load.path for load in needed_loads([*batch, change(CODE, "b")])] == [fine, CODE]  # as in a scene
+    assert [load.path for load in needed_loads([*batch, change(CODE, "")])] == [PHOTO, fine, CODE]
+    assert PendingLoad(change(PHOTO, "beach.jpg")).result("b") == Change(CODE, "b", FOUND)
+
+
+@pytest.mark.parametrize(
+    ("applied", "left"),
+    [
+        (change(CODE, "b", FOUND), []), (change(CODE, "", FOUND), []), (change(CODE, "b"), []),
+        (change(CODE, ""), [PHOTO]), (change(PROMPT, 3), [PHOTO]),
+    ],
+)  # fmt: skip
+def test_a_code_completes_the_search_for_a_photo_s(applied: Change, left: list[str]) -> None:
+    loads = PendingLoads()
+    loads.add([change(PHOTO, "beach.jpg")])
+    loads.complete([applied])
+    assert loads.paths == left

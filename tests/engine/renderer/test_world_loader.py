@@ -3,12 +3,16 @@
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sonorama.engine.control.parameters import Change
-from sonorama.engine.control.pending_load import FOUND, PROMPT, TEXT, WORLD, PendingLoad
+from sonorama.engine.control.pending_load import CODE, FOUND, PHOTO, PROMPT, TEXT, WORLD, PendingLoad
 from sonorama.engine.faults import Faults
+from sonorama.engine.model.base_code import keep_code, make_code
+from sonorama.engine.model.world_file import read_card
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.renderer import world_loader
 from sonorama.engine.renderer.world_loader import WorldLoader
@@ -87,4 +91,41 @@ def test_a_text_whose_seed_comes_meanwhile_is_not_searched_any_more(
     results: list[Change] = []
     until(lambda: results.extend(made.results()) or results)
     assert results == [Change(PROMPT, 5, FOUND)]
+    made.close()
+
+
+def test_codes_and_photos_act_once_they_are_loaded_or_are_refused(
+    tiny_world: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SONORAMA_CODES", str(tmp_path / "codes"))
+    monkeypatch.setenv("SONORAMA_PHOTOS", str(tmp_path))
+    (tmp_path / "beach.jpg").write_bytes(b"a photo")
+    w, content = np.zeros((2, 2), np.float32), read_card(Path(tiny_world)).content
+    for code in (mine := make_code(w, content, "mine"), other := make_code(w, "0" * 64, "other")):
+        keep_code(code)
+    made = WorldLoader(faults := Faults())
+    monkeypatch.setattr(made._photo_worker, "invert", lambda _world, _photo: mine.name)
+    for asked, result in (
+        (Change(CODE, mine.name, "test"), Change(CODE, mine.name, "test")),
+        (Change(CODE, "", "test"), Change(CODE, "", "test")),
+        (Change(PHOTO, "beach.jpg", "test"), Change(CODE, mine.name, FOUND)),
+        (Change(PHOTO, "", "test"), Change(CODE, "", FOUND)),
+    ):
+        made.ask([asked], (tiny_world, "ort"))
+        results: list[Change] = []
+        until(lambda results=results: results.extend(made.results()) or results)
+        assert results == [result]
+        made._pending.take()
+    for path, value, said in (
+        (CODE, other.name, "is a code of another world"),
+        (CODE, "beach-0123456789ab", "is not here"),
+        (PHOTO, "../beach.jpg", "There is no photo"),
+        (PHOTO, "lake.jpg", "There is no photo"),
+    ):
+        asked = Change(path, value, "test")
+        made.ask([asked], (tiny_world, "ort"))
+        refused: list[PendingLoad] = []
+        until(lambda refused=refused: refused.extend(made.refused()) or refused)
+        assert refused == [PendingLoad(asked)]
+        assert any(said in line for line in faults.recent())
     made.close()
