@@ -1,4 +1,4 @@
-"""The channel strips of the levels coarse, mid and fine, with all parameters that the table has for each level."""
+"""The channel strips of the levels coarse, mid and fine: faders and switches; seeds and codes are on a tab below."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Strip(QFrame):
         column.addWidget(FloatControl(amount, link, upright=True), 1)
         switches = [p for p in own if p.kind == "switch"]
         for param in own:
-            if param is not amount and param not in switches:
+            if param is not amount and param.kind == "float":
                 column.addWidget(control_for(param, link))
         row = QHBoxLayout()
         row.setSpacing(4)

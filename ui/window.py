@@ -9,8 +9,16 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QStatusTipEvent
 from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
 
-from sonorama.engine.control.addresses import LOOK_CODE, LOOK_PHOTO, LOOK_PROMPT, LOOK_TEXT
+from sonorama.engine.control.addresses import (
+    LOOK_CODE,
+    LOOK_CODE_WEIGHT,
+    LOOK_PHOTO,
+    LOOK_PROMPT,
+    look_level_code,
+    look_level_seed,
+)
 from sonorama.engine.control.parameters import Parameter
+from sonorama.engine.units import LEVELS
 
 from . import keys
 from .copy_address import CopyMode
@@ -33,11 +41,9 @@ from .widgets.meters import LevelMeters, Mel, Tempo
 
 SMALLEST = (1024, 640)
 
-_PLACEHOLDERS = {
-    LOOK_TEXT: "describe a picture, then press Enter",
-    LOOK_CODE: "a code",
-    LOOK_PHOTO: "drop a photo on the picture",
-}
+_OF_LEVELS = (path(level) for level in LEVELS for path in (look_level_seed, look_level_code))
+_CODES = (LOOK_PHOTO, LOOK_CODE, LOOK_CODE_WEIGHT, *_OF_LEVELS)
+"""Parameters of the tab CODES; the mixes of the levels are in their strips."""
 
 
 class Window(QWidget):
@@ -91,6 +97,7 @@ class Window(QWidget):
         below.body.setContentsMargins(8, 2, 8, 8)
         self.tabs.addTab(self.modulators, "MODULATORS")
         self.tabs.addTab(self.floors, "FLOORS")
+        self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
         below.body.addWidget(self.tabs)
@@ -137,15 +144,13 @@ class Window(QWidget):
         column.setSpacing(GAP)
         look = Card("LOOK")
         group = [p for path, p in self.link.table.items() if path.startswith("/look/") and path.count("/") == 2]
-        texts = QHBoxLayout()
-        texts.setSpacing(GAP)
-        for param in [p for p in group if p.kind == "text"]:
+        for param in [p for p in group if p.kind == "text" and p.path not in _CODES]:
             field = TextControl(param, self.link)
-            field.setPlaceholderText(_PLACEHOLDERS.get(param.path, ""))
-            texts.addWidget(field, 2 if param.path == LOOK_TEXT else 1)
-        look.body.addLayout(texts)
+            field.setPlaceholderText("describe a picture, then press Enter")
+            look.body.addWidget(field)
         look.title.addWidget(control_for(self.link.table[LOOK_PROMPT], self.link))
-        look.body.addLayout(grid([p for p in group if p.kind != "text" and p.path != LOOK_PROMPT], self.link, 3))
+        elsewhere = (LOOK_PROMPT, *_CODES)
+        look.body.addLayout(grid([p for p in group if p.kind != "text" and p.path not in elsewhere], self.link, 3))
         column.addWidget(motion_card(self.link), 1)
         column.addWidget(look)
         return column

@@ -111,7 +111,7 @@ class Inverter:
             self.backbone = Backbone()
         self._head = _head(world)
         self._clip = _named_clip(world)
-        if plan.loss == "clip" and self._head is None and self._clip is None:
+        if plan.loss == "clip" and not sees_pictures(world):
             raise WorldError(f"World {world.card.name} sees no pictures", "Use --loss perceptual.")
         mapping = self.generator.mapping
         self.w_avg, self.w_std = mapping.w_avg, mapping.w_std
@@ -204,6 +204,11 @@ class Inverter:
             (seen.codes * target.codes).sum().item() if same else float("nan"),
             ((w - self.w_avg) / self.w_std).square().mean().item(),
         )
+
+
+def sees_pictures(world: World) -> bool:
+    """Whether a world has F_v: its own, or a CLIP model's."""
+    return world.card.image is not None or bool(world.card.joint.get("clip"))
 
 
 def _head(world: World) -> ImageHead | None:

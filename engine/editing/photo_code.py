@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from ..inference.text_encoder import text_codes, without_text
 from ..model.base_code import BaseCode, keep_code, make_code, remember_code
 from ..model.world_file import World
 from .encoder import load_encoder
-from .inversion import Figures, InversionPlan, Inverter, Seen
+from .inversion import Figures, InversionPlan, Inverter, Seen, sees_pictures
 from .picture_file import read_photo
 
 Progress = Callable[[int, int], None]
@@ -124,7 +124,8 @@ def refine_text(
 
 
 def photo_code(world: World, photo: Path, plan: InversionPlan = SHOW_PLAN) -> str:
-    """The name of a photo's code, which is put into the user's folder of codes.
+    """The name of a photo's code, which is put into the user's folder of codes. A world that sees no pictures does
+    without the CLIP term.
 
     Raises:
         InputError: no picture.
@@ -132,6 +133,8 @@ def photo_code(world: World, photo: Path, plan: InversionPlan = SHOW_PLAN) -> st
         OutputError: the code cannot be kept.
 
     """
+    if plan.loss == "clip" and not sees_pictures(world):
+        plan = replace(plan, loss="perceptual")
     inverter = Inverter(world, plan)
     made = invert_pictures(inverter, [read_photo(photo, inverter.size)], photo, Fraction(1))
     keep_code(made.code)

@@ -169,7 +169,7 @@ class Status(Measured, frozen=True, kw_only=True):
         recording: whether a recording is being written.
         source: of the sound.
         scenes: which of the eight slots hold a scene.
-        loading: addresses whose new value is still being loaded: a world, a device, a text.
+        loading: addresses whose new value is still being loaded: a world, device, code, text or photo.
         bridges: what bridges publish about themselves: `osc_port` and the like.
 
     """

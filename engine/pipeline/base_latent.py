@@ -97,7 +97,7 @@ class BaseLatent:
         self._find_codes()
 
     def _find_codes(self) -> None:
-        """The codes that can be played. One of another world stands aside, and the seed plays."""
+        """The codes that can be played. One of another world cannot, and the seed plays."""
         shape = (self._space.num_ws, len(self._space.w_avg))
         found = {name: find_code(name) for name in self._identity.codes}
         self._codes = {
