@@ -39,8 +39,10 @@ def test_every_parameter_has_a_name(path: str) -> None:
         assert getattr(addresses, constant(path)) == path
     elif group in ("moves", "meaning"):
         assert vars(addresses)["modulator" if group == "moves" else group](int(at), *name) == path
+    elif group == "motion":
+        assert addresses.motion(at, *name) == path  # type: ignore[arg-type]
     else:
-        assert vars(addresses)["motion" if group == "motion" else "look_mix"](at, *name[: group == "motion"]) == path
+        assert vars(addresses)["look_mix" if name == ["mix"] else f"look_level_{name[0]}"](at) == path
 
 
 def test_other_modules_spell_no_address(root: Path, tracked: list[str]) -> None:

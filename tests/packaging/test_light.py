@@ -6,12 +6,13 @@ from pathlib import Path, PurePath
 from typing import Any
 
 # Rooms that reach torch when some of their functions are called, and must not when they are imported.
-LAZY = {"cli", "inference", "pipeline", "renderer"}
-# Modules that do import torch: the networks for training and for CUDA.
+LAZY = {"cli", "editing", "inference", "pipeline", "renderer"}
+# Modules that do import torch: the networks for training, for CUDA and for inversion.
 TORCH = {
     "inference.torch_backend",
+    *(f"editing.{name}" for name in ("encoder", "inversion", "photo_code", "picture_file")),
     *(f"model.{name}" for name in (
-        "build", "frame_encoder", "generator", "generator_folded", "joint_embedding", "motion_rnn", "open_clip_towers",
+        "backbone", "build", "frame_encoder", "generator", "generator_folded", "joint_embedding", "motion_rnn", "open_clip_towers",
         "sound_inversion", "texture_statistics",
     )),
 }  # fmt: skip
