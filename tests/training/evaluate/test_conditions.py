@@ -1,6 +1,5 @@
 """Baselines do what their names say, on a tiny world."""
 
-
 import numpy as np
 import pytest
 
