@@ -49,14 +49,14 @@ def _add_films(parser: argparse.ArgumentParser) -> None:
     films.add_argument(
         "--reference", type=Path, metavar="FOLDER", help="real clips with the file names of the sounds, shown first"
     )
-    films.add_argument("--seconds", type=_seconds, default=5.0, metavar="S", help="longest film; default: %(default)g")
+    films.add_argument("--seconds", type=_seconds, metavar="S", help="longest film; default: 5")
     films.add_argument("--size", type=parse_size, metavar="WxH", help="of all films; default: the first world's own")
-    films.add_argument("--seed", type=_seed, default=1, metavar="N", help="of the first sound; each next one adds 1")
+    films.add_argument("--seed", type=_seed, metavar="N", help="of the first sound (default: 1); each next one adds 1")
     films.add_argument(
         "--set", action="append", default=[], dest="settings", metavar="/address=value",
         help="any parameter, in all worlds (repeatable; all of them: sonorama parameters)",
     )  # fmt: skip
-    films.add_argument("--device", default="auto", metavar="NAME", help="what paints; default: auto")
+    films.add_argument("--device", metavar="NAME", help="what paints; default: auto")
 
 
 def _seconds(text: str) -> float:
@@ -87,8 +87,8 @@ def run_study(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    made_with = ("sounds", "variants", "reference", "size", "settings")
-    if any(getattr(args, name) for name in made_with):
+    made_with = ("sounds", "variants", "reference", "seconds", "size", "seed", "settings", "device")
+    if any(getattr(args, name) not in (None, []) for name in made_with):
         raise ValueRefused("--results takes no options of films", "Give the study and files of answers only.")
     from .evaluation import evaluate
 
@@ -106,17 +106,16 @@ def _job(args: argparse.Namespace) -> StudyJob:
     from ..sidecar import command_line
     from .plan import StudyJob, default_sounds
 
+    given = {name: getattr(args, name) for name in ("seconds", "seed", "device") if getattr(args, name) is not None}
     return StudyJob(
         worlds=tuple(args.inputs),
         sounds=tuple(args.sounds) or default_sounds(),
         variants=tuple(args.variants),
         reference=args.reference,
-        seconds=args.seconds,
         size=args.size,
-        seed=args.seed,
         settings=tuple(args.settings),
-        device=args.device,
         command=command_line(tuple(sys.argv)),
+        **given,
     )
 
 

@@ -49,8 +49,11 @@ def bootstrap(values: Float64Array, confidence: float = CONFIDENCE) -> Float64Ar
     if len(values) < 2:
         return np.full((2, values.shape[1]), np.nan)
     tail = (1 - confidence) / 2
-    drawn = np.concatenate([*_resampled_means(values)])
-    return np.nanquantile(drawn, (tail, 1 - tail), axis=0)
+    found = np.full((2, values.shape[1]), np.nan)
+    there = np.isfinite(values).any(0)
+    drawn = np.concatenate([*_resampled_means(values[:, there])])
+    found[:, there] = np.nanquantile(drawn, (tail, 1 - tail), axis=0)
+    return found
 
 
 def _resampled_means(values: Float64Array) -> Iterator[Float64Array]:

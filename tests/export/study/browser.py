@@ -21,7 +21,7 @@ SLOWLY_S = 60.0
 
 
 class Browser:
-    """One Chromium that reaches no network; downloads go into `downloads`."""
+    """One Chromium that reaches no network but this machine's own; downloads go into `downloads`."""
 
     def __init__(self, downloads: Path, size: tuple[int, int] = (700, 800), storage: bool = True) -> None:
         self._downloads, self._size, self._storage = downloads, size, storage
@@ -65,10 +65,10 @@ class Browser:
     def _wishes(self, chromium: str) -> dict[str, Any]:
         arguments = [
             "--headless=new", f"--user-data-dir={self._profile.name}", f"--window-size={self._size[0]},{self._size[1]}",
-            "--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking", "--disable-dev-shm-usage",
-            "--disable-gpu", "--no-first-run", "--mute-audio", "--disable-extensions", "--disable-component-update",
-            "--disable-component-extensions-with-background-pages", "--disable-sync", "--disable-default-apps",
-            "--disable-features=Translate,OptimizationHints,MediaRouter",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--disable-background-networking",
+            "--disable-component-extensions-with-background-pages", "--disable-component-update", "--disable-sync",
+            "--disable-default-apps", "--disable-dev-shm-usage", "--disable-extensions", "--disable-gpu",
+            "--disable-features=Translate,OptimizationHints,MediaRouter", "--no-first-run", "--mute-audio",
         ]  # fmt: skip
         if os.geteuid() == 0:  # as in a container, where Chromium's own sandbox needs rights that root has not
             arguments.append("--no-sandbox")

@@ -173,6 +173,7 @@ def test_the_command_says_what_it_left_out(small: Key, tmp_path: Path, capsys: p
         (["--results", "a.csv", "a.csv"], "a.csv is not the key of a study: "),
         (["--results", "other", "a.csv"], "other/key.json is not the key of a study: "),
         (["--results", "study", "a.csv", "--sound", "x.wav"], "--results takes no options of films"),
+        (["--results", "study", "a.csv", "--seed", "0"], "--results takes no options of films"),
         (["--results", "study", "a.csv", "-o", "no/where"], "no/where.md could not be written: "),
     ],
 )

@@ -64,5 +64,12 @@ def test_who_gave_no_answer_does_not_count() -> None:
     assert 4.0 <= both[0, 1] <= both[1, 1] <= 5.0
 
 
+def test_what_nobody_answered_has_no_interval() -> None:
+    values = np.array([[1.0, np.nan], [2.0, np.nan], [4.0, np.nan]])
+    low, high = bootstrap(values)
+    assert low[0] < high[0]
+    assert np.isnan((low[1], high[1])).all()
+
+
 def test_one_participant_has_no_interval() -> None:
     assert np.isnan(bootstrap(np.array([[3.0, 4.0]]))).all()

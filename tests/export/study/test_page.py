@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 import time
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -159,6 +162,27 @@ def test_a_session_goes_on_after_a_reload_and_from_a_file(
     browser.keys("#file", str(path))
     browser.wait("document.querySelector('h1').innerText === 'Video 2 of 2'")
     assert len(read_answers([path], key).of[3]) == 2
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (its name there)
+        """Say nothing."""
+
+
+@hosts
+def test_it_works_from_a_web_server(browser: Browser, study: Path) -> None:
+    """Python's own, which answers no range requests."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(study / "page"))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        browser.open(f"http://127.0.0.1:{server.server_port}/index.html")
+        browser.click("form button")
+        play(browser)
+        browser.click(".main")
+        rate(browser, 4, 4)
+        assert title(browser) == "Video 2 of 2"
+        refused = [text for text in browser.problems() if "favicon" not in text]
+        server.shutdown()
+    assert refused == []
 
 
 @hosts
