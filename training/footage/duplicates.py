@@ -38,8 +38,9 @@ def _blocks(picture: Picture, side: int) -> np.ndarray:
     rows = np.linspace(0, picture.shape[0], side + 1).astype(int)[:-1]
     columns = np.linspace(0, picture.shape[1], side + 1).astype(int)[:-1]
     total = np.add.reduceat(np.add.reduceat(picture.astype(np.float64), rows, 0), columns, 1)
-    high = np.diff(np.append(rows, picture.shape[0]))[:, None, None]
-    return total / (high * np.diff(np.append(columns, picture.shape[1]))[None, :, None])
+    high = np.diff(np.append(rows, picture.shape[0])).astype(np.float64)
+    wide = np.diff(np.append(columns, picture.shape[1])).astype(np.float64)
+    return total / (high[:, None, None] * wide[None, :, None])
 
 
 def look_of(picture: Picture) -> Look:

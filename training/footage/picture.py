@@ -60,7 +60,7 @@ class Renderer:
             src_colorspace=matrix_of(frame), interpolation=self._kernel,
         )  # fmt: skip
         pixels = scaled.to_ndarray()
-        picture = tone_mapped(pixels, frame.color_trc) if hdr else pixels
+        picture = tone_mapped(pixels.astype(np.uint16), frame.color_trc) if hdr else pixels.astype(np.uint8)
         upright = np.rot90(picture, self._turns)
         return np.ascontiguousarray(
             upright[self._top : self._top + self.size[1], self._left : self._left + self.size[0]]

@@ -37,7 +37,7 @@ def hlg_light(signal: Floats) -> Floats:
     x = np.clip(signal, 0, 1)
     scene = np.where(x <= 0.5, x * x / 3, (np.exp((x - c) / a) + b) / 12).astype(np.float32)
     luma = np.maximum(scene @ _LUMA_2020, 1e-9)[..., None]
-    return PEAK * np.power(luma, np.float32(0.2)) * scene
+    return (np.float32(PEAK) * np.power(luma, np.float32(0.2)) * scene).astype(np.float32)
 
 
 def tone_curve(light: Floats) -> Floats:
@@ -68,7 +68,7 @@ def tone_mapped(picture: npt.NDArray[np.uint16], transfer: int) -> npt.NDArray[n
         transfer: PQ or HLG.
 
     """
-    signal = picture.astype(np.float32) / 65535
+    signal = picture.astype(np.float32) / np.float32(65535)
     light = pq_light(signal) if transfer == PQ else hlg_light(signal)
     rgb = np.maximum(light @ _TO_709.T, 0) / WHITE
     largest = np.maximum(rgb.max(-1, keepdims=True), 1e-9)

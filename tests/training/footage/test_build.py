@@ -33,7 +33,8 @@ def footage(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
 
     def run(*more: str) -> tuple[int, str, str]:
         code = main(["footage", "in", "-o", "data", "--clip-height", "32", *more])
-        return code, *capsys.readouterr()
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
 
     return run
 

@@ -39,9 +39,9 @@ def test_sound_in_a_transport_stream_is_within_a_frame(tmp_path: Path, codec: st
     path = write_video(tmp_path / "a.ts", moving(1, 40), sound=Sound(samples, start=0.5, codec=codec), coding=MP4)
     track = write_soundtrack(tmp_path / "a.flac", path)
     with av.open(str(path)) as container:
-        first = container.streams.video[0].start_time
-        assert first is not None
-        begin = first * container.streams.video[0].time_base
+        pictures = container.streams.video[0]
+        assert pictures.start_time is not None and pictures.time_base is not None
+        begin = pictures.start_time * pictures.time_base
     click = int(np.abs(read(tmp_path / "a.flac")).argmax()) / 44100 + float(track.start - begin)
     assert click == pytest.approx(1.5, abs=0.03)
 
