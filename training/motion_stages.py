@@ -15,8 +15,7 @@ from .data.inverted_clips import Clip, make_clip, painted
 from .data.moving_clips import ClipDraws, MovingClip
 from .data.procedural_clips import SceneClips, sourced_mels
 from .data.procedural_pictures import CLASSES
-from .data.recordings import of_classes, read_recordings
-from .data.splits import split
+from .data.recordings import training_recordings
 from .runner import TrainingRun
 from .stages.generator.interrupt import stop_between_steps
 from .stages.joint import Space
@@ -69,7 +68,7 @@ def real_clips(shop: TrainingRun, generator: Generator, inverted: list[Clip]) ->
     plan, scenes = shop.recipe.adversarial, shop.recipe.scenes
     if plan.real == "inverted":
         return painted(inverted, generator, shop.recipe.clips, scenes.held_every)
-    mels = sourced_mels(split(of_classes(read_recordings(shop.root)))[0])
+    mels = sourced_mels(training_recordings(shop.root))
     return SceneClips(shop.pictures(), mels, scenes).all(shop.work / "scenes")
 
 

@@ -28,8 +28,7 @@ from ..engine.model.world_file import load_world
 from .data.class_photos import TAGS, class_anchors
 from .data.photos import PICTURES, PictureSet, photo_tags, picture_set
 from .data.procedural_pictures import CLASSES
-from .data.recordings import of_classes, read_recordings
-from .data.splits import split
+from .data.recordings import training_recordings
 from .packing import About, Trained, bank_codes, pack
 from .recipe import FILE, Recipe
 from .stage_order import open_stages, run_stages, with_extra
@@ -119,7 +118,7 @@ def joint_stage(shop: TrainingRun) -> Space:
 
 def recordings_by_class(shop: TrainingRun) -> list[list[Tensor]]:
     """Log-mel [128,T] of every recording that is not kept for final figures, by class."""
-    found = split(of_classes(read_recordings(shop.root)))[0]
+    found = training_recordings(shop.root)
     mels = [[torch.from_numpy(log_mel(r.samples)) for r in found if r.class_id == name] for name in CLASSES]
     return [[m for m in row if m.shape[1] > 8] for row in mels]
 

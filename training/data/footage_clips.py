@@ -18,8 +18,8 @@ from ...engine.errors import InputError
 from ...engine.model.mel import BANDS, HOP, SOUND_COLUMNS, MelStream
 from ...engine.units import SAMPLE_RATE, Array
 from .moving_clips import UNKNOWN, MovingClip
-from .photos import HELD_OUT
 from .procedural_pictures import CLASSES
+from .splits import HELD_OUT
 
 CLIPS = "clips.tsv"
 BEFORE = 2 * SOUND_COLUMNS

@@ -31,12 +31,11 @@ from ...engine.errors import InputError
 from ...engine.files.atomic import replacing
 from ..backbone import Backbone, describe
 from .procedural_pictures import CLASSES, draw
+from .splits import HELD_OUT
 
 CLEAN = -1
 FOLDERS = ("images", "photos", "panoramas")
 HELD_EVERY = 8
-HELD_OUT = "held-out"
-"""What the column `split` of a manifest says of files that are kept out of training."""
 PICTURES = "pictures.safetensors"
 """Where a work folder keeps its picture set."""
 

@@ -27,6 +27,7 @@ from ...engine.model.texture_statistics import statistics
 from ...engine.units import SAMPLE_RATE
 from .procedural_pictures import CLASSES
 from .procedural_sounds import Draw, Sound, compose, fast_length, scaled, under_water
+from .splits import HELD_OUT, split
 
 log = logging.getLogger(__name__)
 WINDOW = SOUND_COLUMNS * HOP
@@ -88,6 +89,34 @@ def read_recordings(root: Path, only: Sequence[str] | None = None) -> list[Recor
 def of_classes(recordings: Sequence[Recording]) -> list[Recording]:
     """Those of the nine classes (the others serve as background)."""
     return [r for r in recordings if r.class_id in CLASSES]
+
+
+def held_out(root: Path) -> set[str]:
+    """Files that the manifest's column `split` keeps out of training; none where it has no such column."""
+    with (root / "MANIFEST.tsv").open(newline="", encoding="utf-8") as lines:
+        return {row["file"] for row in csv.DictReader(lines, delimiter="\t") if row.get("split") == HELD_OUT}
+
+
+def training_recordings(root: Path) -> list[Recording]:
+    """The recordings that E_a and E_RNN may learn from: of the nine classes, neither held out by the manifest nor kept
+    for figures; a class without any has procedural sounds in their place.
+    """
+    out = held_out(root)
+    return with_procedural(split([r for r in of_classes(read_recordings(root)) if r.file not in out])[0])
+
+
+def with_procedural(recordings: Sequence[Recording], count: int = 4, seconds: float = 6.0) -> list[Recording]:
+    """The same, and procedural sounds of each of the nine classes that has none: a data set need not have them all."""
+    missing = [name for name in CLASSES if not any(r.class_id == name for r in recordings)]
+    made = [
+        Recording(
+            f"{PROCEDURAL}/{name}/{i}", name, PROCEDURAL, (0.1 * scaled(compose(name, rng, n))).astype(np.float32)
+        )
+        for name in missing
+        for n, rng in [(int(seconds * SAMPLE_RATE), np.random.default_rng([7, CLASSES.index(name)]))]
+        for i in range(count)
+    ]
+    return [*recordings, *made]
 
 
 def bend(d: Draw, x: Sound) -> Sound:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol, TypeVar
 
+HELD_OUT = "held-out"
+"""What the column `split` of a manifest says of files that are kept out of training."""
 FINAL_EVERY = 5
 """Every so many sources of a class are final; classes with fewer than three have none."""
 

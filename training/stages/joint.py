@@ -26,7 +26,7 @@ from ...engine.model.texture_statistics import statistics
 from ..data.captions import Captions
 from ..data.photos import data_root
 from ..data.procedural_pictures import CLASSES
-from ..data.recordings import Windows, make_windows, read_recordings
+from ..data.recordings import Windows, make_windows, read_recordings, with_procedural
 from .ears.listening import EarsTraining, Listening, listen
 from .ears.names import NamedClips
 from .joint_space import NAMES_SCALE, SCORE_SCALE, ImageTower, JointTraining, Space, info_nce, logit_scale, save
@@ -221,7 +221,7 @@ def prepare(
 def heard_windows(root: Path, work: Path, plan: JointTraining, listening: Listening | None) -> Windows:
     """The windows of a data folder as F_a hears them first, kept below `work`."""
     name, hear = ("windows", statistics) if listening is None else ("windows-frames", listening.frames.window)
-    return make_windows(read_recordings(root), work / name, plan.real, plan.procedural, hear=hear)
+    return make_windows(with_procedural(read_recordings(root)), work / name, plan.real, plan.procedural, hear=hear)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
