@@ -11,6 +11,7 @@ from ..engine.model.generator import Generator
 from ..engine.model.motion_rnn import MotionConfig, MotionNetwork
 from ..engine.model.sound_inversion import SoundInversionEncoder
 from .backbone import Backbone
+from .data.footage_clips import footage_clips
 from .data.inverted_clips import Clip, make_clip, painted
 from .data.moving_clips import ClipDraws, MovingClip
 from .data.procedural_clips import SceneClips, sourced_mels
@@ -64,10 +65,15 @@ def motion_stage(
 
 
 def real_clips(shop: TrainingRun, generator: Generator, inverted: list[Clip]) -> list[MovingClip]:
-    """What the discriminators take for real: inverted clips as the generator paints them, or frames as they are."""
+    """What the discriminators take for real: inverted clips as the generator paints them, or frames as they are: those
+    of footage, where the data has any (sonorama footage), else procedural scenes.
+    """
     plan, scenes = shop.recipe.adversarial, shop.recipe.scenes
     if plan.real == "inverted":
         return painted(inverted, generator, shop.recipe.clips, scenes.held_every)
+    high, wide = shop.pictures().pictures.shape[2:]
+    if filmed := footage_clips(shop.root, size=(plan.height, plan.height * wide // high)):
+        return filmed
     mels = sourced_mels(training_recordings(shop.root))
     return SceneClips(shop.pictures(), mels, scenes).all(shop.work / "scenes")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -27,7 +28,7 @@ BEFORE = 2 * SOUND_COLUMNS
 _REDO = "Run sonorama footage again with the same folder."
 
 
-def footage_clips(root: Path, silent: bool = False) -> list[MovingClip]:
+def footage_clips(root: Path, silent: bool = False, size: tuple[int, int] | None = None) -> list[MovingClip]:
     """The clips of a data set, in the order of its table; none where it has no clips.
 
     A frame shown at sample s of the soundtrack hears the columns that end by then, s // HOP of them; before the sound
@@ -36,6 +37,7 @@ def footage_clips(root: Path, silent: bool = False) -> list[MovingClip]:
     Args:
         root: the data set.
         silent: give clips without a soundtrack, too, with silence.
+        size: (height, width) of the frames: their middle is cropped to its aspect and scaled; None: as they are.
 
     Raises:
         InputError: a clip or soundtrack of the table is missing, damaged, or not what the table says.
@@ -52,8 +54,20 @@ def footage_clips(root: Path, silent: bool = False) -> list[MovingClip]:
     clips: dict[int, MovingClip] = {}
     for sound, numbers in rows_of.items():
         mel = log_mel_of(root / sound) if sound else np.zeros((BANDS, 0), np.float32)
-        clips |= {i: _clip(root, rows[i], mel) for i in numbers}
+        for i in numbers:
+            clip = _clip(root, rows[i], mel)
+            clips[i] = clip if size is None else replace(clip, frames=scaled_to(clip.frames, size))
     return [clips[i] for i in range(len(rows))]
+
+
+def scaled_to(frames: Tensor, size: tuple[int, int]) -> Tensor:
+    """The middle of frames uint8 [T,3,H,W], cropped to the aspect of `size` (height, width) and scaled to it."""
+    high, wide = frames.shape[2:]
+    part_high = max(1, min(high, round(wide * size[0] / size[1])))
+    part_wide = max(1, min(wide, round(high * size[1] / size[0])))
+    top, left = (high - part_high) // 2, (wide - part_wide) // 2
+    part = frames[:, :, top : top + part_high, left : left + part_wide]
+    return torch.nn.functional.interpolate(part, size, mode="bilinear", antialias=True)
 
 
 def log_mel_of(path: Path) -> Array:

@@ -14,7 +14,7 @@ class AdversarialTraining:
     the discriminators see. stills: random frames a clip that D_I sees. shown: frames a clip that L_enc sees.
     real: `inverted` (the real clips as the generator can paint them: their frames inverted to W+ and painted again, so
     that the discriminators judge motion, not the generator's sharpness, which stays frozen), or `frames` (as filmed,
-    as in the paper).
+    as in the paper: clips of footage where the data folder has any, else procedural scenes).
     rate: Adam's, of E_RNN; rate_encoder: of E_a; rate_judges: of D_I and D_V; betas.
     loss: `lsgan` or `logistic`; r1: weight of the gradient penalty, for `logistic`.
     lam_v, lam_i, lam_enc, lam_w: weights of D_V, D_I, L_enc (eqs. 2 and 3) and of mean(((w_hat - w_0) / sigma_w)^2).

@@ -1,6 +1,8 @@
 """Reading clips of a data set: what each frame hears, sound that begins late or ends early, tables that do not hold."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
@@ -12,6 +14,10 @@ from sonorama.training.data.footage_clips import BEFORE, footage_clips
 from sonorama.training.data.moving_clips import UNKNOWN, ClipDraws
 from sonorama.training.footage.clips import write_clip
 from sonorama.training.footage.manifest import CLIP_COLUMNS
+
+if TYPE_CHECKING:
+    from sonorama.engine.model.generator import Generator
+    from sonorama.training.runner import TrainingRun
 
 RATE = 44100
 
@@ -64,6 +70,28 @@ def test_batches_can_be_drawn(tmp_path: Path) -> None:
     assert [c.source for c in clips] == ["a", "b"] and not clips[1].mel.any()
     batch = ClipDraws(clips, 8, 15.0)(3, torch.Generator().manual_seed(0))
     assert batch.frames.shape == (3, 8, 3, 24, 40)
+
+
+def test_frames_are_cropped_and_scaled_to_a_size(tmp_path: Path) -> None:
+    data_set(tmp_path, ("a.mkv", "s.wav", 0, 30, 30, "raining", "train", "a"), seconds=1.0)
+    (whole,), (small,) = footage_clips(tmp_path), footage_clips(tmp_path, size=(12, 12))
+    middle = whole.frames[:, :, :, 8:32].float().unflatten(2, (12, 2)).unflatten(4, (12, 2)).mean((3, 5))
+    assert small.frames.shape == (30, 3, 12, 12) and small.columns == whole.columns
+    assert (small.frames.float() - middle).abs().mean() < 3
+
+
+def test_footage_is_what_the_discriminators_take_for_real(tmp_path: Path) -> None:
+    import torch
+
+    from sonorama.training.motion_stages import real_clips
+    from sonorama.training.stages.adversarial_plan import AdversarialTraining
+
+    data_set(tmp_path, ("a.mkv", "s.wav", 0, 30, 30, "raining", "train", "a"), seconds=1.0)
+    recipe = SimpleNamespace(adversarial=AdversarialTraining(real="frames", height=16), scenes=None)
+    pictures = SimpleNamespace(pictures=torch.zeros(1, 3, 64, 112))
+    shop = SimpleNamespace(root=tmp_path, recipe=recipe, pictures=lambda: pictures)
+    (clip,) = real_clips(cast("TrainingRun", shop), cast("Generator", None), [])
+    assert clip.frames.shape == (30, 3, 16, 28) and clip.source == "a"
 
 
 def test_a_folder_without_clips_gives_none(tmp_path: Path) -> None:
