@@ -11,7 +11,7 @@ const RATINGS = [
   },
 ];
 const LARGEST_PARTICIPANT = 999999;
-const END_TOLERANCE_S = 0.1;
+const SKIPPED_S = 0.1; // more than browsers leave out where a film is paused
 
 const main = document.getElementById("main");
 const storage = openStorage();
@@ -161,8 +161,12 @@ window.addEventListener("beforeunload", (event) => {
 /* ---- films ---- */
 
 function playedThrough(video) {
-  const parts = video.played;
-  return parts.length === 1 && parts.start(0) < END_TOLERANCE_S && parts.end(0) > video.duration - END_TOLERANCE_S;
+  let until = 0;
+  for (let part = 0; part < video.played.length; part += 1) {
+    if (video.played.start(part) > until + SKIPPED_S) return false;
+    until = Math.max(until, video.played.end(part));
+  }
+  return until > video.duration - SKIPPED_S;
 }
 
 // A film with a button and no way to skip; `done` is called when it was played from beginning to end.

@@ -65,10 +65,9 @@ def _facts(found: Evaluation) -> Iterator[str]:
     key = found.key
     yield f"# Study {key.version}"
     yield ""
-    yield (
-        f"{found.participants} participants ({found.complete} with all answers), {len(key.sounds)} sounds, "
-        f"{len(key.models)} models, {found.choices} choices."
-    )
+    counts = (found.participants, "participant"), (len(key.sounds), "sound"), (len(key.models), "model")
+    numbers = [f"{count} {what}{'' if count == 1 else 's'}" for count, what in (*counts, (found.choices, "choice"))]
+    yield f"{', '.join(numbers)}. {found.complete} of the participants gave all answers."
 
 
 def _table(found: Evaluation) -> Iterator[str]:

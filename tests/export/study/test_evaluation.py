@@ -99,7 +99,7 @@ def test_the_report_concludes(small: Key, tmp_path: Path) -> None:
     assert report.remarks == []
     lines = report.text.splitlines()
     assert lines[0] == f"# Study {small.version}"
-    assert lines[2] == "12 participants (12 with all answers), 2 sounds, 3 models, 24 choices."
+    assert lines[2] == "12 participants, 2 sounds, 3 models, 24 choices. 12 of the participants gave all answers."
     (row,) = [line for line in lines if line.startswith("| shore  ")]
     _, _, code, realness, _, natural, _ = [cell.strip() for cell in row.split("|")]
     assert (code, realness[:10], natural) == ("B", "4.50 (4.25", "83 % (64 to 93 %)")

@@ -140,6 +140,20 @@ def test_a_film_counts_only_when_it_was_played_whole(browser: Browser, study: Pa
 
 
 @hosts
+def test_a_film_may_be_paused(browser: Browser, study: Path) -> None:
+    open_page(browser, study, 1)
+    browser.script(
+        "const button = document.querySelector('.film button');"
+        "document.querySelector('video').addEventListener('playing', () => { button.click(); }, { once: true });"
+    )
+    browser.click(".film button")
+    browser.wait("document.querySelector('.film button').innerText === 'Play'")
+    assert browser.script("return document.querySelector('video').paused")
+    play(browser)
+    assert browser.script("return document.querySelector('.problem').hidden")
+
+
+@hosts
 def test_a_session_goes_on_after_a_reload_and_from_a_file(
     browser: Browser, study: Path, key: Key, downloads: Path
 ) -> None:
