@@ -117,8 +117,8 @@ class Record:
     def write(self, name: str, make: Callable[[Path], None]) -> None:
         """Write a file of the folder, whole or not at all, on record.
 
-        One of ours is replaced if it still is what the record says. Otherwise it may be somebody's work: it is set
-        aside under another name, unless it is a mere beginning of what is written now.
+        One of ours is replaced if it still is what the record says. Otherwise it may be somebody's work: it is
+        kept under another name, unless it is a mere beginning of what is written now.
 
         Args:
             name: of the file.

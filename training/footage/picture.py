@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
 from ...engine.files.still import encode_still
+from ...engine.units import Pixels
 from .decode import Geometry
 from .tone_mapping import HLG, PQ, tone_mapped
 
-Picture = npt.NDArray[np.uint8]
+Picture: TypeAlias = Pixels
 """uint8 [H,W,3], sRGB."""
 
 _MATRICES = {1: Colorspace.ITU709, 4: Colorspace.FCC, 5: Colorspace.ITU601, 6: Colorspace.ITU601,

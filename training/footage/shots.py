@@ -10,13 +10,11 @@ from statistics import median
 from typing import Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
+from ...engine.units import Array
 from .picture import Picture
 
 T = TypeVar("T")
-Thumb = npt.NDArray[np.float32]
-"""[9,16,3] in levels."""
 
 _AHEAD = 2
 _RECENT = 12  # differences whose median is the usual one of a shot
@@ -25,19 +23,19 @@ _FACTOR = 3.0
 _ALIKE, _SAME = 0.7, 0.9  # correlation of two pictures of one place, at another moment and in another light
 
 
-def thumb(picture: Picture) -> Thumb:
-    """Means of 9 x 16 blocks of a picture [H,W,3], H >= 9 and W >= 16."""
+def thumb(picture: Picture) -> Array:
+    """Means [9,16,3], in levels, of the blocks of a picture [H,W,3], H >= 9 and W >= 16."""
     high, wide = picture.shape[0] // 9, picture.shape[1] // 16
     blocks = picture[: 9 * high, : 16 * wide].reshape(9, high, 16, wide, 3)
     return blocks.mean((1, 3), dtype=np.float32)
 
 
-def difference(a: Thumb, b: Thumb) -> float:
+def difference(a: Array, b: Array) -> float:
     """Mean absolute difference in levels."""
     return float(np.abs(a - b).mean())
 
 
-def likeness(a: Thumb, b: Thumb) -> float:
+def likeness(a: Array, b: Array) -> float:
     """Correlation of the brightness of two pictures, -1..1: changes of light leave it high."""
     x, y = a.mean(2).ravel(), b.mean(2).ravel()
     x, y = x - x.mean(), y - y.mean()
@@ -54,7 +52,7 @@ class InShot(Generic[T]):
     more: T
 
 
-def _changed(before: Thumb, after: Thumb, usual: float) -> bool:
+def _changed(before: Array, after: Array, usual: float) -> bool:
     d = difference(before, after)
     if d <= max(_WEAK, _FACTOR * usual):
         return False
@@ -71,7 +69,7 @@ def in_shots(frames: Iterator[tuple[Fraction, Picture, T]]) -> Iterator[InShot[T
         frames: (time in s, picture, anything) in order.
 
     """
-    waiting: deque[tuple[Fraction, Picture, T, Thumb]] = deque()
+    waiting: deque[tuple[Fraction, Picture, T, Array]] = deque()
     recent: deque[float] = deque(maxlen=_RECENT)
     shot, before = 0, None
 

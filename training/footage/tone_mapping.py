@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ...engine.units import Array
+
 PQ, HLG = 16, 18
 """FFmpeg's numbers of the two transfer characteristics (ITU-T H.273)."""
 NAMES = {PQ: "PQ", HLG: "HLG"}
@@ -21,17 +23,15 @@ KNEE = 0.5
 _TO_709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]], np.float32)
 _LUMA_2020 = np.array([0.2627, 0.6780, 0.0593], np.float32)
 
-Floats = npt.NDArray[np.float32]
 
-
-def pq_light(signal: Floats) -> Floats:
+def pq_light(signal: Array) -> Array:
     """PQ signal 0..1 -> light in cd/m2, 0..10,000 (EOTF of SMPTE ST 2084)."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     x = np.power(np.clip(signal, 0, 1), np.float32(1 / m2))
     return (10000 * np.power(np.maximum(x - c1, 0) / (c2 - c3 * x), np.float32(1 / m1))).astype(np.float32)
 
 
-def hlg_light(signal: Floats) -> Floats:
+def hlg_light(signal: Array) -> Array:
     """HLG signal [...,3] 0..1 -> light on a display of 1000 cd/m2 (inverse OETF and OOTF of ITU-R BT.2100)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     x = np.clip(signal, 0, 1)
@@ -40,7 +40,7 @@ def hlg_light(signal: Floats) -> Floats:
     return (np.float32(PEAK) * np.power(luma, np.float32(0.2)) * scene).astype(np.float32)
 
 
-def tone_curve(light: Floats) -> Floats:
+def tone_curve(light: Array) -> Array:
     """Light relative to white -> 0..1: the same up to KNEE, then a shoulder that reaches 1 at PEAK.
 
     Above the knee it is Reinhard's curve with a white point, f(x) = x (1 + x / p^2) / (1 + x), on what exceeds it.
@@ -51,7 +51,7 @@ def tone_curve(light: Floats) -> Floats:
     return np.minimum(np.where(light <= KNEE, light, shoulder), 1).astype(np.float32)
 
 
-def srgb(light: Floats) -> Floats:
+def srgb(light: Array) -> Array:
     """Linear light 0..1 -> sRGB signal 0..1."""
     x = np.clip(light, 0, 1)
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * np.power(x, np.float32(1 / 2.4)) - 0.055).astype(np.float32)
