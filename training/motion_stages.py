@@ -14,7 +14,7 @@ from .backbone import Backbone
 from .data.footage_clips import footage_clips
 from .data.inverted_clips import Clip, make_clip, painted
 from .data.moving_clips import ClipDraws, MovingClip
-from .data.procedural_clips import SceneClips, sourced_mels
+from .data.procedural_clips import SceneClips, clean_photos, sourced_mels
 from .data.procedural_pictures import CLASSES
 from .data.recordings import training_recordings
 from .runner import TrainingRun
@@ -75,7 +75,7 @@ def real_clips(shop: TrainingRun, generator: Generator, inverted: list[Clip]) ->
     if filmed := footage_clips(shop.root, size=(plan.height, plan.height * wide // high)):
         return filmed
     mels = sourced_mels(training_recordings(shop.root))
-    return SceneClips(shop.pictures(), mels, scenes).all(shop.work / "scenes")
+    return SceneClips(clean_photos(shop.pictures(), scenes.height), mels, scenes).all(shop.work / "scenes")
 
 
 def adversarial_stage(

@@ -46,23 +46,15 @@ class SceneClips:
     """Makes the clips of a data folder.
 
     Attributes:
-        pictures: photos; held-out clips are made of held-out ones.
+        photos: to train on, and held-out ones for held-out clips; [N,3,h,w] in 0..1, both at the plan's height.
         mels: (source, log-mel [128,C]) of the recordings, by class; see `sourced_mels`.
         plan: lengths and sizes.
 
     """
 
-    pictures: PictureSet
+    photos: tuple[Tensor, Tensor]
     mels: Sequence[Sequence[tuple[str, Tensor]]]
     plan: SceneClipPlan
-
-    def _photo(self, held: bool, rng: torch.Generator) -> Tensor:
-        data = self.pictures
-        usable = ((data.class_id == CLEAN) & data.whole & (data.held == held)).nonzero()[:, 0]
-        if not len(usable):
-            raise ValueError(f"no photo is {'held out' if held else 'trained on'}")
-        index = usable[torch.randint(len(usable), (1,), generator=rng)]
-        return data.at(index, self.plan.height) / 2 + 0.5
 
     def make(self, number: int) -> MovingClip:
         """Clip `number`; classes take turns. The same number gives the same clip."""
@@ -73,7 +65,9 @@ class SceneClips:
         pick, start = torch.rand(2, generator=rng).tolist()
         mel, columns = random_columns(mel, plan.frames, plan.rate, pick)
         strength, time_s = scene_motion(mel, columns, plan.rate, plan.drive)
-        frames = scene_frames(self._photo(held, rng), CLASSES[k], strength, time_s + 60 * start, number)
+        photos = self.photos[held]
+        photo = photos[int(torch.randint(len(photos), (1,), generator=rng))]
+        frames = scene_frames(photo[None], CLASSES[k], strength, time_s + 60 * start, number)
         return MovingClip((frames * 255).round().to(torch.uint8), plan.rate, mel, columns, k, source, held)
 
     def all(self, folder: Path) -> list[MovingClip]:
@@ -86,6 +80,14 @@ class SceneClips:
             found.append(_read(path))
         log.info("%d moving scenes", len(found))
         return found
+
+
+def clean_photos(data: PictureSet, height: int) -> tuple[Tensor, Tensor]:
+    """Whole clean photos of a picture set to train on, and held-out ones: [N,3,height,w] in 0..1."""
+    usable = (data.class_id == CLEAN) & data.whole
+    rows = ((usable & ~data.held), (usable & data.held))
+    trained, held = (data.at(r.nonzero()[:, 0], height) / 2 + 0.5 for r in rows)
+    return trained, held
 
 
 def split_sources(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ...engine.errors import InputError
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ...engine.cli.main import Commands
     from ...engine.model.world_file import World
     from ..data.recordings import Recording
@@ -35,6 +37,7 @@ def add_evaluate(commands: Commands) -> None:
     parser.add_argument("--each", type=int, default=1, metavar="N", help="recordings of each class (%(default)s)")
     parser.add_argument("--seconds", type=float, default=4.0, metavar="S", help="of each film (%(default)s)")
     parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="of the stability run; 0: none")
+    parser.add_argument("--i3d", type=Path, metavar="FILE", help="Kinetics-400 weights of I3D: adds FVD and IS")
     parser.add_argument("--condition", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
     parser.set_defaults(run=run_evaluate)
 
@@ -50,6 +53,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from ...engine.model.world_file import load_world
     from .conditions import CONDITIONS, Player
     from .films import rows, stimuli
+    from ..metrics.i3d import load_i3d
+    from .clip_sets import clip_distances
     from .report import claims, markdown, tables
     from .stability import stability
 
@@ -72,8 +77,10 @@ def run_evaluate(args: argparse.Namespace) -> int:
         "world": world.card.name, "content": world.card.content, "split": args.split, "seconds": args.seconds,
         "recordings": [f"{s.class_id}: {s.source}" for s in heard], "seeds": args.seeds,
         "table": {name: {k: asdict(e) for k, e in row.items()} for name, row in table.items()},
-        "claims": claims(table), "films": [asdict(row) for row in found],
+        "claims": claims(table),
+        "films": [{k: v for k, v in vars(row).items() if k != "clip"} for row in found],
     }  # fmt: skip
+    figures["clips"] = clip_distances(found, _real_clips(args, world), load_i3d(args.i3d) if args.i3d else None)
     if args.minutes:
         figures["stability"] = stability(player, heard[0].sound, args.minutes)
     out.mkdir(parents=True)
@@ -91,6 +98,14 @@ def _recordings(args: argparse.Namespace, world: World) -> list[Recording]:
 
     recordings = [r for r in read_recordings(data_root(args.data)) if r.class_id in world.card.classes]
     return split(recordings)[args.split == "final"]
+
+
+def _real_clips(args: argparse.Namespace, world: World) -> list[Tensor]:
+    """Held-out moving scenes of the data folder, in the world's shape."""
+    from ..data.photos import data_root
+    from .clip_sets import real_clips
+
+    return real_clips(data_root(args.data), world.card.generator)
 
 
 def _eyes(world: World, name: str) -> Eyes:

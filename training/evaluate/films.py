@@ -15,6 +15,7 @@ from ...engine.model.mel import HOP, log_mel
 from ...engine.units import SAMPLE_RATE, Array
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import Recording
+from ..metrics.i3d import CLIP
 from ..metrics.motion import frame_onsets
 from .conditions import FPS, Condition, Player, Stimulus
 from .figures import HEIGHT, Eyes, Reference, film_figures
@@ -24,13 +25,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Row:
-    """Figures of one film."""
+    """Figures of one film; clip: CLIP of its frames in a row, [T,3,h,w] in [-1,1], for distances of whole sets."""
 
     condition: str
     class_id: str
     source: str
     seed: int
     figures: Mapping[str, float]
+    clip: Tensor | None = None
 
 
 def stimuli(recordings: Sequence[Recording], each: int) -> list[Stimulus]:
@@ -56,6 +58,12 @@ def paint(player: Player, codes: Array) -> Tensor:
     return F.interpolate(frames, (HEIGHT, width), mode="bilinear", antialias=True)
 
 
+def middle(frames: Tensor) -> Tensor | None:
+    """CLIP frames from the middle of a film, None of a shorter one."""
+    first = (len(frames) - CLIP) // 2
+    return frames[first : first + CLIP].clone() if first >= 0 else None
+
+
 def reference(player: Player, stimulus: Stimulus, labels: Tensor) -> Reference:
     """What a stimulus is heard as."""
     mel = torch.from_numpy(log_mel(player.cut(stimulus.sound)))
@@ -75,5 +83,6 @@ def rows(
         for seed in seeds:
             for name, condition in conditions.items():
                 frames = paint(player, condition(player, stimulus, seed))
-                yield Row(name, stimulus.class_id, stimulus.source, seed, film_figures(frames, known, eyes))
+                figures = film_figures(frames, known, eyes)
+                yield Row(name, stimulus.class_id, stimulus.source, seed, figures, middle(frames))
         log.info("%s (%s) done", stimulus.class_id, stimulus.source)

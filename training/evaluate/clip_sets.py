@@ -1,0 +1,74 @@
+"""Distances of sets of films to real clips, with the distance of real clips to real clips as the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ...engine.model.config import GeneratorConfig
+from ..backbone import Backbone
+from ..data.photos import CropPlan, crops, read_crop
+from ..data.procedural_clips import SceneClipPlan, SceneClips, sourced_mels
+from ..data.recordings import of_classes, read_recordings
+from ..metrics.distance import split_distance
+from ..metrics.i3d import CLIP, I3D
+from ..metrics.motion import motion_descriptor
+from ..metrics.video_distance import backbone_clip, frechet, i3d_scores, inception_score
+from .films import Row
+
+PLAN = SceneClipPlan(clips=6, held_every=1, frames=CLIP)
+"""Six clips a class, all of held-out photos."""
+
+
+def real_clips(root: Path, shape: GeneratorConfig) -> list[Tensor]:
+    """Clips [16,3,h,w] in [-1,1] at 15 frames a second: procedural scenes that recordings move, on held-out photos."""
+    height, width = shape.shape()
+    wide = round(PLAN.height * width / height)
+    held = [c for c in crops(root, width / height, CropPlan()) if c.held and c.whole]
+    photos = torch.stack([read_crop(c, PLAN.height, wide)[0] for c in held])
+    scenes = SceneClips((photos, photos), sourced_mels(of_classes(read_recordings(root))), PLAN)
+    return [scenes.make(i).frames.float() / 127.5 - 1 for i in range(9 * PLAN.clips)]
+
+
+def clip_distances(rows: Sequence[Row], real: Sequence[Tensor], net: I3D | None) -> dict[str, Any]:
+    """Condition -> N, kernel distance (x 1000) of what the clips show and how they move, and FVD and IS where I3D is
+    given; `real`: the same of every other real clip against the others. Empty where films are shorter than 16 frames.
+    """
+    sets: dict[str, list[Tensor]] = {}
+    for row in rows:
+        if row.clip is not None:
+            sets.setdefault(row.condition, []).append(row.clip)
+    if not sets:
+        return {}
+    backbone = Backbone()
+    known = backbone_clip(real, backbone, motion_descriptor)
+    mean, std = known.mean(0), known.std(0) + 1e-6
+    found = {"real": _floor((known - mean) / std, real, net)}
+    for name, clips in sets.items():
+        made = (backbone_clip(clips, backbone, motion_descriptor) - mean) / std
+        numbers = torch.arange(len(made)), torch.arange(len(known))
+        found[name] = {
+            "N": len(clips),
+            "distance": asdict(split_distance(made, numbers[0], (known - mean) / std, numbers[1])),
+        }
+        if net is not None:
+            scores = i3d_scores(clips, net)
+            found[name] |= {"FVD": frechet(scores, i3d_scores(real, net)), "IS": inception_score(scores)}
+    return found
+
+
+def _floor(known: Tensor, real: Sequence[Tensor], net: I3D | None) -> Mapping[str, Any]:
+    a, b = known[::2], known[1::2]
+    floor: dict[str, Any] = {
+        "N": len(a),
+        "distance": asdict(split_distance(a, torch.arange(len(a)), b, torch.arange(len(b)))),
+    }
+    if net is not None:
+        scores = i3d_scores(real, net)
+        floor |= {"FVD": frechet(scores[::2], scores[1::2]), "IS": inception_score(scores)}
+    return floor

@@ -1,0 +1,49 @@
+"""Distances between sets of clips: FVD and the video Inception Score on I3D's scores, and the same formulas on what is
+at hand under their own names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ..backbone import Backbone
+from .distance import pooled
+from .i3d import CLIP, I3D
+
+
+def frechet(a: Tensor, b: Tensor) -> float:
+    """Frechet distance of two Gaussians fitted to [N,D] and [M,D] (Dowson and Landau 1982): |m_a - m_b|^2 + tr(S_a + S_b -
+    2 (S_a S_b)^(1/2)). Biased for small N: say N beside it.
+    """
+    a, b = a.double(), b.double()
+    s_a, s_b = (torch.cov(x.T) for x in (a, b))
+    # The eigenvalues of a product of two covariances are not negative but for rounding.
+    root = torch.linalg.eigvals(s_a @ s_b).real.clamp_min(0).sqrt().sum()
+    return float((a.mean(0) - b.mean(0)).square().sum() + s_a.trace() + s_b.trace() - 2 * root)
+
+
+def inception_score(logits: Tensor) -> float:
+    """Exponential of the mean of KL(p(y|x) || p(y)) over clips (Salimans et al. 2016); logits [N,K]."""
+    each = logits.double().log_softmax(1)
+    mean = each.exp().mean(0, keepdim=True).log()
+    return float((each.exp() * (each - mean)).sum(1).mean().exp())
+
+
+@torch.no_grad()
+def i3d_scores(clips: Sequence[Tensor], net: I3D) -> Tensor:
+    """Logits [N,400] of the first 16 frames of clips [T,3,H,W] in [-1,1]. ValueError for one that is shorter."""
+    if any(len(c) < CLIP for c in clips):
+        raise ValueError(f"I3D sees {CLIP} frames")
+    return torch.cat([net(c[None, :CLIP]) for c in clips])
+
+
+@torch.no_grad()
+def backbone_clip(clips: Sequence[Tensor], backbone: Backbone, moves: Callable[[Tensor, Backbone], Tensor]) -> Tensor:
+    """Descriptors [N,D] of clips [T,3,H,W] in [-1,1]: what their frames show on average, and how they move.
+
+    moves: such as `motion_descriptor` of metrics/motion.py. For kernel distances, which are not FVD.
+    """
+    return torch.stack([torch.cat([pooled(c, backbone).mean(0), moves(c, backbone)]) for c in clips])
