@@ -1,5 +1,6 @@
 """`python -m sonorama.training world`, from a data folder to a world that plays: made-up data, every stage short."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from sonorama.engine.cli.main import main as sonorama_main
 from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.errors import InputError
 from sonorama.engine.inference.backend import open_backend
@@ -58,6 +60,23 @@ def film(world: World) -> np.ndarray:
     return np.stack(frames)
 
 
+def check_evaluation(world: Path, data: Path, folder: Path) -> None:
+    """`sonorama evaluate` on the new world: figures of two conditions, and nothing replaced when it runs again."""
+    command = ["evaluate", str(world), "--data", str(data), "-o", str(folder / "figures"), "--seconds", "0.4"]
+    command += ["--minutes", "0.05", "--condition", "ours", "--condition", "static"]
+    assert sonorama_main(command) == 0
+    found = json.loads((folder / "figures" / "figures.json").read_text())
+    assert (found["world"], set(found["table"])) == ("tiny", {"ours", "static"})
+    assert len(found["films"]) == 2 * 5 * len(CLASSES)
+    assert found["table"]["static"]["change"]["mean"] == 0
+    assert found["stability"]["finite"]
+    assert found["clips"] == {}  # too short for distances
+    assert "| static |" in (folder / "figures" / "figures.md").read_text()
+    before = (folder / "figures" / "figures.json").read_bytes()
+    assert sonorama_main([*command[:-4], "--condition", "unheard"]) == 2
+    assert (folder / "figures" / "figures.json").read_bytes() == before
+
+
 @pytest.mark.timeout(600)
 def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -98,6 +117,8 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(
     assert {"encoder", "motion"} <= set(world.card.measures)
     assert film(world).shape == (10, 64, 112, 3)
     assert set(next(iter(classify(world, [NOISE]))).scores) == set(CLASSES)
+
+    check_evaluation(out, data, tmp_path)
 
     monkeypatch.setattr(sys, "argv", [*command[2:-1], "0.002"])
     assert training_main() == 2

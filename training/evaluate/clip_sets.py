@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,7 @@ def clip_distances(rows: Sequence[Row], real: Sequence[Tensor], net: I3D | None)
     backbone = Backbone()
     known = backbone_clip(real, backbone, motion_descriptor)
     mean, std = known.mean(0), known.std(0) + 1e-6
-    found = {"real": _floor((known - mean) / std, real, net)}
+    found: dict[str, dict[str, Any]] = {"real": _floor((known - mean) / std, real, net)}
     for name, clips in sets.items():
         made = (backbone_clip(clips, backbone, motion_descriptor) - mean) / std
         numbers = torch.arange(len(made)), torch.arange(len(known))
@@ -62,7 +62,7 @@ def clip_distances(rows: Sequence[Row], real: Sequence[Tensor], net: I3D | None)
     return found
 
 
-def _floor(known: Tensor, real: Sequence[Tensor], net: I3D | None) -> Mapping[str, Any]:
+def _floor(known: Tensor, real: Sequence[Tensor], net: I3D | None) -> dict[str, Any]:
     a, b = known[::2], known[1::2]
     floor: dict[str, Any] = {
         "N": len(a),

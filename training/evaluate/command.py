@@ -51,10 +51,10 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from ...engine.inference.backend import open_backend
     from ...engine.model.seed_bank import bank_part
     from ...engine.model.world_file import load_world
-    from .conditions import CONDITIONS, Player
-    from .films import rows, stimuli
     from ..metrics.i3d import load_i3d
     from .clip_sets import clip_distances
+    from .conditions import CONDITIONS, Player
+    from .films import rows, stimuli
     from .report import claims, markdown, tables
     from .stability import stability
 

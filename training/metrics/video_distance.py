@@ -15,8 +15,9 @@ from .i3d import CLIP, I3D
 
 
 def frechet(a: Tensor, b: Tensor) -> float:
-    """Frechet distance of two Gaussians fitted to [N,D] and [M,D] (Dowson and Landau 1982): |m_a - m_b|^2 + tr(S_a + S_b -
-    2 (S_a S_b)^(1/2)). Biased for small N: say N beside it.
+    """Frechet distance of two Gaussians fitted to [N,D] and [M,D] (Dowson and Landau 1982).
+
+    |m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)). Biased for small N: say N beside it.
     """
     a, b = a.double(), b.double()
     s_a, s_b = (torch.cov(x.T) for x in (a, b))
