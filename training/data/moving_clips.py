@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ...engine.errors import InputError
 from ...engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS
 from .sound_windows import ending_at
 
@@ -74,6 +75,9 @@ class ClipDraws:
         rate: their rate in Hz, at most that of the clips.
         lead: S, motion steps whose sound comes before the first frame.
 
+    Raises:
+        InputError: no clip is long enough.
+
     """
 
     clips: Sequence[MovingClip]
@@ -83,7 +87,7 @@ class ClipDraws:
 
     def __post_init__(self) -> None:
         if not any(self.room(c) > 0 for c in self.clips):
-            raise ValueError(f"no clip has {self.ticks} frames at {self.rate:g} Hz")
+            raise InputError(f"no clip has {self.ticks} frames at {self.rate:g} Hz", "use footage with longer shots")
 
     def _stride(self, clip: MovingClip) -> int:
         return max(1, round(clip.rate / self.rate))

@@ -12,6 +12,8 @@ from torch import Tensor
 
 from ...engine.model.config import GeneratorConfig
 from ..backbone import Backbone
+from ..data.footage_clips import footage_clips
+from ..data.moving_clips import ClipDraws
 from ..data.photos import CropPlan, crops, read_crop
 from ..data.procedural_clips import SceneClipPlan, SceneClips, sourced_mels
 from ..data.recordings import of_classes, read_recordings
@@ -26,9 +28,17 @@ PLAN = SceneClipPlan(clips=6, held_every=1, frames=CLIP)
 
 
 def real_clips(root: Path, shape: GeneratorConfig) -> list[Tensor]:
-    """Clips [16,3,h,w] in [-1,1] at 15 frames a second: procedural scenes that recordings move, on held-out photos."""
+    """Clips [16,3,h,w] in [-1,1] at 15 frames a second: the middle of each held-out clip of the data set; where it has
+    none, procedural scenes that recordings move, on held-out photos.
+    """
     height, width = shape.shape()
     wide = round(PLAN.height * width / height)
+    filmed = footage_clips(root, silent=True, size=(PLAN.height, wide))
+    footage = [c for c in filmed if c.held and len(c.frames) >= CLIP * c.rate / PLAN.rate]
+    if footage:
+        draws = ClipDraws(footage, CLIP, PLAN.rate)
+        firsts = [(draws.room(c) - 1) // 2 for c in draws.clips]
+        return [*draws.batch(draws.clips, firsts, [False] * len(firsts)).frames]
     held = [c for c in crops(root, width / height, CropPlan()) if c.held and c.whole]
     photos = torch.stack([read_crop(c, PLAN.height, wide)[0] for c in held])
     scenes = SceneClips((photos, photos), sourced_mels(of_classes(read_recordings(root))), PLAN)

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from sonorama.engine.errors import InputError
 from sonorama.engine.model.generator import Generator, GeneratorConfig
 from sonorama.engine.model.motion_rnn import MotionConfig, MotionNetwork
 from sonorama.engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
@@ -142,5 +143,5 @@ def test_draws_take_the_sound_that_was_there(tmp_path: Path) -> None:
     assert torch.equal(batch.windows[0, 1, 0, :, -1], clip.mel[:, before - 1])
     mirrored = draws.batch([clip], [1], [True])
     assert torch.equal(mirrored.frames, batch.frames.flip(-1))
-    with pytest.raises(ValueError, match="no clip has 6 frames"):
+    with pytest.raises(InputError, match="no clip has 6 frames"):
         ClipDraws(clips(), 6, 15.0)
