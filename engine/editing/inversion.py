@@ -197,11 +197,13 @@ class Inverter:
     def figures(self, w: Tensor, target: Seen) -> Figures:
         """How close G(w) [1,L,W] comes to a picture."""
         seen = self.see(self.paint(w).clamp(-1, 1))
-        same = seen.codes is not None and target.codes is not None
+        cosine = float("nan")
+        if seen.codes is not None and target.codes is not None:
+            cosine = (seen.codes * target.codes).sum().item()
         return Figures(
             (seen.pictures - target.pictures).square().mean().item() / 4,
             feature_distance(seen.maps, target.maps).mean().item(),
-            (seen.codes * target.codes).sum().item() if same else float("nan"),
+            cosine,
             ((w - self.w_avg) / self.w_std).square().mean().item(),
         )
 

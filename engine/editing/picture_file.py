@@ -11,6 +11,7 @@ import av
 import numpy as np
 import torch
 import torch.nn.functional as F
+from av.error import FFmpegError
 from torch import Tensor
 
 from ..errors import InputError, one_line
@@ -68,7 +69,7 @@ def _frames(path: Path, size: tuple[int, int]) -> Iterator[tuple[float, Tensor]]
                 yield at - first, _upright(frame, size)
             if first is None:
                 raise refused
-    except (av.error.FFmpegError, OSError, ValueError) as error:
+    except (FFmpegError, OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError):
             raise InputError(f"{one_line(path)} does not exist", "Give a photo or video.") from error
         raise refused from error

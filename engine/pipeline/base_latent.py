@@ -224,8 +224,7 @@ class BaseLatent:
         self, arrays: Mapping[str, npt.NDArray[np.generic]], state: Mapping[str, Any], values: Mapping[str, Value]
     ) -> None:
         """Take over a state that `snapshot` gave; `values`: the effective ones of the frame before."""
-        seed, prompt, second, *newer = state["identity"]  # three numbers in states of earlier versions
-        self._identity = Identity(seed, prompt, second, *(tuple(x) if isinstance(x, list) else x for x in newer))
+        self._identity = _identity_of(state["identity"])
         self._begun = {name: int(sample) for name, sample in state.get("begun", {}).items()}
         self._find_codes()
         self._values = values
@@ -245,3 +244,12 @@ def _identity(values: Mapping[str, Value]) -> Identity:
         tuple(int(number(values, look_level_seed(level))) for level in LEVELS),
         tuple(str(values[look_level_code(level)]) for level in LEVELS),
     )
+
+
+def _identity_of(state: list[Any]) -> Identity:
+    """What a snapshot kept; three numbers in those of earlier versions."""
+    seed, prompt, second, *newer = state
+    if not newer:
+        return Identity(seed, prompt, second)
+    code, seeds, codes = newer
+    return Identity(seed, prompt, second, str(code), tuple(seeds), tuple(codes))

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,7 +98,7 @@ def changed(path: Path, w: np.ndarray | None = None, **meta: str) -> None:
         {"world": "other"}, {"w": W + 1}, {"w": W.astype(np.float64)}, {"w": W[0]}, {"w": W[:0]}, {"w": W * np.nan},
     ],
 )  # fmt: skip
-def test_damage_is_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
+def test_damage_is_refused(tmp_path: Path, wrong: dict[str, Any]) -> None:
     save_code(made(), path := tmp_path / "x")
     changed(path, **wrong)
     with pytest.raises(WorldError, match="not a code"):
