@@ -84,7 +84,8 @@ class PreparationWorker:
             if self._closed:
                 break
         if not answer:
-            raise SonoramaError(f"The preparation worker crashed (exit code {code}).", "Ask for it again.")
+            hint = "Send the text, photo or world again."
+            raise SonoramaError(f"The preparation worker crashed (exit code {code}).", hint)
         told: dict[str, Any] = json.loads(answer)
         if "error" in told:
             raise SonoramaError(*told["error"])
