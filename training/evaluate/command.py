@@ -53,7 +53,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from ...engine.model.world_file import load_world
     from ..metrics.i3d import load_i3d
     from .clip_sets import clip_distances
-    from .conditions import CONDITIONS, Player
+    from .conditions import CONDITIONS, Playback
     from .films import rows, stimuli
     from .report import claims, markdown, tables
     from .stability import stability
@@ -67,11 +67,11 @@ def run_evaluate(args: argparse.Namespace) -> int:
             f"no {args.split} recording is of a class of {world.card.name}", "give other --data or --split"
         )
     out = next(folder for folder in names_after(args.out) if not folder.exists())
-    player = Player(world, open_backend(world, "cpu"), args.seconds)
+    playback = Playback(world, open_backend(world, "cpu"), args.seconds)
     conditions = {name: c for name, c in CONDITIONS.items() if not args.condition or name in args.condition}
     if bank_part(world.tensors, "codes") is None and conditions.pop("TräumerAI-like", None):
         log.warning("%s has no codes of its seeds' pictures: no TräumerAI-like baseline", world.card.name)
-    found = list(rows(player, heard, conditions, range(1, args.seeds + 1), _eyes(world, args.world)))
+    found = list(rows(playback, heard, conditions, range(1, args.seeds + 1), _eyes(world, args.world)))
     table = tables(found)
     figures: dict[str, Any] = {
         "world": world.card.name, "content": world.card.content, "split": args.split, "seconds": args.seconds,
@@ -82,7 +82,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     }  # fmt: skip
     figures["clips"] = clip_distances(found, _real_clips(args, world), load_i3d(args.i3d) if args.i3d else None)
     if args.minutes:
-        figures["stability"] = stability(player, heard[0].sound, args.minutes)
+        figures["stability"] = stability(playback, heard[0].sound, args.minutes)
     out.mkdir(parents=True)
     write_bytes(out / "figures.json", json.dumps(figures, indent=1).encode())
     write_bytes(out / "figures.md", markdown(table).encode())

@@ -37,7 +37,7 @@ class Stimulus:
 
 
 @dataclass(frozen=True)
-class Player:
+class Playback:
     """A world on a backend, and how long its films are."""
 
     world: World
@@ -82,52 +82,52 @@ class Player:
         )
 
 
-def static(player: Player, stimulus: Stimulus, seed: int) -> Array:
+def static(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     """The base latent, which does not move."""
-    return np.repeat(player.base(seed)[None], player.frames, 0)
+    return np.repeat(playback.base(seed)[None], playback.frames, 0)
 
 
-def ours(player: Player, stimulus: Stimulus, seed: int) -> Array:
+def ours(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     """The world as it plays."""
-    return player.play(stimulus.sound, seed)
+    return playback.play(stimulus.sound, seed)
 
 
-def without_sound(player: Player, stimulus: Stimulus, seed: int) -> Array:
+def without_sound(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     """The world in silence."""
-    return player.play(np.zeros(SAMPLE_RATE, np.float32), seed)
+    return playback.play(np.zeros(SAMPLE_RATE, np.float32), seed)
 
 
-def wrong_sound(player: Player, stimulus: Stimulus, seed: int) -> Array:
+def wrong_sound(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     """The world as it plays a recording of another class."""
-    return player.play(stimulus.wrong, seed)
+    return playback.play(stimulus.wrong, seed)
 
 
-def loudness(player: Player, sound: Array) -> Array:
+def loudness(playback: Playback, sound: Array) -> Array:
     """Level of each frame's last 50 ms, [T], 0 to 1 for the loudest."""
-    x, n = player.cut(sound), SAMPLE_RATE // 20
-    ends = [round((t + 1) / FPS * SAMPLE_RATE) for t in range(player.frames)]
+    x, n = playback.cut(sound), SAMPLE_RATE // 20
+    ends = [round((t + 1) / FPS * SAMPLE_RATE) for t in range(playback.frames)]
     level = np.array([np.sqrt(np.mean(x[max(0, e - n) : e] ** 2) + 1e-12) for e in ends], np.float32)
     return level / max(float(level.max()), 1e-6)
 
 
-def amplitude_walk(player: Player, stimulus: Stimulus, seed: int) -> Array:
+def amplitude_walk(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     """A walk from w_0 along one random direction, as far as the sound is loud; on average as far as ours goes."""
-    base, std = player.base(seed), player.world.tensors["generator.mapping.w_std"]
+    base, std = playback.base(seed), playback.world.tensors["generator.mapping.w_std"]
     direction = np.random.default_rng(seed).standard_normal(base.shape[1]).astype(np.float32)
-    way = loudness(player, stimulus.sound)[:, None, None] * direction * std
-    far = ours(player, stimulus, seed) - base
+    way = loudness(playback, stimulus.sound)[:, None, None] * direction * std
+    far = ours(playback, stimulus, seed) - base
     return base + way * np.sqrt(np.mean((far / std) ** 2) / max(float(np.mean((way / std) ** 2)), 1e-12))
 
 
-def nearest_seeds(player: Player, stimulus: Stimulus, seed: int) -> Array:
+def nearest_seeds(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     """TräumerAI-like (Jeong et al. 2021): every window of sound is mapped to style codes, here those of the bank's
     pictures that are nearest in the joint space, and smoothed over a second. Without w_0, so it keeps no place.
     """
-    bank = player.seed_bank()
-    codes = bank_part(player.world.tensors, "codes")
+    bank = playback.seed_bank()
+    codes = bank_part(playback.world.tensors, "codes")
     if codes is None:
         raise ValueError("the world has no codes of its seeds' pictures")
-    windows = player.embeddings(stimulus.sound)
+    windows = playback.embeddings(stimulus.sound)
     score = windows @ codes.astype(np.float32).T
     mapped = []
     for row in score:
@@ -135,15 +135,15 @@ def nearest_seeds(player: Player, stimulus: Stimulus, seed: int) -> Array:
         weight = np.exp(20 * (row[best] - row[best].max()))
         ws = np.stack([bank.base(int(i), PSI, 0.0, None, 0.0) for i in best])
         mapped.append(np.tensordot((weight / weight.sum()).astype(np.float32), ws, 1))
-    at = np.minimum(np.arange(player.frames) * 4 // FPS, len(mapped) - 1)
+    at = np.minimum(np.arange(playback.frames) * 4 // FPS, len(mapped) - 1)
     path = np.stack([mapped[i] for i in at])
     kernel = np.hanning(FPS + 2)[1:-1].astype(np.float32)
     kernel /= kernel.sum()
     padded = np.concatenate([np.repeat(path[:1], FPS // 2, 0), path, np.repeat(path[-1:], FPS // 2, 0)])
-    return np.stack([np.tensordot(kernel, padded[t : t + FPS], 1) for t in range(player.frames)]).astype(np.float32)
+    return np.stack([np.tensordot(kernel, padded[t : t + FPS], 1) for t in range(playback.frames)]).astype(np.float32)
 
 
-Condition = Callable[[Player, Stimulus, int], Array]
+Condition = Callable[[Playback, Stimulus, int], Array]
 CONDITIONS: Mapping[str, Condition] = {
     "static": static,
     "amplitude walk": amplitude_walk,

@@ -17,7 +17,7 @@ from ..data.procedural_pictures import CLASSES
 from ..data.recordings import Recording
 from ..metrics.i3d import CLIP
 from ..metrics.motion import frame_onsets
-from .conditions import FPS, Condition, Player, Stimulus
+from .conditions import FPS, Condition, Playback, Stimulus
 from .figures import HEIGHT, Eyes, Reference, film_figures
 
 log = logging.getLogger(__name__)
@@ -49,9 +49,9 @@ def stimuli(recordings: Sequence[Recording], each: int) -> list[Stimulus]:
     return found
 
 
-def paint(player: Player, codes: Array) -> Tensor:
+def paint(playback: Playback, codes: Array) -> Tensor:
     """Pictures [T,3,h,w] in [-1,1] of style codes [T,L,W], at most HEIGHT px high."""
-    frames = torch.from_numpy(np.stack([player.backend.synthesize(w) for w in codes])).permute(0, 3, 1, 2) * 2 - 1
+    frames = torch.from_numpy(np.stack([playback.backend.synthesize(w) for w in codes])).permute(0, 3, 1, 2) * 2 - 1
     if frames.shape[2] <= HEIGHT:
         return frames
     width = round(frames.shape[3] * HEIGHT / frames.shape[2])
@@ -64,25 +64,25 @@ def middle(frames: Tensor) -> Tensor | None:
     return frames[first : first + CLIP].clone() if first >= 0 else None
 
 
-def reference(player: Player, stimulus: Stimulus, labels: Tensor) -> Reference:
+def reference(playback: Playback, stimulus: Stimulus, labels: Tensor) -> Reference:
     """What a stimulus is heard as."""
-    mel = torch.from_numpy(log_mel(player.cut(stimulus.sound)))
-    columns = [round(t / FPS * SAMPLE_RATE / HOP) for t in range(player.frames)]
-    sound = F.normalize(torch.from_numpy(player.embeddings(stimulus.sound)).mean(0), dim=0)
-    number = player.world.card.classes.index(stimulus.class_id)
+    mel = torch.from_numpy(log_mel(playback.cut(stimulus.sound)))
+    columns = [round(t / FPS * SAMPLE_RATE / HOP) for t in range(playback.frames)]
+    sound = F.normalize(torch.from_numpy(playback.embeddings(stimulus.sound)).mean(0), dim=0)
+    number = playback.world.card.classes.index(stimulus.class_id)
     return Reference(sound, labels[number], labels, number, frame_onsets(mel, columns))
 
 
 def rows(
-    player: Player, heard: Sequence[Stimulus], conditions: Mapping[str, Condition], seeds: Sequence[int], eyes: Eyes
+    playback: Playback, heard: Sequence[Stimulus], conditions: Mapping[str, Condition], seeds: Sequence[int], eyes: Eyes
 ) -> Iterator[Row]:
     """Figures of all films."""
-    labels = torch.from_numpy(np.asarray(player.world.tensors["labels.codes"], np.float32))
+    labels = torch.from_numpy(np.asarray(playback.world.tensors["labels.codes"], np.float32))
     for stimulus in heard:
-        known = reference(player, stimulus, labels)
+        known = reference(playback, stimulus, labels)
         for seed in seeds:
             for name, condition in conditions.items():
-                frames = paint(player, condition(player, stimulus, seed))
+                frames = paint(playback, condition(playback, stimulus, seed))
                 figures = film_figures(frames, known, eyes)
                 yield Row(name, stimulus.class_id, stimulus.source, seed, figures, middle(frames))
         log.info("%s (%s) done", stimulus.class_id, stimulus.source)

@@ -6,12 +6,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ...engine.units import Array
-from .conditions import FPS, Player
+from .conditions import FPS, Playback
 
 QUANTILES = (0.5, 0.95, 0.99)
 
 
-def stability(player: Player, sound: Array, minutes: float, seed: int = 1) -> dict[str, object]:
+def stability(playback: Playback, sound: Array, minutes: float, seed: int = 1) -> dict[str, object]:
     """Plays one sound over and over, with the table's own drift and travel off, and nothing painted.
 
     Returns:
@@ -19,9 +19,9 @@ def stability(player: Player, sound: Array, minutes: float, seed: int = 1) -> di
         the last tenth.
 
     """
-    long = Player(player.world, player.backend, 60 * minutes)
+    long = Playback(playback.world, playback.backend, 60 * minutes)
     codes: Array = long.play(sound, seed)
-    tensors = player.world.tensors
+    tensors = playback.world.tensors
     away = np.abs(codes - tensors["generator.mapping.w_avg"]) / tensors["generator.mapping.w_std"]
     tenth = max(FPS, len(codes) // 10)
 

@@ -8,7 +8,7 @@ from sonorama.engine.model.world_file import load_world
 from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.evaluate.conditions import (
     FPS,
-    Player,
+    Playback,
     Stimulus,
     amplitude_walk,
     loudness,
@@ -28,42 +28,42 @@ HUM = (0.3 * np.sin(np.arange(SAMPLE_RATE) * 0.01)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def player(tmp_path_factory: pytest.TempPathFactory) -> Player:
+def playback(tmp_path_factory: pytest.TempPathFactory) -> Playback:
     path = tmp_path_factory.mktemp("world") / "tiny.safetensors"
     write_world(path)
     world = load_world(path)
-    return Player(world, open_backend(world, "reference"), 0.8)
+    return Playback(world, open_backend(world, "reference"), 0.8)
 
 
 STIMULUS = Stimulus(BURST, "rain", "somebody", HUM)
 
 
-def test_only_ours_moves_with_the_sound(player: Player) -> None:
-    base = player.base(3)
-    still = static(player, STIMULUS, 3)
+def test_only_ours_moves_with_the_sound(playback: Playback) -> None:
+    base = playback.base(3)
+    still = static(playback, STIMULUS, 3)
     assert still.shape == (12, *base.shape)
     assert (still == base).all()
-    assert np.array_equal(without_sound(player, STIMULUS, 3), still)
-    moved, wrong = ours(player, STIMULUS, 3), wrong_sound(player, STIMULUS, 3)
+    assert np.array_equal(without_sound(playback, STIMULUS, 3), still)
+    moved, wrong = ours(playback, STIMULUS, 3), wrong_sound(playback, STIMULUS, 3)
     assert np.abs(moved[-1] - base).max() > 1e-3
     assert np.abs(moved[-1] - wrong[-1]).max() > 1e-3
-    assert np.array_equal(wrong, ours(player, Stimulus(HUM, "wind", "x", BURST), 3))
+    assert np.array_equal(wrong, ours(playback, Stimulus(HUM, "wind", "x", BURST), 3))
 
 
-def test_the_amplitude_walk_is_one_line_and_as_far_as_ours(player: Player) -> None:
-    walk, base = amplitude_walk(player, STIMULUS, 3), player.base(3)
-    level = loudness(player, STIMULUS.sound)
+def test_the_amplitude_walk_is_one_line_and_as_far_as_ours(playback: Playback) -> None:
+    walk, base = amplitude_walk(playback, STIMULUS, 3), playback.base(3)
+    level = loudness(playback, STIMULUS.sound)
     assert level.max() == 1
     assert level[: FPS // 3].max() < 0.2
     steps = (walk - base).reshape(len(walk), -1)
     strongest = int(level.argmax())
     line = steps[strongest] / np.linalg.norm(steps[strongest])
     assert np.allclose(steps - np.outer(steps @ line, line), 0, atol=1e-4)
-    far = ours(player, STIMULUS, 3) - base
+    far = ours(playback, STIMULUS, 3) - base
     assert np.sqrt(np.mean(far**2)) == pytest.approx(np.sqrt(np.mean(steps**2)), rel=1e-3)
 
 
-def test_short_sounds_are_repeated(player: Player) -> None:
+def test_short_sounds_are_repeated(playback: Playback) -> None:
     short = BURST[:1000]
-    assert np.array_equal(player.cut(short)[1000:2000], short)
-    assert len(player.cut(short)) == round(0.8 * SAMPLE_RATE)
+    assert np.array_equal(playback.cut(short)[1000:2000], short)
+    assert len(playback.cut(short)) == round(0.8 * SAMPLE_RATE)
