@@ -17,6 +17,7 @@ from ..engine.errors import SonoramaError, needing_extra
 
 
 def _parser() -> argparse.ArgumentParser:
+    from . import ablation
     from .metrics import hearing, inversion
     from .stages import joint
     from .stages.ears import command as ears
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         ("hear-eval", hearing, hearing.run_hear_eval),
         ("inversion", inversion, inversion.run_inversion),
         ("ears", ears, ears.run_ears),
+        ("ablation", ablation, ablation.run_ablation),
     ):
         extra = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.add_arguments(extra)

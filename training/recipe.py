@@ -6,6 +6,8 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+import msgspec
+
 from ..engine.errors import InputError
 from ..engine.files.atomic import write_bytes
 from ..engine.model.generator import GeneratorConfig
@@ -79,6 +81,14 @@ class Recipe:
             adversarial=replace(self.adversarial, steps=part(self.adversarial.steps), ticks=ticks),
             bank=part(self.bank),
         )
+
+    @staticmethod
+    def read(folder: Path) -> Recipe:
+        """The recipe of a work folder. InputError where there is none, or one of another version."""
+        try:
+            return msgspec.json.decode((folder / FILE).read_bytes(), type=Recipe)
+        except (OSError, msgspec.DecodeError) as error:
+            raise InputError(f"{folder}: no recipe that can be read", "name the --work folder of a training") from error
 
     def claim(self, folder: Path) -> None:
         """Write the recipe into a work folder. InputError where another one was begun there: stages that are passed

@@ -119,6 +119,12 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(
     assert set(next(iter(classify(world, [NOISE]))).scores) == set(CLASSES)
 
     check_evaluation(out, data, tmp_path)
+    monkeypatch.setattr(sys, "argv", ["training", "ablation", "without-stage-3", *command[4:8]])
+    assert training_main() == 0
+    variant = load_world(tmp_path / "work" / "ablations" / "without-stage-3" / "without-stage-3.safetensors")
+    assert {k for k, x in world.tensors.items() if not np.array_equal(x, variant.tensors[k])} <= {
+        k for k in world.tensors if k.startswith(("encoder.", "motion."))
+    }
 
     monkeypatch.setattr(sys, "argv", [*command[2:-1], "0.002"])
     assert training_main() == 2

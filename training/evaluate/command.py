@@ -38,6 +38,10 @@ def add_evaluate(commands: Commands) -> None:
     parser.add_argument("--seconds", type=float, default=4.0, metavar="S", help="of each film (%(default)s)")
     parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="of the stability run; 0: none")
     parser.add_argument("--i3d", type=Path, metavar="FILE", help="Kinetics-400 weights of I3D: adds FVD and IS")
+    parser.add_argument(
+        "--ablation", choices=("levels", "mode", "once"),
+        help="instead of baselines: each level alone (Fig. 7), literal motion (eq. 4), or a sound that is heard once",
+    )  # fmt: skip
     parser.add_argument("--condition", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
     parser.set_defaults(run=run_evaluate)
 
@@ -53,13 +57,14 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from ...engine.model.world_file import load_world
     from ..metrics.i3d import load_i3d
     from .clip_sets import clip_distances
-    from .conditions import CONDITIONS, Playback
+    from .conditions import ABLATIONS, CONDITIONS, Playback
     from .films import rows, stimuli
     from .report import claims, markdown, tables
     from .stability import stability
 
-    if unknown := [name for name in args.condition if name not in CONDITIONS]:
-        raise InputError(f"no condition {unknown[0]}", f"choose from: {', '.join(CONDITIONS)}")
+    offered = ABLATIONS[args.ablation] if args.ablation else CONDITIONS
+    if unknown := [name for name in args.condition if name not in offered]:
+        raise InputError(f"no condition {unknown[0]}", f"choose from: {', '.join(offered)}")
     world = load_world(args.world)
     heard = stimuli(_recordings(args, world), args.each)
     if not heard:
@@ -68,7 +73,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
         )
     out = next(folder for folder in names_after(args.out) if not folder.exists())
     playback = Playback(world, open_backend(world, "cpu"), args.seconds)
-    conditions = {name: c for name, c in CONDITIONS.items() if not args.condition or name in args.condition}
+    conditions = {name: c for name, c in offered.items() if not args.condition or name in args.condition}
     if bank_part(world.tensors, "codes") is None and conditions.pop("TräumerAI-like", None):
         log.warning("%s has no codes of its seeds' pictures: no TräumerAI-like baseline", world.card.name)
     found = list(rows(playback, heard, conditions, range(1, args.seeds + 1), _eyes(world, args.world)))

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
+from ...engine.control.render_table import TABLE
 from ...engine.inference.backend import Backend
 from ...engine.inference.onnx_backend import open_sound_encoder
-from ...engine.model.mel import BANDS, HOP, SOUND_COLUMNS, last_columns, log_mel
-from ...engine.model.seed_bank import SeedBank, bank_part
+from ...engine.model.mel import BANDS, ENCODER_COLUMNS, HOP, SOUND_COLUMNS, last_columns, log_mel
+from ...engine.model.seed_bank import bank_part
 from ...engine.model.world_file import World
-from ...engine.units import SAMPLE_RATE, Array
+from ...engine.pipeline.conditioning_worker import Request
+from ...engine.pipeline.latent_motion import advance_motion, style_codes
+from ...engine.pipeline.loaded_world import LoadedWorld
+from ...engine.pipeline.meaning_mixer import Displacement
+from ...engine.units import LEVELS, SAMPLE_RATE, Array
 from ..metrics.meaning import play
 
 FPS = 15
@@ -34,6 +41,10 @@ class Stimulus:
     class_id: str
     source: str
     wrong: Array
+
+
+Level = Literal["coarse", "mid", "fine"]
+Condition = Callable[["Playback", Stimulus, int], Array]
 
 
 @dataclass(frozen=True)
@@ -54,19 +65,16 @@ class Playback:
         n = round(self.seconds * SAMPLE_RATE)
         return np.tile(sound, -(-n // len(sound)))[:n]
 
-    def seed_bank(self) -> SeedBank:
-        """The world's seeds."""
-        card, tensors = self.world.card, self.world.tensors
-        return SeedBank(
-            self.backend.map_latent, tensors["generator.mapping.w_avg"], card.num_ws, card.generator.z_dim,
-            bank_part(tensors, "anchors"), bank_part(tensors, "codes"),
-        )  # fmt: skip
+    @cached_property
+    def loaded(self) -> LoadedWorld:
+        """The world's latent space, seeds and mixer."""
+        return LoadedWorld(self.world, self.backend)
 
     def base(self, seed: int) -> Array:
         """Base latent w_0 [L,W] of a seed."""
-        return self.seed_bank().base(seed, PSI, 0.0, None, 0.0)
+        return self.loaded.seed_bank.base(seed, PSI, 0.0, None, 0.0)
 
-    def play(self, sound: Array, seed: int, **changes: float) -> Array:
+    def play(self, sound: Array, seed: int, **changes: float | str) -> Array:
         """Style codes [T,L,W] of the world as it plays a sound, without drift and travel."""
         return np.stack(
             play(self.world, self.backend, sound, self.seconds, look__seed=seed, look__drift=0.0, **changes)
@@ -123,7 +131,7 @@ def nearest_seeds(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     """TräumerAI-like (Jeong et al. 2021): every window of sound is mapped to style codes, here those of the bank's
     pictures that are nearest in the joint space, and smoothed over a second. Without w_0, so it keeps no place.
     """
-    bank = playback.seed_bank()
+    bank = playback.loaded.seed_bank
     codes = bank_part(playback.world.tensors, "codes")
     if codes is None:
         raise ValueError("the world has no codes of its seeds' pictures")
@@ -143,7 +151,39 @@ def nearest_seeds(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     return np.stack([np.tensordot(kernel, padded[t : t + FPS], 1) for t in range(playback.frames)]).astype(np.float32)
 
 
-Condition = Callable[[Playback, Stimulus, int], Array]
+def level_alone(level: Level) -> Condition:
+    """Fig. 7: only one level follows the sound."""
+    return lambda playback, stimulus, seed: playback.play(stimulus.sound, seed, **{f"motion__{level}__solo": True})
+
+
+def literal(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
+    """Eq. 4 with the authors' residual, which sums up, instead of the anchored motion."""
+    return playback.play(stimulus.sound, seed, motion__mode="literal")
+
+
+def heard_once(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
+    """E_a hears the sound once, as in the authors' released code: the displacement of its loudest second all the time,
+    while E_RNN goes on.
+    """
+    mel = log_mel(playback.cut(stimulus.sound))
+    loud = mel.mean(0)
+    ends = range(min(ENCODER_COLUMNS, mel.shape[1]), mel.shape[1] + 1)
+    end = max(ends, key=lambda e: float(loud[max(0, e - ENCODER_COLUMNS) : e].mean()))
+    loaded, base = playback.loaded, playback.base(seed)
+    request = Request(0, 0, last_columns(mel, end, ENCODER_COLUMNS), last_columns(mel, end, SOUND_COLUMNS))
+    answer = loaded.sound_networks.evaluate(request, None)
+    heard = Displacement(answer.displacement, answer.presence, answer.classes)
+    values: dict[str, object] = {path: one.default for path, one in TABLE.items()}
+    displacement, state, codes = loaded.meaning_mixer(values, heard), loaded.rest(), []
+    for _ in range(playback.frames):
+        state = advance_motion(
+            loaded.space, values, state, base, displacement, heard.presence, seed, playback.backend.step_rnn
+        )
+        w, state = style_codes(loaded.space, values, state, base, displacement, 1.0, FPS)
+        codes.append(w)
+    return np.stack(codes)
+
+
 CONDITIONS: Mapping[str, Condition] = {
     "static": static,
     "amplitude walk": amplitude_walk,
@@ -153,3 +193,9 @@ CONDITIONS: Mapping[str, Condition] = {
     "ours": ours,
 }
 """Name -> style codes [T,L,W] for a stimulus at a seed."""
+ABLATIONS: Mapping[str, Mapping[str, Condition]] = {
+    "levels": {f"{level} alone": level_alone(level) for level in LEVELS} | {"ours": ours},
+    "mode": {"literal": literal, "ours": ours},
+    "once": {"heard once": heard_once, "ours": ours},
+}
+"""Ablations of a world as it is; those that need another training are in training/ablation.py."""

@@ -29,7 +29,7 @@ WANTED = {
 """Class -> what must change, and which way."""
 
 
-def play(world: World, backend: Backend, sound: Array, seconds: float, **changes: float) -> list[Array]:
+def play(world: World, backend: Backend, sound: Array, seconds: float, **changes: float | str) -> list[Array]:
     """Style codes [L,W] of the first seconds of a sound (repeated where it is shorter), at the table's defaults but
     `changes` (addresses with __ for / and without the first), and at the seed all the time.
     """

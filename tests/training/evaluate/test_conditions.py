@@ -7,6 +7,7 @@ from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.evaluate.conditions import (
+    ABLATIONS,
     FPS,
     Playback,
     Stimulus,
@@ -67,3 +68,28 @@ def test_short_sounds_are_repeated(playback: Playback) -> None:
     short = BURST[:1000]
     assert np.array_equal(playback.cut(short)[1000:2000], short)
     assert len(playback.cut(short)) == round(0.8 * SAMPLE_RATE)
+
+
+def test_a_level_alone_leaves_the_others_at_the_base(playback: Playback) -> None:
+    """Fig. 7."""
+    alone, base = ABLATIONS["levels"]["mid alone"](playback, STIMULUS, 3), playback.base(3)
+    mid = playback.loaded.space.levels["mid"]
+    assert np.abs(alone[-1, mid] - base[mid]).max() > 1e-3
+    others = np.ones(len(base), bool)
+    others[mid] = False
+    assert np.array_equal(alone[:, others], np.repeat(base[None, others], len(alone), 0))
+
+
+def test_literal_motion_sums_up_and_anchored_does_not(playback: Playback) -> None:
+    long = Playback(playback.world, playback.backend, 2.0)
+    far = {name: np.abs(c(long, STIMULUS, 3)[-1] - long.base(3)).mean() for name, c in ABLATIONS["mode"].items()}
+    assert far["literal"] > 2 * far["ours"]
+
+
+def test_a_sound_that_is_heard_once_is_the_same_all_the_time(playback: Playback) -> None:
+    """What the sound does later does not show, but for its loudest second."""
+    once = ABLATIONS["once"]["heard once"]
+    a = once(playback, STIMULUS, 3)
+    assert np.abs(a[-1] - playback.base(3)).max() > 1e-3
+    assert np.abs(np.diff(a, axis=0)).max() > 0  # E_RNN goes on
+    assert not np.array_equal(a, ours(playback, STIMULUS, 3))

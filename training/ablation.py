@@ -1,0 +1,102 @@
+"""Ablations that need another training: variants of a finished work folder that make some stages anew.
+
+Everything before those stages is taken from the folder, so that a variant differs in nothing else.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..engine.errors import InputError
+from .recipe import FILE, Recipe
+
+AFTER = {"encoder": ("encoder", "motion", "adversarial"), "adversarial": ("adversarial",)}
+"""Stage -> what is made anew where it changes (clips do not depend on E_a)."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """change: what differs in the recipe; first: the first stage that it concerns; says: what it shows."""
+
+    change: Callable[[Recipe], Recipe]
+    first: str
+    says: str
+
+
+def _adversarial(says: str, **changes: object) -> Variant:
+    return Variant(lambda r: replace(r, adversarial=replace(r.adversarial, **changes)), "adversarial", says)
+
+
+def _encoder(says: str, **changes: object) -> Variant:
+    return Variant(lambda r: replace(r, encoder=replace(r.encoder, **changes)), "encoder", says)
+
+
+VARIANTS: Mapping[str, Variant] = {
+    "without-stage-3": _adversarial("E_RNN and E_a of stage 3b", steps=0),
+    "video-without-time": _adversarial("D_V with kernels of 1 in time, as in the released code", time=False),
+    "any-sound": _adversarial("D_V does not hear: no clips with the wrong sound", wrong_sound=False),
+    "filmed": _adversarial("real clips as filmed, not as the generator paints them", real="frames"),
+    "without-guidance": _adversarial("eq. 9 without L_enc", lam_enc=0.0),
+    "without-text": _encoder("eqs. 2 and 3 without the text term", lam_t=0.0),
+    "infonce": _encoder("eq. 2 against the sounds of the batch", mode="infonce"),
+}
+
+
+def begin(work: Path, name: str) -> tuple[Path, Recipe]:
+    """The work folder of a variant, with everything that stays as it was in `work`; and its recipe.
+
+    Raises:
+        InputError: `work` is no folder of a training, or the training is not finished.
+
+    """
+    variant, before = VARIANTS[name], Recipe.read(work)
+    folder, anew = work / "ablations" / name, AFTER[variant.first]
+    if not (work / "motion.safetensors").is_file():
+        raise InputError(f"{work}: the training is not finished", "finish it with the command that began it")
+    for path in sorted(work.rglob("*")):
+        inside = path.relative_to(work)
+        if not path.is_file() or inside.parts[0] in ("ablations", "grids") or path.suffix == ".pt":
+            continue
+        if inside.stem in anew or inside.name in (FILE, "packed.sha256"):
+            continue
+        target = folder / inside
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _same(path, target)
+    return folder, variant.change(before)
+
+
+def _same(path: Path, target: Path) -> None:
+    """The same file under another name; a copy where the file system has no links."""
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `ablation`."""
+    told = "; ".join(f"{name}: {one.says}" for name, one in VARIANTS.items())
+    parser.add_argument("variant", choices=VARIANTS, metavar="NAME", help=told)
+    parser.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
+    parser.add_argument("--work", type=Path, default=Path("build/world"), help="of the finished training (%(default)s)")
+    parser.add_argument("--out", type=Path, help="world to write (default: NAME.safetensors in the variant's folder)")
+
+
+def run_ablation(args: argparse.Namespace) -> int:
+    """Train a variant and pack it; `sonorama evaluate` takes its figures."""
+    from .data.photos import data_root
+    from .packing import About
+    from .runner import TrainingRun, make_world
+
+    root = data_root(args.data)
+    folder, recipe = begin(args.work, args.variant)
+    out = args.out or folder / f"{args.variant}.safetensors"
+    about = About(args.variant, "1", f"Ablation: {VARIANTS[args.variant].says}.", "")
+    make_world(TrainingRun(root, folder, recipe), out, about)
+    return 0
