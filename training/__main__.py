@@ -18,7 +18,7 @@ from ..engine.errors import SonoramaError, needing_extra
 
 def _parser() -> argparse.ArgumentParser:
     from . import ablation
-    from .metrics import hearing, inversion
+    from .metrics import hearing, inversion, judge_report
     from .stages import joint
     from .stages.ears import command as ears
     from .stages.generator import command as generator
@@ -47,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
         ("inversion", inversion, inversion.run_inversion),
         ("ears", ears, ears.run_ears),
         ("ablation", ablation, ablation.run_ablation),
+        ("judge", judge_report, judge_report.run_judge),
     ):
         extra = commands.add_parser(name, help=(module.__doc__ or "").splitlines()[0])
         module.add_arguments(extra)
