@@ -47,7 +47,7 @@ def _add_inversion(parser: argparse.ArgumentParser) -> None:
     more = "for each further frame of a video; default: %(default)s"
     group.add_argument("--following", type=parse_steps, default=20, metavar="N", help=more)
     group.add_argument(
-        "--loss", choices=LOSSES, default="clip", help="terms: L2; + perceptual; + CLIP; default: %(default)s"
+        "--loss", choices=LOSSES, default="perceptual", help="terms: L2; + perceptual; + CLIP; default: %(default)s"
     )
     sides = (32, 64, 128, 256, 512, 1024)
     group.add_argument("--side", type=int, choices=sides, default=128, help="height compared, px; default: %(default)s")

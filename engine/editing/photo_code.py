@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,11 +15,11 @@ from ..inference.text_encoder import text_codes, without_text
 from ..model.base_code import BaseCode, keep_code, make_code, remember_code
 from ..model.world_file import World
 from .encoder import load_encoder
-from .inversion import Figures, InversionPlan, Inverter, Seen, sees_pictures
+from .inversion import Figures, InversionPlan, Inverter, Seen
 from .picture_file import read_photo
 
 Progress = Callable[[int, int], None]
-SHOW_PLAN = InversionPlan(steps=100, side=64)
+SHOW_PLAN = InversionPlan(loss="perceptual", steps=100, side=64)
 """For photos that are dropped into a show: some 20 s of one core at the lowest priority."""
 TEXT_PLAN = InversionPlan(side=64, rate=0.02, near=0.2)
 """Small steps: a picture that wanders far towards a text in a small joint space leaves what the world can paint."""
@@ -124,8 +124,7 @@ def refine_text(
 
 
 def photo_code(world: World, photo: Path, plan: InversionPlan = SHOW_PLAN) -> str:
-    """The name of a photo's code, which is put into the user's folder of codes. A world that sees no pictures does
-    without the CLIP term.
+    """The name of a photo's code, which is put into the user's folder of codes.
 
     Raises:
         InputError: no picture.
@@ -133,8 +132,6 @@ def photo_code(world: World, photo: Path, plan: InversionPlan = SHOW_PLAN) -> st
         OutputError: the code cannot be kept.
 
     """
-    if plan.loss == "clip" and not sees_pictures(world):
-        plan = replace(plan, loss="perceptual")
     inverter = Inverter(world, plan)
     made = invert_pictures(inverter, [read_photo(photo, inverter.size)], photo, Fraction(1))
     keep_code(made.code)

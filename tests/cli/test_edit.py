@@ -39,7 +39,7 @@ def test_a_photo_becomes_a_film_that_its_code_makes_again(tiny_world: str, capsy
     assert (report["frames"], report["code"]) == (4, code.name)
     assert "feature distance" in err and "not LPIPS" in err and "LPIPS-" not in err
     assert set(report["optimised"]) == {"mse", "feature_distance", "cosine", "w_norm"}
-    assert frames_of("pair.png")[0].shape == (32, 64, 3)
+    assert frames_of("pair.png")[0].shape == (40, 76, 3)  # two of 32 px, with gaps
     sidecar = json.loads(Path("a.mp4.json").read_text())
     assert sidecar["codes"] == [code.facts()]
     assert (sidecar["values"]["/look/code"], sidecar["values"]["/look/travel"]) == (code.name, 0.0)
