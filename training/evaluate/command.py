@@ -37,6 +37,12 @@ def add_evaluate(commands: Commands) -> None:
     parser.add_argument("--each", type=int, default=1, metavar="N", help="recordings of each class (%(default)s)")
     parser.add_argument("--seconds", type=float, default=4.0, metavar="S", help="of each film (%(default)s)")
     parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="of the stability run; 0: none")
+    parser.add_argument(
+        "--judge",
+        type=Path,
+        metavar="FOLDER",
+        help="add the frozen judge, kept there (fitted in minutes where it is not)",
+    )
     parser.add_argument("--i3d", type=Path, metavar="FILE", help="Kinetics-400 weights of I3D: adds FVD and IS")
     parser.add_argument(
         "--ablation", choices=("levels", "mode", "once"),
@@ -76,7 +82,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     conditions = {name: c for name, c in offered.items() if not args.condition or name in args.condition}
     if bank_part(world.tensors, "codes") is None and conditions.pop("TräumerAI-like", None):
         log.warning("%s has no codes of its seeds' pictures: no TräumerAI-like baseline", world.card.name)
-    found = list(rows(playback, heard, conditions, range(1, args.seeds + 1), _eyes(world, args.world)))
+    found = list(rows(playback, heard, conditions, range(1, args.seeds + 1), _eyes(world, args)))
     table = tables(found)
     figures: dict[str, Any] = {
         "world": world.card.name, "content": world.card.content, "split": args.split, "seconds": args.seconds,
@@ -113,15 +119,20 @@ def _real_clips(args: argparse.Namespace, world: World) -> list[Tensor]:
     return real_clips(data_root(args.data), world.card.generator)
 
 
-def _eyes(world: World, name: str) -> Eyes:
+def _eyes(world: World, args: argparse.Namespace) -> Eyes:
     from ...engine.model.open_clip_towers import load_joint
     from ...engine.model.world_file import find_world
     from ..backbone import Backbone
+    from ..data.photos import data_root
+    from ..metrics.judge_report import frozen_judge
     from ..stages.joint_space import Space
     from .figures import Eyes
 
     clip = str(world.card.joint.get("clip", "") or "")
-    space = Space.read(find_world(name), load_joint(clip) if clip else None)
+    space = Space.read(find_world(args.world), load_joint(clip) if clip else None)
     if space.image is None and space.clip is None:
-        raise InputError(f"{name}: its joint space sees no pictures", "evaluate a world that was trained with words")
-    return Eyes(space.eyes(), Backbone())
+        raise InputError(
+            f"{args.world}: its joint space sees no pictures", "evaluate a world that was trained with words"
+        )
+    judge = frozen_judge(data_root(args.data), args.judge)[0] if args.judge else None
+    return Eyes(space.eyes(), Backbone(), judge)
