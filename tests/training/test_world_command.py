@@ -70,7 +70,7 @@ def check_evaluation(world: Path, data: Path, folder: Path) -> None:
     assert len(found["films"]) == 2 * 5 * len(CLASSES)
     assert found["table"]["static"]["change"]["mean"] == 0
     assert found["stability"]["finite"]
-    assert found["clips"] == {}  # too short for distances
+    assert "clips" not in found  # too short for distances
     assert "| static |" in (folder / "figures" / "figures.md").read_text()
     before = (folder / "figures" / "figures.json").read_bytes()
     assert sonorama_main([*command[:-4], "--condition", "unheard"]) == 2
@@ -119,6 +119,7 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(
     assert set(next(iter(classify(world, [NOISE]))).scores) == set(CLASSES)
 
     check_evaluation(out, data, tmp_path)
+    assert "choose from" in capsys.readouterr().err
     monkeypatch.setattr(sys, "argv", ["training", "ablation", "without-stage-3", *command[4:8]])
     assert training_main() == 0
     variant = load_world(tmp_path / "work" / "ablations" / "without-stage-3" / "without-stage-3.safetensors")

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from sonorama.engine.control import presets
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Parameter, Value
+from sonorama.engine.control.pending_load import CODES, LOADS, RESULTS
 from sonorama.engine.osc.counters import OscCounters
 from sonorama.engine.osc.routing import Router
 from sonorama.engine.picture.test_pattern import CORNERS
@@ -29,8 +30,8 @@ from ..worlds import CLASSES
 MS = round(PATIENCE_S * 1000)
 AMOUNT = "/motion/coarse/amount"
 HOLDS = [f"/motion/{level}/hold" for level in ("coarse", "mid", "fine")]
-ALONE = ("/look/text", "/look/prompt", "/engine/world", "/engine/device")
-"""One of these changes another, or takes seconds."""
+ALONE = {*LOADS, *CODES, *RESULTS, *RESULTS.values()}
+"""One of these changes another, takes seconds, or names a file that must be here."""
 PLAIN = [path for path, param in SHOW.items() if not param.event and path not in ALONE]
 
 

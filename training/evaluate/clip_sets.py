@@ -47,7 +47,7 @@ def real_clips(root: Path, shape: GeneratorConfig) -> list[Tensor]:
 
 def clip_distances(rows: Sequence[Row], real: Sequence[Tensor], net: I3D | None) -> dict[str, Any]:
     """Condition -> N, kernel distance (x 1000) of what the clips show and how they move, and FVD and IS where I3D is
-    given; `real`: the same of every other real clip against the others. Empty where films are shorter than 16 frames.
+    given; `real`: the same of every other real clip against the others.
     """
     sets: dict[str, list[Tensor]] = {}
     for row in rows:

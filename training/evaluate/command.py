@@ -91,7 +91,11 @@ def run_evaluate(args: argparse.Namespace) -> int:
         "claims": claims(table),
         "films": [{k: v for k, v in vars(row).items() if k != "clip"} for row in found],
     }  # fmt: skip
-    figures["clips"] = clip_distances(found, _real_clips(args, world), load_i3d(args.i3d) if args.i3d else None)
+    if any(row.clip is not None for row in found):
+        net = load_i3d(args.i3d) if args.i3d else None
+        figures["clips"] = clip_distances(found, _real_clips(args, world), net)
+    else:
+        log.warning("films of %g s are too short for distances of clips", args.seconds)
     if args.minutes:
         figures["stability"] = stability(playback, heard[0].sound, args.minutes)
     out.mkdir(parents=True)
