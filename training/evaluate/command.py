@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...engine.errors import InputError
+from ...engine.errors import InputError, one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -57,6 +57,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
+    from ...engine.cli.progress import Progress
     from ...engine.files.atomic import names_after, write_bytes
     from ...engine.inference.backend import open_backend
     from ...engine.model.seed_bank import bank_part
@@ -82,7 +83,11 @@ def run_evaluate(args: argparse.Namespace) -> int:
     conditions = {name: c for name, c in offered.items() if not args.condition or name in args.condition}
     if bank_part(world.tensors, "codes") is None and conditions.pop("TräumerAI-like", None):
         log.warning("%s has no codes of its seeds' pictures: no TräumerAI-like baseline", world.card.name)
-    found = list(rows(playback, heard, conditions, range(1, args.seeds + 1), _eyes(world, args)))
+    found, films = [], len(heard) * args.seeds * len(conditions)
+    with Progress(f"evaluate {world.card.name}") as progress:
+        for row in rows(playback, heard, conditions, range(1, args.seeds + 1), _eyes(world, args)):
+            found.append(row)
+            progress(len(found), films)
     table = tables(found)
     figures: dict[str, Any] = {
         "world": world.card.name, "content": world.card.content, "split": args.split, "seconds": args.seconds,
@@ -102,7 +107,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     write_bytes(out / "figures.json", json.dumps(figures, indent=1).encode())
     write_bytes(out / "figures.md", markdown(table).encode())
     sys.stdout.write(markdown(table))
-    log.info("written into %s", out)
+    sys.stderr.write(f"written into {one_line(out)}\n")
     return 0
 
 
