@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +23,23 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+def _between(low: float, high: float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    return number
+
+
+def _count(text: str) -> int:
+    return int(_between(1, 1000)(text))
+
+
 def add_evaluate(commands: Commands) -> None:
     """Add `sonorama evaluate`."""
     parser = commands.add_parser("evaluate", help="figures of a world beside baselines", allow_abbrev=False)
@@ -34,9 +53,13 @@ def add_evaluate(commands: Commands) -> None:
         help="recordings to use: those that choices are made by, or those kept for figures (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--seeds", type=int, default=5, choices=(5, 6, 8, 10), help="default: %(default)s")
-    parser.add_argument("--each", type=int, default=1, metavar="N", help="recordings of each class (%(default)s)")
-    parser.add_argument("--seconds", type=float, default=4.0, metavar="S", help="of each film (%(default)s)")
-    parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="of the stability run; 0: none")
+    parser.add_argument("--each", type=_count, default=1, metavar="N", help="recordings of each class (%(default)s)")
+    parser.add_argument(
+        "--seconds", type=_between(0.4, 600), default=4.0, metavar="S", help="of each film (%(default)s)"
+    )
+    parser.add_argument(
+        "--minutes", type=_between(0, 600), default=10.0, metavar="M", help="of the stability run; 0: none"
+    )
     parser.add_argument(
         "--judge",
         type=Path,
@@ -78,6 +101,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
         raise InputError(
             f"no {args.split} recording is of a class of {world.card.name}", "give other --data or --split"
         )
+    net = load_i3d(args.i3d) if args.i3d else None  # before hours of work
     out = next(folder for folder in names_after(args.out) if not folder.exists())
     playback = Playback(world, open_backend(world, "cpu"), args.seconds)
     conditions = {name: c for name, c in offered.items() if not args.condition or name in args.condition}
@@ -97,7 +121,6 @@ def run_evaluate(args: argparse.Namespace) -> int:
         "films": [{k: v for k, v in vars(row).items() if k != "clip"} for row in found],
     }  # fmt: skip
     if any(row.clip is not None for row in found):
-        net = load_i3d(args.i3d) if args.i3d else None
         figures["clips"] = clip_distances(found, _real_clips(args, world), net)
     else:
         log.warning("films of %g s are too short for distances of clips", args.seconds)

@@ -1,0 +1,40 @@
+"""Bad input of `sonorama evaluate`: two lines and exit code 2, before any work."""
+
+from pathlib import Path
+
+import pytest
+
+from sonorama.engine.cli.main import main
+
+from ..small_data import small_data
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("nowhere",), "no such world"),
+        (("shore", "--seconds", "0"), "--seconds: 0 is not between"),
+        (("shore", "--seconds", "nan"), "--seconds: nan is not between"),
+        (("shore", "--each", "0"), "--each: 0 is not between"),
+        (("shore", "--minutes", "-1"), "--minutes: -1 is not between"),
+        (("shore", "--condition", "louder"), "no condition louder"),
+        (("shore", "--ablation", "mode", "--condition", "static"), "no condition static"),
+        (("shore", "--split", "final"), "no final recording"),
+        (("shore", "--i3d", "MANIFEST.tsv"), "MANIFEST.tsv: "),
+        (("shore", "--data", "nowhere"), "no MANIFEST.tsv"),
+    ],
+)
+def test_refused(
+    arguments: tuple[str, ...],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(small_data(tmp_path / "data"))
+    monkeypatch.setenv("SONORAMA_DATA", str(tmp_path / "data"))
+    assert main(["evaluate", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 2
+    assert not (tmp_path / "data" / "evaluation").exists()
