@@ -16,8 +16,9 @@ from ..data.footage_clips import footage_clips
 from ..data.moving_clips import ClipDraws
 from ..data.photos import CropPlan, crops, read_crop
 from ..data.procedural_clips import SceneClipPlan, SceneClips, sourced_mels
-from ..data.recordings import of_classes, read_recordings
-from ..metrics.distance import split_distance
+from ..data.procedural_pictures import CLASSES
+from ..data.recordings import of_classes, read_recordings, with_procedural
+from ..metrics.distance import SPLITS, split_distance
 from ..metrics.i3d import CLIP, I3D
 from ..metrics.motion import motion_descriptor
 from ..metrics.video_distance import backbone_clip, frechet, i3d_scores, inception_score
@@ -25,11 +26,13 @@ from .films import Row
 
 PLAN = SceneClipPlan(clips=6, held_every=1, frames=CLIP)
 """Six clips a class, all of held-out photos."""
+LEAST = 2 * SPLITS
+"""Clips of a set: two in each split."""
 
 
 def real_clips(root: Path, shape: GeneratorConfig) -> list[Tensor]:
     """Clips [16,3,h,w] in [-1,1] at 15 frames a second: the middle of each held-out clip of the data set; where it has
-    none, procedural scenes that recordings move, on held-out photos.
+    none, procedural scenes that recordings move, on held-out photos. None where there are no such photos either.
     """
     height, width = shape.shape()
     wide = round(PLAN.height * width / height)
@@ -40,45 +43,38 @@ def real_clips(root: Path, shape: GeneratorConfig) -> list[Tensor]:
         firsts = [(draws.room(c) - 1) // 2 for c in draws.clips]
         return [*draws.batch(draws.clips, firsts, [False] * len(firsts)).frames]
     held = [c for c in crops(root, width / height, CropPlan()) if c.held and c.whole]
+    if not held:
+        return []
     photos = torch.stack([read_crop(c, PLAN.height, wide)[0] for c in held])
-    scenes = SceneClips((photos, photos), sourced_mels(of_classes(read_recordings(root))), PLAN)
-    return [scenes.make(i).frames.float() / 127.5 - 1 for i in range(9 * PLAN.clips)]
+    scenes = SceneClips((photos, photos), sourced_mels(with_procedural(of_classes(read_recordings(root)))), PLAN)
+    return [scenes.make(i).frames.float() / 127.5 - 1 for i in range(len(CLASSES) * PLAN.clips)]
 
 
 def clip_distances(rows: Sequence[Row], real: Sequence[Tensor], net: I3D | None) -> dict[str, Any]:
     """Condition -> N, kernel distance (x 1000) of what the clips show and how they move, and FVD and IS where I3D is
-    given; `real`: the same of every other real clip against the others.
+    given; `real`: the same of every other real clip against the others. Empty where there are fewer than LEAST real
+    clips, or films of a condition that are long enough: their splits would be too small.
     """
-    sets: dict[str, list[Tensor]] = {}
+    sets = {"real": list(real[::2])}
     for row in rows:
         if row.clip is not None:
             sets.setdefault(row.condition, []).append(row.clip)
-    if not sets:
+    if len(sets) == 1 or min(len(real) // 2, *map(len, sets.values())) < LEAST:
         return {}
     backbone = Backbone()
     known = backbone_clip(real, backbone, motion_descriptor)
     mean, std = known.mean(0), known.std(0) + 1e-6
-    found: dict[str, dict[str, Any]] = {"real": _floor((known - mean) / std, real, net)}
+    scores = None if net is None else i3d_scores(real, net)
+    found: dict[str, Any] = {}
     for name, clips in sets.items():
-        made = (backbone_clip(clips, backbone, motion_descriptor) - mean) / std
-        numbers = torch.arange(len(made)), torch.arange(len(known))
+        # Real clips are compared with the other half of them.
+        against = slice(1, None, 2) if name == "real" else slice(None)
+        a, b = (backbone_clip(clips, backbone, motion_descriptor) - mean) / std, (known[against] - mean) / std
         found[name] = {
-            "N": len(clips),
-            "distance": asdict(split_distance(made, numbers[0], (known - mean) / std, numbers[1])),
+            "N": len(a),
+            "distance": asdict(split_distance(a, torch.arange(len(a)), b, torch.arange(len(b)))),
         }
-        if net is not None:
-            scores = i3d_scores(clips, net)
-            found[name] |= {"FVD": frechet(scores, i3d_scores(real, net)), "IS": inception_score(scores)}
+        if net is not None and scores is not None:
+            own = i3d_scores(clips, net)
+            found[name] |= {"FVD": frechet(own, scores[against]), "IS": inception_score(own)}
     return found
-
-
-def _floor(known: Tensor, real: Sequence[Tensor], net: I3D | None) -> dict[str, Any]:
-    a, b = known[::2], known[1::2]
-    floor: dict[str, Any] = {
-        "N": len(a),
-        "distance": asdict(split_distance(a, torch.arange(len(a)), b, torch.arange(len(b)))),
-    }
-    if net is not None:
-        scores = i3d_scores(real, net)
-        floor |= {"FVD": frechet(scores[::2], scores[1::2]), "IS": inception_score(scores)}
-    return floor

@@ -6,7 +6,7 @@ import argparse
 import logging
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ...engine.cli.main import Commands
     from ...engine.model.world_file import World
     from ..data.recordings import Recording
+    from .conditions import Condition, Stimulus
     from .figures import Eyes
 
 log = logging.getLogger(__name__)
@@ -83,18 +84,15 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from ...engine.cli.progress import Progress
     from ...engine.files.atomic import names_after, write_bytes
     from ...engine.inference.backend import open_backend
-    from ...engine.model.seed_bank import bank_part
     from ...engine.model.world_file import load_world
     from ..metrics.i3d import load_i3d
     from .clip_sets import clip_distances
-    from .conditions import ABLATIONS, CONDITIONS, Playback
+    from .conditions import Playback
     from .films import rows, stimuli
     from .report import claims, markdown, tables
     from .stability import stability
 
-    offered = ABLATIONS[args.ablation] if args.ablation else CONDITIONS
-    if unknown := [name for name in args.condition if name not in offered]:
-        raise InputError(f"no condition {unknown[0]}", f"choose from: {', '.join(offered)}")
+    _offered(args)
     world = load_world(args.world)
     heard = stimuli(_recordings(args, world), args.each)
     if not heard:
@@ -104,9 +102,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     net = load_i3d(args.i3d) if args.i3d else None  # before hours of work
     out = next(folder for folder in names_after(args.out) if not folder.exists())
     playback = Playback(world, open_backend(world, "cpu"), args.seconds)
-    conditions = {name: c for name, c in offered.items() if not args.condition or name in args.condition}
-    if bank_part(world.tensors, "codes") is None and conditions.pop("TräumerAI-like", None):
-        log.warning("%s has no codes of its seeds' pictures: no TräumerAI-like baseline", world.card.name)
+    conditions = _conditions(args, world, heard)
     found, films = [], len(heard) * args.seeds * len(conditions)
     with Progress(f"evaluate {world.card.name}") as progress:
         for row in rows(playback, heard, conditions, range(1, args.seeds + 1), _eyes(world, args)):
@@ -120,10 +116,11 @@ def run_evaluate(args: argparse.Namespace) -> int:
         "claims": claims(table),
         "films": [{k: v for k, v in vars(row).items() if k != "clip"} for row in found],
     }  # fmt: skip
-    if any(row.clip is not None for row in found):
-        figures["clips"] = clip_distances(found, _real_clips(args, world), net)
+    real = _real_clips(args, world) if any(row.clip is not None for row in found) else []
+    if clips := clip_distances(found, real, net):
+        figures["clips"] = clips
     else:
-        log.warning("films of %g s are too short for distances of clips", args.seconds)
+        log.warning("no distances of clips: the films are too short, or there are too few of them or of held-out clips")
     if args.minutes:
         figures["stability"] = stability(playback, heard[0].sound, args.minutes)
     out.mkdir(parents=True)
@@ -132,6 +129,30 @@ def run_evaluate(args: argparse.Namespace) -> int:
     sys.stdout.write(markdown(table))
     sys.stderr.write(f"written into {one_line(out)}\n")
     return 0
+
+
+def _offered(args: argparse.Namespace) -> Mapping[str, Condition]:
+    """The conditions to choose from. InputError where another one is asked for."""
+    from .conditions import ABLATIONS, CONDITIONS
+
+    offered = ABLATIONS[args.ablation] if args.ablation else CONDITIONS
+    if unknown := [name for name in args.condition if name not in offered]:
+        raise InputError(f"no condition {unknown[0]}", f"choose from: {', '.join(offered)}")
+    return offered
+
+
+def _conditions(args: argparse.Namespace, world: World, heard: Sequence[Stimulus]) -> dict[str, Condition]:
+    """Those that were asked for, or all; without those that this world or these recordings cannot have."""
+    from ...engine.model.seed_bank import bank_part
+
+    chosen = {name: c for name, c in _offered(args).items() if not args.condition or name in args.condition}
+    if bank_part(world.tensors, "codes") is None and chosen.pop("TräumerAI-like", None):
+        log.warning("%s has no codes of its seeds' pictures: no TräumerAI-like baseline", world.card.name)
+    if len({stimulus.class_id for stimulus in heard}) == 1 and chosen.pop("wrong sound", None):
+        log.warning("all recordings are of one class: no wrong sound")
+    if not chosen:
+        raise InputError("nothing is left to evaluate", "choose other conditions, or data of several classes")
+    return chosen
 
 
 def _recordings(args: argparse.Namespace, world: World) -> list[Recording]:

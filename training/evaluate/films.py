@@ -36,22 +36,26 @@ class Row:
 
 
 def stimuli(recordings: Sequence[Recording], each: int) -> list[Stimulus]:
-    """The first `each` recordings of every class that has any, each with one of the class four further on as its wrong
-    sound.
+    """The first `each` recordings of every class that has any, each with one of another class (where there is another)
+    as its wrong sound.
     """
     by_class = {k: [r for r in recordings if r.class_id == k and len(r.samples) > SAMPLE_RATE // 2] for k in CLASSES}
     there = [k for k in CLASSES if by_class[k]]
     found = []
     for i, name in enumerate(there):
-        others = by_class[there[(i + 4) % len(there)]]
+        others = by_class[there[(i + max(1, len(there) // 2)) % len(there)]]
         for n, r in enumerate(by_class[name][:each]):
             found.append(Stimulus(r.samples, name, r.source, others[n % len(others)].samples))
     return found
 
 
 def paint(playback: Playback, codes: Array) -> Tensor:
-    """Pictures [T,3,h,w] in [-1,1] of style codes [T,L,W], at most HEIGHT px high."""
-    frames = torch.from_numpy(np.stack([playback.backend.synthesize(w) for w in codes])).permute(0, 3, 1, 2) * 2 - 1
+    """Pictures [T,3,h,w] in [-1,1] of style codes [T,L,W], at most HEIGHT px high. Codes that stay are painted once."""
+    pictures: list[Array] = []
+    for t, w in enumerate(codes):
+        still = t > 0 and np.array_equal(w, codes[t - 1])
+        pictures.append(pictures[-1] if still else playback.backend.synthesize(w))
+    frames = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
     if frames.shape[2] <= HEIGHT:
         return frames
     width = round(frames.shape[3] * HEIGHT / frames.shape[2])

@@ -54,8 +54,14 @@ LOSSES = {
 
 
 def gradient_penalty(score: Callable[[Tensor], Scores], real: Tensor) -> Tensor:
-    """R1 (Mescheder et al. 2018): squared gradient of the mean scores at real input [B,...], mean over the batch."""
+    """R1 of the mean scores of every scale at real input [B,...]."""
+    return squared_gradient(lambda x: torch.stack([s.flatten(1).mean(1).sum() for s in score(x)]).sum(), real)
+
+
+def squared_gradient(total: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
+    """R1 (Mescheder et al. 2018): squared gradient at real input [B,...] of `total`, a sum over the batch; mean over
+    the batch.
+    """
     real = real.detach().requires_grad_(True)
-    total = torch.stack([s.flatten(1).mean(1).sum() for s in score(real)]).sum()
-    (gradient,) = torch.autograd.grad(total, real, create_graph=True)
+    (gradient,) = torch.autograd.grad(total(real), real, create_graph=True)
     return gradient.square().flatten(1).sum(1).mean()

@@ -25,9 +25,10 @@ from ..data.moving_clips import ClipDraws, MovingBatch
 from ..discriminators.patches import ImageDiscriminator, PatchPlan, VideoDiscriminator
 from ..losses.adversarial import LOSSES, gradient_penalty
 from .adversarial_plan import AdversarialTraining
+from .averaging import average_in
 from .directions import random_places
 from .motion_roll import Physics, Rolled, follow, motion_step
-from .sound_inversion import EncoderTraining, Judges, average_in, displaced, look_at, sound_guidance_loss
+from .sound_inversion import EncoderTraining, Judges, displaced, look_at, sound_guidance_loss
 
 log = logging.getLogger(__name__)
 TRAINED = ("motion", "encoder")
@@ -164,9 +165,8 @@ class MotionAdversary:
 
     def _judge_loss(self, real: Tensor, fake: Tensor, sound: Tensor, class_id: Tensor) -> Tensor:
         """L_D of both discriminators; fake has no gradient."""
-        loss = self.loss.real(self.image_judge(self._stills(real))) + self.loss.fake(
-            self.image_judge(self._stills(fake))
-        )
+        shown, made = self._stills(real), self._stills(fake)
+        loss = self.loss.real(self.image_judge(shown)) + self.loss.fake(self.image_judge(made))
         loss = loss + self.loss.real(self.video_judge(real, sound))
         rejected = self.loss.fake(self.video_judge(fake, sound))
         other = (class_id != class_id.roll(1)).nonzero()[:, 0]

@@ -14,13 +14,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...engine.model.generator import Generator
 from ...engine.model.mel import BANDS, ENCODER_COLUMNS, SOUND_COLUMNS
 from ...engine.model.sound_inversion import SoundInversionEncoder
 from ...engine.pipeline.meaning_mixer import LOUD_FROM, LOUD_OVER, QUIET
 from ..data.sound_windows import ending_at
+from .averaging import average_in
 from .directions import random_places
 
 log = logging.getLogger(__name__)
@@ -208,14 +209,6 @@ def guide_by_sound(
     encoder.load_state_dict(mean.state_dict())
     tenth = max(1, len(cosines) // 10)
     return {"cosine_before": sum(cosines[:tenth]) / tenth, "cosine_after": sum(cosines[-tenth:]) / tenth}
-
-
-@torch.no_grad()
-def average_in(mean: nn.Module, now: nn.Module, decay: float, step: int) -> None:
-    """One step of an exponential moving average of parameters; faster at the start."""
-    decay = min(decay, (1 + step) / (10 + step))
-    for a, b in zip(mean.parameters(), now.parameters(), strict=True):
-        a.lerp_(b, 1 - decay)
 
 
 def mask(window: Tensor, rng: torch.Generator) -> Tensor:

@@ -1,11 +1,16 @@
 """Baselines do what their names say, on a tiny world."""
 
+from typing import cast
+
 import numpy as np
 import pytest
+import torch
 
-from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.inference.backend import Backend, open_backend
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.units import SAMPLE_RATE
+from sonorama.training.data.procedural_pictures import CLASSES
+from sonorama.training.data.recordings import Recording
 from sonorama.training.evaluate.conditions import (
     ABLATIONS,
     FPS,
@@ -18,6 +23,7 @@ from sonorama.training.evaluate.conditions import (
     without_sound,
     wrong_sound,
 )
+from sonorama.training.evaluate.films import paint, stimuli
 
 from ...worlds import write_world
 
@@ -93,3 +99,30 @@ def test_a_sound_that_is_heard_once_is_the_same_all_the_time(playback: Playback)
     assert np.abs(a[-1] - playback.base(3)).max() > 1e-3
     assert np.abs(np.diff(a, axis=0)).max() > 0  # E_RNN goes on
     assert not np.array_equal(a, ours(playback, STIMULUS, 3))
+
+
+def test_codes_that_stay_are_painted_once(playback: Playback) -> None:
+    painted: list[np.ndarray] = []
+
+    class Counting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(playback.backend, name)
+
+        def synthesize(self, ws: np.ndarray) -> np.ndarray:
+            painted.append(ws)
+            return playback.backend.synthesize(ws)
+
+    counted = Playback(playback.world, cast("Backend", Counting()), playback.seconds)
+    still = paint(counted, static(playback, STIMULUS, 3))
+    assert (len(painted), len(still)) == (1, playback.frames)
+    moving = ours(playback, STIMULUS, 3)
+    assert torch.equal(paint(counted, moving)[-1], paint(playback, moving[-1:])[0])
+    assert len(painted) > playback.frames // 2
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 9])
+def test_the_wrong_sound_is_of_another_class(count: int) -> None:
+    made = [Recording(f"{k}.wav", k, k, np.full(SAMPLE_RATE, i, np.float32)) for i, k in enumerate(CLASSES[:count])]
+    found = stimuli(made, 1)
+    assert [s.class_id for s in found] == [*CLASSES[:count]]
+    assert all(s.wrong[0] != s.sound[0] for s in found)

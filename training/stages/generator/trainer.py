@@ -23,6 +23,7 @@ from ....engine.model.generator import Generator, GeneratorConfig
 from ...backbone import Backbone, feature_distance, set_layout
 from ...data.photos import PictureSet
 from ...losses.pixels import border_weight, l1_at, weighted_l1
+from ..averaging import average_in
 from .fast_synthesis import Painted, paint
 from .judges import Judges, Seen
 from .mixtures import Draws, mixed_codes, truncated
@@ -281,11 +282,8 @@ class GeneratorTrainer:
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
-        decay = min(self.plan.ema, (1 + self.step) / (10 + self.step))
-        with torch.no_grad():
-            for mean, now in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-                mean.lerp_(now, 1 - decay)
-            self.average.mapping.w_avg.copy_(self.generator.mapping.w_avg)
+        average_in(self.average, self.generator, self.plan.ema, self.step)
+        self.average.mapping.w_avg.copy_(self.generator.mapping.w_avg)
 
     def _judge_step(self, whole: tuple[Seen, Seen], window: tuple[Seen, Seen] | None) -> dict[str, Tensor]:
         losses = {f"d_{k}": v for k, v in self.judges.whole.for_itself(*whole).items()}

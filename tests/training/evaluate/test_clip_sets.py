@@ -1,0 +1,31 @@
+"""Distances of sets of clips: what is like real clips is nearer, and sets that are too small give none."""
+
+import torch
+
+from sonorama.training.evaluate.clip_sets import LEAST, clip_distances
+from sonorama.training.evaluate.films import Row
+
+
+def clips(count: int, seed: int, light: float) -> list[torch.Tensor]:
+    rng = torch.Generator().manual_seed(seed)
+    return [(light + 0.3 * torch.randn(16, 3, 32, 32, generator=rng)).clamp(-1, 1) for _ in range(count)]
+
+
+def rows(name: str, made: list[torch.Tensor]) -> list[Row]:
+    return [Row(name, "rain", "a", seed, {}, clip) for seed, clip in enumerate(made)]
+
+
+def test_what_is_like_real_clips_is_nearer() -> None:
+    real = clips(2 * LEAST, 1, 0.2)
+    found = clip_distances(rows("like", clips(LEAST, 2, 0.2)) + rows("dark", clips(LEAST, 3, -0.9)), real, None)
+    assert set(found) == {"real", "like", "dark"}
+    assert {part["N"] for part in found.values()} == {LEAST}
+    like, dark, floor = (found[name]["distance"]["mean"] for name in ("like", "dark", "real"))
+    assert abs(like - floor) < 0.1 * (dark - floor)
+
+
+def test_sets_that_are_too_small_give_none() -> None:
+    real = clips(2 * LEAST, 1, 0.2)
+    assert clip_distances(rows("few", real[: LEAST - 1]), real, None) == {}
+    assert clip_distances(rows("ours", real[:LEAST]), real[:-2], None) == {}
+    assert clip_distances([Row("short", "rain", "a", 1, {})], real, None) == {}
