@@ -49,6 +49,11 @@ def parse_start(text: str) -> float:
     return _seconds("--start", text, lowest=0.0)
 
 
+def parse_at(text: str) -> float:
+    """Seconds from the beginning of a film, 0 or more. Raises ValueRefused otherwise."""
+    return _seconds("--at", text, lowest=0.0)
+
+
 def parse_duration(text: str) -> float:
     """Seconds of film, at least a millisecond. Raises ValueRefused otherwise."""
     return _seconds("--duration", text, lowest=0.001)
@@ -180,6 +185,8 @@ def _refined(args: argparse.Namespace, text: str) -> str:
     """The name of the code of a text, from its best seed on; see `refine_text`."""
     if not text.strip():
         raise ValueRefused("--refine needs a text", "Give it with --text.")
+    if args.code is not None:
+        raise ValueRefused("--refine starts from the seed of the text, not from --code", "Give one of the two.")
     from ..engine.cli.progress import Progress
     from ..engine.errors import needing_extra
     from ..engine.model.base_code import remember_code

@@ -14,7 +14,7 @@ from ..engine.cli.arguments import parse_out
 from ..engine.control.addresses import LOOK_CODE, LOOK_TRAVEL
 from ..engine.errors import OutputError, ValueRefused, needing_extra, one_line
 from ..engine.units import DEFAULT_WORLD
-from .commands import add_film, add_out, add_set, job_of, parse_start, parse_steps, run_job
+from .commands import add_film, add_out, add_set, job_of, parse_at, parse_steps, run_job
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +32,7 @@ def add_edit(commands: Commands) -> None:
     parser.add_argument("picture", metavar="PHOTO|VIDEO", type=Path, help="what the film starts from")
     parser.add_argument("--sound", type=Path, metavar="S", help="any audio or video file; default: the video's own")
     add_out(parser)
-    parser.add_argument("--at", type=parse_start, metavar="S", help="one picture at this second, into an OUT.png")
+    parser.add_argument("--at", type=parse_at, metavar="S", help="one picture at this second, into an OUT.png")
     _add_inversion(parser)
     look = parser.add_argument_group("what it looks like")
     look.add_argument("--world", metavar="NAME|PATH", help=f"default: {DEFAULT_WORLD}")
@@ -107,7 +107,11 @@ def _check(args: argparse.Namespace, job: RenderJob) -> int:
     else:
         check_job(job)
     with open_sound(job.sound) as sound:
-        return count_frames(sound, job)
+        frames = count_frames(sound, job)
+    if args.at is not None and math.floor(args.at * job.rate) >= frames:
+        end = float(frames / job.rate)
+        raise ValueRefused(f"--at {args.at:g} is after the end of the sound", f"Use less than {end:g} seconds.")
+    return frames
 
 
 def _check_new(path: Path | None) -> None:
@@ -132,7 +136,9 @@ def _inverted(args: argparse.Namespace, job: RenderJob, frames: int) -> Inverted
         pictures = iter([read_photo(args.picture, inverter.size)])
     with Progress("invert") as progress:
         made = invert_pictures(inverter, pictures, args.picture, job.rate, max(1, frames), progress)
-    sys.stderr.write(f"Encoder:   {made.encoder}\nOptimised: {made.optimised}\n")
+    sys.stderr.write(f"Encoder:   {made.encoder}\n")
+    if steps:
+        sys.stderr.write(f"Optimised: {made.optimised}\n")
     return made
 
 

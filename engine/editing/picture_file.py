@@ -62,8 +62,12 @@ def _frames(path: Path, size: tuple[int, int]) -> Iterator[tuple[float, Tensor]]
         with av.open(f"file:{path.resolve()}", "r", metadata_errors="replace") as container:
             if not container.streams.video:
                 raise refused
+            stream = container.streams.video[0]
+            still = container.format.name.endswith("_pipe") or container.format.name == "image2"
+            if still and stream.codec_context.name == "mjpeg":  # what is missing of a JPEG would be green
+                stream.codec_context.options = {"err_detect": "explode"}
             first: float | None = None
-            for frame in container.decode(container.streams.video[0]):
+            for frame in container.decode(stream):
                 at = float(frame.time or 0.0)
                 first = at if first is None else first
                 yield at - first, _upright(frame, size)

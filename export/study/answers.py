@@ -100,7 +100,11 @@ def _merge(
 
 
 def _read_file(path: Path, key: Key, remarks: list[str]) -> dict[int, dict[tuple[str, str, str], Answer]]:
-    rows = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    text = _text(path)
+    if text is None:
+        remarks.append(f"{path}: not a file of answers; left out")
+        return {}
+    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     found: dict[int, dict[tuple[str, str, str], Answer]] = {}
     faults: list[str] = []
     try:
@@ -122,19 +126,17 @@ def _read_file(path: Path, key: Key, remarks: list[str]) -> dict[int, dict[tuple
     return found
 
 
-def _text(path: Path) -> str:
-    hint = "Use the files that participants saved."
+def _text(path: Path) -> str | None:
+    """Its text; None of one that is too large for answers, or no text. InputError for one that cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}", "Check the name and the folder.") from error
-    if len(data) > LARGEST_FILE:
-        raise InputError(f"{path} is too large for answers: more than {LARGEST_FILE // 1_000_000} MB", hint)
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not text in UTF-8", hint) from error
+        return data.decode("utf-8-sig") if len(data) <= LARGEST_FILE else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _add(found: dict[int, dict[tuple[str, str, str], Answer]], answer: Answer) -> None:

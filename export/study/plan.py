@@ -186,14 +186,14 @@ def _check_sounds(job: StudyJob, variants: Sequence[Variant]) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ValueRefused(f"Two sounds are called {twice}", "Leave one out or rename it: answers are listed by name.")
-    if "wrong-sound" in variants:
-        for index in range(len(names)):
-            wrong_sound(names, index)
     if not 0 <= job.seed <= MOST_SEED - len(names):
         raise ValueRefused(f"--seed {job.seed} is not possible", f"Use 0 to {MOST_SEED - len(names)}.")
     for path in job.sounds:
         with open_sound(path) as sound:
             sound.count(duration=job.seconds)
+    if "wrong-sound" in variants:
+        for index in range(len(names)):
+            wrong_sound(names, index)
 
 
 def _values(job: StudyJob, world: str) -> dict[str, Value]:

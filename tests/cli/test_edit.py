@@ -6,6 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from sonorama.engine.cli.main import main
 from sonorama.engine.editing import encoder
@@ -85,11 +86,17 @@ def test_one_picture_at_a_time_of_the_sound(tiny_world: str) -> None:
         (("beach.png", "--sound", "rain.wav", "-o", "a.mp4", "--save-code", "beach.png"), "is there already"),
         (("beach.png", "--sound", "rain.wav", "-o", "a.mp4", "--loss", "clip"), "sees no pictures"),
         (("beach.png", "--sound", "rain.wav", "-o", "a.mp4", "--steps", "many"), "is no number of steps"),
+        (("beach.png", "--sound", "rain.wav", "-o", "a.png", "--at", "99"), "--at 99 is after the end of the sound"),
+        (("beach.png", "--sound", "rain.wav", "-o", "a.png", "--at", "-1"), "--at -1 is no length of time"),
+        (("cut.jpg", "--sound", "rain.wav", "-o", "a.mp4"), "is no picture that can be read"),
     ],
 )
 def test_bad_input_is_refused_in_two_lines(
     tiny_world: str, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
 ) -> None:
+    if "cut.jpg" in arguments:  # FFmpeg by itself paints what is missing green
+        Image.effect_noise((320, 180), 60).convert("RGB").save("cut.jpg", quality=95)
+        Path("cut.jpg").write_bytes(Path("cut.jpg").read_bytes()[:5000])
     loss = () if "--loss" in arguments else ("--loss", "l2")
     assert main(["edit", *arguments, *loss, "--world", tiny_world]) == 2
     err = capsys.readouterr().err
@@ -113,3 +120,9 @@ def test_a_text_is_refined_from_its_best_seed(capsys: pytest.CaptureFixture[str]
     assert json.loads(Path("a.mp4.json").read_text())["codes"][0]["source"] == "a red canyon"
     assert main(["render", "rain.wav", "-o", "b.mp4", "--refine", "2"]) == 2
     assert "--refine needs a text" in capsys.readouterr().err
+    base = ("--save-code", "beach.code", "--at", "0", "--encoder-only", "--device", "ort")
+    assert main(["edit", "beach.png", "--sound", "rain.wav", "-o", "a.png", *base]) == 0
+    capsys.readouterr()
+    both = ("--refine", "2", "--text", "a red canyon", "--code", "beach.code")
+    assert main(["render", "rain.wav", "-o", "b.mp4", *both]) == 2
+    assert "not from --code" in capsys.readouterr().err

@@ -93,19 +93,20 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from .stability import stability
 
     _offered(args)
+    net = load_i3d(args.i3d) if args.i3d else None
     world = load_world(args.world)
+    eyes = _eyes(world, args)
     heard = stimuli(_recordings(args, world), args.each)
     if not heard:
         raise InputError(
             f"no {args.split} recording is of a class of {world.card.name}", "give other --data or --split"
         )
-    net = load_i3d(args.i3d) if args.i3d else None  # before hours of work
     out = next(folder for folder in names_after(args.out) if not folder.exists())
     playback = Playback(world, open_backend(world, "cpu"), args.seconds)
     conditions = _conditions(args, world, heard)
     found, films = [], len(heard) * args.seeds * len(conditions)
     with Progress(f"evaluate {world.card.name}") as progress:
-        for row in rows(playback, heard, conditions, range(1, args.seeds + 1), _eyes(world, args)):
+        for row in rows(playback, heard, conditions, range(1, args.seeds + 1), eyes):
             found.append(row)
             progress(len(found), films)
     table = tables(found)

@@ -30,13 +30,13 @@ from .layouts import Item
 from .manifest import CLIPS, MANIFEST, Made, clip_table, manifest
 from .outcome import Outcome, from_json
 from .report import counted, report
-from .settings import AUTO, Settings, earlier_settings
+from .settings import AUTO, SETTINGS, Settings, earlier_settings
 from .sheets import CROPS, SHEET, crop_sheet, picture_sheet
 from .source import Maker
 from .split import Member, plan_split
 
 log = logging.getLogger(__name__)
-SETTINGS, REPORT, SOURCES = "sonorama.footage.json", "REPORT.txt", "sources"
+REPORT, SOURCES = "REPORT.txt", "sources"
 _ASKED = 200  # files whose aspect is looked at, at most
 Progress = Callable[[int, int], None]
 
@@ -82,6 +82,7 @@ def build(wishes: Wishes, progress: Progress) -> Built:
     """
     items, unknown = _items(wishes)
     record = _own(wishes.out)
+    _check_sources(wishes.out, record, items)
     earlier = _earlier(wishes.out, record)
     settings = wishes.settings if earlier is None else earlier_settings(earlier, wishes.settings, str(wishes.out))
     kept = _kept(wishes.out, record, items)
@@ -116,6 +117,8 @@ def _items(wishes: Wishes) -> tuple[list[Item], list[str]]:
     """The files of the folder with what is known of them; names in the table that are not there."""
     if not wishes.folder.is_dir():
         raise InputError(f"{wishes.folder} is no folder", "Give the folder that your videos, photos and sounds are in.")
+    if wishes.folder.resolve().is_relative_to(wishes.out.resolve()):
+        raise OutputError(f"{wishes.out} holds the footage itself", "Give another folder for the data set.")
     items = layouts.find_items(wishes.folder, wishes.out)
     if not items:
         raise InputError(f"{wishes.folder} is empty", "Put videos, photos or sound files into it.")
@@ -139,6 +142,13 @@ def _own(out: Path) -> Record:
     if not record.begun and out.is_dir() and any(out.iterdir()):
         raise OutputError(f"{out} has files in it that sonorama did not make", "Choose a new or an empty folder.")
     return record
+
+
+def _check_sources(out: Path, record: Record, items: Sequence[Item]) -> None:
+    """Refuse a folder of other footage: all that was made before would drop out of the tables."""
+    before = {name for name in record.names if name.startswith(f"{SOURCES}/")}
+    if before and not before & {f"{SOURCES}/{key_of(item.name)}.json" for item in items}:
+        raise OutputError(f"{out} was made of other files than these", "Choose another folder for the data set.")
 
 
 def _earlier(out: Path, record: Record) -> dict[str, object] | None:

@@ -184,12 +184,14 @@ class Film:
 
 
 def photo(path: Path) -> tuple[VideoFrame, Geometry]:
-    """Decode a photo. Raises InputError where that fails."""
+    """Decode a photo. Raises InputError where that fails, also for a part of it."""
     with closing(open_media(path)) as container:
         stream = picture_stream(container)
+        if stream is not None and stream.codec_context.name == "mjpeg":  # what is missing of a JPEG would be green
+            stream.codec_context.options = {"err_detect": "explode"}
         frame = None if stream is None else next(_decoded(container, stream), None)
         if frame is None or stream is None:
-            raise InputError(f"{path}: its picture cannot be decoded", CONVERT)
+            raise InputError(f"{path}: its picture is cut off, damaged or of an unknown kind", CONVERT)
         return frame, geometry_of(frame, stream)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...engine.errors import InputError, one_line
+from .settings import SETTINGS
 
 UNLABELLED = "unlabelled"
 TRAIN, HELD_OUT = "train", "held-out"
@@ -65,13 +66,15 @@ Reader = Callable[[Path, list[Item]], list[Item]]
 
 
 def find_items(folder: Path, without: Path) -> list[Item]:
-    """Every file below a folder that may be media, by name; hidden files and the folder `without` are left out."""
-    found, without = [], without.resolve()
+    """Every file below a folder that may be media, by name; hidden files, data sets and the folder `without` are left
+    out.
+    """
+    found, left_out = [], [without.resolve(), *(path.parent.resolve() for path in folder.rglob(SETTINGS))]
     for path in sorted(folder.rglob("*"), key=lambda p: p.as_posix()):
         below = path.relative_to(folder)
         if any(part.startswith(".") for part in below.parts) or path.suffix.lower() in _NOT_MEDIA:
             continue
-        if not path.is_file() or path.resolve().is_relative_to(without):
+        if not path.is_file() or any(path.resolve().is_relative_to(one) for one in left_out):
             continue
         found.append(Item(path, below.as_posix(), origin=below.as_posix()))
     return found

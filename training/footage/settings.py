@@ -11,6 +11,8 @@ from ...engine.files.fingerprint import MADE_BY
 from .crops import ratio
 
 AUTO = "auto"
+SETTINGS = "sonorama.footage.json"
+"""File of a data set: its settings."""
 
 
 @dataclass(frozen=True)

@@ -131,9 +131,13 @@ def test_a_foreign_table_is_named(small: Key, tmp_path: Path) -> None:
     foreign = write(tmp_path / "b.csv", ["1;2"], "participant;trial")
     broken = tmp_path / "c.csv"
     broken.write_text(f'{HEAD}\n"1,2\n')
-    answers: Answers = read_answers([right, foreign, broken], small)
+    picture, long = tmp_path / "d.csv", tmp_path / "e.csv"
+    picture.write_bytes(b"\xff\xd8\xff")
+    long.write_bytes(b"x" * 10_000_001)
+    answers: Answers = read_answers([right, foreign, broken, picture, long], small)
     assert answers.remarks[0].startswith(f"{foreign}: not a file of answers")
     assert "the rest is left out" in answers.remarks[1]
+    assert answers.remarks[2:4] == [f"{path}: not a file of answers; left out" for path in (picture, long)]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff\xfe\x00", HEAD.encode(), b"x" * 10_000_001])

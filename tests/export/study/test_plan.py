@@ -138,5 +138,7 @@ def test_worlds_and_sounds_that_make_no_study(
         err = capsys.readouterr().err.splitlines()
         assert len(err) == 2
         assert err[0].startswith(first)
+    assert main(["study", tiny_world, "--sound", "nosuch.wav", *out]) == 2  # read before a wrong sound is looked for
+    assert capsys.readouterr().err.startswith("nosuch.wav cannot be read")
     assert main(["study", tiny_world]) == 2
     assert capsys.readouterr().err.startswith("There is no folder to write the study into\n")

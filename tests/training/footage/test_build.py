@@ -244,6 +244,34 @@ def test_broken_files_are_named_and_cost_the_others_nothing(footage: Run) -> Non
     assert "Skipped: text.mp4: " in footage()[1]
 
 
+def test_a_photo_that_is_cut_off_is_named_and_not_green(footage: Run) -> None:
+    small_set(2)
+    Path("in/cut.jpg").write_bytes(write_photo(Path("in/whole.jpg"), scene(3, (640, 360))).read_bytes()[:4000])
+    code, out, _ = footage()
+    assert code == 0
+    assert "Skipped: cut.jpg: its picture is cut off" in out
+    assert {r["origin"] for r in rows() if r["file"].startswith("photos/")} >= {"whole.jpg"}
+    assert "cut.jpg" not in {r["origin"] for r in rows()}
+
+
+def test_other_footage_needs_another_data_set(footage: Run) -> None:
+    """What was made before must not drop out of the tables; a data set among the footage is no footage."""
+    small_set(1)
+    assert footage()[0] == 0
+    before = everything()
+    Path("in").rename("in.before")
+    write_photo(Path("in/other.png"), scene(5, (200, 150)))
+    code, _, err = footage()
+    assert code == 2 and "was made of other files" in err and len(err.splitlines()) == 2
+    assert everything() == before
+    code, _, err = footage("-o", "in")
+    assert code == 2 and "holds the footage itself" in err and len(err.splitlines()) == 2
+    Path("data").rename("in/data")
+    code, out, _ = footage()
+    assert code == 0
+    assert {r["origin"] for r in rows()} == {"other.png"}, out
+
+
 def test_pictures_of_every_kind(footage: Run) -> None:
     from PIL import Image
 
