@@ -56,7 +56,7 @@ def motion_stage(
             codes = [hear(c.long_windows) for c in clips]
         torch.manual_seed(22)
         batch = prepare(clips, encoder, codes, directions)
-        figures = train_motion(network, batch, shop.recipe.clips.rate, shop.recipe.motion)
+        figures = train_motion(network, batch, shop.recipe.clips.rate, shop.recipe.motion, shop.tell("motion"))
         shop.note("motion", {k: round(v, 5) for k, v in figures.items()})
         return network.state_dict()
 
@@ -97,7 +97,7 @@ def adversarial_stage(
         trainer = MotionAdversary(motion, encoder, fixed, draws, plan, shop.work / "adversarial.pt")
         trainer.load()
         with stop_between_steps() as stop:
-            trainer.run(stop)
+            trainer.run(stop, shop.tell("adversarial"))
         parts = {"encoder": trainer.encoder_mean.state_dict(), "motion": trainer.motion_mean.state_dict()}
         return {f"{part}.{k}": v for part, state in parts.items() for k, v in state.items()}
 

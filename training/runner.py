@@ -44,6 +44,7 @@ from .stages.joint import prepare as prepare_joint
 from .stages.joint import save as save_joint
 from .stages.joint_clip import prepare_named
 from .stages.sound_inversion import Judges, guide_by_sound
+from .status import Listener, Status, Tell, log_status
 
 log = logging.getLogger(__name__)
 PACKED = "packed.sha256"
@@ -52,12 +53,26 @@ PACKED = "packed.sha256"
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """data folder, work folder, recipe, and the world to go on from, if any."""
+    """data folder, work folder, recipe, and the world to go on from, if any; listeners: hear how far a stage is."""
 
     root: Path
     work: Path
     recipe: Recipe
     start: Path | None = None
+    listeners: tuple[Listener, ...] = (log_status,)
+
+    def tell(self, stage: str) -> Tell:
+        """How a stage of this name tells where it is."""
+
+        def tell(share: float, /, **figures: float) -> None:
+            self.hear(Status(stage, share, figures))
+
+        return tell
+
+    def hear(self, status: Status) -> None:
+        """Pass it to all listeners."""
+        for listener in self.listeners:
+            listener(status)
 
     def pictures(self) -> PictureSet:
         """The training pictures, made once."""
@@ -94,7 +109,7 @@ def generator_stage(shop: TrainingRun) -> Generator:
         if not trainer.load() and shop.start is not None:
             trainer.start_from(build_networks(load_world(shop.start)).generator)
         with stop_between_steps() as stop:
-            trainer.run(stop, Progress(shop.work, trainer.data, shop.recipe.stage_0))
+            trainer.run(stop, Progress(shop.work, trainer.data, shop.recipe.stage_0), shop.hear)
         return trainer.average.state_dict()
 
     generator = Generator(config)
@@ -144,6 +159,7 @@ def encoder_stage(
             data.anchors,
             Judges(hear, see, space.labels),
             shop.recipe.encoder,
+            shop.tell("encoder"),
         )
         shop.note("encoder", {k: round(v, 3) for k, v in figures.items()})
         return encoder.state_dict()
@@ -174,7 +190,7 @@ def directions_stage(shop: TrainingRun, generator: Generator) -> Tensor:
         shown = class_anchors(data, photo_tags(shop.root))
         shop.note("directions", {"photos": dict(zip(TAGS, map(len, shown), strict=True))})
         ways = towards_photos(generator, shown, LEVEL_CUTS, plan.towards)
-        return {"directions": find_directions(generator, data, plan, ways)}
+        return {"directions": find_directions(generator, data, plan, ways, shop.tell("directions"))}
 
     return shop.once("directions", make)["directions"]
 

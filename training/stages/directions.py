@@ -7,7 +7,6 @@ displacement is sought that makes G paint the drawn picture.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,8 +18,7 @@ from ...engine.model.generator import Generator
 from ..backbone import Backbone, feature_distance
 from ..data.photos import PictureSet
 from ..data.procedural_pictures import CLASSES, draw
-
-log = logging.getLogger(__name__)
+from ..status import Tell, silent
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,9 @@ def towards_photos(
     return ways
 
 
-def find_directions(generator: Generator, data: PictureSet, plan: DirectionTraining, ways: Tensor) -> Tensor:
+def find_directions(
+    generator: Generator, data: PictureSet, plan: DirectionTraining, ways: Tensor, tell: Tell = silent
+) -> Tensor:
     """D [K,L,W] in units of sigma_w: G(w_0 + s sigma_w D_c) looks like G(w_0 + s sigma_w ways_c) with class c drawn on
     it at strength s. Classes after the nine have no scene; D_c is their way.
     """
@@ -119,5 +119,5 @@ def find_directions(generator: Generator, data: PictureSet, plan: DirectionTrain
         optimiser.step()
         schedule.step()
         if step % 20 == 0:
-            log.info("directions %d: loss %.3f, |D| %.2f", step, loss.item(), d.square().mean().sqrt().item())
+            tell(step / plan.steps, loss=loss.item(), length=d.square().mean().sqrt().item())
     return torch.cat([ways[: len(CLASSES)] + d.detach(), ways[len(CLASSES) :]])

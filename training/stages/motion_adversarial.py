@@ -7,7 +7,6 @@ Eq. 9 is min over theta = (E_RNN, E_a), max over D_I and D_V of L_V + L_I + lam_
 from __future__ import annotations
 
 import copy
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,13 +23,13 @@ from ...engine.model.sound_inversion import SoundInversionEncoder
 from ..data.moving_clips import ClipDraws, MovingBatch
 from ..discriminators.patches import ImageDiscriminator, PatchPlan, VideoDiscriminator
 from ..losses.adversarial import LOSSES, gradient_penalty
+from ..status import Tell, silent
 from .adversarial_plan import AdversarialTraining
 from .averaging import average_in
 from .directions import random_places
 from .motion_roll import Physics, Rolled, follow, motion_step
 from .sound_inversion import EncoderTraining, Judges, displaced, look_at, sound_guidance_loss
 
-log = logging.getLogger(__name__)
 TRAINED = ("motion", "encoder")
 PARTS = (*TRAINED, "motion_mean", "encoder_mean", "image_judge", "video_judge", "optimiser", "optimiser_judges")
 
@@ -226,7 +225,7 @@ class MotionAdversary:
         torch.set_rng_state(state["random"][1])
         return True
 
-    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
+    def run(self, stop: Callable[[], bool] = lambda: False, tell: Tell = silent) -> None:
         """Train to the plan's end, or until `stop`; a checkpoint is written in both cases."""
         saved, means = time.monotonic(), dict[str, list[float]]()
         while self.step < self.plan.steps and not stop():
@@ -234,8 +233,7 @@ class MotionAdversary:
                 means.setdefault(name, []).append(value)
             self.step += 1
             if self.step % 10 == 0:
-                said = " ".join(f"{k} {sum(v) / len(v):.4f}" for k, v in means.items())
-                log.info("adversarial %d: %s", self.step, said)
+                tell(self.step / self.plan.steps, **{k: sum(v) / len(v) for k, v in means.items()})
                 means.clear()
             if time.monotonic() - saved > self.plan.checkpoint_s:
                 self.save()

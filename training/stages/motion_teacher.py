@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 
 import torch
@@ -11,10 +10,9 @@ from torch import Tensor
 from ...engine.model.motion_rnn import MotionNetwork
 from ...engine.model.sound_inversion import SoundInversionEncoder
 from ..data.inverted_clips import Clip
+from ..status import Tell, silent
 from .motion_roll import Physics, Rolled, follow, motion_step
 from .sound_inversion import displaced
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,9 @@ def motion_loss(made: Tensor, asked: Tensor, speed: float) -> Tensor:
     return (made - asked).square().mean() + speed * ((v - v_asked).square().mean() + pace.square().mean())
 
 
-def train_motion(network: MotionNetwork, batch: ClipBatch, rate_hz: float, plan: MotionTraining) -> dict[str, float]:
+def train_motion(
+    network: MotionNetwork, batch: ClipBatch, rate_hz: float, plan: MotionTraining, tell: Tell = silent
+) -> dict[str, float]:
     """Train in place; returns the loss before (r = 0) and after, with own past only."""
     physics = Physics.defaults(network.config.level_sizes, rate_hz)
     optimiser = torch.optim.AdamW(network.parameters(), plan.rate, weight_decay=plan.weight_decay)
@@ -104,7 +104,7 @@ def train_motion(network: MotionNetwork, batch: ClipBatch, rate_hz: float, plan:
         optimiser.step()
         schedule.step()
         if step % 50 == 0:
-            log.info("motion %d: %.4f", step, loss.item())
+            tell(step / plan.steps, loss=loss.item())
     return {"loss_without": first, "loss_with": evaluate(network, batch, physics, plan)}
 
 

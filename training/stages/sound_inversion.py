@@ -9,7 +9,6 @@ a(x) is what the engine makes of a sound that is surely of its class (engine/pip
 from __future__ import annotations
 
 import copy
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,10 +20,10 @@ from ...engine.model.mel import BANDS, ENCODER_COLUMNS, SOUND_COLUMNS
 from ...engine.model.sound_inversion import SoundInversionEncoder
 from ...engine.pipeline.meaning_mixer import LOUD_FROM, LOUD_OVER, QUIET
 from ..data.sound_windows import ending_at
+from ..status import Tell, silent
 from .averaging import average_in
 from .directions import random_places
 
-log = logging.getLogger(__name__)
 GAIN = 0.15
 """12 dB on the mel scale of 80 dB to 1."""
 
@@ -171,7 +170,7 @@ class Judges:
 
 def guide_by_sound(
     encoder: SoundInversionEncoder, generator: Generator, displacements: Tensor, mels: list[list[Tensor]],
-    codes: Tensor, judges: Judges, plan: EncoderTraining,
+    codes: Tensor, judges: Judges, plan: EncoderTraining, tell: Tell = silent,
 ) -> dict[str, float]:  # fmt: skip
     """Train R in place, to its average over the steps: eqs. 2 and 3 through the frozen generator. displacements: D
     [K,L,W], in units of sigma_w. Returns the mean cosine of picture and sound over the first and the last tenth of
@@ -205,7 +204,7 @@ def guide_by_sound(
         average_in(mean, encoder, plan.ema, step)
         cosines.append((seen * code).sum(-1).mean().item())
         if step % 20 == 0:
-            log.info("encoder %d: loss %.3f, cos %.3f", step, loss.item(), cosines[-1])
+            tell(step / plan.steps, loss=loss.item(), cosine=cosines[-1])
     encoder.load_state_dict(mean.state_dict())
     tenth = max(1, len(cosines) // 10)
     return {"cosine_before": sum(cosines[:tenth]) / tenth, "cosine_after": sum(cosines[-tenth:]) / tenth}

@@ -7,7 +7,6 @@ sizes teach. A checkpoint holds everything; without one, training goes on from t
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -23,6 +22,7 @@ from ....engine.model.generator import Generator, GeneratorConfig
 from ...backbone import Backbone, feature_distance, set_layout
 from ...data.photos import PictureSet
 from ...losses.pixels import border_weight, l1_at, weighted_l1
+from ...status import Listener, Status, log_status
 from ..averaging import average_in
 from .fast_synthesis import Painted, paint
 from .judges import Judges, Seen
@@ -31,7 +31,6 @@ from .plan import GeneratorPlan, Phase
 from .real_features import RealFeatures
 from .windows import Windows
 
-log = logging.getLogger(__name__)
 CHECKPOINT = "generator.pt"
 SMALLEST = 64
 """Least height in px that the heads can judge: two places at the backbone's stride of 32."""
@@ -313,9 +312,11 @@ class GeneratorTrainer:
             self.generator.load_state_dict(self.average.state_dict())
         return losses
 
-    def run(self, stop: Callable[[], bool], report: Callable[[GeneratorTrainer], None]) -> None:
+    def run(
+        self, stop: Callable[[], bool], report: Callable[[GeneratorTrainer], None], listener: Listener = log_status
+    ) -> None:
         """Train to the end of the last phase, or until `stop`; a checkpoint is written in both cases, and every
-        `checkpoint_s` seconds, at which `report` is called too.
+        `checkpoint_s` seconds, at which `report` is called too. listener: hears the means of 50 steps.
         """
         saved, kept, means = time.monotonic(), None, dict[str, list[Tensor]]()
         while not self.done and not stop():
@@ -323,8 +324,9 @@ class GeneratorTrainer:
             for k, v in self.advance().items():
                 means.setdefault(k, []).append(v)
             if self.step % 50 == 0:
-                said = " ".join(f"{k} {torch.stack(v).mean():.4f}" for k, v in sorted(means.items()))
-                log.info("%d px, %d images, %.0f s: %s", side, self.images, self.seconds, said)
+                figures = {k: float(torch.stack(v).mean()) for k, v in sorted(means.items())}
+                share = self.now.share(self.images, self.seconds)
+                listener(Status(f"generator {side} px", share, {"images": self.images, **figures}))
                 means.clear()
             if time.monotonic() - saved > self.plan.checkpoint_s or self.phase != before:
                 self.save()
