@@ -13,7 +13,8 @@ from types import FrameType
 from typing import NoReturn
 
 from ..engine.cli.main import Terminated, ending_signals, report
-from ..engine.errors import SonoramaError, needing_extra
+from ..engine.errors import InputError, SonoramaError, needing_extra
+from ..engine.units import DEFAULT_WORLD
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -80,6 +81,11 @@ def _add_world(world: argparse.ArgumentParser) -> None:
     )
     world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
     world.add_argument(
+        "--base", metavar="WORLD",
+        help="whose words, pictures and ears are taken where the data has no teacher; none: trained on the data "
+        f"(default: that of --from, else {DEFAULT_WORLD})",
+    )  # fmt: skip
+    world.add_argument(
         "--stage", action="append", default=[], dest="stages", metavar="NAME",
         help="a training stage of another package (repeatable; all of them: sonorama plugins)",
     )  # fmt: skip
@@ -95,6 +101,7 @@ def _share(text: str) -> float:
 
 def run_world(args: argparse.Namespace) -> int:
     """Train and pack a world."""
+    from ..engine.model.world_file import find_world
     from .data.photos import data_root
     from .packing import About
     from .recipe import Recipe
@@ -107,7 +114,10 @@ def run_world(args: argparse.Namespace) -> int:
         recipe = replace(recipe, joint=replace(recipe.joint, clip=args.clip))
     if args.scale != 1:
         recipe = recipe.scaled(args.scale)
-    shop = TrainingRun(data_root(args.data), args.work, recipe, args.start)
+    if args.base == "none" and args.start:
+        raise InputError("--base none does not go with --from", "leave one of them out")
+    base = None if args.base == "none" else find_world(args.base or str(args.start or DEFAULT_WORLD))
+    shop = TrainingRun(data_root(args.data), args.work, recipe, args.start, base=base)
     out = args.out or args.work / f"{args.name}.safetensors"
     make_world(shop, out, About(args.name, args.release, args.description, args.licence), args.stages)
     return 0

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,8 +14,9 @@ from ..engine.model.motion_rnn import MotionConfig, MotionNetwork
 from ..engine.model.sound_inversion import SoundInversionEncoder
 from .backbone import Backbone
 from .data.footage_clips import footage_clips
-from .data.inverted_clips import Clip, make_clip, painted
+from .data.inverted_clips import Clip, invert_footage, make_clip, painted
 from .data.moving_clips import ClipDraws, MovingClip
+from .data.photos import PICTURES, code_book
 from .data.procedural_clips import SceneClips, clean_photos, sourced_mels
 from .data.procedural_pictures import CLASSES
 from .data.recordings import training_recordings
@@ -26,11 +29,15 @@ from .stages.motion_teacher import prepare, train_motion
 from .stages.sound_inversion import Judges
 
 
-def make_clips(shop: TrainingRun, generator: Generator, directions: Tensor, mels: list[list[Tensor]]) -> list[Clip]:
-    """Inverted clips of every class; each is kept as soon as it is made."""
+def make_clips(
+    shop: TrainingRun, generator: Generator, space: Space, directions: Tensor, mels: list[list[Tensor]]
+) -> list[Clip]:
+    """Inverted clips: of footage, where the data has any, and drawn scenes of the nine classes; each is kept as soon as
+    it is made.
+    """
     plan, codes, backbone = shop.recipe.clips, shop.pictures().anchors, Backbone()
-    clips = []
-    for i in range(plan.clips * len(CLASSES)):
+    clips = filmed_clips(shop, generator, space, directions, backbone)
+    for i in range(plan.clips * len(CLASSES) - len(clips)):
         class_id, rng = i % len(CLASSES), torch.Generator().manual_seed(1000 + i)
 
         def make(class_id: int = class_id, rng: torch.Generator = rng) -> dict[str, Tensor]:
@@ -42,6 +49,43 @@ def make_clips(shop: TrainingRun, generator: Generator, directions: Tensor, mels
     return clips
 
 
+def filmed_clips(
+    shop: TrainingRun, generator: Generator, space: Space, directions: Tensor, backbone: Backbone
+) -> list[Clip]:
+    """Inverted clips of the data set's footage, at most the plan's share of all; every clip of the data set in turn,
+    whose frames last long enough.
+    """
+    plan, found = shop.recipe.clips, list[Clip]()
+    size = generator.config.shape(plan.size)
+    filmed = footage_clips(shop.root, size=size, classes=space.classes, labels=shop.labels)
+    trained = [c for c in filmed if not c.held]
+    long_enough = [c for c in trained if len(c.frames) > (plan.ticks - 1) * max(1, round(c.rate / plan.rate))]
+    if not long_enough:
+        return []
+    order = taking_turns(long_enough)
+    book = code_book(shop.work / PICTURES)
+    for i in range(int(plan.filmed * plan.clips * len(CLASSES))):
+        clip = order[i % len(order)]
+
+        def make(clip: MovingClip = clip, seed: int = 5000 + i) -> dict[str, Tensor]:
+            rng = torch.Generator().manual_seed(seed)
+            made = invert_footage(generator, directions, clip, book, backbone, plan, rng)
+            return {k: v for k, v in vars(made).items() if isinstance(v, Tensor)}
+
+        found.append(Clip(**shop.once(f"clips/filmed-{i:03d}", make), class_id=clip.class_id))
+    return found
+
+
+def taking_turns(clips: Sequence[MovingClip]) -> list[MovingClip]:
+    """The same in another order: one of each class, then another of each, as long as there are any."""
+    seen = Counter[int]()
+    rounds = list[tuple[int, int, MovingClip]]()
+    for number, clip in enumerate(clips):
+        rounds.append((seen[clip.class_id], number, clip))
+        seen[clip.class_id] += 1
+    return [clip for _, _, clip in sorted(rounds, key=lambda one: one[:2])]
+
+
 def motion_stage(
     shop: TrainingRun, generator: Generator, space: Space, encoder: SoundInversionEncoder, directions: Tensor,
     mels: list[list[Tensor]],
@@ -49,7 +93,7 @@ def motion_stage(
     """Stage 3b: E_RNN by teacher forcing on inverted clips; and those clips."""
     mapping, config = generator.mapping, generator.config
     network = MotionNetwork(MotionConfig(config.num_ws, config.w_dim), mapping.w_avg, mapping.w_std)
-    hear, clips = space.ears(), make_clips(shop, generator, directions, mels)
+    hear, clips = space.ears(), make_clips(shop, generator, space, directions, mels)
 
     def make() -> dict[str, Tensor]:
         with torch.no_grad():
@@ -64,7 +108,7 @@ def motion_stage(
     return network.eval(), clips
 
 
-def real_clips(shop: TrainingRun, generator: Generator, inverted: list[Clip]) -> list[MovingClip]:
+def real_clips(shop: TrainingRun, generator: Generator, space: Space, inverted: list[Clip]) -> list[MovingClip]:
     """What the discriminators take for real: inverted clips as the generator paints them, or frames as they are: those
     of footage, where the data has any (sonorama footage), else procedural scenes.
     """
@@ -72,9 +116,10 @@ def real_clips(shop: TrainingRun, generator: Generator, inverted: list[Clip]) ->
     if plan.real == "inverted":
         return painted(inverted, generator, shop.recipe.clips, scenes.held_every)
     high, wide = shop.pictures().pictures.shape[2:]
-    if filmed := footage_clips(shop.root, size=(plan.height, plan.height * wide // high)):
+    size = (plan.height, plan.height * wide // high)
+    if filmed := footage_clips(shop.root, size=size, classes=space.classes, labels=shop.labels):
         return filmed
-    mels = sourced_mels(training_recordings(shop.root))
+    mels = sourced_mels(training_recordings(shop.root, relabel=shop.labels.recordings))
     return SceneClips(clean_photos(shop.pictures(), scenes.height), mels, scenes).all(shop.work / "scenes")
 
 
@@ -87,7 +132,7 @@ def adversarial_stage(
     encoder, motion = copy.deepcopy(encoder), copy.deepcopy(motion)
 
     def make() -> dict[str, Tensor]:
-        clips = [c for c in real_clips(shop, generator, inverted) if not c.held]
+        clips = [c for c in real_clips(shop, generator, space, inverted) if not c.held]
         draws = ClipDraws(clips, plan.ticks, shop.recipe.clips.rate, plan.lead)
         physics = Physics.defaults(motion.config.level_sizes, shop.recipe.clips.rate)
         judges = Judges(space.ears(), space.eyes(), space.labels)

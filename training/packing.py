@@ -96,7 +96,7 @@ def bank_codes(generator: Generator, anchors: Tensor, see: Sight, seeds: int, ps
 
 def pack(
     out: Path, root: Path, parts: Mapping[str, Mapping[str, Tensor]], networks: Trained, about: About, *,
-    classes: Sequence[str], aliases: Mapping[str, str], measures: Mapping[str, Any], joint: Mapping[str, Any],
+    aliases: Mapping[str, str], measures: Mapping[str, Any], joint: Mapping[str, Any],
     motion_rate: float,
 ) -> Card:  # fmt: skip
     """Write the world file.
@@ -107,7 +107,6 @@ def pack(
         parts: prefix -> tensors, besides the generator's.
         networks: what the stages made.
         about: for people.
-        classes: in the order of the labels.
         aliases: more names of the classes.
         measures: figures of the training.
         joint: how the joint space was made.
@@ -123,7 +122,7 @@ def pack(
         about.name,
         about.version,
         about.licence or f"not stated; of its training data: {manifest.licences()}",
-        about.description or manifest.description(classes),
+        about.description or manifest.description(space.classes),
         generator.config,
         networks.encoder.config,
         networks.motion.config,
@@ -132,7 +131,7 @@ def pack(
         image=space.image.config if space.image is not None else None,
         text=space.text.config if space.text is not None else None,
         motion_rate=motion_rate,
-        classes=tuple(classes),
+        classes=space.classes,
         names=space.names,
         aliases=dict(aliases),
         joint=dict(joint),

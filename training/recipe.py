@@ -75,6 +75,7 @@ class Recipe:
                 clips=part(self.clips.clips),
                 ticks=ticks,
                 steps=part(self.clips.steps),
+                first_steps=part(self.clips.first_steps),
             ),
             motion=replace(self.motion, steps=part(self.motion.steps)),
             scenes=replace(self.scenes, clips=part(self.scenes.clips)),
@@ -95,7 +96,8 @@ class Recipe:
         over because their files are there would belong to that one.
         """
         path, text = folder / FILE, json.dumps(asdict(self), indent=1)
-        if path.is_file() and path.read_text() != text:
+        # What an older version did not write down has its default; the rest must be the same.
+        if path.is_file() and path.read_text() != text and Recipe.read(folder) != self:
             raise InputError(f"{folder}: a world of another recipe was begun there", "give another folder with --work")
         folder.mkdir(parents=True, exist_ok=True)
         write_bytes(path, text.encode())

@@ -25,41 +25,51 @@ from ..engine.model.mel import log_mel
 from ..engine.model.open_clip_towers import load_joint
 from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
-from .data.class_photos import TAGS, class_anchors
+from .data.class_photos import class_anchors
+from .data.labels import Labels
 from .data.photos import PICTURES, PictureSet, photo_tags, picture_set
-from .data.procedural_pictures import CLASSES
 from .data.recordings import training_recordings
 from .packing import About, Trained, bank_codes, pack
 from .recipe import FILE, Recipe
 from .stage_order import open_stages, run_stages, with_extra
 from .stages.directions import find_directions, towards_photos
-from .stages.ears.listening import listen
-from .stages.ears.names import EXTRA_CLASSES, class_aliases
+from .stages.ears.names import class_aliases
 from .stages.generator.interrupt import stop_between_steps
 from .stages.generator.progress import Progress
 from .stages.generator.statistics import set_w_statistics
 from .stages.generator.trainer import GeneratorTrainer
-from .stages.joint import Space
-from .stages.joint import prepare as prepare_joint
-from .stages.joint import save as save_joint
-from .stages.joint_clip import prepare_named
+from .stages.joint_space import Space, told_of
 from .stages.sound_inversion import Judges, guide_by_sound
 from .status import Listener, Status, Tell, log_status
 
 log = logging.getLogger(__name__)
+JOINT, LABELS = "joint.safetensors", "joint/labels.json"
+"""Files of a work folder: the joint space; of which of the world's classes the files of the data are."""
 PACKED = "packed.sha256"
 """File of a work folder: the hash of the world file that was made there."""
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """data folder, work folder, recipe, and the world to go on from, if any; listeners: hear how far a stage is."""
+    """A training.
+
+    Attributes:
+        root: data folder.
+        work: work folder.
+        recipe: of all stages.
+        start: world that the generator goes on from, if any.
+        base: world whose words, pictures and ears are taken where the data folder has no teacher (default: `start`);
+            where there is neither, they are trained on the data.
+        listeners: hear how far a stage is.
+
+    """
 
     root: Path
     work: Path
     recipe: Recipe
     start: Path | None = None
     listeners: tuple[Listener, ...] = (log_status,)
+    base: Path | None = None
 
     def tell(self, stage: str) -> Tell:
         """How a stage of this name tells where it is."""
@@ -73,6 +83,11 @@ class TrainingRun:
         """Pass it to all listeners."""
         for listener in self.listeners:
             listener(status)
+
+    @property
+    def labels(self) -> Labels:
+        """Of which classes the files are; known from the joint stage on."""
+        return Labels.read(self.work / LABELS)
 
     def pictures(self) -> PictureSet:
         """The training pictures, made once."""
@@ -117,24 +132,12 @@ def generator_stage(shop: TrainingRun) -> Generator:
     return set_w_statistics(generator, data.anchors).eval().requires_grad_(False)
 
 
-def joint_stage(shop: TrainingRun) -> Space:
-    """Words, pictures and sounds in one space: our own, or that of a named CLIP model."""
-    path, plan = shop.work / "joint.safetensors", shop.recipe.joint
-    if not path.is_file():
-        log.info("stage joint")
-        listening = listen(shop.root, shop.work / "ears", shop.recipe.ears, shop.start)
-        if plan.clip:
-            material = prepare_named(shop.root, shop.work / "joint", plan, shop.pictures(), listening)
-        else:
-            material = prepare_joint(shop.root, shop.work / "joint", plan, shop.start, listening)
-        save_joint(material.train(plan), path, plan, plan.words_steps + plan.sound_steps)
-    return Space.read(path, load_joint(plan.clip) if plan.clip else None)
-
-
-def recordings_by_class(shop: TrainingRun) -> list[list[Tensor]]:
-    """Log-mel [128,T] of every recording that is not kept for final figures, by class."""
-    found = training_recordings(shop.root)
-    mels = [[torch.from_numpy(log_mel(r.samples)) for r in found if r.class_id == name] for name in CLASSES]
+def recordings_by_class(shop: TrainingRun, space: Space) -> list[list[Tensor]]:
+    """Log-mel [128,T] of every recording that is not kept for final figures, by class; of the space's classes those
+    after the nine may have none.
+    """
+    found = training_recordings(shop.root, space.classes, shop.labels.recordings)
+    mels = [[torch.from_numpy(log_mel(r.samples)) for r in found if r.class_id == name] for name in space.classes]
     return [[m for m in row if m.shape[1] > 8] for row in mels]
 
 
@@ -182,17 +185,19 @@ def content_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def directions_stage(shop: TrainingRun, generator: Generator) -> Tensor:
-    """The classes' displacements [classes,L,W], in units of sigma_w."""
+def directions_stage(shop: TrainingRun, generator: Generator, space: Space) -> Tensor:
+    """The displacements of the space's classes [K,L,W], in units of sigma_w; 0 for those after the nine without a
+    photo.
+    """
 
     def make() -> dict[str, Tensor]:
         data, plan = shop.pictures(), shop.recipe.directions
-        shown = class_anchors(data, photo_tags(shop.root))
-        shop.note("directions", {"photos": dict(zip(TAGS, map(len, shown), strict=True))})
+        shown = class_anchors(data, photo_tags(shop.root, shop.labels.of), space.classes)
+        shop.note("directions", {"photos": dict(zip(space.classes, map(len, shown), strict=True))})
         ways = towards_photos(generator, shown, LEVEL_CUTS, plan.towards)
         return {"directions": find_directions(generator, data, plan, ways, shop.tell("directions"))}
 
-    return shop.once("directions", make)["directions"]
+    return shop.once("directions", make)["directions"][: len(space.classes)]
 
 
 def bank_stage(shop: TrainingRun, generator: Generator, space: Space) -> dict[str, Tensor]:
@@ -225,18 +230,20 @@ def make_world(shop: TrainingRun, out: Path, about: About, extra: Sequence[str] 
     made = run_stages(shop, stages)
     generator: Generator = made["generator"]
     parts = {"encoder": made["encoder"].state_dict(), "motion": made["motion"].state_dict(), "bank": made["bank"]}
-    extra_classes = tuple(name for name in EXTRA_CLASSES if name in made["space"].names)
-    classes, space = (*CLASSES, *extra_classes), made["space"].promoted(extra_classes)
-    parts["meaning"] = {"displacements": made["directions"][: len(classes)] * generator.mapping.w_std}
+    space: Space = made["space"]
+    parts["meaning"] = {"displacements": made["directions"] * generator.mapping.w_std}
     for key, value in space.tensors().items():
         prefix, rest = key.split(".", 1)
         parts.setdefault(prefix, {})[rest] = value
     parts = with_extra(parts, {output: made[output] for one in extra for output in stages[one].outputs})
-    eyes = shop.recipe.joint.clip or "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen"
-    joint = {"backbone": f"{eyes}; not in this file", **asdict(shop.recipe.joint)}
+    clip = "" if space.clip is None else space.clip.name
+    eyes = clip or "EfficientNet-Lite0 (ImageNet, Apache-2.0), frozen"
+    joint = {"backbone": f"{eyes}; not in this file", **asdict(shop.recipe.joint), "clip": clip}
+    if base := told_of(shop.work / JOINT).get("base"):
+        joint["base"] = base
     card = pack(
         out, shop.root, parts, Trained(generator, made["encoder"], made["motion"], space), about,
-        classes=classes, aliases=class_aliases(classes), measures=shop.notes(), joint=joint,
+        aliases=class_aliases(space.classes) | shop.labels.named, measures=shop.notes(), joint=joint,
         motion_rate=shop.recipe.clips.rate,
     )  # fmt: skip
     (shop.work / PACKED).write_text(content_of(out))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from ..footage.layouts import UNLABELLED
 from .procedural_pictures import CLASSES
 
 ANY = -2
@@ -16,6 +18,11 @@ ANY = -2
 COLOURS = ("dark", "bright", "red", "orange", "yellow", "green", "blue", "purple", "grey", "warm", "cold")
 COLOUR_TEMPLATES = ("{}", "a {} picture", "{} light", "a {} landscape", "something {}")
 JOINED = ("{photo}, {class_id}", "{class_id} over {photo}", "{photo} with {class_id}", "{class_id}, {photo}")
+
+
+def as_words(name: str) -> str:
+    """The name of a class as words: `sea_waves` -> "sea waves"; nothing of files without a class."""
+    return "" if name == UNLABELLED else " ".join(name.replace("_", " ").split())
 
 
 @dataclass(frozen=True)
@@ -31,9 +38,22 @@ class Captions:
         """The ones beside this file."""
         return Captions(**json.loads(Path(__file__).with_name("captions.json").read_text("utf-8")))
 
+    @staticmethod
+    def of(root: Path) -> Captions:
+        """Those, and for photos that they do not know what the manifest says: its column `caption`, else the name of
+        the class, where it has the column (data sets of `sonorama footage`). Other photos have no caption.
+        """
+        captions = Captions.load()
+        with (root / "MANIFEST.tsv").open(newline="", encoding="utf-8") as lines:
+            rows = [row for row in csv.DictReader(lines, delimiter="\t") if "caption" in row]
+        told = {Path(r["file"]).stem: r["caption"] or as_words(r["class"]) for r in rows}
+        own = {name: [text] for name, text in told.items() if text and name not in captions.photos}
+        return replace(captions, photos=captions.photos | own)
+
     def class_texts(self, class_id: str) -> list[str]:
-        """Every phrase of a class in every template."""
-        return [template.format(phrase) for phrase in self.classes[class_id] for template in self.templates]
+        """Every phrase of a class in every template; of a class without phrases its name."""
+        phrases = self.classes.get(class_id, [as_words(class_id)])
+        return [template.format(phrase) for phrase in phrases for template in self.templates]
 
     def all_texts(self) -> list[str]:
         """Texts that hold every word the tower may learn."""
@@ -96,13 +116,17 @@ class Narrator:
             return items[int(torch.randint(len(items), (1,), generator=rng))]
 
         kind = float(torch.rand((), generator=rng))
-        place = pick(self.captions.photos[self.photos[photo]])
-        if kind < 0.15 and bool(shown.any()):
+        known = self.captions.photos.get(self.photos[photo])
+        place = pick(known) if known else ""
+        silent = not place and class_id < 0  # colours are all that can be said of it
+        if (kind < 0.15 or silent) and bool(shown.any()):
             colour = int(torch.multinomial(shown.float(), 1, generator=rng))
             return Text(pick([t.format(COLOURS[colour]) for t in COLOUR_TEMPLATES]), colour=colour)
-        if class_id < 0 or kind < 0.3:
+        if silent:
+            return Text("a picture")
+        if place and (class_id < 0 or kind < 0.3):
             return Text(pick(self.captions.templates[:3:2]).format(place), photo=photo)
         phrase = pick(self.captions.classes[CLASSES[class_id]])
-        if kind < 0.65:
+        if kind < 0.65 or not place:
             return Text(pick(self.captions.templates).format(phrase), class_id=class_id)
         return Text(pick(list(JOINED)).format(photo=place, class_id=phrase), photo=photo, class_id=class_id)

@@ -28,11 +28,16 @@ it.
 """
 
 
-def class_anchors(data: PictureSet, tags: Sequence[str]) -> list[Tensor]:
-    """Codes [N,Z] of the training photos that show each of TAGS, in their order; empty where there is none.
+def photos_of(data: PictureSet, tags: Sequence[str], classes: Sequence[str] = tuple(TAGS)) -> list[Tensor]:
+    """Which pictures are whole training photos that show each of the classes, bool [N] each.
 
     tags: of the photos, as `data.photo` counts them.
     """
     usable = (data.class_id == CLEAN) & data.whole & ~data.held
-    found = [torch.tensor([tag == name or tag in some for tag in tags]) for name, some in TAGS.items()]
-    return [data.codes[usable & shows[data.photo]] for shows in found]
+    found = [torch.tensor([tag == name or tag in TAGS.get(name, ()) for tag in tags]) for name in classes]
+    return [usable & shows[data.photo] for shows in found]
+
+
+def class_anchors(data: PictureSet, tags: Sequence[str], classes: Sequence[str] = tuple(TAGS)) -> list[Tensor]:
+    """Codes [N,Z] of the training photos that show each of the classes; empty where there is none."""
+    return [data.codes[shown] for shown in photos_of(data, tags, classes)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -18,17 +18,20 @@ from ...engine.audio.audio_file import open_sound
 from ...engine.errors import InputError
 from ...engine.model.mel import BANDS, HOP, SOUND_COLUMNS, MelStream
 from ...engine.units import SAMPLE_RATE, Array
+from .labels import CLIPS, Labels
 from .moving_clips import UNKNOWN, MovingClip
 from .procedural_pictures import CLASSES
 from .splits import HELD_OUT
 
-CLIPS = "clips.tsv"
 BEFORE = 2 * SOUND_COLUMNS
 """Mel columns that are kept from before the first frame: a window of F_a, and the motion steps before the clip."""
 _REDO = "Run sonorama footage again with the same folder."
 
 
-def footage_clips(root: Path, silent: bool = False, size: tuple[int, int] | None = None) -> list[MovingClip]:
+def footage_clips(
+    root: Path, silent: bool = False, size: tuple[int, int] | None = None, classes: Sequence[str] = CLASSES,
+    labels: Labels | None = None,
+) -> list[MovingClip]:  # fmt: skip
     """The clips of a data set, in the order of its table; none where it has no clips.
 
     A frame shown at sample s of the soundtrack hears the columns that end by then, s // HOP of them; before the sound
@@ -38,6 +41,8 @@ def footage_clips(root: Path, silent: bool = False, size: tuple[int, int] | None
         root: the data set.
         silent: give clips without a soundtrack, too, with silence.
         size: (height, width) of the frames: their middle is cropped to its aspect and scaled; None: as they are.
+        classes: of the world; a clip's class is its index among them, or UNKNOWN.
+        labels: of which class the files are (default: as the table says).
 
     Raises:
         InputError: a clip or soundtrack of the table is missing, damaged, or not what the table says.
@@ -56,6 +61,8 @@ def footage_clips(root: Path, silent: bool = False, size: tuple[int, int] | None
         mel = log_mel_of(root / sound) if sound else np.zeros((BANDS, 0), np.float32)
         for i in numbers:
             clip = _clip(root, rows[i], mel)
+            name = (labels or Labels()).of(rows[i]["file"], rows[i]["class"])
+            clip = replace(clip, class_id=classes.index(name) if name in classes else UNKNOWN)
             clips[i] = clip if size is None else replace(clip, frames=scaled_to(clip.frames, size))
     return [clips[i] for i in range(len(rows))]
 
@@ -88,9 +95,8 @@ def _clip(root: Path, row: dict[str, str], mel: Array) -> MovingClip:
         raise InputError(f"{root / row['file']} has {len(frames)} frames instead of {count}", _REDO)
     heard = [max(0, int(first + Fraction(i * SAMPLE_RATE, rate)) // HOP) for i in range(count)]
     window, begin = _window(mel, heard[0], heard[-1])
-    class_id = CLASSES.index(row["class"]) if row["class"] in CLASSES else UNKNOWN
     columns = tuple(h - begin for h in heard)
-    return MovingClip(frames, rate, window, columns, class_id, row["source"], row["split"] == HELD_OUT)
+    return MovingClip(frames, rate, window, columns, UNKNOWN, row["source"], row["split"] == HELD_OUT)
 
 
 def _window(mel: Array, first: int, last: int) -> tuple[Tensor, int]:

@@ -1,23 +1,27 @@
-"""Scenes in time, inverted to W+ frame by frame: the teacher of E_RNN (stage 3b).
+"""Moving pictures, inverted to W+ frame by frame: the teacher of E_RNN (stage 3b).
 
 A scene is drawn onto a picture that the generator paints, and follows a recording (scene_motion.py); the displacements
-are sought with which the generator paints the drawn pictures.
+are sought with which the generator paints the drawn pictures. Clips of footage are inverted likewise, from the base
+latent of their first frame, with the sound that is heard meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...engine.model.generator import Generator
 from ...engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS
-from ..backbone import Backbone
+from ..backbone import Backbone, describe
 from ..stages.directions import picture_loss, random_places
-from .moving_clips import MovingClip
+from ..stages.sound_inversion import strength
+from .moving_clips import UNKNOWN, ClipDraws, MovingClip
+from .photos import CodeBook
 from .procedural_pictures import CLASSES
 from .scene_motion import SceneDrive, scene_frames, scene_motion
 from .sound_windows import ending_at, random_columns
@@ -27,8 +31,9 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """clips a class; ticks a clip at `rate` Hz; size painted; steps of Adam an inversion, at adam_rate; drive:
-    how sound moves the scenes.
+    """clips a class that can be drawn; ticks a clip at `rate` Hz; size painted; steps of Adam an inversion, at
+    adam_rate; drive: how sound moves the scenes. filmed: largest share of clips that are inverted footage, where there
+    is any; first_steps: of the base latent of its first frame.
     """
 
     clips: int = 4
@@ -38,6 +43,8 @@ class ClipPlan:
     steps: int = 8
     adam_rate: float = 0.05
     drive: SceneDrive = field(default_factory=SceneDrive)
+    filmed: float = 0.5
+    first_steps: int = 60
 
 
 @dataclass(frozen=True)
@@ -107,6 +114,43 @@ def make_clip(
         frames = scene_frames(photo, CLASSES[class_id], strength, time_s + 60 * start, seed) * 2 - 1
     targets = invert(generator, base, strength[:, None, None] * directions[class_id], frames, backbone, plan)
     return Clip(base, targets, mel, torch.tensor(columns), class_id)
+
+
+def invert_footage(
+    generator: Generator, directions: Tensor, clip: MovingClip, book: CodeBook, backbone: Backbone, plan: ClipPlan,
+    rng: torch.Generator,
+) -> Clip:  # fmt: skip
+    """A random stretch of a clip of footage, inverted.
+
+    The first frame's style codes are sought from its code in the picture set. What its sound adds to them by the class
+    is taken off again to give w_0: there the sound is not heard yet.
+
+    Args:
+        generator: G.
+        directions: D [K,L,W] in units of sigma_w.
+        clip: with at least `plan.ticks` frames at the plan's rate.
+        book: of the picture set that G learned.
+        backbone: of the picture loss.
+        plan: sizes and lengths.
+        rng: decides where the stretch begins.
+
+    """
+    draws = ClipDraws([clip], plan.ticks, plan.rate)
+    first = int(torch.randint(draws.room(clip), (1,), generator=rng))
+    index = [first + i * draws.stride(clip) for i in range(plan.ticks)]
+    filmed, columns = clip.frames[index].float() / 127.5 - 1, [clip.columns[i] for i in index]
+    frames = F.interpolate(filmed, generator.config.shape(plan.size), mode="bilinear", antialias=True)
+    way = directions[clip.class_id] if clip.class_id != UNKNOWN else torch.zeros_like(directions[0])
+    windows = torch.stack([ending_at(clip.mel, column, ENCODER_COLUMNS) for column in columns])
+    start = strength(windows)[:, None, None] * way
+    with torch.no_grad():
+        high, wide = generator.config.shape()
+        large = F.interpolate(filmed[:1], (high, wide), mode="bilinear", antialias=True)
+        w = generator.mapping(book.encode(describe(large, backbone, wide / high)), 1.0)[0]
+    found = invert(generator, w, start[:1] * 0, frames[:1], backbone, replace(plan, steps=plan.first_steps))[0]
+    base = w + (found - start[0]) * generator.mapping.w_std
+    targets = invert(generator, base, start, frames, backbone, plan)
+    return Clip(base, targets, clip.mel[:, : columns[-1]].contiguous(), torch.tensor(columns), clip.class_id)
 
 
 @torch.no_grad()

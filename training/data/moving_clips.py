@@ -89,12 +89,13 @@ class ClipDraws:
         if not any(self.room(c) > 0 for c in self.clips):
             raise InputError(f"no clip has {self.ticks} frames at {self.rate:g} Hz", "use footage with longer shots")
 
-    def _stride(self, clip: MovingClip) -> int:
+    def stride(self, clip: MovingClip) -> int:
+        """Frames of a clip from one of a batch's frames to the next."""
         return max(1, round(clip.rate / self.rate))
 
     def room(self, clip: MovingClip) -> int:
         """At how many frames a stretch of this clip can begin."""
-        return max(0, len(clip.frames) - (self.ticks - 1) * self._stride(clip))
+        return max(0, len(clip.frames) - (self.ticks - 1) * self.stride(clip))
 
     def __call__(self, count: int, rng: torch.Generator) -> MovingBatch:
         """`count` random stretches; half of them mirrored left to right, never in time (water falls one way)."""
@@ -108,7 +109,7 @@ class ClipDraws:
         """Stretches that begin at given frames."""
         frames, short, long = [], [], []
         for clip, first, flip in zip(clips, firsts, mirrored, strict=True):
-            index = [first + i * self._stride(clip) for i in range(self.ticks)]
+            index = [first + i * self.stride(clip) for i in range(self.ticks)]
             x = clip.frames[index].float() / 127.5 - 1
             frames.append(x.flip(-1) if flip else x)
             columns = self._columns(clip, index)

@@ -179,10 +179,15 @@ def photo_names(files: Iterable[str]) -> list[str]:
     return [Path(f).stem.rsplit("_y", 1)[0] if f.startswith("panoramas/") else Path(f).stem for f in files]
 
 
-def photo_tags(root: Path) -> list[str]:
-    """What each photo or panorama of a data folder shows, as `PictureSet.photo` counts them."""
+def photo_tags(root: Path, label: Callable[[str, str], str] | None = None) -> list[str]:
+    """What each photo or panorama of a data folder shows, as `PictureSet.photo` counts them; label: file, class in the
+    manifest -> what to take it for.
+    """
     rows = _rows(root)
-    tags = dict(zip(photo_names(file for file, _, _ in rows), (tag for _, tag, _ in rows), strict=True))
+    tags = {
+        name: tag if label is None else label(file, tag)
+        for name, (file, tag, _) in zip(photo_names(file for file, _, _ in rows), rows, strict=True)
+    }
     return [tags[name] for name in sorted(tags)]
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -97,12 +98,19 @@ def held_out(root: Path) -> set[str]:
         return {row["file"] for row in csv.DictReader(lines, delimiter="\t") if row.get("split") == HELD_OUT}
 
 
-def training_recordings(root: Path) -> list[Recording]:
-    """The recordings that E_a and E_RNN may learn from: of the nine classes, neither held out by the manifest nor kept
-    for figures; a class without any has procedural sounds in their place.
+Relabel = Callable[[Sequence[Recording]], list[Recording]]
+"""Gives recordings the classes of a world: `Labels.recordings`."""
+
+
+def training_recordings(
+    root: Path, classes: Sequence[str] = CLASSES, relabel: Relabel | None = None
+) -> list[Recording]:
+    """The recordings that E_a and E_RNN may learn from: of the classes, neither held out by the manifest nor kept for
+    figures; those of the nine without any have procedural sounds in their place.
     """
-    out = held_out(root)
-    return with_procedural(split([r for r in of_classes(read_recordings(root)) if r.file not in out])[0])
+    out, found = held_out(root), read_recordings(root)
+    found = found if relabel is None else relabel(found)
+    return with_procedural(split([r for r in found if r.class_id in classes and r.file not in out])[0])
 
 
 def with_procedural(recordings: Sequence[Recording], count: int = 4, seconds: float = 6.0) -> list[Recording]:
@@ -237,20 +245,21 @@ class WindowMaker:
         elif class_id == "thunderstorm" and chance < 0.4:
             other, level = self._of(d, ["raining", "wind_noise"]), d.log(0.1, 0.8)
         elif chance > 0.88:
-            other, level = self._of(d, self._others()), d.log(0.05, 0.4)
+            other, level = self._of(d, self._others(class_id)), d.log(0.05, 0.4)
         else:
             return y, (r.source,)
         return _over(d, y, bend(d, _cut(d, other.samples))[: WINDOW + N_FFT], level), (r.source, other.source)
 
-    def _others(self) -> list[str]:
-        extras = sorted({r.class_id for r in self.recordings if r.class_id not in CLASSES})
-        return extras or list(CLASSES)
+    def _others(self, class_id: str) -> list[str]:
+        extras = {r.class_id for r in self.recordings}.difference(CLASSES, [class_id])
+        return sorted(extras) or list(CLASSES)
 
     def windows(
         self, class_id: str, real: int, procedural: int, seed: int
     ) -> tuple[list[Tensor], list[tuple[str, ...]]]:
-        """`real` + `procedural` windows [128,344] of one class and their sources."""
-        d = Draw(np.random.default_rng([seed, CLASSES.index(class_id)]))
+        """`real` + `procedural` windows [128,344] of one class and their sources; procedural ones of the nine only."""
+        number = CLASSES.index(class_id) if class_id in CLASSES else crc32(class_id.encode())
+        d = Draw(np.random.default_rng([seed, number]))
         out, sources = [], []
         for _ in range(real):
             y, names = self.real(d, class_id)

@@ -168,7 +168,10 @@ def _stamps(used: list[Outcome]) -> Iterable[str]:
 def _classes(used: list[Outcome]) -> Iterable[str]:
     classes = sorted({o.class_id for o in used} - {UNLABELLED})
     if not classes:
-        yield "No classes: put files into folders that are named after what sounds, such as raining, or give a table."
+        yield (
+            "No classes: put files into folders that are named after what sounds, such as raining, or give a table. "
+            "Otherwise training groups the sounds by ear."
+        )
         return
     for class_id in classes:
         members = [o for o in used if o.class_id == class_id]
@@ -178,10 +181,11 @@ def _classes(used: list[Outcome]) -> Iterable[str]:
         )
     if rest := [o for o in used if o.class_id == UNLABELLED]:
         yield f"Without a class: {_names(rest)}."
-    if others := [c for c in classes if c not in LANDSCAPE and any(o.sound for o in used if o.class_id == c)]:
+    if others := [c for c in classes if c not in LANDSCAPE]:
         yield (
-            f"Not among the nine classes that training knows by name: {', '.join(others)}. Their pictures are learned; "
-            f"their sound serves as background. The nine: {', '.join(LANDSCAPE)}."
+            f"Not among the nine classes that training can draw: {', '.join(others)}. Names that mean one of them, "
+            "such as rain or thunder, are taken for it; the others become classes of the world's own, seven at most. "
+            f"The nine: {', '.join(LANDSCAPE)}."
         )
 
 

@@ -47,7 +47,7 @@ class Joint:
 
     def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """space: joint.Space."""
-        from ..runner import joint_stage
+        from ..joint_stage import joint_stage
 
         return {"space": joint_stage(_own(run))}
 
@@ -55,27 +55,27 @@ class Joint:
 class Directions:
     """A direction in the style space for each class."""
 
-    inputs = ("generator",)
+    inputs = ("generator", "space")
     outputs = ("directions",)
 
     def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """directions: Tensor [classes,L,W]."""
         from ..runner import directions_stage
 
-        return {"directions": directions_stage(_own(run), inputs["generator"])}
+        return {"directions": directions_stage(_own(run), *(inputs[name] for name in self.inputs))}
 
 
 class Recordings:
     """The log-mel of every recording."""
 
-    inputs: tuple[str, ...] = ()
+    inputs = ("space",)
     outputs = ("mels",)
 
     def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """mels: Tensors [128,T], by class."""
         from ..runner import recordings_by_class
 
-        return {"mels": recordings_by_class(_own(run))}
+        return {"mels": recordings_by_class(_own(run), inputs["space"])}
 
 
 class Encoder:

@@ -61,10 +61,13 @@ def random_places(codes: Tensor, n: int, rng: torch.Generator) -> Tensor:
 
 @torch.no_grad()
 def first_guess(generator: Generator, data: PictureSet) -> Tensor:
-    """Mean of w(scene) - w(its photo) by class, in units of sigma_w: [9,L,W]."""
+    """Mean of w(scene) - w(its photo) by class, in units of sigma_w: [9,L,W]; 0 where so few photos have no scene of a
+    class.
+    """
     mapping = generator.mapping
     moved = mapping(data.codes)[:, 0] - mapping(data.codes[data.base])[:, 0]
-    rows = [moved[(data.class_id == k) & ~data.held].mean(0) / mapping.w_std for k in range(len(CLASSES))]
+    drawn = [moved[(data.class_id == k) & ~data.held] for k in range(len(CLASSES))]
+    rows = [(x.mean(0) if len(x) else torch.zeros_like(mapping.w_std)) / mapping.w_std for x in drawn]
     return torch.stack(rows)[:, None].repeat(1, generator.config.num_ws, 1)
 
 

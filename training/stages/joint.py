@@ -28,7 +28,7 @@ from ..data.photos import data_root
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import Windows, make_windows, read_recordings, with_procedural
 from .ears.listening import EarsTraining, Listening, listen
-from .ears.names import NamedClips
+from .ears.names import NamedClips, built_in
 from .joint_space import NAMES_SCALE, SCORE_SCALE, ImageTower, JointTraining, Space, info_nce, logit_scale, save
 from .joint_words import Scenes, class_codes, make_scenes, new_space, towers, train_words
 
@@ -205,7 +205,7 @@ def prepare(
     """Scenes, words and windows, each made once and kept below `work`; `start`: a joint file or world whose words
     and pictures are taken as they are.
     """
-    captions = Captions.load()
+    captions = Captions.of(root)
     scenes = make_scenes(root, work / f"scenes-{plan.scenes}.safetensors", plan.scenes)
     words = work / "words.safetensors"
     if start is not None or words.is_file():
@@ -221,7 +221,8 @@ def prepare(
 def heard_windows(root: Path, work: Path, plan: JointTraining, listening: Listening | None) -> Windows:
     """The windows of a data folder as F_a hears them first, kept below `work`."""
     name, hear = ("windows", statistics) if listening is None else ("windows-frames", listening.frames.window)
-    return make_windows(with_procedural(read_recordings(root)), work / name, plan.real, plan.procedural, hear=hear)
+    named = [replace(r, class_id=built_in(r.class_id, CLASSES) or r.class_id) for r in read_recordings(root)]
+    return make_windows(with_procedural(named), work / name, plan.real, plan.procedural, hear=hear)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,9 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -15,6 +17,7 @@ from torch import Tensor, nn
 
 from ...engine.files.atomic import replacing
 from ...engine.model.joint_embedding import ImageHead, SoundEncoder, TextTower
+from ...engine.model.joint_space import Vocabulary
 from ...engine.model.open_clip_towers import NamedClip
 from ..backbone import Backbone, describe
 from ..data.procedural_pictures import CLASSES
@@ -89,7 +92,7 @@ def logit_scale() -> nn.Parameter:
 @dataclass
 class Space:
     """The three towers and the label codes of a world; or a named CLIP model, F_a and the label codes. names: other
-    sounds than the classes, by name; name_codes: their codes [K,D]; scale: of the scores.
+    sounds than the classes, by name; name_codes: their codes [K,D]; scale: of the scores; classes: those of `labels`.
     """
 
     text: TextTower | None
@@ -100,6 +103,7 @@ class Space:
     names: tuple[str, ...] = ()
     name_codes: Tensor | None = None
     scale: float = SCORE_SCALE
+    classes: tuple[str, ...] = CLASSES
 
     def eyes(self) -> Callable[[Tensor], Tensor]:
         """F_v, frozen: pictures [B,3,H,W] in [-1,1] -> unit codes [B,D], differentiable in the picture."""
@@ -122,8 +126,23 @@ class Space:
             raise ValueError(f"its names do not begin with {', '.join(names)}")
         if not count or self.name_codes is None:
             return self
-        labels = torch.cat([self.labels, self.name_codes[:count]])
-        return replace(self, labels=labels, names=self.names[count:], name_codes=self.name_codes[count:])
+        rest = replace(self, names=self.names[count:], name_codes=self.name_codes[count:])
+        return rest.with_classes(names, self.name_codes[:count])
+
+    def with_classes(self, names: Sequence[str], codes: Tensor) -> Space:
+        """The same, with more classes after its own; codes: their labels, unit [K,D]."""
+        return replace(self, classes=(*self.classes, *names), labels=torch.cat([self.labels, codes]))
+
+    def without_names(self, names: Sequence[str]) -> Space:
+        """The same without the other names that mean one of these classes."""
+        meant = Vocabulary((), self.names, np.zeros((0, 0), np.float32), 1.0)
+        gone = {meant.find(name) for name in names}
+        rows = [i for i, name in enumerate(self.names) if name not in gone]
+        if self.name_codes is None or len(rows) == len(self.names):
+            return self
+        return replace(
+            self, names=tuple(self.names[i] for i in rows), name_codes=self.name_codes[rows] if rows else None
+        )
 
     def tensors(self) -> dict[str, Tensor]:
         """Everything, by the names it has in a world."""
@@ -144,24 +163,33 @@ class Space:
             return {k[len(name) + 1 :]: v for k, v in tensors.items() if k.startswith(name + ".")}
 
         sound = SoundEncoder.from_tensors(part("sound")) if part("sound") else None
-        known = _names(path), tensors.get("names.codes"), float(tensors["labels.scale"].item())
+        classes, names = _names(path)
+        known = names, tensors.get("names.codes"), float(tensors["labels.scale"].item()), classes
         if clip is not None:
             return Space(None, None, sound, tensors["labels.codes"], clip, *known)
         towers = TextTower.from_tensors(part("text")), ImageHead.from_tensors(part("image"))
         return Space(*towers, sound, tensors["labels.codes"], None, *known)
 
 
-def _names(path: Path) -> tuple[str, ...]:
-    """Other names in a joint file's or a world's metadata."""
+def _names(path: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Classes and other names in a joint file's or a world's metadata."""
+    told = told_of(path)
+    return tuple(told.get("classes", CLASSES)), tuple(told.get("names", ()))
+
+
+def told_of(path: Path) -> dict[str, Any]:
+    """What a joint file or a world says of itself."""
     with safe_open(path, "pt") as file:
         told = file.metadata() or {}
-    return tuple(json.loads(told.get("config") or told.get("card") or "{}").get("names", ()))
+    return json.loads(told.get("config") or told.get("card") or "{}")
 
 
-def save(space: Space, path: Path, plan: JointTraining, step: int) -> None:
-    """Write a joint file: tensors by prefix, the plan in its metadata; never half a file under its name."""
+def save(space: Space, path: Path, plan: JointTraining, step: int, base: str = "") -> None:
+    """Write a joint file: tensors by prefix, the plan in its metadata; never half a file under its name. base: name of
+    the world that its towers are of, if any.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    config = {"width": space.labels.shape[1], "classes": CLASSES, "step": step, "plan": asdict(plan)}
-    config["names"] = space.names
+    config = {"width": space.labels.shape[1], "classes": space.classes, "step": step, "plan": asdict(plan)}
+    config |= {"names": space.names, "base": base}
     with replacing(path) as part:
         save_file(space.tensors(), part, {"format": "sonorama-joint", "config": json.dumps(config)})

@@ -59,8 +59,11 @@ def photo_of(path: Path) -> str:
 
 @torch.no_grad()
 def make_scenes(root: Path, cache: Path, each: int) -> Scenes:
-    """Descriptors of every crop and photo, clean and with `each` random classes drawn on it; kept in `cache`."""
-    paths = sorted((root / "images").glob("*.jpg")) + sorted((root / "images_crops").glob("*.jpg"))
+    """Descriptors of every crop and photo, clean and with `each` random classes drawn on it; kept in `cache`. A data
+    set of `sonorama footage` has photos/ instead of images/ and crops.
+    """
+    folders = ("images", "images_crops") if (root / "images").is_dir() else ("photos",)
+    paths = [path for folder in folders for path in sorted((root / folder).glob("*.jpg"))]
     names = tuple(sorted({photo_of(p) for p in paths}))
     if not cache.is_file():
         backbone, rng, rows = Backbone(), torch.Generator().manual_seed(2), []

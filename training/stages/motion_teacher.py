@@ -10,6 +10,7 @@ from torch import Tensor
 from ...engine.model.motion_rnn import MotionNetwork
 from ...engine.model.sound_inversion import SoundInversionEncoder
 from ..data.inverted_clips import Clip
+from ..data.moving_clips import UNKNOWN
 from ..status import Tell, silent
 from .motion_roll import Physics, Rolled, follow, motion_step
 from .sound_inversion import displaced
@@ -42,9 +43,13 @@ class ClipBatch:
 
 @torch.no_grad()
 def prepare(clips: list[Clip], encoder: SoundInversionEncoder, codes: list[Tensor], displacements: Tensor) -> ClipBatch:
-    """Let E_a hear all clips. codes: F_a of each clip's long windows, [T,D] a clip; displacements: D [K,L,W]."""
+    """Let E_a hear all clips; one of no class has no displacement of a class.
+
+    codes: F_a of each clip's long windows, [T,D] a clip; displacements: D [K,L,W].
+    """
+    none = torch.zeros_like(displacements[0])
     heard = [
-        displaced(encoder, c.short_windows, code, displacements[c.class_id])
+        displaced(encoder, c.short_windows, code, none if c.class_id == UNKNOWN else displacements[c.class_id])
         for c, code in zip(clips, codes, strict=True)
     ]
     return ClipBatch(

@@ -172,18 +172,19 @@ def guide_by_sound(
     encoder: SoundInversionEncoder, generator: Generator, displacements: Tensor, mels: list[list[Tensor]],
     codes: Tensor, judges: Judges, plan: EncoderTraining, tell: Tell = silent,
 ) -> dict[str, float]:  # fmt: skip
-    """Train R in place, to its average over the steps: eqs. 2 and 3 through the frozen generator. displacements: D
-    [K,L,W], in units of sigma_w. Returns the mean cosine of picture and sound over the first and the last tenth of
-    the steps.
+    """Train R in place on the classes that have sounds, to its average over the steps: eqs. 2 and 3 through the frozen
+    generator. displacements: D [K,L,W], in units of sigma_w. Returns the mean cosine of picture and sound over the
+    first and the last tenth of the steps.
     """
     rng = torch.Generator().manual_seed(7)
+    heard = [k for k, some in enumerate(mels) if some]
     generator.requires_grad_(False)
     encoder.silence_code.copy_(judges.hear(torch.zeros(1, 1, BANDS, SOUND_COLUMNS)))
     optimiser = torch.optim.AdamW(encoder.parameters(), plan.rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.steps)
     shape, cosines, mean = (plan.clips, plan.windows), [], copy.deepcopy(encoder)
     for step in range(plan.steps):
-        class_id = [(step * plan.clips + i) % len(mels) for i in range(plan.clips)]
+        class_id = [heard[(step * plan.clips + i) % len(heard)] for i in range(plan.clips)]
         batch = draw_windows(mels, class_id, plan.windows, rng, plan.every)
         with torch.no_grad():
             base = generator.mapping(random_places(codes, plan.clips, rng), 0.7).repeat_interleave(plan.windows, 0)

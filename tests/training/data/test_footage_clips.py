@@ -11,6 +11,7 @@ from tests.training.footage.media import moving, noise, write_sound
 from sonorama.engine.errors import InputError
 from sonorama.engine.model.mel import HOP, log_mel
 from sonorama.training.data.footage_clips import BEFORE, footage_clips
+from sonorama.training.data.labels import Labels
 from sonorama.training.data.moving_clips import UNKNOWN, ClipDraws
 from sonorama.training.footage.clips import write_clip
 from sonorama.training.footage.manifest import CLIP_COLUMNS
@@ -85,13 +86,16 @@ def test_footage_is_what_the_discriminators_take_for_real(tmp_path: Path) -> Non
 
     from sonorama.training.motion_stages import real_clips
     from sonorama.training.stages.adversarial_plan import AdversarialTraining
+    from sonorama.training.stages.joint_space import Space
 
     data_set(tmp_path, ("a.mkv", "s.wav", 0, 30, 30, "raining", "train", "a"), seconds=1.0)
     recipe = SimpleNamespace(adversarial=AdversarialTraining(real="frames", height=16), scenes=None)
     pictures = SimpleNamespace(pictures=torch.zeros(1, 3, 64, 112))
-    shop = SimpleNamespace(root=tmp_path, recipe=recipe, pictures=lambda: pictures)
-    (clip,) = real_clips(cast("TrainingRun", shop), cast("Generator", None), [])
-    assert clip.frames.shape == (30, 3, 16, 28) and clip.source == "a"
+    labels = Labels({"raining": "harbour"})
+    shop = SimpleNamespace(root=tmp_path, recipe=recipe, pictures=lambda: pictures, labels=labels)
+    space = Space(None, None, None, torch.eye(2), classes=("wind_noise", "harbour"))
+    (clip,) = real_clips(cast("TrainingRun", shop), cast("Generator", None), space, [])
+    assert clip.frames.shape == (30, 3, 16, 28) and clip.source == "a" and clip.class_id == 1
 
 
 def test_a_folder_without_clips_gives_none(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ....engine.model.joint_space import Vocabulary
 from ...data.procedural_pictures import CLASSES
 
 OF_CLASS: Mapping[str, tuple[str, ...]] = {
@@ -30,6 +31,21 @@ EXTRA_CLASSES: Mapping[str, tuple[str, ...]] = {
     "crickets": ("Cricket", "Insect"),
 }
 """Classes that a world has besides the nine: learned by these names from the teacher, not from labelled recordings."""
+WRITTEN: Mapping[str, tuple[str, ...]] = {
+    "thunderstorm": ("storm", "lightning", "thunder storm"),
+    "waterfall_burbling": ("burbling", "brook", "creek", "river"),
+    "volcano_eruption": ("volcano", "lava", "explosion"),
+    "squishing_water": ("squishing", "squelching", "mud"),
+    "wind_noise": ("windy",),
+    "fire_crackling": ("crackling", "fire cracking", "campfire", "flames"),
+    "raining": ("rainfall", "rainy", "rain sound"),
+    "underwater_bubbling": ("underwater", "under water", "bubbling", "bubbles"),
+    "splashing_water": ("splashing", "splashes"),
+    "sea_waves": ("sea", "waves"),
+    "birds": ("birdsong", "bird singing", "birds singing"),
+    "crickets": ("insects", "cicadas"),
+}
+"""What people call these classes, beside the teacher's names for them."""
 UNTOLD = (
     "Silence", "Inside, small room", "Inside, large room or hall", "Inside, public space",
     "Outside, urban or manmade", "Outside, rural or natural", "Reverberation", "Echo", "Environmental noise",
@@ -52,6 +68,18 @@ def class_aliases(names: Sequence[str]) -> dict[str, str]:
     if not set(EXTRA_CLASSES) <= set(names):
         return {}
     return {name: class_id for class_id, some in groups.items() for name in some}
+
+
+def built_in(name: str, classes: Sequence[str]) -> str | None:
+    """The class among `classes` (of the nine and EXTRA_CLASSES) that a folder of this name holds: `rain` is raining,
+    `Ocean` is sea_waves where a world knows those. None for any other name.
+    """
+    forms = {
+        form: class_id
+        for class_id in classes
+        for form in (*OF_CLASS.get(class_id, EXTRA_CLASSES.get(class_id, ())), *WRITTEN.get(class_id, ()))
+    }
+    return Vocabulary(tuple(classes), (), np.zeros((0, 0), np.float32), 1.0, forms).find(name)
 
 
 def targets(scores: npt.NDArray[np.floating], names: Sequence[str]) -> tuple[Tensor, Tensor]:
