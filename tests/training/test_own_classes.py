@@ -2,6 +2,7 @@
 
 import copy
 import sys
+from argparse import Namespace
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -24,19 +25,24 @@ from sonorama.engine.pipeline.classify import classify
 from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.units import DEFAULT_WORLD, SAMPLE_RATE
 from sonorama.training.__main__ import main as training_main
+from sonorama.training.backbone import Backbone
 from sonorama.training.data.captions import COLOURS, Captions, Narrator
 from sonorama.training.data.footage_clips import footage_clips
-from sonorama.training.data.inverted_clips import Clip
+from sonorama.training.data.inverted_clips import Clip, invert_footage
 from sonorama.training.data.labels import Labels, amounts, own_classes, table
 from sonorama.training.data.moving_clips import UNKNOWN
+from sonorama.training.data.photos import PICTURES, code_book
 from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.data.procedural_sounds import compose
 from sonorama.training.data.recordings import read_recordings
+from sonorama.training.evaluate.command import _recordings
+from sonorama.training.evaluate.films import stimuli
 from sonorama.training.joint_stage import joint_stage, known_space
 from sonorama.training.packing import About
 from sonorama.training.recipe import Recipe
 from sonorama.training.runner import TrainingRun, make_world
 from sonorama.training.stages import own_labels
+from sonorama.training.stages.directions import picture_loss
 from sonorama.training.stages.ears.names import EXTRA_CLASSES, built_in
 from sonorama.training.stages.joint_space import JointTraining, Space, save
 from sonorama.training.stages.motion_teacher import MotionTraining, prepare, train_motion
@@ -172,6 +178,34 @@ def test_e_rnn_is_taught_by_filmed_clips_of_known_and_unknown_class(trained: tup
     assert any(not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True))
 
 
+def test_inverted_footage_is_painted_as_it_was_filmed_and_its_base_latent_has_no_sound_in_it(
+    trained: tuple[World, Path, Path],
+) -> None:
+    world, work, data = trained
+    generator, plan = build_networks(world).generator, replace(SMALL.clips, steps=6, first_steps=20)
+    generator.requires_grad_(False)
+    clip = next(c for c in footage_clips(data, size=(64, 64), classes=world.card.classes) if not c.held)
+    clip = replace(clip, frames=clip.frames[: plan.ticks * 2 - 1], columns=clip.columns[: plan.ticks * 2 - 1])
+    backbone, std = Backbone(), generator.mapping.w_std
+    ways = torch.zeros(len(world.card.classes), world.card.num_ws, world.card.w_dim)
+
+    def inverted(way: float) -> Clip:
+        rng = torch.Generator().manual_seed(1)
+        return invert_footage(generator, ways + way, clip, code_book(work / PICTURES), backbone, plan, rng)
+
+    made = inverted(0.0)
+    filmed = clip.frames[::2].float() / 127.5 - 1
+    with torch.no_grad():
+        painted = generator.synthesis(made.base + made.targets * std, "const", 64, "activations")
+        still = generator.synthesis(
+            generator.mapping.w_avg.expand(1, world.card.num_ws, -1), "const", 64, "activations"
+        )
+        assert (picture_loss(painted, filmed, backbone) < 0.9 * picture_loss(still, filmed, backbone)).all()
+    pushed = inverted(0.5)
+    far = (made.base - pushed.base) / std
+    assert torch.allclose(far, far[:1, :1].expand_as(far), atol=1e-3) and 0.2 < float(far.mean()) <= 0.5
+
+
 def test_a_finished_joint_stage_returns_with_its_classes(trained: tuple[World, Path, Path]) -> None:
     """As a variant (an ablation) reads it: without the base world."""
     world, work, data = trained
@@ -179,6 +213,13 @@ def test_a_finished_joint_stage_returns_with_its_classes(trained: tuple[World, P
     assert space.classes == world.card.classes
     np.testing.assert_allclose(space.labels.numpy(), world.tensors["labels.codes"], atol=1e-3)
     assert TrainingRun(data, work, SMALL).labels.named == {"rain": "raining"}
+
+
+def test_evaluation_hears_recordings_of_all_its_classes(trained: tuple[World, Path, Path]) -> None:
+    world, _, data = trained
+    found = _recordings(Namespace(data=str(data), split="development"), world)
+    assert {r.class_id for r in found} == {*OWN, "raining"}
+    assert [s.class_id for s in stimuli(found, 1, world.card.classes)] == ["raining", *OWN]
 
 
 # ---- classes by name

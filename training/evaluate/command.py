@@ -7,6 +7,7 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from ...engine.files.atomic import names_after, write_bytes
     from ...engine.inference.backend import open_backend
     from ...engine.model.world_file import load_world
+    from ..data.procedural_pictures import CLASSES
     from ..metrics.i3d import load_i3d
     from .clip_sets import clip_distances
     from .conditions import Playback
@@ -96,11 +98,13 @@ def run_evaluate(args: argparse.Namespace) -> int:
     net = load_i3d(args.i3d) if args.i3d else None
     world = load_world(args.world)
     eyes = _eyes(world, args)
-    heard = stimuli(_recordings(args, world), args.each)
+    heard = stimuli(_recordings(args, world), args.each, world.card.classes)
     if not heard:
         raise InputError(
             f"no {args.split} recording is of a class of {world.card.name}", "give other --data or --split"
         )
+    if args.judge and (strange := sorted({s.class_id for s in heard}.difference(CLASSES))):
+        log.warning("the judge knows only the nine classes; it has no figure for %s", ", ".join(strange))
     out = next(folder for folder in names_after(args.out) if not folder.exists())
     playback = Playback(world, open_backend(world, "cpu"), args.seconds)
     conditions = _conditions(args, world, heard)
@@ -161,7 +165,8 @@ def _recordings(args: argparse.Namespace, world: World) -> list[Recording]:
     from ..data.recordings import read_recordings
     from ..data.splits import split
 
-    recordings = [r for r in read_recordings(data_root(args.data)) if r.class_id in world.card.classes]
+    meant = [(r, world.vocabulary.find(r.class_id)) for r in read_recordings(data_root(args.data))]
+    recordings = [replace(r, class_id=name) for r, name in meant if name in world.card.classes]
     return split(recordings)[args.split == "final"]
 
 

@@ -54,7 +54,8 @@ def film_figures(frames: Tensor, heard: Reference, eyes: Eyes) -> Mapping[str, f
 
     a<->v, t<->v: cosine of the mean of the frames' unit codes, made unit again, with F_a of the sound and F_t of the
     class (method of the paper's Table 2). named: 1 where that code's nearest label is the class. judged: probability
-    that the judge gives the class, mean over frames; judged right: 1 where it is the highest. onset: correlation of
+    that the judge gives the class, mean over frames; judged right: 1 where it is the highest; neither for a class that
+    the judge does not know. onset: correlation of
     onsets with frame differences. AV-Align. change: mean change a frame, 8-bit levels. identity: feature distance of
     the frames of the second half to the first frame.
     """
@@ -70,8 +71,8 @@ def film_figures(frames: Tensor, heard: Reference, eyes: Eyes) -> Mapping[str, f
         "change": float(changes.mean()),
         "identity": float(_identity(frames, eyes.backbone)),
     }
-    if eyes.judge is not None:
-        said = eyes.judge(shown).mean(0)
+    said = torch.zeros(0) if eyes.judge is None else eyes.judge(shown).mean(0)
+    if heard.class_id < len(said):
         figures |= {"judged": float(said[heard.class_id]), "judged right": float(int(said.argmax()) == heard.class_id)}
     return figures
 

@@ -35,12 +35,12 @@ class Row:
     clip: Tensor | None = None
 
 
-def stimuli(recordings: Sequence[Recording], each: int) -> list[Stimulus]:
+def stimuli(recordings: Sequence[Recording], each: int, classes: Sequence[str] = CLASSES) -> list[Stimulus]:
     """The first `each` recordings of every class that has any, each with one of another class (where there is another)
     as its wrong sound.
     """
-    by_class = {k: [r for r in recordings if r.class_id == k and len(r.samples) > SAMPLE_RATE // 2] for k in CLASSES}
-    there = [k for k in CLASSES if by_class[k]]
+    by_class = {k: [r for r in recordings if r.class_id == k and len(r.samples) > SAMPLE_RATE // 2] for k in classes}
+    there = [k for k in classes if by_class[k]]
     found = []
     for i, name in enumerate(there):
         others = by_class[there[(i + max(1, len(there) // 2)) % len(there)]]

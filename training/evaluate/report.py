@@ -10,11 +10,11 @@ from .films import Row
 
 
 def by_seed(rows: Sequence[Row], condition: str, figure: str) -> list[float]:
-    """Mean of a figure over all recordings, one value a seed."""
+    """Mean of a figure over all recordings that have it, one value a seed."""
     seeds = sorted({r.seed for r in rows})
     found = []
     for seed in seeds:
-        values = [r.figures[figure] for r in rows if r.condition == condition and r.seed == seed]
+        values = [r.figures[figure] for r in rows if (r.condition, r.seed) == (condition, seed) and figure in r.figures]
         found.append(sum(values) / len(values))
     return found
 
@@ -23,7 +23,7 @@ def tables(rows: Sequence[Row]) -> dict[str, dict[str, Estimate]]:
     """Condition -> figure -> estimate over seeds. ValueError for a number of seeds without a quantile (see STUDENT)."""
     if len({r.seed for r in rows}) not in STUDENT:
         raise ValueError(f"intervals are for {', '.join(map(str, STUDENT))} seeds")
-    names, figures = list(dict.fromkeys(r.condition for r in rows)), list(rows[0].figures)
+    names, figures = list(dict.fromkeys(r.condition for r in rows)), max((list(r.figures) for r in rows), key=len)
     return {name: {f: Estimate.of(by_seed(rows, name, f)) for f in figures} for name in names}
 
 

@@ -19,7 +19,7 @@ from ...engine.units import LEVELS, SAMPLE_RATE, Array
 from ..backbone import Backbone
 from ..data.photos import PICTURES, picture_set
 from ..data.procedural_pictures import CLASSES
-from ..data.recordings import of_classes, read_recordings
+from ..data.recordings import of_classes, read_recordings, with_procedural
 from ..stages.generator.plan import WIDE
 from ..stages.generator.progress import distances
 from .distance import HeldOutPhotos
@@ -87,7 +87,7 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     """All measures of one world; writes FILES below `out`, or OUT-2 and so on where such are there already."""
     world = load_world(name)
     backend = open_backend(world, "cpu")
-    recordings = of_classes(read_recordings(root))
+    recordings = with_procedural(of_classes(read_recordings(root)))
     sounds = {
         k: [r.samples for r in recordings if r.class_id == k and len(r.samples) > SAMPLE_RATE // 2] for k in CLASSES
     }

@@ -1,5 +1,7 @@
 """Figures find what was put into films and tables; values by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -31,6 +33,9 @@ def test_a_film_that_shows_what_is_heard() -> None:
     wrong = film_figures(red, Reference(labels[1], labels[1], labels, 1, onsets), Eyes(red_or_blue, Backbone()))
     assert (wrong["a<->v"], wrong["named"]) == (pytest.approx(0, abs=1e-2), 0)
     assert "judged" not in wrong
+    own = Reference(labels[0], labels[0], torch.eye(3), 2, onsets)
+    judged = film_figures(red, replace(own, labels=labels), Eyes(red_or_blue, Backbone(), lambda x: red_or_blue(x)))
+    assert "judged" not in judged and "onset" in judged, "a class that the judge does not know"
     still = film_figures(red[:1].expand(16, -1, -1, -1), heard, Eyes(red_or_blue, Backbone()))
     assert still["identity"] == pytest.approx(0, abs=1e-6)
     assert (still["change"], still["onset"]) == (0, 0)
@@ -75,5 +80,7 @@ def test_tables_are_over_seeds_and_claims_need_intervals_apart() -> None:
     assert claims(found)["onset"] == {"without sound": True, "wrong sound": True}
     assert claims(tables(rows(0.5, 0.49)))["onset"] == {"without sound": False, "wrong sound": False}
     assert "| ours | 0.580 (0.560 to 0.600) |" in markdown(found)
+    more = [replace(r, figures={**r.figures, "judged": 0.5}) if r.source == "b" else r for r in rows(0.5, 0.2)]
+    assert tables(more)["ours"]["judged"].mean == 0.5 and tables(more)["ours"]["onset"] == ours
     with pytest.raises(ValueError, match="seeds"):
         tables([r for r in rows(0.5, 0.2) if r.seed < 4])
