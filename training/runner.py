@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ..engine.errors import OutputError
-from ..engine.files.atomic import replacing, write_bytes
+from ..engine.files.atomic import write_bytes
 from ..engine.model.build import build_networks
 from ..engine.model.config import LEVEL_CUTS
 from ..engine.model.generator import Generator
@@ -25,6 +25,7 @@ from ..engine.model.mel import log_mel
 from ..engine.model.open_clip_towers import load_joint
 from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
+from .checkpoints import write_tensors
 from .data.class_photos import class_anchors
 from .data.labels import Labels
 from .data.photos import PICTURES, PictureSet, photo_tags, picture_set
@@ -99,10 +100,7 @@ class TrainingRun:
         path = self.work / f"{name}.safetensors"
         if not path.is_file():
             log.info("stage %s", name)
-            tensors = {k: v.detach().contiguous() for k, v in make().items()}
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as part:
-                save_file(tensors, part)
+            write_tensors(path, make())
         return load_file(path)
 
     def note(self, name: str, measures: dict[str, Any]) -> None:
@@ -146,6 +144,7 @@ def encoder_stage(
 ) -> SoundInversionEncoder:
     """E_a: what it adds to the classes' displacements, by eqs. 2 and 3."""
     data = shop.pictures()
+    torch.manual_seed(21)
     encoder = SoundInversionEncoder(
         EncoderConfig(generator.config.num_ws, generator.config.w_dim, space.labels.shape[1]),
         generator.mapping.w_std,
@@ -246,5 +245,5 @@ def make_world(shop: TrainingRun, out: Path, about: About, extra: Sequence[str] 
         aliases=class_aliases(space.classes) | shop.labels.named, measures=shop.notes(), joint=joint,
         motion_rate=shop.recipe.clips.rate,
     )  # fmt: skip
-    (shop.work / PACKED).write_text(content_of(out))
+    write_bytes(shop.work / PACKED, content_of(out).encode())
     log.info("%s: %s, %.1f MB", out, card.content[:12], out.stat().st_size / 1e6)

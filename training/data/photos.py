@@ -23,13 +23,13 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torchvision.io import decode_image
 
 from ...engine.errors import InputError
-from ...engine.files.atomic import replacing
 from ..backbone import Backbone, describe
+from ..checkpoints import write_tensors
 from .procedural_pictures import CLASSES, draw
 from .splits import HELD_OUT
 
@@ -294,9 +294,7 @@ def picture_set(
         book = CodeBook.fit(raw[(made["class_id"] == CLEAN) & ~made["held"]], z_dim)
         made |= {"codes": book.encode(raw)}
         made |= {"code.mean": book.mean, "code.std": book.std, "code.axes": book.axes.contiguous()}
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(cache) as part:
-            save_file(made, part)
+        write_tensors(cache, made)
     tensors = load_file(cache)
     return PictureSet(**{k: v for k, v in tensors.items() if not k.startswith("code.")})
 

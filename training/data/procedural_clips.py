@@ -12,11 +12,10 @@ from pathlib import Path
 
 import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
-from ...engine.files.atomic import replacing
 from ...engine.model.mel import log_mel
+from ..checkpoints import write_tensors
 from .moving_clips import MovingClip
 from .photos import CLEAN, PictureSet
 from .procedural_pictures import CLASSES
@@ -101,11 +100,9 @@ def split_sources(
 
 
 def _write(clip: MovingClip, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {"frames": clip.frames, "mel": clip.mel.contiguous(), "columns": torch.tensor(clip.columns)}
     about = {"rate": clip.rate, "class_id": clip.class_id, "source": clip.source, "held": clip.held}
-    with replacing(path) as part:
-        save_file(tensors, part, {"clip": json.dumps(about)})
+    write_tensors(path, tensors, {"clip": json.dumps(about)})
 
 
 def _read(path: Path) -> MovingClip:

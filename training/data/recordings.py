@@ -18,7 +18,7 @@ from zlib import crc32
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
 from ...engine.audio.audio_file import open_sound
@@ -26,6 +26,7 @@ from ...engine.errors import InputError
 from ...engine.model.mel import HOP, N_FFT, SOUND_COLUMNS, log_mel
 from ...engine.model.texture_statistics import statistics
 from ...engine.units import SAMPLE_RATE
+from ..checkpoints import write_tensors
 from .procedural_pictures import CLASSES
 from .procedural_sounds import Draw, Sound, compose, fast_length, scaled, under_water
 from .splits import HELD_OUT, split
@@ -295,7 +296,7 @@ def make_windows(
         if not path.is_file():
             made, sources = maker.windows(class_id, real, procedural, seed)
             has = torch.tensor([[n in s for n in names] for s in sources], dtype=torch.uint8)
-            save_file({"heard": heard(made, hear), "sources": has}, path)
+            write_tensors(path, {"heard": heard(made, hear), "sources": has})
             log.info("windows of %s made", class_id)
         tensors = load_file(path)
         sources = [

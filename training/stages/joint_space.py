@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ...engine.files.atomic import replacing
 from ...engine.model.joint_embedding import ImageHead, SoundEncoder, TextTower
 from ...engine.model.joint_space import Vocabulary
 from ...engine.model.open_clip_towers import NamedClip
 from ..backbone import Backbone, describe
+from ..checkpoints import write_tensors
 from ..data.procedural_pictures import CLASSES
 
 WIDTH = 128
@@ -188,8 +188,6 @@ def save(space: Space, path: Path, plan: JointTraining, step: int, base: str = "
     """Write a joint file: tensors by prefix, the plan in its metadata; never half a file under its name. base: name of
     the world that its towers are of, if any.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     config = {"width": space.labels.shape[1], "classes": space.classes, "step": step, "plan": asdict(plan)}
     config |= {"names": space.names, "base": base}
-    with replacing(path) as part:
-        save_file(space.tensors(), part, {"format": "sonorama-joint", "config": json.dumps(config)})
+    write_tensors(path, space.tensors(), {"format": "sonorama-joint", "config": json.dumps(config)})

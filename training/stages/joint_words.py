@@ -14,14 +14,14 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 from torchvision.io import decode_image
 
-from ...engine.files.atomic import replacing
 from ...engine.model.joint_embedding import ImageHead, TextTower, unit
 from ...engine.model.tokenizer import END, START, encode
 from ..backbone import Backbone, describe
+from ..checkpoints import read_state, restoring, write_state, write_tensors
 from ..data.captions import ANY, Captions, Narrator, Text, colours_of
 from ..data.photos import CLEAN
 from ..data.procedural_pictures import CLASSES, draw
@@ -80,10 +80,8 @@ def make_scenes(root: Path, cache: Path, each: int) -> Scenes:
             rows.append(
                 (described, torch.tensor([CLEAN, *class_ids]), torch.full((each + 1,), names.index(photo_of(path))))
             )
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        save_file(
-            dict(zip(("described", "class_id", "photo"), map(torch.cat, zip(*rows, strict=True)), strict=True)), cache
-        )
+        names_of = ("described", "class_id", "photo")
+        write_tensors(cache, dict(zip(names_of, map(torch.cat, zip(*rows, strict=True)), strict=True)))
         log.info("%d scenes described", sum(len(r[1]) for r in rows))
     return Scenes(**load_file(cache), names=names)
 
@@ -134,7 +132,7 @@ def train_words(space: Space, scenes: Scenes, captions: Captions, plan: JointTra
     weights = [*text.parameters(), *image.parameters(), theta]
     optimiser = torch.optim.AdamW(weights, plan.words_rate, weight_decay=0.05)
     if checkpoint.is_file():
-        done = resume(checkpoint, space, theta, optimiser)
+        done = resume(checkpoint, space, theta, optimiser, rng)
     by_class = torch.bincount(scenes.class_id + 1, minlength=len(CLASSES) + 1).float()
     chance = (1 / by_class)[scenes.class_id + 1] * torch.where(scenes.class_id == CLEAN, 3.0, 1.0)
     text.train()
@@ -154,7 +152,7 @@ def train_words(space: Space, scenes: Scenes, captions: Captions, plan: JointTra
         if step % 50 == 0:
             log.info("words %d: loss %.3f, scale %.1f", step, loss.item(), theta.exp().item())
         if step % 100 == 99:
-            keep(checkpoint, space, theta, optimiser, step + 1)
+            keep(checkpoint, space, theta, optimiser, step + 1, rng)
     text.eval()
     image.eval()
     space.labels = label_codes(class_codes(text, captions))
@@ -173,19 +171,24 @@ def forgetful(words: str, rng: torch.Generator, share: float = 0.06) -> str:
     return " ".join("qzx" if gone else word for word, gone in zip(words.split(), lost.tolist(), strict=True))
 
 
-def keep(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimizer, step: int) -> None:
-    """Write a checkpoint (torch format, our own file in an ignored folder)."""
+def keep(
+    path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimizer, step: int, rng: torch.Generator
+) -> None:
+    """Write a checkpoint. OutputError where it cannot be written."""
     text, image = towers(space)
     state = {"text": text.state_dict(), "image": image.state_dict(), "theta": theta.detach()}
-    with replacing(path) as part:
-        torch.save(state | {"optimiser": optimiser.state_dict(), "step": step}, part)
+    random = (rng.get_state(), torch.get_rng_state())  # dropout draws from the second
+    write_state(path, state | {"optimiser": optimiser.state_dict(), "step": step, "random": random})
 
 
-def resume(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimizer) -> int:
-    """Read a checkpoint back and return its step."""
-    state = torch.load(path, weights_only=True)
-    for tower, name in zip(towers(space), ("text", "image"), strict=True):
-        tower.load_state_dict(state[name])
-    theta.data.copy_(state["theta"])
-    optimiser.load_state_dict(state["optimiser"])
-    return int(state["step"])
+def resume(path: Path, space: Space, theta: Tensor, optimiser: torch.optim.Optimizer, rng: torch.Generator) -> int:
+    """Read a checkpoint back and return its step. InputError where it is damaged or of another version."""
+    state = read_state(path)
+    with restoring(path):
+        for tower, name in zip(towers(space), ("text", "image"), strict=True):
+            tower.load_state_dict(state[name])
+        theta.data.copy_(state["theta"])
+        optimiser.load_state_dict(state["optimiser"])
+        rng.set_state(state["random"][0])
+        torch.set_rng_state(state["random"][1])
+        return int(state["step"])

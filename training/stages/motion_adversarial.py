@@ -7,6 +7,8 @@ Eq. 9 is min over theta = (E_RNN, E_a), max over D_I and D_V of L_V + L_I + lam_
 from __future__ import annotations
 
 import copy
+import logging
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +18,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...engine.files.atomic import replacing
 from ...engine.model.generator import Generator
 from ...engine.model.motion_rnn import MotionNetwork
 from ...engine.model.sound_inversion import SoundInversionEncoder
+from ..checkpoints import read_state, restoring, write_state
 from ..data.moving_clips import ClipDraws, MovingBatch
 from ..discriminators.patches import ImageDiscriminator, PatchPlan, VideoDiscriminator
 from ..losses.adversarial import LOSSES, gradient_penalty
@@ -28,8 +30,10 @@ from .adversarial_plan import AdversarialTraining
 from .averaging import average_in
 from .directions import random_places
 from .motion_roll import Physics, Rolled, follow, motion_step
+from .recovery import TrainingFailed, all_finite, step_that_fits
 from .sound_inversion import EncoderTraining, Judges, displaced, look_at, sound_guidance_loss
 
+log = logging.getLogger(__name__)
 TRAINED = ("motion", "encoder")
 PARTS = (*TRAINED, "motion_mean", "encoder_mean", "image_judge", "video_judge", "optimiser", "optimiser_judges")
 
@@ -71,6 +75,8 @@ class Played:
 class MotionAdversary:
     """Holds the networks of stage 3 and trains them; a checkpoint has everything, so that an interrupted run ends
     where an uninterrupted one does, bit for bit.
+
+    halved: how often the batch was halved for want of memory; slowed: rates are halved since numbers failed.
     """
 
     def __init__(
@@ -97,6 +103,7 @@ class MotionAdversary:
         judges = [*self.image_judge.parameters(), *self.video_judge.parameters()]
         self.optimiser_judges = torch.optim.Adam(judges, plan.rate_judges, betas=plan.betas)
         self.loss, self.step, self.rng = LOSSES[plan.loss], 0, torch.Generator().manual_seed(31)
+        self.halved, self.slowed = 0, False
 
     # ---- what is played
 
@@ -181,7 +188,7 @@ class MotionAdversary:
     def train_step(self) -> dict[str, float]:
         """One step of both sides."""
         plan = self.plan
-        batch = self.draws(plan.batch, self.rng)
+        batch = self.draws(self.batch, self.rng)
         codes = self.sounds(batch)
         sound = codes[:, self.draws.lead :].mean(1)
         played = self.play(batch, codes)
@@ -203,39 +210,87 @@ class MotionAdversary:
             average_in(getattr(self, f"{name}_mean"), getattr(self, name), self.plan.ema, self.step)
         return {k: float(v.detach()) for k, v in judged.items()} | {"judges": float(loss.detach())}
 
-    # ---- the loop
+    # ---- checkpoints, and what happens when numbers or memory fail
+
+    @property
+    def batch(self) -> int:
+        """Clips a step: the plan's, halved as often as memory did not suffice."""
+        return max(1, self.plan.batch >> self.halved)
 
     def save(self) -> None:
         """Write the checkpoint atomically."""
         state: dict[str, Any] = {name: getattr(self, name).state_dict() for name in PARTS}
         state |= {"step": self.step, "random": (self.rng.get_state(), torch.get_rng_state())}
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(self.checkpoint) as part:
-            torch.save(state, part)
+        write_state(self.checkpoint, state | {"halved": self.halved, "slowed": self.slowed})
 
     def load(self) -> bool:
-        """Go on from the checkpoint; False if there is none."""
+        """Go on from the checkpoint; False if there is none. InputError where it is damaged or of another recipe."""
         if not self.checkpoint.is_file():
             return False
-        state = torch.load(self.checkpoint, weights_only=True)
-        for name in PARTS:
-            getattr(self, name).load_state_dict(state[name])
-        self.step = state["step"]
-        self.rng.set_state(state["random"][0])
-        torch.set_rng_state(state["random"][1])
+        state = read_state(self.checkpoint)
+        with restoring(self.checkpoint):
+            for name in PARTS:
+                getattr(self, name).load_state_dict(state[name])
+            self.step = state["step"]
+            self.halved, self.slowed = state.get("halved", 0), state.get("slowed", False)
+            self.rng.set_state(state["random"][0])
+            torch.set_rng_state(state["random"][1])
         return True
 
+    def _scale_rates(self, factor: float) -> None:
+        for optimiser in (self.optimiser, self.optimiser_judges):
+            for group in optimiser.param_groups:
+                group["lr"] *= factor  # which is part of the optimiser's state in the checkpoint
+
+    def _halve(self) -> None:
+        what = f"Memory does not suffice for {self.batch} clips a step"
+        if self.batch == 1:
+            hint = f"Make the recipe's clips shorter, or add memory. The last state is {self.checkpoint}."
+            raise TrainingFailed(what, hint)
+        self.halved += 1
+        self._scale_rates(0.5**0.5)
+        log.warning("%s: going on with %d", what, self.batch)
+
+    def _go_back(self) -> None:
+        """To the last checkpoint, with half the rates; the second time training ends."""
+        what = f"Stage 3: a loss is NaN or infinite at step {self.step}"
+        if self.slowed or not self.load():
+            hint = f"The last good state is kept: {self.checkpoint}. Lower the rates in the plan."
+            raise TrainingFailed(f"{what}{' again, at half the rates' if self.slowed else ''}", hint)
+        self._scale_rates(0.5)
+        self.slowed = True
+        log.warning("%s: back to %s, with half the rates", what, self.checkpoint)
+
+    # ---- the loop
+
     def run(self, stop: Callable[[], bool] = lambda: False, tell: Tell = silent) -> None:
-        """Train to the plan's end, or until `stop`; a checkpoint is written in both cases."""
+        """Train to the plan's end, or until `stop`; a checkpoint is written in both cases.
+
+        Raises:
+            TrainingFailed: NaN for the second time, or no memory for one clip.
+            OutputError: a checkpoint cannot be written; the one before it stays.
+
+        """
+        if not self.checkpoint.is_file():
+            self.save()
         saved, means = time.monotonic(), dict[str, list[float]]()
-        while self.step < self.plan.steps and not stop():
-            for name, value in self.train_step().items():
-                means.setdefault(name, []).append(value)
+        while not (self.step >= self.plan.steps or stop()):
+            losses = step_that_fits(self.train_step, self._halve)
+            last = self.step + 1 == self.plan.steps or time.monotonic() - saved > self.plan.checkpoint_s
+            if not all(map(math.isfinite, losses.values())) or (last and not self._finite()):
+                self._go_back()
+                continue
             self.step += 1
+            for name, value in losses.items():
+                means.setdefault(name, []).append(value)
             if self.step % 10 == 0:
                 tell(self.step / self.plan.steps, **{k: sum(v) / len(v) for k, v in means.items()})
                 means.clear()
-            if time.monotonic() - saved > self.plan.checkpoint_s:
+            if last:
                 self.save()
                 saved = time.monotonic()
-        self.save()
+        if self.step < self.plan.steps and self._finite():
+            self.save()
+
+    def _finite(self) -> bool:
+        return all_finite(self.motion, self.encoder, self.image_judge, self.video_judge)

@@ -17,6 +17,7 @@ from sonorama.training.data.sound_windows import frame_columns
 from sonorama.training.stages.adversarial_plan import AdversarialTraining
 from sonorama.training.stages.motion_adversarial import Fixed, MotionAdversary
 from sonorama.training.stages.motion_roll import Physics
+from sonorama.training.stages.recovery import TrainingFailed
 from sonorama.training.stages.sound_inversion import EncoderTraining, Judges
 
 CODE = 6
@@ -106,6 +107,59 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(tmp_path: Path)
     assert second.step == 2
     second.run()
     assert torch.equal(numbers(whole), numbers(second))
+
+
+def test_nan_goes_back_once_and_then_ends(tmp_path: Path) -> None:
+    one = trainer(tmp_path)
+    step, spoiled = one.train_step, list[int]()
+
+    def with_nan() -> dict[str, float]:
+        losses = step()
+        if one.step == 2 and len(spoiled) < limit:
+            spoiled.append(one.step)
+            next(one.motion.parameters()).data.fill_(float("nan"))
+            return losses | {"video": float("nan")}
+        return losses
+
+    one.train_step, limit = with_nan, 1
+    one.run()
+    assert one.step == PLAN.steps and one.slowed and torch.isfinite(numbers(one)).all()
+    assert one.optimiser.param_groups[1]["lr"] == PLAN.rate_encoder / 2
+    again = trainer(tmp_path)
+    assert again.load()
+    assert again.slowed and again.optimiser.param_groups[0]["lr"] == PLAN.rate / 2
+    other = trainer(tmp_path / "other")
+    step, spoiled, limit = other.train_step, [], 2
+    one, other.train_step = other, with_nan
+    with pytest.raises(TrainingFailed, match="again, at half the rates") as failed:
+        other.run()
+    assert len(str(failed.value).splitlines()) == 2
+    kept = trainer(tmp_path / "other")
+    assert kept.load() and torch.isfinite(numbers(kept)).all()
+
+
+def test_batches_are_halved_where_memory_does_not_suffice(tmp_path: Path) -> None:
+    one = trainer(tmp_path)
+    step = one.train_step
+
+    def small_memory() -> dict[str, float]:
+        if one.batch > 1:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: can't allocate memory")
+        return step()
+
+    one.train_step = small_memory
+    one.run(stop=lambda: one.step == 1)
+    again = trainer(tmp_path)
+    assert again.load()
+    assert (again.batch, again.halved) == (1, 1)
+    assert again.optimiser.param_groups[0]["lr"] == pytest.approx(PLAN.rate * 0.5**0.5)
+
+    def no_memory() -> dict[str, float]:
+        raise MemoryError
+
+    again.train_step = no_memory
+    with pytest.raises(TrainingFailed, match="Memory does not suffice for 1 clips"):
+        again.run()
 
 
 def test_guidance_and_place_are_weighed(tmp_path: Path) -> None:

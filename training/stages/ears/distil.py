@@ -18,8 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ....engine.files.atomic import replacing
 from ...backbone import set_layout
+from ...checkpoints import read_state, restoring, write_state
 from .clips import Clips
 from .student import Student, StudentConfig
 
@@ -172,26 +172,26 @@ class Distillation:
             "student": self.student.state_dict(), "optimiser": self.optimiser.state_dict(), "step": self.step,
             "config": asdict(self.student.config),
         }  # fmt: skip
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(self.folder / CHECKPOINT) as part:
-            torch.save(state, part)
+        write_state(self.folder / CHECKPOINT, state)
 
     def load(self) -> bool:
-        """Go on from the checkpoint, if there is one."""
+        """Go on from the checkpoint, if there is one. InputError where it is damaged or of another recipe."""
         path = self.folder / CHECKPOINT
         if not path.is_file():
             return False
-        state = torch.load(path, weights_only=True)
-        self.student.load_state_dict(state["student"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = int(state["step"])
+        state = read_state(path)
+        with restoring(path):
+            self.student.load_state_dict(state["student"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.step = int(state["step"])
         return True
 
 
 def load_student(folder: Path) -> Student:
     """The student of a checkpoint, for use."""
-    state = torch.load(folder / CHECKPOINT, weights_only=True)
-    config = {**state["config"], "widths": tuple(state["config"]["widths"])}
-    student = Student(StudentConfig(**config))
-    student.load_state_dict(state["student"])
+    state = read_state(folder / CHECKPOINT)
+    with restoring(folder / CHECKPOINT):
+        config = {**state["config"], "widths": tuple(state["config"]["widths"])}
+        student = Student(StudentConfig(**config))
+        student.load_state_dict(state["student"])
     return student.eval().requires_grad_(False)

@@ -16,6 +16,7 @@ from ....engine.model.build import build_networks
 from ....engine.model.generator import Generator
 from ....engine.model.world_file import load_world
 from ...backbone import Backbone
+from ...checkpoints import read_state, restoring
 from ...data.photos import PICTURES, PictureSet, data_root, picture_set
 from ...metrics.distance import HeldOutPhotos
 from .interrupt import stop_between_steps
@@ -75,7 +76,9 @@ def _generator_and_anchors(args: argparse.Namespace, data: PictureSet) -> tuple[
     if not path.is_file():
         raise InputError(f"{path}: no checkpoint", "name a world, or the folder of a training with --work")
     generator = Generator(WIDE)
-    generator.load_state_dict(torch.load(path, weights_only=True, map_location="cpu")["average"])
+    state = read_state(path)
+    with restoring(path):
+        generator.load_state_dict(state["average"])
     return generator.requires_grad_(False), data.anchors
 
 

@@ -8,6 +8,7 @@ take twice as long in channels-last and the whole step 15 % longer.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -18,10 +19,17 @@ from ....engine.model.generator import SQRT2, Block, StyledConv, Synthesis, ToRG
 
 Painted = tuple[Tensor, Tensor]
 """Features [B,C,H,W] and picture [B,3,H,W] of one block."""
+Noise = Callable[[Tensor], Tensor]
+"""Features [B,C,H,W] -> noise [B,1,H,W] of standard deviation 1."""
 
 
-def styled(layer: StyledConv, x: Tensor, w: Tensor, kernel: Tensor, noise: bool) -> Tensor:
-    """`StyledConv.forward` with random noise or none."""
+def fresh_noise(y: Tensor) -> Tensor:
+    """Other noise for every picture."""
+    return torch.randn_like(y[:, :1])
+
+
+def styled(layer: StyledConv, x: Tensor, w: Tensor, kernel: Tensor, noise: Noise | None) -> Tensor:
+    """`StyledConv.forward` with the noise given, or none."""
     s = layer.affine(w)
     x = x * s[:, :, None, None]
     if layer.up:
@@ -30,8 +38,8 @@ def styled(layer: StyledConv, x: Tensor, w: Tensor, kernel: Tensor, noise: bool)
         y = F.conv2d(x, layer.weight, padding=1)
     d = (s.square() @ layer.weight.square().sum((2, 3)).T + 1e-8).rsqrt() * SQRT2
     y = torch.addcmul((layer.bias * SQRT2)[None, :, None, None], y, d[:, :, None, None])
-    if noise:
-        y = y + torch.randn_like(y[:, :1]) * (layer.noise_strength * SQRT2)
+    if noise is not None:
+        y = y + noise(y) * (layer.noise_strength * SQRT2)
     return F.leaky_relu_(y, 0.2)
 
 
@@ -41,7 +49,7 @@ def colours(layer: ToRGB, x: Tensor, w: Tensor) -> Tensor:
     return F.conv2d(x * s[:, :, None, None], layer.weight, layer.bias)
 
 
-def run_block(block: Block, before: Painted | None, ws: Tensor, kernel: Tensor, noise: bool) -> Painted:
+def run_block(block: Block, before: Painted | None, ws: Tensor, kernel: Tensor, noise: Noise | None) -> Painted:
     """One resolution; ws as in `Block.forward`."""
     if before is None:
         start = block.const[None].expand(len(ws), -1, -1, -1)
@@ -54,8 +62,9 @@ def run_block(block: Block, before: Painted | None, ws: Tensor, kernel: Tensor, 
 
 
 def paint(
-    synthesis: Synthesis, ws: Tensor, side: int, noise: bool = False, before: Painted | None = None, above: int = 0
-) -> Painted:
+    synthesis: Synthesis, ws: Tensor, side: int, noise: Noise | None = None, before: Painted | None = None,
+    above: int = 0,
+) -> Painted:  # fmt: skip
     """Features and picture of the block `side`; ws [B,L,W]. Given `before`, what the block `above` made (or a
     window of it), only the blocks over that one run.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ...discriminators.colour import WHOLE, WINDOW, ColourDiscriminator, gradient_penalty
+from ...discriminators.colour import WHOLE, WINDOW, ColourDiscriminator
 from ...discriminators.features import FeatureDiscriminator, hinge_d, hinge_g
 
 Seen = tuple[Tensor, list[Tensor] | None]
@@ -39,11 +39,6 @@ class Judges(nn.Module):
         super().__init__()
         self.whole = Pair(WHOLE, *weights[:2])
         self.window = Pair(WINDOW, *weights[2:])
-
-    def penalty(self, whole: Tensor, window: Tensor | None) -> Tensor:
-        """R1 of both colour discriminators on real pictures."""
-        loss = gradient_penalty(self.whole.colour, whole)
-        return loss if window is None else loss + gradient_penalty(self.window.colour, window)
 
     def trained(self) -> list[nn.Parameter]:
         """Parameters that learn (the projections before the heads are fixed)."""

@@ -7,16 +7,16 @@ import logging
 import time
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
-from torchvision.io import write_jpeg
+from torchvision.io import encode_jpeg
 from torchvision.utils import make_grid
 
+from ....engine.files.atomic import write_bytes
 from ....engine.model.generator import Generator
-from ....engine.model.seed_bank import seed_to_z
 from ...data.photos import CLEAN, PictureSet
 from ...metrics.distance import HeldOutPhotos, PictureDistances
+from .diversity import paint_codes, seed_codes
 from .plan import GeneratorPlan
 from .trainer import GeneratorTrainer
 
@@ -25,26 +25,13 @@ SEEDS = 64
 PSI = 0.7
 
 
-@torch.no_grad()
-def paint_codes(generator: Generator, z: Tensor, side: int, psi: float = 1.0) -> Tensor:
-    """Pictures [N,3,H,W] in [-1,1] of codes z [N,Z] as they are played (constant noise), on the CPU."""
-    device = generator.mapping.w_avg.device
-    ws = [generator.mapping(c.to(device), psi) for c in z.split(8)]
-    chunks = [generator.synthesis(w, "const", side, "activations") for w in ws]
-    return torch.cat(chunks).clamp(-1, 1).cpu()
-
-
-def seed_codes(anchors: Tensor, count: int, first: int = 1) -> Tensor:
-    """Codes [N,Z] of seeds as the engine makes them."""
-    table = anchors.cpu().numpy()
-    return torch.from_numpy(np.stack([seed_to_z(s, table.shape[1], table) for s in range(first, first + count)]))
-
-
 def save_jpeg(pictures: Tensor, path: Path, columns: int = 8) -> None:
     """Pictures [N,3,H,W] in [-1,1] -> one sheet."""
-    sheet = (make_grid((pictures + 1) / 2, columns, padding=2) * 255).round().to(torch.uint8)
+    sheet: Tensor = (make_grid((pictures + 1) / 2, columns, padding=2) * 255).round().to(torch.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_jpeg(sheet, str(path), 92)
+    jpeg = encode_jpeg(sheet, 92)
+    assert isinstance(jpeg, Tensor)  # noqa: S101
+    write_bytes(path, jpeg.numpy().tobytes())
 
 
 @torch.no_grad()

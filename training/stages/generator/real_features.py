@@ -6,11 +6,11 @@ import zlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
-from ....engine.files.atomic import replacing
 from ...backbone import Backbone
+from ...checkpoints import write_tensors
 from ...data.photos import PictureSet
 
 
@@ -24,9 +24,7 @@ class RealFeatures:
         checksum = zlib.crc32(data.pictures.cpu().numpy().data)
         path = folder / f"features_{side}_{height}_{checksum:08x}.safetensors"
         if not path.is_file():
-            folder.mkdir(parents=True, exist_ok=True)
-            with replacing(path) as part:
-                save_file(self._compute(data, backbone, side, height), part)
+            write_tensors(path, self._compute(data, backbone, side, height))
         device = data.pictures.device
         self.maps = [m.to(device) for _, m in sorted(load_file(path).items())]
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ....engine.model.generator import Generator
-from .progress import seed_codes
+from .diversity import seed_codes
 
 SEEDS = 10_000
 

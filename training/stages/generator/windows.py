@@ -6,13 +6,14 @@ At the picture's border no context is cut and none added, so borders are taught 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from ....engine.model.generator import GeneratorConfig, Synthesis
-from .fast_synthesis import Painted, paint
+from ...processes import Processes
+from .fast_synthesis import Noise, Painted, paint
 from .plan import WindowPlan
 
 
@@ -37,6 +38,11 @@ class Windows:
 
         return Windows(places(rows), places(columns), plan, rows, columns)
 
+    def part(self, processes: Processes) -> Windows:
+        """Those of one of several processes."""
+        some = slice(processes.rank, None, processes.size)
+        return replace(self, top=self.top[some], left=self.left[some])
+
     def _patch(self, start: int, extent: int) -> tuple[int, int]:
         """First cell of the window with its context, and the window's place in it; always of the same size."""
         first = min(max(start - self.plan.context, 0), extent - self._side)
@@ -58,7 +64,7 @@ class Windows:
             parts.append(one[:, t : t + side, w : w + side])
         return torch.stack(parts)
 
-    def paint(self, synthesis: Synthesis, ws: Tensor, before: Painted, noise: bool) -> Tensor:
+    def paint(self, synthesis: Synthesis, ws: Tensor, before: Painted, noise: Noise | None) -> Tensor:
         """The windows' pictures [B,3,S,S] at full resolution, from the features and picture of `from_side`."""
         size = synthesis.config.size
         patch = (self.cut(before[0], context=True), self.cut(before[1], context=True))
