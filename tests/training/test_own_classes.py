@@ -20,6 +20,7 @@ from sonorama.engine.errors import InputError
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.build import build_networks
 from sonorama.engine.model.generator import GeneratorConfig
+from sonorama.engine.model.joint_space import unknown_words
 from sonorama.engine.model.world_file import World, find_world, load_world
 from sonorama.engine.pipeline.classify import classify
 from sonorama.engine.pipeline.offline import OfflineRender
@@ -341,6 +342,17 @@ def test_captions_of_a_data_set_are_its_captions_then_its_classes_then_only_colo
     assert narrator.say(2, 0, shown, rng).words
     assert {"boats in fog", "steam engine"} <= set(captions.all_texts())
     assert captions.class_texts("steam_engine")[:2] == ["steam engine", "the sound of steam engine"]
+
+
+@pytest.mark.timeout(600)
+def test_without_a_base_world_words_are_learned_from_the_captions_of_footage(tmp_path: Path) -> None:
+    root = data_set(tmp_path, {"rain/quayside lanterns": rain(1), "rain/b": None})
+    space = joint_stage(TrainingRun(root, tmp_path / "work", SMALL))
+    assert space.classes == CLASSES and space.text is not None
+    known = space.text.vocabulary.tolist()
+    assert unknown_words("quayside lanterns", known) == (["quayside", "lanterns"], [])
+    assert unknown_words("xylophone", known)[1] == ["xylophone"]
+    assert TrainingRun(root, tmp_path / "work", SMALL).labels.named == {"rain": "raining"}
 
 
 # ---- no classes

@@ -43,7 +43,9 @@ def level(codes: Sequence[Tensor], count: int = 240) -> Tensor:
 
 @dataclass(frozen=True)
 class Targets:
-    """Where sounds of each class should land: codes of its texts and of its scenes [9,K,D]."""
+    """Where sounds of each class should land: codes of its texts and of its scenes [9,K,D]; of its texts again where so
+    few photos have no scene of it.
+    """
 
     texts: Tensor
     images: Tensor
@@ -58,8 +60,8 @@ class Targets:
     def of(space: Space, scenes: Scenes, captions: Captions) -> Targets:
         """Targets in the frozen space of words and pictures."""
         text, image = (tower.eval() for tower in towers(space))
-        images = [image(scenes.described[scenes.class_id == k]) for k in range(len(CLASSES))]
-        return Targets(level(class_codes(text, captions)), level(images))
+        texts, drawn = class_codes(text, captions), [scenes.described[scenes.class_id == k] for k in range(len(CLASSES))]
+        return Targets(level(texts), level([image(x) if len(x) else t for x, t in zip(drawn, texts, strict=True)]))
 
     def draw(self, class_id: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
         """One text code and one image code [B,D] for every item of `class_id` [B]."""

@@ -32,7 +32,8 @@ def prepare_named(
     """
     clip = load_joint(plan.clip)
     texts = class_codes(clip.text, Captions.load())
-    images = [_seen(clip, data.pictures[(data.class_id == k) & ~data.held][:PICTURES]) for k in range(len(CLASSES))]
+    drawn = [data.pictures[(data.class_id == k) & ~data.held][:PICTURES] for k in range(len(CLASSES))]
+    images = [_seen(clip, x) if len(x) else t for x, t in zip(drawn, texts, strict=True)]
     space = Space(None, None, None, label_codes(texts), clip)
     return Material(heard_windows(root, work, plan, listening), Targets(level(texts), level(images)), space, listening)
 

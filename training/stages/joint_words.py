@@ -138,7 +138,7 @@ def train_words(space: Space, scenes: Scenes, captions: Captions, plan: JointTra
     text.train()
     image.train()
     for step in range(done, plan.words_steps):
-        rows = torch.multinomial(chance, plan.words_batch, generator=rng)
+        rows = torch.multinomial(chance, min(plan.words_batch, len(chance)), generator=rng)
         texts = [narrator.say(int(scenes.photo[i]), int(scenes.class_id[i]), colours[i], rng) for i in rows.tolist()]
         seen, said = image(scenes.described[rows]), text([forgetful(t.words, rng) for t in texts])
         loss = info_nce(seen, said, applies(texts, scenes, rows, colours), theta.exp().clamp_max(100), 0.05)
