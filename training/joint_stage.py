@@ -143,8 +143,8 @@ def _label_plan(joint: JointTraining) -> OwnLabelTraining:
     whole = OwnLabelTraining()
     return replace(
         whole,
-        own=min(whole.own, max(16, joint.real // 3)),
-        built_in=min(whole.built_in, max(6, joint.procedural // 5)),
+        own=min(whole.own, max(12, joint.real // 3)),
+        built_in=min(whole.built_in, max(4, joint.procedural // 5)),
     )
 
 

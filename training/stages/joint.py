@@ -60,7 +60,10 @@ class Targets:
     def of(space: Space, scenes: Scenes, captions: Captions) -> Targets:
         """Targets in the frozen space of words and pictures."""
         text, image = (tower.eval() for tower in towers(space))
-        texts, drawn = class_codes(text, captions), [scenes.described[scenes.class_id == k] for k in range(len(CLASSES))]
+        texts, drawn = (
+            class_codes(text, captions),
+            [scenes.described[scenes.class_id == k] for k in range(len(CLASSES))],
+        )
         return Targets(level(texts), level([image(x) if len(x) else t for x, t in zip(drawn, texts, strict=True)]))
 
     def draw(self, class_id: Tensor, rng: torch.Generator) -> tuple[Tensor, Tensor]:
