@@ -28,6 +28,15 @@ def logs_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_worlds_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No test finds worlds that the user trained, or adds to them."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("own-worlds")
+        patch.setenv("SONORAMA_WORLDS", str(folder))
+        yield folder
+
+
 def pytest_collection_finish() -> None:
     """The tests and their modules stay to the end: the collector need not pass over them again and again."""
     gc.collect()

@@ -46,8 +46,8 @@ from .status import Listener, Status, Tell, log_status
 log = logging.getLogger(__name__)
 JOINT, LABELS = "joint.safetensors", "joint/labels.json"
 """Files of a work folder: the joint space; of which of the world's classes the files of the data are."""
-PACKED = "packed.sha256"
-"""File of a work folder: the hash of the world file that was made there."""
+PACKED, REQUEST = "packed.sha256", "request.json"
+"""Files of a work folder: the hash of the world file that was made there; what `sonorama train` was asked for."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,9 @@ class TrainingRun:
         start: world that the generator goes on from, if any.
         base: world whose words, pictures and ears are taken where the data folder has no teacher (default: `start`);
             where there is neither, they are trained on the data.
+        device: of stage 0, for torch.
         listeners: hear how far a stage is.
+        reports: called with the trainer at every checkpoint of stage 0.
 
     """
 
@@ -69,8 +71,10 @@ class TrainingRun:
     work: Path
     recipe: Recipe
     start: Path | None = None
+    device: str = "cpu"
     listeners: tuple[Listener, ...] = (log_status,)
     base: Path | None = None
+    reports: tuple[Callable[[GeneratorTrainer], None], ...] = ()
 
     def tell(self, stage: str) -> Tell:
         """How a stage of this name tells where it is."""
@@ -79,6 +83,15 @@ class TrainingRun:
             self.hear(Status(stage, share, figures))
 
         return tell
+
+    def all_reports(self, first: Callable[[GeneratorTrainer], None]) -> Callable[[GeneratorTrainer], None]:
+        """One report that makes `first`, then all of ours."""
+
+        def report(trainer: GeneratorTrainer) -> None:
+            for one in (first, *self.reports):
+                one(trainer)
+
+        return report
 
     def hear(self, status: Status) -> None:
         """Pass it to all listeners."""
@@ -100,6 +113,8 @@ class TrainingRun:
         path = self.work / f"{name}.safetensors"
         if not path.is_file():
             log.info("stage %s", name)
+            if "/" not in name:  # a part of a stage, which tells for itself
+                self.tell(name)(0.0)
             write_tensors(path, make())
         return load_file(path)
 
@@ -109,7 +124,9 @@ class TrainingRun:
 
     def notes(self) -> dict[str, Any]:
         """All stages' figures."""
-        return {p.stem: json.loads(p.read_text()) for p in sorted(self.work.glob("*.json")) if p.name != FILE}
+        return {
+            p.stem: json.loads(p.read_text()) for p in sorted(self.work.glob("*.json")) if p.name not in (FILE, REQUEST)
+        }
 
 
 def generator_stage(shop: TrainingRun) -> Generator:
@@ -118,11 +135,12 @@ def generator_stage(shop: TrainingRun) -> Generator:
 
     def make() -> dict[str, Tensor]:
         torch.manual_seed(20)
-        trainer = GeneratorTrainer(data, config, shop.recipe.stage_0, shop.work)
+        cuda = shop.device.startswith("cuda")
+        trainer = GeneratorTrainer(data, config, shop.recipe.stage_0, shop.work, device=shop.device, bfloat16=cuda)
         if not trainer.load() and shop.start is not None:
             trainer.start_from(build_networks(load_world(shop.start)).generator)
         with stop_between_steps() as stop:
-            trainer.run(stop, Progress(shop.work, trainer.data, shop.recipe.stage_0), shop.hear)
+            trainer.run(stop, shop.all_reports(Progress(shop.work, trainer.data, shop.recipe.stage_0)), shop.hear)
         return trainer.average.state_dict()
 
     generator = Generator(config)

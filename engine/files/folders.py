@@ -30,6 +30,12 @@ def codes_folder() -> Path:
     return _given("SONORAMA_CODES") or platformdirs.user_data_path(_APP, False) / "codes"
 
 
+def worlds_folder() -> Path:
+    """For worlds that the user made: the first of $SONORAMA_WORLDS (a path list), else `worlds` in the data folder."""
+    given = [part for part in os.environ.get("SONORAMA_WORLDS", "").split(os.pathsep) if part]
+    return Path(given[0]) if given else platformdirs.user_data_path(_APP, False) / "worlds"
+
+
 def photos_folder() -> Path:
     """For photos that /look/photo names: $SONORAMA_PHOTOS, else `photos` in the data folder."""
     return _given("SONORAMA_PHOTOS") or platformdirs.user_data_path(_APP, False) / "photos"

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from ..errors import OutputError, SonoramaError, WorldError, one_line_error
 from ..files.atomic import replacing
+from ..files.folders import worlds_folder
 from .card import Card, Shapes, card_from_json
 from .joint_space import Vocabulary
 from .world_formats import loader_of, world_files
@@ -203,9 +204,9 @@ def _read_card(path: Path) -> Card:
 
 
 def world_folders() -> list[Path]:
-    """Where worlds are looked for: $SONORAMA_WORLDS (a path list), then the package's own."""
+    """Where worlds are looked for: $SONORAMA_WORLDS (a path list), then the user's folder, then the package's own."""
     given = os.environ.get("SONORAMA_WORLDS", "")
-    return [Path(p) for p in given.split(os.pathsep) if p] + [INSTALLED]
+    return [*dict.fromkeys([*(Path(p) for p in given.split(os.pathsep) if p), worlds_folder(), INSTALLED])]
 
 
 def _installed() -> Iterator[Path]:

@@ -70,8 +70,9 @@ def add_evaluate(commands: Commands) -> None:
     )
     parser.add_argument("--i3d", type=Path, metavar="FILE", help="Kinetics-400 weights of I3D: adds FVD and IS")
     parser.add_argument(
-        "--ablation", choices=("levels", "mode", "once"),
-        help="instead of baselines: each level alone (Fig. 7), literal motion (eq. 4), or a sound that is heard once",
+        "--ablation", choices=("levels", "mode", "once", "kappa"),
+        help="instead of baselines: each level alone (Fig. 7), literal motion (eq. 4), a sound that is heard once, or "
+        "how far the learned motion may go (sec. 5)",
     )  # fmt: skip
     parser.add_argument("--condition", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
     parser.set_defaults(run=run_evaluate)

@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from ...engine.control.addresses import motion
 from ...engine.control.render_table import TABLE
 from ...engine.inference.backend import Backend
 from ...engine.inference.onnx_backend import open_sound_encoder
@@ -156,6 +157,14 @@ def level_alone(level: Level) -> Condition:
     return lambda playback, stimulus, seed: playback.play(stimulus.sound, seed, **{f"motion__{level}__solo": True})
 
 
+def reach(factor: float) -> Condition:
+    """Sec. 5: how far the learned motion may go against how well the place is kept. kappa of every level times
+    `factor`.
+    """
+    limits = {f"motion__{level}__kappa": factor * float(TABLE[motion(level, "kappa")].default) for level in LEVELS}
+    return lambda playback, stimulus, seed: playback.play(stimulus.sound, seed, **limits)
+
+
 def literal(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     """Eq. 4 with the authors' residual, which sums up, instead of the anchored motion."""
     return playback.play(stimulus.sound, seed, motion__mode="literal")
@@ -197,5 +206,6 @@ ABLATIONS: Mapping[str, Mapping[str, Condition]] = {
     "levels": {f"{level} alone": level_alone(level) for level in LEVELS} | {"ours": ours},
     "mode": {"literal": literal, "ours": ours},
     "once": {"heard once": heard_once, "ours": ours},
+    "kappa": {f"kappa x {factor:g}": reach(factor) for factor in (0, 0.5, 1, 2, 3)},
 }
 """Ablations of a world as it is; those that need another training are in training/ablation.py."""

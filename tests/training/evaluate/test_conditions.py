@@ -92,6 +92,16 @@ def test_literal_motion_sums_up_and_anchored_does_not(playback: Playback) -> Non
     assert far["literal"] > 2 * far["ours"]
 
 
+def test_kappa_limits_how_far_the_learned_motion_goes(playback: Playback) -> None:
+    """Sec. 5."""
+    codes = {name: c(playback, STIMULUS, 3) for name, c in ABLATIONS["kappa"].items()}
+    assert list(codes) == ["kappa x 0", "kappa x 0.5", "kappa x 1", "kappa x 2", "kappa x 3"]
+    np.testing.assert_array_equal(codes["kappa x 1"], ours(playback, STIMULUS, 3))
+    far = [np.abs(w - codes["kappa x 0"]).mean() for w in codes.values()]
+    assert far == sorted(far)
+    assert far[-1] > 2 * far[1] > 0
+
+
 def test_a_sound_that_is_heard_once_is_the_same_all_the_time(playback: Playback) -> None:
     """What the sound does later does not show, but for its loudest second."""
     once = ABLATIONS["once"]["heard once"]

@@ -1,0 +1,124 @@
+"""`sonorama train`, from a folder of clips to a world that plays: every stage short, all else as it is."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from sonorama.engine.cli.main import main
+from sonorama.engine.model.generator import GeneratorConfig
+from sonorama.engine.model.world_file import list_worlds, load_world
+from sonorama.engine.units import SAMPLE_RATE
+from sonorama.training.data.procedural_sounds import compose
+from sonorama.training.recipe import Recipe
+from sonorama.training.train import presets, training
+
+from ..footage.media import Sound, moving, write_video
+
+SMALL = GeneratorConfig(64, z_dim=16, w_dim=32, channel_base=512, channel_max=16)
+
+
+def small_recipe(_preset: object, _size: int = 0) -> Recipe:
+    """Every stage, as short as it can be."""
+    recipe = replace(Recipe().up_to(64).scaled(0.001), generator=SMALL)
+    return replace(recipe, clips=replace(recipe.clips, ticks=4))
+
+
+def write_footage(folder: Path) -> None:
+    """Five clips with sound: rain three times, a harbour of one's own twice."""
+    for i, (class_id, like) in enumerate([("rain", "raining"), ("harbour", "squishing_water")] * 2 + [("rain", "raining")]):
+        sound = 0.1 * compose(like, np.random.default_rng(i), 2 * SAMPLE_RATE)
+        (folder / class_id).mkdir(parents=True, exist_ok=True)
+        write_video(
+            folder / class_id / f"{class_id} {i}.mkv", moving(i, 40, 2), sound=Sound(sound.astype(np.float32), SAMPLE_RATE)
+        )
+
+
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SONORAMA_WORLDS", str(tmp_path / "worlds"))
+    monkeypatch.setattr(training, "recipe_of", small_recipe)
+    monkeypatch.setitem(presets.PRESETS, "laptop", presets.Preset(64))
+    return tmp_path
+
+
+@pytest.mark.timeout(600)
+def test_footage_becomes_a_world_in_one_command(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_footage(room / "film")
+    command = ["train", "film", "--world", "harbour", "--author", "Ann", "--licence", "CC BY 4.0", "--preset", "laptop"]
+    assert main(command) == 0
+    out, err = capsys.readouterr()
+    world = load_world("harbour")  # found by its name, where users' worlds are
+    assert Path(world.card.path) == room / "worlds" / "harbour.safetensors"
+    assert out.splitlines()[-1].startswith("Play it: sonorama live --world ")
+    assert (world.card.name, world.card.height, world.card.width) == ("harbour", 64, 112)
+    assert {"raining", "harbour"} <= set(world.card.classes)
+    assert world.card.licence == "CC BY 4.0"
+    assert all("Ann" in line for line in world.card.credits)
+    assert "harbour" in {card.name for card in list_worlds()}
+    assert "learning the pictures" in err and "Ends " in err
+    with av.open("harbour-training/preview.mp4") as film:
+        frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in film.decode(video=0)]
+    steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
+    assert frames[0].shape == (64, 112, 3)
+    assert steps[-1] <= max(steps[:-1])  # it loops
+
+    before = (room / "worlds" / "harbour.safetensors").read_bytes()
+    assert main(command) == 0  # nothing is left to do
+    assert (room / "worlds" / "harbour.safetensors").read_bytes() == before
+    capsys.readouterr()
+    assert main([*command[:4], "--minutes", "90", "--preset", "laptop"]) == 2
+    err = capsys.readouterr().err
+    assert "is of a training that differs in: author, licence, minutes" in err and err.count("\n") == 2
+    (room / "worlds" / "harbour.safetensors").write_bytes(b"mine")
+    assert main(command) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert (room / "worlds" / "harbour.safetensors").read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nowhere", "--world", "a"], "There is no folder nowhere"),
+        (["empty", "--world", "a"], "empty is empty"),
+        (["text", "--world", "a"], "text holds nothing that can be used"),
+        (["film", "--world", "shore"], "shore is the name of a world that comes with sonorama"),
+        (["film", "--world", "../a"], "--world ../a is no name"),
+        (["film", "--world", "a", "--minutes", "0"], "--minutes 0 is no length of time"),
+        (["film", "--world", "a", "--from", "atlantis"], "atlantis: no such world"),
+        (["film", "--world", "a", "--work", "mine"], "mine is there already, and is no training"),
+        (["film", "--world", "a", "-o", "mine/a.txt"], "mine/a.txt is there already"),
+        (["text", "--world", "a", "--work", "text/a.mp4"], "text/a.mp4 is there already"),
+    ],
+)
+def test_bad_input_is_refused_in_two_lines(
+    room: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    for name in ("empty", "text", "mine", "film"):
+        (room / name).mkdir()
+    (room / "text" / "a.mp4").write_text("no film")
+    (room / "mine" / "a.txt").write_text("mine")
+    before = sorted(path for path in room.rglob("*") if "a-training" not in str(path))
+    assert main(["train", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert said in err and err.count("\n") == 2
+    assert sorted(path for path in room.rglob("*") if "a-training" not in str(path)) == before
+    assert (room / "mine" / "a.txt").read_text() == "mine"
+
+
+def test_a_device_that_is_not_here(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device here")
+    (room / "film").mkdir()
+    assert main(["train", "film", "--world", "a", "--device", "cuda"]) == 2
+    assert "torch finds no CUDA device here" in capsys.readouterr().err

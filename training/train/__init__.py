@@ -1,0 +1,1 @@
+"""`sonorama train`: from a folder of footage to a world that plays."""

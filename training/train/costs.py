@@ -1,0 +1,78 @@
+"""What the stages of a training cost, and how fast this machine is.
+
+The seconds were measured on one thread of an EPYC processor with AVX2 in float32 at 7:4; other machines are compared
+with it by a few steps of the 32 px generator.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Mapping
+
+import torch
+
+from ...engine.model.generator import Generator, GeneratorConfig
+from ..data.procedural_pictures import CLASSES
+from ..recipe import Recipe
+from ..stages.generator.fast_synthesis import paint
+from ..stages.generator.plan import WIDE
+
+PICTURE = {16: 0.023, 32: 0.085, 64: 0.174}
+"""Seconds a picture of stage 0, by side."""
+WINDOW = 0.3
+"""Seconds a picture with a window of the blocks above 64 px."""
+STEP: Mapping[str, float] = {"directions": 2.1, "encoder": 4.3, "motion": 0.9, "adversarial": 9.0}
+INVERSION_STEP = 1.9
+"""Seconds of one step of Adam on the frames of a clip."""
+SEED = 0.08
+"""Seconds a seed of the bank."""
+JOINT = 60.0
+"""Seconds of the joint stage where it takes words, pictures and ears from a world."""
+PROBE = 0.31
+"""Seconds that `probe` took there."""
+
+
+def generator_costs(recipe: Recipe) -> list[float]:
+    """Seconds of each phase of stage 0 on the reference machine."""
+    wide = recipe.generator.const_width / WIDE.const_width
+    return [
+        wide * phase.images * (WINDOW if phase.windows else PICTURE[min(64, max(16, phase.side))])
+        for phase in recipe.stage_0.phases
+    ]
+
+
+def later_costs(recipe: Recipe) -> dict[str, float]:
+    """Seconds of every later stage on the reference machine, in their order."""
+    wide = recipe.generator.const_width / WIDE.const_width
+    clips = recipe.clips.clips * len(CLASSES)
+    return {
+        "joint": JOINT,
+        "directions": wide * recipe.directions.steps * STEP["directions"],
+        "encoder": wide * recipe.encoder.steps * STEP["encoder"],
+        "clips": wide * clips * recipe.clips.steps * INVERSION_STEP,
+        "motion": recipe.motion.steps * STEP["motion"],
+        "adversarial": wide * recipe.adversarial.steps * STEP["adversarial"],
+        "bank": wide * recipe.bank * SEED,
+    }
+
+
+def probe(device: torch.device) -> float:
+    """Seconds of one forward and backward pass of eight pictures at 32 px: the median of five."""
+    config = GeneratorConfig(64, WIDE.z_dim, WIDE.w_dim, channel_base=WIDE.channel_base, const_width=WIDE.const_width)
+    generator = Generator(config).to(device)
+    found = []
+    for _ in range(6):
+        begun = time.perf_counter()
+        picture = paint(generator.synthesis, generator.mapping(torch.randn(8, config.z_dim, device=device)), 32)[1]
+        float(picture.square().mean().detach())
+        picture.square().mean().backward()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        found.append(time.perf_counter() - begun)
+    return statistics.median(found[1:])
+
+
+def measure_pace(device: torch.device) -> float:
+    """How many times longer than the reference machine this one needs."""
+    return probe(device) / PROBE

@@ -1,0 +1,174 @@
+"""From a folder of footage to a world that plays: data set, plan, stages, world file."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from ...engine.cli.progress import Progress
+from ...engine.errors import InputError, ValueRefused, one_line
+from ...engine.files.atomic import write_bytes
+from ...engine.files.folders import worlds_folder
+from ...engine.model.world_file import INSTALLED, find_world, read_card, world_files
+from ...engine.units import DEFAULT_WORLD
+from ..data.photos import PICTURES, picture_set
+from ..footage.build import Wishes, build
+from ..footage.crops import ratio
+from ..footage.manifest import MANIFEST
+from ..footage.settings import SETTINGS, Settings
+from ..packing import About
+from ..recipe import FILE, Recipe
+from ..runner import REQUEST, TrainingRun, check_out, make_world
+from .costs import generator_costs, later_costs, measure_pace
+from .narrator import Narrator
+from .presets import PRESETS, fitted, preset_of, recipe_of
+from .preview import Preview
+from .schedule import Schedule, in_words
+
+log = logging.getLogger(__name__)
+DATASET = "dataset"
+"""Folder in the work folder: the data set made of footage."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What `sonorama train` is asked for; see its options. out None: among the user's worlds; size 0: the preset's."""
+
+    folder: Path
+    world: str
+    work: Path
+    out: Path | None = None
+    minutes: float | None = None
+    preset: str | None = None
+    size: int = 0
+    device: str = "auto"
+    start: str | None = None
+    ears: str | None = None
+    layout: str = "auto"
+    table: Path | None = None
+    author: str = ""
+    licence: str = ""
+    description: str = ""
+    release: str = "1"
+
+
+def train(request: Request) -> Path:
+    """Make the world, or go on; returns its file.
+
+    Raises:
+        InputError: the folder holds nothing to learn from, or the work folder belongs to another training.
+        OutputError: a file or folder that is not ours would be replaced.
+        ValueRefused: an option is not possible.
+        WorldError: a world that it starts from cannot be had.
+
+    """
+    begun = time.monotonic()
+    _check_name(request.world)
+    out = request.out or worlds_folder() / f"{request.world}.safetensors"
+    check_out(out, request.work)
+    device = _device(request.device)
+    base = find_world(request.ears or request.start or DEFAULT_WORLD)
+    start = None if request.start is None else find_world(request.start)
+    _claim(request)
+    root = _data_set(request)
+    recipe = _recipe(request, root, device, start, begun)
+    expected = _expected(recipe, measure_pace(device))
+    log.info("This takes %s here.", in_words(sum(expected.values())))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with Narrator(Schedule(expected)) as narrator:
+        preview = Preview(request.work, recipe.stage_0.grid_s)
+        run = TrainingRun(
+            root, request.work, recipe, start, base=base, device=device.type, listeners=(narrator,), reports=(preview,)
+        )
+        make_world(run, out, About(request.world, request.release, request.description, request.licence))
+    return out
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}", name):
+        raise ValueRefused(f"--world {one_line(name)} is no name", "Use up to 41 letters, digits, - and _.")
+    if name in {path.stem for path in world_files(INSTALLED)}:
+        raise ValueRefused(f"{name} is the name of a world that comes with sonorama", "Choose another name.")
+
+
+def _device(name: str) -> torch.device:
+    there = torch.cuda.is_available()
+    if name == "cuda" and not there:
+        raise ValueRefused("torch finds no CUDA device here", "Use --device cpu, or see sonorama doctor.")
+    return torch.device("cuda" if there and name != "cpu" else "cpu")
+
+
+def _claim(request: Request) -> None:
+    """Keep what was asked for. InputError where the folder belongs to another training, or is somebody else's."""
+    asked = {k: str(v) for k, v in asdict(request).items() if k not in ("work", "out", "device")}
+    asked["folder"] = str(request.folder.resolve())
+    path, work = request.work / REQUEST, request.work
+    if path.is_file() and (work / FILE).is_file():  # planned: what was asked for cannot change any more
+        earlier = json.loads(path.read_text())
+        differ = ", ".join(sorted(k for k in asked if asked[k] != earlier.get(k)))
+        if differ:
+            raise InputError(f"{work} is of a training that differs in: {differ}", "Give another folder with --work.")
+        return
+    if not path.is_file() and work.exists() and (not work.is_dir() or any(work.iterdir())):
+        raise InputError(f"{work} is there already, and is no training", "Give another folder with --work.")
+    if not request.folder.is_dir():
+        raise InputError(f"There is no folder {request.folder}", "Give the folder that your footage is in.")
+    work.mkdir(parents=True, exist_ok=True)
+    write_bytes(path, json.dumps(asked, indent=1).encode())
+
+
+def _data_set(request: Request) -> Path:
+    """The data set: the folder itself, or one that is made of its footage below the work folder."""
+    if (request.folder / MANIFEST).is_file():
+        return request.folder
+    out = request.work / DATASET
+    wishes = Wishes(request.folder, out, Settings(), request.layout, request.table, request.author, request.licence)
+    with Progress("footage") as progress:
+        built = build(wishes, progress)
+    for sentence in built.sentences:
+        log.info("%s", sentence)
+    return out
+
+
+def _recipe(request: Request, root: Path, device: torch.device, start: Path | None, begun: float) -> Recipe:
+    """The recipe of the work folder; where there is none, one is made, and fitted into the time that is left."""
+    if (request.work / FILE).is_file():
+        return Recipe.read(request.work)
+    name = request.preset or preset_of(request.minutes, device.type == "cuda")
+    recipe = _shaped(recipe_of(PRESETS[name], request.size), root, start)
+    minutes = request.minutes or PRESETS[name].minutes
+    generator = recipe.generator
+    picture_set(root, request.work / PICTURES, *generator.shape(), generator.z_dim)
+    if minutes:
+        recipe = fitted(recipe, 60 * minutes - (time.monotonic() - begun), measure_pace(device))
+    recipe.claim(request.work)
+    return recipe
+
+
+def _shaped(recipe: Recipe, root: Path, start: Path | None) -> Recipe:
+    """The recipe in the shape of the world that it goes on from, else in that of the data set."""
+    if start is not None:
+        config = read_card(start).generator
+        shaped = replace(recipe.up_to(config.size), generator=config)
+        last = shaped.stage_0.phases[-1]
+        return replace(shaped, stage_0=replace(shaped.stage_0, phases=(last,)))
+    path = root / SETTINGS
+    if not path.is_file():
+        return recipe
+    columns = max(2, round(4 * ratio(json.loads(path.read_text())["aspect"])))
+    return replace(recipe, generator=replace(recipe.generator, const_width=columns))
+
+
+def _expected(recipe: Recipe, pace: float) -> dict[str, float]:
+    """Seconds of every step of the training, by the names that its stages tell."""
+    of = {}
+    for phase, cost in zip(recipe.stage_0.phases, generator_costs(recipe), strict=True):
+        name = f"generator {phase.side} px"
+        of[name] = of.get(name, 0.0) + (min(phase.seconds, cost * pace) if phase.seconds else cost * pace)
+    return of | {name: cost * pace for name, cost in later_costs(recipe).items()}
