@@ -41,8 +41,9 @@ def add_train(commands: Commands) -> None:
         "--from", dest="start", metavar="WORLD", help="fine-tune this world: its generator, words and ears"
     )
     begin.add_argument(
-        "--ears", metavar="WORLD", help="words, pictures and ears of this world; default: the default world"
-    )
+        "--base", metavar="WORLD",
+        help="words, pictures and ears of this world (default: the default one's); none: trained on the data",
+    )  # fmt: skip
     begin.add_argument("--layout", default="auto", help="of the footage, as in sonorama footage (%(default)s)")
     begin.add_argument(
         "--table", type=Path, metavar="CSV", help="classes, captions, credits; default: FOLDER/footage.csv"
@@ -56,6 +57,10 @@ def add_train(commands: Commands) -> None:
     parser.add_argument(
         "--work", type=parse_out, metavar="FOLDER", help="where stages are kept; default: NAME-training"
     )
+    parser.add_argument(
+        "--stage", action="append", default=[], dest="stages", metavar="NAME",
+        help="a training stage of another package (repeatable; all of them: sonorama plugins)",
+    )  # fmt: skip
     parser.set_defaults(run=run_train)
 
 
@@ -77,9 +82,10 @@ def run_train(args: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     request = Request(
-        args.folder, args.world, args.work or Path(f"{args.world}-training"), args.out, args.minutes, args.preset,
-        args.size or 0, args.device, args.start, args.ears, args.layout, args.table, args.author, args.licence,
-        args.description, args.release,
+        args.folder, args.world, args.work or Path(f"{args.world}-training"), args.out, minutes=args.minutes,
+        preset=args.preset, size=args.size or 0, device=args.device, start=args.start, base=args.base,
+        layout=args.layout, table=args.table, author=args.author, licence=args.licence,
+        description=args.description, release=args.release, stages=tuple(args.stages),
     )  # fmt: skip
     made = train(request)
     sys.stdout.write(f"{made}\nPlay it: sonorama live --world {made}\n")

@@ -36,9 +36,23 @@ DATASET = "dataset"
 """Folder in the work folder: the data set made of footage."""
 
 
+_FREE = ("work", "out", "device", "anywhere")
+"""What may be asked for in another way when a training goes on."""
+
+
 @dataclass(frozen=True)
 class Request:
-    """What `sonorama train` is asked for; see its options. out None: among the user's worlds; size 0: the preset's."""
+    """What `sonorama train` is asked for; see its options.
+
+    Attributes:
+        out: None: among the user's worlds.
+        size: 0: the preset's.
+        base: None: the world that it starts from, else the default one; "none": no world.
+        scale: share of every stage's length.
+        clip: a CLIP model by name, in the place of our own words and pictures.
+        anywhere: the work folder may have files in it that a training did not make.
+
+    """
 
     folder: Path
     world: str
@@ -49,13 +63,17 @@ class Request:
     size: int = 0
     device: str = "auto"
     start: str | None = None
-    ears: str | None = None
+    base: str | None = None
     layout: str = "auto"
     table: Path | None = None
     author: str = ""
     licence: str = ""
     description: str = ""
     release: str = "1"
+    stages: tuple[str, ...] = ()
+    scale: float = 1.0
+    clip: str = ""
+    anywhere: bool = False
 
 
 def train(request: Request) -> Path:
@@ -73,8 +91,8 @@ def train(request: Request) -> Path:
     out = request.out or worlds_folder() / f"{request.world}.safetensors"
     check_out(out, request.work)
     device = _device(request.device)
-    base = find_world(request.ears or request.start or DEFAULT_WORLD)
     start = None if request.start is None else find_world(request.start)
+    base = _base(request)
     _claim(request)
     root = _data_set(request)
     recipe = _recipe(request, root, device, start, begun)
@@ -86,8 +104,18 @@ def train(request: Request) -> Path:
         run = TrainingRun(
             root, request.work, recipe, start, base=base, device=device.type, listeners=(narrator,), reports=(preview,)
         )
-        make_world(run, out, About(request.world, request.release, request.description, request.licence))
+        make_world(
+            run, out, About(request.world, request.release, request.description, request.licence), request.stages
+        )
     return out
+
+
+def _base(request: Request) -> Path | None:
+    if request.base != "none":
+        return find_world(request.base or request.start or DEFAULT_WORLD)
+    if request.start is not None:
+        raise InputError("--base none does not go with --from", "Leave one of them out.")
+    return None
 
 
 def _check_name(name: str) -> None:
@@ -106,7 +134,7 @@ def _device(name: str) -> torch.device:
 
 def _claim(request: Request) -> None:
     """Keep what was asked for. InputError where the folder belongs to another training, or is somebody else's."""
-    asked = {k: str(v) for k, v in asdict(request).items() if k not in ("work", "out", "device")}
+    asked = {k: str(v) for k, v in asdict(request).items() if k not in _FREE}
     asked["folder"] = str(request.folder.resolve())
     path, work = request.work / REQUEST, request.work
     if path.is_file() and (work / FILE).is_file():  # planned: what was asked for cannot change any more
@@ -115,7 +143,7 @@ def _claim(request: Request) -> None:
         if differ:
             raise InputError(f"{work} is of a training that differs in: {differ}", "Give another folder with --work.")
         return
-    if not path.is_file() and work.exists() and (not work.is_dir() or any(work.iterdir())):
+    if not request.anywhere and not path.is_file() and work.exists() and (not work.is_dir() or any(work.iterdir())):
         raise InputError(f"{work} is there already, and is no training", "Give another folder with --work.")
     if not request.folder.is_dir():
         raise InputError(f"There is no folder {request.folder}", "Give the folder that your footage is in.")
@@ -142,6 +170,10 @@ def _recipe(request: Request, root: Path, device: torch.device, start: Path | No
         return Recipe.read(request.work)
     name = request.preset or preset_of(request.minutes, device.type == "cuda")
     recipe = _shaped(recipe_of(PRESETS[name], request.size), root, start)
+    if request.scale != 1:
+        recipe = recipe.scaled(request.scale)
+    if request.clip:
+        recipe = replace(recipe, joint=replace(recipe.joint, clip=request.clip))
     minutes = request.minutes or PRESETS[name].minutes
     generator = recipe.generator
     picture_set(root, request.work / PICTURES, *generator.shape(), generator.z_dim)
