@@ -7,13 +7,12 @@ import contextlib
 import logging
 import signal
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from ..engine.cli.main import Terminated, ending_signals, report
-from ..engine.errors import InputError, SonoramaError, needing_extra
+from ..engine.errors import SonoramaError, needing_extra
 from ..engine.units import DEFAULT_WORLD
 
 
@@ -26,7 +25,7 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser("python -m sonorama.training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    _add_world(commands.add_parser("world", help="all stages: from the data to a world file; goes on where it stopped"))
+    _add_world(commands.add_parser("world", help="all stages: sonorama train, on a data folder with the whole recipe"))
     card = commands.add_parser("card", help="rewrite a world's card in the newest format; its tensors stay")
     card.add_argument("world", help="name or path")
     card.add_argument("--out", type=Path, help="another file (default: the world itself)")
@@ -79,7 +78,7 @@ def _add_world(world: argparse.ArgumentParser) -> None:
     world.add_argument(
         "--clip", default="", metavar="NAME", help="words and pictures of a CLIP model: ViT-B-32:openai, NAME:FILE ..."
     )
-    world.add_argument("--from", dest="start", type=Path, help="go on from this world file")
+    world.add_argument("--from", dest="start", metavar="WORLD", help="go on from this world")
     world.add_argument(
         "--base", metavar="WORLD",
         help="whose words, pictures and ears are taken where the data has no teacher; none: trained on the data "
@@ -100,26 +99,18 @@ def _share(text: str) -> float:
 
 
 def run_world(args: argparse.Namespace) -> int:
-    """Train and pack a world."""
-    from ..engine.model.world_file import find_world
+    """Train and pack a world: `sonorama train` with the whole recipe, and a folder that may hold other files."""
     from .data.photos import data_root
-    from .packing import About
-    from .recipe import Recipe
-    from .runner import TrainingRun, make_world
+    from .train.training import Request, train
 
-    recipe = Recipe()
-    if args.size:
-        recipe = recipe.up_to(args.size)
-    if args.clip:
-        recipe = replace(recipe, joint=replace(recipe.joint, clip=args.clip))
-    if args.scale != 1:
-        recipe = recipe.scaled(args.scale)
-    if args.base == "none" and args.start:
-        raise InputError("--base none does not go with --from", "leave one of them out")
-    base = None if args.base == "none" else find_world(args.base or str(args.start or DEFAULT_WORLD))
-    shop = TrainingRun(data_root(args.data), args.work, recipe, args.start, base=base)
-    out = args.out or args.work / f"{args.name}.safetensors"
-    make_world(shop, out, About(args.name, args.release, args.description, args.licence), args.stages)
+    train(
+        Request(
+            data_root(args.data), args.name, args.work, args.out or args.work / f"{args.name}.safetensors",
+            preset="laptop", size=args.size, device="cpu", start=args.start, base=args.base, licence=args.licence,
+            description=args.description, release=args.release, stages=tuple(args.stages), scale=args.scale,
+            clip=args.clip, anywhere=True,
+        )
+    )  # fmt: skip
     return 0
 
 

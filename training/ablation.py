@@ -18,6 +18,10 @@ from .recipe import FILE, Recipe
 AFTER = {"encoder": ("encoder", "motion", "adversarial"), "adversarial": ("adversarial",)}
 """Stage -> what is made anew where it changes (clips do not depend on E_a)."""
 
+OTHER = ("ablations", "dataset", "grids", "preview.mp4", "tensorboard")
+"""Files and folders of a work folder that no stage reads."""
+PACKED, REQUEST = "packed.sha256", "request.json"
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -63,9 +67,9 @@ def begin(work: Path, name: str) -> tuple[Path, Recipe]:
         raise InputError(f"{work}: the training is not finished", "finish it with the command that began it")
     for path in sorted(work.rglob("*")):
         inside = path.relative_to(work)
-        if not path.is_file() or inside.parts[0] in ("ablations", "grids") or path.suffix == ".pt":
+        if not path.is_file() or inside.parts[0] in OTHER or path.suffix == ".pt" or inside.stem in anew:
             continue
-        if inside.stem in anew or inside.name in (FILE, "packed.sha256"):
+        if inside.name in (FILE, PACKED, REQUEST):
             continue
         target = folder / inside
         if not target.exists():

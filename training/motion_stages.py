@@ -36,8 +36,11 @@ def make_clips(
     it is made.
     """
     plan, codes, backbone = shop.recipe.clips, shop.pictures().anchors, Backbone()
+    tell, count = shop.tell("clips"), plan.clips * len(CLASSES)
+    tell(0.0)
     clips = filmed_clips(shop, generator, space, directions, backbone)
-    for i in range(plan.clips * len(CLASSES) - len(clips)):
+    for i in range(count - len(clips)):
+        tell(len(clips) / count)
         class_id, rng = i % len(CLASSES), torch.Generator().manual_seed(1000 + i)
 
         def make(class_id: int = class_id, rng: torch.Generator = rng) -> dict[str, Tensor]:

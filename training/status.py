@@ -26,7 +26,7 @@ class Status:
     figures: Mapping[str, float]
 
 
-Listener = Callable[[Status], None]
+StatusListener = Callable[[Status], None]
 
 
 class Tell(Protocol):

@@ -135,7 +135,7 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(
     monkeypatch.setattr(sys, "argv", [*command[2:-1], "0.002"])
     assert training_main() == 2
     refused = capsys.readouterr().err
-    assert "another recipe" in refused
+    assert "differs in: scale" in refused
     assert refused.count("\n") == 2
 
 

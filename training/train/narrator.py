@@ -37,8 +37,8 @@ GOOD: Mapping[str, tuple[str, str]] = {
 class Narrator:
     """Listens to a training; a line a minute on stderr while it is entered."""
 
-    def __init__(self, schedule: Schedule, say: Callable[[str], object] = sys.stderr.write) -> None:
-        self._schedule, self._say = schedule, say
+    def __init__(self, schedule: Schedule, say: Callable[[str], object] | None = None) -> None:
+        self._schedule, self._say = schedule, say or sys.stderr.write
         self._now: Status | None = None
         self._first: dict[str, float] = {}
         self._ended = threading.Event()

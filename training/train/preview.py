@@ -8,6 +8,7 @@ from pathlib import Path
 
 import av
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...engine.files.atomic import replacing
@@ -17,6 +18,8 @@ from ..stages.generator.trainer import GeneratorTrainer
 
 PREVIEW = "preview.mp4"
 RATE, STATIONS, BETWEEN = 25, 8, 20
+LEAST = 256
+"""Height in px that smaller pictures are enlarged to."""
 PSI = 0.7
 
 
@@ -27,20 +30,21 @@ def loop_codes(anchors: Tensor, stations: int = STATIONS, between: int = BETWEEN
     t = torch.linspace(0, 1, between + 1)[:-1]
     t = (t * t * (3 - 2 * t))[None, :, None]
     way = (1 - t) * z[:, None] + t * ahead[:, None]
-    return torch.nn.functional.normalize(way.flatten(0, 1), dim=1) * z.shape[1] ** 0.5
+    return F.normalize(way.flatten(0, 1), dim=1) * z.shape[1] ** 0.5
 
 
 def write_preview(generator: Generator, anchors: Tensor, side: int, path: Path) -> None:
-    """Paint the loop at `side` px of height and write it as H.264, never half a film under its name."""
-    codes = loop_codes(anchors)
+    """Paint the loop at `side` px of height and write it as H.264; never half a film under its name."""
+    high, wide = generator.config.shape(side)
+    size = max(1, LEAST // high) * high, max(1, LEAST // high) * wide
     with replacing(path) as part, av.open(str(part), "w", format="mp4") as film:
         stream = film.add_stream("libx264", rate=Fraction(RATE), options={"crf": "18", "preset": "fast"})
-        for some in codes.split(16):
-            for picture in paint_codes(generator, some, side, PSI):
-                pixels = ((picture + 1) * 127.5).round().to(torch.uint8).permute(1, 2, 0).contiguous()
-                frame = av.VideoFrame.from_ndarray(pixels.numpy(), "rgb24")
-                stream.width, stream.height, stream.pix_fmt = frame.width, frame.height, "yuv420p"
-                film.mux(stream.encode(frame))
+        stream.height, stream.width = size
+        stream.pix_fmt = "yuv420p"
+        for some in loop_codes(anchors).split(16):
+            pictures = F.interpolate(paint_codes(generator, some, side, PSI), size, mode="bilinear")
+            for pixels in ((pictures + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous():
+                film.mux(stream.encode(av.VideoFrame.from_ndarray(pixels.numpy(), "rgb24")))
         film.mux(stream.encode())
 
 

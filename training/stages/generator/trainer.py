@@ -19,7 +19,7 @@ from torch import Tensor
 from ....engine.errors import InputError
 from ....engine.files.atomic import replacing
 from ...checkpoints import read_state, restoring, write_state
-from ...status import Listener, Status, log_status
+from ...status import StatusListener, Status, log_status
 from ..recovery import TrainingFailed, all_finite, step_that_fits
 from .diversity import ALIKE, CONSTANT, relative_spread
 from .steps import GeneratorSteps
@@ -133,7 +133,10 @@ class GeneratorTrainer(GeneratorSteps):
         log.warning("%s: going on with %d", what, self.batch)
 
     def run(
-        self, stop: Callable[[], bool], report: Callable[[GeneratorTrainer], None], listener: Listener = log_status
+        self,
+        stop: Callable[[], bool],
+        report: Callable[[GeneratorTrainer], None],
+        listener: StatusListener = log_status,
     ) -> None:
         """Train to the end of the last phase, or until `stop`; a checkpoint is written in both cases, and every
         `checkpoint_s` seconds, at which `report` is called too. listener: hears the means of 50 steps.
@@ -169,7 +172,7 @@ class GeneratorTrainer(GeneratorSteps):
         if self.processes.first:
             report(self)
 
-    def _tell(self, side: int, means: dict[str, list[Tensor]], listener: Listener) -> None:
+    def _tell(self, side: int, means: dict[str, list[Tensor]], listener: StatusListener) -> None:
         """Tell the losses' means since the last time, and forget them; where one is no number, go back."""
         figures = {k: float(torch.stack(v).mean()) for k, v in sorted(means.items())}
         means.clear()
