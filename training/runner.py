@@ -41,7 +41,7 @@ from .stages.generator.statistics import set_w_statistics
 from .stages.generator.trainer import GeneratorTrainer
 from .stages.joint_space import Space, told_of
 from .stages.sound_inversion import Judges, guide_by_sound
-from .status import StatusListener, Status, Tell, log_status
+from .status import Status, StatusListener, Tell, log_status
 
 log = logging.getLogger(__name__)
 JOINT, LABELS = "joint.safetensors", "joint/labels.json"

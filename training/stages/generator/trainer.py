@@ -19,7 +19,7 @@ from torch import Tensor
 from ....engine.errors import InputError
 from ....engine.files.atomic import replacing
 from ...checkpoints import read_state, restoring, write_state
-from ...status import StatusListener, Status, log_status
+from ...status import Status, StatusListener, log_status
 from ..recovery import TrainingFailed, all_finite, step_that_fits
 from .diversity import ALIKE, CONSTANT, relative_spread
 from .steps import GeneratorSteps
