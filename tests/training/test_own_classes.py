@@ -318,7 +318,7 @@ def test_a_base_world_and_none_are_asked_for_on_the_command_line(
     (tmp_path / "MANIFEST.tsv").touch()
     command = ["training", "world", "--data", str(tmp_path), "--name", "x", "--work", str(tmp_path / "work")]
     for more, said in (
-        (["--base", "none", "--from", "y.safetensors"], "does not go with"),
+        (["--base", "none", "--from", str(find_world(DEFAULT_WORLD))], "does not go with"),
         (["--base", "y"], "no such world"),
     ):
         monkeypatch.setattr(sys, "argv", [*command, *more])
