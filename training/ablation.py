@@ -15,7 +15,11 @@ from pathlib import Path
 from ..engine.errors import InputError
 from .recipe import FILE, Recipe
 
-AFTER = {"encoder": ("encoder", "motion", "adversarial"), "adversarial": ("adversarial",)}
+AFTER = {
+    "directions": ("directions", "encoder", "clips", "motion", "adversarial"),
+    "encoder": ("encoder", "motion", "adversarial"),
+    "adversarial": ("adversarial",),
+}
 """Stage -> what is made anew where it changes (clips do not depend on E_a)."""
 
 OTHER = ("ablations", "dataset", "grids", "preview.mp4", "tensorboard")
@@ -40,6 +44,11 @@ def _encoder(says: str, **changes: object) -> Variant:
     return Variant(lambda r: replace(r, encoder=replace(r.encoder, **changes)), "encoder", says)
 
 
+def _cuts(mid: int, fine: int) -> Variant:
+    says = f"levels that begin at other codes: mid at {mid}, fine at {fine}"
+    return Variant(lambda r: replace(r, directions=replace(r.directions, level_cuts=(mid, fine))), "directions", says)
+
+
 VARIANTS: Mapping[str, Variant] = {
     "without-stage-3": _adversarial("E_RNN and E_a of stage 3b", steps=0),
     "video-without-time": _adversarial("D_V with kernels of 1 in time, as in the released code", time=False),
@@ -49,6 +58,8 @@ VARIANTS: Mapping[str, Variant] = {
     "loose-place": _adversarial("the same: lam_w a fifth", lam_w=0.01),
     "tight-place": _adversarial("the same: lam_w five times", lam_w=0.25),
     "without-guidance": _adversarial("eq. 9 without L_enc", lam_enc=0.0),
+    "cuts-2-5": _cuts(2, 5),
+    "cuts-4-9": _cuts(4, 9),
     "without-text": _encoder("eqs. 2 and 3 without the text term", lam_t=0.0),
     "infonce": _encoder("eq. 2 against the sounds of the batch", mode="infonce"),
 }
@@ -67,7 +78,7 @@ def begin(work: Path, name: str) -> tuple[Path, Recipe]:
         raise InputError(f"{work}: the training is not finished", "finish it with the command that began it")
     for path in sorted(work.rglob("*")):
         inside = path.relative_to(work)
-        if not path.is_file() or inside.parts[0] in OTHER or path.suffix == ".pt" or inside.stem in anew:
+        if not path.is_file() or inside.parts[0] in (*OTHER, *anew) or path.suffix == ".pt" or inside.stem in anew:
             continue
         if inside.name in (FILE, PACKED, REQUEST):
             continue

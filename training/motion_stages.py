@@ -96,7 +96,8 @@ def motion_stage(
     """Stage 3b: E_RNN by teacher forcing on inverted clips; and those clips."""
     mapping, config = generator.mapping, generator.config
     torch.manual_seed(22)
-    network = MotionNetwork(MotionConfig(config.num_ws, config.w_dim), mapping.w_avg, mapping.w_std)
+    levels = MotionConfig(config.num_ws, config.w_dim, level_cuts=shop.recipe.directions.level_cuts)
+    network = MotionNetwork(levels, mapping.w_avg, mapping.w_std)
     hear, clips = space.ears(), make_clips(shop, generator, space, directions, mels)
 
     def make() -> dict[str, Tensor]:

@@ -19,7 +19,6 @@ from torch import Tensor
 from ..engine.errors import OutputError
 from ..engine.files.atomic import write_bytes
 from ..engine.model.build import build_networks
-from ..engine.model.config import LEVEL_CUTS
 from ..engine.model.generator import Generator
 from ..engine.model.mel import log_mel
 from ..engine.model.open_clip_towers import load_joint
@@ -164,7 +163,12 @@ def encoder_stage(
     data = shop.pictures()
     torch.manual_seed(21)
     encoder = SoundInversionEncoder(
-        EncoderConfig(generator.config.num_ws, generator.config.w_dim, space.labels.shape[1]),
+        EncoderConfig(
+            generator.config.num_ws,
+            generator.config.w_dim,
+            space.labels.shape[1],
+            level_cuts=shop.recipe.directions.level_cuts,
+        ),
         generator.mapping.w_std,
     )
     hear, see = space.ears(), space.eyes()
@@ -211,7 +215,7 @@ def directions_stage(shop: TrainingRun, generator: Generator, space: Space) -> T
         data, plan = shop.pictures(), shop.recipe.directions
         shown = class_anchors(data, photo_tags(shop.root, shop.labels.of), space.classes)
         shop.note("directions", {"photos": dict(zip(space.classes, map(len, shown), strict=True))})
-        ways = towards_photos(generator, shown, LEVEL_CUTS, plan.towards)
+        ways = towards_photos(generator, shown, plan.level_cuts, plan.towards)
         return {"directions": find_directions(generator, data, plan, ways, shop.tell("directions"))}
 
     return shop.once("directions", make)["directions"][: len(space.classes)]

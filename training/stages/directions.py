@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...engine.model.config import LEVEL_CUTS
 from ...engine.model.generator import Generator
 from ..backbone import Backbone, feature_distance
 from ..data.photos import PictureSet
@@ -23,7 +24,8 @@ from ..status import Tell, silent
 
 @dataclass(frozen=True)
 class DirectionTraining:
-    """steps and batch; size: side painted in px; rate of Adam; shrink: weight of mean(D^2).
+    """steps and batch; size: side painted in px; rate of Adam; shrink: weight of mean(D^2). level_cuts: first mid and
+    first fine code of the world's levels, for E_a and E_RNN too.
 
     towards: length of the way to photos of the class (root mean square, in sigma_w): at 0.4 it is hardly seen, at
     1.2 all base latents look alike.
@@ -35,6 +37,7 @@ class DirectionTraining:
     rate: float = 0.03
     shrink: float = 0.01
     towards: float = 0.8
+    level_cuts: tuple[int, int] = LEVEL_CUTS
 
 
 def picture_loss(fake: Tensor, real: Tensor, backbone: Backbone, side: int = 96) -> Tensor:
