@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 class OwnLabelTraining:
     """own, built_in: windows of each own class and of each that the space knows; steps and rate of Adam; pull: weight
     of the cosine distance from the prior.
+
+    weight: how much an own class counts for one that the space knows: what is played to the world is mostly its own
+    sounds. sharp: how many times the scale of its scores is learned with; both are a trade between hearing own classes
+    and mistaking others for them (docs/footage.md has figures).
     """
 
     own: int = 64
@@ -38,6 +42,8 @@ class OwnLabelTraining:
     steps: int = 200
     rate: float = 0.03
     pull: float = 0.3
+    weight: float = 3.0
+    sharp: float = 2.5
 
 
 @dataclass(frozen=True)
@@ -102,8 +108,8 @@ def learn(
 ) -> Tensor:
     """Unit codes [K,D] of the own classes. One without a window is its prior.
 
-    Classes count alike, however many windows they have. Scores are those of a world that plays: softmax of the space's
-    scale x cosine, over its classes and other names and the own classes.
+    However many windows a class has, it counts as others of its kind do. Scores are softmax over the space's classes
+    and other names and the own classes.
     """
     count, at = len(space.classes), {name: len(space.classes) + i for i, name in enumerate(own)}
     start = [_start(heard, at[name], priors.get(name)) for name in own]
@@ -112,10 +118,11 @@ def learn(
     wanted = torch.stack([priors.get(name, torch.zeros(points.shape[1])) for name in own])
     others = space.labels if space.name_codes is None else torch.cat([space.labels, space.name_codes])
     weight = 1 / torch.bincount(heard.class_id, minlength=count + len(own)).clamp_min(1)
+    weight[count:] *= plan.weight
     optimiser = torch.optim.Adam([points], plan.rate)
     for _ in range(plan.steps if bool(sounding.any()) else 0):
         codes = unit(points)
-        logits = space.scale * heard.codes @ torch.cat([others[:count], codes, others[count:]]).T
+        logits = plan.sharp * space.scale * heard.codes @ torch.cat([others[:count], codes, others[count:]]).T
         loss = F.cross_entropy(logits, heard.class_id, weight)
         loss = loss + plan.pull * (wanted.norm(dim=1) - (codes * wanted).sum(1)).mean()
         optimiser.zero_grad()
