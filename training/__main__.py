@@ -62,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_world(world: argparse.ArgumentParser) -> None:
+    from .processes import add_device_arguments
+
     world.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
     world.add_argument("--work", type=Path, default=Path("build/world"), help="where stages are kept (%(default)s)")
     world.add_argument("--name", required=True, help="of the world; not that of one that is shipped")
@@ -88,6 +90,7 @@ def _add_world(world: argparse.ArgumentParser) -> None:
         "--stage", action="append", default=[], dest="stages", metavar="NAME",
         help="a training stage of another package (repeatable; all of them: sonorama plugins)",
     )  # fmt: skip
+    add_device_arguments(world)
     world.set_defaults(run=run_world)
 
 
@@ -106,9 +109,9 @@ def run_world(args: argparse.Namespace) -> int:
     train(
         Request(
             data_root(args.data), args.name, args.work, args.out or args.work / f"{args.name}.safetensors",
-            preset="laptop", size=args.size, device="cpu", start=args.start, base=args.base, licence=args.licence,
-            description=args.description, release=args.release, stages=tuple(args.stages), scale=args.scale,
-            clip=args.clip, anywhere=True,
+            preset="laptop", size=args.size, device=args.accelerator, devices=args.devices, nodes=args.nodes,
+            start=args.start, base=args.base, licence=args.licence, description=args.description, release=args.release,
+            stages=tuple(args.stages), scale=args.scale, clip=args.clip, anywhere=True,
         )
     )  # fmt: skip
     return 0

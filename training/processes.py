@@ -7,9 +7,11 @@ alone writes files and logs, and decides what depends on the clock.
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -27,12 +29,13 @@ ACCELERATORS = ("cpu", "cuda", "auto")
 
 @dataclass(frozen=True)
 class Processes:
-    """One process among `size`, the `rank`-th, which trains on `device`."""
+    """One process among `size`, the `rank`-th, which trains on `device`; threads: torch's, before they were shared."""
 
     device: torch.device = dataclasses.field(default_factory=lambda: torch.device("cpu"))
     rank: int = 0
     size: int = 1
     fabric: Fabric | None = None
+    threads: int = 0
 
     @property
     def first(self) -> bool:
@@ -94,6 +97,15 @@ class Processes:
         if gpu is not None:
             torch.cuda.set_rng_state(gpu, self.device)
 
+    @contextmanager
+    def ending_quietly(self) -> Iterator[None]:
+        """Let a signal that all have heard end the others with 0: Fabric kills the first one when another one fails."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            if self.first:
+                raise
+
     def check_batches(self, batches: Iterable[int]) -> None:
         """InputError where a batch cannot be shared evenly."""
         for batch in batches:
@@ -102,41 +114,70 @@ class Processes:
                 raise InputError(message, "Take a number of --devices (times --nodes) that divides it: 2, 4 or 8.")
 
 
+@dataclass(frozen=True)
+class Devices:
+    """What a training is spread over.
+
+    accelerator: cpu, cuda, auto (cuda where there is any), or for one process any device of torch, such as cuda:1.
+    devices: processes on this machine; with cuda one a GPU. nodes: machines; each is given the same command, by
+    torchrun or `fabric run`.
+    """
+
+    accelerator: str = "cpu"
+    devices: int = 1
+    nodes: int = 1
+
+    @staticmethod
+    def of(args: argparse.Namespace) -> Devices:
+        """Those of a command line."""
+        return Devices(args.accelerator, args.devices, args.nodes)
+
+    def launch(self) -> Processes:
+        """Start the other processes of this machine, each with the command line of this one, and join those of other
+        machines.
+
+        Raises:
+            SonoramaError: there are not so many devices, or the processes cannot find each other.
+
+        """
+        if min(self.devices, self.nodes) < 1:
+            raise InputError("--devices and --nodes begin at 1", "Leave them out to train with one process.")
+        accelerator = self.accelerator
+        if accelerator == "auto":
+            accelerator = "cuda" if torch.cuda.is_available() else "cpu"
+        if self.devices * self.nodes == 1:
+            return Processes(_device(accelerator))
+        if accelerator not in ACCELERATORS:
+            raise InputError(f"{accelerator} is one device", "With several --devices give --accelerator cpu or cuda.")
+        threads = torch.get_num_threads()
+        fabric = self._fabric(accelerator)
+        if fabric.global_rank:
+            logging.getLogger().setLevel(logging.WARNING)
+        return Processes(fabric.device, fabric.global_rank, fabric.world_size, fabric, threads)
+
+    def _fabric(self, accelerator: str) -> Fabric:
+        from lightning_fabric import Fabric
+
+        logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
+        try:
+            fabric = Fabric(accelerator=accelerator, devices=self.devices, num_nodes=self.nodes, strategy="ddp")
+            fabric.launch()
+        except (RuntimeError, ValueError) as error:
+            what = f"{self.devices * self.nodes} processes could not start: {' '.join(str(error).split())}"
+            raise SonoramaError(what, "Ask for fewer devices, or start the same command on all machines.") from error
+        return fabric
+
+
 ALONE = Processes()
 
 
-def launch(accelerator: str, devices: int = 1, nodes: int = 1) -> Processes:
-    """Start the other processes of this machine, each with the same command line, and join those of other machines.
-
-    Args:
-        accelerator: cpu, cuda, auto (cuda where there is any), or for one process any device of torch, such as cuda:1.
-        devices: processes on this machine; with cuda one a GPU.
-        nodes: machines; each is given the same command, as torchrun or `fabric run` do it.
-
-    Raises:
-        SonoramaError: there are not so many devices, or the machines cannot find each other.
-
-    """
-    if accelerator == "auto":
-        accelerator = "cuda" if torch.cuda.is_available() else "cpu"
-    if devices < 1 or nodes < 1:
-        raise InputError("--devices and --nodes begin at 1", "Leave them out to train with one process.")
-    if devices * nodes == 1:
-        return Processes(_device(accelerator))
-    if accelerator not in ACCELERATORS:
-        raise InputError(f"{accelerator} is one device", "With several --devices give --accelerator cpu or cuda.")
-    from lightning_fabric import Fabric
-
-    try:
-        fabric = Fabric(accelerator=accelerator, devices=devices, num_nodes=nodes, strategy="ddp")
-        fabric.launch()
-    except (RuntimeError, ValueError) as error:
-        text = " ".join(str(error).split())
-        raise SonoramaError(f"{devices * nodes} processes could not start: {text}", "Ask for fewer devices.") from error
-    processes = Processes(fabric.device, fabric.global_rank, fabric.world_size, fabric)
-    if not processes.first:
-        logging.getLogger().setLevel(logging.WARNING)
-    return processes
+def add_device_arguments(parser: argparse.ArgumentParser) -> None:
+    """--accelerator (or --device), --devices and --nodes."""
+    parser.add_argument(
+        "--accelerator", "--device", default="cpu", metavar="NAME", help="cpu, cuda or auto, for stage 0 (%(default)s)"
+    )
+    parser.add_argument("--devices", type=int, default=1, metavar="N", help="processes for stage 0 (%(default)s)")
+    parser.add_argument("--nodes", type=int, default=1, metavar="N", help="machines, by torchrun (%(default)s)")
 
 
 def _device(accelerator: str) -> torch.device:
@@ -145,5 +186,5 @@ def _device(accelerator: str) -> torch.device:
     except RuntimeError as error:
         raise InputError(f"{accelerator}: no such device", "Take cpu, cuda or auto.") from error
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise InputError("No CUDA device is there for torch", "Take --accelerator cpu, or auto.")
+        raise InputError("torch finds no CUDA device", "Take --accelerator cpu, or auto.")
     return device

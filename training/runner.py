@@ -29,7 +29,9 @@ from .data.class_photos import class_anchors
 from .data.labels import Labels
 from .data.photos import PICTURES, PictureSet, photo_tags, picture_set
 from .data.recordings import training_recordings
+from .event_log import EventLog
 from .packing import About, Trained, bank_codes, pack
+from .processes import ALONE, Processes
 from .recipe import FILE, Recipe
 from .stage_order import open_stages, run_stages, with_extra
 from .stages.directions import find_directions, towards_photos
@@ -60,9 +62,10 @@ class TrainingRun:
         start: world that the generator goes on from, if any.
         base: world whose words, pictures and ears are taken where the data folder has no teacher (default: `start`);
             where there is neither, they are trained on the data.
-        device: of stage 0, for torch.
         listeners: hear how far a stage is.
         reports: called with the trainer at every checkpoint of stage 0.
+        processes: that share stage 0, and their device; the other stages run in one process on the CPU.
+        events: TensorBoard's, if wanted; hears as the listeners do, and gets the sheets of stage 0.
 
     """
 
@@ -70,10 +73,11 @@ class TrainingRun:
     work: Path
     recipe: Recipe
     start: Path | None = None
-    device: str = "cpu"
     listeners: tuple[StatusListener, ...] = (log_status,)
     base: Path | None = None
     reports: tuple[Callable[[GeneratorTrainer], None], ...] = ()
+    processes: Processes = ALONE
+    events: EventLog | None = None
 
     def tell(self, stage: str) -> Tell:
         """How a stage of this name tells where it is."""
@@ -94,7 +98,7 @@ class TrainingRun:
 
     def hear(self, status: Status) -> None:
         """Pass it to all listeners."""
-        for listener in self.listeners:
+        for listener in (*self.listeners, *([] if self.events is None else [self.events])):
             listener(status)
 
     @property
@@ -130,20 +134,26 @@ class TrainingRun:
 
 def generator_stage(shop: TrainingRun) -> Generator:
     """Stage 0, with sheets of pictures and distances beside its checkpoints."""
-    data, config = shop.pictures(), shop.recipe.generator
+    data, config, processes = shop.pictures(), shop.recipe.generator, shop.processes
 
     def make() -> dict[str, Tensor]:
         torch.manual_seed(20)
-        cuda = shop.device.startswith("cuda")
-        trainer = GeneratorTrainer(data, config, shop.recipe.stage_0, shop.work, device=shop.device, bfloat16=cuda)
+        cuda = processes.device.type == "cuda"
+        trainer = GeneratorTrainer(data, config, shop.recipe.stage_0, shop.work, bfloat16=cuda, processes=processes)
         if not trainer.load() and shop.start is not None:
             trainer.start_from(build_networks(load_world(shop.start)).generator)
-        with stop_between_steps() as stop:
-            trainer.run(stop, shop.all_reports(Progress(shop.work, trainer.data, shop.recipe.stage_0)), shop.hear)
+        progress = Progress(shop.work, trainer.data, shop.recipe.stage_0, shop.events)
+        with processes.ending_quietly(), stop_between_steps() as stop:
+            trainer.run(stop, shop.all_reports(progress), shop.hear)
         return trainer.average.state_dict()
 
-    generator = Generator(config)
-    generator.load_state_dict(shop.once("generator", make))
+    generator, known = Generator(config), processes.of_first((shop.work / "generator.safetensors").is_file())
+    if processes.first:
+        generator.load_state_dict(shop.once("generator", make))
+    elif not known:
+        generator.load_state_dict(make())
+    if processes.threads:
+        torch.set_num_threads(processes.threads)  # the other stages have the processor for themselves
     return set_w_statistics(generator, data.anchors).eval().requires_grad_(False)
 
 

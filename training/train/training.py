@@ -18,13 +18,15 @@ from ...engine.files.folders import worlds_folder
 from ...engine.model.world_file import INSTALLED, find_world, read_card, world_files
 from ...engine.units import DEFAULT_WORLD
 from ..data.photos import PICTURES, picture_set
+from ..event_log import EventLog
 from ..footage.build import Wishes, build
 from ..footage.crops import ratio
 from ..footage.manifest import MANIFEST
 from ..footage.settings import SETTINGS, Settings
 from ..packing import About
+from ..processes import Devices
 from ..recipe import FILE, Recipe
-from ..runner import REQUEST, TrainingRun, check_out, make_world
+from ..runner import REQUEST, TrainingRun, check_out, generator_stage, make_world
 from .costs import generator_costs, later_costs, measure_pace
 from .narrator import Narrator
 from .presets import PRESETS, fitted, preset_of, recipe_of
@@ -36,7 +38,7 @@ DATASET = "dataset"
 """Folder in the work folder: the data set made of footage."""
 
 
-_FREE = ("work", "out", "device", "anywhere")
+_FREE = ("work", "out", "device", "devices", "nodes", "anywhere")
 """What may be asked for in another way when a training goes on."""
 
 
@@ -50,6 +52,7 @@ class Request:
         base: None: the world that it starts from, else the default one; "none": no world.
         scale: share of every stage's length.
         clip: a CLIP model by name, in the place of our own words and pictures.
+        devices: processes that share stage 0, on each of `nodes` machines.
         anywhere: the work folder may have files in it that a training did not make.
 
     """
@@ -73,6 +76,8 @@ class Request:
     stages: tuple[str, ...] = ()
     scale: float = 1.0
     clip: str = ""
+    devices: int = 1
+    nodes: int = 1
     anywhere: bool = False
 
 
@@ -98,12 +103,17 @@ def train(request: Request) -> Path:
     recipe = _recipe(request, root, device, start, begun)
     expected = _expected(recipe, measure_pace(device))
     log.info("This takes %s here.", in_words(sum(expected.values())))
+    processes = Devices(device.type, request.devices, request.nodes).launch()
+    if not processes.first:  # the first one makes the other stages alone
+        generator_stage(TrainingRun(root, request.work, recipe, start, listeners=(), processes=processes))
+        return out
     out.parent.mkdir(parents=True, exist_ok=True)
     with Narrator(Schedule(expected)) as narrator:
         preview = Preview(request.work, recipe.stage_0.grid_s)
         run = TrainingRun(
-            root, request.work, recipe, start, base=base, device=device.type, listeners=(narrator,), reports=(preview,)
-        )
+            root, request.work, recipe, start, base=base, listeners=(narrator,), reports=(preview,),
+            processes=processes, events=EventLog(request.work),
+        )  # fmt: skip
         make_world(
             run, out, About(request.world, request.release, request.description, request.licence), request.stages
         )

@@ -18,7 +18,10 @@ from ....engine.model.world_file import load_world
 from ...backbone import Backbone
 from ...checkpoints import read_state, restoring
 from ...data.photos import PICTURES, PictureSet, data_root, picture_set
+from ...event_log import EventLog
 from ...metrics.distance import HeldOutPhotos
+from ...processes import Devices, add_device_arguments
+from ...status import Status, log_status
 from .interrupt import stop_between_steps
 from .pack import write_pack
 from .plan import WIDE, GeneratorPlan
@@ -34,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work", type=Path, default=Path("build/wide"), help="checkpoints and grids (%(default)s)")
     parser.add_argument("--from", dest="start", type=Path, help="without a checkpoint: go on from this world file")
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: torch's own choice")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda (%(default)s)")
+    add_device_arguments(parser)
     parser.add_argument("--bfloat16", action="store_true", help="paint in bfloat16; for processors that have it")
     parser.add_argument("--until", type=int, default=0, metavar="PX", help="stop after the phase of this height")
 
@@ -47,14 +50,21 @@ def run_generator(args: argparse.Namespace) -> int:
     if args.until:
         plan = replace(plan, phases=tuple(p for p in plan.phases if p.side <= args.until))
     data = picture_set(data_root(args.data), args.work / PICTURES, *WIDE.shape(), WIDE.z_dim)
+    processes = Devices.of(args).launch()  # the pictures are there by now: the others need not make them too
     torch.manual_seed(20)
-    trainer = GeneratorTrainer(data, WIDE, plan, args.work, device=args.device, bfloat16=args.bfloat16)
+    trainer = GeneratorTrainer(data, WIDE, plan, args.work, bfloat16=args.bfloat16, processes=processes)
     if not trainer.load() and args.start is not None:
         trainer.start_from(build_networks(load_world(args.start)).generator)
     log.info("phase %d, %d images done in it", trainer.phase, trainer.images)
-    progress = Progress(args.work, trainer.data, plan)
-    with stop_between_steps() as stop:
-        trainer.run(stop, progress)
+    events = EventLog(args.work)
+    progress = Progress(args.work, trainer.data, plan, events)
+
+    def listener(status: Status) -> None:
+        log_status(status)
+        events(status)
+
+    with processes.ending_quietly(), stop_between_steps() as stop:
+        trainer.run(stop, progress, listener)
     return 0
 
 

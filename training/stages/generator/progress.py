@@ -15,6 +15,7 @@ from torchvision.utils import make_grid
 from ....engine.files.atomic import write_bytes
 from ....engine.model.generator import Generator
 from ...data.photos import CLEAN, PictureSet
+from ...event_log import EventLog
 from ...metrics.distance import HeldOutPhotos, PictureDistances
 from .diversity import paint_codes, seed_codes
 from .plan import GeneratorPlan
@@ -25,13 +26,15 @@ SEEDS = 64
 PSI = 0.7
 
 
-def save_jpeg(pictures: Tensor, path: Path, columns: int = 8) -> None:
-    """Pictures [N,3,H,W] in [-1,1] -> one sheet."""
+def save_jpeg(pictures: Tensor, path: Path, columns: int = 8) -> tuple[bytes, tuple[int, int]]:
+    """Pictures [N,3,H,W] in [-1,1] -> one sheet; the file's content, and its height and width."""
     sheet: Tensor = (make_grid((pictures + 1) / 2, columns, padding=2) * 255).round().to(torch.uint8)
     path.parent.mkdir(parents=True, exist_ok=True)
     jpeg = encode_jpeg(sheet, 92)
     assert isinstance(jpeg, Tensor)  # noqa: S101
-    write_bytes(path, jpeg.numpy().tobytes())
+    content = jpeg.numpy().tobytes()
+    write_bytes(path, content)
+    return content, (sheet.shape[1], sheet.shape[2])
 
 
 @torch.no_grad()
@@ -46,11 +49,11 @@ def distances(generator: Generator, anchors: Tensor, photos: HeldOutPhotos, coun
 
 class Progress:
     """Sheets below `folder`/grids (64 seeds at psi 0.7, photos above what their codes give), and at full resolution a
-    line of distances in `folder`/measures.jsonl; each at its own interval.
+    line of distances in `folder`/measures.jsonl; each at its own interval. Both go into `events` too.
     """
 
-    def __init__(self, folder: Path, data: PictureSet, plan: GeneratorPlan) -> None:
-        self.folder, self.data, self.plan = folder, data, plan
+    def __init__(self, folder: Path, data: PictureSet, plan: GeneratorPlan, events: EventLog | None = None) -> None:
+        self.folder, self.data, self.plan, self.events = folder, data, plan, events
         clean = torch.nonzero((data.class_id == CLEAN) & data.whole & ~data.held)[:, 0]
         self.shown = clean[:: max(1, len(clean) // 32)][:32].cpu()
         self._drawn: tuple[float, int] | None = None
@@ -71,11 +74,16 @@ class Progress:
         """Write both sheets, named by phase, size and pictures so far."""
         side, name = trainer.painted, f"p{trainer.phase}_{trainer.painted:04d}_{trainer.images:07d}"
         made = paint_codes(trainer.average, seed_codes(trainer.anchors, SEEDS), side, PSI)
-        save_jpeg(made, self.folder / "grids" / f"seeds_{name}.jpg")
+        self._sheet("seeds", name, made, trainer.images)
         real = self.data.at(self.shown, side).cpu()
         fake = paint_codes(trainer.average, self.data.codes[self.shown], side)
         rows = [x for r, f in zip(real.split(8), fake.split(8), strict=True) for x in (r, f)]
-        save_jpeg(torch.cat(rows), self.folder / "grids" / f"codes_{name}.jpg")
+        self._sheet("codes", name, torch.cat(rows), trainer.images)
+
+    def _sheet(self, kind: str, name: str, pictures: Tensor, images: int) -> None:
+        content, size = save_jpeg(pictures, self.folder / "grids" / f"{kind}_{name}.jpg")
+        if self.events is not None:
+            self.events.picture(f"{kind} phase {name[1]}", content, size, images)
 
     def measure(self, trainer: GeneratorTrainer) -> None:
         """Append distances at psi 1 and 0.7, of `measure_seeds` seeds."""
@@ -84,6 +92,9 @@ class Progress:
         for psi in (1.0, PSI):
             found = distances(trainer.average, trainer.anchors, self._photos, self.plan.measure_seeds, psi)
             line[f"psi {psi}"] = found.table()
+            if self.events is not None:
+                kinds = {"whole": found.whole.mean, "patch": found.patch.mean, "nearest": found.nearest}
+                self.events.scalars(f"distances psi {psi} phase {trainer.phase}", kinds, trainer.images)
         with (self.folder / "measures.jsonl").open("a") as file:
             file.write(json.dumps(line) + "\n")
         log.info("distances %s", line)

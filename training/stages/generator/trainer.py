@@ -178,6 +178,7 @@ class GeneratorTrainer(GeneratorSteps):
         means.clear()
         if self.processes.first:
             share = self.now.share(self.images, self.seconds)
+            figures["rate"] = self.optimiser.param_groups[1]["lr"]
             listener(Status(f"generator {side} px", share, {"images": self.images, **figures}))
         if self.processes.any(not all(map(math.isfinite, figures.values()))):
             self._go_back("A loss is NaN or infinite")
