@@ -87,6 +87,10 @@ def run_train(args: argparse.Namespace) -> int:
         layout=args.layout, table=args.table, author=args.author, licence=args.licence,
         description=args.description, release=args.release, stages=tuple(args.stages),
     )  # fmt: skip
-    made = train(request)
+    try:
+        made = train(request)
+    except KeyboardInterrupt:
+        sys.stderr.write("The same command goes on from the last checkpoint.\n")
+        raise
     sys.stdout.write(f"{made}\nPlay it: sonorama live --world {made}\n")
     return 0
