@@ -36,6 +36,8 @@ def add_train(commands: Commands) -> None:
     )
     time.add_argument("--size", type=int, choices=SIZES, help="height of the pictures; default: the preset's")
     time.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="of stage 0 (%(default)s)")
+    time.add_argument("--devices", type=int, default=1, metavar="N", help="processes or GPUs for stage 0 (%(default)s)")
+    time.add_argument("--nodes", type=int, default=1, metavar="N", help="machines, by torchrun (%(default)s)")
     begin = parser.add_argument_group("what it starts from")
     begin.add_argument(
         "--from", dest="start", metavar="WORLD", help="fine-tune this world: its generator, words and ears"
@@ -85,7 +87,8 @@ def run_train(args: argparse.Namespace) -> int:
         args.folder, args.world, args.work or Path(f"{args.world}-training"), args.out, minutes=args.minutes,
         preset=args.preset, size=args.size or 0, device=args.device, start=args.start, base=args.base,
         layout=args.layout, table=args.table, author=args.author, licence=args.licence,
-        description=args.description, release=args.release, stages=tuple(args.stages),
+        description=args.description, release=args.release, stages=tuple(args.stages), devices=args.devices,
+        nodes=args.nodes,
     )  # fmt: skip
     try:
         made = train(request)

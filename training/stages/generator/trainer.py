@@ -177,7 +177,7 @@ class GeneratorTrainer(GeneratorSteps):
         figures = {k: float(torch.stack(v).mean()) for k, v in sorted(means.items())}
         means.clear()
         if self.processes.first:
-            share = self.now.share(self.images, self.seconds)
+            share = self.now.share(self.images, self.seconds) if self.images else 1.0  # a phase has just ended
             figures["rate"] = self.optimiser.param_groups[1]["lr"]
             listener(Status(f"generator {side} px", share, {"images": self.images, **figures}))
         if self.processes.any(not all(map(math.isfinite, figures.values()))):
