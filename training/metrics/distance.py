@@ -77,6 +77,8 @@ def pooled(pictures: Tensor, backbone: Backbone, height: int = 128) -> Tensor:
 def kernel_distance(a: Tensor, b: Tensor) -> float:
     """Unbiased squared MMD with the polynomial kernel (x.y / D + 1)^3 of KID (Binkowski et al. 2018), on our
     standardised backbone features [N,D], [M,D].
+
+    torchmetrics' KID draws random subsets, and takes as many pictures of both sets; ours differ in number.
     """
 
     def kernel(x: Tensor, y: Tensor) -> Tensor:

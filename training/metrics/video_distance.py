@@ -7,27 +7,40 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from ...engine.errors import needing_extra
 from ..backbone import Backbone
 from .distance import pooled
 from .i3d import CLIP, I3D
 
 
+class _Given(nn.Identity):
+    """Takes descriptors of so many numbers as they are; torchmetrics would download a network of its own."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.num_features = width
+
+
 def frechet(a: Tensor, b: Tensor) -> float:
-    """Frechet distance of two Gaussians fitted to [N,D] and [M,D] (Dowson and Landau 1982).
+    """Frechet distance of two Gaussians fitted to [N,D] and [M,D] (Dowson and Landau 1982), by torchmetrics.
 
     |m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)). Biased for small N: say N beside it.
     """
-    a, b = a.double(), b.double()
-    s_a, s_b = (torch.cov(x.T) for x in (a, b))
-    # The eigenvalues of a product of two covariances are not negative but for rounding.
-    root = torch.linalg.eigvals(s_a @ s_b).real.clamp_min(0).sqrt().sum()
-    return float((a.mean(0) - b.mean(0)).square().sum() + s_a.trace() + s_b.trace() - 2 * root)
+    with needing_extra():  # here: it is slow to import, and few figures need it
+        from torchmetrics.image.fid import FrechetInceptionDistance
+    distance = FrechetInceptionDistance(_Given(a.shape[1]))
+    distance.update(a, real=True)
+    distance.update(b, real=False)
+    return float(distance.compute())
 
 
 def inception_score(logits: Tensor) -> float:
-    """Exponential of the mean of KL(p(y|x) || p(y)) over clips (Salimans et al. 2016); logits [N,K]."""
+    """Exponential of the mean of KL(p(y|x) || p(y)) over clips (Salimans et al. 2016); logits [N,K].
+
+    torchmetrics' InceptionScore shuffles and splits the clips by torch's global random numbers; this does neither.
+    """
     each = logits.double().log_softmax(1)
     mean = each.exp().mean(0, keepdim=True).log()
     return float((each.exp() * (each - mean)).sum(1).mean().exp())
