@@ -11,7 +11,7 @@ from .costs import generator_costs, later_costs
 
 LATER = 0.4
 """Share of the time that the stages after the generator get at most: a world that hears must also move."""
-SLACK = 0.9
+SLACK = 0.85
 """Share of the time that is planned; the rest is for reading files, sheets, checkpoints and packing."""
 MOTION_FROM = 60
 """Steps of the adversarial stage below which it is left out: they would change nothing that one sees."""
