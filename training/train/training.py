@@ -29,7 +29,7 @@ from ..recipe import FILE, Recipe
 from ..runner import REQUEST, TrainingRun, check_out, generator_stage, make_world
 from .costs import generator_costs, later_costs, measure_pace
 from .narrator import Narrator
-from .presets import PRESETS, fitted, preset_of, recipe_of
+from .presets import PRESETS, Preset, fitted, preset_of, recipe_of
 from .preview import Preview
 from .schedule import Schedule, in_words
 
@@ -179,7 +179,7 @@ def _recipe(request: Request, root: Path, device: torch.device, start: Path | No
     if (request.work / FILE).is_file():
         return Recipe.read(request.work)
     name = request.preset or preset_of(request.minutes, device.type == "cuda")
-    recipe = _shaped(recipe_of(PRESETS[name], request.size), root, start)
+    recipe = _shaped(PRESETS[name], request.size, root, start)
     if request.scale != 1:
         recipe = recipe.scaled(request.scale)
     if request.clip:
@@ -193,14 +193,18 @@ def _recipe(request: Request, root: Path, device: torch.device, start: Path | No
     return recipe
 
 
-def _shaped(recipe: Recipe, root: Path, start: Path | None) -> Recipe:
-    """The recipe in the shape of the world that it goes on from, else in that of the data set."""
+def _shaped(preset: Preset, size: int, root: Path, start: Path | None) -> Recipe:
+    """The recipe of a preset in the shape of the data set; or in that of the world that it goes on from, less the
+    phases of stage 0 that this world is beyond.
+    """
     if start is not None:
         config = read_card(start).generator
-        shaped = replace(recipe.up_to(config.size), generator=config)
-        last = shaped.stage_0.phases[-1]
-        return replace(shaped, stage_0=replace(shaped.stage_0, phases=(last,)))
-    path = root / SETTINGS
+        recipe = recipe_of(preset, max(size, config.size))
+        phases = recipe.stage_0.phases
+        ahead = tuple(p for p in phases if p.side > config.size) or phases[-1:]
+        generator = replace(config, size=recipe.generator.size)
+        return replace(recipe, generator=generator, stage_0=replace(recipe.stage_0, phases=ahead))
+    recipe, path = recipe_of(preset, size), root / SETTINGS
     if not path.is_file():
         return recipe
     columns = max(2, round(4 * ratio(json.loads(path.read_text())["aspect"])))
