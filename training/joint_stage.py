@@ -13,11 +13,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from ..engine.control.render_table import MEANING_SLOTS
 from ..engine.errors import InputError
 from ..engine.model.open_clip_towers import load_joint
+from .checkpoints import AGAIN
 from .data.class_photos import photos_of
 from .data.labels import OwnClasses, amounts, own_classes
 from .data.photos import photo_tags
@@ -50,8 +52,11 @@ def joint_stage(shop: TrainingRun) -> Space:
         if not teacher_file(shop.root).is_file():
             space = _with_own_classes(shop, space)
         save(space, path, plan, plan.words_steps + plan.sound_steps, base)
-    clip = told_of(path)["plan"].get("clip", "")
-    space = Space.read(path, load_joint(clip) if clip else None)
+    try:
+        clip = told_of(path)["plan"].get("clip", "")
+        space = Space.read(path, load_joint(clip) if clip else None)
+    except SafetensorError as error:
+        raise InputError(f"{path} is damaged", AGAIN) from error
     return space.promoted([name for name in EXTRA_CLASSES if name in space.names])
 
 

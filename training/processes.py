@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import logging
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -140,8 +141,7 @@ class Devices:
             SonoramaError: there are not so many devices, or the processes cannot find each other.
 
         """
-        if min(self.devices, self.nodes) < 1:
-            raise InputError("--devices and --nodes begin at 1", "Leave them out to train with one process.")
+        self.check()
         accelerator = self.accelerator
         if accelerator == "auto":
             accelerator = "cuda" if torch.cuda.is_available() else "cpu"
@@ -154,6 +154,14 @@ class Devices:
         if fabric.global_rank:
             logging.getLogger().setLevel(logging.WARNING)
         return Processes(fabric.device, fabric.global_rank, fabric.world_size, fabric, threads)
+
+    def check(self) -> None:
+        """InputError where there cannot be so many."""
+        if min(self.devices, self.nodes) < 1:
+            raise InputError("--devices and --nodes begin at 1", "Leave them out to train with one process.")
+        if self.nodes > 1 and "MASTER_ADDR" not in os.environ:  # Fabric would wait for the others for ever
+            what = f"Nothing says where the other {self.nodes - 1} machines are"
+            raise InputError(what, "Start the command on each of them by torchrun; docs/world.md has an example.")
 
     def _fabric(self, accelerator: str) -> Fabric:
         from lightning_fabric import Fabric

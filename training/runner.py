@@ -7,24 +7,26 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from ..engine.errors import OutputError
-from ..engine.files.atomic import write_bytes
+from ..engine.errors import InputError, OutputError
+from ..engine.files.atomic import check_folder, replacing, translated, write_bytes
 from ..engine.model.build import build_networks
 from ..engine.model.generator import Generator
 from ..engine.model.mel import log_mel
 from ..engine.model.open_clip_towers import load_joint
 from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
-from .checkpoints import write_tensors
+from .checkpoints import AGAIN, write_tensors
 from .data.class_photos import class_anchors
 from .data.labels import Labels
 from .data.photos import PICTURES, PictureSet, photo_tags, picture_set
@@ -32,7 +34,7 @@ from .data.recordings import training_recordings
 from .event_log import EventLog
 from .packing import About, Trained, bank_codes, pack
 from .processes import ALONE, Processes
-from .recipe import FILE, Recipe
+from .recipe import Recipe
 from .stage_order import open_stages, run_stages, with_extra
 from .stages.directions import find_directions, towards_photos
 from .stages.ears.names import class_aliases
@@ -48,7 +50,10 @@ log = logging.getLogger(__name__)
 JOINT, LABELS = "joint.safetensors", "joint/labels.json"
 """Files of a work folder: the joint space; of which of the world's classes the files of the data are."""
 PACKED, REQUEST = "packed.sha256", "request.json"
-"""Files of a work folder: the hash of the world file that was made there; what `sonorama train` was asked for."""
+"""Files of a work folder: the hashes of the last world files that were made there; what `sonorama train` was asked for.
+"""
+NOTES = "notes"
+"""Folder in the work folder: the stages' figures, for the world's card."""
 
 
 @dataclass(frozen=True)
@@ -115,21 +120,24 @@ class TrainingRun:
         """The tensors of a stage: read where its file is, else made and written."""
         path = self.work / f"{name}.safetensors"
         if not path.is_file():
-            log.info("stage %s", name)
             if "/" not in name:  # a part of a stage, which tells for itself
+                log.info("stage %s", name)
                 self.tell(name)(0.0)
             write_tensors(path, make())
-        return load_file(path)
+        try:
+            return load_file(path)
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"{path} is damaged", AGAIN) from error
 
     def note(self, name: str, measures: dict[str, Any]) -> None:
         """Keep a stage's own figures beside its file."""
-        write_bytes(self.work / f"{name}.json", json.dumps(measures, indent=1).encode())
+        path = self.work / NOTES / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(path, json.dumps(measures, indent=1).encode())
 
     def notes(self) -> dict[str, Any]:
         """All stages' figures."""
-        return {
-            p.stem: json.loads(p.read_text()) for p in sorted(self.work.glob("*.json")) if p.name not in (FILE, REQUEST)
-        }
+        return {p.stem: json.loads(p.read_text()) for p in sorted((self.work / NOTES).glob("*.json"))}
 
 
 def generator_stage(shop: TrainingRun) -> Generator:
@@ -204,10 +212,13 @@ def encoder_stage(
 
 def check_out(out: Path, work: Path) -> None:
     """Refuse, before hours of work, to replace a file that is not the world that was packed from this work folder."""
+    if out.is_dir():
+        raise OutputError(f"{out} is a folder", "Give the name of a file with --out.")
     packed = work / PACKED
-    if out.exists() and not (packed.is_file() and packed.read_text() == content_of(out)):
+    if out.exists() and not (packed.is_file() and content_of(out) in packed.read_text().split()):
         message = f"{out} is there already, and is not the world that was made in {work}"
         raise OutputError(message, "Give another file with --out, or move that one away.")
+    check_folder(next(folder for folder in out.absolute().parents if folder.is_dir()), out)
 
 
 def content_of(path: Path) -> str:
@@ -272,10 +283,18 @@ def make_world(shop: TrainingRun, out: Path, about: About, extra: Sequence[str] 
     joint = {"backbone": f"{eyes}; not in this file", **asdict(shop.recipe.joint), "clip": clip}
     if base := told_of(shop.work / JOINT).get("base"):
         joint["base"] = base
+    part = shop.work / "packed.safetensors"
     card = pack(
-        out, shop.root, parts, Trained(generator, made["encoder"], made["motion"], space), about,
+        part, shop.root, parts, Trained(generator, made["encoder"], made["motion"], space), about,
         aliases=class_aliases(space.classes) | shop.labels.named, measures=shop.notes(), joint=joint,
         motion_rate=shop.recipe.clips.rate,
     )  # fmt: skip
-    write_bytes(shop.work / PACKED, content_of(out).encode())
+    before = content_of(out) if out.is_file() else ""
+    # First the hashes: killed between the two, the next run still knows its own file.
+    write_bytes(shop.work / PACKED, f"{content_of(part)} {before}".encode())
+    with translated(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(out) as copy, translated(out):
+        shutil.copyfile(part, copy)
+    part.unlink()
     log.info("%s: %s, %.1f MB", out, card.content[:12], out.stat().st_size / 1e6)

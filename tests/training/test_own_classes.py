@@ -254,8 +254,10 @@ def test_a_base_world_that_lacks_a_class_is_refused(tmp_path: Path) -> None:
         known_space(tmp_path / "base.safetensors")
 
 
-def test_a_class_without_sound_is_its_prior_and_one_without_anything_is_refused() -> None:
-    space = Space(None, None, None, torch.eye(9, 16))
+@pytest.mark.parametrize("names", [(), ("door", "car")])  # a base world may know others: its own classes, for one
+def test_a_class_without_sound_is_its_prior_and_one_without_anything_is_refused(names: tuple[str, ...]) -> None:
+    known = torch.eye(16)[13 : 13 + len(names)] if names else None
+    space = Space(None, None, None, torch.eye(9, 16), names=names, name_codes=known)
     rng = torch.Generator().manual_seed(2)
     near = torch.nn.functional.normalize(torch.eye(10, 16)[9] + 0.1 * torch.randn(20, 16, generator=rng))
     codes = torch.cat([torch.eye(9, 16), near])

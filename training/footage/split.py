@@ -41,9 +41,10 @@ def plan_split(members: Iterable[Member]) -> dict[str, str]:
         splits |= {o: HELD_OUT if i < wanted else TRAIN for i, o in enumerate(free)}
     free = sorted((m.origin for m in found if not m.split), key=_draw)
     if HELD_OUT not in splits.values() and len(splits) >= FEWEST and free:
-        largest = Counter(m.group for m in found).most_common(1)[0][0]
+        largest, count = Counter(m.group for m in found).most_common(1)[0]
         of_largest = [m.origin for m in found if m.group == largest and not m.split]
-        splits[min(of_largest or free, key=_draw)] = HELD_OUT
+        if count > 1 and of_largest:  # the only file of a class is never held out: the world would not know the class
+            splits[min(of_largest, key=_draw)] = HELD_OUT
     return splits
 
 

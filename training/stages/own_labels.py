@@ -117,8 +117,8 @@ def learn(
     sounding = torch.tensor([bool((heard.class_id == at[name]).any()) for name in own])
     wanted = torch.stack([priors.get(name, torch.zeros(points.shape[1])) for name in own])
     others = space.labels if space.name_codes is None else torch.cat([space.labels, space.name_codes])
-    weight = 1 / torch.bincount(heard.class_id, minlength=count + len(own)).clamp_min(1)
-    weight[count:] *= plan.weight
+    weight = 1 / torch.bincount(heard.class_id, minlength=len(others) + len(own)).clamp_min(1)
+    weight[count : count + len(own)] *= plan.weight
     optimiser = torch.optim.Adam([points], plan.rate)
     for _ in range(plan.steps if bool(sounding.any()) else 0):
         codes = unit(points)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...engine.cli.arguments import parse_out
-from ...engine.errors import ValueRefused, needing_extra
+from ...engine.errors import ValueRefused, needing_extra, one_line
+from ..footage.command import LAYOUTS
 
 if TYPE_CHECKING:
     from ...engine.cli.main import Commands
@@ -46,7 +48,9 @@ def add_train(commands: Commands) -> None:
         "--base", metavar="WORLD",
         help="words, pictures and ears of this world (default: the default one's); none: trained on the data",
     )  # fmt: skip
-    begin.add_argument("--layout", default="auto", help="of the footage, as in sonorama footage (%(default)s)")
+    begin.add_argument(
+        "--layout", default="auto", choices=LAYOUTS, help="of the footage, as in sonorama footage (%(default)s)"
+    )
     begin.add_argument(
         "--table", type=Path, metavar="CSV", help="classes, captions, credits; default: FOLDER/footage.csv"
     )
@@ -82,7 +86,7 @@ def run_train(args: argparse.Namespace) -> int:
     with needing_extra():
         from .training import Request, train
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M", stream=sys.stderr)
     request = Request(
         args.folder, args.world, args.work or Path(f"{args.world}-training"), args.out, minutes=args.minutes,
         preset=args.preset, size=args.size or 0, device=args.device, start=args.start, base=args.base,
@@ -95,5 +99,6 @@ def run_train(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("The same command goes on from the last checkpoint.\n")
         raise
-    sys.stdout.write(f"{made}\nPlay it: sonorama live --world {made}\n")
+    world = args.world if args.out is None else shlex.quote(str(made))
+    sys.stdout.write(f"{one_line(made)}\nPlay it: sonorama live --world {world}\n")
     return 0

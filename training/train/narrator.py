@@ -24,14 +24,14 @@ DOES: Mapping[str, str] = {
     "adversarial": "learning to move as filmed (eqs. 7 to 9)",
     "bank": "looking for the picture of every seed",
 }
-GOOD: Mapping[str, tuple[str, str]] = {
-    "generator": ("l1", "pictures are off by {:.1%} of the range"),
-    "directions": ("loss", "loss {:.3f}"),
-    "encoder": ("cosine", "picture and sound agree by {:.2f}"),
-    "motion": ("loss", "loss {:.4f}"),
-    "adversarial": ("video", "video discriminator {:.3f}"),
+GOOD: Mapping[str, tuple[str, str, str]] = {
+    "generator": ("l1", "pictures are off by {} of the range from black to white", ".1%"),
+    "directions": ("loss", "loss {}", ".3f"),
+    "encoder": ("cosine", "picture and sound agree by {}", ".2f"),
+    "motion": ("loss", "loss {}", ".4f"),
+    "adversarial": ("video", "video discriminator {}", ".3f"),
 }
-"""What tells best how good a stage is: one of its figures, and its sentence."""
+"""What tells best how good a stage is: one of its figures, a sentence, and the form of the number."""
 
 
 class Narrator:
@@ -73,8 +73,10 @@ class Narrator:
         stage = status.stage.split(" ")[0]
         parts = [f"{now:%H:%M} {status.stage}: {DOES.get(stage, 'at work')}", f"{100 * status.share:.0f} %"]
         if (figure := _figure(status)) is not None:
-            first, sentence = self._first.get(status.stage, figure[1]), figure[0].format(figure[1])
-            parts.append(sentence if first == figure[1] else f"{sentence} ({figure[0].format(first)} at first)")
+            sentence, value, form = figure
+            first = self._first.get(status.stage, value)
+            said = sentence.format(format(value, form))
+            parts.append(said if first == value else f"{said} ({format(first, form)} at first)")
         return ", ".join(parts) + f". Ends {now + timedelta(seconds=rest):%H:%M}, in {in_words(rest)}.\n"
 
     def _talk(self) -> None:
@@ -85,7 +87,10 @@ class Narrator:
                     self._say(self.line())
 
 
-def _figure(status: Status) -> tuple[str, float] | None:
-    """The sentence and the figure that tell best how good it is; None where there is none."""
-    name, sentence = GOOD.get(status.stage.split(" ")[0], ("", ""))
-    return (sentence, status.figures[name]) if name in status.figures else None
+def _figure(status: Status) -> tuple[str, float, str] | None:
+    """The sentence, figure and form that tell best how good it is; None where there is none."""
+    name, sentence, form = GOOD.get(status.stage.split(" ")[0], ("", "", ""))
+    if name not in status.figures:
+        return None
+    value = status.figures[name]
+    return sentence, value / 2 if name == "l1" else value, form  # l1 is of pictures in -1..1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from ...engine.errors import ValueRefused
@@ -51,25 +52,27 @@ def recipe_of(preset: Preset, size: int = 0) -> Recipe:
     return replace(recipe, stage_0=replace(plan, phases=phases, mix_every=2, ema=plan.ema**many))
 
 
-def fitted(recipe: Recipe, seconds: float, pace: float) -> Recipe:
+def fitted(recipe: Recipe, whole: float, spent: float, pace: float) -> Recipe:
     """The recipe within a time: stage 0 by the clock, all later stages by their numbers of steps.
 
     Args:
         recipe: the whole one; no stage becomes longer than there.
-        seconds: that are left.
+        whole: seconds that all may take.
+        spent: of them.
         pace: of this machine, see `costs.measure_pace`.
 
     Raises:
         ValueRefused: the smallest stages alone need more than half of the time.
 
     """
+    seconds = max(0.0, whole - spent)
     planned = SLACK * seconds
     share = min(1.0, LATER * planned / (pace * sum(later_costs(recipe).values())))
     recipe = _shorter(recipe, share)
     later = pace * sum(later_costs(recipe).values())
     if later > 0.6 * seconds:
-        least = max(1, round(later / 60 / 0.5))
-        raise ValueRefused(f"{seconds / 60:.0f} minutes are too short", f"Give at least --minutes {least}.")
+        least = math.ceil((later / 0.5 + spent) * 1.2 / 60)  # the next run measures anew, and may find less
+        raise ValueRefused(f"{whole / 60:g} minutes are too short", f"Give at least --minutes {least}.")
     return replace(recipe, stage_0=_timed(recipe, planned - later, pace))
 
 

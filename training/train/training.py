@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import time
 from dataclasses import asdict, dataclass, replace
@@ -13,11 +14,13 @@ import torch
 
 from ...engine.cli.progress import Progress
 from ...engine.errors import InputError, ValueRefused, one_line
-from ...engine.files.atomic import write_bytes
+from ...engine.files.atomic import translated, write_bytes
+from ...engine.files.fingerprint import MADE_BY, sha256
 from ...engine.files.folders import worlds_folder
 from ...engine.model.world_file import INSTALLED, find_world, read_card, world_files
 from ...engine.units import DEFAULT_WORLD
-from ..data.photos import PICTURES, picture_set
+from ..data.labels import table
+from ..data.photos import FOLDERS, PICTURES, picture_set
 from ..event_log import EventLog
 from ..footage.build import Wishes, build
 from ..footage.crops import ratio
@@ -27,15 +30,17 @@ from ..packing import About
 from ..processes import Devices
 from ..recipe import FILE, Recipe
 from ..runner import REQUEST, TrainingRun, check_out, generator_stage, make_world
+from ..stage_order import open_stages
 from .costs import generator_costs, later_costs, measure_pace
+from .lock import alone_in
 from .narrator import Narrator
 from .presets import PRESETS, Preset, fitted, preset_of, recipe_of
 from .preview import Preview
 from .schedule import Schedule, in_words
 
 log = logging.getLogger(__name__)
-DATASET = "dataset"
-"""Folder in the work folder: the data set made of footage."""
+DATASET, DATA_HASH = "dataset", "dataset.sha256"
+"""Of a work folder: the data set made of footage; the hash of the manifest of the one that is trained on."""
 
 
 _FREE = ("work", "out", "device", "devices", "nodes", "anywhere")
@@ -91,33 +96,36 @@ def train(request: Request) -> Path:
         WorldError: a world that it starts from cannot be had.
 
     """
-    begun = time.monotonic()
-    _check_name(request.world)
+    _check_options(request)
     out = request.out or worlds_folder() / f"{request.world}.safetensors"
     check_out(out, request.work)
     device = _device(request.device)
     start = None if request.start is None else find_world(request.start)
     base = _base(request)
     _claim(request)
+    with alone_in(request.work):
+        _train(request, out, device, start, base)
+    return out
+
+
+def _train(request: Request, out: Path, device: torch.device, start: Path | None, base: Path | None) -> None:
+    begun = time.monotonic()
     root = _data_set(request)
     recipe = _recipe(request, root, device, start, begun)
     expected = _expected(recipe, measure_pace(device))
-    log.info("This takes %s here.", in_words(sum(expected.values())))
+    log.info("All of it takes %s here.", in_words(sum(expected.values())))
     processes = Devices(device.type, request.devices, request.nodes).launch()
     if not processes.first:  # the first one makes the other stages alone
         generator_stage(TrainingRun(root, request.work, recipe, start, listeners=(), processes=processes))
-        return out
-    out.parent.mkdir(parents=True, exist_ok=True)
+        return
     with Narrator(Schedule(expected)) as narrator:
         preview = Preview(request.work, recipe.stage_0.grid_s)
         run = TrainingRun(
             root, request.work, recipe, start, base=base, listeners=(narrator,), reports=(preview,),
             processes=processes, events=EventLog(request.work),
         )  # fmt: skip
-        make_world(
-            run, out, About(request.world, request.release, request.description, request.licence), request.stages
-        )
-    return out
+        about = About(request.world, request.release, request.description, request.licence)
+        make_world(run, out, about, request.stages)
 
 
 def _base(request: Request) -> Path | None:
@@ -128,11 +136,21 @@ def _base(request: Request) -> Path | None:
     return None
 
 
-def _check_name(name: str) -> None:
+def _check_options(request: Request) -> None:
+    """Refuse what is seen before any work."""
+    name = request.world
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}", name):
-        raise ValueRefused(f"--world {one_line(name)} is no name", "Use up to 41 letters, digits, - and _.")
+        raise ValueRefused(f"--world {one_line(name)} is no name", "Use up to 41 of a-z, A-Z, 0-9, - and _.")
     if name in {path.stem for path in world_files(INSTALLED)}:
         raise ValueRefused(f"{name} is the name of a world that comes with sonorama", "Choose another name.")
+    open_stages(request.stages)
+    Devices("cpu", request.devices, request.nodes).check()
+    told = [k for k in ("author", "table") if getattr(request, k)] + ["layout"] * (request.layout != "auto")
+    if told and (request.folder / MANIFEST).is_file():
+        what = f"{request.folder} is a data set already: --{told[0]} is for footage"
+        raise ValueRefused(what, "Say it in its MANIFEST.tsv, or leave it out.")
+    if request.start and 0 < request.size < read_card(find_world(request.start)).generator.size:
+        raise ValueRefused(f"{request.start} is larger than --size {request.size}", "Leave --size out.")
 
 
 def _device(name: str) -> torch.device:
@@ -145,33 +163,65 @@ def _device(name: str) -> torch.device:
 def _claim(request: Request) -> None:
     """Keep what was asked for. InputError where the folder belongs to another training, or is somebody else's."""
     asked = {k: str(v) for k, v in asdict(request).items() if k not in _FREE}
-    asked["folder"] = str(request.folder.resolve())
+    asked |= {"folder": str(request.folder.resolve()), "made_by": MADE_BY}
     path, work = request.work / REQUEST, request.work
-    if path.is_file() and (work / FILE).is_file():  # planned: what was asked for cannot change any more
-        earlier = json.loads(path.read_text())
+    if not request.folder.is_dir():
+        raise InputError(f"There is no folder {request.folder}", "Give the folder that your footage is in.")
+    if work.resolve().is_relative_to(request.folder.resolve()) and not (request.folder / MANIFEST).is_file():
+        raise InputError(f"{work} lies inside the footage, and would be read as such", "Give another one with --work.")
+    earlier = _earlier(path)
+    if earlier is not None and (work / FILE).is_file():  # planned: what was asked for cannot change any more
         differ = ", ".join(sorted(k for k in asked if asked[k] != earlier.get(k)))
         if differ:
             raise InputError(f"{work} is of a training that differs in: {differ}", "Give another folder with --work.")
         return
-    if not request.anywhere and not path.is_file() and work.exists() and (not work.is_dir() or any(work.iterdir())):
+    if not request.anywhere and earlier is None and os.path.lexists(work) and not _empty(work):
         raise InputError(f"{work} is there already, and is no training", "Give another folder with --work.")
-    if not request.folder.is_dir():
-        raise InputError(f"There is no folder {request.folder}", "Give the folder that your footage is in.")
-    work.mkdir(parents=True, exist_ok=True)
+    with translated(work):
+        work.mkdir(parents=True, exist_ok=True)
     write_bytes(path, json.dumps(asked, indent=1).encode())
 
 
+def _earlier(path: Path) -> dict[str, str] | None:
+    """What an earlier run was asked for; None where there was none."""
+    try:
+        told = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return told if isinstance(told, dict) and told.get("made_by") == MADE_BY else None
+
+
+def _empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
+
+
 def _data_set(request: Request) -> Path:
-    """The data set: the folder itself, or one that is made of its footage below the work folder."""
+    """The data set: the folder itself, or one that is made of its footage below the work folder. From the plan on it
+    stays as it is, since pictures and classes that are learned already belong to it.
+
+    InputError where it has changed since, or has no pictures.
+    """
+    planned, out = (request.work / FILE).is_file(), request.work / DATASET
     if (request.folder / MANIFEST).is_file():
-        return request.folder
-    out = request.work / DATASET
+        out = request.folder
+    elif not planned:
+        _make_data_set(request, out)
+    kept, now = request.work / DATA_HASH, sha256(out / MANIFEST)
+    if planned and kept.is_file() and kept.read_text() != now:
+        raise InputError(f"{out} has changed since this training was planned", "Give another folder with --work.")
+    if not planned:
+        write_bytes(kept, now.encode())
+    return out
+
+
+def _make_data_set(request: Request, out: Path) -> None:
     wishes = Wishes(request.folder, out, Settings(), request.layout, request.table, request.author, request.licence)
     with Progress("footage") as progress:
         built = build(wishes, progress)
     for sentence in built.sentences:
         log.info("%s", sentence)
-    return out
+    if not any(row["file"].split("/")[0] in FOLDERS for row in table(out / MANIFEST)):
+        raise InputError(f"{request.folder} has no pictures", "Add videos or photos.")
 
 
 def _recipe(request: Request, root: Path, device: torch.device, start: Path | None, begun: float) -> Recipe:
@@ -188,7 +238,7 @@ def _recipe(request: Request, root: Path, device: torch.device, start: Path | No
     generator = recipe.generator
     picture_set(root, request.work / PICTURES, *generator.shape(), generator.z_dim)
     if minutes:
-        recipe = fitted(recipe, 60 * minutes - (time.monotonic() - begun), measure_pace(device))
+        recipe = fitted(recipe, 60 * minutes, time.monotonic() - begun, measure_pace(device))
     recipe.claim(request.work)
     return recipe
 

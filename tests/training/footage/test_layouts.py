@@ -174,6 +174,11 @@ def test_what_was_trained_on_is_never_held_out_later() -> None:
     assert all(later[o] == TRAIN for o in earlier) and [*later.values()].count(HELD_OUT) == 2
 
 
+def test_the_only_file_of_a_class_is_never_held_out() -> None:
+    splits = plan_split([Member(f"only {name}", name) for name in "abcdef"])
+    assert set(splits.values()) == {TRAIN}
+
+
 def test_pieces_of_one_origin_stay_together() -> None:
     splits = plan_split([Member(f"p{i % 8}", "cello photo") for i in range(80)])
     assert len(splits) == 8 and [*splits.values()].count(HELD_OUT) == 1

@@ -1,5 +1,6 @@
 """`sonorama train`, from a folder of clips to a world that plays: every stage short, all else as it is."""
 
+import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,8 +18,9 @@ from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.data.procedural_sounds import compose
 from sonorama.training.recipe import Recipe
 from sonorama.training.train import training
+from sonorama.training.train.lock import alone_in
 
-from ..footage.media import Sound, moving, write_video
+from ..footage.media import Sound, moving, write_sound, write_video
 
 SMALL = GeneratorConfig(64, z_dim=16, w_dim=32, channel_base=512, channel_max=16)
 
@@ -89,6 +91,13 @@ def test_footage_becomes_a_world_in_one_command(room: Path, capsys: pytest.Captu
     assert main([*command[:4], "--minutes", "90"]) == 2
     err = capsys.readouterr().err
     assert "is of a training that differs in: author, licence, minutes" in err and err.count("\n") == 2
+    with alone_in(Path("harbour-training")):
+        assert main(command) == 2
+    assert "Another process trains in harbour-training" in capsys.readouterr().err
+    with Path("harbour-training/dataset/MANIFEST.tsv").open("a") as file:
+        file.write("\n")
+    assert main(command) == 2
+    assert "harbour-training/dataset has changed since this training was planned" in capsys.readouterr().err
     (room / "worlds" / "harbour.safetensors").write_bytes(b"mine")
     assert main(command) == 2
     assert "is there already" in capsys.readouterr().err
@@ -107,20 +116,38 @@ def test_footage_becomes_a_world_in_one_command(room: Path, capsys: pytest.Captu
         (["film", "--world", "a", "--from", "atlantis"], "atlantis: no such world"),
         (["film", "--world", "a", "--work", "mine"], "mine is there already, and is no training"),
         (["film", "--world", "a", "-o", "mine/a.txt"], "mine/a.txt is there already"),
-        (["text", "--world", "a", "--work", "text/a.mp4"], "text/a.mp4 is there already"),
+        (["text", "--world", "a", "--work", "mine/a.txt"], "mine/a.txt is there already, and is no training"),
+        (["text", "--world", "a", "--work", "text/w"], "text/w lies inside the footage"),
+        ([".", "--world", "a"], "a-training lies inside the footage"),
+        (["film", "--world", "a", "--work", "foreign"], "foreign is there already, and is no training"),
+        (["film", "--world", "a", "-o", "."], ". is a folder"),
+        (["film", "--world", "a", "-o", "/proc/a.safetensors"], "/proc/a.safetensors"),
+        (["film", "--world", "a", "--work", "/proc/a"], "/proc/a"),
+        (["film", "--world", "a", "--devices", "0"], "--devices and --nodes begin at 1"),
+        (["film", "--world", "a", "--nodes", "2"], "Nothing says where the other 1 machines are"),
+        (["film", "--world", "a", "--stage", "polish"], "polish"),
+        (["film", "--world", "a", "--from", "shore", "--base", "none"], "--base none does not go with --from"),
+        (["film", "--world", "a", "--from", "shore", "--size", "64"], "shore is larger than --size 64"),
+        (["made", "--world", "a", "--layout", "names"], "made is a data set already: --layout is for footage"),
+        (["sounds", "--world", "a"], "sounds has no pictures"),
     ],
 )
 def test_bad_input_is_refused_in_two_lines(
     room: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
-    for name in ("empty", "text", "mine", "film"):
+    for name in ("empty", "text", "mine", "film", "foreign", "made", "sounds"):
         (room / name).mkdir()
+    (room / "foreign" / "request.json").write_text('{"thesis": 1}')
+    (room / "made" / "MANIFEST.tsv").write_text("file\tclass\n")
+    write_sound(room / "sounds" / "a.wav", np.zeros(SAMPLE_RATE, np.float32) + 0.1)
     (room / "text" / "a.mp4").write_text("no film")
     (room / "mine" / "a.txt").write_text("mine")
     before = sorted(path for path in room.rglob("*") if "a-training" not in str(path))
     assert main(["train", *arguments]) == 2
     err = capsys.readouterr().err
-    assert said in err and err.count("\n") == 2
+    lines = [line for line in err.splitlines() if not re.match(r"\d\d:\d\d |footage: ", line)]  # less the report
+    assert said in lines[0]
+    assert len(lines) == 2
     assert sorted(path for path in room.rglob("*") if "a-training" not in str(path)) == before
     assert (room / "mine" / "a.txt").read_text() == "mine"
 

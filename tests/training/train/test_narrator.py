@@ -19,8 +19,8 @@ def test_it_says_what_how_good_and_until_when() -> None:
     one(Status("generator 32 px", 0.4, {"l1": 0.12}))
     assert len(said) == 1  # a line for a stage that begins; then one a minute
     assert re.fullmatch(
-        r"\d\d:\d\d generator 32 px: learning the pictures, 40 %, pictures are off by 12.0% of the range "
-        r"\(pictures are off by 20.0% of the range at first\)\. Ends \d\d:\d\d, in about 50 min\.\n",
+        r"\d\d:\d\d generator 32 px: learning the pictures, 40 %, pictures are off by 6.0% of the range from black to "
+        r"white \(10.0% at first\)\. Ends \d\d:\d\d, in about 50 min\.\n",
         one.line(),
     )
     one(Status("encoder", 0.0, {}))

@@ -14,7 +14,7 @@ from sonorama.training.train.presets import PRESETS, fitted, preset_of, recipe_o
 @pytest.mark.parametrize("pace", [0.3, 0.6, 1.0])
 def test_a_fitted_recipe_takes_the_time_and_no_more(minutes: float, pace: float) -> None:
     whole = recipe_of(PRESETS["laptop"] if minutes > 100 else PRESETS["tiny"])
-    made = fitted(whole, 60 * minutes, pace)
+    made = fitted(whole, 60 * minutes, 0.0, pace)
     stage_0 = sum(min(p.seconds, pace * c) for p, c in zip(made.stage_0.phases, generator_costs(made), strict=True))
     later = pace * sum(later_costs(made).values())
     assert stage_0 + later <= 60 * minutes
@@ -23,14 +23,14 @@ def test_a_fitted_recipe_takes_the_time_and_no_more(minutes: float, pace: float)
 
 
 def test_more_time_makes_no_stage_shorter() -> None:
-    one, two = (fitted(recipe_of(PRESETS["tiny"]), 60 * minutes, 1.0) for minutes in (20, 90))
+    one, two = (fitted(recipe_of(PRESETS["tiny"]), 60 * minutes, 0.0, 1.0) for minutes in (20, 90))
     assert all(a.seconds < b.seconds for a, b in zip(one.stage_0.phases, two.stage_0.phases, strict=True))
     assert all(later_costs(two)[k] >= cost for k, cost in later_costs(one).items())
-    assert later_costs(fitted(recipe_of(PRESETS["tiny"]), 1e6, 1.0)) == later_costs(recipe_of(PRESETS["tiny"]))
+    assert later_costs(fitted(recipe_of(PRESETS["tiny"]), 1e6, 0.0, 1.0)) == later_costs(recipe_of(PRESETS["tiny"]))
 
 
 def test_the_adversarial_stage_is_whole_enough_or_left_out() -> None:
-    steps = [fitted(recipe_of(PRESETS["tiny"]), 60 * m, 1.0).adversarial.steps for m in (15, 30, 60, 120, 240)]
+    steps = [fitted(recipe_of(PRESETS["tiny"]), 60 * m, 0.0, 1.0).adversarial.steps for m in (15, 30, 60, 120, 240)]
     assert steps[0] == 0
     assert steps == sorted(steps)
     assert all(n == 0 or n >= 60 for n in steps)
@@ -38,9 +38,9 @@ def test_the_adversarial_stage_is_whole_enough_or_left_out() -> None:
 
 def test_a_time_that_is_too_short_says_what_would_do() -> None:
     with pytest.raises(ValueRefused, match="2 minutes are too short") as refused:
-        fitted(recipe_of(PRESETS["tiny"]), 120, 1.0)
+        fitted(recipe_of(PRESETS["tiny"]), 120, 20.0, 1.0)
     least = int(str(refused.value.hint).rsplit(" ", 1)[1].rstrip("."))
-    assert fitted(recipe_of(PRESETS["tiny"]), 60 * least, 1.0)
+    assert fitted(recipe_of(PRESETS["tiny"]), 60 * least, 20.0, 1.0)
 
 
 def test_presets() -> None:

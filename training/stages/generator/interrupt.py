@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
@@ -21,10 +21,16 @@ class Stop:
         """Whether to stop."""
         return self.number is not None
 
-    def settle(self) -> None:
-        """KeyboardInterrupt or Terminated if a signal came."""
-        if self.number is not None:
-            raise Terminated(self.number) if self.number == signal.SIGTERM else KeyboardInterrupt
+    def settle(self, handlers: Mapping[int, object]) -> None:
+        """Do what a signal that came would have done before: call its handler, or raise KeyboardInterrupt or
+        Terminated.
+        """
+        if self.number is None:
+            return
+        handler = handlers.get(self.number)
+        if callable(handler):
+            handler(self.number, None)
+        raise Terminated(self.number) if self.number == signal.SIGTERM else KeyboardInterrupt
 
 
 @contextmanager
@@ -44,4 +50,4 @@ def stop_between_steps() -> Iterator[Stop]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    stop.settle()
+    stop.settle(before)
