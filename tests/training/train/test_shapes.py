@@ -9,7 +9,7 @@ from sonorama.engine.model.world_file import find_world, read_card
 from sonorama.training.footage.settings import SETTINGS
 from sonorama.training.stages.generator.plan import WIDE
 from sonorama.training.train.presets import PRESETS, recipe_of
-from sonorama.training.train.training import _shaped  # pyright: ignore[reportPrivateUsage]
+from sonorama.training.train.training import _shaped
 
 
 @pytest.mark.parametrize(("aspect", "columns"), [("16:9", 7), ("1:1", 4), ("9:16", 2), ("4:3", 5), ("21:9", 9)])

@@ -21,13 +21,13 @@ class Stop:
         """Whether to stop."""
         return self.number is not None
 
-    def settle(self, handlers: Mapping[int, object]) -> None:
+    def settle(self, handlers: Mapping[signal.Signals, object]) -> None:
         """Do what a signal that came would have done before: call its handler, or raise KeyboardInterrupt or
         Terminated.
         """
         if self.number is None:
             return
-        handler = handlers.get(self.number)
+        handler = handlers.get(signal.Signals(self.number))
         if callable(handler):
             handler(self.number, None)
         raise Terminated(self.number) if self.number == signal.SIGTERM else KeyboardInterrupt
