@@ -88,7 +88,7 @@ def test_stopped_it_leaves_results_and_goes_on(data: PictureSet, tmp_path: Path,
     write_pack(data, pack, 60)
     process = subprocess.Popen(command(pack, out, "100000"), env=bare, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    while "px," not in (line := process.stderr.readline()):
+    while " px " not in (line := process.stderr.readline()):
         assert line, "it ended before it had trained"
     process.send_signal(signal.SIGTERM)
     process.communicate()
