@@ -121,6 +121,8 @@ def _with_own_classes(shop: TrainingRun, space: Space) -> Space:
     learned_from = [r for r in recordings if r.file not in out]
     sounding = {r.class_id for r in learned_from}
     names = tuple(name for name in found.names if name in known or name in sounding)
+    if nothing := [name for name in found.names if name not in names]:
+        log.warning("left out, with neither a sound nor a photo to learn from: %s", ", ".join(nothing))
     plan = _label_plan(shop.recipe.joint)
     heard = hear(space, learned_from, names, plan)
     space = space.without_names(names).with_classes(names, learn(space, names, heard, known, plan))
@@ -131,7 +133,7 @@ def _with_own_classes(shop: TrainingRun, space: Space) -> Space:
         "left_out": [name for name in (*found.names, *found.left_out) if name not in names],
     }
     shop.note("classes", figures)
-    log.info("windows heard as their class: %s", figures["heard"])
+    log.info("heard as their class: %s", ", ".join(f"{name} {share:.0%}" for name, share in figures["heard"].items()))
     return space
 
 

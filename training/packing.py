@@ -20,6 +20,7 @@ from ..engine.model.seed_bank import seed_to_z
 from ..engine.model.sound_inversion import SoundInversionEncoder
 from ..engine.model.world_file import save_world
 from .data.photos import FOLDERS
+from .data.splits import HELD_OUT
 from .stages.joint_space import Space
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -64,24 +65,29 @@ class Manifest:
     @staticmethod
     def read(root: Path) -> Manifest:
         """The rows of recordings and photos."""
-        with (root / "MANIFEST.tsv").open(newline="") as file:
+        with (root / "MANIFEST.tsv").open(newline="", encoding="utf-8") as file:
             rows = csv.DictReader(file, delimiter="\t")
             return Manifest(tuple(row for row in rows if row["file"].split("/")[0] in ("audio", *FOLDERS)))
 
     def credits(self) -> tuple[str, ...]:
-        """One line for each file."""
-        rows = self.rows
-        return tuple(f"{r['file'].split('/', 1)[1]}: {r['author'] or 'unknown'} ({r['licence']})" for r in rows)
+        """One line for each file; of footage, for each file that the user has, not for what was cut from it."""
+        told = [
+            (r.get("origin") or r["file"].split("/", 1)[1], r["author"] or "unknown", r["licence"]) for r in self.rows
+        ]
+        return tuple(dict.fromkeys(f"{file}: {author}" + (f" ({own})" if own else "") for file, author, own in told))
 
-    def licences(self) -> str:
-        """Of the data, in the order of the alphabet."""
-        return ", ".join(sorted({row["licence"] for row in self.rows}))
+    def licence(self) -> str:
+        """For a card where the world's own licence is not given: those of the data, in the order of the alphabet."""
+        known = ", ".join(sorted({row["licence"] for row in self.rows if row["licence"]}))
+        return f"not stated; of its training data: {known}" if known else "not stated, neither of its training data"
 
     def description(self, classes: Sequence[str]) -> str:
         """How much it was trained on, and which sounds it knows."""
-        photos = sum(not row["file"].startswith("audio/") for row in self.rows)
+        rows = [row for row in self.rows if row.get("split") != HELD_OUT]
+        sounds = sum(row["file"].startswith("audio/") for row in rows)
+        shown = "pictures" if any(row.get("origin") for row in rows) else "photos"  # some may be frames of videos
         names = ", ".join(name.replace("_", " ") for name in classes)
-        return f"Trained on {photos} photos and {len(self.rows) - photos} recordings. Sounds it knows: {names}."
+        return f"Trained on {len(rows) - sounds} {shown} and {sounds} recordings. Sounds it knows: {names}."
 
 
 @torch.no_grad()
@@ -121,7 +127,7 @@ def pack(
     card = Card(
         about.name,
         about.version,
-        about.licence or f"not stated; of its training data: {manifest.licences()}",
+        about.licence or manifest.licence(),
         about.description or manifest.description(space.classes),
         generator.config,
         networks.encoder.config,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.errors import OutputError
+from sonorama.training.packing import Manifest
 from sonorama.training.runner import PACKED, check_out, content_of
 from sonorama.training.stages.joint import run_joint
 
@@ -31,3 +32,21 @@ def test_a_joint_file_is_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="already"):
         run_joint(argparse.Namespace(out=out, data=None, work=tmp_path / "work", start=None))
     assert [path.name for path in tmp_path.iterdir()] == ["joint.safetensors"]
+
+
+def test_a_card_credits_what_the_user_has(tmp_path: Path) -> None:
+    """Files of footage once each, by their own names; held-out pictures were not trained on."""
+    head = "file\tclass\tsource\tauthor\tlicence\tsplit\torigin"
+    rows = [
+        "photos/a-1.jpg\tbell\t\tÄnne\tCC BY 4.0\ttrain\tGlocke/clip ä.mp4",
+        "photos/a-2.jpg\tbell\t\tÄnne\tCC BY 4.0\ttrain\tGlocke/clip ä.mp4",
+        "audio/bell/a.flac\tbell\t\tÄnne\tCC BY 4.0\ttrain\tGlocke/clip ä.mp4",
+        "photos/b.jpg\tbell\t\t\t\theld-out\tGlocke/b.jpg",
+    ]
+    (tmp_path / "MANIFEST.tsv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
+    told = Manifest.read(tmp_path)
+    assert told.credits() == ("Glocke/clip ä.mp4: Änne (CC BY 4.0)", "Glocke/b.jpg: unknown")
+    assert told.licence() == "not stated; of its training data: CC BY 4.0"
+    assert told.description(("bell",)) == "Trained on 2 pictures and 1 recordings. Sounds it knows: bell."
+    (tmp_path / "MANIFEST.tsv").write_text(f"{head}\n{rows[-1]}\n", encoding="utf-8")
+    assert Manifest.read(tmp_path).licence() == "not stated, neither of its training data"
