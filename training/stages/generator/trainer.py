@@ -30,7 +30,8 @@ GOOD = "generator.good.pt"
 """The last checkpoint before a collapse; there only after one."""
 PARTS = ("generator", "average", "judges", "optimiser", "optimiser_judges")
 UPKEEP = ("halved", "slowed", "best", "alike")
-LOG_EVERY = 50
+LOG_EVERY, WINDOWS_LOG_EVERY = 50, 10
+"""Steps from one line of losses to the next: about every half minute of one core."""
 PATIENCE = 3
 """Checkpoints in a row whose seeds look alike, after which training goes back."""
 
@@ -158,7 +159,7 @@ class GeneratorTrainer(GeneratorSteps):
             side, before = self.now.side, self.phase
             for k, v in self.advance().items():
                 means.setdefault(k, []).append(v)
-            if self.step % LOG_EVERY == 0:
+            if self.step % (WINDOWS_LOG_EVERY if self.now.windows else LOG_EVERY) == 0:
                 self._tell(side, means, listener)
             if due or self.phase > before:
                 if self._keep(new_phase=self.phase > before):
