@@ -28,7 +28,7 @@ SEED = 0.08
 """Seconds a seed of the bank."""
 JOINT = 60.0
 """Seconds of the joint stage where it takes words, pictures and ears from a world."""
-PROBE = 0.55
+PROBE = 0.44
 """Seconds that `probe` took there."""
 
 

@@ -35,6 +35,7 @@ class GeneratorSteps(GeneratorNetworks):
     """The networks, and a step of their training."""
 
     _features: tuple[tuple[int, int], RealFeatures] | None = None
+    _small: tuple[int, Tensor] | None = None
 
     def train_step(self) -> dict[str, Tensor]:
         """One step of both sides; returns the losses, still on the device."""
@@ -93,6 +94,14 @@ class GeneratorSteps(GeneratorNetworks):
             self._features = (key, RealFeatures(self.data, self.backbone, *key, self.folder))
         return self._features[1].at(index)
 
+    def _real(self, index: Tensor) -> Tensor:
+        """Whole pictures at the size of this phase; made small once, since that took a fifth of a step at 16 px."""
+        side = self._side()
+        if self._small is None or self._small[0] != side:
+            rows = torch.arange(len(self.data.pictures), device=self.device)
+            self._small = (side, torch.cat([self.data.at(some, side) for some in rows.split(64)]))
+        return self._small[1][index]
+
     def _side(self) -> int:
         return self.plan.window.from_side if self.now.windows else self.now.side
 
@@ -102,7 +111,7 @@ class GeneratorSteps(GeneratorNetworks):
         return loss if maps is None else loss + feature_distance(*maps).mean()
 
     def _whole_step(self, index: Tensor, ws: Tensor) -> dict[str, Tensor]:
-        real = self.data.at(index, self.now.side)
+        real = self._real(index)
         fake = self._paint(ws, self.now.side)[1].float()
         maps = None
         if self.now.features:
@@ -115,7 +124,7 @@ class GeneratorSteps(GeneratorNetworks):
         plan, index = self.plan, batch.index
         features, fake = self._paint(ws, plan.window.from_side)
         fake = fake.float()
-        real, real_maps = self.data.at(index, plan.window.from_side), self.real_maps(index)
+        real, real_maps = self._real(index), self.real_maps(index)
         maps = self.backbone(fake, self.now.features)
         whole: tuple[Seen, Seen] = ((real, real_maps), (fake, maps))
         losses: dict[str, Tensor] = {}
