@@ -13,7 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..engine.errors import InputError
+from .data.photos import data_root
+from .packing import About
 from .recipe import FILE, Recipe
+from .runner import PACKED, REQUEST, TrainingRun, make_world
 
 AFTER = {
     "directions": ("directions", "encoder", "clips", "motion", "adversarial"),
@@ -24,7 +27,6 @@ AFTER = {
 
 OTHER = ("ablations", "dataset", "grids", "preview.mp4", "tensorboard")
 """Files and folders of a work folder that no stage reads."""
-PACKED, REQUEST = "packed.sha256", "request.json"
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_ablation(args: argparse.Namespace) -> int:
     """Train a variant and pack it; `sonorama evaluate` takes its figures."""
-    from .data.photos import data_root
-    from .packing import About
-    from .runner import TrainingRun, make_world
-
     root = data_root(args.data)
     folder, recipe = begin(args.work, args.variant)
     out = args.out or folder / f"{args.variant}.safetensors"

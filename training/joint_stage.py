@@ -48,6 +48,7 @@ def joint_stage(shop: TrainingRun) -> Space:
     path = shop.work / JOINT
     if not path.is_file():
         log.info("stage joint")
+        shop.tell("joint")(0.0)
         space, plan, base = _space(shop)
         if not teacher_file(shop.root).is_file():
             space = _with_own_classes(shop, space)

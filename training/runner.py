@@ -244,6 +244,7 @@ def directions_stage(shop: TrainingRun, generator: Generator, space: Space) -> T
 
 def bank_stage(shop: TrainingRun, generator: Generator, space: Space) -> dict[str, Tensor]:
     """The seed bank."""
+    shop.tell("bank")(0.0)
     anchors = shop.pictures().anchors
     return {"anchors": anchors, "codes": bank_codes(generator, anchors, space.eyes(), shop.recipe.bank)}
 

@@ -21,7 +21,7 @@ PICTURE = {16: 0.023, 32: 0.085, 64: 0.174}
 """Seconds a picture of stage 0, by side."""
 WINDOW = 0.3
 """Seconds a picture with a window of the blocks above 64 px."""
-STEP: Mapping[str, float] = {"directions": 2.1, "encoder": 4.3, "motion": 0.9, "adversarial": 9.0}
+STEP: Mapping[str, float] = {"directions": 2.1, "encoder": 4.3, "motion": 0.9, "adversarial": 8.3}
 INVERSION_STEP = 1.9
 """Seconds of one step of Adam on the frames of a clip."""
 SEED = 0.08

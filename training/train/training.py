@@ -229,7 +229,7 @@ def _recipe(request: Request, root: Path, device: torch.device, start: Path | No
     if (request.work / FILE).is_file():
         return Recipe.read(request.work)
     name = request.preset or preset_of(request.minutes, device.type == "cuda")
-    recipe = _shaped(PRESETS[name], request.size, root, start)
+    recipe = shaped(PRESETS[name], request.size, root, start)
     if request.scale != 1:
         recipe = recipe.scaled(request.scale)
     if request.clip:
@@ -243,7 +243,7 @@ def _recipe(request: Request, root: Path, device: torch.device, start: Path | No
     return recipe
 
 
-def _shaped(preset: Preset, size: int, root: Path, start: Path | None) -> Recipe:
+def shaped(preset: Preset, size: int, root: Path, start: Path | None) -> Recipe:
     """The recipe of a preset in the shape of the data set; or in that of the world that it goes on from, less the
     phases of stage 0 that this world is beyond.
     """

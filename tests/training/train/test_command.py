@@ -79,6 +79,7 @@ def test_footage_becomes_a_world_in_one_command(room: Path, capsys: pytest.Captu
     assert all("Ann" in line for line in world.card.credits)
     assert "harbour" in {card.name for card in list_worlds()}
     assert "learning the pictures" in err and "Ends " in err
+    assert all(f" {stage}: " in err for stage in ("joint", "directions", "encoder", "clips", "motion", "bank"))
     with av.open("harbour-training/preview.mp4") as film:
         frames = [frame.to_ndarray(format="rgb24").astype(int) for frame in film.decode(video=0)]
     steps = [np.abs(a - b).mean() for a, b in zip(frames, frames[1:] + frames[:1], strict=True)]
