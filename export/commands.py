@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -77,31 +77,33 @@ def _seconds(option: str, text: str, lowest: float) -> float:
 
 
 def add_render(commands: Commands) -> None:
-    """`sonorama render SOUND -o OUT`."""
-    parser = commands.add_parser("render", help="make a film from a sound or a take", allow_abbrev=False)
+    """`sonorama render SOUND... -o OUT`."""
+    parser = commands.add_parser("render", help="make films from sounds or takes", allow_abbrev=False)
     parser.add_argument(
-        "sound", metavar="SOUND", type=Path, help="any audio or video file (its sound is used), or the folder of a take"
-    )
-    add_out(parser)
-    _add_look(parser)
+        "sounds", metavar="SOUND", nargs="+", type=Path,
+        help="any audio or video file (its sound is used), or the folder of a take; several make a film each",
+    )  # fmt: skip
+    add_out(parser, "; with several sounds a folder, FOLDER/")
+    add_look(parser)
     add_film(parser)
     parser.set_defaults(run=run_render)
 
 
-def add_out(parser: argparse.ArgumentParser) -> None:
-    """The options that say where the film goes."""
+def add_out(parser: argparse.ArgumentParser, more: str = "") -> None:
+    """The options that say where the film goes; more: for the help."""
     parser.add_argument(
         "-o",
         "--out",
         required=True,
         metavar="OUT",
-        help=".mp4, .mov, .mkv, a folder for pictures, or - to stream NUT to standard output",
+        help=f".mp4, .mov, .mkv, a folder for pictures, or - to stream NUT to standard output{more}",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a film that is there already")
-    parser.add_argument("--json", action="store_true", help="print one JSON object about the film")
+    parser.add_argument("--json", action="store_true", help="print one JSON object about each film")
 
 
-def _add_look(parser: argparse.ArgumentParser) -> None:
+def add_look(parser: argparse.ArgumentParser) -> None:
+    """The options that say what the film looks like."""
     look = parser.add_argument_group("what it looks like")
     where = f"default: {DEFAULT_WORLD}; with a take: where its world is now"
     look.add_argument("--world", metavar="NAME|PATH", help=where)
@@ -171,14 +173,24 @@ def _asks(args: argparse.Namespace) -> bool:
 
 
 def run_render(args: argparse.Namespace) -> int:
-    """Render the film; the last line says where it is and how fast it went."""
+    """Render the film; the last line says where it is and how fast it went. Several sounds: a table says it of each."""
+    values_of = film_values(args)  # refuses before slow imports
+    if len(args.sounds) > 1:
+        from .queue.render_queue import run_queue
+
+        return run_queue(args, values_of)
+    sound = args.sounds[0]
+    return run_job(args, sound, values_of(sound), clean=args.clean, as_played=args.as_played)
+
+
+def film_values(args: argparse.Namespace) -> Callable[[Path], dict[str, Value]]:
+    """The values that the options of `add_look` ask for: sound or take -> values, which are none for a plain take."""
     from ..engine.take.reader import is_take
 
-    values = start_values(args) if _asks(args) or not is_take(args.sound) else {}  # refuses before slow imports
-
+    values = start_values(args)
     if args.refine:
         values = values | {LOOK_CODE: _refined(args, str(values[LOOK_TEXT]))}
-    return run_job(args, args.sound, values, clean=args.clean, as_played=args.as_played)
+    return lambda sound: values if _asks(args) or not is_take(sound) else {}
 
 
 def _refined(args: argparse.Namespace, text: str) -> str:
@@ -217,7 +229,7 @@ def run_job(
     if report.had_nonfinite:
         note_nonfinite(sound)
     stream = sys.stderr if job.to_stdout else sys.stdout
-    stream.write(_as_json(report, told or {}) if args.json else _as_text(report))
+    stream.write(_as_json(report, told or {}) if args.json else as_text(report))
     return 0
 
 
@@ -250,7 +262,8 @@ def job_of(
     )
 
 
-def _as_text(report: RenderReport) -> str:
+def as_text(report: RenderReport) -> str:
+    """One line about a film."""
     speed = report.seconds / report.wall_seconds
     out = one_line(report.out)
     if report.was_there:
@@ -259,7 +272,12 @@ def _as_text(report: RenderReport) -> str:
 
 
 def _as_json(report: RenderReport, told: Mapping[str, object]) -> str:
-    facts = {
+    return json.dumps({**report_facts(report), **told}) + "\n"
+
+
+def report_facts(report: RenderReport) -> dict[str, object]:
+    """What --json says about a film."""
+    return {
         "out": str(report.out),
         "frames": report.frames,
         "seconds": report.seconds,
@@ -271,4 +289,3 @@ def _as_json(report: RenderReport, told: Mapping[str, object]) -> str:
         "device": report.device,
         "was_there": report.was_there,
     }
-    return json.dumps({**facts, **told}) + "\n"

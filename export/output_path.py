@@ -35,6 +35,22 @@ def check_place(out: Path, sound: Path, sequence: bool) -> None:
     check_folder(out if out.is_dir() else out.parent, out)
 
 
+def make_folder(folder: Path) -> None:
+    """Make the folder of several films, if it is not there; not the folders above it.
+
+    Raises:
+        OutputError: it cannot be made or written, or is a file.
+
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file, not a folder", "Choose another OUT.")
+    if not folder.parent.is_dir():
+        raise OutputError(f"There is no folder {folder.parent}", "Make it first, or choose another OUT.")
+    with translated(folder):
+        folder.mkdir(exist_ok=True)
+    check_folder(folder, folder)
+
+
 def check_stdout() -> None:
     """Refuse to write a film into a terminal.
 

@@ -24,7 +24,7 @@ from ..engine.files.record import Record
 from ..engine.files.still import encode_still
 from .film import Look
 from .picture import Converter
-from .sidecar import differences, read_sidecar, to_json
+from .sidecar import OfAnotherJob, differences, read_sidecar, to_json
 from .soundtrack import Soundtrack
 
 log = logging.getLogger(__name__)
@@ -163,7 +163,7 @@ def _check_same_job(out: Path, record: Record, facts: Mapping[str, Any]) -> None
         raise OutputError(f"{out} may hold frames of another job: {SIDECAR} is not as it was written", another)
     changed = differences(read_sidecar(out / SIDECAR) or {}, facts)
     if changed:
-        raise OutputError(f"{out} holds frames of another job: {', '.join(changed)} differ", another)
+        raise OfAnotherJob(f"{out} holds frames of another job: {', '.join(changed)} differ", another)
 
 
 def _remove(out: Path, record: Record, made: bool) -> None:

@@ -20,6 +20,10 @@ _NOT_THE_JOB = ("command", "sound", "film")  # may differ between two runs that 
 _OVERWRITE = "Choose another OUT, or replace it with --overwrite."
 
 
+class OfAnotherJob(OutputError):
+    """What is there was made by another job."""
+
+
 def command_line(command: tuple[str, ...]) -> str:
     """The command as one would type it again."""
     return shlex.join(command)
@@ -82,7 +86,8 @@ def is_made(out: Path, facts: Mapping[str, Any]) -> bool:
     """Whether the film of these facts is there already, whole.
 
     Raises:
-        OutputError: another film is there, or one that was changed since, or the sidecar of another one.
+        OfAnotherJob: another film is there, or the sidecar of another one.
+        OutputError: it was changed since.
 
     """
     sidecar = sidecar_of(out)
@@ -92,7 +97,7 @@ def is_made(out: Path, facts: Mapping[str, Any]) -> bool:
     changed = differences(told, facts)
     if changed:
         which = f"{out} was made by another job" if os.path.lexists(out) else f"{sidecar} is about another film"
-        raise OutputError(f"{which}: {', '.join(changed)} differ", _OVERWRITE)
+        raise OfAnotherJob(f"{which}: {', '.join(changed)} differ", _OVERWRITE)
     if not os.path.lexists(out):
         return False
     if not matches(out, told.get("film")):

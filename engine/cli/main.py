@@ -167,22 +167,39 @@ class _Outcome:
         return EXIT_REFUSED if isinstance(error, SonoramaError) or _is_users(error) else EXIT_UNEXPECTED
 
     def _explain(self, error: BaseException) -> None:
+        if self._signal is None and isinstance(error, BrokenPipeError):  # as by `sonorama worlds | head -1`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        elif self._signal is None:
+            explain(error, self._debug)
+            return
         if self._debug:
-            import traceback
-
-            traceback.print_exception(error)
+            _print_traceback(error)
         if self._signal is not None:
             sys.stderr.write("Stopped.\n")
-        elif isinstance(error, SonoramaError):
-            report(error)
-        elif isinstance(error, BrokenPipeError):  # stdout was closed, as by `sonorama worlds | head -1`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        elif isinstance(error, OSError) and _is_users(error):
-            sys.stderr.write(f"{one_line(error.filename)} cannot be used: {error.strerror}\n")
-            sys.stderr.write("Choose another name or folder, or change its permissions.\n")
-        else:
-            sys.stderr.write(f"Unexpected {type(error).__name__}: {one_line(error)}\n")
-            sys.stderr.write("This is a bug in sonorama: run it again with --debug and report the traceback.\n")
+
+
+def explain(error: BaseException, debug: bool = False) -> int:
+    """Write an error to stderr in two lines; return its exit code. Also for commands that go on after it.
+
+    debug: write the traceback first.
+    """
+    if debug:
+        _print_traceback(error)
+    if isinstance(error, SonoramaError):
+        return report(error)
+    if isinstance(error, OSError) and _is_users(error):
+        sys.stderr.write(f"{one_line(error.filename)} cannot be used: {error.strerror}\n")
+        sys.stderr.write("Choose another name or folder, or change its permissions.\n")
+        return EXIT_REFUSED
+    sys.stderr.write(f"Unexpected {type(error).__name__}: {one_line(error)}\n")
+    sys.stderr.write("This is a bug in sonorama: run it again with --debug and report the traceback.\n")
+    return EXIT_UNEXPECTED
+
+
+def _print_traceback(error: BaseException) -> None:
+    import traceback
+
+    traceback.print_exception(error)
 
 
 def _is_users(error: BaseException) -> bool:

@@ -19,6 +19,12 @@ def note_interruption(kind: type[KeyboardInterrupt] | None) -> None:
     _interruption[:] = [] if kind is None else [kind]
 
 
+def raise_interruption() -> None:
+    """Raise KeyboardInterrupt if a signal asked to end and a library has swallowed or replaced its exception."""
+    if _interruption:
+        raise _interruption[0]
+
+
 class Progress:
     """Context manager to be called with (done, total) during the task; writes to stderr."""
 
@@ -44,8 +50,7 @@ class Progress:
             KeyboardInterrupt: a signal has asked to end, and a library has swallowed the exception that it raised.
 
         """
-        if _interruption:
-            raise _interruption[0]
+        raise_interruption()
         with contextlib.suppress(OSError):  # the terminal may have gone, the task goes on
             self._tell(done, total)
 
