@@ -24,6 +24,10 @@ State = Literal["made", "was there", "failed", "unfinished"]
 MakeFilm = Callable[["RenderJob", "TellProgress"], "RenderReport"]
 
 
+class TryLater(Exception):
+    """The film cannot be made as yet."""
+
+
 @dataclass(frozen=True)
 class FilmRow:
     """One film.
@@ -84,10 +88,17 @@ class FilmRows:
             sys.stdout.flush()
 
     def make(self, job: RenderJob, make: MakeFilm) -> FilmRow:
-        """Make a film and add its row; whatever is wrong with it is written to stderr, and is no error here."""
+        """Make a film and add its row; whatever is wrong with it is written to stderr, and is no error here.
+
+        Raises:
+            TryLater: `make` did; there is no row then.
+
+        """
         try:
             with needing_extra(), Progress(f"render {one_line(job.sound.name)}") as progress:
                 report = make(job, progress)
+        except TryLater:
+            raise
         except Exception as error:  # noqa: BLE001 (one bad file does not stop the others)
             raise_interruption()  # which may have become that error on its way up
             row = FilmRow(job.sound, job.out, "failed", {}, one_line_error(error), explain(error, self._debug))
@@ -100,9 +111,9 @@ class FilmRows:
         self.add(row)
         return row
 
-    def unfinished(self, sound: Path, out: Path) -> None:
-        """Add the row of a sound that somebody still writes."""
-        self.add(FilmRow(sound, out, "unfinished", {}, "the file is still being written", EXIT_REFUSED))
+    def unfinished(self, sound: Path, out: Path, why: str) -> None:
+        """Add the row of a sound that is not whole."""
+        self.add(FilmRow(sound, out, "unfinished", {}, f"the file is {why}", EXIT_REFUSED))
 
     def __enter__(self) -> Self:
         return self
