@@ -59,6 +59,16 @@ def parse_duration(text: str) -> float:
     return _seconds("--duration", text, lowest=0.001)
 
 
+def parse_look_ahead(text: str) -> float | None:
+    """Milliseconds, or auto -> seconds, None. Raises ValueRefused otherwise."""
+    return None if text == "auto" else _seconds("--look-ahead", text, lowest=0.0, unit="milliseconds or auto") / 1000
+
+
+def parse_pre_roll(text: str) -> float:
+    """Seconds, or all: infinite. Raises ValueRefused otherwise."""
+    return math.inf if text == "all" else _seconds("--pre-roll", text, lowest=0.0, unit="seconds or all")
+
+
 def parse_steps(text: str) -> int:
     """Steps of an optimisation, 0 to 10,000. Raises ValueRefused otherwise."""
     if not (text.isascii() and text.isdigit() and int(text) <= MOST_STEPS):
@@ -66,13 +76,13 @@ def parse_steps(text: str) -> int:
     return int(text)
 
 
-def _seconds(option: str, text: str, lowest: float) -> float:
+def _seconds(option: str, text: str, lowest: float, unit: str = "seconds") -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
     if not lowest <= seconds < math.inf:
-        raise ValueRefused(f"{option} {text} is no length of time", f"Use seconds, {lowest:g} or more.")
+        raise ValueRefused(f"{option} {text} is no length of time", f"Use {unit}, {lowest:g} or more.")
     return seconds
 
 
@@ -147,6 +157,15 @@ def add_film(parser: argparse.ArgumentParser) -> None:
     film.add_argument("--start", type=parse_start, default=0.0, metavar="S", help="begin at this second of the sound")
     film.add_argument("--duration", type=parse_duration, metavar="S", help="length in seconds")
     film.add_argument("--loop", action="store_true", help="repeat a sound that is shorter than --duration")
+    film.add_argument(
+        "--look-ahead", type=parse_look_ahead, metavar="MS|auto",
+        help="how much of the coming sound a frame may know: 0 follows the sound as a show does; default: auto, hits "
+        "are on their frame",
+    )  # fmt: skip
+    film.add_argument(
+        "--pre-roll", type=parse_pre_roll, metavar="S|all",
+        help="seconds of sound before --start that the picture follows from; default: all, if it is 10 minutes at most",
+    )  # fmt: skip
     film.add_argument("--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default 00:00:00:00")
     film.add_argument(
         "--device", choices=(*DEVICES, "reference"), help="default: auto, or what a take ran on; reference is slow"
@@ -156,6 +175,7 @@ def add_film(parser: argparse.ArgumentParser) -> None:
 def start_values(args: argparse.Namespace) -> dict[str, Value]:
     """Values of every control: defaults, then --seed, --text and --code, then --set in order."""
     from ..engine.control import assignments as values
+    from ..engine.control.live_table import FILM
     from ..engine.model.base_code import read_code, remember_code
     from ..engine.model.world_file import classes_of
 
@@ -163,7 +183,8 @@ def start_values(args: argparse.Namespace) -> dict[str, Value]:
     short = {LOOK_SEED: args.seed, LOOK_TEXT: args.text, LOOK_CODE: code}
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
     classes = partial(classes_of, args.world or DEFAULT_WORLD)
-    return values.start_values(values.parse(text, classes=classes) for text in [*assignments, *args.assignments])
+    texts = [*assignments, *args.assignments]
+    return values.start_values((values.parse(text, table=FILM, classes=classes) for text in texts), FILM)
 
 
 def _asks(args: argparse.Namespace) -> bool:
@@ -257,6 +278,8 @@ def job_of(
         clean=clean,
         as_played=as_played,
         timecode=args.timecode,
+        look_ahead=args.look_ahead,
+        pre_roll=args.pre_roll,
         overwrite=args.overwrite,
         to_stdout=to_stdout,
     )

@@ -69,6 +69,8 @@ def run_edit(args: argparse.Namespace) -> int:
     with needing_extra():
         from ..engine.editing.picture_file import is_video
     video = is_video(args.picture)
+    if video and args.pre_roll is None:
+        args.pre_roll = 0.0  # the video begins with the film
     job = job_of(args, _sound(args, video), values)
     frames = _check(args, job)
     made = _inverted(args, job, frames if video and args.at is None else 0)
@@ -154,13 +156,12 @@ def _write_picture(job: RenderJob, seconds: float) -> None:
     """The frame of a film at a time, as a PNG of the world's size."""
     from ..engine.audio.audio_file import open_sound
     from ..engine.picture.contact_sheet import eight_bits, write_png
-    from .frame_source import world_frame_source
+    from .render import painting
 
     frames = math.floor(seconds * job.rate) + 1
-    played = world_frame_source(job.world or DEFAULT_WORLD, job.values, job.rate, job.device or "auto")
     with open_sound(job.sound) as sound:
-        mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
-        *_, last = played.frames(mono, frames, range(frames - 1))
+        _, paint = painting(job, sound, frames)
+        *_, last = paint(range(frames - 1))
     if last is not None:
         write_png(job.out, eight_bits(last))
 

@@ -52,7 +52,9 @@ class FrameSource(Played, Protocol):
 OpenFrameSource = Callable[[str, "Mapping[str, Value]", Fraction, str], FrameSource]
 
 
-def world_frame_source(world: str, values: Mapping[str, Value], fps: Fraction, device: str) -> WorldFrameSource:
+def world_frame_source(
+    world: str, values: Mapping[str, Value], fps: Fraction, device: str, look_ahead_s: float = 0.0
+) -> WorldFrameSource:
     """Load a world (name or path) and make it ready to play; imports the model only now.
 
     Args:
@@ -60,6 +62,7 @@ def world_frame_source(world: str, values: Mapping[str, Value], fps: Fraction, d
         values: address -> value, for the whole film.
         fps: frames a second.
         device: auto, cpu or cuda.
+        look_ahead_s: see OfflineRender.
 
     Raises:
         WorldError: an unknown, damaged or foreign world.
@@ -71,7 +74,7 @@ def world_frame_source(world: str, values: Mapping[str, Value], fps: Fraction, d
     from ..engine.pipeline.offline import OfflineRender
 
     loaded = load_world(world)
-    performance = OfflineRender(loaded, {**start_values(()), **values}, fps, open_backend(loaded, device))
+    performance = OfflineRender(loaded, {**start_values(()), **values}, fps, open_backend(loaded, device), look_ahead_s)
     return WorldFrameSource(performance)
 
 

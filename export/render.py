@@ -9,22 +9,28 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..engine.audio.audio_file import Sound, open_sound
-from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
+from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT, modulator_slot
+from ..engine.control.live_table import FILM, MODULATORS
 from ..engine.control.pending_load import CODES
+from ..engine.control.render_table import TABLE
 from ..engine.errors import InputError, OutputError, ValueRefused, one_line
 from ..engine.files.encode import SYNTHETIC, synthetic_note
 from ..engine.files.fingerprint import sha256
 from ..engine.model.base_code import find_code
+from ..engine.pipeline.film_pipeline import MOST_AHEAD_S
 from ..engine.take.reader import Take, find_take
 from ..engine.units import DEFAULT_WORLD
 from ..engine.versions import versions
 from .film import Look, VideoWriter, film_writer, video_writer
+from .film_part import Without, film_part, on_frame
 from .frame_source import OpenFrameSource, Played, world_frame_source
 from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
@@ -57,13 +63,17 @@ class RenderJob:
         fit: how the world's frame fills another shape.
         seed, text: short for the values /look/seed and /look/text; None leaves `values` as they are.
         preset: name in `presets.PRESETS`; None: what the suffix of `out` stands for.
-        values: address -> value.
-        start, duration: part of the sound or take, seconds; a sound that ends first ends the film.
+        values: address -> value; the others stand as in a show, with its modulators.
+        start, duration: part of the sound or take, seconds; a sound that ends first ends the film. The part of a sound
+            begins with the frame that is nearest to `start`, unless `pre_roll` is 0.
         loop: repeat the part until `duration` is full.
         device: auto, cpu, cuda or ort; None: auto, or what the take was played on.
         clean: a take without its output controls.
         as_played: a take in the precisions in which it was played, see /engine/precision; else exactly, as all films.
         timecode: of the first frame; None: zero.
+        look_ahead: how much of the sound after a frame it may know, seconds: with 0 it follows the sound as a show
+            does; None: as much as helps, see engine/pipeline/film_pipeline.py. Not for takes.
+        pre_roll: seconds of the sound before `start` that are stepped through, see `film_part`. Not for takes.
         command: for the sidecar.
         overwrite: replace a film that is there, when the new one is complete; not for folders.
         to_stdout: write the film into standard output, as NUT and without a sidecar; `out` is nothing then.
@@ -87,6 +97,8 @@ class RenderJob:
     clean: bool = False
     as_played: bool = False
     timecode: str | None = None
+    look_ahead: float | None = None
+    pre_roll: float | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
     overwrite: bool = False
     to_stdout: bool = False
@@ -117,7 +129,7 @@ class RenderReport:
 
 
 def render(
-    job: RenderJob, progress: Progress | None = None, open_source: OpenFrameSource = world_frame_source
+    job: RenderJob, progress: Progress | None = None, open_source: OpenFrameSource | None = None
 ) -> RenderReport:
     """Make the film of a job.
 
@@ -128,7 +140,7 @@ def render(
     Args:
         job: what to make.
         progress: called with (frames done, frames in all).
-        open_source: makes what paints; tests pass their own.
+        open_source: makes what paints, in place of the world; for tests.
 
     Raises:
         InputError: the sound cannot be used.
@@ -141,10 +153,12 @@ def render(
     if take is not None:
         job = replace(job, fps=take.fps if job.fps is None else job.fps, size=job.size or take.start.size)
     preset = _check(job, take)
+    if take is None and job.pre_roll != 0:
+        job = replace(job, start=on_frame(job.start, job.rate))
     with _opened(job, take) as sound:
         n_frames = count_frames(sound, job)
         played, paint = (
-            _rendered(job, sound, n_frames, open_source) if take is None else _replayed(job, take, preset, n_frames)
+            painting(job, sound, n_frames, open_source) if take is None else _replayed(job, take, preset, n_frames)
         )
         size = job.size or played.size
         check_size(preset, size)
@@ -177,12 +191,21 @@ def _opened(job: RenderJob, take: Take | None) -> Sound:
     return TakeSound(take)
 
 
-def _rendered(job: RenderJob, sound: Sound, n_frames: int, open_source: OpenFrameSource) -> tuple[Played, Paint]:
-    played = open_source(
-        DEFAULT_WORLD if job.world is None else job.world, _values(job), job.rate, job.device or "auto"
-    )
-    mono = sound.mono(start=job.start, duration=job.duration, loop=job.loop)
-    return played, lambda have: played.frames(mono, n_frames, have)
+def painting(
+    job: RenderJob, sound: Sound, n_frames: int, open_source: OpenFrameSource | None = None
+) -> tuple[Played, Paint]:
+    """What paints the first frames of a film of a sound; `job.start` is the time of a frame."""
+    ahead = math.inf if job.look_ahead is None else job.look_ahead
+    opened = open_source or partial(world_frame_source, look_ahead_s=ahead)
+    played = opened(DEFAULT_WORLD if job.world is None else job.world, _values(job), job.rate, job.device or "auto")
+    part = film_part(sound, job.rate, job.start, job.duration, job.loop, job.pre_roll)
+    mono = part.mono(min(ahead, MOST_AHEAD_S))
+
+    def paint(have: Container[int]) -> Iterator[np.ndarray | None]:
+        total = part.before + n_frames
+        return islice(played.frames(mono, total, Without(part.before, have)), part.before, None)
+
+    return played, paint
 
 
 def _replayed(job: RenderJob, take: Take, preset: Preset, n_frames: int) -> tuple[Played, Paint]:
@@ -246,6 +269,9 @@ def _check_kind(job: RenderJob, take: Take | None) -> None:
             if given:
                 raise ValueRefused(f"{option} is for takes, and {job.sound} is a sound", f"Leave {option} out.")
         return
+    for option, given in (("--look-ahead", job.look_ahead), ("--pre-roll", job.pre_roll)):
+        if given is not None:
+            raise ValueRefused(f"{option} is for sounds, and {job.sound} is a take", f"Leave {option} out.")
     if job.values or job.loop or job.seed is not None or job.text is not None:
         message = f"{job.sound} is a take: --set, --seed, --text and --loop do not go with it"
         raise ValueRefused(message, f"Leave them out, or render its sound: {take.audio}")
@@ -259,7 +285,11 @@ def _timecode(job: RenderJob) -> str | None:
 
 def _values(job: RenderJob) -> dict[str, Value]:
     short = {LOOK_SEED: job.seed, LOOK_TEXT: job.text}
-    return {**job.values, **{path: value for path, value in short.items() if value is not None}}
+    given = {**job.values, **{path: value for path, value in short.items() if value is not None}}
+    values = {path: param.default for path, param in FILM.items() if path not in TABLE} | given
+    slots = {modulator_slot(n): values[modulator_slot(n) + "source"] for n in range(1, MODULATORS + 1)}
+    off = tuple(slot for slot, source in slots.items() if source == "off")
+    return {path: value for path, value in values.items() if not path.startswith(off)}
 
 
 def _metadata(job: RenderJob, played: Played, take: Take | None) -> dict[str, str]:
@@ -285,6 +315,8 @@ def _facts(job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: i
         **_facts_of_codes(job),
         "fps": str(job.rate),
         "frames": n_frames,
+        "look_ahead": job.look_ahead,
+        "pre_roll": "all" if job.pre_roll == math.inf else job.pre_roll,
         "timecode": look.timecode,
         "preset": look.preset.name,
         "size": list(look.size),

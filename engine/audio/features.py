@@ -31,6 +31,11 @@ _LOUD = 5  # hops per loudness value: 50 ms
 _BANDS_HZ = (30.0, 150.0, 2000.0, 16000.0)
 _GAMMA = 1000.0
 _COLUMNS = ("level", "bass", "mid", "high", "onset", "phase", "step", "confidence", "db")
+_ONSET, _DB = _COLUMNS.index("onset"), _COLUMNS.index("db")
+HIT_ONSET, HIT_RISE_DB, HIT_LOUD_DB = 0.5, 6.0, -55.0
+HIT_BEFORE, HIT_AFTER = 3, 8  # hops
+HIT_LATENCY = 470
+"""Samples from a hit to the end of the hop that shows it, at most; measured with clicks."""
 _TAPS, _TAP_PAUSE = 8, 2.5  # taps that are averaged, seconds after which a new series begins
 _NUMBERS = (
     "samples", "_last", "_level", "_onset", "_mean", "_spread", "_peak", "_shift", "_tap_period", "_tap_at",
@@ -200,6 +205,23 @@ class FeatureExtractor:
             beat = (phase + (sample % HOP) / HOP * step + self._shift) % 1.0
             bpm = step * 60 * SAMPLE_RATE / HOP
         return Features(level, bass, mid, high, onset, beat, bpm, db, confidence)
+
+    def hits(self, first: int, last: int) -> list[int]:
+        """Where strong sounds begin: samples, first < sample <= last, of onsets after which it is HIT_RISE_DB louder
+        than before. Both ends at most 10 s before `samples`; what came in the last 80 ms is not known yet.
+        """
+        low, high = max(first // HOP, self.samples // HOP - HISTORY + HIT_BEFORE + 2), self.samples // HOP - HIT_AFTER
+        rows = self._history[np.arange(low - HIT_BEFORE - 1, high + HIT_AFTER) % HISTORY]
+        onset, db = rows[:, _ONSET], rows[:, _DB]
+        found = list[int]()
+        for hop in range(low, high):
+            k = hop - low + HIT_BEFORE + 1
+            begins = (hop + 1) * HOP - HIT_LATENCY
+            if first < begins <= last and onset[k] > max(onset[k - 1], HIT_ONSET):
+                loud = float(db[k : k + HIT_AFTER].max())
+                if loud > HIT_LOUD_DB and loud - float(db[k - HIT_BEFORE]) >= HIT_RISE_DB:
+                    found.append(begins)
+        return found
 
     def _tapped(self, sample: int, tempo: str) -> tuple[float, float]:
         if tempo != "tapped" or not self._tap_period:

@@ -67,9 +67,14 @@ def look_level_code(level: str) -> str:
     return f"/look/{level}/code"
 
 
+def modulator_slot(number: int) -> str:
+    """What the addresses of modulator `number` begin with, from 1."""
+    return f"/moves/{number}/"
+
+
 def modulator(number: int, name: ModulatorName) -> str:
     """A parameter of modulator `number`, from 1."""
-    return f"/moves/{number}/{name}"
+    return modulator_slot(number) + name
 
 
 def meaning(slot: int, name: MeaningName) -> str:

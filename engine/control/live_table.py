@@ -145,3 +145,8 @@ def _all() -> Iterator[Parameter]:
 
 
 SHOW: Mapping[str, Parameter] = MappingProxyType({param.path: param for param in _all()})
+"""Those of a show."""
+FILM: Mapping[str, Parameter] = MappingProxyType(
+    {path: one for path, one in SHOW.items() if path in TABLE or path.startswith(("/moves/", "/sound/onset"))}
+)
+"""Those of a film: of the render table, and its modulators."""

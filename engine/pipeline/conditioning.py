@@ -24,6 +24,8 @@ from .meaning_mixer import Displacement
 
 ENCODER_STEP = SAMPLE_RATE // 10
 SOUND_STEP = SAMPLE_RATE // 4
+POINTS = 256
+"""Grid points of E_a that can be asked for: 25 s of sound."""
 REMEMBERED = 8
 """Grid points of E_a that a snapshot keeps; `displacement_at` looks back two at most."""
 SPARE_COLUMNS = 64
@@ -67,7 +69,7 @@ class SoundConditioner:
         none = np.zeros((2, len(self._networks.vocabulary.classes)), np.float32)
         silent = Displacement(np.zeros((num_ws, w_dim), np.float32), 0.0, none)
         # displacements[i] belongs to grid point first + i.
-        self._displacements: deque[Displacement] = deque([silent] * 2, maxlen=64)
+        self._displacements: deque[Displacement] = deque([silent] * 2, maxlen=POINTS)
         self._first = first
         self._requested = first + 1
         self._newest = Answer(first + 1, -1, *silent, None)
@@ -141,16 +143,21 @@ class SoundConditioner:
 
     def displacement_at(self, sample: int) -> Displacement:
         """What the sound makes of the picture at a sample index, between the last two grid points before it (a fixed
-        lag of 100 ms). The index must have been pushed already and be less than five seconds old.
+        lag of 100 ms). The index must have been pushed already and be less than 25 seconds old.
         """
         point, rest = divmod(sample, ENCODER_STEP)
-        while self._first + len(self._displacements) <= point:
-            self._take(self._answer(self._first + len(self._displacements)))
+        self.point(point)
         a, b = (self._displacements[point + k - self._first] for k in (-1, 0))
         part = np.float32(rest / ENCODER_STEP)
         codes = (a.codes + part * (b.codes - a.codes)).astype(np.float32)
         presence = a.presence + float(part) * (b.presence - a.presence)
         return Displacement(codes, presence, (a.classes + part * (b.classes - a.classes)).astype(np.float32))
+
+    def point(self, point: int) -> Displacement:
+        """The displacement at grid point `point`, sample point * ENCODER_STEP, without that lag."""
+        while self._first + len(self._displacements) <= point:
+            self._take(self._answer(self._first + len(self._displacements)))
+        return self._displacements[point - self._first]
 
     def _take(self, answer: Answer) -> None:
         """What the next grid point is from now on."""
@@ -226,7 +233,7 @@ class SoundConditioner:
         self._columns, self._mel.rest = (np.array(state[name], np.float32) for name in ("columns", "rest"))
         codes, presence = np.array(state["heard"], np.float32), state["there"].tolist()
         classes = np.array(state.get("classes", np.zeros((len(codes), *self._newest.classes.shape))), np.float32)
-        self._displacements = deque(map(Displacement, codes, presence, classes), maxlen=64)
+        self._displacements = deque(map(Displacement, codes, presence, classes), maxlen=POINTS)
         last = self._first + len(codes) - 1
         self._requested, newest = numbers[4:] or (last, last)  # states of earlier versions end here
         code = np.array(state["code"], np.float32) if len(state["code"]) else None

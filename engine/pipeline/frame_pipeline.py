@@ -102,6 +102,9 @@ class FramePipeline:
 
     """
 
+    ahead = 0
+    """How many samples beyond the frame are heard before it is played; films, see film_pipeline.py."""
+
     def __init__(
         self, open_instrument: Open, start: Mapping[str, Value], fps: Fraction | None = None, held: Held | None = None
     ) -> None:
@@ -131,11 +134,16 @@ class FramePipeline:
         """Samples that come before the next frame."""
         return self.grid.sample(self.frame)
 
+    @property
+    def missing(self) -> int:
+        """How many samples the next frame takes: those from the last that was heard to `next_sample` + `ahead`."""
+        return self.next_sample + self.ahead - self.conditioner.samples
+
     def step(self, sound: Array, changes: Sequence[Change] = ()) -> FrameResult:
         """Play the next frame.
 
         Args:
-            sound: mono [n] at 44.1 kHz: the samples from `sample` to `next_sample`.
+            sound: mono [n] at 44.1 kHz: `missing` samples.
             changes: what was asked for since the frame before.
 
         Raises:
@@ -144,14 +152,14 @@ class FramePipeline:
 
         """
         frame, sample, before = self.frame, self.next_sample, self.sample
-        if len(sound) != sample - before:
-            raise ValueError(f"frame {frame} takes {sample - before} samples, not {len(sound)}")
+        if len(sound) != self.missing:
+            raise ValueError(f"frame {frame} takes {self.missing} samples, not {len(sound)}")
         for change in changes:
             self.params.post(change)
         dt = float(1 / self.grid.fps)
         values = self.params.step(dt)
         self._load(values)
-        features = self._analyse(sound, values, dt)
+        features = self._analyse(sound, values, sample, dt)
         shifts = self.modulators.step(values, features, dt)
         lift = _lift(number(values, MASTER), shifts.pop(MASTER, 0.0))
         self.params.modulate(shifts)
@@ -168,8 +176,11 @@ class FramePipeline:
 
     def _travel(self, values: Mapping[str, Value], before: int, sample: int) -> None:
         for at in range((before // ENCODER_STEP + 1) * ENCODER_STEP, sample + 1, ENCODER_STEP):
-            presence = self.conditioner.displacement_at(at).presence
-            self.base.hear(values, SoundPoint(at, self.conditioner.code, presence, self._features(at, values)))
+            self.base.hear(values, self._sound_point(at, values))
+
+    def _sound_point(self, at: int, values: Mapping[str, Value]) -> SoundPoint:
+        presence = self.conditioner.displacement_at(at).presence
+        return SoundPoint(at, self.conditioner.code, presence, self._features(at, values))
 
     def _truncation(self, values: Mapping[str, Value]) -> Array:
         """Of each code [L,1]: moves reach it as far as its level goes with the sound."""
@@ -201,13 +212,9 @@ class FramePipeline:
         """Automatic gain, dB."""
         return self.gain.gain if values[SOUND_AUTO_GAIN] else 0.0
 
-    def _analyse(self, sound: Array, values: Mapping[str, Value], dt: float) -> Features:
+    def _analyse(self, sound: Array, values: Mapping[str, Value], sample: int, dt: float) -> Features:
         auto = self._auto(values)
-        sound = sound * _factor(values, auto)
-        for start in range(0, len(sound), ENCODER_STEP):
-            self.conditioner.push(sound[start : start + ENCODER_STEP])
-        self.analysis.push(sound, number(values, SOUND_ONSET))
-        sample = self.analysis.samples
+        self._push(sound * _factor(values, auto), number(values, SOUND_ONSET))
         if values[SOUND_TAP]:
             self.analysis.tap(sample)
         if values[SOUND_RESYNC]:
@@ -219,22 +226,37 @@ class FramePipeline:
             self.gain.step(features.db - auto, dt)
         return features
 
+    def _push(self, sound: Array, sensitivity: float) -> None:
+        for start in range(0, len(sound), ENCODER_STEP):
+            self.conditioner.push(sound[start : start + ENCODER_STEP])
+        self.analysis.push(sound, sensitivity)
+
     def _features(self, sample: int, values: Mapping[str, Value]) -> Features:
         return self.analysis.at(sample, "tapped" if values[SOUND_TEMPO] == "tapped" else "heard")
 
     def _move(self, values: Mapping[str, Value], sample: int) -> Array:
         space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, LOOK_SEED))
-        state, mixer = self.motion, self.instrument.meaning_mixer
+        state, values = self.motion, self._motion_values(values)
         while (at := tick_sample(space, state.tick)) <= sample:
-            heard = self.conditioner.displacement_at(at)
-            displacement, base = mixer(values, heard), self.base.at(at)
-            state = advance_motion(space, values, state, base, displacement, heard.presence, seed, backend.step_rnn)
+            displacement, presence = self._displaced(at, values)
+            state = advance_motion(
+                space, values, state, self.base.at(at), displacement, presence, seed, backend.step_rnn
+            )  # fmt: skip
         last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
         part = (sample - last) / (following - last)
-        displacement = mixer(values, self.conditioner.displacement_at(sample))
+        displacement, _ = self._displaced(sample, values)
         base, fps = self.base.at(sample), float(self.grid.fps)
         w, self.motion = style_codes(space, values, state, base, displacement, part, fps)
         return w
+
+    def _motion_values(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        """The values that motion goes by."""
+        return values
+
+    def _displaced(self, at: int, values: Mapping[str, Value]) -> tuple[Array, float]:
+        """The sound displacement [L,W] at a sample up to the frame's, mixed; and presence."""
+        heard = self.conditioner.displacement_at(at)
+        return self.instrument.meaning_mixer(values, heard), heard.presence
 
     def jump(self, frame: int, sample: int) -> None:
         """Continue at rest at another position: the next frame is `frame`, which follows the samples before `sample`;

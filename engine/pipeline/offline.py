@@ -15,13 +15,13 @@ from functools import cached_property
 import numpy as np
 
 from ..control.addresses import LOOK_PROMPT, LOOK_TEXT, modulator
-from ..control.live_table import MODULATORS
+from ..control.live_table import FILM, MODULATORS
 from ..control.parameters import Value
-from ..control.render_table import TABLE
 from ..errors import WorldError
 from ..inference.backend import Backend
 from ..model.world_file import World
 from ..units import Array
+from .film_pipeline import FilmPipeline
 from .frame_pipeline import FramePipeline
 from .latent_motion import StyleSpace
 from .loaded_world import LoadedWorld
@@ -33,13 +33,15 @@ class OfflineRender:
     """A render of one world with fixed values.
 
     values: effective value of every parameter of the table. fps: frames a second, exact. backend: where the
-    networks run.
+    networks run. look_ahead_s: how much of the sound that comes a frame may know, in seconds; 0: none, as live;
+    infinite: as much as helps (film_pipeline.py).
     """
 
     world: World
     values: Mapping[str, object]
     fps: Fraction
     backend: Backend
+    look_ahead_s: float = 0.0
 
     @cached_property
     def instrument(self) -> LoadedWorld:
@@ -69,18 +71,24 @@ class OfflineRender:
             WorldError: a code is not here, or belongs to another world.
 
         """
-        pipeline = FramePipeline(lambda _world, _device: self.instrument, self._start(), self.fps)
+        pipeline = self._pipeline()
         for fault in pipeline.base.faults:
             raise WorldError(fault.replace("; the seed plays", ""), "Give its world with --world, or another code.")
         sound = _Sound(blocks)
         for _ in range(n_frames):
-            yield pipeline.step(sound.take(pipeline.next_sample - pipeline.sample)).w
+            yield pipeline.step(sound.take(pipeline.missing)).w
+
+    def _pipeline(self) -> FramePipeline:
+        start = self._start()
+        if self.look_ahead_s <= 0:
+            return FramePipeline(lambda _world, _device: self.instrument, start, self.fps)
+        return FilmPipeline(lambda _world, _device: self.instrument, start, self.fps, self.look_ahead_s)
 
     def _start(self) -> dict[str, Value]:
-        """Values of a show's table for a film: the modulators of a show are off."""
+        """Values of a show's table for a film; the modulators of a show are off unless the film has its own."""
         prompt = self.prompt_seed()
         still: dict[str, Value] = {modulator(number, "source"): "off" for number in range(1, MODULATORS + 1)}
-        film = {path: _value(value) for path, value in self.values.items() if path in TABLE}
+        film = {path: _value(value) for path, value in self.values.items() if path in FILM}
         return {**still, **film, LOOK_PROMPT: -1 if prompt is None else prompt}
 
     def frames(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
