@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -52,14 +53,26 @@ class FrameSource(Played, Protocol):
 OpenFrameSource = Callable[[str, "Mapping[str, Value]", Fraction, str], FrameSource]
 
 
+def film_values(values: Mapping[str, Value]) -> dict[str, Value]:
+    """The values of a film, by address: with the modulators of a show, unless others are given; none that are off."""
+    from ..engine.control.addresses import modulator_slot
+    from ..engine.control.live_table import FILM, MODULATORS
+    from ..engine.control.render_table import TABLE
+
+    filled = {path: param.default for path, param in FILM.items() if path not in TABLE} | dict(values)
+    slots = [modulator_slot(number) for number in range(1, MODULATORS + 1)]
+    off = tuple(slot for slot in slots if filled[f"{slot}source"] == "off")
+    return {path: value for path, value in filled.items() if not path.startswith(off)}
+
+
 def world_frame_source(
-    world: str, values: Mapping[str, Value], fps: Fraction, device: str, look_ahead_s: float = 0.0
+    world: str, values: Mapping[str, Value], fps: Fraction, device: str, look_ahead_s: float = math.inf
 ) -> WorldFrameSource:
     """Load a world (name or path) and make it ready to play; imports the model only now.
 
     Args:
         world: name of an installed world, or a path.
-        values: address -> value, for the whole film.
+        values: address -> value, for the whole film, see `film_values`.
         fps: frames a second.
         device: auto, cpu or cuda.
         look_ahead_s: see OfflineRender.
@@ -74,7 +87,9 @@ def world_frame_source(
     from ..engine.pipeline.offline import OfflineRender
 
     loaded = load_world(world)
-    performance = OfflineRender(loaded, {**start_values(()), **values}, fps, open_backend(loaded, device), look_ahead_s)
+    performance = OfflineRender(
+        loaded, {**start_values(()), **film_values(values)}, fps, open_backend(loaded, device), look_ahead_s
+    )
     return WorldFrameSource(performance)
 
 

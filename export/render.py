@@ -17,10 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.audio.audio_file import Sound, open_sound
-from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT, modulator_slot
-from ..engine.control.live_table import FILM, MODULATORS
+from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
 from ..engine.control.pending_load import CODES
-from ..engine.control.render_table import TABLE
 from ..engine.errors import InputError, OutputError, ValueRefused, one_line
 from ..engine.files.encode import SYNTHETIC, synthetic_note
 from ..engine.files.fingerprint import sha256
@@ -31,7 +29,7 @@ from ..engine.units import DEFAULT_WORLD
 from ..engine.versions import versions
 from .film import Look, VideoWriter, film_writer, video_writer
 from .film_part import Without, film_part, on_frame
-from .frame_source import OpenFrameSource, Played, world_frame_source
+from .frame_source import OpenFrameSource, Played, film_values, world_frame_source
 from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
 from .presets import Preset, check_size, choose
@@ -286,10 +284,7 @@ def _timecode(job: RenderJob) -> str | None:
 def _values(job: RenderJob) -> dict[str, Value]:
     short = {LOOK_SEED: job.seed, LOOK_TEXT: job.text}
     given = {**job.values, **{path: value for path, value in short.items() if value is not None}}
-    values = {path: param.default for path, param in FILM.items() if path not in TABLE} | given
-    slots = {modulator_slot(n): values[modulator_slot(n) + "source"] for n in range(1, MODULATORS + 1)}
-    off = tuple(slot for slot, source in slots.items() if source == "off")
-    return {path: value for path, value in values.items() if not path.startswith(off)}
+    return film_values(given)
 
 
 def _metadata(job: RenderJob, played: Played, take: Take | None) -> dict[str, str]:

@@ -14,6 +14,7 @@ from ...engine.audio.audio_file import Sound, open_sound
 from ...engine.control.addresses import LOOK_SEED
 from ...engine.errors import InputError
 from ...engine.files.encode import synthetic_note
+from ...engine.pipeline.film_pipeline import MOST_AHEAD_S
 from ...engine.versions import versions
 from ..film import Look, video_writer
 from ..frame_source import WorldFrameSource, world_frame_source
@@ -23,6 +24,8 @@ from .plan import FPS, PRESET, Film, Plan
 from .reference import Clip, clip_frames
 
 Progress = Callable[[int, int], None]
+_AFTER_S = MOST_AHEAD_S + 1.0
+"""Seconds of sound after a film that its last frames may know of, as in export/film_part.py."""
 
 
 def make_films(plan: Plan, folder: StudyFolder, progress: Progress) -> int:
@@ -124,13 +127,13 @@ class Driver:
             return source.frames((), n_frames)
         if self.variant == "wrong-sound":
             return self._wrong_frames(source, n_frames)
-        return source.frames(self.sound.mono(duration=float(self.seconds)), n_frames)
+        return source.frames(self.sound.mono(duration=float(self.seconds) + _AFTER_S), n_frames)
 
     def _wrong_frames(self, source: WorldFrameSource, n_frames: int) -> Iterator[np.ndarray | None]:
         if self.wrong is None:
             raise ValueError("wrong-sound has no other recording")
         with open_sound(self.wrong) as wrong:
-            yield from source.frames(wrong.mono(duration=float(self.seconds), loop=True), n_frames)
+            yield from source.frames(wrong.mono(duration=float(self.seconds) + _AFTER_S, loop=True), n_frames)
 
 
 def _make_reference(plan: Plan, clip: Clip, recording: Path, folder: StudyFolder, file: str, counter: _Counter) -> None:

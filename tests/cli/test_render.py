@@ -14,6 +14,7 @@ import pytest
 
 from sonorama.engine.cli.main import main
 from sonorama.engine.control.render_table import TABLE
+from sonorama.export.frame_source import film_values
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +49,7 @@ def test_film_and_report(tiny_world: str, capsys: pytest.CaptureFixture[str]) ->
     assert film["avg_frame_rate"] == "30000/1001"
     sidecar = json.loads(Path("film.mp4.json").read_text())
     assert sidecar["seed"] == 3
-    assert sidecar["values"] == {path: p.default for path, p in TABLE.items()} | {"/look/seed": 3}
+    assert sidecar["values"] == film_values({path: p.default for path, p in TABLE.items()} | {"/look/seed": 3})
 
     assert main([*arguments, "--overwrite"]) == 0  # replaces the film
     out, _ = capsys.readouterr()

@@ -6,7 +6,7 @@ import pytest
 
 from sonorama.engine.cli.arguments import parse_size
 from sonorama.engine.cli.main import build_parser
-from sonorama.engine.control.render_table import TABLE
+from sonorama.engine.control.live_table import FILM
 from sonorama.engine.errors import ValueRefused
 from sonorama.export.commands import parse_fps, start_values
 
@@ -56,7 +56,7 @@ def values_of(*options: str) -> dict[str, float | int | bool | str]:
 
 
 def test_values_default_to_the_table() -> None:
-    assert values_of() == {path: param.default for path, param in TABLE.items()}
+    assert values_of() == {path: param.default for path, param in FILM.items()}
 
 
 def test_shorthands_are_addresses_and_set_wins() -> None:

@@ -15,6 +15,7 @@ import pytest
 from tests import disks
 
 from sonorama.engine.errors import InputError, OutputError, SonoramaError
+from sonorama.export.frame_source import film_values
 from sonorama.export.render import RenderJob, RenderReport, render
 
 from .helpers import PatternSource, maker, pixels, probe, write_wav
@@ -71,7 +72,9 @@ def test_the_sidecar_says_what_made_it(tmp_path: Path, stage: PatternSource, sou
     render(job, None, maker(stage))
     told = json.loads((tmp_path / "film.mp4.json").read_text())
     assert told["seed"] == told["values"]["/look/seed"] == 7
-    assert told["values"] == {"/motion/fine/amount": 0.5, "/look/seed": 7, "/look/text": "a dune"}
+    assert told["values"] == film_values({"/motion/fine/amount": 0.5, "/look/seed": 7, "/look/text": "a dune"})
+    assert told["values"]["/moves/2/source"] == "bass"
+    assert (told["look_ahead"], told["pre_roll"]) == (None, None)
     assert told["world"] == {"name": "card", "version": "7", "sha256": "5a" * 32}
     assert (told["fps"], told["frames"], told["preset"], told["device"]) == ("30", 6, "h264", "cpu")
     assert told["command"] == "sonorama render 'a b.wav'"

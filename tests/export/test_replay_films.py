@@ -124,6 +124,12 @@ def test_a_take_is_played_as_it_was(steady: Live, tmp_path: Path, changed: dict[
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("option", [{"look_ahead": 0.0}, {"pre_roll": 1.0}])
+def test_a_take_knows_no_future(steady: Live, tmp_path: Path, option: dict[str, float]) -> None:
+    with pytest.raises(ValueRefused, match="is for sounds"):
+        render(RenderJob(steady.folder, tmp_path / "film.mov", **option))  # pyright: ignore[reportArgumentType]
+
+
 def test_clean_is_for_takes_and_takes_are_not_replaced(steady: Live, tmp_path: Path) -> None:
     with pytest.raises(ValueRefused, match="--clean"):
         render(RenderJob(steady.folder / "audio.wav", tmp_path / "film.mp4", clean=True))

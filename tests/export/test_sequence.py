@@ -63,10 +63,10 @@ def test_exr_says_half_and_zip(tmp_path: Path, stage: PatternSource, sound: Path
 
 
 def test_the_sound_lies_beside(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
-    render(RenderJob(sound, tmp_path / "shots", start=0.05, duration=0.1), None, maker(stage))
+    render(RenderJob(sound, tmp_path / "shots", start=0.1, duration=0.1), None, maker(stage))
     wav = tmp_path / "shots" / "sound.wav"
     assert probe(wav)["audio"]["codec_name"] == "pcm_s24le"
-    assert np.array_equal(samples(wav, 2), samples(sound, 2)[2400:7200])
+    assert np.array_equal(samples(wav, 2), samples(sound, 2)[4800:9600])
 
 
 class StoppedError(Exception):

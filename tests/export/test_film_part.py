@@ -1,0 +1,85 @@
+"""A film of a part of a sound: its frames are those of the whole film, to the bit."""
+
+import logging
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonorama.engine.audio.audio_file import open_sound
+from sonorama.export.film_part import film_part, on_frame
+from sonorama.export.render import RenderJob, count_frames, painting, render
+
+from .helpers import write_wav
+
+FPS = Fraction(30)
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """3 s of noise with bursts, stereo, 48 kHz: it is mixed and resampled."""
+    noise = np.random.default_rng(1).uniform(-0.1, 0.1, (2, 144_000))
+    noise[:, 60_000:70_000] *= 6
+    noise[:, 110_000:112_000] *= 8
+    return write_wav(tmp_path_factory.mktemp("sound") / "bursts.wav", noise, 48_000)
+
+
+def frames(world: str, path: Path, **part: float | bool | None) -> np.ndarray:
+    job = RenderJob(path, Path("film.mov"), world=world, fps=FPS, values={"/look/travel": 1.0}, **part)  # pyright: ignore[reportArgumentType]
+    with open_sound(path) as opened:
+        n_frames = count_frames(opened, job)
+        return np.stack([frame for frame in painting(job, opened, n_frames)[1](()) if frame is not None])
+
+
+@pytest.fixture(scope="module")
+def whole(tiny_world: str, sound: Path) -> np.ndarray:
+    return frames(tiny_world, sound)
+
+
+@pytest.mark.parametrize(("first", "n_frames"), [(1, 5), (37, 8), (60, 30), (83, None)])
+def test_a_part_is_the_same_frames_of_the_whole(
+    tiny_world: str, sound: Path, whole: np.ndarray, first: int, n_frames: int | None
+) -> None:
+    length = None if n_frames is None else n_frames / 30
+    part = frames(tiny_world, sound, start=first / 30, duration=length)
+    assert np.array_equal(part, whole[first:] if n_frames is None else whole[first : first + n_frames])
+
+
+def test_a_loop_begins_as_the_whole_does(tiny_world: str, sound: Path) -> None:
+    whole = frames(tiny_world, sound, look_ahead=0.1)
+    part = frames(tiny_world, sound, start=1.0, duration=2.5, loop=True, look_ahead=0.1)
+    assert len(part) == 75
+    assert np.array_equal(part[:56], whole[30:86])  # then they know of the end, or of the beginning anew
+    assert not np.array_equal(part[59], whole[89])
+
+
+def test_without_pre_roll_it_begins_at_rest(tiny_world: str, sound: Path, whole: np.ndarray) -> None:
+    part = frames(tiny_world, sound, start=1.5, duration=0.3, pre_roll=0.0)
+    assert not np.array_equal(part, whole[45:54])
+    some = frames(tiny_world, sound, start=1.5, duration=0.3, pre_roll=0.5)
+    assert not np.array_equal(some, part)
+
+
+def test_a_start_is_taken_to_the_nearest_frame(tiny_world: str, sound: Path, tmp_path: Path) -> None:
+    assert on_frame(1.01, FPS) == 1.0
+    assert on_frame(1.02, Fraction(30000, 1001)) == pytest.approx(31 * 1001 / 30000)
+    reports = [
+        render(
+            RenderJob(sound, tmp_path / f"{start}", world=tiny_world, fps=FPS, start=start, duration=0.1, preset="png")
+        )
+        for start in (1.0, 1.01)
+    ]
+    assert [report.frames for report in reports] == [3, 3]
+    one, two = (sorted((tmp_path / str(start)).glob("*.png")) for start in (1.0, 1.01))
+    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+
+
+def test_a_late_part_hears_less_and_says_so(sound: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with open_sound(sound) as opened, caplog.at_level(logging.WARNING):
+        assert film_part(opened, FPS, 600.0, 1.0, loop=False, pre_roll_s=None).before == 18_000
+        assert not caplog.messages
+        assert film_part(opened, FPS, 601.0, 1.0, loop=False, pre_roll_s=None).before == 600
+        assert "--pre-roll all" in caplog.text
+        assert film_part(opened, FPS, 601.0, 1.0, loop=False, pre_roll_s=float("inf")).before == 18_030
+        assert film_part(opened, FPS, 601.0, 1.0, loop=False, pre_roll_s=7.0).before == 210
