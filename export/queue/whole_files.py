@@ -9,10 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-UNFINISHED = (
-    ".part", ".partial", ".filepart", ".crdownload", ".download", ".opdownload", ".tmp", ".temp", ".aria2", ".!ut",
-    ".!qb", ".bc!",
-)  # fmt: skip
+_ENDINGS = ("part", "partial", "filepart", "crdownload", "download", "opdownload", "tmp", "temp", "aria2", "!ut", "!qb")
+UNFINISHED = tuple(f".{ending}" for ending in _ENDINGS)
 """Suffixes of files that browsers and copying programs still write."""
 COMPANIONS = (".asd", ".pek", ".pkf", ".cfa", ".reapeaks", ".sfk", ".xmp", ".json", ".ini", ".db")
 """Suffixes of what audio and video programs put beside sounds; no sound is in them."""

@@ -1,0 +1,43 @@
+"""Scores, onsets, beats and changes on the frames of a film."""
+
+from fractions import Fraction
+
+import numpy as np
+
+from sonorama.engine.audio.feature_track import Hit
+from sonorama.engine.pipeline.sound_curves import SILENCE, _changes, _frames, _scores
+from sonorama.engine.pipeline.window_scores import WindowScores
+
+NAMES = ["rain", "fire"]
+FPS = Fraction(10)
+
+
+def changes(best: str, before: float = 0.0) -> dict[int, str]:
+    """r, f and . (silence) for each quarter of a second; the first window's middle is at -before."""
+    rows = np.array([{"r": (0.9, 0.1), "f": (0.1, 0.9), ".": (0, 0)}[one] for one in best], np.float32)
+    return _changes(rows, NAMES, np.arange(len(best)) / 4 - before, FPS, 100)
+
+
+def test_a_change_is_where_another_class_becomes_the_best_and_stays_it() -> None:
+    assert changes("rrrrrrrrffffffff") == {0: "rain", 20: "fire"}
+    assert changes("rrrrrrrrfffrrrrr") == {0: "rain"}  # too short to be one
+    assert changes("rrrr....ffffrrrr") == {0: "rain", 10: SILENCE, 20: "fire", 30: "rain"}
+    assert changes("rf") == {0: "rain"}
+    assert changes("f") == {0: "fire"}
+    assert changes("rfrfffffff") == {0: "fire"}
+
+
+def test_what_was_before_the_part_is_its_first() -> None:
+    assert changes("rrrrffffffff", before=2.0) == {0: "fire"}
+    assert changes("rrrrrrrrffff", before=1.0) == {0: "rain", 10: "fire"}
+
+
+def test_equal_scores_are_silence() -> None:
+    windows = [WindowScores(0, 1, {"rain": 0.5, "fire": 0.5}), WindowScores(0, 2, {"rain": 0.2, "other": 0.8})]
+    assert np.array_equal(_scores(windows, NAMES), np.array([[0, 0], [0.2, 0]], np.float32))
+
+
+def test_the_strongest_hit_of_a_frame() -> None:
+    hits = [Hit(-0.01, 1.0), Hit(0.0, 0.5), Hit(0.05, 0.7), Hit(0.1, 0.2), Hit(0.999, 0.3), Hit(1.0, 0.9)]
+    assert _frames(hits, FPS, 10, 0.0) == {0: 0.7, 1: 0.2, 9: 0.3}
+    assert _frames([Hit(0.097, 0.4)], FPS, 10, 0.005) == {1: 0.4}
