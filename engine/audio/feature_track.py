@@ -1,7 +1,7 @@
 """The features of a whole sound at every frame of a film, and the times of its onsets and beats.
 
-Causal like features.py, but read from the end of each frame: frame t has what was heard up to (t + 1) / fps, so that a
-hit shows in the frame in which it is heard.
+Read as films read them (pipeline/film_pipeline.py): frame t has what was heard up to its end, and a hop later, because
+a hop shows a hit after it. So a hit shows in the frame in which it is heard.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Hit:
     """An onset or a beat.
 
     Attributes:
-        seconds: since the first frame; negative before it.
+        seconds: since the beginning of the sound.
         strength: of an onset, 0..1; of a beat the confidence in it.
 
     """
@@ -40,12 +40,11 @@ class FeatureTrack:
     Args:
         fps: frames a second, exact.
         n_frames: number of frames.
-        before: samples that come before the first frame, from which the features know the sound.
 
     """
 
-    def __init__(self, fps: Fraction, n_frames: int, before: int = 0) -> None:
-        self._extractor, self._before = FeatureExtractor(), before
+    def __init__(self, fps: Fraction, n_frames: int) -> None:
+        self._extractor = FeatureExtractor()
         self._fps, self._n_frames = fps, n_frames
         self._rows: list[tuple[float, ...]] = []
         self._onsets: list[tuple[int, float]] = []
@@ -63,7 +62,7 @@ class FeatureTrack:
             self._read()
 
     def finish(self) -> dict[str, Array]:
-        """Silence up to the end of the last frame; then each of METERS as float32 [n_frames]."""
+        """Add silence up to the end of the last frame; then each of METERS as float32 [n_frames]."""
         missing = self._end(self._n_frames - 1) - self._extractor.samples
         self.push(np.zeros(max(0, missing), np.float32))
         rows = np.array(self._rows, np.float32).reshape(-1, len(METERS))
@@ -72,16 +71,16 @@ class FeatureTrack:
     @property
     def onsets(self) -> list[Hit]:
         """The onsets so far, in order."""
-        return [Hit((sample - self._before) / SAMPLE_RATE, strength) for sample, strength in self._onsets]
+        return [Hit(sample / SAMPLE_RATE, strength) for sample, strength in self._onsets]
 
     @property
     def beats(self) -> list[Hit]:
         """The beats so far, in order; none in the first seconds, before the tracker has found them."""
-        return [Hit((sample - self._before) / SAMPLE_RATE, confidence) for sample, confidence in self._beats]
+        return [Hit(sample / SAMPLE_RATE, confidence) for sample, confidence in self._beats]
 
     def _end(self, frame: int) -> int:
-        """Samples that come before the end of a frame."""
-        return self._before + int((frame + 1) * SAMPLE_RATE / self._fps)
+        """Samples from which the features of a frame are."""
+        return int(frame * SAMPLE_RATE / self._fps) + int(SAMPLE_RATE / self._fps) + HOP
 
     def _read(self) -> None:
         while (self._hops + 1) * HOP <= self._extractor.samples:

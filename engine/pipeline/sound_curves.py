@@ -12,7 +12,7 @@ import numpy as np
 
 from ..audio.feature_track import FeatureTrack, Hit
 from ..model.world_file import World
-from ..units import SAMPLE_RATE, Array, Float64Array
+from ..units import Array, Float64Array
 from .classify import classify
 from .window_scores import WindowScores
 
@@ -29,7 +29,7 @@ class SoundCurves:
 
     Attributes:
         fps: frames a second.
-        features: each of features.METERS -> float32 [frames], at the end of each frame.
+        features: each of features.METERS -> float32 [frames], see audio/feature_track.py.
         scores: class or label -> float32 [frames], 0..1; all 0 in silence. Of the four seconds around a frame.
         onsets: frame -> strength 0..1 of the strongest onset in it.
         beats: frames with a beat.
@@ -57,17 +57,17 @@ def sound_curves(
 
     Args:
         world: whose classes are heard.
-        blocks: the sound; `before` samples of it come before the first frame.
+        blocks: the sound, from `before` frames ahead of the first; after it there is silence.
         fps: frames a second, exact.
         n_frames: number of frames.
-        before: number of samples, from which the features know the sound.
+        before: number of frames.
         labels: texts to be heard beside the classes.
 
     Raises:
         SonoramaError: the world has no text encoder for a label, or the sound cannot be read.
 
     """
-    track = FeatureTrack(fps, n_frames, before)
+    track = FeatureTrack(fps, before + n_frames)
 
     def passing() -> Iterator[Array]:
         for block in blocks:
@@ -75,18 +75,18 @@ def sound_curves(
             yield block
 
     windows = list(classify(world, passing(), labels))
-    features = track.finish()
+    features = {name: values[before:] for name, values in track.finish().items()}
     known = world.vocabulary
     names = list(dict.fromkeys([*known.classes, *(known.find(label) or label for label in labels)]))
-    scores = _scores(windows, names)
-    middles = np.array([(one.start + one.end) / 2 for one in windows]) - before / SAMPLE_RATE
+    scores, ahead = _scores(windows, names), float(before / fps)
+    middles = np.array([(one.start + one.end) / 2 for one in windows]) - ahead
     times = (np.arange(n_frames) + 0.5) / float(fps)
     return SoundCurves(
         fps,
         features,
         {name: np.interp(times, middles, scores[:, i]).astype(np.float32) for i, name in enumerate(names)},
-        _frames(track.onsets, fps, n_frames, 0.0),
-        list(_frames(track.beats, fps, n_frames, _BEAT_SLACK)),
+        _frames(track.onsets, fps, n_frames, -ahead),
+        list(_frames(track.beats, fps, n_frames, _BEAT_SLACK - ahead)),
         _changes(scores, names, middles, fps, n_frames),
     )
 
@@ -99,11 +99,11 @@ def _scores(windows: Sequence[WindowScores], names: list[str]) -> Array:
     return found
 
 
-def _frames(hits: Iterable[Hit], fps: Fraction, n_frames: int, slack: float) -> dict[int, float]:
-    """Frame -> strongest hit in it."""
+def _frames(hits: Iterable[Hit], fps: Fraction, n_frames: int, later: float) -> dict[int, float]:
+    """Frame -> strongest hit in it; later: seconds to be added to each."""
     found: dict[int, float] = {}
     for hit in hits:
-        frame = math.floor((hit.seconds + slack) * fps)
+        frame = math.floor((hit.seconds + later) * fps)
         if 0 <= frame < n_frames:
             found[frame] = max(found.get(frame, 0.0), round(hit.strength, 4))
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.control.assignments import start_values
+from ...engine.control.live_table import FILM
 from ...engine.errors import OutputError
 from ...engine.files.atomic import write_bytes
 from ...engine.files.fingerprint import MADE_BY
@@ -98,7 +99,7 @@ def job_key(job: RenderJob) -> str:
 
     Only what differs from the defaults counts, so that parameters that later versions add change nothing.
     """
-    standard = start_values(())
+    standard = start_values((), FILM)
     asked: dict[str, Any] = {}
     for one in fields(job):
         value = getattr(job, one.name)

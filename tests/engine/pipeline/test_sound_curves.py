@@ -1,15 +1,39 @@
 """Scores, onsets, beats and changes on the frames of a film."""
 
+import math
 from fractions import Fraction
 
 import numpy as np
 
 from sonorama.engine.audio.feature_track import Hit
-from sonorama.engine.pipeline.sound_curves import SILENCE, _changes, _frames, _scores
+from sonorama.engine.audio.features import METERS
+from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.model.world_file import load_world
+from sonorama.engine.pipeline.film_pipeline import FilmPipeline
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
+from sonorama.engine.pipeline.sound_curves import SILENCE, _changes, _frames, _scores, sound_curves
 from sonorama.engine.pipeline.window_scores import WindowScores
+from sonorama.engine.units import SAMPLE_RATE
 
 NAMES = ["rain", "fire"]
 FPS = Fraction(10)
+
+
+def test_features_are_those_by_which_a_film_moves(tiny_world: str) -> None:
+    """To the bit, also in a part: those of the film's pipeline, which knows the sound that comes."""
+    sound = np.random.default_rng(2).normal(0, 0.1, 3 * SAMPLE_RATE).astype(np.float32)
+    sound[::SAMPLE_RATE] = 0.9
+    world, fps = load_world(tiny_world), Fraction(30000, 1001)
+    loaded = LoadedWorld(world, open_backend(world, "ort"))
+    film = FilmPipeline(lambda _world, _device: loaded, {}, fps, math.inf)
+    padded, at, features = np.concatenate([sound, np.zeros(10 * SAMPLE_RATE, np.float32)]), 0, []
+    for _ in range(60):
+        missing = film.missing
+        features.append(film.step(padded[at : at + missing]).features)
+        at += missing
+    curves = sound_curves(world, iter(np.array_split(sound, 11)), fps, 50, before=10)
+    for name in METERS:
+        assert curves.features[name].tolist() == [np.float32(getattr(one, name)) for one in features[10:]]
 
 
 def changes(best: str, before: float = 0.0) -> dict[int, str]:

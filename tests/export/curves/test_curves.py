@@ -68,11 +68,12 @@ def test_exactly_the_frames_of_the_film(options: list[str], tiny_world: str) -> 
 
 def test_clicks_are_onsets_in_their_frames(tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
     """The case of an editor: a burst of 10 ms each second. At 29.97 a second is 29.97 frames."""
-    for fps, frame in (("30", 30), ("25", 25), ("29.97", 30)):  # at 29.97 it begins 1 ms before the frame ends
+    for fps, frame in (("30", 30), ("25", 25), ("29.97", 30)):  # 29.97: 1 ms before its frame ends
         assert main(["curves", str(DATA / "click.wav"), "-o", f"{fps}.json", "--fps", fps, "--world", tiny_world]) == 0
         curves = told(f"{fps}.json")
         assert [frame for frame, strength in curves["onsets"] if strength > 0.3] == [0, frame]
-        assert curves["curves"]["onset"][frame] > 0.3 > curves["curves"]["onset"][frame - 1]
+        seen = [number for number, value in enumerate(curves["curves"]["onset"]) if number > 10 and value > 0.3]
+        assert seen[0] in (frame - (fps == "29.97"), frame)
     assert re.search(r"30\.json: 60 frames, \d+ onsets, ", capsys.readouterr().out)
 
 
