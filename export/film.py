@@ -1,13 +1,13 @@
-"""Write one film: picture and sound into mp4, mov, mkv, or NUT into a pipe."""
+"""Write one film: picture and sound into mp4, mov, mkv, mxf, or NUT into a pipe."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import av
@@ -15,17 +15,20 @@ import numpy as np
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from ..engine.audio.audio_file import Sound
 from ..engine.files.atomic import replacing, to_disk, translated
-from ..engine.files.encode import tag_bt709
 from ..engine.files.fingerprint import fingerprint
 from .picture import Converter, Fit
+from .picture_stream import add_picture
 from .presets import CONTAINERS, STREAM, Preset
 from .scheduling import scheduling_kept
 from .sidecar import sidecar_of, to_json
 from .soundtrack import Soundtrack
+
+_MOV = MappingProxyType({"movflags": "+write_colr+faststart"})
+_OPTIONS = MappingProxyType({"mp4": _MOV, "mov": _MOV, "mxf": MappingProxyType({"store_user_comments": "1"})})
+"""Muxer options by FFmpeg's name of the container. faststart: the index in front, as the web wants it."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +114,10 @@ def video_writer(
     """
     form = CONTAINERS.get(out.suffix.lower(), STREAM)
     with translated(out):
-        options = {"movflags": "+write_colr"} if form in ("mp4", "mov") else {}
         to = into or out
         # A name such as `a:b` would be taken for a protocol.
-        container = av.open(f"file:{to}" if isinstance(to, Path) else to, "w", form, container_options=options)
+        name = f"file:{to}" if isinstance(to, Path) else to
+        container = av.open(name, "w", form, container_options=dict(_OPTIONS.get(form, {})))
     try:
         with translated(out):
             writer = VideoWriter(out, container, look, sound, blocks)
@@ -136,9 +139,9 @@ class VideoWriter:
         self._convert = Converter(look.preset, look.source, look.size, look.fit)
         self._frames = 0
         self._container = container
-        self._picture = _add_picture(container, look)
+        self._picture = add_picture(container, look.preset, look.size, look.fps, look.timecode)
         self._track = Soundtrack(container, sound, blocks)
-        container.metadata.update(look.metadata)
+        container.metadata.update(_metadata(look.metadata, container.format.name))
         with scheduling_kept():
             container.start_encoding()
 
@@ -176,22 +179,8 @@ class VideoWriter:
             self._container.mux(packet)
 
 
-def _add_picture(container: OutputContainer, look: Look) -> VideoStream:
-    preset = look.preset
-    os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings to stderr unless told: errors only
-    stream = container.add_stream(preset.codec, rate=look.fps, options=dict(preset.options))
-    if not isinstance(stream, VideoStream):
-        raise TypeError(f"{preset.codec} makes no pictures")
-    context = stream.codec_context
-    context.width, context.height = look.size
-    context.pix_fmt = preset.pixels
-    context.time_base = 1 / look.fps
-    tag_bt709(context)
-    context.thread_count = preset.threads
-    if container.format.name == STREAM:  # which knows no time before 0: B-frames would begin the film two frames late
-        context.max_b_frames = 0
-    if preset.tag and container.format.name in ("mp4", "mov"):
-        context.codec_tag = preset.tag
-    if look.timecode:
-        stream.metadata["timecode"] = look.timecode
-    return stream
+def _metadata(told: Mapping[str, str], form: str) -> dict[str, str]:
+    """The same facts under the names that FFmpeg's muxer of this container writes."""
+    if form != "mxf":
+        return dict(told)
+    return {f"comment_{name.capitalize()}": text for name, text in told.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,11 +12,13 @@ from av.codec import codecs_available
 from ..engine.errors import OutputError
 
 # OUT's suffix -> FFmpeg's name of the container.
-CONTAINERS = MappingProxyType({".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"})
+CONTAINERS = MappingProxyType({".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".mxf": "mxf"})
+MXF_RATES = tuple(map(Fraction, ("24000/1001", "24", "25", "30000/1001", "30", "48", "50", "60000/1001", "60")))
+"""Frames a second that MXF has edit units for."""
 STREAM = "nut"
 """FFmpeg's name of the container that goes into a pipe."""
 _STREAMS = ("h264", "h264-10bit", "hevc-10bit", "av1", "ffv1")  # what NUT has a tag for
-_DEFAULTS = MappingProxyType({".mp4": "h264", ".mov": "prores-422hq", ".mkv": "h264", "": "png"})
+_DEFAULTS = MappingProxyType({".mp4": "h264", ".mov": "prores-422hq", ".mkv": "h264", ".mxf": "dnxhr-hqx", "": "png"})
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,11 @@ class Preset:
     sequence: bool = False
     threads: int = 0
 
+    @property
+    def rgb(self) -> bool:
+        """Whether the encoder takes R'G'B'; else Y'CbCr."""
+        return self.pixels.startswith(("rgb", "gbr"))
+
 
 _FILM = (".mp4", ".mov", ".mkv")
 _X265 = (("preset", "fast"), ("crf", "18"), ("x265-params", "log-level=none"))
@@ -78,7 +86,7 @@ _ALL = (
         (("profile", "4444"), ("vendor", "apl0")), tag="ap4h", least=(16, 16),
     ),
     Preset(
-        "dnxhr-hqx", "dnxhd", "yuv422p10le", (".mov",), "DNxHR HQX 10 bit 4:2:2",
+        "dnxhr-hqx", "dnxhd", "yuv422p10le", (".mov", ".mxf"), "DNxHR HQX 10 bit 4:2:2",
         (("profile", "dnxhr_hqx"),), step=(2, 1), least=(256, 120),
     ),
     Preset(
@@ -89,6 +97,11 @@ _ALL = (
         "av1", "libsvtav1", "yuv420p10le", (".mp4", ".mkv"), "AV1 10 bit 4:2:0, small",
         (("preset", "9"), ("crf", "22")), step=(2, 2), least=(64, 64),
     ),
+    Preset(
+        "dxv", "dxv", "rgba", (".mov",), "DXV 3 (DXT1), for Resolume",
+        (("format", "dxt1"),), deep=False, step=(16, 16), least=(16, 16),
+    ),
+    Preset("hap", "hap", "rgba", (".mov",), "Hap (DXT1), for media servers", deep=False, step=(4, 4), least=(16, 16)),
     Preset("png", "png", "rgb48be", (".png",), "PNG sequence, 16 bit sRGB", sequence=True),
     Preset(
         "tiff16", "tiff", "rgb48le", (".tif",), "TIFF sequence, 16 bit sRGB",
@@ -142,7 +155,7 @@ def _of_stream(name: str) -> Preset:
 
 def _default(out: Path, suffix: str) -> Preset:
     if suffix not in _DEFAULTS:
-        hint = "Name it .mp4, .mov or .mkv, or name a folder (no suffix) for a sequence."
+        hint = "Name it .mp4, .mov, .mkv or .mxf, or name a folder (no suffix) for a sequence."
         raise OutputError(f"Cannot tell what to write into {out}", hint)
     return _encodable(PRESETS[_DEFAULTS[suffix]])
 
@@ -168,5 +181,20 @@ def check_size(preset: Preset, size: tuple[int, int]) -> None:
 
 
 def _multiples(step: tuple[int, int]) -> str:
+    if max(step) > 2:
+        return f" in multiples of {max(step)}"
     sides = [side for side, n in zip(("width", "height"), step, strict=True) if n == 2]
     return f" with an even {' and '.join(sides)}" if sides else ""
+
+
+def check_rate(out: Path, fps: Fraction) -> None:
+    """Refuse a frame rate that the container of OUT cannot hold.
+
+    Raises:
+        OutputError: says which rates would do.
+
+    """
+    if out.suffix.lower() == ".mxf" and fps not in MXF_RATES:
+        raise OutputError(
+            f"MXF holds no film of {fps} frames a second", f"Use {', '.join(map(str, MXF_RATES))}, or name a .mov."
+        )

@@ -32,7 +32,7 @@ from .film_part import Without, film_part, on_frame
 from .frame_source import OpenFrameSource, Played, film_values, world_frame_source
 from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
-from .presets import Preset, check_size, choose
+from .presets import Preset, check_rate, check_size, choose
 from .sequence import SequenceWriter, check_folder, sequence_writer
 from .sidecar import check_film, command_line, is_made
 from .timecode import timecode
@@ -237,6 +237,8 @@ def _check(job: RenderJob, take: Take | None) -> Preset:
     _check_kind(job, take)
     if job.rate <= 0:
         raise OutputError(f"{job.rate} frames a second make no film", "Use a rate such as 30 or 30000/1001.")
+    if not (preset.sequence or job.to_stdout):
+        check_rate(job.out, job.rate)
     if job.fit not in FITS:
         raise OutputError(f"There is no fit {job.fit}", f"Use {', '.join(FITS)}.")
     if job.size is not None:
@@ -316,6 +318,7 @@ def _facts(job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: i
         "preset": look.preset.name,
         "size": list(look.size),
         "fit": look.fit,
+        **({"curve": "BT.1886"} if look.preset.codec == "exr" else {}),
         "device": played.device,
         "digital_source_type": SYNTHETIC,
         "versions": versions(),

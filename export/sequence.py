@@ -20,12 +20,14 @@ from av.error import FFmpegError
 from ..engine.audio.audio_file import Sound
 from ..engine.errors import OutputError, one_line
 from ..engine.files.atomic import translated
+from ..engine.files.exr import Attributes, colour_attributes, time_attributes, with_attributes
 from ..engine.files.record import Record
 from ..engine.files.still import encode_still
 from .film import Look
 from .picture import Converter
 from .sidecar import OfAnotherJob, differences, read_sidecar, to_json
 from .soundtrack import Soundtrack
+from .timecode import timecode_of_frame
 
 log = logging.getLogger(__name__)
 SIDECAR = "sonorama.json"
@@ -102,7 +104,7 @@ class SequenceWriter:
 
     def __init__(self, out: Path, look: Look, record: Record) -> None:
         self._out, self._record = out, record
-        self._preset = look.preset
+        self._look, self._preset = look, look.preset
         self._convert = Converter(look.preset, look.source, look.size, look.fit)
         self._frames = 0
         self._suffix = look.preset.suffixes[0]
@@ -123,13 +125,21 @@ class SequenceWriter:
             ValueError: another shape or type.
 
         """
-        name = self.name(self._frames)
+        index = self._frames
+        name = self.name(index)
         self._frames += 1
         if frame is None:
             return
         with translated(self._out / name):
             data = encode_still(self._convert(frame), self._preset.codec, dict(self._preset.options))
+        if self._preset.codec == "exr":
+            data = with_attributes(data, {**colour_attributes(), **self._time(index)})
         self._record.write(name, lambda part: _write(part, data))
+
+    def _time(self, index: int) -> Attributes:
+        first, fps = self._look.timecode, self._look.fps
+        at = None if first is None else timecode_of_frame(first, fps, index)
+        return time_attributes(fps, at, drop=first is not None and ";" in first)
 
 
 def write_sound(out: Path, sound: Sound, blocks: Iterator[np.ndarray]) -> None:

@@ -43,3 +43,25 @@ def _check_drop(text: str, fps: Fraction, minutes: int, seconds: int, frames: in
         raise OutputError(f"{text} is drop-frame, {fps} frames a second is not", f"Write {text.replace(';', ':')}.")
     if minutes % 10 and seconds == 0 and frames < round(fps) // 15:
         raise OutputError(f"{text} is a number that drop-frame skips", f"Write {text[:-2]}{round(fps) // 15:02}.")
+
+
+def timecode_of_frame(first: str, fps: Fraction, index: int) -> tuple[int, int, int, int]:
+    """(hours, minutes, seconds, frames) of a frame of the film; past 24 hours they begin again.
+
+    Args:
+        first: timecode of frame 0, checked; ";" for drop-frame.
+        fps: frames a second.
+        index: of the frame, from 0.
+
+    """
+    whole = round(fps)
+    dropped = whole // 15 if ";" in first else 0  # numbers skipped each minute but every tenth (SMPTE ST 12-1)
+    hours, minutes, seconds, frames = (int(first[at : at + 2]) for at in (0, 3, 6, 9))
+    total = hours * 60 + minutes
+    count = (total * 60 + seconds) * whole + frames - dropped * (total - total // 10) + index
+    ten = 600 * whole - 9 * dropped
+    tens, rest = divmod(count % (144 * ten), ten)
+    if rest >= 60 * whole:
+        rest += dropped * (1 + (rest - 60 * whole) // (60 * whole - dropped))
+    count = tens * 600 * whole + rest
+    return count // (3600 * whole), count // (60 * whole) % 60, count // whole % 60, count % whole

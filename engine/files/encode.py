@@ -20,6 +20,7 @@ SYNTHETIC = "trainedAlgorithmicMedia"
 """IPTC digital source type for media made by a trained model."""
 
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
+_MXF_RATE = 48000  # FFmpeg's MXF muxer takes no other
 _AAC_BITS = 128_000  # per second and channel
 
 
@@ -39,7 +40,7 @@ class SoundStream:
     """The audio stream of a container, sample-accurate from time 0.
 
     In mp4 it is AAC, which mp4 players read (an edit list cuts the encoder's priming); in other containers 24-bit PCM.
-    If AAC does not support the rate or the layout, 48 kHz or a mono mix is written.
+    If AAC does not support the rate or the layout, 48 kHz or a mono mix is written. MXF has 48 kHz always.
 
     Args:
         container: open for writing; its header is not written yet.
@@ -59,7 +60,8 @@ class SoundStream:
         self._stream = self._add_aac(np.asarray(gains, np.float32)) if self._aac else self._add_pcm()
 
     def _add_pcm(self) -> AudioStream:
-        stream = self._container.add_stream("pcm_s24le", rate=self._rate)
+        rate = _MXF_RATE if self._container.format.name == "mxf" else self._rate
+        stream = self._container.add_stream("pcm_s24le", rate=rate)
         stream.codec_context.layout = self._layout
         stream.codec_context.format = "s32"
         return stream

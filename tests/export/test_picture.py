@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-from sonorama.export.picture import Converter, Fit, fitted, mirror_margins
+from sonorama.export.picture import Converter, Fit, cropped, fitted, mirror_margins
 from sonorama.export.presets import PRESETS, Preset
 
-FILMS = [preset for preset in PRESETS.values() if not preset.sequence]
+FILMS = [preset for preset in PRESETS.values() if not (preset.sequence or preset.rgb)]
 
 
 def plane(frame: VideoFrame, index: int) -> np.ndarray:
@@ -58,6 +58,16 @@ def test_deep_presets_refuse_eight_bit_frames(name: str) -> None:
     convert = Converter(PRESETS[name], (64, 64), (64, 64), "cover")
     with pytest.raises(ValueError, match="uint8"):
         convert(np.zeros((64, 64, 3), np.uint8))
+
+
+@pytest.mark.parametrize("name", ["hap", "dxv"])
+@pytest.mark.parametrize("kind", [np.uint8, np.float32])
+def test_eight_bit_rgb_is_exact(name: str, kind: type) -> None:
+    frame = np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    given = frame if kind is np.uint8 else (frame / np.float32(255)).astype(np.float32)
+    out = Converter(PRESETS[name], (64, 64), (64, 64), "cover")(given).to_ndarray()
+    assert np.abs(out[..., :3].astype(int) - frame).max() <= 1
+    assert (out[..., 3] == 255).all()
 
 
 def test_another_shape_is_refused() -> None:
@@ -156,3 +166,66 @@ def test_gradients_keep_more_than_256_levels(preset: Preset, size: tuple[int, in
     levels = out.to_ndarray()[size[1] // 2, :, 0] if preset.sequence else plane(out, 0)[size[1] // 2]
     assert len(np.unique(levels)) > 800
     assert np.all(np.diff(levels.astype(np.float64)) >= -(levels.max() / 900))
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (3840, 2160), (1280, 720), (641, 361)])
+def test_a_part_of_the_source_scales_as_all_of_it_does(size: tuple[int, int]) -> None:
+    """Cover leaves out rows that nobody sees before it scales; what is seen must stay where it was."""
+    part, whole = cropped((256, 256), size, (2, 2)), fitted((256, 256), size, "cover")
+    for n, out, of in zip(part, whole, size, strict=True):
+        assert (256 - n) % 2 == 0
+        assert n * out % 256 == 0
+        assert n == 256 or n * out // 256 >= of + 2 * 3 * out // 256  # Lanczos reads three pixels beyond
+    if size == (1920, 1080):
+        assert part == (256, 152)
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (3840, 2160), (512, 512)])
+@pytest.mark.parametrize("name", ["tiff16", "ffv1", "prores-422hq", "h264"])
+def test_a_centred_cross_stays_centred_and_symmetric(size: tuple[int, int], name: str) -> None:
+    frame = np.full((256, 256, 3), 0.25, np.float32)
+    frame[126:130] = frame[:, 126:130] = 0.75
+    out = Converter(PRESETS[name], (256, 256), size, "cover")(frame)
+    luma = out.to_ndarray()[..., 1].astype(float) if PRESETS[name].rgb else plane(out, 0)
+    tolerance = 2 if name == "h264" else luma.max() / 250  # 8 bits are dithered
+    assert np.abs(luma - luma[::-1]).max() <= tolerance
+    assert np.abs(luma - luma[:, ::-1]).max() <= tolerance
+    profile = luma[5] - luma[5].min()
+    assert np.average(np.arange(size[0]), weights=profile) == pytest.approx((size[0] - 1) / 2, abs=0.05)
+
+
+def test_enlargement_is_lanczos_and_rings_little() -> None:
+    """Against the kernel written out: sinc(x) sinc(x / 3), and its known overshoot beside a step."""
+    frame = np.full((64, 64, 3), 0.25, np.float32)
+    frame[:, 32:] = 0.75
+    out = still(frame, (512, 512), "cover")[256, :, 0]
+    at = (np.arange(512) + 0.5) / 8 - 0.5
+    taps = np.arange(-8, 72)
+    weights = np.sinc(at[:, None] - taps) * np.sinc((at[:, None] - taps) / 3) * (np.abs(at[:, None] - taps) < 3)
+    wanted = (weights / weights.sum(1, keepdims=True)) @ np.where(taps >= 32, 0.75, 0.25)
+    assert np.abs(out - wanted).max() < 0.002
+    assert out.max() < 0.75 + 0.5 * 0.12
+    assert np.abs(out[: 512 // 2 - 8 * 4] - 0.25).max() < 1e-4  # nothing beyond the three pixels of the kernel
+    assert np.abs(out[512 // 2 + 8 * 4 :] - 0.75).max() < 1e-4
+
+
+@pytest.mark.parametrize("name", ["h264", "prores-422hq", "ffv1"])
+def test_hard_edges_stay_within_the_legal_range(name: str) -> None:
+    frame = np.zeros((64, 64, 3), np.float32)
+    frame[:, 32:] = 1
+    frame[32:, :, 1:] = 0
+    out = Converter(PRESETS[name], (64, 64), (640, 640), "cover")(frame)
+    unit = 1 << bits(PRESETS[name]) - 8
+    assert (plane(out, 0).min(), plane(out, 0).max()) == (16 * unit, 235 * unit)
+    for index in (1, 2):
+        assert plane(out, index).min() >= 16 * unit
+        assert plane(out, index).max() <= 240 * unit
+
+
+@pytest.mark.parametrize("fit", ["cover", "contain", "mirror"])
+def test_inset_leaves_the_edge_out(fit: Fit) -> None:
+    frame = np.full((64, 64, 3), 0.5, np.float32)
+    frame[:2] = frame[-2:] = frame[:, :2] = frame[:, -2:] = 1
+    convert = Converter(PRESETS["tiff16"], (64, 64), (640, 360), fit, inset=2)
+    out = convert(frame).to_ndarray() / 65535
+    assert out.max() < 0.501
