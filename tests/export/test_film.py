@@ -69,12 +69,12 @@ def test_every_preset_reads_back(
         assert float(audio["duration"]) == pytest.approx(whole, abs=1e-5)
     assert float(told["format"]["duration"]) == pytest.approx(float(6 / fps), abs=0.001)
 
-    timecode = {key.lower(): value for key, value in video["tags"].items()}["timecode"]
-    assert timecode == "00:00:00;00"
+    of_picture = {key.lower(): value for key, value in video["tags"].items()}
+    assert (tags if suffix == ".mxf" else of_picture)["timecode"] == "00:00:00;00"
     for word in ("Synthetic", "sonorama", "world card 7", "5a" * 32, "trainedAlgorithmicMedia"):
-        assert word in tags["comment"]
+        assert word in tags.get("comment", tags.get("comment_comment"))
     if suffix != ".mov":  # QuickTime files have no such field
-        assert "trainedAlgorithmicMedia" in tags["description"]
+        assert "trainedAlgorithmicMedia" in tags.get("description", tags.get("comment_description"))
 
 
 @pytest.mark.parametrize(("preset", "suffix"), FILMS, ids=lambda value: getattr(value, "name", value))
