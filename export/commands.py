@@ -16,6 +16,7 @@ from ..engine.cli.arguments import parse_size
 from ..engine.control.addresses import LOOK_CODE, LOOK_SEED, LOOK_TEXT
 from ..engine.errors import ValueRefused, one_line
 from ..engine.units import DEFAULT_WORLD
+from .timelines.options import add_timeline, film_maker
 
 if TYPE_CHECKING:
     from ..engine.cli.main import Commands
@@ -96,6 +97,7 @@ def add_render(commands: Commands) -> None:
     add_out(parser, "; with several sounds a folder, FOLDER/")
     add_look(parser)
     add_film(parser)
+    add_timeline(parser)
     parser.set_defaults(run=run_render)
 
 
@@ -242,11 +244,10 @@ def run_job(
     """Render the film that the options of `add_film` ask for; told: further entries of --json."""
     from ..engine.cli.main import note_nonfinite
     from ..engine.cli.progress import Progress
-    from .render import render
 
     job = job_of(args, sound, values, clean=clean, as_played=as_played)
     with Progress("render") as progress:
-        report = render(job, progress)
+        report = film_maker(args)(job, progress)
     if report.had_nonfinite:
         note_nonfinite(sound)
     stream = sys.stderr if job.to_stdout else sys.stdout

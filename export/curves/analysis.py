@@ -31,7 +31,8 @@ def film_curves(
         SonoramaError: the part lies outside the sound; the world cannot be used, or knows no texts.
 
     """
-    job = replace(job, start=on_frame(job.start, job.rate))
+    if job.pre_roll != 0:
+        job = replace(job, start=on_frame(job.start, job.rate))
     n_frames = count_frames(sound, job)
     world = load_world(job.world or DEFAULT_WORLD)
     part = film_part(sound, job.rate, job.start, job.duration, job.loop, job.pre_roll)

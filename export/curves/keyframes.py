@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...engine.pipeline.sound_curves import SoundCurves
+from .markers import markers
 from .tables import facts
 
 _AFTER_EFFECTS = """\
@@ -99,15 +100,6 @@ add_curves(DATA)
 '''
 
 
-def marker_texts(curves: SoundCurves) -> dict[int, str]:
-    """Frame -> what begins there: the name of what is heard, `beat`, `onset`, or several with `, ` between."""
-    found = {frame: [name] for frame, name in curves.changes.items()}
-    for kind, frames in (("beat", curves.beats), ("onset", curves.onsets)):
-        for frame in frames:
-            found.setdefault(frame, []).append(kind)
-    return {frame: ", ".join(found[frame]) for frame in sorted(found)}
-
-
 def _data(curves: SoundCurves, about: Mapping[str, Any], name: str) -> str:
     named = facts(curves, about)["curves"]
     data = {
@@ -117,7 +109,7 @@ def _data(curves: SoundCurves, about: Mapping[str, Any], name: str) -> str:
         "frames": curves.frames,
         "names": list(named),
         "values": list(named.values()),
-        "markers": {str(frame): text for frame, text in marker_texts(curves).items()},
+        "markers": {str(one.frame): one.name for one in markers(curves)},
     }
     return json.dumps(data)  # in ASCII, and as such an expression of ECMAScript 3 too
 

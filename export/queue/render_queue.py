@@ -13,8 +13,9 @@ from ...engine.errors import OutputError, ValueRefused, one_line
 from ..commands import job_of
 from ..output_path import make_folder
 from ..presets import PRESETS, check_size, choose
-from ..render import DEFAULT_FPS, RenderJob, render
+from ..render import DEFAULT_FPS, RenderJob
 from ..timecode import timecode
+from ..timelines.options import film_maker
 from .film_rows import FilmRows
 
 if TYPE_CHECKING:
@@ -31,10 +32,11 @@ def run_queue(args: argparse.Namespace, values_of: Callable[[Path], Mapping[str,
 
     """
     jobs = list_jobs(args, values_of)
+    make = film_maker(args)
     make_folder(Path(args.out))
     with FilmRows(as_json=args.json, debug=getattr(args, "debug", False)) as rows:
         for job in jobs:
-            rows.make(job, render)
+            rows.make(job, make)
     return rows.code
 
 

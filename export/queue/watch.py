@@ -12,10 +12,10 @@ from ...engine.cli.main import report
 from ...engine.errors import InputError, OutputError, one_line
 from ...engine.files.atomic import names_after
 from ...engine.files.fingerprint import sha256
-from ..render import Progress, RenderJob, RenderReport, render
+from ..render import Progress, RenderJob, RenderReport
 from ..sequence import SIDECAR
 from ..sidecar import OfAnotherJob, read_sidecar, sidecar_of
-from .film_rows import FilmRow, FilmRows, TryLater
+from .film_rows import FilmRow, FilmRows, MakeFilm, TryLater
 from .render_queue import film_of
 from .watch_record import Made, WatchRecord, job_key
 from .whole_files import Signature, WholeFiles, signature
@@ -31,13 +31,17 @@ class Watch:
         folder: where the sounds come in.
         job: of every film, but for sound and out; its out is the folder of the films.
         suffix: of the films; "" for folders of pictures.
+        make: makes a film.
         rows: where each film is reported.
         settle: seconds for which a file must have stayed the same.
 
     """
 
-    def __init__(self, folder: Path, job: RenderJob, suffix: str, rows: FilmRows, settle: float) -> None:
+    def __init__(
+        self, folder: Path, job: RenderJob, suffix: str, make: MakeFilm, rows: FilmRows, settle: float
+    ) -> None:
         self._folder, self._job, self._suffix, self._rows, self._settle = folder, job, suffix, rows, settle
+        self._make_film = make
         self._key = job_key(job)
         self._record = WatchRecord(job.out)
         self._files = WholeFiles(folder, settle)
@@ -136,7 +140,7 @@ class Watch:
         for out in names_after(job.out):
             if not _taken(out, content, pictures=not self._suffix):
                 with suppress(OfAnotherJob):
-                    return render(replace(job, out=out), progress)
+                    return self._make_film(replace(job, out=out), progress)
         raise RuntimeError("names do not end")
 
 

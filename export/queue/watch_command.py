@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ...engine.cli.arguments import parse_out
 from ...engine.errors import InputError, OutputError, ValueRefused, one_line
 from ..commands import add_film, add_look, film_values, job_of
+from ..timelines.options import add_timeline, film_maker
 
 if TYPE_CHECKING:
     from ...engine.cli.main import Commands
@@ -44,6 +45,7 @@ def add_watch(commands: Commands) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object about each film, and no table")
     add_look(parser)
     add_film(parser)
+    add_timeline(parser)
     parser.set_defaults(run=run_watch, overwrite=False)
 
 
@@ -66,10 +68,11 @@ def _watch(args: argparse.Namespace, values: Mapping[str, Value], suffix: str) -
     from .watch import Watch
     from .watch_record import only_watch
 
+    make = film_maker(args)
     make_folder(args.out)
     job = replace(job_of(args, args.folder, values), preset=args.preset or DEFAULT_PRESET)
     with only_watch(args.out), FilmRows(as_json=args.json, debug=getattr(args, "debug", False)) as rows:
-        watch = Watch(args.folder, job, suffix, rows, args.settle)
+        watch = Watch(args.folder, job, suffix, make, rows, args.settle)
         if args.once:
             watch.once()
         else:

@@ -1,0 +1,129 @@
+"""Write the timelines beside a film that `render` made."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import av
+
+from ...engine.audio.audio_file import Sound, open_sound
+from ...engine.errors import OutputError, one_line
+from ...engine.files.atomic import write_bytes
+from ...engine.take.reader import find_take
+from ..curves.analysis import film_curves
+from ..curves.markers import MarkerKind, markers
+from ..presets import choose
+from ..render import Progress, RenderJob, RenderReport, render
+from ..sidecar import read_sidecar, sidecar_of
+from ..timecode import timecode
+from .film_timeline import FilmTimeline
+
+_OURS = b"sonorama"
+
+
+@dataclass(frozen=True)
+class Timelines:
+    """Which timelines to write beside each film.
+
+    Attributes:
+        forms: suffixes of files, see options.py.
+        markers: what is marked.
+
+    """
+
+    forms: Sequence[str]
+    markers: Collection[MarkerKind]
+
+    def make(self, job: RenderJob, progress: Progress) -> RenderReport:
+        """`render`, and the timelines; these are written again, if they are not there, when the film was.
+
+        Raises:
+            SonoramaError: as `render`; no film, or a foreign file of a timeline's name: before any work.
+
+        """
+        self.check(job)
+        report = render(job, progress)
+        self.write(job, report)
+        return report
+
+    def check(self, job: RenderJob) -> None:
+        """Refuse what can be refused before the film is made."""
+        if job.to_stdout or choose(job.preset, job.out).sequence:
+            raise OutputError("--timeline goes with a film in a file", "Leave it out, or name a film such as film.mov.")
+        if "edl" in self.forms and timecode(job.timecode, job.rate) is None:
+            message = f"An EDL counts in timecode, which {job.rate} frames a second do not have"
+            raise OutputError(message, "Leave edl out of --timeline.")
+        for path in self._paths(job.out):
+            if os.path.lexists(path) and not job.overwrite and not _may_be_ours(path):
+                message = f"{one_line(path)}, where a timeline belongs, is a file of unknown origin"
+                raise OutputError(message, "Move it away, or choose another OUT.")
+
+    def _paths(self, out: Path) -> list[Path]:
+        return [out.with_suffix(f".{form}") for form in self.forms]
+
+    def write(self, job: RenderJob, report: RenderReport) -> None:
+        """Write the timelines of a film; those that are there already as they would be written stay.
+
+        Raises:
+            OutputError: one is there and says something else, or it cannot be written.
+
+        """
+        film = film_timeline(job, report, self.markers)
+        contents = {path: _content(film, path) for path in self._paths(report.out)}
+        for path, content in contents.items():
+            if os.path.lexists(path) and not job.overwrite:
+                if path.read_bytes() == content:
+                    continue
+                message = f"{one_line(path)} is the timeline of another film, or was changed"
+                raise OutputError(message, "Move it away, or replace film and timelines with --overwrite.")
+            write_bytes(path, content, new=not job.overwrite)
+
+
+def _may_be_ours(path: Path) -> bool:
+    return path.is_file() and _OURS in path.read_bytes().lower()
+
+
+def _content(film: FilmTimeline, path: Path) -> bytes:
+    if path.suffix == ".mlt":
+        from .mlt import as_mlt
+
+        return as_mlt(film, path.parent)
+    from .otio_files import as_edl, as_fcp7, as_otio
+
+    return {".otio": as_otio, ".edl": as_edl, ".xml": as_fcp7}[path.suffix](film)
+
+
+def film_timeline(job: RenderJob, report: RenderReport, kinds: Collection[MarkerKind]) -> FilmTimeline:
+    """The timeline of a film that was just made, or was there."""
+    take = find_take(job.sound)
+    job = replace(job, fps=report.fps, out=report.out)
+    with ExitStack() as stack:
+        if take is None:
+            sound: Sound = stack.enter_context(open_sound(job.sound))
+        else:
+            from ..replay import TakeSound
+
+            job = replace(job, pre_roll=0.0)
+            sound = stack.enter_context(TakeSound(take))
+        marks = markers(film_curves(job, sound), kinds) if kinds else []
+    told = read_sidecar(sidecar_of(report.out)) or {}
+    path, first, rate, channels = _sound_of(job, sound.path, report.fps)
+    return FilmTimeline(
+        report.out.absolute(), report.fps, report.frames, told.get("timecode"), report.size,
+        path, first, rate, channels, marks,
+    )  # fmt: skip
+
+
+def _sound_of(job: RenderJob, sound: Path, fps: Fraction) -> tuple[Path | None, int, int, int]:
+    """(file, its frame at which the part begins, Hz, channels) of what is heard: the film, or else the sound itself."""
+    for path, first in ((job.out, 0), (sound, round(Fraction(job.start) * fps))):
+        with av.open(f"file:{path}") as container:
+            stream = next(iter(container.streams.audio), None)
+            if stream is not None and not (path == sound and job.loop):
+                return path.absolute(), first, stream.codec_context.sample_rate, stream.codec_context.channels
+    return None, 0, 0, 0
