@@ -15,11 +15,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..audio.features import HIT_AFTER, HOP, Features
+from ..audio.features import HIT_AFTER, HIT_LATENCY, HOP, Features
 from ..control.addresses import SOUND_FOLLOW, motion
 from ..control.parameters import Value
 from ..units import LEVELS, SAMPLE_RATE, Array
-from .conditioning import ENCODER_STEP
+from .conditioning import ENCODER_STEP, POINTS
 from .frame_pipeline import FramePipeline, Open
 from .latent_motion import number
 from .travel import SoundPoint
@@ -54,11 +54,15 @@ class FilmPipeline(FramePipeline):
         tail = min(TAIL * max(self._lives.values()), MOST_TAIL_S)
         self.ahead = _samples(min(look_ahead_s, CENTRE_S + tail))
         self._centre, self._tail = min(_samples(CENTRE_S), self.ahead), _samples(tail)
-        # A hit within the time that a frame is shown belongs to it.
+        # A hit within the time that a frame is shown belongs to it, or to the next where it comes to be known too late.
         self._lead = min(int(SAMPLE_RATE / fps), self.ahead)
         self._hits: deque[int] = deque()
         self._scanned = -1
         self._codes: dict[int, Array | None] = {0: None}  # F_a by grid point
+        shape = self.instrument.space.num_ws, len(self.instrument.space.w_avg)
+        self._mixes = np.zeros((2 * POINTS, *shape), np.float32)  # a ring, twice, so that any part of it is one piece
+        self._mixed_points: set[int] = set()
+        self._settings = self.instrument.meaning_mixer.settings(self.values)
 
     def _push(self, sound: Array, sensitivity: float) -> None:
         super()._push(sound, sensitivity)
@@ -79,7 +83,7 @@ class FilmPipeline(FramePipeline):
         """For a picture at a sample: the grid position that its displacement is centred on, in points of E_a, and the
         points that it may be made of.
         """
-        now = sample + self._lead
+        now = sample + self._lead - HIT_LATENCY
         end = sample + self.ahead
         upper = min([end, *(hit for hit in self._hits if hit > now)])
         before = max((hit for hit in self._hits if hit <= now), default=-math.inf)
@@ -91,20 +95,33 @@ class FilmPipeline(FramePipeline):
 
     def _displaced(self, at: int, values: Mapping[str, Value]) -> tuple[Array, float]:
         centre, points = self._around(at)
-        heard = [self.conditioner.point(point) for point in points]
         away = np.abs(np.array(points, np.float32) - np.float32(centre)) * np.float32(ENCODER_STEP / SAMPLE_RATE)
-        mixed = np.stack([self.instrument.meaning_mixer(values, one) for one in heard])
-        sharp = _weights(away, SHORTEST_S)
-        presence = float(sharp @ np.array([one.presence for one in heard], np.float32))
-        return self._averaged(mixed, away), presence
+        presences = np.array([self.conditioner.point(point).presence for point in points], np.float32)
+        presence = float(_weights(away, SHORTEST_S) @ presences)
+        return self._averaged(self._mixed(points, values), away), presence
+
+    def _mixed(self, points: range, values: Mapping[str, Value]) -> Array:
+        """The displacements of grid points [n,L,W]; kept until the mixer is set otherwise."""
+        mixer = self.instrument.meaning_mixer
+        settings = mixer.settings(values)
+        if any(not np.array_equal(old, new) for old, new in zip(self._settings, settings, strict=True)):
+            self._settings, self._mixed_points = settings, set()
+        kept = {point for point in self._mixed_points if point > points[-1] - POINTS}
+        for point in kept ^ {*points, *kept}:
+            at = point % POINTS
+            self._mixes[at] = self._mixes[at + POINTS] = mixer.mixed(settings, self.conditioner.point(point))
+        self._mixed_points = kept | {*points}
+        at = points[0] % POINTS
+        return self._mixes[at : at + len(points)]
 
     def _averaged(self, mixed: Array, away: Array) -> Array:
         """Average [L,W] of n displacements [n,L,W], each level by its half-life; away: of each, in seconds [n]."""
-        space = self.instrument.space
         out = np.empty(mixed.shape[1:], np.float32)
-        for level, codes in space.levels.items():
-            weights = _weights(away, max(self._lives[level], SHORTEST_S))
-            out[codes] = np.tensordot(weights, mixed[:, codes], 1)
+        for level, codes in self.instrument.space.levels.items():
+            life = max(self._lives[level], SHORTEST_S)
+            near = away <= max(TAIL * life, float(away.min()))
+            first, last = int(near.argmax()), len(near) - int(near[::-1].argmax())
+            out[codes] = np.tensordot(_weights(away[first:last], life), mixed[first:last, codes], 1)
         return out
 
     def _motion_values(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
@@ -118,8 +135,7 @@ class FilmPipeline(FramePipeline):
         )
 
     def _features(self, sample: int, values: Mapping[str, Value]) -> Features:
-        # The hop that shows a hit ends up to HIT_LATENCY after it; the hops until the end of the frame are its own.
-        return super()._features(min(sample + self._lead + HOP, sample + self.ahead), values)
+        return super()._features(sample + self._lead, values)  # of the hops until the end of the frame
 
 
 def _weights(away: Array, half_life: float) -> Array:

@@ -41,6 +41,13 @@ _SLOTS = tuple(
 )
 
 
+class Settings(NamedTuple):
+    """Amount and floor of every class [K]."""
+
+    amount: Array
+    floor: Array
+
+
 class Displacement(NamedTuple):
     """What the sound makes of the picture at one sample.
 
@@ -85,7 +92,11 @@ class MeaningMixer:
 
     def __call__(self, values: Mapping[str, object], heard: Displacement) -> Array:
         """The sound displacement [L,W] by the effective values of /meaning/."""
-        amount, floor = self._settings(values)
+        return self.mixed(self.settings(values), heard)
+
+    def mixed(self, settings: Settings, heard: Displacement) -> Array:
+        """The sound displacement [L,W]."""
+        amount, floor = settings
         shares, weights = heard.classes
         rho = amount @ shares
         codes = heard.codes if (amount == 1).all() else heard.codes * np.float32(rho)
@@ -96,8 +107,8 @@ class MeaningMixer:
             return codes
         return (codes + np.tensordot(weights.astype(np.float32), self.displacements, 1)).astype(np.float32)
 
-    def _settings(self, values: Mapping[str, object]) -> tuple[Array, Array]:
-        """Amount and floor of every class [K]; both 0 where it is muted, or another is soloed."""
+    def settings(self, values: Mapping[str, object]) -> Settings:
+        """By the effective values of /meaning/: both 0 where a class is muted, or another is soloed."""
         slots = _SLOTS[: self.classes]
         solo = any(values[slot.solo] for slot in slots)
         amount, floor = np.ones(self.classes, np.float32), np.zeros(self.classes, np.float32)
@@ -107,4 +118,4 @@ class MeaningMixer:
             floor[n] = 0.0 if silent else number(values, slot.floor)
         if solo:
             amount[MEANING_SLOTS:] = 0.0
-        return amount, floor
+        return Settings(amount, floor)
