@@ -43,6 +43,7 @@ class Look:
         fps: frames a second, exact.
         timecode: of the first frame; None for none.
         metadata: for the container, such as `comment` and `description`.
+        inset: outermost pixels of the frames, on every side, that are left out.
 
     """
 
@@ -53,6 +54,7 @@ class Look:
     fps: Fraction
     timecode: str | None
     metadata: Mapping[str, str]
+    inset: int = 0
 
 
 @contextmanager
@@ -136,7 +138,7 @@ class VideoWriter:
     ) -> None:
         self._out = out
         self._fps = look.fps
-        self._convert = Converter(look.preset, look.source, look.size, look.fit)
+        self._convert = Converter(look.preset, look.source, look.size, look.fit, look.inset)
         self._frames = 0
         self._container = container
         self._picture = add_picture(container, look.preset, look.size, look.fps, look.timecode)

@@ -27,6 +27,7 @@ class Played(Protocol):
         sha256: of the world's file.
         size: (width, height) of its frames.
         device: what it runs on, such as "cpu" or "cuda".
+        inset: outermost pixels of its frames that are left out, see Card.
 
     """
 
@@ -35,6 +36,7 @@ class Played(Protocol):
     sha256: str
     size: tuple[int, int]
     device: str
+    inset: int
 
 
 class FrameSource(Played, Protocol):
@@ -104,6 +106,7 @@ class WorldFrameSource:
         self.sha256 = sha256(Path(card.path))
         self.size = performance.size
         self.device = performance.backend.name
+        self.inset = card.inset
 
     def with_values(self, values: Mapping[str, Value]) -> WorldFrameSource:
         """The same world with other values of some parameters; nothing is loaded again."""

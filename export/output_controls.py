@@ -67,12 +67,13 @@ class AsItLeft:
     def __call__(self, step: FrameResult, picture: np.ndarray | None, index: int) -> np.ndarray | None:
         """See ReplayOutput."""
         if picture is not None:
-            painted = self._scaled(rgba8(picture), output_size(step.values, step.instrument.size))
+            inset = step.instrument.world.card.inset
+            painted = self._scaled(rgba8(picture), output_size(step.values, step.instrument.size), inset)
             self._pixels = self._scaled(painted, self._size)
         return self._finish.apply(self._pixels, lifted(step.values, step.lift), index * self._dt, self._dt)[..., :3]
 
-    def _scaled(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
-        return self._scaler((pixels.shape[1], pixels.shape[0]), size)(pixels)
+    def _scaled(self, pixels: Pixels, size: tuple[int, int], inset: int = 0) -> Pixels:
+        return self._scaler((pixels.shape[1], pixels.shape[0]), size, inset)(pixels)
 
 
 def _float(pixels: Pixels) -> np.ndarray:

@@ -160,7 +160,10 @@ def render(
         )
         size = job.size or played.size
         check_size(preset, size)
-        look = Look(preset, played.size, size, job.fit, job.rate, _timecode(job), _metadata(job, played, take))
+        inset = (
+            0 if take is not None and size == played.size else played.inset
+        )  # a take at its own size stays as it was
+        look = Look(preset, played.size, size, job.fit, job.rate, _timecode(job), _metadata(job, played, take), inset)
         facts = _facts(job, sound, played, look, n_frames) | _facts_of_take(job, take)
         was_there = not (preset.sequence or job.to_stdout or job.overwrite) and is_made(job.out, facts)
         if not was_there:

@@ -236,7 +236,7 @@ class TakeFrameSource:
 
     Attributes:
         size: of the frames: the take's where they are as they left, else the world's.
-        world, version, sha256, device: of the world that it begins with, as in Played.
+        world, version, sha256, device, inset: of the world that it begins with, as in Played.
 
     """
 
@@ -262,6 +262,7 @@ class TakeFrameSource:
         self.world, self.version = card.name, card.version
         self.sha256 = sha256(Path(card.path))
         self.device = instrument.backend.name
+        self.inset = 0 if self._as_it_left else card.inset
 
     def frames(self, n_frames: int, have: Container[int] = ()) -> Iterator[np.ndarray | None]:
         """Paint float32 [height,width,3] in 0..1, or uint8 as they left: exactly `n_frames`, None for those in `have`.

@@ -21,6 +21,7 @@ from ..engine.model.sound_inversion import SoundInversionEncoder
 from ..engine.model.world_file import save_world
 from .data.photos import FOLDERS
 from .data.splits import HELD_OUT
+from .metrics.borders import inset
 from .stages.joint_space import Space
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -93,11 +94,24 @@ class Manifest:
 @torch.no_grad()
 def bank_codes(generator: Generator, anchors: Tensor, see: Sight, seeds: int, psi: float = 0.7) -> Tensor:
     """Joint code F_v [seeds,D] of the picture each of the first seeds paints, from the anchors [A,Z] that they mix."""
-    z_anchors = anchors.half().float().numpy()
-    z = torch.from_numpy(np.stack([seed_to_z(s, generator.config.z_dim, z_anchors) for s in range(seeds)]))
+    z = _seeds(generator, anchors, seeds)
     size = min(128, generator.config.size)
     rows = [see(generator.synthesis(generator.mapping(c, psi), "const", size, "activations")) for c in z.split(16)]
     return torch.cat(rows)
+
+
+@torch.no_grad()
+def border_inset(generator: Generator, anchors: Tensor, seeds: int = 24, psi: float = 0.7) -> int:
+    """Outermost pixels that are not as the rest of the picture, measured on pictures of the first seeds."""
+    codes = generator.mapping(_seeds(generator, anchors, seeds), psi)
+    whole = (generator.synthesis(w, "const", generator.config.size, "activations") for w in codes.split(4))
+    return inset(torch.cat([*whole]))
+
+
+def _seeds(generator: Generator, anchors: Tensor, seeds: int) -> Tensor:
+    """The latents z [seeds,Z] of the first seeds."""
+    z_anchors = anchors.half().float().numpy()
+    return torch.from_numpy(np.stack([seed_to_z(s, generator.config.z_dim, z_anchors) for s in range(seeds)]))
 
 
 def pack(
@@ -143,5 +157,6 @@ def pack(
         joint=dict(joint),
         credits=manifest.credits(),
         measures=dict(measures),
+        inset=border_inset(generator, parts["bank"]["anchors"]),
     )
     return save_world(out, card, tensors)

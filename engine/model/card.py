@@ -32,6 +32,7 @@ SOUND_HZ, ENCODER_HZ = 4.0, 10.0
 MOTION_HZ = (1.0, 240.0)
 """Range of motion_rate."""
 LONGEST_TEXT = 4000
+MOST_INSET = 8
 Shapes = Mapping[str, tuple[int, ...]]
 """Tensor name -> shape."""
 
@@ -65,6 +66,8 @@ class Card:
         joint: how its joint embedding was made.
         credits: one line for each source of training data.
         measures: figures of its training.
+        inset: outermost pixels on every side that are not as the rest of the picture, and are left out where it is
+            scaled.
         content: SHA-256 over all tensors.
         path: where it was read from; not part of the file.
 
@@ -89,6 +92,7 @@ class Card:
     joint: dict[str, Any] = field(default_factory=dict)
     credits: tuple[str, ...] = ()
     measures: dict[str, Any] = field(default_factory=dict)
+    inset: int = 0
     content: str = ""
     path: str = ""
 
@@ -179,6 +183,8 @@ class Card:
             raise ValueError("the towers differ in code_dim")
         if self.mel != MelConfig():
             raise ValueError("it was trained with another mel front end than this version of sonorama computes")
+        if not 0 <= self.inset <= min(MOST_INSET, min(self.width, self.height) // 8):
+            raise ValueError(f"inset {self.inset} is not from 0 to {MOST_INSET} and an eighth of the picture")
         if not MOTION_HZ[0] <= self.motion_rate <= MOTION_HZ[1]:
             raise ValueError(f"motion_rate {self.motion_rate} is not from {MOTION_HZ[0]:g} to {MOTION_HZ[1]:g}")
 
@@ -219,6 +225,7 @@ def card_from_json(values: Any, version: int = 2, shapes: Shapes = MappingProxyT
         joint=_table(values, "joint"),
         credits=_rows(values, "credits"),
         measures=_table(values, "measures"),
+        inset=_whole(values, "inset"),
         content=_text(values, "content"),
     )
     card.check()
@@ -248,6 +255,13 @@ def _number(values: dict[str, Any], name: str) -> float:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError(f"{name} is no number")
     return float(value)
+
+
+def _whole(values: dict[str, Any], name: str) -> int:
+    value = values.get(name, 0)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{name} is no whole number")
+    return value
 
 
 def _rows(values: dict[str, Any], name: str) -> tuple[str, ...]:

@@ -41,8 +41,9 @@ def _side(length: float) -> int:
     return max(1, min(round(length), LARGEST_SIDE))
 
 
-def scaler(source: tuple[int, int], target: tuple[int, int]) -> Callable[[Pixels], Pixels]:
-    """Make a function that scales pictures from size `source` to `target`, both (width, height) in pixels.
+def scaler(source: tuple[int, int], target: tuple[int, int], inset: int = 0) -> Callable[[Pixels], Pixels]:
+    """Make a function that scales pictures from size `source` to `target`, both (width, height) in pixels, without the
+    outermost `inset` pixels on every side.
 
     Returns:
         A function uint8 [H,W,4] -> a new uint8 [H,W,4] with alpha 255; for equal sizes it returns the picture itself.
@@ -51,15 +52,16 @@ def scaler(source: tuple[int, int], target: tuple[int, int]) -> Callable[[Pixels
     """
     if source == target:
         return lambda pixels: pixels
-    return _Cover(source, target)
+    return _Cover(source, target, inset)
 
 
 class _Cover:
-    def __init__(self, source: tuple[int, int], target: tuple[int, int]) -> None:
-        scale = max(Fraction(out, n) for n, out in zip(source, target, strict=True))
+    def __init__(self, source: tuple[int, int], target: tuple[int, int], inset: int) -> None:
+        inside = [n - 2 * inset for n in source]
+        scale = max(Fraction(out, n) for n, out in zip(inside, target, strict=True))
         self._source, self._target = source, target
         # Crop whole pixels before scaling, equally on both sides; the rest is cropped after it.
-        self._cut = [int((n - out / scale) // 2) for n, out in zip(source, target, strict=True)]
+        self._cut = [inset + int((n - out / scale) // 2) for n, out in zip(inside, target, strict=True)]
         left = [n - 2 * cut for n, cut in zip(source, self._cut, strict=True)]
         self._scaled = [max(out, round(n * scale)) for n, out in zip(left, target, strict=True)]
         self._frame = VideoFrame(left[0], left[1], _PLANES)

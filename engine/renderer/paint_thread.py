@@ -42,7 +42,7 @@ class PaintThread:
         self._closing = False
         self._published: deque[float] = deque(maxlen=512)
         self._seconds: deque[float] = deque(maxlen=64)
-        self._scaler = (((0, 0), (0, 0)), scaler((1, 1), (1, 1)))
+        self._scaler = (((0, 0), (0, 0), 0), scaler((1, 1), (1, 1)))
         self._painting_since: float | None = None
         self.replaced = 0
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
@@ -98,7 +98,7 @@ class PaintThread:
         began = time.monotonic()
         picture = rgba8(step.picture())
         self._map = self._fitting(self._map, output_size(step.values, step.instrument.size))
-        pixels = self._sized(picture, self._map.size)
+        pixels = self._sized(picture, self._map.size, step.instrument.world.card.inset)
         self._map.publish(pixels, due_ns, step.frame, sample=step.sample, lift=step.lift)
         now = time.monotonic()
         self._seconds.append(now - began)
@@ -115,8 +115,8 @@ class PaintThread:
                 self._faults.note("size", error.message)
         return frame_map
 
-    def _sized(self, pixels: Pixels, size: tuple[int, int]) -> Pixels:
-        source = (pixels.shape[1], pixels.shape[0])
-        if self._scaler[0] != (source, size):
-            self._scaler = ((source, size), scaler(source, size))
+    def _sized(self, pixels: Pixels, size: tuple[int, int], inset: int) -> Pixels:
+        wanted = (pixels.shape[1], pixels.shape[0]), size, inset
+        if self._scaler[0] != wanted:
+            self._scaler = (wanted, scaler(*wanted))
         return self._scaler[1](pixels)

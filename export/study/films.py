@@ -91,7 +91,7 @@ def _make_film(plan: Plan, film: Film, sound: Sound, worlds: _Worlds, folder: St
     source = worlds.source(film.model, plan.key.sounds[film.sound].seed)
     driver = Driver(variant, sound, _wrong(plan, film.sound), Fraction(samples, sound.rate))
     metadata = synthetic_note("", f"sonorama {versions()['sonorama']}")  # nothing that names the world
-    look = Look(PRESET, source.size, plan.key.size, "cover", FPS, None, metadata)
+    look = Look(PRESET, source.size, plan.key.size, "cover", FPS, None, metadata, source.inset)
     frames = counter(driver.frames(source, n_frames))
     folder.write(film.file, lambda part: _write(part, folder.path(film.file), look, sound, seconds, frames))
 

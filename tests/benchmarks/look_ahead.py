@@ -3,7 +3,7 @@
     .venv/bin/python tests/benchmarks/look_ahead.py [WORLD]
 
 For clicks and bursts: frames at 30 fps from the frame that a hit falls in to the first visible change (more than 2 of
-255, root mean square) and to the strongest one; medians over the hits, with the lowest and the highest. For music: of as
+255, root mean square) and to the strongest one; medians over the hits, with the lowest and highest. For music: of as
 many largest steps between two frames as there are hits, the share that lies within one frame of a hit, beside the
 share of all frames that do (chance). Then what stepping through a frame costs beside painting it.
 """
@@ -105,7 +105,9 @@ def main() -> None:
     off = {f"/moves/{number}/source": "off" for number in (1, 2, 3)}
     for name, some, ahead in (("no modulators, 0", off, 0.0), ("0", {}, 0.0), ("auto", {}, math.inf)):
         share, chance = on_the_beat(film(OfflineRender(world, values | some, FPS, backend, ahead), track), kicks)
-        print(f"music, 124 bpm, look-ahead {name}: {share:.0%} of the largest steps are on a hit, {chance:.0%} by chance")
+        print(
+            f"music, 124 bpm, look-ahead {name}: {share:.0%} of the largest steps are on a hit, {chance:.0%} by chance"
+        )
     render = OfflineRender(world, values, FPS, backend, math.inf)
     begun = time.process_time()
     codes = list(render.codes([np.tile(track, 4)], 600))

@@ -28,7 +28,19 @@ def noise(path: Path, seconds: float) -> None:
 
 def render(world: str, sound: Path, out: Path) -> tuple[float, dict[str, float]]:
     program = Path(sys.executable).with_name("sonorama")
-    command = [str(program), "render", str(sound), "-o", str(out), "--world", world, "--device", "cpu", "--json", "--overwrite"]
+    command = [
+        str(program),
+        "render",
+        str(sound),
+        "-o",
+        str(out),
+        "--world",
+        world,
+        "--device",
+        "cpu",
+        "--json",
+        "--overwrite",
+    ]
     begun = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
     return time.perf_counter() - begun, json.loads(done.stdout)

@@ -17,7 +17,7 @@ from sonorama.export.frame_source import OpenFrameSource
 class PatternSource:
     """Paints a fixed picture with a bright column that steps right each frame; hears all of the sound."""
 
-    world, version, sha256, device = "card", "7", "5a" * 32, "cpu"
+    world, version, sha256, device, inset = "card", "7", "5a" * 32, "cpu", 0
 
     def __init__(self, picture: np.ndarray) -> None:
         self.picture = picture

@@ -97,3 +97,12 @@ def test_what_is_not_asked_for_follows_the_shape_of_the_world(
     asked: tuple[int, int], own: tuple[int, int], size: tuple[int, int]
 ) -> None:
     assert output_size({"/out/width": asked[0], "/out/height": asked[1]}, own) == size
+
+
+def test_an_inset_leaves_the_outermost_pixels_out() -> None:
+    picture = np.full((256, 448, 4), 255, np.uint8)
+    picture[4:-4, 4:-4, :3] = 90
+    for target in ((1920, 1080), (640, 640), (224, 128)):
+        assert (scaler((448, 256), target, 4)(picture)[..., :3] == 90).all()
+        assert (scaler((448, 256), target)(picture)[..., :3] != 90).any()
+    assert scaler((448, 256), (448, 256), 4)(picture) is picture  # not scaled, not cut
