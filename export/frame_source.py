@@ -56,15 +56,18 @@ OpenFrameSource = Callable[[str, "Mapping[str, Value]", Fraction, str], FrameSou
 
 
 def film_values(values: Mapping[str, Value]) -> dict[str, Value]:
-    """The values of a film, by address: with the modulators of a show, unless others are given; none that are off."""
+    """The values of a film, by address: with the modulators of a show, unless others are given; of one that is off that
+    it is.
+    """
     from ..engine.control.addresses import modulator_slot
     from ..engine.control.live_table import FILM, MODULATORS
     from ..engine.control.render_table import TABLE
 
     filled = {path: param.default for path, param in FILM.items() if path not in TABLE} | dict(values)
-    slots = [modulator_slot(number) for number in range(1, MODULATORS + 1)]
-    off = tuple(slot for slot in slots if filled[f"{slot}source"] == "off")
-    return {path: value for path, value in filled.items() if not path.startswith(off)}
+    sources = {slot: f"{slot}source" for slot in map(modulator_slot, range(1, MODULATORS + 1))}
+    off = {slot: source for slot, source in sources.items() if filled[source] == "off"}
+    said = {source: filled[source] for source in off.values() if FILM[source].default != "off"}
+    return {path: value for path, value in filled.items() if not path.startswith(tuple(off))} | said
 
 
 def world_frame_source(

@@ -104,13 +104,8 @@ class SequenceWriter:
 
     def __init__(self, out: Path, look: Look, record: Record) -> None:
         self._out, self._record = out, record
-<<<<<<< HEAD
         self._look, self._preset = look, look.preset
-        self._convert = Converter(look.preset, look.source, look.size, look.fit)
-=======
-        self._preset = look.preset
         self._convert = Converter(look.preset, look.source, look.size, look.fit, look.inset)
->>>>>>> 916463f (A world's card says which outermost pixels to leave out; films and scaled outputs do)
         self._frames = 0
         self._suffix = look.preset.suffixes[0]
 

@@ -71,3 +71,15 @@ def test_a_continued_sequence_equals_one_made_at_once(
     render(RenderJob(wav, tmp_path / "whole", world, device="reference"))
     for path in sorted((tmp_path / "whole").glob("frame_*")):
         assert (out / path.name).read_bytes() == path.read_bytes()
+
+
+def test_films_have_the_modulators_of_a_show() -> None:
+    values = film_values({})
+    assert values["/moves/1/source"] == "onset"
+    assert not any(path.startswith("/moves/4/") for path in values)
+    without = film_values({"/moves/1/source": "off", "/moves/4/source": "lfo"})
+    assert (without["/moves/1/source"], without["/moves/4/source"]) == ("off", "lfo")
+    assert "/moves/1/depth" not in without
+    assert without["/moves/4/rate"] == 0.25
+    for some in (values, without):
+        assert film_values(some) == some

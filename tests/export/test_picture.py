@@ -4,11 +4,7 @@ import numpy as np
 import pytest
 from av.video.frame import VideoFrame
 
-<<<<<<< HEAD
 from sonorama.export.picture import Converter, Fit, cropped, fitted, mirror_margins
-=======
-from sonorama.export.picture import FITS, Converter, Fit, fitted, mirror_margins
->>>>>>> 916463f (A world's card says which outermost pixels to leave out; films and scaled outputs do)
 from sonorama.export.presets import PRESETS, Preset
 
 FILMS = [preset for preset in PRESETS.values() if not (preset.sequence or preset.rgb)]
@@ -172,7 +168,6 @@ def test_gradients_keep_more_than_256_levels(preset: Preset, size: tuple[int, in
     assert np.all(np.diff(levels.astype(np.float64)) >= -(levels.max() / 900))
 
 
-<<<<<<< HEAD
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (3840, 2160), (1280, 720), (641, 361)])
 def test_a_part_of_the_source_scales_as_all_of_it_does(size: tuple[int, int]) -> None:
     """Cover leaves out rows that nobody sees before it scales; what is seen must stay where it was."""
@@ -234,14 +229,3 @@ def test_inset_leaves_the_edge_out(fit: Fit) -> None:
     convert = Converter(PRESETS["tiff16"], (64, 64), (640, 360), fit, inset=2)
     out = convert(frame).to_ndarray() / 65535
     assert out.max() < 0.501
-=======
-@pytest.mark.parametrize("fit", FITS)
-@pytest.mark.parametrize("size", [(1920, 1080), (448, 256), (320, 320)])
-def test_an_inset_leaves_the_outermost_pixels_out(fit: Fit, size: tuple[int, int]) -> None:
-    frame = np.ones((256, 448, 3), np.float32)
-    frame[4:-4, 4:-4] = 0.35
-    picture = Converter(PRESETS["png"], (448, 256), size, fit, inset=4)(frame).to_ndarray()
-    lit = picture[picture.max(axis=2) > 0]  # without the bars of contain
-    assert np.ptp(lit) == 0
-    assert abs(float(lit.flat[0]) / 65535 - 0.35) < 0.01
->>>>>>> 916463f (A world's card says which outermost pixels to leave out; films and scaled outputs do)
