@@ -18,8 +18,10 @@ from .window_scores import WindowScores
 
 SILENCE = "silence"
 """What is heard where nothing is."""
-STEADY = 4
-"""Windows in a row, a second in all, for which a class must be the best for a change to it."""
+STEADY = 12
+"""Windows in a row, three seconds in all, for which a class must be the best for a change to it: a window of four
+seconds that holds parts of two sounds may be heard as a third.
+"""
 _BEAT_SLACK = 0.005  # seconds by which a tracked beat may come early
 
 

@@ -37,23 +37,25 @@ def test_features_are_those_by_which_a_film_moves(tiny_world: str) -> None:
 
 
 def changes(best: str, before: float = 0.0) -> dict[int, str]:
-    """r, f and . (silence) for each quarter of a second; the first window's middle is at -before."""
-    rows = np.array([{"r": (0.9, 0.1), "f": (0.1, 0.9), ".": (0, 0)}[one] for one in best], np.float32)
-    return _changes(rows, NAMES, np.arange(len(best)) / 4 - before, FPS, 100)
+    """r, f or . (silence) for three windows, a quarter of a second apart; the first window's middle is at -before."""
+    rows = np.array([{"r": (0.9, 0.1), "f": (0.1, 0.9), ".": (0, 0)}[one] for one in best], np.float32).repeat(
+        3, axis=0
+    )
+    return _changes(rows, NAMES, np.arange(len(rows)) / 4 - before, FPS, 200)
 
 
 def test_a_change_is_where_another_class_becomes_the_best_and_stays_it() -> None:
-    assert changes("rrrrrrrrffffffff") == {0: "rain", 20: "fire"}
+    assert changes("rrrrrrrrffffffff") == {0: "rain", 60: "fire"}
     assert changes("rrrrrrrrfffrrrrr") == {0: "rain"}  # too short to be one
-    assert changes("rrrr....ffffrrrr") == {0: "rain", 10: SILENCE, 20: "fire", 30: "rain"}
+    assert changes("rrrr....ffffrrrr") == {0: "rain", 30: SILENCE, 60: "fire", 90: "rain"}
     assert changes("rf") == {0: "rain"}
     assert changes("f") == {0: "fire"}
     assert changes("rfrfffffff") == {0: "fire"}
 
 
 def test_what_was_before_the_part_is_its_first() -> None:
-    assert changes("rrrrffffffff", before=2.0) == {0: "fire"}
-    assert changes("rrrrrrrrffff", before=1.0) == {0: "rain", 10: "fire"}
+    assert changes("rrrrffffffff", before=6.0) == {0: "fire"}
+    assert changes("rrrrrrrrffff", before=3.0) == {0: "rain", 30: "fire"}
 
 
 def test_equal_scores_are_silence() -> None:
