@@ -8,7 +8,7 @@ import pytest
 
 from sonorama.engine.errors import WorldError
 from sonorama.engine.files.fingerprint import sha256
-from sonorama.export.frame_source import WorldFrameSource, world_frame_source
+from sonorama.export.frame_source import WorldFrameSource, film_values, world_frame_source
 from sonorama.export.render import RenderJob, render
 
 from ..worlds import write_world
