@@ -1,7 +1,7 @@
 """The features of a whole sound at every frame of a film, and the times of its onsets and beats.
 
-Read as films read them (pipeline/film_pipeline.py): frame t has what was heard up to its end, and a hop later, because
-a hop shows a hit after it. So a hit shows in the frame in which it is heard.
+Read as films read them (pipeline/film_pipeline.py): frame t has what was heard up to its end, so that a hit shows in
+the frame in which it is heard, or, when it comes within 10 ms of the end, in the next.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class FeatureTrack:
 
     def _end(self, frame: int) -> int:
         """Samples from which the features of a frame are."""
-        return int(frame * SAMPLE_RATE / self._fps) + int(SAMPLE_RATE / self._fps) + HOP
+        return int(frame * SAMPLE_RATE / self._fps) + int(SAMPLE_RATE / self._fps)
 
     def _read(self) -> None:
         while (self._hops + 1) * HOP <= self._extractor.samples:

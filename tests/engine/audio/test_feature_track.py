@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.feature_track import FeatureTrack
-from sonorama.engine.audio.features import HOP, METERS, FeatureExtractor
+from sonorama.engine.audio.features import METERS, FeatureExtractor
 from sonorama.engine.units import SAMPLE_RATE
 
 FPS = Fraction(30000, 1001)
@@ -61,5 +61,5 @@ def test_rows_are_those_of_the_extractor_at_the_end_of_each_frame() -> None:
     extractor = FeatureExtractor()
     extractor.push(np.concatenate([sound, np.zeros(5000, np.float32)]))
     for frame in range(20):
-        at = extractor.at(int(frame * SAMPLE_RATE / FPS) + int(SAMPLE_RATE / FPS) + HOP)
+        at = extractor.at(int(frame * SAMPLE_RATE / FPS) + int(SAMPLE_RATE / FPS))
         assert all(rows[name][frame] == np.float32(getattr(at, name)) for name in METERS)

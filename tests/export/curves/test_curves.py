@@ -73,7 +73,7 @@ def test_clicks_are_onsets_in_their_frames(tiny_world: str, capsys: pytest.Captu
         curves = told(f"{fps}.json")
         assert [frame for frame, strength in curves["onsets"] if strength > 0.3] == [0, frame]
         seen = [number for number, value in enumerate(curves["curves"]["onset"]) if number > 10 and value > 0.3]
-        assert seen[0] in (frame - 1, frame)  # as in the film, whose frames know 10 ms of the next one
+        assert seen[0] == frame
     assert re.search(r"30\.json: 60 frames, \d+ onsets, ", capsys.readouterr().out)
 
 
