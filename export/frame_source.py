@@ -24,6 +24,7 @@ class Played(Protocol):
     Attributes:
         world: its name.
         version: of the world.
+        licence: of the world.
         sha256: of the world's file.
         size: (width, height) of its frames.
         device: what it runs on, such as "cpu" or "cuda".
@@ -33,6 +34,7 @@ class Played(Protocol):
 
     world: str
     version: str
+    licence: str
     sha256: str
     size: tuple[int, int]
     device: str
@@ -106,6 +108,7 @@ class WorldFrameSource:
         self._performance = performance
         self.world = card.name
         self.version = card.version
+        self.licence = card.licence
         self.sha256 = sha256(Path(card.path))
         self.size = performance.size
         self.device = performance.backend.name

@@ -24,7 +24,6 @@ FITS: tuple[Fit, ...] = ("cover", "contain", "mirror")
 FULL, GBR, SRGB, LINEAR = 2, 0, 13, 8  # as BT709 and LIMITED
 _PACKED = {"rgb48le": ("<u2", 3), "rgb48be": (">u2", 3), "rgba": ("u1", 4)}
 _MARGIN = 4  # source pixels beyond the edge; Lanczos reads 3
-_SEARCHED = 24
 _KR, _KB = 0.2126, 0.0722  # ITU-R BT.709
 _KG = 1 - _KR - _KB
 _YCC = np.array(
@@ -175,7 +174,7 @@ def cropped(source: tuple[int, int], size: tuple[int, int], step: tuple[int, int
 
 def _cropped(source: int, whole: int, out: int, step: int) -> int:
     least = -(-out * source // whole) + 2 * _MARGIN
-    for n in range(least, min(source, least + _SEARCHED)):
+    for n in range(least, source):
         exact = n * whole % source == 0
         if exact and (source - n) % 2 == 0 and (n * whole // source - out) % (2 * step) == 0:
             return n

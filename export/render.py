@@ -33,6 +33,7 @@ from .frame_source import OpenFrameSource, Played, film_values, world_frame_sour
 from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
 from .presets import Preset, check_rate, check_size, choose
+from .provenance import Claim, Signer, Signing, check_signing
 from .sequence import SequenceWriter, check_folder, sequence_writer
 from .sidecar import check_film, command_line, is_made
 from .timecode import timecode
@@ -72,6 +73,7 @@ class RenderJob:
         look_ahead: how much of the sound after a frame it may know, seconds: with 0 it follows the sound as a show
             does; None: as much as helps, see engine/pipeline/film_pipeline.py. Not for takes.
         pre_roll: seconds of the sound before `start` that are stepped through, see `film_part`. Not for takes.
+        sign, key: PEM files of a certificate chain and its private key, to sign what is made (C2PA); None: not signed.
         command: for the sidecar.
         overwrite: replace a film that is there, when the new one is complete; not for folders.
         to_stdout: write the film into standard output, as NUT and without a sidecar; `out` is nothing then.
@@ -97,6 +99,8 @@ class RenderJob:
     timecode: str | None = None
     look_ahead: float | None = None
     pre_roll: float | None = None
+    sign: Path | None = None
+    key: Path | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
     overwrite: bool = False
     to_stdout: bool = False
@@ -151,6 +155,7 @@ def render(
     if take is not None:
         job = replace(job, fps=take.fps if job.fps is None else job.fps, size=job.size or take.start.size)
     preset = _check(job, take)
+    signer = _signer(job, preset)
     if take is None and job.pre_roll != 0:
         job = replace(job, start=on_frame(job.start, job.rate))
     with _opened(job, take) as sound:
@@ -160,10 +165,7 @@ def render(
         )
         size = job.size or played.size
         check_size(preset, size)
-        inset = (
-            0 if take is not None and size == played.size else played.inset
-        )  # a take at its own size stays as it was
-        look = Look(preset, played.size, size, job.fit, job.rate, _timecode(job), _metadata(job, played, take), inset)
+        look = _look(job, played, take, preset, size, signer)
         facts = _facts(job, sound, played, look, n_frames) | _facts_of_take(job, take)
         was_there = not (preset.sequence or job.to_stdout or job.overwrite) and is_made(job.out, facts)
         if not was_there:
@@ -174,6 +176,23 @@ def render(
     return RenderReport(n_frames, seconds, wall, job.out, size, job.rate, played.device, sound.had_nonfinite, was_there)
 
 
+def _look(
+    job: RenderJob, played: Played, take: Take | None, preset: Preset, size: tuple[int, int], signer: Signer | None
+) -> Look:
+    at_its_own_size = take is not None and size == played.size  # which stays as it was
+    return Look(
+        preset,
+        played.size,
+        size,
+        job.fit,
+        job.rate,
+        _timecode(job),
+        _metadata(job, played, take),
+        inset=0 if at_its_own_size else played.inset,
+        signing=None if signer is None else Signing(signer, _claim(job, played)),
+    )
+
+
 def check_job(job: RenderJob) -> None:
     """Refuse what can be refused before any work, for a caller that has work of its own to do first.
 
@@ -181,7 +200,7 @@ def check_job(job: RenderJob) -> None:
         SonoramaError: as `render`.
 
     """
-    _check(job, find_take(job.sound))
+    _signer(job, _check(job, find_take(job.sound)))
 
 
 def _opened(job: RenderJob, take: Take | None) -> Sound:
@@ -254,6 +273,16 @@ def _check(job: RenderJob, take: Take | None) -> Preset:
     return preset
 
 
+def _signer(job: RenderJob, preset: Preset) -> Signer | None:
+    suffix = preset.suffixes[0] if preset.sequence else job.out.suffix.lower()
+    return check_signing(job.sign, job.key, "" if job.to_stdout else suffix)
+
+
+def _claim(job: RenderJob, played: Played) -> Claim:
+    title, ours = one_line(job.sound.stem), versions()["sonorama"]
+    return Claim(title, ours, played.world, played.version, played.sha256, played.licence)
+
+
 def _check_out(job: RenderJob, preset: Preset) -> None:
     check_place(job.out, job.sound, preset.sequence)
     if not preset.sequence:
@@ -321,6 +350,7 @@ def _facts(job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: i
         "preset": look.preset.name,
         "size": list(look.size),
         "fit": look.fit,
+        **({} if look.signing is None else {"signed": look.signing.signer.facts}),
         **({"curve": "BT.1886"} if look.preset.codec == "exr" else {}),
         "device": played.device,
         "digital_source_type": SYNTHETIC,

@@ -236,7 +236,7 @@ class TakeFrameSource:
 
     Attributes:
         size: of the frames: the take's where they are as they left, else the world's.
-        world, version, sha256, device, inset: of the world that it begins with, as in Played.
+        world, version, licence, sha256, device, inset: of the world that it begins with, as in Played.
 
     """
 
@@ -259,7 +259,7 @@ class TakeFrameSource:
             worlds.check(instrument, precision)
         self._as_it_left = as_it_left and not clean and take.start.size != instrument.size
         self.size = take.start.size if self._as_it_left else instrument.size
-        self.world, self.version = card.name, card.version
+        self.world, self.version, self.licence = card.name, card.version, card.licence
         self.sha256 = sha256(Path(card.path))
         self.device = instrument.backend.name
         self.inset = 0 if self._as_it_left else card.inset

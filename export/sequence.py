@@ -134,6 +134,8 @@ class SequenceWriter:
             data = encode_still(self._convert(frame), self._preset.codec, dict(self._preset.options))
         if self._preset.codec == "exr":
             data = with_attributes(data, {**colour_attributes(), **self._time(index)})
+        if self._look.signing is not None:
+            data = self._look.signing.picture(data, self._suffix)
         self._record.write(name, lambda part: _write(part, data))
 
     def _time(self, index: int) -> Attributes:

@@ -101,6 +101,22 @@ def replacing(out: Path, *, new: bool = False, keep: bool = False) -> Iterator[P
         part.let_go()
 
 
+@contextmanager
+def temporary(out: Path) -> Iterator[Path]:
+    """Give a hidden name beside `out` for a file that is needed until the end of the block.
+
+    Raises:
+        OutputError: the file cannot be made.
+
+    """
+    with translated(out):
+        part = _Part(out)
+    try:
+        yield part.path
+    finally:
+        part.let_go()
+
+
 def _rename_to_new(part: Path, out: Path, *, keep: bool) -> None:
     try:
         rename_new(part, out)

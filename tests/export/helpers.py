@@ -18,6 +18,7 @@ class PatternSource:
     """Paints a fixed picture with a bright column that steps right each frame; hears all of the sound."""
 
     world, version, sha256, device, inset = "card", "7", "5a" * 32, "cpu", 0
+    licence = "CC BY 4.0"
 
     def __init__(self, picture: np.ndarray) -> None:
         self.picture = picture
