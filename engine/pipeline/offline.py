@@ -101,12 +101,15 @@ class OfflineRender:
         """
         waiting: deque[Future[Array] | None] = deque()
         with ThreadPoolExecutor(self.backend.painters) as pool:
-            for w in codes:
-                waiting.append(None if w is None else pool.submit(self.backend.synthesize, w))
-                if len(waiting) > 2 * self.backend.painters:
+            try:
+                for w in codes:
+                    waiting.append(None if w is None else pool.submit(self.backend.synthesize, w))
+                    if len(waiting) > 2 * self.backend.painters:
+                        yield _done(waiting.popleft())
+                while waiting:
                     yield _done(waiting.popleft())
-            while waiting:
-                yield _done(waiting.popleft())
+            finally:  # a signal ends a film within a picture's time
+                pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _done(future: Future[Array] | None) -> Array | None:
