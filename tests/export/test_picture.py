@@ -180,7 +180,7 @@ def test_a_part_of_the_source_scales_as_all_of_it_does(size: tuple[int, int]) ->
         assert part == (256, 152)
 
 
-@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (3840, 2160), (512, 512)])
+@pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (3840, 2160), (512, 512), (480, 270)])
 @pytest.mark.parametrize("name", ["tiff16", "ffv1", "prores-422hq", "h264"])
 def test_a_centred_cross_stays_centred_and_symmetric(size: tuple[int, int], name: str) -> None:
     frame = np.full((256, 256, 3), 0.25, np.float32)
