@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from ..timecode import timecode
 from .film_timeline import FilmTimeline
 
 _OURS = b"sonorama"
+_UNNAMEABLE = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")  # no characters of XML 1.0
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,9 @@ class Timelines:
         if "edl" in self.forms and timecode(job.timecode, job.rate) is None:
             message = f"An EDL counts in timecode, which {job.rate} frames a second do not have"
             raise OutputError(message, "Leave edl out of --timeline.")
+        if "mlt" in self.forms and _UNNAMEABLE.search(job.out.name):
+            message = f"XML cannot hold the name {one_line(job.out.name)}"
+            raise OutputError(message, "Choose another OUT, or leave mlt out of --timeline.")
         for path in self._paths(job.out):
             if os.path.lexists(path) and not job.overwrite and not _may_be_ours(path):
                 message = f"{one_line(path)}, where a timeline belongs, is a file of unknown origin"

@@ -1,9 +1,11 @@
 """Timelines beside a film, read back by opentimelineio and rendered by melt."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ from ..helpers import PatternSource, maker, pixels, probe, samples, write_wav
 
 NTSC = Fraction(30000, 1001)
 ALL = "otio,edl,xml,mlt"
+ADAPTERS = {"otio": "otio_json", "xml": "fcp_xml"}
 FORMS = ("otio", "edl", "xml", "mlt")
 
 
@@ -229,6 +232,20 @@ def test_names_that_xml_and_urls_must_escape(stage: PatternSource, room: Path) -
             "/a%20%26%20%3Cb%3E%20%27c%27%20100%25%20%C3%A9.mov"
         )
         assert [marker.name for marker in timeline.tracks.markers] == ["a & b"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems want UTF-8")
+def test_names_that_are_no_text(tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
+    write_clicks("a.wav", 0.3)
+    out = os.fsdecode(b"caf\xe9\n.mp4")
+    command = ["render", "a.wav", "-o", out, "--world", tiny_world, "--device", "ort", "--timeline"]
+    assert main([*command, "otio,mlt"]) == 2
+    assert "XML cannot hold the name caf\\xe9\\n.mp4" in capsys.readouterr().err
+    assert main([*command, "otio,edl,xml"]) == 0
+    for form in ("otio", "xml"):
+        timeline = otio.adapters.read_from_string(Path(out).with_suffix(f".{form}").read_text(), ADAPTERS[form])
+        assert clips(timeline, "Video")[0].media_reference.target_url.endswith("/caf%E9%0A.mp4")
+    assert "* FROM CLIP NAME:  caf\\xe9\\n.mp4" in Path(out).with_suffix(".edl").read_text()
 
 
 def test_the_same_command_leaves_them_alone(tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
