@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.cli.arguments import parse_size
+from ..engine.cli.sound_options import add_sound_options
 from ..engine.control.addresses import LOOK_CODE, LOOK_SEED, LOOK_TEXT
 from ..engine.errors import ValueRefused, one_line
 from ..engine.units import DEFAULT_WORLD
@@ -159,6 +160,7 @@ def add_film(parser: argparse.ArgumentParser) -> None:
     film.add_argument("--preset", metavar="NAME", help="codec; an unknown name lists them; default: fits OUT")
     film.add_argument("--start", type=parse_start, default=0.0, metavar="S", help="begin at this second of the sound")
     film.add_argument("--duration", type=parse_duration, metavar="S", help="length in seconds")
+    add_sound_options(film)
     film.add_argument("--loop", action="store_true", help="repeat a sound that is shorter than --duration")
     film.add_argument(
         "--look-ahead", type=parse_look_ahead, metavar="MS|auto",
@@ -281,6 +283,8 @@ def job_of(
         clean=clean,
         as_played=as_played,
         timecode=args.timecode,
+        track=args.track,
+        strict=args.strict,
         look_ahead=args.look_ahead,
         pre_roll=args.pre_roll,
         overwrite=args.overwrite,

@@ -108,7 +108,7 @@ def _check(args: argparse.Namespace, job: RenderJob) -> int:
         _check_new(None if args.overwrite else job.out)
     else:
         check_job(job)
-    with open_sound(job.sound) as sound:
+    with open_sound(job.sound, job.track, strict=job.strict) as sound:
         frames = count_frames(sound, job)
     if args.at is not None and math.floor(args.at * job.rate) >= frames:
         end = float(frames / job.rate)
@@ -159,7 +159,7 @@ def _write_picture(job: RenderJob, seconds: float) -> None:
     from .render import painting
 
     frames = math.floor(seconds * job.rate) + 1
-    with open_sound(job.sound) as sound:
+    with open_sound(job.sound, job.track, strict=job.strict) as sound:
         _, paint = painting(job, sound, frames)
         *_, last = paint(range(frames - 1))
     if last is not None:

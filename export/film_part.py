@@ -15,7 +15,7 @@ from itertools import chain
 
 import numpy as np
 
-from ..engine.audio.audio_file import Sound, downmix, resample
+from ..engine.audio.audio_file import Sound, resample
 from ..engine.units import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class FilmPart:
         if not self.before:
             return self.sound.mono(start=first, duration=length, loop=True)
         led = chain(self.sound.blocks(first, self.start - first), self.sound.blocks(self.start, length, loop=True))
-        mixed = (downmix(self.sound.channel_names) @ block for block in led)
+        mixed = self.sound.mixed(led, round(first * self.sound.rate))
         return mixed if self.sound.rate == SAMPLE_RATE else resample(mixed, self.sound.rate, SAMPLE_RATE)
 
 

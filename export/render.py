@@ -70,6 +70,7 @@ class RenderJob:
         clean: a take without its output controls.
         as_played: a take in the precisions in which it was played, see /engine/precision; else exactly, as all films.
         timecode: of the first frame; None: zero.
+        track, strict: of the sound, see open_sound.
         look_ahead: how much of the sound after a frame it may know, seconds: with 0 it follows the sound as a show
             does; None: as much as helps, see engine/pipeline/film_pipeline.py. Not for takes.
         pre_roll: seconds of the sound before `start` that are stepped through, see `film_part`. Not for takes.
@@ -97,6 +98,8 @@ class RenderJob:
     clean: bool = False
     as_played: bool = False
     timecode: str | None = None
+    track: str | None = None
+    strict: bool = False
     look_ahead: float | None = None
     pre_roll: float | None = None
     sign: Path | None = None
@@ -205,7 +208,8 @@ def check_job(job: RenderJob) -> None:
 
 def _opened(job: RenderJob, take: Take | None) -> Sound:
     if take is None:
-        return open_sound(job.sound)
+        part = None if job.loop or job.duration is None else job.duration + MOST_AHEAD_S + 2.0
+        return open_sound(job.sound, job.track, strict=job.strict, start=job.start, duration=part)
     from .replay import TakeSound
 
     return TakeSound(take)
@@ -301,7 +305,8 @@ def _check_kind(job: RenderJob, take: Take | None) -> None:
             if given:
                 raise ValueRefused(f"{option} is for takes, and {job.sound} is a sound", f"Leave {option} out.")
         return
-    for option, given in (("--look-ahead", job.look_ahead), ("--pre-roll", job.pre_roll)):
+    sound_options = {"--look-ahead": job.look_ahead, "--pre-roll": job.pre_roll, "--track": job.track}
+    for option, given in sound_options.items():
         if given is not None:
             raise ValueRefused(f"{option} is for sounds, and {job.sound} is a take", f"Leave {option} out.")
     if job.values or job.loop or job.seed is not None or job.text is not None:

@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 from av.container import OutputContainer
 
-from ..engine.audio.audio_file import Sound, downmix
+from ..engine.audio.audio_file import Sound
+from ..engine.audio.in_phase import downmix
 from ..engine.files.encode import SoundStream
 
 _USUAL = ("mono", "stereo", "3.0", "quad", "5.0", "5.1", "6.1", "7.1")

@@ -2,53 +2,71 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 from types import TracebackType
 
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
-from ..errors import InputError
+from ..errors import InputError, one_line
 from ..units import SAMPLE_RATE
-from .decode import PLAYABLE, SoundFormat, decode, open_container
+from .decode import PLAYABLE, SoundFormat, opened
+from .in_phase import MonoMix
+from .notes import silences, tracks_line
+from .read_ahead import read_once
+from .riff import samples_by_size
+from .timeline import Hole, decode
+from .tracks import tracks_of
 
-# Gain of each loudspeaker in the mono mix: the ITU-R BS.775 stereo downmix, then the mean of left and right.
-_FRONT, _CENTRE, _AROUND = 0.5, math.sqrt(0.5), math.sqrt(0.125)
-_GAINS = {"FL": _FRONT, "FR": _FRONT, "FLC": _FRONT, "FRC": _FRONT, "DL": _FRONT, "DR": _FRONT}
-_GAINS |= {"FC": _CENTRE, "LFE": 0.0, "LFE2": 0.0, "BL": _AROUND, "BR": _AROUND, "SL": _AROUND, "SR": _AROUND}
-_GAINS |= {"BC": _AROUND}
+log = logging.getLogger("sonorama")
 
 
 class Sound:
-    """The sound of one file: its properties, measured by decoding it once, and streams that read it from any position.
+    """The sound of one file: its properties, and streams that read it from any position.
+
+    Second 0 is that of the file's timeline, by which its pictures are shown, too (`timeline`). What a user should know
+    about the file is logged as warnings, once: where it has no sound, what is damaged, which tracks there are.
 
     Attributes:
         path: the file.
         rate: sample rate in Hz.
         channels: number of channels.
-        samples: exact number of samples per channel, by decoding.
         channel_names: FFmpeg's name of each channel ("FL", "LFE", "NONE" ...).
         layout: FFmpeg's name of the channel layout ("stereo", "7.1", "3 channels" ...).
         codec: FFmpeg's name of the codec.
-        had_nonfinite: the file contains NaN or infinite samples; every stream gives 0 for them.
+        had_nonfinite: the file contains NaN or infinite samples, as far as it was read; every stream gives 0 for them.
 
     """
 
-    def __init__(self, path: Path, form: SoundFormat, samples: int, had_nonfinite: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        form: SoundFormat,
+        samples: int | None,
+        had_nonfinite: bool = False,
+        *,
+        track: str | None = None,
+        strict: bool = False,
+    ) -> None:
         self.path = path
         self.rate = form.rate
         self.channels = form.channels
         self.channel_names = form.names
         self.layout = form.layout
         self.codec = form.codec
-        self.samples = samples
         self.had_nonfinite = had_nonfinite
+        self._samples = samples
+        self._track, self._strict = track, strict
         self._streams = ExitStack()
+        self._said: set[str] = set()
+        self._reaches = 0  # this many samples there are at least
 
     def __enter__(self) -> Sound:
         return self
@@ -63,9 +81,62 @@ class Sound:
         self._streams.close()
 
     @property
+    def samples(self) -> int:
+        """Exact number of samples per channel, from second 0 of the timeline on. Raises as `open_sound`."""
+        if self._samples is None:
+            self._samples = self._counted()
+        return self._samples
+
+    def _counted(self) -> int:
+        samples = 0
+        for block in self._read(0):
+            samples += block.shape[1]
+            self.had_nonfinite = self.had_nonfinite or not bool(np.isfinite(block).all())
+        return samples
+
+    def _read(self, first: int) -> Iterator[np.ndarray]:
+        """Blocks from a sample on; what else is to be known is said once."""
+        holes: list[Hole] = []
+        with closing(decode(self.path, self._track, strict=self._strict, first=first)) as pieces:
+            try:
+                for piece in pieces:
+                    if isinstance(piece, np.ndarray):
+                        yield piece
+                    elif isinstance(piece, Hole):
+                        holes.append(piece)
+                    else:
+                        self.say(piece)
+            finally:
+                if holes and "hole" not in self._said:
+                    self._said.add("hole")
+                    self.say(f"{self.path}: {silences(holes)}: the file has no sound there.")
+
+    def check_any(self) -> None:
+        """Refuse a file without a single sample; count them, unless `check_part` has found what will be read."""
+        if not self._reaches and self.samples == 0:
+            raise InputError(f"{self.path} contains 0 samples of sound", PLAYABLE)
+
+    def say(self, line: str) -> None:
+        """Log a line about the file as a warning, once."""
+        if line not in self._said:
+            self._said.add(line)
+            log.warning("%s", one_line(line))
+
+    @property
     def duration(self) -> Fraction:
         """Exact duration in seconds."""
         return Fraction(self.samples, self.rate)
+
+    def check_part(self, start: float, duration: float | None) -> None:
+        """Look whether there is sound up to the end of a part, without decoding what is before it.
+
+        `count` needs no more for that part; where it does, it decodes the whole sound.
+        """
+        if duration is None or not (math.isfinite(start) and math.isfinite(duration)):
+            return
+        end = round(start * self.rate) + round(duration * self.rate)
+        if next(self._read(max(0, end - 1)), None) is not None:
+            self._reaches = max(0, end)
 
     def count(self, start: float = 0.0, duration: float | None = None, loop: bool = False) -> int | None:
         """Number of samples per channel, at the file's rate, in a part of the sound; None if it is endless.
@@ -80,6 +151,10 @@ class Sound:
 
         """
         first = round(start * self.rate) if math.isfinite(start) else -1
+        if duration is not None and math.isfinite(duration) and not loop:
+            wanted = round(duration * self.rate)
+            if first >= 0 and wanted >= 1 and first + wanted <= self._reaches:
+                return wanted
         if not 0 <= first < self.samples:
             message = f"Start {start:g} s is outside {self.path} (0 to {float(self.duration):.2f} s)"
             raise InputError(message, "Choose a start within the sound.")
@@ -103,16 +178,23 @@ class Sound:
 
     def _blocks(self, first: int, left: float) -> Generator[np.ndarray]:
         while left > 0:
-            at = 0
-            for block in decode(self.path):
-                part = block[:, max(0, first - at) :]
-                at += block.shape[1]
-                part = part if part.shape[1] <= left else part[:, : int(left)]
+            want = min(left, math.inf if self._samples is None else self._samples - first)
+            for block in self._read(first):
+                part = block if block.shape[1] <= want else block[:, : int(want)]
+                want -= part.shape[1]
+                left -= part.shape[1]
                 if part.shape[1]:
-                    left -= part.shape[1]
-                    yield _finite(part)
-                if left <= 0:
-                    return
+                    yield self._finite(part)
+                if want <= 0:
+                    break
+            if math.inf > want > 0:  # it has become shorter meanwhile
+                raise InputError(f"{self.path} has changed: it ends before its sound does", "Render it again.")
+
+    def _finite(self, block: np.ndarray) -> np.ndarray:
+        if np.isfinite(block).all():
+            return block
+        self.had_nonfinite = True
+        return np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
 
     def mono(
         self,
@@ -123,49 +205,68 @@ class Sound:
     ) -> Iterator[np.ndarray]:
         """Stream a part mixed to mono: float32 [n] at `rate` Hz, ceil(count * rate / file's rate) samples in total.
 
-        Arguments and errors as for `count`. Full scale is -1..1, not clipped.
+        Arguments and errors as for `count`. Full scale is -1..1, not clipped. The mix keeps the power of channels of
+        opposite phase, see `in_phase`.
         """
         count = self.count(start, duration, loop)
-        gains = downmix(self.channel_names)
-        mixed = (gains @ block for block in self.blocks(start, duration, loop))
+        mixed = self.mixed(self.blocks(start, duration, loop), round(start * self.rate))
         if rate == self.rate:
             return mixed
         return _resample(mixed, self.rate, rate, count)
 
+    def mixed(self, blocks: Iterator[np.ndarray], first: int) -> Iterator[np.ndarray]:
+        """Mix blocks of this sound, the first of which begins at the sample `first`, to mono float32 [n]."""
+        mix = MonoMix(self.channel_names, self.rate, first)
+        return (mix.push(block) for block in blocks)
 
-def open_sound(path: Path | str) -> Sound:
-    """Open the sound of an audio or video file and decode it once to count its samples.
+
+def open_sound(
+    path: Path | str,
+    track: str | None = None,
+    *,
+    strict: bool = False,
+    start: float = 0.0,
+    duration: float | None = None,
+) -> Sound:
+    """Open the sound of an audio or video file.
+
+    It is decoded once to count its samples, since headers may be wrong, but for two cases: uncompressed sound in wav,
+    aiff, caf, w64 and au is counted by its size; and of a part whose length is given only the end is looked at.
+
+    Args:
+        path: any audio or video file.
+        track: the sound track, by its number (1 is the first) or language; None: the file's main one.
+        strict: refuse what is damaged or truncated, before anything else; else what can be read is played.
+        start: in seconds; see `duration`.
+        duration: in seconds, if only this part will be read; None: any part may.
 
     Raises:
-        InputError: the path does not exist or is a folder; or the file is empty, no media file, truncated, damaged, or
-            without sound.
+        InputError: the path does not exist or is a folder; or the file is empty, no media file, without sound or
+            without such a track; if `strict`: it is truncated or damaged.
 
     """
     path = Path(path)
-    container, _, form = open_container(path)
-    container.close()
-    samples, finite = 0, True
-    for block in decode(path):
-        samples += block.shape[1]
-        finite = finite and bool(np.isfinite(block).all())
-    if samples == 0:
-        raise InputError(f"{path} contains 0 samples of sound", PLAYABLE)
-    return Sound(path, form, samples, not finite)
+    form, samples, line = _looked_at(path, track)
+    sound = Sound(path, form, None if strict else samples, track=track, strict=strict)
+    if line:
+        sound.say(line)
+    if samples is None and not strict:
+        sound.check_part(start, duration)
+    sound.check_any()
+    return sound
 
 
-def downmix(names: tuple[str, ...]) -> np.ndarray:
-    """Gains of a mono mix, float32 [channels]; all channels are averaged if one of them is unknown."""
-    if not all(name in _GAINS for name in names) or not any(_GAINS[name] for name in names):
-        return np.full(len(names), 1 / len(names), np.float32)
-    if len(names) == 1:
-        return np.ones(1, np.float32)
-    return np.array([_GAINS[name] for name in names], np.float32)
+def _looked_at(path: Path, track: str | None) -> tuple[SoundFormat, int | None, str]:
+    """The format; the number of samples, if the size of the file tells; a line about the tracks, if there are more."""
 
+    def read(ended: Event) -> tuple[SoundFormat, int | None, str]:
+        with opened(path, track, ended) as (container, stream, form):
+            tracks = tracks_of(container)
+            taken = next(one.number for one in tracks if one.index == stream.index)
+            line = tracks_line(path, tracks, taken) if len(tracks) > 1 and track is None else ""
+            return form, samples_by_size(path, container, stream), line
 
-def _finite(block: np.ndarray) -> np.ndarray:
-    if np.isfinite(block).all():
-        return block
-    return np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+    return read_once(read)
 
 
 def _resample(blocks: Iterator[np.ndarray], source: int, target: int, count: int | None) -> Iterator[np.ndarray]:

@@ -1,12 +1,14 @@
-"""Decodes the sound of a file to float blocks, and detects truncated and damaged files."""
+"""Opens sound and video files and decodes one sound track to float blocks; timeline.py places them in time."""
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 
 import av
 import numpy as np
@@ -18,12 +20,16 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from ..errors import InputError
+from .clock import MP4
+from .read_ahead import FileView, read_once
+from .riff import open_size
+from .tracks import chosen, listed, tracks_of
 from .truncation import why_cut_off
 
 PLAYABLE = "Give a sound file (wav, flac, mp3, ogg, m4a ...) or a video with a sound track."
 WHOLE = "Copy or download the file again, or convert the readable part: ffmpeg -i IN OUT.wav"
 
-_BLOCK = 8192  # samples; codecs give 100 to 4,000 at a time, and each block has a fixed cost for the consumer
+_BUFFER = 1 << 16  # bytes that FFmpeg reads at once
 
 
 @dataclass(frozen=True)
@@ -46,30 +52,49 @@ class SoundFormat:
     codec: str
 
 
-def open_container(path: Path) -> tuple[InputContainer, AudioStream, SoundFormat]:
-    """Open `path` and find its audio stream. The caller must close the container.
+@contextmanager
+def opened(
+    path: Path, track: str | None = None, ended: Event | None = None
+) -> Iterator[tuple[InputContainer, AudioStream, SoundFormat]]:
+    """Open `path` and find a sound track; it is closed at the end of the block.
+
+    Args:
+        path: any sound or video file.
+        track: which track, see `tracks.chosen`; None: FFmpeg's choice.
+        ended: see `FileView`.
 
     Raises:
         InputError: the path does not exist, cannot be read or is a folder; or the file is empty, no media file, or
-            without an audio stream.
+            without such a track.
 
     """
     _check_file(path)
+    with closing(FileView(path, ended, open_size(path))) as view, _container(path, view) as container:
+        stream = _stream(path, container, track)
+        yield container, stream, _format(path, stream)
+
+
+def _container(path: Path, view: FileView) -> InputContainer:
+    # The whitelist keeps playlists from reading other files and the network.
+    options = {"protocol_whitelist": "", "max_size": str(1 << 16)}  # bytes per packet, wav only
     try:
-        # `file:` and the whitelist prevent playlists and special names from reaching the network.
-        options = {"protocol_whitelist": "file", "max_size": str(1 << 16)}  # bytes per packet, wav only
-        container = av.open(f"file:{path.resolve()}", "r", options=options, metadata_errors="replace")
+        return av.open(view, "r", options=options, metadata_errors="replace", buffer_size=_BUFFER)
     except FFmpegError as error:
         message = f"{path} is not a sound or video file, or it is truncated ({error.strerror})"
         raise InputError(message, PLAYABLE) from error
-    try:
-        stream = container.streams.best("audio")
-        if not isinstance(stream, AudioStream):
-            raise InputError(f"{path} contains no sound", PLAYABLE)
-        return container, stream, _format(path, stream)
-    except InputError:
-        container.close()
-        raise
+
+
+def _stream(path: Path, container: InputContainer, wanted: str | None) -> AudioStream:
+    best = container.streams.best("audio")
+    if not isinstance(best, AudioStream):
+        raise InputError(f"{path} contains no sound", PLAYABLE)
+    tracks = tracks_of(container)
+    track = chosen(tracks, wanted, best.index)
+    if track is None:
+        raise InputError(f"{path} has no sound track {wanted}", f"It has: {listed(tracks)}.")
+    stream = container.streams[track.index]
+    assert isinstance(stream, AudioStream)  # noqa: S101 (tracks_of lists only those)
+    return stream
 
 
 def _check_file(path: Path) -> None:
@@ -94,77 +119,82 @@ def _format(path: Path, stream: AudioStream) -> SoundFormat:
     return SoundFormat(context.sample_rate, layout.nb_channels, names, layout.name, context.name)
 
 
-def decode(path: Path) -> Iterator[np.ndarray]:
-    """Decode the whole sound of `path` in order, in bounded memory.
+def read_format(path: Path, track: str | None = None) -> SoundFormat:
+    """The format of a sound track. Raises as `opened`."""
 
-    Yields:
-        Blocks float32 [channels, n] at the file's rate. Full scale is -1..1, not clipped; NaN and inf are kept.
+    def read(ended: Event) -> SoundFormat:
+        with opened(path, track, ended) as (_, _, form):
+            return form
 
-    Raises:
-        InputError: as for `open_container`; the file is damaged, has less sound than its header states, or changes its
-            format.
-
-    """
-    waiting: list[np.ndarray] = []
-    for _, piece in decode_stamped(path):
-        waiting.append(piece)
-        if sum(part.shape[1] for part in waiting) >= _BLOCK:
-            yield np.concatenate(waiting, axis=1)
-            waiting = []
-    if waiting:
-        yield np.concatenate(waiting, axis=1)
+    return read_once(read)
 
 
 def decode_stamped(path: Path, gaps: bool = False) -> Iterator[tuple[Fraction | None, np.ndarray]]:
-    """Like `decode`, in blocks as small as the codec's, each with its time on the container's clock, in seconds (None
-    where the file has no stamps). That clock is the one of the pictures, too. `gaps`: stamps may leave some, as
-    those of phones do; otherwise that is sound which is missing.
+    """Decode the whole sound of `path` in order, in blocks float32 [channels, n] as small as the codec's, each with its
+    stamp on the container's clock in seconds (None where the file has no stamps). `timeline.decode` places them.
+
+    Args:
+        path: any sound or video file.
+        gaps: stamps may leave some, as those of phones do; otherwise that is sound which is missing.
+
+    Raises:
+        InputError: as for `opened`; the file is damaged, has less sound than its header states, or changes its format.
+
     """
-    container, stream, form = open_container(path)
-    with container:
+    with opened(path) as (container, stream, form):
         count, damaged_at, held, first = 0, None, None, None
-        packets = _Packets(container, stream)
-        for frame in _interleaved(packets.frames(), form):
+        packets = Packets(container, stream)
+        for frame in packed(packets.frames(), form):
             if frame is None:
                 damaged_at = count if damaged_at is None else damaged_at
                 continue
             if damaged_at is not None:
                 raise InputError(f"{path} is damaged {damaged_at / form.rate:.2f} s from its start", WHOLE)
             if held is not None:
-                yield _stamp(held), _planar(path, held, form)
-            held, first = frame, _stamp(frame) if count == 0 else first
+                yield stamp_of(held), samples_of(path, held, form)
+            held, first = frame, stamp_of(frame) if count == 0 else first
             count += frame.samples
         # Undecodable data after the last good packet (tags, padding) is harmless as long as nothing is missing.
         reached = max(count / form.rate, _span(first, held)) if gaps else count / form.rate
-        if missing := why_cut_off(path, container, stream, reached, packets.last):
+        if missing := why_cut_off(path, container, stream, reached + float(first or 0), packets.last):
             raise InputError(f"{path} is truncated: {missing}", WHOLE)
         if held is not None:
-            yield _stamp(held), _planar(path, held, form)[:, : _played(held, container)]
+            yield stamp_of(held), samples_of(path, held, form)[:, : played(held, container)]
 
 
 def _span(first: Fraction | None, last: AudioFrame | None) -> float:
     """Seconds from the first stamp to the end of the last frame; 0 without stamps."""
-    end = None if last is None else _stamp(last)
+    end = None if last is None else stamp_of(last)
     return 0.0 if first is None or end is None or last is None else float(end - first) + last.samples / last.sample_rate
 
 
-def _stamp(frame: AudioFrame) -> Fraction | None:
+def stamp_of(frame: AudioFrame) -> Fraction | None:
+    """A frame's time on the container's clock in seconds; None if it has none."""
     return None if frame.pts is None or frame.time_base is None else frame.pts * frame.time_base
 
 
-def _played(last: AudioFrame, container: InputContainer) -> int:
+def played(last: AudioFrame, container: InputContainer) -> int:
     """Number of valid samples in the last frame: mp4 and mov tell how much of it is the encoder's padding."""
-    if container.format.name == "mov,mp4,m4a,3gp,3g2,mj2" and last.duration and last.time_base:
+    if container.format.name == MP4 and last.duration and last.time_base:
         return min(last.samples, max(1, round(last.duration * last.time_base * last.sample_rate)))
     return last.samples
 
 
-class _Packets:
-    """Decodes the packets of one stream; `last` is the latest non-empty packet."""
+class Packets:
+    """Decodes the packets of one stream.
+
+    Attributes:
+        last: the latest packet that was not empty.
+        skip_to: packets that end before this stamp, in units of the stream's time base, are not decoded.
+        skipped: whether any was not.
+
+    """
 
     def __init__(self, container: InputContainer, stream: AudioStream) -> None:
         self._packets = container.demux(stream)
         self.last: Packet | None = None
+        self.skip_to: int | None = None
+        self.skipped = False
 
     def frames(self) -> Iterator[AudioFrame | None]:
         """Yield each decoded frame, and None where a packet could not be decoded."""
@@ -174,6 +204,9 @@ class _Packets:
                 if packet is None:
                     return
                 self.last = packet if packet.size else self.last
+                if self._is_before(packet):
+                    self.skipped = True
+                    continue
                 frames = packet.decode()
             except EOFError:
                 return
@@ -182,8 +215,13 @@ class _Packets:
                 continue
             yield from frames
 
+    def _is_before(self, packet: Packet) -> bool:
+        if self.skip_to is None or packet.pts is None or not packet.size:
+            return False
+        return packet.pts + (packet.duration or 0) < self.skip_to
 
-def _interleaved(frames: Iterator[AudioFrame | None], form: SoundFormat) -> Iterator[AudioFrame | None]:
+
+def packed(frames: Iterator[AudioFrame | None], form: SoundFormat) -> Iterator[AudioFrame | None]:
     """Convert planar frames of 8 or more channels to packed ones, because PyAV 18.1 reads past their planes."""
     packer: AudioResampler | None = None
     for frame in frames:
@@ -196,7 +234,13 @@ def _interleaved(frames: Iterator[AudioFrame | None], form: SoundFormat) -> Iter
             yield packed
 
 
-def _planar(path: Path, frame: AudioFrame, form: SoundFormat) -> np.ndarray:
+def samples_of(path: Path, frame: AudioFrame, form: SoundFormat) -> np.ndarray:
+    """The samples of a frame, float32 [channels, n]; full scale is -1..1, not clipped; NaN and inf are kept.
+
+    Raises:
+        InputError: it has another rate or number of channels than the frames before.
+
+    """
     if frame.sample_rate != form.rate or frame.layout.nb_channels != form.channels:
         raise InputError(f"{path} changes its sample rate or channels in the middle", WHOLE)
     data = frame.to_ndarray()

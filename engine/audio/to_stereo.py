@@ -9,7 +9,7 @@ from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 
 from ..units import SAMPLE_RATE, Samples
-from .audio_file import downmix
+from .in_phase import InPhase, downmix
 
 LOUDEST = 1000.0
 """60 dB above full scale: louder samples come from driver faults and would dominate all that follows."""
@@ -18,7 +18,7 @@ _RIGHT = {"FR", "FRC", "DR", "BR", "SR"}
 
 
 def stereo_mix(names: tuple[str, ...]) -> Samples:
-    """Gains of a stereo mix, float32 [2, channels]; their mean over both sides is `audio_file.downmix`.
+    """Gains of a stereo mix, float32 [2, channels]; their mean over both sides is `in_phase.downmix`.
 
     Args:
         names: FFmpeg's channel names. Two channels are left and right; else unknown ones are averaged to both sides.
@@ -47,6 +47,7 @@ class ToStereo:
         self.broken = 0
         """Number of samples so far that were NaN, infinite or above LOUDEST; they are replaced by 0."""
         self._mix = None if channels == 2 else stereo_mix(("?",) * channels)
+        self._in_phase = InPhase(rate) if channels == 2 else None
         self._resampler = None if rate == SAMPLE_RATE else AudioResampler("fltp", "stereo", SAMPLE_RATE)
         self._count = 0
 
@@ -62,6 +63,10 @@ class ToStereo:
             # Row by row, because the rounding of a matrix product may depend on the block size.
             rows = [sum((g * row for g, row in zip(gains, block, strict=True)), np.float32(0)) for gains in self._mix]
             block = np.stack(rows).astype(np.float32, copy=False)
+        if self._in_phase is not None:
+            left, right = block
+            turned = self._in_phase.push(left, right)
+            block = block if turned is right else np.stack([left, turned])
         return block if self._resampler is None else self._resample(self._resampler, block)
 
     def _resample(self, resampler: AudioResampler, block: Samples) -> Samples:

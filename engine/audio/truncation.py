@@ -11,7 +11,9 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.packet import Packet
 
+from .clock import EXACT_CODECS, stated_end, xing
 from .frame_size import frame_bytes
+from .riff import SIZED, data_span
 
 # Containers whose header states the duration of each stream; for others FFmpeg estimates it from the bit rate.
 _STATE_LENGTH = ("aiff", "au", "flac", "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "ogg", "tta", "wv")
@@ -27,7 +29,6 @@ _MAY_BE_OPEN = (
 )  # may be written to a pipe, and then the last packet is often incomplete
 _TS_PACKETS = (188, 192, 204)  # bytes per packet: plain, with a time code (m2ts), with error correction
 _SLACK_EXACT, _SLACK_CODED = 0.001, 0.25  # seconds by which a stream may be shorter than stated: PCM, FLAC / others
-_EXACT_CODECS = ("pcm_", "flac", "alac")
 _OGG_TAIL = 1 << 17  # bytes: longer than two of the longest Ogg pages (65,307)
 _RIFF_SLACK = 64  # bytes; writers disagree on whether padding and the first 8 bytes count
 
@@ -37,10 +38,10 @@ def why_cut_off(
 ) -> str | None:
     """Describe what is missing from a file; None if it appears complete.
 
-    `seconds` of it could be decoded, up to the packet `last`.
+    It could be decoded up to the stamp `seconds`, which is the end of the packet `last`.
     """
     stated = _stated_seconds(path, container, stream)
-    slack = _SLACK_EXACT if stream.codec_context.name.startswith(_EXACT_CODECS) else _SLACK_CODED
+    slack = _SLACK_EXACT if stream.codec_context.name.startswith(EXACT_CODECS) else _SLACK_CODED
     if stated is not None and seconds < stated - slack:
         return f"its header states {stated:.2f} s, but only {seconds:.2f} s could be read"
     short = _missing_bytes(path, container.format.name)
@@ -64,30 +65,23 @@ def _unfinished(last: Packet, container: InputContainer, stream: AudioStream) ->
 
 
 def _stated_seconds(path: Path, container: InputContainer, stream: AudioStream) -> float | None:
+    """The stamp at which a stream ends by its header, in seconds; None if that is only an estimate or is not stated."""
     name = container.format.name
     if name not in _STATE_LENGTH and not (name == "mp3" and _mp3_states_length(path)):
         return None
     if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    if tag := stream.metadata.get("DURATION"):  # Matroska, "HH:MM:SS.nnn": when each stream ends
-        hours, minutes, seconds = tag.split(":")
-        begin = float((stream.start_time or 0) * (stream.time_base or 0))
-        return 3600 * float(hours) + 60 * float(minutes) + float(seconds) - max(0.0, begin)
+        return float((stream.duration + max(0, stream.start_time or 0)) * stream.time_base)
+    if (end := stated_end(stream)) is not None:
+        return float(end)
     if len(container.streams) == 1 and container.duration is not None:
         return container.duration / av.time_base
     return None
 
 
 def _mp3_states_length(path: Path) -> bool:
-    """Whether the first frame after the ID3 tag is a Xing, Info or VBRI header."""
-    with path.open("rb") as file:
-        head = file.read(10)
-        skip = 0
-        if head[:3] == b"ID3":
-            skip = 10 + sum((byte & 0x7F) << (7 * (3 - i)) for i, byte in enumerate(head[6:10]))
-        file.seek(skip)
-        first = file.read(2048)
-    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
+    """Whether there is a Xing, Info or VBRI header that counts the frames; some were written before that was known."""
+    header = xing(path)
+    return header is not None and header.frames > 0
 
 
 def _ogg_is_closed(path: Path) -> bool:
@@ -114,12 +108,8 @@ def _missing_bytes(path: Path, container: str) -> int:
     with path.open("rb") as file:
         if container == "avi":
             return struct.unpack_from("<I", file.read(8), 4)[0] + 8 - size - _RIFF_SLACK
-        if container == "wav":
-            return _data_end(file, size, b"data", start=12, size_format="<I", counts_itself=False) - size
-        if container == "w64":
-            return _data_end(file, size, b"data", start=40, size_format="<q", counts_itself=True) - size
-        if container == "caf":
-            return _data_end(file, size, b"data", start=8, size_format=">q", counts_itself=False) - size
+        if container in SIZED:
+            return data_span(file, size, b"data", *SIZED[container])[1] - size
         if container == "matroska,webm":
             return _segment_end(file) - size
     return 0
@@ -139,26 +129,3 @@ def _segment_end(file: BinaryIO) -> int:
             return 0
         end += 4 + bits + length
     return end
-
-
-def _data_end(file: BinaryIO, size: int, wanted: bytes, start: int, size_format: str, counts_itself: bool) -> int:
-    """End of the chunk `wanted` in a RIFF-like file as a byte offset; 0 if its size is left open."""
-    name = 16 if counts_itself else 4  # Wave64 names its chunks by GUIDs
-    align = {12: 2, 40: 8, 8: 1}[start]
-    head = name + struct.calcsize(size_format)
-    wide = 0  # RF64 keeps the size of the data chunk in its ds64 chunk
-    while start + head <= size:
-        file.seek(start)
-        chunk = file.read(head)
-        length: int = struct.unpack_from(size_format, chunk, name)[0]
-        if chunk[:4] == wanted:
-            if size_format == "<I" and length == 0xFFFFFFFF:
-                length = wide
-            return start + length + (0 if counts_itself else head) if length > 0 else 0
-        if chunk[:4] == b"ds64":
-            wide = struct.unpack("<QQ", file.read(16))[1]
-        step = length if counts_itself else head + length
-        if step < head:
-            return 0
-        start += -(-step // align) * align
-    return 0

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import SonoramaError, one_line
 from ..units import DEFAULT_WORLD
+from .sound_options import add_sound_options
 
 if TYPE_CHECKING:
     from ..audio.audio_file import Sound
@@ -26,6 +27,7 @@ def add_hear(commands: Commands) -> None:
         "--label", action="append", default=[], type=_label, metavar="TEXT", help="add a class by a text (repeatable)"
     )
     parser.add_argument("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
+    add_sound_options(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
     parser.set_defaults(run=run_hear)
 
@@ -45,7 +47,7 @@ def run_hear(args: argparse.Namespace) -> int:
     code, world = 0, None
     for name in args.sounds:
         try:
-            sound = open_sound(name)
+            sound = open_sound(name, args.track, strict=args.strict)
         except SonoramaError as error:
             code = report(error)
             continue

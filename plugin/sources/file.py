@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ...engine.audio.decode import PLAYABLE, SoundFormat, decode, open_container
+from ...engine.audio.decode import PLAYABLE, SoundFormat, read_format
+from ...engine.audio.timeline import decode
 from ...engine.audio.to_stereo import stereo_mix
 from ...engine.errors import InputError
 from ...engine.plugins.interfaces import Available, Missing
@@ -35,8 +36,7 @@ class FileSource(ClockedSource):
         if not argument:
             raise InputError("The source file needs a path", f"Use: --source file:PATH. {PLAYABLE}")
         path = Path(argument).expanduser()
-        container, _, form = open_container(path)
-        container.close()
+        form = read_format(path)
         super().__init__(form.rate, 2, lambda: _loop(path, form))
 
 
@@ -46,6 +46,8 @@ def _loop(path: Path, form: SoundFormat) -> Iterator[Samples]:
     while any_sound:  # stops if the file has no samples
         any_sound = False
         for block in decode(path):
+            if not isinstance(block, np.ndarray):
+                continue
             clean = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
             any_sound = any_sound or block.shape[1] > 0
             yield mix @ clean

@@ -190,7 +190,7 @@ def bad_sounds(room: Path) -> Path:
 @pytest.mark.parametrize("command", ["render", "hear"])
 def test_sound(command: str, sound: str, bad_sounds: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = render(sound) if command == "render" else ["hear", sound]
-    what, _ = refused(arguments, bad_sounds, capsys)
+    what, _ = refused([*arguments, "--strict"], bad_sounds, capsys)
     assert sound.replace("\n", "\\n") in what
 
 

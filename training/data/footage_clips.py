@@ -80,7 +80,7 @@ def scaled_to(frames: Tensor, size: tuple[int, int]) -> Tensor:
 def log_mel_of(path: Path) -> Array:
     """Log-mel [128,C] of a whole sound file, computed in blocks."""
     stream = MelStream()
-    with open_sound(path) as sound:
+    with open_sound(path, strict=True) as sound:
         return np.concatenate([stream.push(block) for block in sound.mono(SAMPLE_RATE)], 1)
 
 

@@ -83,7 +83,7 @@ def read_recordings(root: Path, only: Sequence[str] | None = None) -> list[Recor
     for file, class_id, source in list_recordings(root):
         if only is not None and file not in only:
             continue
-        with open_sound(root / file) as sound:
+        with open_sound(root / file, strict=True) as sound:
             out.append(Recording(file, class_id, source, np.concatenate([*sound.mono(SAMPLE_RATE)])))
     return out
 

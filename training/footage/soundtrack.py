@@ -12,8 +12,9 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
-from ...engine.audio.audio_file import downmix, resample
-from ...engine.audio.decode import decode_stamped, open_container
+from ...engine.audio.audio_file import resample
+from ...engine.audio.decode import decode_stamped, read_format
+from ...engine.audio.in_phase import MonoMix
 from ...engine.errors import InputError
 from ...engine.files.atomic import translated
 from ...engine.units import SAMPLE_RATE
@@ -52,10 +53,9 @@ def write_soundtrack(out: Path, path: Path) -> Soundtrack:
         OutputError: it cannot be written.
 
     """
-    container, _, form = open_container(path)
-    container.close()
+    form = read_format(path)
     track, power = Soundtrack(Fraction(0), form.rate), 0.0
-    blocks = resample(_placed(path, downmix(form.names), track), form.rate, SAMPLE_RATE)
+    blocks = resample(_placed(path, MonoMix(form.names, form.rate), track), form.rate, SAMPLE_RATE)
     with translated(out):  # around what writes only: errors of reading are no fault of `out`
         flac = _Flac(out)
     try:
@@ -97,7 +97,7 @@ class _Flac:
         self._container.close()
 
 
-def _placed(path: Path, gains: np.ndarray, track: Soundtrack) -> Iterator[np.ndarray]:
+def _placed(path: Path, mix: MonoMix, track: Soundtrack) -> Iterator[np.ndarray]:
     """Mono blocks at the source's rate, placed by their stamps; an error after the first block ends them."""
     written = 0
     begun = False
@@ -105,7 +105,7 @@ def _placed(path: Path, gains: np.ndarray, track: Soundtrack) -> Iterator[np.nda
         for stamp, block in decode_stamped(path, gaps=True):
             if not begun:
                 track.start, begun = stamp or Fraction(0), True
-            part = gains @ np.nan_to_num(block, posinf=0, neginf=0)
+            part = mix.push(np.nan_to_num(block, posinf=0, neginf=0))
             late = 0 if stamp is None else round((stamp - track.start) * track.rate) - written
             if late > _LONGEST_GAP_S * track.rate:
                 track.problem = f"its sound has a gap of {late / track.rate:.0f} s and was left out from there"

@@ -18,7 +18,7 @@ from sonorama.engine.errors import InputError
 def refused(path: Path) -> str:
     """The two lines of the refusal, which must name the file."""
     with pytest.raises(InputError) as caught:
-        open_sound(path)
+        open_sound(path, strict=True)
     assert str(path) in caught.value.message
     assert len(str(caught.value).splitlines()) == 2
     return caught.value.message
@@ -138,7 +138,7 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     name, codec, options = request.param
     path = tmp_path_factory.mktemp("whole") / name
     encode(path, codec, options=options) if codec != "libopus" else _opus(path)
-    open_sound(path)
+    open_sound(path, strict=True)
     return name, path.read_bytes()
 
 

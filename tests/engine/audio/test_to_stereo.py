@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sonorama.engine.audio.audio_file import downmix
+from sonorama.engine.audio.in_phase import downmix
 from sonorama.engine.audio.to_stereo import ToStereo, stereo_mix
 from sonorama.engine.units import SAMPLE_RATE
 

@@ -128,6 +128,6 @@ def _decoded(root: Path):
 
 
 def _read(path: Path) -> npt.NDArray[np.int16]:
-    with open_sound(path) as sound:
+    with open_sound(path, strict=True) as sound:
         whole = np.concatenate([*sound.mono(SAMPLE_RATE)])
     return np.clip(whole * 32768, -32768, 32767).astype(np.int16)
