@@ -15,7 +15,7 @@ _AFTER_EFFECTS = """\
 // Adds a null with one slider a curve to the open composition (a new one where none is open), and markers.
 (function () {
     var data = %s;
-    var seconds = data.frames * data.rate[1] / data.rate[0];
+    var seconds = Math.min(data.frames * data.rate[1] / data.rate[0], 10800); // of a composition at most
     var at = [];
     var i;
 
@@ -28,7 +28,7 @@ _AFTER_EFFECTS = """\
         if (item instanceof CompItem) {
             return item;
         }
-        return app.project.items.addComp(data.name, 1920, 1080, 1, seconds, data.rate[0] / data.rate[1]);
+        return app.project.items.addComp(data.name, 1920, 1080, 1, seconds, Math.min(data.rate[0] / data.rate[1], 99));
     }
 
     function addSlider(layer, name, values) {

@@ -27,7 +27,7 @@ except ImportError:  # Windows: two watches into one folder are not noticed
 
 RECORD = "sonorama.watch"
 _KIND = "films of watched folders"
-_NOT_THE_FILM = ("sound", "out", "command", "overwrite", "to_stdout")
+_NOT_THE_FILM = ("sound", "out", "command", "overwrite", "to_stdout", "jobs", "ray")
 
 
 @dataclass(frozen=True)
