@@ -161,7 +161,7 @@ def render(
     signer = _signer(job, preset)
     if take is None and job.pre_roll != 0:
         job = replace(job, start=on_frame(job.start, job.rate))
-    with _opened(job, take) as sound:
+    with open_job_sound(job, take) as sound:
         n_frames = count_frames(sound, job)
         played, paint = (
             painting(job, sound, n_frames, open_source) if take is None else _replayed(job, take, preset, n_frames)
@@ -206,7 +206,8 @@ def check_job(job: RenderJob) -> None:
     _signer(job, _check(job, find_take(job.sound)))
 
 
-def _opened(job: RenderJob, take: Take | None) -> Sound:
+def open_job_sound(job: RenderJob, take: Take | None) -> Sound:
+    """The sound of a job. Raises InputError."""
     if take is None:
         part = None if job.loop or job.duration is None else job.duration + MOST_AHEAD_S + 2.0
         return open_sound(job.sound, job.track, strict=job.strict, start=job.start, duration=part)

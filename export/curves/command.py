@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...engine.cli.arguments import parse_out
+from ...engine.cli.sound_options import add_sound_options
 from ...engine.errors import OutputError, ValueRefused, one_line
 from ...engine.units import DEFAULT_WORLD
 from ..commands import parse_duration, parse_fps, parse_start
@@ -40,22 +41,22 @@ def add_curves(commands: Commands) -> None:
     parser.add_argument("--start", type=parse_start, default=0.0, metavar="S", help="begin at this second of the sound")
     parser.add_argument("--duration", type=parse_duration, metavar="S", help="length in seconds")
     parser.add_argument("--loop", action="store_true", help="repeat a sound that is shorter than --duration")
+    add_sound_options(parser)
     parser.set_defaults(run=run_curves)
 
 
 def run_curves(args: argparse.Namespace) -> int:
     """Write the curves of exactly the frames of the film that `render` makes with the same options."""
-    from ...engine.audio.audio_file import open_sound
     from ...engine.cli.main import note_nonfinite
     from ...engine.cli.progress import Progress
     from ...engine.files.atomic import write_bytes
-    from ..render import RenderJob
+    from ..render import RenderJob, open_job_sound
     from .analysis import film_curves
 
     _check(args)
-    job = RenderJob(args.sound, args.out, args.world, args.fps, None, "cover",
-                    start=args.start, duration=args.duration, loop=args.loop)  # fmt: skip
-    with open_sound(args.sound) as sound, Progress("curves") as progress:
+    part = {"start": args.start, "duration": args.duration, "loop": args.loop}
+    job = RenderJob(args.sound, args.out, args.world, args.fps, track=args.track, strict=args.strict, **part)
+    with open_job_sound(job, None) as sound, Progress("curves") as progress:
         curves = film_curves(job, sound, args.label, progress)
     write_bytes(args.out, _content(job, sound, curves), new=not args.overwrite)
     if sound.had_nonfinite:

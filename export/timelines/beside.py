@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import av
 
-from ...engine.audio.audio_file import Sound, open_sound
 from ...engine.errors import OutputError, one_line
 from ...engine.files.atomic import write_bytes
 from ...engine.take.reader import find_take
 from ..curves.analysis import film_curves
 from ..curves.markers import MarkerKind, markers
 from ..presets import choose
-from ..render import Progress, RenderJob, RenderReport, render
+from ..render import Progress, RenderJob, RenderReport, open_job_sound, render
 from ..sidecar import read_sidecar, sidecar_of
 from ..timecode import timecode
 from .film_timeline import FilmTimeline
@@ -107,14 +105,9 @@ def film_timeline(job: RenderJob, report: RenderReport, kinds: Collection[Marker
     """The timeline of a film that was just made, or was there."""
     take = find_take(job.sound)
     job = replace(job, fps=report.fps, out=report.out)
-    with ExitStack() as stack:
-        if take is None:
-            sound: Sound = stack.enter_context(open_sound(job.sound))
-        else:
-            from ..replay import TakeSound
-
+    with open_job_sound(job, take) as sound:
+        if take is not None:
             job = replace(job, pre_roll=0.0)
-            sound = stack.enter_context(TakeSound(take))
         marks = markers(film_curves(job, sound), kinds) if kinds else []
     told = read_sidecar(sidecar_of(report.out)) or {}
     path, first, rate, channels = _sound_of(job, sound.path, report.fps)
