@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from .soundtrack import Audio
 
 CERTIFICATE, KEY = "SONORAMA_SIGN_CERT", "SONORAMA_SIGN_KEY"
 """Environment variables that stand for --sign and --key."""
@@ -14,13 +17,18 @@ CERTIFICATE, KEY = "SONORAMA_SIGN_CERT", "SONORAMA_SIGN_KEY"
 class Contents(TypedDict):
     """Fields of RenderJob."""
 
+    audio: Audio | None
     sign: Path | None
     key: Path | None
 
 
 def add_contents(parser: argparse.ArgumentParser) -> None:
-    """The options `--sign` and `--key`."""
+    """The options `--audio`, `--sign` and `--key`."""
     group = parser.add_argument_group("what is in the file")
+    group.add_argument(
+        "--audio", choices=("copy", "pcm24", "aac", "none"),
+        help="copy: the sound's own packets, as they are; default: aac in .mp4, pcm24 in all others",
+    )  # fmt: skip
     group.add_argument(
         "--sign", type=Path, metavar="CERT.pem",
         help=f"sign it (C2PA) with this certificate chain; none: do not; default: ${CERTIFICATE}, or none",
@@ -31,8 +39,8 @@ def add_contents(parser: argparse.ArgumentParser) -> None:
 def contents_of(args: argparse.Namespace) -> Contents:
     """What the options ask for; the environment fills in for those that were not given."""
     if args.sign == Path("none"):
-        return {"sign": None, "key": None}
-    return {"sign": args.sign or _path(CERTIFICATE), "key": args.key or _path(KEY)}
+        return {"audio": args.audio, "sign": None, "key": None}
+    return {"audio": args.audio, "sign": args.sign or _path(CERTIFICATE), "key": args.key or _path(KEY)}
 
 
 def _path(variable: str) -> Path | None:

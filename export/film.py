@@ -19,13 +19,14 @@ from av.video.frame import VideoFrame
 from ..engine.audio.audio_file import Sound
 from ..engine.files.atomic import replacing, temporary, to_disk, translated
 from ..engine.files.fingerprint import fingerprint
+from .audio_copy import CopiedSound
 from .picture import Converter, Fit
 from .picture_stream import add_picture
 from .presets import CONTAINERS, STREAM, Preset
 from .provenance import Signing
 from .scheduling import scheduling_kept
 from .sidecar import sidecar_of, to_json
-from .soundtrack import Soundtrack
+from .soundtrack import Audio, add_track
 
 _MOV = MappingProxyType({"movflags": "+write_colr+faststart"})
 _OPTIONS = MappingProxyType({"mp4": _MOV, "mov": _MOV, "mxf": MappingProxyType({"store_user_comments": "1"})})
@@ -45,6 +46,7 @@ class Look:
         timecode: of the first frame; None for none.
         metadata: for the container, such as `comment` and `description`.
         inset: outermost pixels of the frames, on every side, that are left out.
+        audio: sound of a film; None: the usual one of its container.
         signing: signs the film, or each picture; None: not signed.
 
     """
@@ -57,6 +59,7 @@ class Look:
     timecode: str | None
     metadata: Mapping[str, str]
     inset: int = 0
+    audio: Audio | CopiedSound | None = None
     signing: Signing | None = None
 
 
@@ -157,7 +160,7 @@ class VideoWriter:
         self._frames = 0
         self._container = container
         self._picture = add_picture(container, look.preset, look.size, look.fps, look.timecode)
-        self._track = Soundtrack(container, sound, blocks)
+        self._track = add_track(container, sound, blocks, look.audio)
         container.metadata.update(_metadata(look.metadata, container.format.name))
         with scheduling_kept():
             container.start_encoding()

@@ -27,15 +27,17 @@ from ..engine.pipeline.film_pipeline import MOST_AHEAD_S
 from ..engine.take.reader import Take, find_take
 from ..engine.units import DEFAULT_WORLD
 from ..engine.versions import versions
+from .audio_copy import CopiedSound, check_copy
 from .film import Look, VideoWriter, film_writer, video_writer
 from .film_part import Without, film_part, on_frame
 from .frame_source import OpenFrameSource, Played, film_values, world_frame_source
 from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
-from .presets import Preset, check_rate, check_size, choose
+from .presets import CONTAINERS, Preset, check_rate, check_size, choose
 from .provenance import Claim, Signer, Signing, check_signing
 from .sequence import SequenceWriter, check_folder, sequence_writer
 from .sidecar import check_film, command_line, is_made
+from .soundtrack import Audio, check_audio
 from .timecode import timecode
 
 if TYPE_CHECKING:
@@ -74,6 +76,7 @@ class RenderJob:
         look_ahead: how much of the sound after a frame it may know, seconds: with 0 it follows the sound as a show
             does; None: as much as helps, see engine/pipeline/film_pipeline.py. Not for takes.
         pre_roll: seconds of the sound before `start` that are stepped through, see `film_part`. Not for takes.
+        audio: sound of the film: copy, pcm24, aac or none; None: aac in mp4, pcm24 in all others.
         sign, key: PEM files of a certificate chain and its private key, to sign what is made (C2PA); None: not signed.
         command: for the sidecar.
         overwrite: replace a film that is there, when the new one is complete; not for folders.
@@ -102,6 +105,7 @@ class RenderJob:
     strict: bool = False
     look_ahead: float | None = None
     pre_roll: float | None = None
+    audio: Audio | None = None
     sign: Path | None = None
     key: Path | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
@@ -161,6 +165,7 @@ def render(
     signer = _signer(job, preset)
     if take is None and job.pre_roll != 0:
         job = replace(job, start=on_frame(job.start, job.rate))
+    audio = _audio(job, take)
     with open_job_sound(job, take) as sound:
         n_frames = count_frames(sound, job)
         played, paint = (
@@ -168,7 +173,7 @@ def render(
         )
         size = job.size or played.size
         check_size(preset, size)
-        look = _look(job, played, take, preset, size, signer)
+        look = replace(_look(job, played, take, preset, size, signer), audio=audio)
         facts = _facts(job, sound, played, look, n_frames) | _facts_of_take(job, take)
         was_there = not (preset.sequence or job.to_stdout or job.overwrite) and is_made(job.out, facts)
         if not was_there:
@@ -203,7 +208,10 @@ def check_job(job: RenderJob) -> None:
         SonoramaError: as `render`.
 
     """
-    _signer(job, _check(job, find_take(job.sound)))
+    take = find_take(job.sound)
+    preset = _check(job, take)
+    _signer(job, preset)
+    _audio(job, take)
 
 
 def open_job_sound(job: RenderJob, take: Take | None) -> Sound:
@@ -283,6 +291,20 @@ def _signer(job: RenderJob, preset: Preset) -> Signer | None:
     return check_signing(job.sign, job.key, "" if job.to_stdout else suffix)
 
 
+def _audio(job: RenderJob, take: Take | None) -> Audio | CopiedSound | None:
+    suffix = "" if job.to_stdout else job.out.suffix.lower()
+    check_audio(job.audio, suffix if suffix in CONTAINERS else "")
+    if job.audio != "copy":
+        return job.audio
+    if take is not None or job.loop:
+        what = "a loop" if take is None else "a take"
+        raise ValueRefused(f"--audio copy does not go with {what}", "Leave it out: the sound is encoded then.")
+    duration = None if job.duration is None else Fraction(job.duration)
+    part = CopiedSound(job.sound, job.track, Fraction(job.start), duration)
+    check_copy(part, CONTAINERS[suffix], suffix)
+    return part
+
+
 def _claim(job: RenderJob, played: Played) -> Claim:
     title, ours = one_line(job.sound.stem), versions()["sonorama"]
     return Claim(title, ours, played.world, played.version, played.sha256, played.licence)
@@ -356,6 +378,7 @@ def _facts(job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: i
         "preset": look.preset.name,
         "size": list(look.size),
         "fit": look.fit,
+        **({} if job.audio is None else {"audio": job.audio}),
         **({} if look.signing is None else {"signed": look.signing.signer.facts}),
         **({"curve": "BT.1886"} if look.preset.codec == "exr" else {}),
         "device": played.device,

@@ -67,7 +67,7 @@ def sequence_writer(
         writer = SequenceWriter(out, look, record)
         if not record.whole(SIDECAR):
             record.write(SIDECAR, lambda part: _write(part, to_json(facts)))
-        if not record.whole(SOUND):
+        if look.audio != "none" and not record.whole(SOUND):
             record.write(SOUND, lambda part: write_sound(part, sound, blocks))
         yield writer
     finally:

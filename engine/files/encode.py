@@ -39,24 +39,33 @@ def synthetic_note(title: str, made_by: str) -> dict[str, str]:
 class SoundStream:
     """The audio stream of a container, sample-accurate from time 0.
 
-    In mp4 it is AAC, which mp4 players read (an edit list cuts the encoder's priming); in other containers 24-bit PCM.
-    If AAC does not support the rate or the layout, 48 kHz or a mono mix is written. MXF has 48 kHz always.
+    Unless told otherwise it is AAC in mp4, whose players read that (an edit list cuts the encoder's priming), and
+    24-bit PCM in other containers. If AAC does not support the rate or the layout, 48 kHz or a mono mix is written.
+    MXF has 48 kHz always.
 
     Args:
         container: open for writing; its header is not written yet.
         rate: sample rate in Hz of the blocks written.
         layout: FFmpeg's name of their channel layout.
         gains: gains of the mono mix, float32 [channels].
+        codec: "aac" or "pcm24"; None: the usual one of the container.
 
     """
 
-    def __init__(self, container: OutputContainer, rate: int, layout: str, gains: Sequence[float] | np.ndarray) -> None:
+    def __init__(
+        self,
+        container: OutputContainer,
+        rate: int,
+        layout: str,
+        gains: Sequence[float] | np.ndarray,
+        codec: str | None = None,
+    ) -> None:
         self.written = 0
         """Samples per channel written so far."""
         self._container = container
         self._rate, self._layout = rate, layout
         self._gains: np.ndarray | None = None
-        self._aac = "mp4" in container.format.name.split(",")
+        self._aac = codec == "aac" if codec is not None else "mp4" in container.format.name.split(",")
         self._stream = self._add_aac(np.asarray(gains, np.float32)) if self._aac else self._add_pcm()
 
     def _add_pcm(self) -> AudioStream:
