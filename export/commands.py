@@ -171,7 +171,9 @@ def add_film(parser: argparse.ArgumentParser) -> None:
         "--pre-roll", type=parse_pre_roll, metavar="S|all",
         help="seconds of sound before --start that the picture follows from; default: all, if it is 10 minutes at most",
     )  # fmt: skip
-    film.add_argument("--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default 00:00:00:00")
+    film.add_argument(
+        "--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default: the file's own, else zero"
+    )
     add_contents(parser)
     film.add_argument(
         "--device", choices=(*DEVICES, "reference"), help="default: auto, or what a take ran on; reference is slow"

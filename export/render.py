@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..engine.audio.audio_file import Sound, open_sound
+from ..engine.audio.source_timecode import source_timecode
 from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
 from ..engine.control.pending_load import CODES
 from ..engine.errors import InputError, OutputError, ValueRefused, one_line
@@ -38,7 +39,7 @@ from .provenance import Claim, Signer, Signing, check_signing
 from .sequence import SequenceWriter, check_folder, sequence_writer
 from .sidecar import check_film, command_line, is_made
 from .soundtrack import Audio, check_audio
-from .timecode import timecode
+from .timecode import carried, timecode
 
 if TYPE_CHECKING:
     from ..engine.control.parameters import Value
@@ -71,7 +72,7 @@ class RenderJob:
         device: auto, cpu, cuda or ort; None: auto, or what the take was played on.
         clean: a take without its output controls.
         as_played: a take in the precisions in which it was played, see /engine/precision; else exactly, as all films.
-        timecode: of the first frame; None: zero.
+        timecode: of the first frame; None: that of the sound's file, else zero.
         track, strict: of the sound, see open_sound.
         look_ahead: how much of the sound after a frame it may know, seconds: with 0 it follows the sound as a show
             does; None: as much as helps, see engine/pipeline/film_pipeline.py. Not for takes.
@@ -194,7 +195,7 @@ def _look(
         size,
         job.fit,
         job.rate,
-        _timecode(job),
+        _timecode(job, take),
         _metadata(job, played, take),
         inset=0 if at_its_own_size else played.inset,
         signing=None if signer is None else Signing(signer, _claim(job, played)),
@@ -278,7 +279,7 @@ def _check(job: RenderJob, take: Take | None) -> Preset:
         raise OutputError(f"There is no fit {job.fit}", f"Use {', '.join(FITS)}.")
     if job.size is not None:
         check_size(preset, job.size)
-    _timecode(job)
+    timecode(job.timecode, job.rate)
     if job.to_stdout:
         check_stdout()
     else:
@@ -339,8 +340,10 @@ def _check_kind(job: RenderJob, take: Take | None) -> None:
         raise OutputError(f"{job.out} is the take itself", "Choose another OUT.")
 
 
-def _timecode(job: RenderJob) -> str | None:
-    return timecode(job.timecode, job.rate)
+def _timecode(job: RenderJob, take: Take | None) -> str | None:
+    """What was asked for; else that of the sound's file; else zero."""
+    source = None if job.timecode is not None or take is not None else source_timecode(job.sound)
+    return carried(source, job.rate, job.start) or timecode(job.timecode, job.rate)
 
 
 def _values(job: RenderJob) -> dict[str, Value]:

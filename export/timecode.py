@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from fractions import Fraction
 
+from ..engine.audio.source_timecode import SourceTimecode
 from ..engine.errors import OutputError
 
 _DROP = (Fraction(30000, 1001), Fraction(60000, 1001))
@@ -65,3 +67,39 @@ def timecode_of_frame(first: str, fps: Fraction, index: int) -> tuple[int, int, 
         rest += dropped * (1 + (rest - 60 * whole) // (60 * whole - dropped))
     count = tens * 600 * whole + rest
     return count // (3600 * whole), count // (60 * whole) % 60, count // whole % 60, count % whole
+
+
+def carried(source: SourceTimecode | None, fps: Fraction, start: float) -> str | None:
+    """The timecode that a film takes over from its sound's file; None if there is none, or none at this rate.
+
+    At another rate hours, minutes and seconds stay, and the frame is the one at the same part of the second.
+
+    Args:
+        source: of the file's second 0.
+        fps: of the film.
+        start: where the film begins, in seconds of the file.
+
+    """
+    zero = timecode(None, fps)
+    if source is None or zero is None:
+        return None
+    hours, minutes, seconds, part = source.label
+    whole, drop = round(fps), fps in _DROP and (source.drop or source.fps not in _DROP)
+    frames = min(whole - 1, math.floor(part * whole))
+    if drop and minutes % 10 and seconds == 0:
+        frames = max(frames, whole // 15)
+    count = ((hours * 60 + minutes) * 60 + seconds) * whole + frames
+    if drop:
+        count -= whole // 15 * (60 * hours + minutes - (60 * hours + minutes) // 10)
+    return _label(count + math.floor(Fraction(start) * fps), whole, drop=drop)
+
+
+def _label(count: int, whole: int, *, drop: bool) -> str:
+    """The timecode of a frame, counted from midnight."""
+    skipped = whole // 15 if drop else 0
+    per_minute, per_ten = 60 * whole - skipped, 600 * whole - 9 * skipped
+    count %= 144 * per_ten
+    tens, rest = divmod(count, per_ten)
+    count += skipped * (9 * tens + max(0, (rest - skipped) // per_minute if rest >= skipped else 0))
+    seconds, frames = divmod(count, whole)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{';' if drop else ':'}{frames:02}"

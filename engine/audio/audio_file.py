@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from fractions import Fraction
 from pathlib import Path
@@ -23,8 +23,10 @@ from .notes import silences, tracks_line
 from .read_ahead import read_once
 from .riff import samples_by_size
 from .timeline import Hole, decode
-from .tracks import tracks_of
+from .tracks import Track, tracks_of
 
+_SILENT = 1e-4  # -80 dB of full scale
+_Looked = tuple[SoundFormat, int | None, tuple[list[Track], int] | None]
 log = logging.getLogger("sonorama")
 
 
@@ -66,6 +68,8 @@ class Sound:
         self._track, self._strict = track, strict
         self._streams = ExitStack()
         self._said: set[str] = set()
+        self._silent = True  # as far as it was read
+        self._chosen = 0  # number of the track that was chosen among several; 0: there was no choice
         self._reaches = 0  # this many samples there are at least
 
     def __enter__(self) -> Sound:
@@ -101,6 +105,7 @@ class Sound:
             try:
                 for piece in pieces:
                     if isinstance(piece, np.ndarray):
+                        self._silent = self._silent and float(np.abs(piece).max(initial=0.0)) < _SILENT
                         yield piece
                     elif isinstance(piece, Hole):
                         holes.append(piece)
@@ -110,6 +115,14 @@ class Sound:
                 if holes and "hole" not in self._said:
                     self._said.add("hole")
                     self.say(f"{self.path}: {silences(holes)}: the file has no sound there.")
+                if self._silent and self._chosen and not first:
+                    line = f"what was read of track {self._chosen} is silent, and there are others (--track)."
+                    self.say(f"{self.path}: {line}")
+
+    def say_tracks(self, tracks: Sequence[Track], taken: int) -> None:
+        """Say which tracks there are, and later whether the one that is taken is silent."""
+        self._chosen = taken
+        self.say(tracks_line(self.path, tracks, taken))
 
     def check_any(self) -> None:
         """Refuse a file without a single sample; count them, unless `check_part` has found what will be read."""
@@ -246,25 +259,27 @@ def open_sound(
 
     """
     path = Path(path)
-    form, samples, line = _looked_at(path, track)
+    form, samples, several = _looked_at(path, track)
     sound = Sound(path, form, None if strict else samples, track=track, strict=strict)
-    if line:
-        sound.say(line)
+    if several is not None:
+        sound.say_tracks(*several)
     if samples is None and not strict:
         sound.check_part(start, duration)
     sound.check_any()
     return sound
 
 
-def _looked_at(path: Path, track: str | None) -> tuple[SoundFormat, int | None, str]:
-    """The format; the number of samples, if the size of the file tells; a line about the tracks, if there are more."""
+def _looked_at(path: Path, track: str | None) -> _Looked:
+    """The format; the number of samples, if the size of the file tells; all tracks and the number of the one that is
+    taken, if there was a choice.
+    """
 
-    def read(ended: Event) -> tuple[SoundFormat, int | None, str]:
+    def read(ended: Event) -> _Looked:
         with opened(path, track, ended) as (container, stream, form):
             tracks = tracks_of(container)
             taken = next(one.number for one in tracks if one.index == stream.index)
-            line = tracks_line(path, tracks, taken) if len(tracks) > 1 and track is None else ""
-            return form, samples_by_size(path, container, stream), line
+            several = (tracks, taken) if len(tracks) > 1 and track is None else None
+            return form, samples_by_size(path, container, stream), several
 
     return read_once(read)
 

@@ -21,6 +21,9 @@ SYNTHETIC = "trainedAlgorithmicMedia"
 
 _AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000)
 _MXF_RATE = 48000  # FFmpeg's MXF muxer takes no other
+_AAC_LAYOUTS = {"5.1(side)": "5.1", "5.0(side)": "5.0", "quad(side)": "quad"}
+"""AAC's channel configurations have one pair of surrounds. Others are written as a table (PCE), from which
+some players take the LFE for a back centre."""
 _AAC_BITS = 128_000  # per second and channel
 
 
@@ -77,6 +80,7 @@ class SoundStream:
 
     def _add_aac(self, gains: np.ndarray) -> AudioStream:
         rate = self._rate if self._rate in _AAC_RATES else 48000
+        self._layout = _AAC_LAYOUTS.get(self._layout, self._layout)
         if not _aac_takes(rate, self._layout):
             self._gains, self._layout = gains, "mono"
         # The slower coder takes as long as rendering the pictures, and is not needed at 128 kbit/s per channel.
