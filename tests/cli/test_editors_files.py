@@ -124,6 +124,6 @@ def test_a_track_for_hear(tiny_world: str) -> None:
         "two.mka has 2 sound tracks: 1 flac mono; 2 flac mono. Track 1 is used; --track takes another one.",
         "two.mka: what was read of track 1 is silent, and there are others (--track).",
     ]
-    scores = [list(json.loads(done.stdout)["scores"].values()) for done in (first, second)]
-    assert not np.allclose(*scores)
+    one, other = (list(json.loads(done.stdout)["scores"].values()) for done in (first, second))
+    assert not np.allclose(one, other)
     assert hear("--track", "ger").returncode == 2
