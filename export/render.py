@@ -18,26 +18,21 @@ import numpy as np
 
 from ..engine.audio.audio_file import Sound, open_sound
 from ..engine.audio.source_timecode import source_timecode
-from ..engine.control.addresses import LOOK_SEED, LOOK_TEXT
-from ..engine.control.pending_load import CODES
-from ..engine.errors import InputError, OutputError, ValueRefused, one_line
-from ..engine.files.encode import SYNTHETIC, synthetic_note
-from ..engine.files.fingerprint import sha256
-from ..engine.model.base_code import find_code
+from ..engine.errors import InputError, OutputError, ValueRefused
 from ..engine.pipeline.film_pipeline import MOST_AHEAD_S
 from ..engine.take.reader import Take, find_take
 from ..engine.units import DEFAULT_WORLD
-from ..engine.versions import versions
 from .audio_copy import CopiedSound, check_copy
+from .facts import claim_of, facts_of, facts_of_take, metadata_of, values_of
 from .film import Look, VideoWriter, film_writer, video_writer
 from .film_part import Without, film_part, on_frame
-from .frame_source import OpenFrameSource, Played, film_values, world_frame_source
+from .frame_source import OpenFrameSource, Played, world_frame_source
 from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
 from .presets import CONTAINERS, Preset, check_rate, check_size, choose
-from .provenance import Claim, Signer, Signing, check_signing
+from .provenance import Signer, Signing, check_signing
 from .sequence import SequenceWriter, check_folder, sequence_writer
-from .sidecar import check_film, command_line, is_made
+from .sidecar import check_film, is_made
 from .soundtrack import Audio, check_audio
 from .timecode import carried, timecode
 
@@ -175,7 +170,7 @@ def render(
         size = job.size or played.size
         check_size(preset, size)
         look = replace(_look(job, played, take, preset, size, signer), audio=audio)
-        facts = _facts(job, sound, played, look, n_frames) | _facts_of_take(job, take)
+        facts = facts_of(job, sound, played, look, n_frames) | facts_of_take(job, take)
         was_there = not (preset.sequence or job.to_stdout or job.overwrite) and is_made(job.out, facts)
         if not was_there:
             with _writer(job, look, sound, facts) as writer:
@@ -196,9 +191,9 @@ def _look(
         job.fit,
         job.rate,
         _timecode(job, take),
-        _metadata(job, played, take),
+        metadata_of(job, played, take),
         inset=0 if at_its_own_size else played.inset,
-        signing=None if signer is None else Signing(signer, _claim(job, played)),
+        signing=None if signer is None else Signing(signer, claim_of(job, played)),
     )
 
 
@@ -231,7 +226,7 @@ def painting(
     """What paints the first frames of a film of a sound; `job.start` is the time of a frame."""
     ahead = math.inf if job.look_ahead is None else job.look_ahead
     opened = open_source or partial(world_frame_source, look_ahead_s=ahead)
-    played = opened(DEFAULT_WORLD if job.world is None else job.world, _values(job), job.rate, job.device or "auto")
+    played = opened(DEFAULT_WORLD if job.world is None else job.world, values_of(job), job.rate, job.device or "auto")
     part = film_part(sound, job.rate, job.start, job.duration, job.loop, job.pre_roll)
     mono = part.mono(min(ahead, MOST_AHEAD_S))
 
@@ -306,11 +301,6 @@ def _audio(job: RenderJob, take: Take | None) -> Audio | CopiedSound | None:
     return part
 
 
-def _claim(job: RenderJob, played: Played) -> Claim:
-    title, ours = one_line(job.sound.stem), versions()["sonorama"]
-    return Claim(title, ours, played.world, played.version, played.sha256, played.licence)
-
-
 def _check_out(job: RenderJob, preset: Preset) -> None:
     check_place(job.out, job.sound, preset.sequence)
     if not preset.sequence:
@@ -344,68 +334,6 @@ def _timecode(job: RenderJob, take: Take | None) -> str | None:
     """What was asked for; else that of the sound's file; else zero."""
     source = None if job.timecode is not None or take is not None else source_timecode(job.sound)
     return carried(source, job.rate, job.start) or timecode(job.timecode, job.rate)
-
-
-def _values(job: RenderJob) -> dict[str, Value]:
-    short = {LOOK_SEED: job.seed, LOOK_TEXT: job.text}
-    given = {**job.values, **{path: value for path, value in short.items() if value is not None}}
-    return film_values(given)
-
-
-def _metadata(job: RenderJob, played: Played, take: Take | None) -> dict[str, str]:
-    made = f"sonorama {versions()['sonorama']}, world {played.world} {played.version} (sha256 {played.sha256})"
-    made += "" if take is None else f", from a take performed at {take.begun}"
-    return synthetic_note(one_line(job.sound.stem), made)
-
-
-def _facts(job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: int) -> dict[str, Any]:
-    return {
-        "made_by": "sonorama",
-        "command": command_line(job.command),
-        "sound": str(job.sound),
-        "sound_sha256": sha256(sound.path),
-        "start": job.start,
-        "duration": job.duration,
-        "loop": job.loop,
-        "samples": sound.count(job.start, job.duration, job.loop),
-        "rate": sound.rate,
-        "world": {"name": played.world, "version": played.version, "sha256": played.sha256},
-        "seed": _values(job).get(LOOK_SEED),
-        "values": _values(job),
-        **_facts_of_codes(job),
-        "fps": str(job.rate),
-        "frames": n_frames,
-        "look_ahead": job.look_ahead,
-        "pre_roll": "all" if job.pre_roll == math.inf else job.pre_roll,
-        "timecode": look.timecode,
-        "preset": look.preset.name,
-        "size": list(look.size),
-        "fit": look.fit,
-        **({} if job.audio is None else {"audio": job.audio}),
-        **({} if look.signing is None else {"signed": look.signing.signer.facts}),
-        **({"curve": "BT.1886"} if look.preset.codec == "exr" else {}),
-        "device": played.device,
-        "digital_source_type": SYNTHETIC,
-        "versions": versions(),
-    }
-
-
-def _facts_of_codes(job: RenderJob) -> dict[str, Any]:
-    names = {str(value) for path, value in _values(job).items() if path in CODES and value}
-    return {"codes": [find_code(name).facts() for name in sorted(names)]} if names else {}
-
-
-def _facts_of_take(job: RenderJob, take: Take | None) -> dict[str, Any]:
-    if take is None:
-        return {}
-    facts = {name: said for name, said in take.facts.items() if name != "values"}
-    events = sha256(take.events)
-    return {
-        "seed": take.facts["seed"],
-        "values": take.start.values,
-        "take": facts | {"events_sha256": events},
-        "clean": job.clean,
-    } | ({"as_played": True} if job.as_played else {})
 
 
 @contextmanager
