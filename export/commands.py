@@ -72,6 +72,15 @@ def parse_pre_roll(text: str) -> float:
     return math.inf if text == "all" else _seconds("--pre-roll", text, lowest=0.0, unit="seconds or all")
 
 
+def parse_jobs(text: str) -> int:
+    """How many processes paint, 1 to MOST_JOBS. Raises ValueRefused otherwise."""
+    from .farm.of_job import MOST_JOBS
+
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_JOBS):
+        raise ValueRefused(f"--jobs {text} is no number of processes", f"Use a whole number, 1 to {MOST_JOBS}.")
+    return int(text)
+
+
 def parse_steps(text: str) -> int:
     """Steps of an optimisation, 0 to 10,000. Raises ValueRefused otherwise."""
     if not (text.isascii() and text.isdigit() and int(text) <= MOST_STEPS):
@@ -171,6 +180,11 @@ def add_film(parser: argparse.ArgumentParser) -> None:
         "--pre-roll", type=parse_pre_roll, metavar="S|all",
         help="seconds of sound before --start that the picture follows from; default: all, if it is 10 minutes at most",
     )  # fmt: skip
+    farm = parser.add_argument_group("who paints it")
+    farm.add_argument("--jobs", type=parse_jobs, metavar="N", help="processes that paint; the film is the same")
+    farm.add_argument(
+        "--ray", metavar="ADDRESS", help="paint on a Ray cluster, with N or all of its processors; `local`: here"
+    )
     film.add_argument(
         "--timecode", metavar="HH:MM:SS:FF", help="of the first frame; default: the file's own, else zero"
     )
@@ -289,6 +303,8 @@ def job_of(
         strict=args.strict,
         look_ahead=args.look_ahead,
         pre_roll=args.pre_roll,
+        jobs=args.jobs or (0 if args.ray else 1),
+        ray=args.ray,
         overwrite=args.overwrite,
         **contents_of(args),
         to_stdout=to_stdout,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +17,10 @@ from ..engine.files.fingerprint import sha256
 if TYPE_CHECKING:
     from ..engine.control.parameters import Value
     from ..engine.pipeline.offline import OfflineRender
+    from ..engine.units import Array
+    from .farm.segments import Farm
+
+    OpenFarm = Callable[[Path], Farm]
 
 
 class Played(Protocol):
@@ -73,7 +78,12 @@ def film_values(values: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def world_frame_source(
-    world: str, values: Mapping[str, Value], fps: Fraction, device: str, look_ahead_s: float = math.inf
+    world: str,
+    values: Mapping[str, Value],
+    fps: Fraction,
+    device: str,
+    look_ahead_s: float = math.inf,
+    open_farm: OpenFarm | None = None,
 ) -> WorldFrameSource:
     """Load a world (name or path) and make it ready to play; imports the model only now.
 
@@ -83,6 +93,7 @@ def world_frame_source(
         fps: frames a second.
         device: auto, cpu or cuda.
         look_ahead_s: see OfflineRender.
+        open_farm: see WorldFrameSource.
 
     Raises:
         WorldError: an unknown, damaged or foreign world.
@@ -97,15 +108,18 @@ def world_frame_source(
     performance = OfflineRender(
         loaded, {**start_values(()), **film_values(values)}, fps, open_backend(loaded, device), look_ahead_s
     )
-    return WorldFrameSource(performance)
+    return WorldFrameSource(performance, open_farm)
 
 
 class WorldFrameSource:
-    """A world as a frame source; made by `world_frame_source`."""
+    """A world as a frame source; made by `world_frame_source`.
 
-    def __init__(self, performance: OfflineRender) -> None:
+    open_farm: begins the workers that paint, from the world's file; None: this process paints.
+    """
+
+    def __init__(self, performance: OfflineRender, open_farm: OpenFarm | None = None) -> None:
         card = performance.world.card
-        self._performance = performance
+        self._performance, self._open_farm = performance, open_farm
         self.world = card.name
         self.version = card.version
         self.licence = card.licence
@@ -116,11 +130,20 @@ class WorldFrameSource:
 
     def with_values(self, values: Mapping[str, Value]) -> WorldFrameSource:
         """The same world with other values of some parameters; nothing is loaded again."""
-        return WorldFrameSource(replace(self._performance, values={**self._performance.values, **values}))
+        return WorldFrameSource(
+            replace(self._performance, values={**self._performance.values, **values}), self._open_farm
+        )  # fmt: skip
 
     def frames(
         self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
     ) -> Iterator[np.ndarray | None]:
         """See FrameSource. Motion runs through every frame, since each follows from the last; painting does not."""
         codes = enumerate(self._performance.codes(blocks, n_frames))
-        return self._performance.paint(None if index in have else w for index, w in codes)
+        wanted = (None if index in have else w for index, w in codes)
+        return self._performance.paint(wanted) if self._open_farm is None else self._farmed(wanted, self._open_farm)
+
+    def _farmed(self, codes: Iterable[Array | None], open_farm: OpenFarm) -> Iterator[np.ndarray | None]:
+        from .farm.segments import painted
+
+        with closing(open_farm(Path(self._performance.world.card.path))) as farm:
+            yield from painted(codes, farm)

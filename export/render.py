@@ -24,6 +24,7 @@ from ..engine.take.reader import Take, find_take
 from ..engine.units import DEFAULT_WORLD
 from .audio_copy import CopiedSound, check_copy
 from .facts import claim_of, facts_of, facts_of_take, metadata_of, values_of
+from .farm.of_job import farm_of
 from .film import Look, VideoWriter, film_writer, video_writer
 from .film_part import Without, film_part, on_frame
 from .frame_source import OpenFrameSource, Played, world_frame_source
@@ -74,6 +75,8 @@ class RenderJob:
         pre_roll: seconds of the sound before `start` that are stepped through, see `film_part`. Not for takes.
         audio: sound of the film: copy, pcm24, aac or none; None: aac in mp4, pcm24 in all others.
         sign, key: PEM files of a certificate chain and its private key, to sign what is made (C2PA); None: not signed.
+        jobs: processes that paint, which does not change the film; with `ray` workers there, 0: one for each processor.
+        ray: address of a Ray cluster that paints. Both not for takes.
         command: for the sidecar.
         overwrite: replace a film that is there, when the new one is complete; not for folders.
         to_stdout: write the film into standard output, as NUT and without a sidecar; `out` is nothing then.
@@ -104,6 +107,8 @@ class RenderJob:
     audio: Audio | None = None
     sign: Path | None = None
     key: Path | None = None
+    jobs: int = 1
+    ray: str | None = None
     command: tuple[str, ...] = field(default_factory=lambda: tuple(sys.argv))
     overwrite: bool = False
     to_stdout: bool = False
@@ -225,7 +230,9 @@ def painting(
 ) -> tuple[Played, Paint]:
     """What paints the first frames of a film of a sound; `job.start` is the time of a frame."""
     ahead = math.inf if job.look_ahead is None else job.look_ahead
-    opened = open_source or partial(world_frame_source, look_ahead_s=ahead)
+    opened = open_source or partial(
+        world_frame_source, look_ahead_s=ahead, open_farm=farm_of(job.jobs, job.ray, job.device or "auto")
+    )
     played = opened(DEFAULT_WORLD if job.world is None else job.world, values_of(job), job.rate, job.device or "auto")
     part = film_part(sound, job.rate, job.start, job.duration, job.loop, job.pre_roll)
     mono = part.mono(min(ahead, MOST_AHEAD_S))
@@ -319,8 +326,8 @@ def _check_kind(job: RenderJob, take: Take | None) -> None:
             if given:
                 raise ValueRefused(f"{option} is for takes, and {job.sound} is a sound", f"Leave {option} out.")
         return
-    sound_options = {"--look-ahead": job.look_ahead, "--pre-roll": job.pre_roll, "--track": job.track}
-    for option, given in sound_options.items():
+    sound_options = {"--look-ahead": job.look_ahead, "--pre-roll": job.pre_roll, "--track": job.track, "--ray": job.ray}
+    for option, given in (sound_options | {"--jobs": None if job.jobs == 1 else job.jobs}).items():
         if given is not None:
             raise ValueRefused(f"{option} is for sounds, and {job.sound} is a take", f"Leave {option} out.")
     if job.values or job.loop or job.seed is not None or job.text is not None:

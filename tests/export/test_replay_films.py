@@ -57,7 +57,7 @@ def test_a_lossless_film_holds_the_live_frames(steady: Live, tmp_path: Path) -> 
     frames = finished(steady)
 
     class LiveSource:
-        world, version, sha256, size, device = "tiny", "0", "", (64, 64), "cpu"
+        world, version, sha256, size, device, licence, inset = "tiny", "0", "", (64, 64), "cpu", "CC0-1.0", 0
 
         def frames(self, blocks: object, n_frames: int, have: object = ()) -> Iterator[np.ndarray]:
             return iter(frames)
