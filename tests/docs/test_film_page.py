@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ..export.certificates import make_chain
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "film.md").read_text()
 SHORT = {
@@ -32,6 +34,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("rain.ogg", "fire.ogg"):
         shutil.copy2(ROOT / "examples" / name, tmp_path)
     shutil.copy2(ROOT / "examples" / "rain.ogg", tmp_path / "bounces")
+    chain, key, _ = make_chain(tmp_path)
+    chain.rename(tmp_path / "studio.pem")
+    key.rename(tmp_path / "studio-key.pem")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
