@@ -40,6 +40,12 @@ def as_python(paths: Iterable[str]) -> str:
     lines += _function("look_level_seed", "level: str", "/look/{level}/seed", "The second seed of a level alone.")
     lines += _function("look_level_code", "level: str", "/look/{level}/code", "The code mixed into a level.")
     lines += _function(
+        "modulator_slot",
+        "number: int",
+        "/moves/{number}/",
+        "What the addresses of modulator `number` begin with, from 1.",
+    )
+    lines += _function(
         "modulator", "number: int, name: ModulatorName", "/moves/{number}/{name}",
         "A parameter of modulator `number`, from 1.",
     )  # fmt: skip

@@ -74,7 +74,7 @@ def modulator_slot(number: int) -> str:
 
 def modulator(number: int, name: ModulatorName) -> str:
     """A parameter of modulator `number`, from 1."""
-    return modulator_slot(number) + name
+    return f"/moves/{number}/{name}"
 
 
 def meaning(slot: int, name: MeaningName) -> str:

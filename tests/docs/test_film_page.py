@@ -1,4 +1,4 @@
-"""The commands of docs/film.md do what the page says: each is run, shortened to a few frames."""
+"""The commands of docs/film.md and farm.md do what the page says: each is run, shortened to a few frames."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ import pytest
 from ..export.certificates import make_chain
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "film.md").read_text()
+PAGE = "".join((ROOT / "docs" / page).read_text() for page in ("film.md", "farm.md"))
 SHORT = {
     "render": ["--duration", "0.2"],
     "watch": ["--duration", "0.2", "--settle", "0"],
