@@ -97,6 +97,7 @@ def _check(args: argparse.Namespace, job: RenderJob) -> int:
     """Refuse before the inversion, which takes long, what would be refused after it; how many frames the film has."""
     from ..engine.audio.audio_file import open_sound
     from ..engine.take.reader import is_take
+    from .provenance import check_signing
     from .render import check_job, count_frames
 
     if is_take(job.sound):
@@ -106,6 +107,7 @@ def _check(args: argparse.Namespace, job: RenderJob) -> int:
         raise ValueRefused("--at and an OUT.png belong together", "Give both for one picture, or neither for a film.")
     if one_picture:
         _check_new(None if args.overwrite else job.out)
+        check_signing(job.sign, job.key, ".png")
     else:
         check_job(job)
     with open_sound(job.sound, job.track, strict=job.strict) as sound:
@@ -155,15 +157,21 @@ def _remembered(args: argparse.Namespace, made: Inverted) -> str:
 def _write_picture(job: RenderJob, seconds: float) -> None:
     """The frame of a film at a time, as a PNG of the world's size."""
     from ..engine.audio.audio_file import open_sound
-    from ..engine.picture.contact_sheet import eight_bits, write_png
+    from ..engine.files.atomic import write_bytes
+    from ..engine.picture.contact_sheet import eight_bits, png
+    from .facts import claim_of
+    from .provenance import Signing, check_signing
     from .render import painting
 
+    signer = check_signing(job.sign, job.key, ".png")
     frames = math.floor(seconds * job.rate) + 1
     with open_sound(job.sound, job.track, strict=job.strict) as sound:
-        _, paint = painting(job, sound, frames)
+        played, paint = painting(job, sound, frames)
         *_, last = paint(range(frames - 1))
     if last is not None:
-        write_png(job.out, eight_bits(last))
+        data = png(eight_bits(last))
+        signed = data if signer is None else Signing(signer, claim_of(job, played)).picture(data, ".png")
+        write_bytes(job.out, signed)
 
 
 def _side_by_side(made: Inverted) -> np.ndarray:

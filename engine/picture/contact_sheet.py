@@ -54,5 +54,10 @@ def write_png(out: Path, picture: np.ndarray) -> None:
 
     """
     with translated(out):
-        data = encode_still(VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24"), "png", {})
+        data = png(picture)
     write_bytes(out, data)
+
+
+def png(picture: np.ndarray) -> bytes:
+    """Content of a PNG of uint8 [height, width, 3]."""
+    return encode_still(VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24"), "png", {})

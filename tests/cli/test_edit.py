@@ -11,8 +11,10 @@ from PIL import Image
 from sonorama.engine.cli.main import main
 from sonorama.engine.editing import encoder
 from sonorama.engine.model.base_code import find_code, read_code
+from sonorama.export.provenance import read_manifest
 
 from ..engine.editing.test_inversion import write_photo, write_video
+from ..export.certificates import make_chain
 from .test_render import write_wav
 
 QUICK = ("--loss", "perceptual", "--side", "32", "--steps", "2", "--following", "1", "--device", "ort")
@@ -111,6 +113,16 @@ def test_a_code_of_another_world_is_refused(tiny_world: str, capsys: pytest.Capt
     assert main(["render", "rain.wav", "-o", "a.mp4", "--code", "beach.code", "--world", "shore"]) == 2
     assert "is a code of another world" in capsys.readouterr().err
     assert find_code(read_code(Path("beach.code")).name)  # remembered by this process
+
+
+def test_one_picture_is_signed(tiny_world: str, tmp_path: Path) -> None:
+    chain, key, anchor = make_chain(tmp_path)
+    options = ("--sound", "rain.wav", "-o", "a.png", "--at", "0", "--encoder-only", "--sign", str(chain))
+    assert main(["edit", "beach.png", *options, "--world", tiny_world, *QUICK]) == 2  # no key
+    assert main(["edit", "beach.png", *options, "--key", str(key), "--world", tiny_world, *QUICK]) == 0
+    with Path("a.png").open("rb") as file:
+        told = read_manifest(file, ".png", anchor)
+    assert (told["state"], told["manifest"]["title"]) == ("Trusted", "rain")
 
 
 def test_a_text_is_refined_from_its_best_seed(capsys: pytest.CaptureFixture[str]) -> None:
