@@ -39,6 +39,19 @@ def frames(path: str) -> int:
     return int(told["streams"][0]["nb_read_frames"])
 
 
+def started(*arguments: str) -> "subprocess.Popen[str]":
+    """The command in a process of its own."""
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_part(pattern: str, process: "subprocess.Popen[str]") -> None:
+    """Wait until the process writes such a file."""
+    while not any(Path().glob(pattern)):
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+
+
 def options(world: str) -> list[str]:
     return ["-o", "films/", "--world", world, "--device", "ort"]
 
@@ -124,10 +137,8 @@ def test_goes_on_after_kill(tiny_world: str, room: Path, capsys: pytest.CaptureF
     write_wav("a.wav", 0.1)
     write_wav("b.wav", 120.0)
     arguments = ["render", "a.wav", "b.wav", *options(tiny_world)]
-    with subprocess.Popen([sys.executable, "-c", PROGRAM, *arguments], stderr=subprocess.DEVNULL) as process:
-        while not any(path.name.startswith(".b.mp4") for path in room.glob("films/.*.part")):
-            assert process.poll() is None
-            time.sleep(0.01)
+    with started(*arguments) as process:
+        wait_for_part("films/.b.mp4*.part", process)
         process.send_signal(signal.SIGKILL)
     first = Path("films/a.mp4").stat()
     write_wav("b.wav", 0.2)
@@ -143,11 +154,8 @@ def test_a_signal_ends_it_with_the_table(tiny_world: str, room: Path) -> None:
     write_wav("a.wav", 0.1)
     write_wav("b.wav", 120.0)
     write_wav("c.wav", 0.1)
-    command = [sys.executable, "-c", PROGRAM, "render", "a.wav", "b.wav", "c.wav", *options(tiny_world)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while not any(path.name.startswith(".b.mp4") for path in room.glob("films/.*.part")):
-            assert process.poll() is None
-            time.sleep(0.01)
+    with started("render", "a.wav", "b.wav", "c.wav", *options(tiny_world)) as process:
+        wait_for_part("films/.b.mp4*.part", process)
         process.send_signal(signal.SIGTERM)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 143

@@ -6,7 +6,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from sonorama.engine.cli.main import main
 from sonorama.export.queue.watch_record import job_key
 from sonorama.export.render import RenderJob
 
-from .test_render_queue import PROGRAM, contents, frames, write_wav
+from .test_render_queue import contents, frames, started, wait_for_part, write_wav
 
 QUICK = ["--settle", "0"]
 
@@ -54,8 +53,7 @@ def once(options: list[str], capsys: pytest.CaptureFixture[str]) -> Once:
 @contextlib.contextmanager
 def watching(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """A watch that runs until the block ends."""
-    command = [sys.executable, "-c", PROGRAM, "watch", *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with started("watch", *arguments) as process:
         try:
             yield process
         finally:
@@ -64,14 +62,8 @@ def watching(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
 
 def wait_for(path: Path, process: "subprocess.Popen[str]") -> None:
     while not path.exists():
-        assert process.poll() is None
+        assert process.poll() is None, process.communicate()
         time.sleep(0.02)
-
-
-def wait_for_part(stem: str, process: "subprocess.Popen[str]") -> None:
-    while not any(path.name.startswith(f".{stem}") for path in Path("out").glob(".*.part")):
-        assert process.poll() is None
-        time.sleep(0.01)
 
 
 def states(rows: list[dict[str, Any]]) -> dict[str, str]:
@@ -153,7 +145,7 @@ def test_a_file_that_grows_is_left_for_the_next_time(
 def test_a_file_that_changes_meanwhile_is_begun_again(options: list[str]) -> None:
     write_wav("in/rain.wav", 120.0)
     with watching(*options, *QUICK) as process:
-        wait_for_part("rain.mp4", process)
+        wait_for_part("out/.rain.mp4*.part", process)
         write_wav("in/rain.wav", 0.2)
         wait_for(Path("out/sonorama.watch"), process)
         process.send_signal(signal.SIGINT)
@@ -173,7 +165,7 @@ def test_it_waits_for_what_comes_and_a_signal_ends_it(options: list[str], room: 
         Path("in/.rain.wav.tmp").rename("in/rain.wav")
         wait_for(Path("out/rain.mp4"), process)
         write_wav("in/long.wav", 120.0)
-        wait_for_part("long.mp4", process)
+        wait_for_part("out/.long.mp4*.part", process)
         process.send_signal(signal.SIGTERM)
         begun = time.monotonic()
         out, err = process.communicate(timeout=60)
@@ -190,7 +182,7 @@ def killed_and_resumed(options: list[str], seconds: float, capsys: pytest.Captur
     os.utime("in/a.wav", (0, 0))
     write_wav("in/b.wav", seconds, 2)
     with watching(*options, *QUICK) as process:
-        wait_for_part("b.mp4", process)
+        wait_for_part("out/.b.mp4*.part", process)
         process.send_signal(signal.SIGKILL)
     first = Path("out/a.mp4").stat()
     write_wav("in/b.wav", 0.2, 2)
