@@ -32,6 +32,7 @@ WORLD = "org.sonorama.world"
 _SOURCE_TYPE = f"http://cv.iptc.org/newscodes/digitalsourcetype/{SYNTHETIC}"
 _OFFLINE = {
     "version": 1,
+    "core": {"backing_store_memory_threshold_in_mb": 32},  # larger copies of the file go to the temporary folder
     "builder": {"thumbnail": {"enabled": False}},
     "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
 }
