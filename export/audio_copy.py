@@ -112,8 +112,6 @@ def _packets(source: InputContainer, stream: AudioStream, part: CopiedSound) -> 
     """The packets of the part, with their stamps on the film's clock; none if the part begins within one."""
     base = stream.time_base or Fraction(1, stream.codec_context.sample_rate)
     zero = clock_of(part.path, source, stream).origin
-    if zero is None:
-        zero = Fraction(source.start_time or 0, av.time_base)  # of mp3 it is where the encoder's own samples end
     begin = zero + part.start
     end = math.inf if part.duration is None else begin + part.duration
     if part.start:

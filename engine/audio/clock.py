@@ -36,7 +36,7 @@ class Clock:
 
     Attributes:
         stamped: blocks are placed by their stamps; else they follow one another.
-        origin: the stamp, in seconds, of second 0 of the timeline; None: that of the first block.
+        origin: the stamp, in seconds, of second 0 of the timeline.
         priming: samples to leave out at the beginning of the stream, put there by the encoder. FFmpeg leaves out those
             of mp4's edit lists, of Matroska's CodecDelay, of Opus and of LAME by itself.
         padding: samples to leave out at its end.
@@ -45,7 +45,7 @@ class Clock:
     """
 
     stamped: bool
-    origin: Fraction | None
+    origin: Fraction
     priming: int = 0
     padding: int = 0
     end: Fraction | None = None
@@ -66,7 +66,7 @@ def clock_of(path: Path, container: InputContainer, stream: AudioStream) -> Cloc
         return Clock(True, _zero(container))
     if name in _FROM_FIRST:
         return Clock(True, _first(container), may_pause=name != "ogg")
-    origin = Fraction(0) if name in COUNTED else None
+    origin = (stream.start_time or 0) * (stream.time_base or Fraction(1))
     return Clock(False, origin, padding=_lame_padding(path) if name == "mp3" else 0, total=_wrapped_total(path, stream))
 
 
@@ -182,19 +182,22 @@ class Xing:
     Attributes:
         frames: frames that follow; 0 if it does not say, or was written before they were known.
         padding: samples that LAME added at the end.
+        constant: offset in bytes of the word by which it says that all frames have one bit rate; 0 if it does not.
 
     """
 
     frames: int
     padding: int
+    constant: int = 0
 
 
 def xing(path: Path) -> Xing | None:
     """The Xing, Info or VBRI header in the first frame after the ID3 tag; None if there is none."""
+    begin = 0
     with path.open("rb") as file:
         head = file.read(10)
         if head[:3] == b"ID3":
-            file.seek(10 + sum((byte & 0x7F) << (7 * (3 - i)) for i, byte in enumerate(head[6:10])))
+            begin = file.seek(10 + sum((byte & 0x7F) << (7 * (3 - i)) for i, byte in enumerate(head[6:10])))
         else:
             file.seek(0)
         first = file.read(2048)
@@ -207,4 +210,12 @@ def xing(path: Path) -> Xing | None:
     frames = int.from_bytes(first[at + 8 : at + 12], "big") if flags & 1 else 0
     lame = at + 8 + 4 * bool(flags & 1) + 4 * bool(flags & 2) + 100 * bool(flags & 4) + 4 * bool(flags & 8)
     padding = int.from_bytes(first[lame + 21 : lame + 24], "big") & 0xFFF if first[lame : lame + 1] == b"L" else 0
-    return Xing(frames, padding)
+    return Xing(frames, padding, begin + at if first[at : at + 4] == b"Info" and first[:1] == b"\xff" else 0)
+
+
+def exact_seeking(path: Path) -> list[tuple[int, bytes]]:
+    """What FFmpeg should read so that it seeks an mp3 of constant bit rate frame by frame, not by its bytes: patches as
+    of `FileView`.
+    """
+    header = xing(path)
+    return [(header.constant, b"Xing")] if header is not None and header.constant else []

@@ -21,7 +21,7 @@ from av.packet import Packet
 
 from ..errors import InputError
 from .clock import MP4
-from .read_ahead import FileView, read_once
+from .read_ahead import FileView, Patches, read_once
 from .riff import open_size
 from .tracks import chosen, listed, tracks_of
 from .truncation import why_cut_off
@@ -54,7 +54,7 @@ class SoundFormat:
 
 @contextmanager
 def opened(
-    path: Path, track: str | None = None, ended: Event | None = None
+    path: Path, track: str | None = None, ended: Event | None = None, patches: Patches = ()
 ) -> Iterator[tuple[InputContainer, AudioStream, SoundFormat]]:
     """Open `path` and find a sound track; it is closed at the end of the block.
 
@@ -62,6 +62,7 @@ def opened(
         path: any sound or video file.
         track: which track, see `tracks.chosen`; None: FFmpeg's choice.
         ended: see `FileView`.
+        patches: see `FileView`.
 
     Raises:
         InputError: the path does not exist, cannot be read or is a folder; or the file is empty, no media file, or
@@ -69,7 +70,7 @@ def opened(
 
     """
     _check_file(path)
-    with closing(FileView(path, ended, open_size(path))) as view, _container(path, view) as container:
+    with closing(FileView(path, ended, [*open_size(path), *patches])) as view, _container(path, view) as container:
         stream = _stream(path, container, track)
         yield container, stream, _format(path, stream)
 
@@ -185,16 +186,12 @@ class Packets:
 
     Attributes:
         last: the latest packet that was not empty.
-        skip_to: packets that end before this stamp, in units of the stream's time base, are not decoded.
-        skipped: whether any was not.
 
     """
 
     def __init__(self, container: InputContainer, stream: AudioStream) -> None:
         self._packets = container.demux(stream)
         self.last: Packet | None = None
-        self.skip_to: int | None = None
-        self.skipped = False
 
     def frames(self) -> Iterator[AudioFrame | None]:
         """Yield each decoded frame, and None where a packet could not be decoded."""
@@ -204,9 +201,6 @@ class Packets:
                 if packet is None:
                     return
                 self.last = packet if packet.size else self.last
-                if self._is_before(packet):
-                    self.skipped = True
-                    continue
                 frames = packet.decode()
             except EOFError:
                 return
@@ -214,11 +208,6 @@ class Packets:
                 yield None
                 continue
             yield from frames
-
-    def _is_before(self, packet: Packet) -> bool:
-        if self.skip_to is None or packet.pts is None or not packet.size:
-            return False
-        return packet.pts + (packet.duration or 0) < self.skip_to
 
 
 def packed(frames: Iterator[AudioFrame | None], form: SoundFormat) -> Iterator[AudioFrame | None]:

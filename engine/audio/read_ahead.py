@@ -14,6 +14,8 @@ from threading import Event, Semaphore, Thread
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+Patches = Sequence[tuple[int, bytes]]
+"""(offset, bytes) to be read in place of what is in a file."""
 
 _AHEAD = 4  # blocks that are read before they are asked for
 _PATIENCE_S = 5.0  # for a read from a slow disk; the thread is left to itself then
@@ -25,11 +27,11 @@ class FileView:
     Args:
         path: the file.
         ended: when set, every read gives nothing.
-        patches: (offset, bytes) to be read in place of what is in the file.
+        patches: what is read in place of what is in the file.
 
     """
 
-    def __init__(self, path: Path, ended: Event | None = None, patches: Sequence[tuple[int, bytes]] = ()) -> None:
+    def __init__(self, path: Path, ended: Event | None = None, patches: Patches = ()) -> None:
         self._file = path.open("rb", buffering=0)
         self._patches = patches
         self._ended = Event() if ended is None else ended

@@ -2,8 +2,8 @@
 
 PCM, FLAC and ALAC need nothing from before, so a part has the bits of the whole. Other codecs carry a state along: they
 are decoded from the beginning where the part begins within ten minutes of it, which gives the bits of the whole; later
-parts begin with three seconds that are decoded and left out. Formats that cannot be sought exactly (mp3, AAC in ADTS)
-are walked packet by packet without decoding.
+parts begin with three seconds that are decoded and left out. Formats without an index (mp3, AAC in ADTS) are walked
+packet by packet by FFmpeg.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
-from .clock import COUNTED, EXACT_CODECS, MATROSKA, MP4, Clock
-from .decode import Packets
+from .clock import COUNTED, EXACT_CODECS, MP4, Clock
 
 _NEAR_S = 600
 _PRE_ROLL_S = 3
 _EXACT_PRE_ROLL_S = Fraction(1, 2)
-_INDEXED = (MP4, MATROSKA, "ogg", "nut", "asf", "mpegts", "mpeg", "mxf")
 
 
-def begin(container: InputContainer, stream: AudioStream, clock: Clock, packets: Packets, first: int) -> bool:
+def begin(container: InputContainer, stream: AudioStream, clock: Clock, first: int) -> bool:
     """Get ready to read from about the sample `first` of the timeline on; whether the file was sought.
 
     Where it was, the stamp of the first frame tells its position.
@@ -37,15 +35,12 @@ def begin(container: InputContainer, stream: AudioStream, clock: Clock, packets:
     if first <= _NEAR_S * rate:
         return False
     target = Fraction(first, rate) - _PRE_ROLL_S
-    if name in _INDEXED or name in COUNTED:
-        return _seek(container, stream, clock, base, target)
-    packets.skip_to = round(target / base)
-    return False
+    return _seek(container, stream, clock, base, target)
 
 
 def _seek(container: InputContainer, stream: AudioStream, clock: Clock, base: Fraction, second: Fraction) -> bool:
     try:
-        container.seek(round((second + (clock.origin or 0)) / base), stream=stream)
+        container.seek(round((second + clock.origin) / base), stream=stream)
     except FFmpegError:  # no index, or one that is damaged
         return False
     return True

@@ -12,8 +12,8 @@ import numpy as np
 from av.audio.frame import AudioFrame
 
 from ..errors import InputError
-from .clock import EXACT_CODECS, Clock, clock_of
-from .decode import WHOLE, Packets, SoundFormat, opened, packed, played, samples_of, stamp_of
+from .clock import EXACT_CODECS, Clock, clock_of, exact_seeking
+from .decode import WHOLE, Packets, SoundFormat, opened, packed, played, samples_of
 from .read_ahead import read_ahead
 from .seeking import begin
 from .truncation import why_cut_off
@@ -87,10 +87,11 @@ def _blocks(pieces: Iterator[Read]) -> Iterator[Read]:
 
 
 def _placed(path: Path, track: str | None, strict: bool, first: int, ended: Event, *, may_seek: bool) -> Iterator[Read]:
-    with opened(path, track, ended) as (container, stream, form):
+    patches = exact_seeking(path) if first and may_seek else ()
+    with opened(path, track, ended, patches) as (container, stream, form):
         clock = clock_of(path, container, stream)
         packets = Packets(container, stream)
-        sought = may_seek and begin(container, stream, clock, packets, first)
+        sought = may_seek and begin(container, stream, clock, first)
         place = _Placer(path, form, clock, first, sought, strict)
         held: AudioFrame | None = None
         for frame in packed(packets.frames(), form):
@@ -102,7 +103,6 @@ def _placed(path: Path, track: str | None, strict: bool, first: int, ended: Even
             if held is not None:
                 yield from place(held, held.samples)
             held = frame
-            place.lost = place.lost or packets.skipped
         if ended.is_set():
             return
         if sought and held is None:
@@ -156,13 +156,13 @@ class _Placer:
     def reached(self, last: AudioFrame | None) -> float:
         """The stamp at which the last frame ends, in seconds."""
         at = self._place_of(last) if last is not None else self.next
-        return float(self._origin or 0) + (at + (0 if last is None else last.samples)) / self._form.rate
+        return float(self._origin) + (at + (0 if last is None else last.samples)) / self._form.rate
 
     def kept(self, last: AudioFrame, valid: int) -> int:
         """Samples of the last frame that are not the encoder's padding."""
         valid -= self._clock.padding
         if self._clock.end is not None and not self._form.codec.startswith(EXACT_CODECS):
-            end = round((self._clock.end - (self._origin or 0)) * self._form.rate)
+            end = round((self._clock.end - self._origin) * self._form.rate)
             excess = self._place_of(last) + last.samples - end
             valid = last.samples - excess if self._form.rate // 500 < excess < last.samples else valid
         return max(0, valid)
@@ -208,8 +208,7 @@ class _Placer:
     def _position(self, frame: AudioFrame) -> int:
         """A stamp in samples of the timeline; in whole numbers, since this happens for every frame."""
         if self._scale is None:
-            stamp, base = stamp_of(frame) or Fraction(0), frame.time_base or Fraction(1)
-            self._origin = stamp if self._origin is None else self._origin
+            base = frame.time_base or Fraction(1)
             scale, offset = base * self._form.rate, self._origin * self._form.rate
             over = scale.denominator * offset.denominator
             self._scale = scale.numerator * offset.denominator, offset.numerator * scale.denominator, over

@@ -10,6 +10,7 @@ import pytest
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 
+from sonorama.engine.audio import seeking
 from sonorama.engine.audio.audio_file import Sound, open_sound
 from sonorama.engine.errors import InputError
 
@@ -153,3 +154,44 @@ def test_a_wav_whose_sizes_have_wrapped(tmp_path: Path, caplog: pytest.LogCaptur
         assert sound.samples == (4295849340 - 44) // 2
         assert read(sound, 48_690.0, 2.0).shape == (1, 88_200)
     assert not caplog.messages
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac", "a.mov", "a.caf", "a.w64", "a.aiff"])
+def test_a_part_of_what_is_kept_exactly_has_the_bits_of_the_whole(tmp_path: Path, name: str) -> None:
+    codec = {"flac": "flac", "aiff": "pcm_s16be"}.get(name[2:], "pcm_s16le")
+    ffmpeg("-f", "lavfi", "-i", "anoisesrc=d=30:r=22050:seed=4", "-ac", "2", "-c:a", codec, tmp_path / name)
+    with open_sound(tmp_path / name) as sound:
+        whole = read(sound)
+        for start in (0.5, 1.25, 17.003, 29.9):
+            first = round(start * sound.rate)
+            assert np.array_equal(read(sound, start, 3.0), whole[:, first : first + 3 * sound.rate])
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "constant.mp3", "a.m4a", "a.ogg", "a.opus", "a.aac", "a.mkv", "a.ts"])
+def test_a_part_far_from_the_beginning_lies_where_it_does_in_the_whole(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Far from it the file is sought; a chirp tells where."""
+    codec = {"mp3": "libmp3lame", "ogg": "libvorbis", "opus": "libopus"}.get(name.split(".")[1], "aac")
+    rate = ["-b:a", "64k"] if name == "constant.mp3" else ["-q:a", "7"] if codec == "libmp3lame" else []
+    chirp = "aevalsrc='0.4*sin(2*PI*(200+5*t)*t)':s=16000:d=40"
+    ffmpeg("-f", "lavfi", "-i", chirp, "-c:a", codec, *rate, tmp_path / name)
+    with open_sound(tmp_path / name) as sound:
+        near = read(sound, 30.0, 2.0)
+        monkeypatch.setattr(seeking, "_NEAR_S", 10)
+        far = read(sound, 30.0, 2.0)
+    error = np.sqrt(np.square(far - near).mean()) / np.sqrt(np.square(near).mean())
+    assert error < (0.02 if name != "a.mkv" else 1.0), error  # Matroska's stamps are rounded to 1 ms
+
+
+def test_only_the_end_of_a_part_is_looked_at(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Of a part that lies before the damage nothing is said, since what follows is not read."""
+    ffmpeg("-f", "lavfi", "-i", "sine=d=40", "-c:a", "aac", tmp_path / "a.m4a")
+    data = bytearray((tmp_path / "a.m4a").read_bytes())
+    data[len(data) * 8 // 10 : len(data) * 8 // 10 + 3000] = b"\xff" * 3000
+    (tmp_path / "a.m4a").write_bytes(data)
+    with open_sound(tmp_path / "a.m4a", start=3.0, duration=2.0) as sound:
+        assert read(sound, 3.0, 2.0).shape == (1, 2 * sound.rate)
+        assert not caplog.messages
+        assert sound.samples > 39 * sound.rate
+    assert "is damaged" in caplog.text
