@@ -101,7 +101,11 @@ def _placed(path: Path, track: str | None, strict: bool, first: int, ended: Even
             if place.damaged and (line := place.resume()):
                 yield line
             if held is not None:
-                yield from place(held, held.samples)
+                data = place.following(held)
+                if data is None:
+                    yield from place(held, held.samples)
+                else:
+                    yield data
             held = frame
         if ended.is_set():
             return
@@ -166,6 +170,16 @@ class _Placer:
             excess = self._place_of(last) + last.samples - end
             valid = last.samples - excess if self._form.rate // 500 < excess < last.samples else valid
         return max(0, valid)
+
+    def following(self, frame: AudioFrame) -> np.ndarray | None:
+        """The samples of a frame that follows the last one and is wanted as a whole, as most are; None for others."""
+        at = self.next
+        if not self._begun or self.lost or at != self._given or self._clock.total is not None:
+            return None
+        if self._clock.stamped and frame.pts is not None and abs(self._position(frame) - at) > self._tolerance:
+            return None
+        self.next = self._given = at + frame.samples
+        return samples_of(self._path, frame, self._form)
 
     def __call__(self, frame: AudioFrame, valid: int) -> Iterator[Read]:
         """The frame's samples that are wanted, after the silence in front of it."""
