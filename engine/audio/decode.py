@@ -21,6 +21,7 @@ from av.packet import Packet
 
 from ..errors import InputError
 from .clock import MP4
+from .covers import hidden_covers
 from .read_ahead import FileView, Patches, read_once
 from .riff import open_size
 from .tracks import chosen, listed, tracks_of
@@ -70,7 +71,10 @@ def opened(
 
     """
     _check_file(path)
-    with closing(FileView(path, ended, [*open_size(path), *patches])) as view, _container(path, view) as container:
+    with (
+        closing(FileView(path, ended, [*open_size(path), *hidden_covers(path), *patches])) as view,
+        _container(path, view) as container,
+    ):
         stream = _stream(path, container, track)
         yield container, stream, _format(path, stream)
 
