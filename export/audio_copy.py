@@ -17,7 +17,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from ..engine.audio.clock import clock_of
-from ..engine.audio.decode import opened
+from ..engine.audio.decode import open_track
 from ..engine.errors import OutputError
 
 _INSTEAD = "Leave --audio out, or use --audio pcm24 or aac, which cut anywhere."
@@ -56,7 +56,7 @@ class CopiedTrack:
     def __init__(self, container: OutputContainer, part: CopiedSound) -> None:
         self._container = container
         self._opened = ExitStack()
-        source, stream, _ = self._opened.enter_context(opened(part.path, part.track))
+        source, stream, _ = self._opened.enter_context(open_track(part.path, part.track))
         self._stream = container.add_stream_from_template(stream)
         self._packets = _packets(source, stream, part)
         self._next = next(self._packets, None)
@@ -88,7 +88,7 @@ def check_copy(part: CopiedSound, form: str, suffix: str) -> None:
         InputError: the file cannot be read.
 
     """
-    with opened(part.path, part.track) as (source, stream, _):
+    with open_track(part.path, part.track) as (source, stream, _):
         name = stream.codec_context.name
         if not _takes(stream, form):
             raise OutputError(f"{suffix} does not take {name}, the sound of {part.path}, as it is", _INSTEAD)

@@ -17,7 +17,7 @@ from av.audio.resampler import AudioResampler
 
 from ..errors import InputError, one_line
 from ..units import SAMPLE_RATE
-from .decode import PLAYABLE, SoundFormat, opened
+from .decode import PLAYABLE, SoundFormat, open_track
 from .in_phase import MonoMix
 from .notes import silences, tracks_line
 from .read_ahead import read_once
@@ -275,7 +275,7 @@ def _looked_at(path: Path, track: str | None) -> _Looked:
     """
 
     def read(ended: Event) -> _Looked:
-        with opened(path, track, ended) as (container, stream, form):
+        with open_track(path, track, ended) as (container, stream, form):
             tracks = tracks_of(container)
             taken = next(one.number for one in tracks if one.index == stream.index)
             several = (tracks, taken) if len(tracks) > 1 and track is None else None

@@ -54,7 +54,7 @@ class SoundFormat:
 
 
 @contextmanager
-def opened(
+def open_track(
     path: Path, track: str | None = None, ended: Event | None = None, patches: Patches = ()
 ) -> Iterator[tuple[InputContainer, AudioStream, SoundFormat]]:
     """Open `path` and find a sound track; it is closed at the end of the block.
@@ -125,10 +125,10 @@ def _format(path: Path, stream: AudioStream) -> SoundFormat:
 
 
 def read_format(path: Path, track: str | None = None) -> SoundFormat:
-    """The format of a sound track. Raises as `opened`."""
+    """The format of a sound track. Raises as `open_track`."""
 
     def read(ended: Event) -> SoundFormat:
-        with opened(path, track, ended) as (_, _, form):
+        with open_track(path, track, ended) as (_, _, form):
             return form
 
     return read_once(read)
@@ -143,10 +143,10 @@ def decode_stamped(path: Path, gaps: bool = False) -> Iterator[tuple[Fraction | 
         gaps: stamps may leave some, as those of phones do; otherwise that is sound which is missing.
 
     Raises:
-        InputError: as for `opened`; the file is damaged, has less sound than its header states, or changes its format.
+        InputError: as for `open_track`; the file is damaged, lacks sound that its header states, or changes its format.
 
     """
-    with opened(path) as (container, stream, form):
+    with open_track(path) as (container, stream, form):
         count, damaged_at, held, first = 0, None, None, None
         packets = Packets(container, stream)
         for frame in packed(packets.frames(), form):

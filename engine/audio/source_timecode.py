@@ -11,7 +11,7 @@ from threading import Event
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from .decode import opened
+from .decode import open_track
 from .read_ahead import read_once
 
 
@@ -39,7 +39,7 @@ def source_timecode(path: Path) -> SourceTimecode | None:
     """
 
     def read(ended: Event) -> SourceTimecode | None:
-        with opened(path, None, ended) as (container, stream, form):
+        with open_track(path, None, ended) as (container, stream, form):
             reference = container.metadata.get("time_reference", stream.metadata.get("time_reference", ""))
             if reference.isascii() and reference.isdigit():
                 return _of_samples(Fraction(int(reference), form.rate))

@@ -13,7 +13,7 @@ from av.audio.frame import AudioFrame
 
 from ..errors import InputError
 from .clock import EXACT_CODECS, Clock, clock_of, exact_seeking
-from .decode import WHOLE, Packets, SoundFormat, opened, packed, played, samples_of
+from .decode import WHOLE, Packets, SoundFormat, open_track, packed, played, samples_of
 from .read_ahead import read_ahead
 from .seeking import begin
 from .truncation import why_cut_off
@@ -56,8 +56,8 @@ def decode(path: Path, track: str | None = None, *, strict: bool = False, first:
         not clipped; NaN and inf are kept.
 
     Raises:
-        InputError: as for `opened`; the file changes its format; if `strict`: it is damaged, or has less sound than its
-            header states.
+        InputError: as for `open_track`; the file changes its format; if `strict`: it is damaged, or has less sound than
+            its header states.
 
     """
 
@@ -88,7 +88,7 @@ def _blocks(pieces: Iterator[Read]) -> Iterator[Read]:
 
 def _placed(path: Path, track: str | None, strict: bool, first: int, ended: Event, *, may_seek: bool) -> Iterator[Read]:
     patches = exact_seeking(path) if first and may_seek else ()
-    with opened(path, track, ended, patches) as (container, stream, form):
+    with open_track(path, track, ended, patches) as (container, stream, form):
         clock = clock_of(path, container, stream)
         packets = Packets(container, stream)
         sought = may_seek and begin(container, stream, clock, first)
