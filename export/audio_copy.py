@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from ..engine.audio.clock import clock_of
 from ..engine.audio.decode import open_track
 from ..engine.errors import OutputError
 
+_PLAIN = re.compile(r"pcm_[suf](8|16|24|32|64)(le|be)?")
+"""Codecs whose packets are samples, one after the other."""
 _INSTEAD = "Leave --audio out, or use --audio pcm24 or aac, which cut anywhere."
 
 
@@ -111,26 +114,63 @@ def _takes(stream: AudioStream, form: str) -> bool:
 def _packets(source: InputContainer, stream: AudioStream, part: CopiedSound) -> Iterator[Packet]:
     """The packets of the part, with their stamps on the film's clock; none if the part begins within one."""
     base = stream.time_base or Fraction(1, stream.codec_context.sample_rate)
-    zero = clock_of(part.path, source, stream).origin
-    begin = zero + part.start
+    begin = clock_of(part.path, source, stream).origin + part.start
     end = math.inf if part.duration is None else begin + part.duration
     if part.start:
         source.seek(math.floor(begin / base), stream=stream)
+    packets = (packet for packet in source.demux(stream) if packet.pts is not None and packet.size)
+    width = _sample_bytes(stream)
+    chosen = _plain(packets, stream, begin, end, width) if width else _whole(packets, stream, begin, end, part)
+    for packet in chosen:
+        packet.pts = (packet.pts or 0) - round(begin / base)
+        packet.dts = packet.pts
+        yield packet
+
+
+def _whole(
+    packets: Iterator[Packet], stream: AudioStream, begin: Fraction, end: Fraction | float, part: CopiedSound
+) -> Iterator[Packet]:
+    """Those that begin in the part, whose first one must begin with it."""
     half_a_sample = Fraction(1, 2 * stream.codec_context.sample_rate)
     begun = not part.start
-    for packet in source.demux(stream):
-        if packet.pts is None or not packet.size:
-            continue
-        at = packet.pts * base
+    for packet in packets:
+        at = _begin(packet)
         if not begun and at < begin - half_a_sample:
             continue
         if at >= end - half_a_sample or (not begun and at > begin + half_a_sample):
             return
         begun = True
-        shift = round(begin / base)
-        packet.pts -= shift
-        packet.dts = packet.pts
         yield packet
+
+
+def _plain(
+    packets: Iterator[Packet], stream: AudioStream, begin: Fraction, end: Fraction | float, width: int
+) -> Iterator[Packet]:
+    """Packets of samples of `width` bytes, cut to the part."""
+    rate = stream.codec_context.sample_rate
+    for packet in packets:
+        at, n = _begin(packet), packet.size // width
+        first = max(0, round((begin - at) * rate))
+        last = n if end == math.inf else min(n, round((end - at) * rate))
+        if last <= 0:
+            return
+        if first >= last:
+            continue
+        if (first, last) == (0, n):
+            yield packet
+            continue
+        piece = Packet(bytes(packet)[first * width : last * width])
+        piece.time_base = packet.time_base
+        base = packet.time_base or Fraction(1, rate)
+        piece.pts = piece.dts = (packet.pts or 0) + round(Fraction(first, rate) / base)
+        piece.duration = round(Fraction(last - first, rate) / base)
+        yield piece
+
+
+def _sample_bytes(stream: AudioStream) -> int:
+    """Bytes of one sample of all channels where packets are plain samples, which may be cut anywhere; else 0."""
+    found = _PLAIN.fullmatch(stream.codec_context.name)
+    return int(found[1]) // 8 * stream.codec_context.layout.nb_channels if found else 0
 
 
 def _begin(packet: Packet) -> Fraction:

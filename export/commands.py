@@ -200,13 +200,19 @@ def start_values(args: argparse.Namespace) -> dict[str, Value]:
     from ..engine.control.live_table import FILM
     from ..engine.model.base_code import read_code, remember_code
     from ..engine.model.world_file import classes_of
+    from ..engine.pipeline.builtin_modulators import is_steps
 
     code = None if args.code is None else remember_code(read_code(args.code))
     short = {LOOK_SEED: args.seed, LOOK_TEXT: args.text, LOOK_CODE: code}
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
     classes = partial(classes_of, args.world or DEFAULT_WORLD)
     texts = [*assignments, *args.assignments]
-    return values.start_values((values.parse(text, table=FILM, classes=classes) for text in texts), FILM)
+    changes = [values.parse(text, table=FILM, classes=classes) for text in texts]
+    for change in changes:
+        if change.path.endswith("/steps") and not is_steps(str(change.value)):
+            message = f"{change.path} has no steps in {str(change.value)[:40]!r}"
+            raise ValueRefused(message, "Use numbers 0 to 1 with spaces between them, such as 1 0 0.5 0.")
+    return values.start_values(changes, FILM)
 
 
 def _asks(args: argparse.Namespace) -> bool:

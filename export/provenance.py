@@ -12,6 +12,7 @@ import json
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -44,6 +45,7 @@ _ALGORITHMS = (
     (bytes.fromhex("06052b81040023"), "es512"),
     (bytes.fromhex("06092a864886f70d010101"), "ps256"),
 )
+_BLOCK = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----.+?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 _PEM = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----(.+?)-----END", re.DOTALL)
 _REWRITE = "openssl pkcs8 -topk8 -nocrypt -in KEY.pem -out NEW.pem makes one that can be used."
 
@@ -91,7 +93,7 @@ class Signer:
         with needing_extra():
             import c2pa
         self._c2pa = c2pa
-        self._certificate, self._key = _read("certificate", certificate), _read("key", key)
+        self._certificate, self._key = _read("certificate", certificate), _pkcs8(_read("key", key))
         self._algorithm = _algorithm(key, self._key)
         self.facts = {"certificate_sha256": sha256(certificate)}
         """For the sidecar."""
@@ -212,6 +214,18 @@ def _read(what: str, path: Path) -> bytes:
     if not _PEM.search(data):
         raise InputError(f"The {what} {path} is no PEM file", "It must begin with -----BEGIN.")
     return data
+
+
+def _pkcs8(key: bytes) -> bytes:
+    """The key in the form that C2PA reads, from those that OpenSSL writes; as it is, where it is none of them."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives import serialization as form
+
+    for block in _BLOCK.findall(key):
+        with suppress(ValueError, TypeError, UnsupportedAlgorithm):
+            private = form.load_pem_private_key(block, None)
+            return private.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+    return key
 
 
 def _algorithm(path: Path, key: bytes) -> str:

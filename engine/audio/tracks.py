@@ -64,7 +64,8 @@ def chosen(tracks: Sequence[Track], wanted: str | None, usual: int) -> Track | N
         return next((track for track in tracks if track.index == usual), None)
     if wanted.isascii() and wanted.isdigit():
         return next((track for track in tracks if track.number == int(wanted)), None)
-    word = wanted.lower()
+    if not (word := wanted.strip().lower()):
+        return None  # files often leave the language empty
     same = next((codes for short, codes in _LANGUAGES.items() if word == short or word in codes), ())
     names = {word, *same}
     return next((track for track in tracks if track.language.lower().split("-")[0] in names), None)

@@ -26,7 +26,7 @@ _MODULATORS = """
 ## Modulators
 
 A film has the eight modulators of a show, `/moves/1/` to `/moves/8/`, and begins with those of a show: {used}.
-The others are off; `--set /moves/1/source=off` switches one off. A target is the address of any number above.
+The others are off; `--set /moves/1/source=off` switches one off. A target is an address above that takes decimals.
 
 | address | takes | default | curve | glide | what it does |
 |---|---|---|---|---|---|

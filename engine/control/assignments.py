@@ -9,6 +9,8 @@ from .class_addresses import parts, to_slot
 from .parameters import Change, Parameter, Value, show
 from .render_table import TABLE
 
+MOST_NAMED = 16
+"""Choices that an error message lists."""
 _SWITCH = {"0": False, "1": True, "false": False, "true": True, "off": False, "on": True}
 
 
@@ -80,7 +82,9 @@ def _choice(param: Parameter, text: str) -> str:
     if text in param.choices:
         return text
     nearest = difflib.get_close_matches(text, param.choices, n=1, cutoff=0.0)[0]
-    raise ValueRefused(f"{param.path} does not take {text!r}", f"Use {param.allowed()}; the nearest is {nearest}.")
+    few = len(param.choices) <= MOST_NAMED
+    hint = f"Use {param.allowed()}; the nearest is {nearest}." if few else f"Did you mean {nearest}?"
+    raise ValueRefused(f"{param.path} does not take {text!r}", hint)
 
 
 def _switch(param: Parameter, text: str) -> bool:

@@ -49,7 +49,8 @@ def list_jobs(args: argparse.Namespace, values_of: Callable[[Path], Mapping[str,
 
     """
     if not args.out.endswith(("/", os.sep)):
-        hint = f"End it in a slash, for a film of each in this folder: -o {one_line(args.out)}/"
+        folder = "films" if args.out == "-" else one_line(args.out)
+        hint = f"End it in a slash, for a film of each in this folder: -o {folder}/"
         raise OutputError(f"Several sounds do not go into one film, {one_line(args.out)}", hint)
     suffix = check_options(args)
     check_names(args.sounds)

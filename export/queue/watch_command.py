@@ -82,6 +82,8 @@ def _watch(args: argparse.Namespace, values: Mapping[str, Value], suffix: str) -
 
 
 def _check_folders(folder: Path, out: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{one_line(folder)} is a file, and a folder is watched", "Give the folder it lies in.")
     if not folder.is_dir():
         raise InputError(f"There is no folder {one_line(folder)}", "Make it first, or choose another one.")
     if out.exists() and out.samefile(folder):

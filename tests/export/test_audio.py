@@ -88,6 +88,17 @@ def test_a_copied_wav_is_exact(tmp_path: Path, stage: PatternSource, sound: Path
     assert np.array_equal(samples(out, 2), samples(sound, 2))
 
 
+@pytest.mark.parametrize("name", ["f.mov", "f.mkv"])
+@pytest.mark.parametrize("start", [0.0, 0.52])
+def test_a_part_of_a_wav_is_copied_to_the_sample(
+    tmp_path: Path, stage: PatternSource, clicks: Path, name: str, start: float
+) -> None:
+    """Its packets hold more than a second."""
+    out = film(tmp_path, stage, clicks, name, audio="copy", start=start, duration=0.2)
+    begin = round(start * 48_000)
+    assert np.array_equal(samples(out, 1), samples(clicks, 1)[begin : begin + 9_600])
+
+
 @pytest.mark.parametrize(
     ("source", "options", "name"),
     [("a.opus", ("-c:a", "libopus"), "f.mov"), ("a.ogg", ("-c:a", "libvorbis"), "f.mov"), ("a.flac", (), "f.mov")],

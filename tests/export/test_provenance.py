@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 from sonorama.engine.cli.main import main
 from sonorama.engine.errors import InputError, MissingExtra, OutputError, ValueRefused
@@ -117,6 +118,17 @@ def test_every_picture_of_a_sequence_is_signed(
 @pytest.mark.parametrize("kind", sorted(KEYS))
 def test_every_kind_of_key_signs(tmp_path: Path, kind: str) -> None:
     chain, key, _ = make_chain(tmp_path, kind)
+    assert check_signing(chain, key, ".mp4") is not None
+
+
+@pytest.mark.parametrize("kind", ["p256", "rsa"])
+def test_keys_as_openssl_writes_them_sign(tmp_path: Path, kind: str) -> None:
+    """`BEGIN EC PRIVATE KEY`, behind its parameters, and `BEGIN RSA PRIVATE KEY`."""
+    chain, key, _ = make_chain(tmp_path, kind)
+    private = load_pem_private_key(key.read_bytes(), None)
+    plain = private.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    parameters = b"-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n"
+    key.write_bytes((parameters if kind == "p256" else b"") + plain)
     assert check_signing(chain, key, ".mp4") is not None
 
 

@@ -67,3 +67,9 @@ def test_one_that_is_not_there_is_refused_with_the_list(dubbed: Path, track: str
         open_sound(dubbed, track)
     assert f"no sound track {track}" in caught.value.message
     assert caught.value.hint == "It has: 1 flac mono eng; 2 flac mono ger."
+
+
+def test_no_name_is_no_track(film: Path) -> None:
+    """Its tracks have no language."""
+    with pytest.raises(InputError, match="track"):
+        open_sound(film, "")

@@ -236,6 +236,7 @@ def test_killed_at_any_moment(options: list[str], after: float, capsys: pytest.C
         (["in", "out", "--preset", "mystery"], "no preset"),
         (["in", "out", "--settle", "-1"], "--settle"),
         (["in", "file"], "is a file"),
+        (["file", "out"], "a folder is watched"),
         (["in", "foreign"], "no record"),
     ],
 )
