@@ -107,7 +107,7 @@ class FilmPipeline(FramePipeline):
         if any(not np.array_equal(old, new) for old, new in zip(self._settings, settings, strict=True)):
             self._settings, self._mixed_points = settings, set()
         kept = {point for point in self._mixed_points if point > points[-1] - POINTS}
-        for point in kept ^ {*points, *kept}:
+        for point in {*points} - kept:
             at = point % POINTS
             self._mixes[at] = self._mixes[at + POINTS] = mixer.mixed(settings, self.conditioner.point(point))
         self._mixed_points = kept | {*points}
