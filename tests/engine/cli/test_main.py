@@ -12,7 +12,7 @@ import pytest
 
 from sonorama import __version__
 from sonorama.engine.cli.main import main
-from sonorama.engine.control.render_table import TABLE
+from sonorama.engine.control.live_table import FILM
 
 PLUGIN = """
 import contextlib, pathlib, time
@@ -228,6 +228,6 @@ def test_reader_that_leaves_is_no_fault() -> None:
 def test_parameters_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["parameters", "--json"]) == 0
     rows = {row["path"]: row for row in json.loads(capsys.readouterr().out)}
-    assert list(rows) == list(TABLE)
+    assert list(rows) == list(FILM)
     assert rows["/motion/coarse/inertia"]["high"] == 10.0
     assert rows["/motion/mode"]["kind"] == "choice"
