@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import pytest
@@ -53,8 +54,14 @@ def picture_boxes(film: Path) -> dict[str, bytes]:
     raise AssertionError("no picture")
 
 
+class RenderTo(Protocol):
+    """A film of a preset."""
+
+    def __call__(self, name: str, suffix: str, **job: object) -> Path: ...
+
+
 @pytest.fixture
-def render_to(tmp_path: Path, stage: PatternSource, sound: Path):
+def render_to(tmp_path: Path, stage: PatternSource, sound: Path) -> RenderTo:
     def made(name: str, suffix: str, **job: object) -> Path:
         out = tmp_path / f"film{suffix}"
         render(RenderJob(sound, out, size=(256, 144), preset=name, **job), None, maker(stage))  # pyright: ignore
@@ -64,7 +71,7 @@ def render_to(tmp_path: Path, stage: PatternSource, sound: Path):
 
 
 @pytest.mark.parametrize(("name", "suffix"), MOVIES)
-def test_the_index_comes_first_and_pixels_are_square(render_to, name: str, suffix: str) -> None:
+def test_the_index_comes_first_and_pixels_are_square(render_to: RenderTo, name: str, suffix: str) -> None:
     film = render_to(name, suffix)
     kinds = [kind for kind, _ in boxes(film.read_bytes())]
     assert kinds.index("moov") < kinds.index("mdat")
@@ -81,7 +88,7 @@ def test_the_index_comes_first_and_pixels_are_square(render_to, name: str, suffi
 
 
 @pytest.mark.parametrize("fps", ["24000/1001", "25", "30000/1001", "60"])
-def test_mxf_is_op1a_with_timecode_and_pcm(render_to, fps: str) -> None:
+def test_mxf_is_op1a_with_timecode_and_pcm(render_to: RenderTo, fps: str) -> None:
     film = render_to("dnxhr-hqx", ".mxf", fps=Fraction(fps), timecode="01:00:00:00")
     told = probe(film)
     video, audio, tags = told["video"], told["audio"], told["format"]["tags"]

@@ -67,7 +67,7 @@ def test_the_header_holds_chromaticities_and_time(tmp_path: Path, stage: Pattern
     frames = [0x28, 0x29, 0x02, 0x03, 0x04, 0x05]
     clock = [0x01005900] * 2 + [0x01010000] * 4
     assert bits == [(at | frame | 0x40, 0) for at, frame in zip(clock, frames, strict=True)]
-    assert probe(file)["video"]["pix_fmt"] == "gbrpf32le"
+    assert probe(tmp_path / "shots" / "frame_000001.exr")["video"]["pix_fmt"] == "gbrpf32le"
 
 
 def test_a_rate_without_timecode_has_only_its_rate(tmp_path: Path, stage: PatternSource, sound: Path) -> None:

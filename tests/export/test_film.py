@@ -72,9 +72,9 @@ def test_every_preset_reads_back(
     of_picture = {key.lower(): value for key, value in video["tags"].items()}
     assert (tags if suffix == ".mxf" else of_picture)["timecode"] == "00:00:00;00"
     for word in ("Synthetic", "sonorama", "world card 7", "5a" * 32, "trainedAlgorithmicMedia"):
-        assert word in tags.get("comment", tags.get("comment_comment"))
+        assert word in tags.get("comment", tags.get("comment_comment", ""))
     if suffix != ".mov":  # QuickTime files have no such field
-        assert "trainedAlgorithmicMedia" in tags.get("description", tags.get("comment_description"))
+        assert "trainedAlgorithmicMedia" in tags.get("description", tags.get("comment_description", ""))
 
 
 @pytest.mark.parametrize(("preset", "suffix"), FILMS, ids=lambda value: getattr(value, "name", value))
