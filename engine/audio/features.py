@@ -33,7 +33,9 @@ _GAMMA = 1000.0
 _COLUMNS = ("level", "bass", "mid", "high", "onset", "phase", "step", "confidence", "db")
 _ONSET, _DB = _COLUMNS.index("onset"), _COLUMNS.index("db")
 HIT_ONSET, HIT_RISE_DB, HIT_LOUD_DB = 0.5, 6.0, -55.0
-HIT_BEFORE, HIT_AFTER = 3, 8  # hops
+"""A hit: an onset of that strength, after which the sound is so much louder than before, and louder than that."""
+HIT_BEFORE, HIT_AFTER = 3, 8
+"""Hops before and after an onset whose loudness is compared."""
 HIT_LATENCY = 470
 """Samples from a hit to the end of the hop that shows it, at most; measured with clicks."""
 _TAPS, _TAP_PAUSE = 8, 2.5  # taps that are averaged, seconds after which a new series begins
