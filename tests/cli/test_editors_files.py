@@ -15,6 +15,8 @@ import pytest
 
 from sonorama.engine.cli.main import main
 
+from ..processes import threads
+
 DATA = Path(__file__).parents[1] / "data/editor"
 PROGRAM = "import sys; from sonorama.engine.cli.main import main; sys.exit(main())"
 
@@ -98,9 +100,7 @@ def test_a_signal_ends_the_reading_of_a_file_without_end(number: signal.Signals,
     os.truncate("w.wav", 3 << 30)
     command = [sys.executable, "-c", PROGRAM, "hear", "w.wav"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        while (
-            not Path(f"/proc/{process.pid}/task").exists() or len(list(Path(f"/proc/{process.pid}/task").iterdir())) < 2
-        ):
+        while threads(process.pid) < 2:
             assert process.poll() is None
             time.sleep(0.05)
         time.sleep(0.5)

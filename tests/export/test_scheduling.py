@@ -15,11 +15,9 @@ from sonorama.export.film import Look, video_writer
 from sonorama.export.presets import PRESETS
 from sonorama.export.scheduling import scheduling_kept
 
+from ..processes import scheduling_policies
+
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="scheduling policies are Linux's")
-
-
-def policies() -> set[int]:
-    return {os.sched_getscheduler(int(entry.name)) for entry in Path("/proc/self/task").iterdir()}
 
 
 def policies_while_open(sound: Path, out: Path, preset: str) -> set[int]:
@@ -27,13 +25,13 @@ def policies_while_open(sound: Path, out: Path, preset: str) -> set[int]:
     look = Look(PRESETS[preset], (256, 128), (256, 128), "cover", Fraction(25), None, {})
     with open_sound(sound) as source, video_writer(out, look, source, source.blocks()) as writer:
         writer.write(np.zeros((128, 256, 3), np.float32))
-        return policies()
+        return scheduling_policies()
 
 
 @pytest.mark.parametrize("preset", [name for name, p in PRESETS.items() if not p.sequence])
 def test_no_codec_changes_how_threads_are_scheduled(tmp_path: Path, sound: Path, preset: str) -> None:
     """As root, SVT-AV1 would put all its threads, and this one, under SCHED_FIFO."""
-    before = policies()
+    before = scheduling_policies()
     assert policies_while_open(sound, tmp_path / f"film{PRESETS[preset].suffixes[0]}", preset) <= before
 
 

@@ -18,6 +18,7 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.channel import ChannelClosed, Peer
 from sonorama.engine.ipc.messages import Message, Status
 
+from ..processes import open_links
 from .stage import LiveShow, Watcher, until
 
 Start = Callable[..., LiveShow]
@@ -26,10 +27,7 @@ OFFSCREEN = {"DISPLAY": ":0", "QT_QPA_PLATFORM": "offscreen"}
 
 def connected(pid: int, port: int) -> bool:
     """Whether a process has a connection to a port of this machine."""
-    try:
-        links = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
-    except OSError:
-        return False
+    links = open_links(pid)
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if fields[3] == "01" and int(fields[2].split(":")[1], 16) == port and f"socket:[{fields[9]}]" in links:
@@ -98,10 +96,8 @@ def test_a_killed_panel_and_a_stopped_one(start: Start) -> None:
 
 def connected_from(owner: int, port: int, other: int) -> bool:
     """Whether the show still holds its end of the other process's line."""
-    try:
-        links = {str(fd.readlink()) for fd in Path(f"/proc/{owner}/fd").iterdir()}
-        others = {str(fd.readlink()) for fd in Path(f"/proc/{other}/fd").iterdir()}
-    except OSError:
+    links, others = open_links(owner), open_links(other)
+    if not links or not others:
         return True
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     theirs = {row[1] for row in rows if f"socket:[{row[9]}]" in others and int(row[2].split(":")[1], 16) == port}

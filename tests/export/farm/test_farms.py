@@ -21,6 +21,7 @@ from sonorama.export.farm.processes import Processes
 from sonorama.export.farm.ray_cluster import RayCluster
 from sonorama.export.farm.segments import Farm, painted
 
+from ...processes import runs
 from ..helpers import write_wav
 
 
@@ -98,13 +99,6 @@ def test_no_worker_outlives_its_film(tiny_world: str, tmp_path: Path) -> None:
         film.kill()
         film.wait()
     end = time.monotonic() + 60
-    while time.monotonic() < end and any(map(alive, workers)):
+    while time.monotonic() < end and any(map(runs, workers)):
         time.sleep(0.05)
-    assert not any(map(alive, workers))
-
-
-def alive(pid: int) -> bool:
-    try:
-        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+    assert not any(map(runs, workers))
