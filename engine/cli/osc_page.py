@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from ..control.addresses import ENGINE_PRECISION
 from ..control.live_table import SHOW
-from ..control.parameters import Parameter, show
+from ..control.parameters import ON, Parameter, show
 from ..osc.messages import AHEAD
 from ..osc.routing import NORM, ROOT
 from ..osc.server import DUMP, FAST, PORT, PORT_OUT, SUBSCRIBE, UNSUBSCRIBE
 from ..osc.subscriptions import METERS, QUIET, SUBSCRIBERS
+from ..osc.validation import TAGS
 
 _TAGS = {
     "float": "f i d h T F", "int": "i f d h T F", "switch": "i f d h T F", "choice": "s, or i f d h",
@@ -27,20 +28,24 @@ All OSC addresses of a show, generated from `engine/control/live_table.py` by `s
 | out | UDP port {PORT_OUT} of this computer (`--osc-out` changes it), and all subscribers |
 
 Messages from other computers are accepted only if the show listens to the network and their addresses are allowed:
-`sonorama live --osc-host 0.0.0.0 --osc-allow 192.168.1.20`. To receive feedback, they subscribe (below).
+`sonorama live --osc-host 0.0.0.0 --osc-allow 192.168.1.20`. To receive feedback, they subscribe (below). IPv6 addresses
+do as well: `--osc-host ::1` is this computer, `--osc-host ::` all networks of both kinds.
 
 ## How values are read
 
 * Numbers may come as `i f d h T F` alike. A value out of range is clamped, never refused. A value of a wrong type (also
-  NaN and infinity) changes nothing; it is counted and reported as a fault.
+  NaN and infinity) changes nothing; it is counted and reported as a fault, with its address and type.
+* A switch is on from {ON}, as sliders and toggles of 0 to 1 need it; a trigger acts when a number rises to {ON}.
 * A continuous parameter takes its natural range at its address, and 0 to 1 along its curve at `<address>{NORM}`.
-* A choice takes its name or its index, from 0. Text takes a string. A world is given by the name of an installed
-  one, never by a path.
-* A trigger acts when a number rises from 0; 0 does nothing, and so does a second 1 without a 0 between. A message
-  without arguments, an impulse (`I`) or the word `bang` always acts: use it for buttons that never send 0.
+* A choice takes its name, in small letters or capitals, or its index, from 0. Text takes a string. A world is given by
+  the name of an installed one, never by a path.
+* For a trigger 0 does nothing, and so does a second 1 without a 0 between. A message without arguments, an impulse
+  (`I`) or the word `bang` always acts: use it for buttons that never send 0.
 * A slot, such as a scene, acts on every number but 0.
-* Further arguments of a message are ignored. Symbols (`S`) are read as strings. Types other than `ifdhTFsSNIb` are
-  refused.
+* Further arguments of a message are ignored. Symbols (`S`) are read as strings. A message of types
+  other than `{TAGS}` is refused; the other messages of its bundle act. A bundle may hold any number of them.
+* An unknown address is reported with the one that was probably meant: `/sonorama/moves/4.000/depth`: did you mean
+  `/sonorama/moves/4/depth`?
 * Patterns work: `*`, `?`, `[a-c]`, `[!a]`, `{{bass,mid}}`, none of them across a slash.
 * {", ".join(f"`{ROOT}{path}`" for path in FAST[:-1])} and `{ROOT}{FAST[-1]}` overtake all queued messages.
 * A bundle takes effect at its time tag, up to {AHEAD:.0f} seconds ahead. A past time means now, and so does one further

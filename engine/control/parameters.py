@@ -12,6 +12,8 @@ __all__ = ["Change", "Parameter", "Value", "show"]
 
 MANY = 8
 """More choices than this are not listed in a message; the nearest one is named instead."""
+ON = 0.5
+"""Least number that switches on."""
 Kind = Literal["float", "int", "switch", "choice", "text", "trigger", "slot"]
 
 
@@ -69,7 +71,7 @@ class Parameter:
                 return "choice" if self.choices else "text"
 
     def clip(self, value: Value) -> Value:
-        """Nearest allowed value of the parameter's own type.
+        """Nearest allowed value of the parameter's own type. Switches are on from ON; choices may be in capitals.
 
         Raises:
             ValueRefused: text where a number is expected or the other way round, NaN, or an unknown choice.
@@ -80,7 +82,7 @@ class Parameter:
         if isinstance(value, str) or math.isnan(value):
             raise ValueRefused(f"{self.path} takes a number, not {value!r}", f"Send {self.allowed()}.")
         if self.kind in ("switch", "trigger"):
-            return value != 0
+            return value >= ON
         clipped = min(max(value, self.low), self.high)
         return float(clipped) if self.kind == "float" else round(clipped)
 
@@ -91,6 +93,9 @@ class Parameter:
             raise ValueRefused(f"{self.path} does not take half a character", "Send UTF-8.") from None
         if isinstance(value, str) and (not self.choices or value in self.choices):
             return value
+        for choice in self.choices:
+            if choice.lower() == str(value).lower():
+                return choice
         near = difflib.get_close_matches(str(value), self.choices, 1) if len(self.choices) > MANY else []
         hint = f"Did you mean {near[0]}?" if near else f"Send {self.allowed()}."
         raise ValueRefused(

@@ -1,13 +1,15 @@
-"""Parses OSC datagrams to messages, and schedules messages with a time tag in the future."""
+"""Parses OSC messages, and schedules those with a time tag in the future."""
 
 from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pythonosc import osc_bundle, osc_message
+from pythonosc import osc_message
+
+from .validation import RawMessage
 
 Sender = tuple[str, int]
 """Host and port of a datagram's sender."""
@@ -25,25 +27,13 @@ class Message(NamedTuple):
     at: float
 
 
-def parse(datagram: bytes) -> list[Message] | None:
-    """All messages of a datagram returned by `validation.clean`, in order; None if it cannot be parsed."""
+def parse(raw: RawMessage) -> Message | None:
+    """A message of `validation.unpack`; None if it cannot be parsed."""
     try:
-        if not osc_bundle.OscBundle.dgram_is_bundle(datagram):
-            message = osc_message.OscMessage(datagram)
-            return [Message(message.address, message.params, 0.0)]
-        return list(_within(osc_bundle.OscBundle(datagram)))
-    except (osc_bundle.ParseError, osc_message.ParseError, ValueError):
+        message = osc_message.OscMessage(raw.data)
+    except (osc_message.ParseError, ValueError):
         return None
-
-
-def _within(bundle: osc_bundle.OscBundle) -> Iterator[Message]:
-    waiting: list[tuple[Any, float]] = [(part, bundle.timestamp) for part in reversed(list(bundle))]
-    while waiting:
-        part, at = waiting.pop()
-        if isinstance(part, osc_bundle.OscBundle):
-            waiting += [(inner, part.timestamp) for inner in reversed(list(part))]
-        else:
-            yield Message(part.address, part.params, at)
+    return Message(message.address, message.params, raw.at)
 
 
 class Schedule:

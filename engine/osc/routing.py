@@ -11,17 +11,22 @@ from typing import Any, NamedTuple
 
 from ..control.accept import Accept, valid_change
 from ..control.class_addresses import GROUP, parameter_of
-from ..control.parameters import Change, Parameter, Value
+from ..control.parameters import ON, Change, Parameter, Value
 from ..errors import ValueRefused
 from .counters import OscCounters, quoted
 from .messages import Sender
-from .validation import SPECIAL, part_matches
+from .patterns import SPECIAL, part_matches
+from .suggest import Suggestions
 
 ROOT, NORM = "/sonorama", "/norm"
 REMEMBERED, PATTERNS = 4096, 256
 """Maximum numbers of trigger states and of address patterns kept."""
 IMPULSES = (None, "bang")
-"""Arguments that trigger without a release; `validation.clean` turns an impulse into nil."""
+"""Arguments that trigger without a release; `validation.unpack` turns an impulse into nil."""
+
+
+_TAGS = {str: ",s", float: ",f", int: ",i", bytes: "a blob (,b)", type(None): "a message without a value"}
+"""Types of arguments -> how a message about them begins."""
 
 
 class Accepted(NamedTuple):
@@ -49,6 +54,7 @@ class Router:
             self._exact[ROOT + path] = (param, False)
             if param.kind == "float":
                 self._exact[ROOT + path + NORM] = (param, True)
+        self._suggestions = Suggestions(self._exact, ROOT)
         self._tree: dict[str, Any] = {}
         for address in self._exact:
             node = self._tree
@@ -63,17 +69,26 @@ class Router:
         known = self._exact.get(address) or self._of_class(address)
         found = [known] if known else self.named(address)
         if not found:
-            self._counters.count("unknown", f"OSC: unknown address {quoted(address)} (see docs/osc.md)")
-        source = f"osc:{sender[0]}:{sender[1]}"
+            self._counters.count("unknown", partial(self._unknown, address), address)
+        source = source_of(sender)
         for param, norm in found:
             try:
                 value, asked = self._value(param, norm, arguments, sender)
                 change = None if value is None else self._accept(param.path, value, source)
             except ValueRefused as refused:
-                self._counters.count("wrong_type", f"OSC from {sender[0]}: {refused.message}. {refused.hint}")
+                fault = f"OSC from {sender[0]}: {refused.message}. {refused.hint}"
+                self._counters.count("wrong_type", fault, param.path)
                 continue
             if change is not None and (change.value or not param.event):
                 yield Accepted(change, asked)
+
+    def _unknown(self, address: str) -> str:
+        if not SPECIAL.isdisjoint(address):
+            return f"OSC: no address matches the pattern {quoted(address)} (see docs/osc.md)"
+        tidy = self._suggestions.tidy(address)
+        meant = tidy if tidy != address and self._of_class(tidy) else self._suggestions.nearest(address)
+        hint = f": did you mean {meant}?" if meant else " (see docs/osc.md)"
+        return f"OSC: unknown address {quoted(address)}{hint}"
 
     def _of_class(self, address: str) -> tuple[Parameter, bool] | None:
         """The mixer's parameter at an address that names a class, such as /sonorama/meaning/raining/mute."""
@@ -123,10 +138,10 @@ class Router:
         return number, number
 
     def _press(self, param: Parameter, first: Any, sender: Sender) -> Value | None:
-        """True when a number rises from 0, for each sender separately; an impulse always triggers. None otherwise."""
+        """True when a number rises to ON, for each sender separately; an impulse always triggers. None otherwise."""
         if first in IMPULSES:
             return True
-        down = _number(param, first) != 0
+        down = _number(param, first) >= ON
         key = (param.path, sender)
         with self._lock:
             before = self._pressed.pop(key, False)
@@ -134,6 +149,12 @@ class Router:
             if len(self._pressed) > REMEMBERED:
                 del self._pressed[next(iter(self._pressed))]
         return True if down and not before else None
+
+
+def source_of(sender: Sender) -> str:
+    """The source of changes by a sender: `osc:127.0.0.1:5000`, `osc:[::1]:5000`."""
+    host = f"[{sender[0]}]" if ":" in sender[0] else sender[0]
+    return f"osc:{host}:{sender[1]}"
 
 
 def _text(param: Parameter, first: Any) -> str:
@@ -155,6 +176,6 @@ def _number(param: Parameter, first: Any) -> int | float:
 
 
 def _wrong(param: Parameter, first: Any) -> ValueRefused:
-    seen = "nothing" if first is None else quoted(first) if isinstance(first, str) else type(first).__name__
-    seen = f"{first}" if isinstance(first, float) else seen
-    return ValueRefused(f"{param.path} does not take {seen}", f"Send {param.allowed()}.")
+    seen = quoted(first) if isinstance(first, str) else f"{first}" if isinstance(first, int | float) else ""
+    tag = _TAGS.get(type(first), "")
+    return ValueRefused(f"{param.path} does not take {' '.join(filter(None, (tag, seen)))}", f"Send {param.allowed()}.")

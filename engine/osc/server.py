@@ -22,9 +22,9 @@ from ..errors import SonoramaError
 from .counters import OscCounters, quoted
 from .messages import Message, Schedule, Sender, parse
 from .routing import ROOT, Accepted, Router
-from .sockets import BUFFER, Intake, address_of, is_local, network, open_port, widen
+from .sockets import BUFFER, Intake, address_of, family_of, is_local, network, open_port, open_senders, widen
 from .subscriptions import Subscriptions
-from .validation import clean
+from .validation import RawMessage, Refusal, unpack
 
 PORT, PORT_OUT = 9123, 9124
 FAST = (OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC)
@@ -32,20 +32,23 @@ FAST = (OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC)
 SUBSCRIBE, UNSUBSCRIBE, DUMP = f"{ROOT}/subscribe", f"{ROOT}/unsubscribe", f"{ROOT}/dump"
 
 _QUEUE, _QUEUE_BYTES, _TURN, _BATCH = 65_536, 64 << 20, 16, 64
+_OVERHEAD = 128
+"""Bytes that a message in the queue takes besides its data."""
 # Errors of a callback that lose one change and do not stop the server.
 _BROKEN = (SonoramaError, ArithmeticError, AttributeError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 _URGENT = tuple(path.encode() for path in FAST)
 
 
 class OscServer:
-    """OSC in and out over UDP (IPv4).
+    """OSC in and out over UDP (IPv4 and IPv6).
 
     Args:
         table: all parameters.
         post: called with each valid change, in the worker thread. It may be slow; messages queue up meanwhile.
         fast: called instead of `post` for parameters in FAST, usually in the receiver thread. It must not block.
         port: UDP port to receive on; if it is busy, the next free one is used; 0 is any.
-        host: address of this machine to receive on: 127.0.0.1 for this machine only, 0.0.0.0 for all networks.
+        host: address of this machine to receive on: 127.0.0.1 or ::1 for this machine only, 0.0.0.0 for all IPv4
+            networks, :: for all of both kinds.
         allow: addresses or networks (`192.168.1.20`, `192.168.1.0/24`) of other machines whose packets are accepted.
         subscribers: permanent subscribers to changes and meters: (host, port).
         accept: turns values into valid changes, in any thread; the default uses the table, with no world installed.
@@ -72,7 +75,7 @@ class OscServer:
         """The port in use; 0 before `start`."""
         self.buffer = 0
         """Bytes of the receive buffer as the system counts them (Linux: twice the requested size or its limit)."""
-        self._allowed = [network(text) for text in ("127.0.0.0/8", *allow)]
+        self._allowed = [network(text) for text in ("127.0.0.0/8", "::1", *allow)]
         self._verdicts: dict[str, bool] = {}
         self._counters = OscCounters()
         self._routes = Router(table, self._counters, accept)
@@ -80,7 +83,7 @@ class OscServer:
         self._taken = {PORT_OUT, *(one[1] for one in fixed)}
         self._feedback = Subscriptions(table, self._send, fixed)
         self._schedule = Schedule()
-        self._queue: deque[tuple[bytes | list[Message], int, Sender]] = deque()
+        self._queue: deque[tuple[list[RawMessage], int, Sender]] = deque()
         self._bytes_in = self._bytes_out = 0
         self._work, self._closed, self._draining = threading.Event(), threading.Event(), threading.Lock()
         self._threads: list[threading.Thread] = []
@@ -96,9 +99,7 @@ class OscServer:
         self.port = self._socket.getsockname()[1]
         self.buffer = widen(self._socket, self._asked_buffer)
         self._intake = Intake(self._socket)
-        # Not bound to an address, so that it can reach every network.
-        self._out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._out.setblocking(False)
+        self._out = open_senders()
         self._wake_write, self._wake_read = socket.socketpair()
         self._threads = [
             threading.Thread(target=self._receive, name="osc receiver", daemon=True),
@@ -116,7 +117,7 @@ class OscServer:
         self._wake_write.send(b"x")
         for thread in self._threads:
             thread.join(2.0)
-        for one in (self._socket, self._out, self._wake_write, self._wake_read):
+        for one in (self._socket, *self._out.values(), self._wake_write, self._wake_read):
             one.close()
 
     def __enter__(self) -> OscServer:
@@ -177,41 +178,38 @@ class OscServer:
         if not self._is_allowed(sender[0]):
             self._counters.count("refused", f"OSC: {sender[0]} is not allowed to send (see --osc-allow)")
             return
-        valid = clean(datagram)
-        if valid is None:
-            self._malformed(sender)
-        elif b"/out/" in valid and any(path in valid for path in _URGENT):
-            self._take_urgent(valid, sender)
-        else:
-            self._enqueue(valid, len(valid), sender)
+        messages, refused = unpack(datagram)
+        for one in refused:
+            self._malformed(one, sender)
+        if b"/out/" in datagram and any(path in datagram for path in _URGENT):
+            messages = [one for one in messages if not self._take_urgent(one, sender)]
+        if messages:
+            self._enqueue(messages, len(datagram) + _OVERHEAD * len(messages), sender)
 
-    def _take_urgent(self, datagram: bytes, sender: Sender) -> None:
-        rest = list[Message]()
-        messages = parse(datagram)
-        if messages is None:
-            self._malformed(sender)
-        for message in messages or ():
-            if message.address.removeprefix(ROOT) in FAST and not self._schedule.is_future(message):
-                self._message(message, sender)
-            else:
-                rest.append(message)
-        if rest:
-            self._enqueue(rest, len(datagram), sender)
+    def _take_urgent(self, raw: RawMessage, sender: Sender) -> bool:
+        """Apply a message if it is one of FAST, and due."""
+        message = parse(raw) if any(path in raw.data for path in _URGENT) else None
+        if message is None or message.address.removeprefix(ROOT) not in FAST or self._schedule.is_future(message):
+            return False
+        self._message(message, sender)
+        return True
 
-    def _enqueue(self, item: bytes | list[Message], size: int, sender: Sender) -> None:
+    def _enqueue(self, messages: list[RawMessage], size: int, sender: Sender) -> None:
         if len(self._queue) >= _QUEUE or self._bytes_in - self._bytes_out > _QUEUE_BYTES:
             self._counters.count("dropped", "OSC: the input queue is full; messages were dropped")
             return
         self._bytes_in += size
-        self._queue.append((item, size, sender))
+        self._queue.append((messages, size, sender))
 
-    def _malformed(self, sender: Sender) -> None:
-        self._counters.count("malformed", f"OSC: a packet from {sender[0]} was malformed")
+    def _malformed(self, refused: Refusal, sender: Sender) -> None:
+        what = f"{quoted(refused.address)} with type tags {quoted(refused.tags)}" if refused.address else "a packet"
+        subject = f"{refused.address} {refused.tags}" if refused.address else refused.reason
+        self._counters.count("malformed", f"OSC from {sender[0]}: {what} was refused: {refused.reason}", subject)
 
     def _is_allowed(self, host: str) -> bool:
         verdict = self._verdicts.get(host)
         if verdict is None:
-            verdict = any(ipaddress.ip_address(host) in network for network in self._allowed)
+            verdict = any(ipaddress.ip_address(host.partition("%")[0]) in network for network in self._allowed)
             if len(self._verdicts) < 4096:
                 self._verdicts[host] = verdict
         return verdict
@@ -226,14 +224,16 @@ class OscServer:
 
     def _turn(self) -> bool:
         """Process a few datagrams and all due bundles; returns whether more are waiting."""
-        for _ in range(min(_TURN, len(self._queue))):
-            item, size, sender = self._queue.popleft()
-            messages = item if isinstance(item, list) else parse(item)
+        done = 0
+        while self._queue and done < _TURN:
+            messages, size, sender = self._queue.popleft()
+            done += len(messages)
             self._bytes_out += size
-            if messages is None:
-                self._malformed(sender)
-            for message in messages or ():
-                self._run_or_schedule(message, sender)
+            for raw in messages:
+                if (message := parse(raw)) is not None:
+                    self._run_or_schedule(message, sender)
+                else:
+                    self._malformed(Refusal("", "", "it cannot be parsed"), sender)
         for message, sender in self._schedule.due():
             self._message(message, sender)
         self._feedback.flush()
@@ -289,8 +289,8 @@ class OscServer:
 
     def _send(self, datagram: bytes, target: Sender) -> None:
         try:
-            sent = not self._is_us(*target) and self._out.sendto(datagram, target)
-        except OSError:
+            sent = not self._is_us(*target) and self._out[family_of(target[0])].sendto(datagram, target)
+        except (KeyError, OSError):
             sent = 0
         if not sent:
             self._counters.count("unsent", f"OSC: sending to {target[0]}:{target[1]} failed")

@@ -16,6 +16,8 @@ from .messages import Sender
 TRIES = 20
 BUFFER = 4 << 20
 """Requested size of the receive buffer in bytes."""
+EVERYWHERE = "::"
+"""The address of all networks, IPv6 and IPv4."""
 _FORCE = 33  # Linux: SO_RCVBUFFORCE, which exceeds the system's limit if the process is privileged
 
 
@@ -34,30 +36,43 @@ def network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
 
 
 def address_of(host: str) -> str:
-    """Look up the IPv4 address of a host.
+    """Look up the address of a host: IPv4 if it has one, else IPv6.
 
     Raises:
         SonoramaError: the host is not found.
 
     """
     try:
-        return socket.gethostbyname(host)
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_DGRAM)
     except (OSError, UnicodeError):
         raise SonoramaError(f"No machine called {quoted(host)} was found", "Give its IP address.") from None
+    return str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])
+
+
+def family_of(address: str) -> socket.AddressFamily:
+    """IPv6 for an address with colons, else IPv4."""
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def plain_sender(address: tuple[str, int] | tuple[str, int, int, int]) -> Sender:
+    """Host and port of what `recvfrom` says; of an IPv4 sender at an IPv6 socket its IPv4 address."""
+    return address[0].removeprefix("::ffff:") if "." in address[0] else address[0], address[1]
 
 
 def is_local(host: str) -> bool:
     """Whether an address belongs to this machine."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        with socket.socket(family_of(host), socket.SOCK_DGRAM) as probe:
             probe.bind((host, 0))
-        except OSError:
-            return False
+    except OSError:
+        return False
     return True
 
 
 def open_port(host: str, port: int, taken: Collection[int]) -> socket.socket:
     """Open a non-blocking UDP socket at the port, or at the next free one that is not in `taken`.
+
+    host: an IPv4 or IPv6 address of this machine; `0.0.0.0` is all IPv4 networks, `::` all of both kinds.
 
     Raises:
         SonoramaError: none of TRIES ports is free, or the host is not an address of this machine.
@@ -66,7 +81,13 @@ def open_port(host: str, port: int, taken: Collection[int]) -> socket.socket:
     ports = [port, *(other for other in range(port + 1, 65_536) if other not in taken)][:TRIES] if port else [0]
     failed = OSError("no port")
     for candidate in ports:
-        one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            one = socket.socket(family_of(host), socket.SOCK_DGRAM)
+        except OSError as error:  # a system without IPv6
+            failed = error
+            break
+        if one.family == socket.AF_INET6:
+            one.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, host != EVERYWHERE)
         if sys.platform == "win32":
             one.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         try:
@@ -79,6 +100,16 @@ def open_port(host: str, port: int, taken: Collection[int]) -> socket.socket:
             return one
     hint = "Give another port, and an address of this machine."
     raise SonoramaError(f"OSC cannot listen at {host}, ports {ports[0]} to {ports[-1]}: {failed}", hint) from failed
+
+
+def open_senders() -> dict[int, socket.socket]:
+    """A non-blocking UDP socket for each kind of address that this system has; not bound, to reach every network."""
+    senders = dict[int, socket.socket]()
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with contextlib.suppress(OSError):
+            senders[family] = socket.socket(family, socket.SOCK_DGRAM)
+            senders[family].setblocking(False)
+    return senders
 
 
 def widen(one: socket.socket, size: int = BUFFER) -> int:
@@ -97,6 +128,7 @@ class Intake:
 
     def __init__(self, one: socket.socket) -> None:
         self._socket = one
+        self._is_v6 = one.family == socket.AF_INET6
         self._raw: deque[tuple[bytes, Sender]] = deque()
         self._bytes = 0
 
@@ -105,8 +137,9 @@ class Intake:
         raw, receive = self._raw, self._socket.recvfrom
         with contextlib.suppress(OSError):  # no datagram waiting; on Windows also after a send to a closed port
             while len(raw) < self.COUNT and self._bytes < self.BYTES:
-                raw.append(receive(65_536))
-                self._bytes += len(raw[-1][0])
+                datagram, address = receive(65_536)
+                raw.append((datagram, plain_sender(address) if self._is_v6 else address))
+                self._bytes += len(datagram)
         return bool(raw)
 
     def take(self, count: int) -> list[tuple[bytes, Sender]]:

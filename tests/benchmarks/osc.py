@@ -18,7 +18,7 @@ from sonorama.engine.osc.counters import OscCounters
 from sonorama.engine.osc.messages import parse
 from sonorama.engine.osc.routing import Router
 from sonorama.engine.osc.server import OscServer
-from sonorama.engine.osc.validation import clean
+from sonorama.engine.osc.validation import unpack
 
 PACKET = b"/sonorama/motion/coarse/amount\0\0,f\0\0" + struct.pack(">f", 0.5)
 PATTERN = b"/sonorama/*/{fine,mid}/[a-m]*\0\0\0,f\0\0" + struct.pack(">f", 0.5)
@@ -55,10 +55,12 @@ def steps() -> None:
     sender = ("127.0.0.1", 50_000)
 
     def whole(packet: bytes = PACKET) -> None:
-        for message in parse(clean(packet) or b"") or ():
-            list(routes.changes(message.address, message.arguments, sender))
+        for raw in unpack(packet).messages:
+            if (message := parse(raw)) is not None:
+                list(routes.changes(message.address, message.arguments, sender))
 
-    print(f"guard {cost(lambda: clean(PACKET)):.1f} us, parse {cost(lambda: parse(PACKET)):.1f} us")
+    raw = unpack(PACKET).messages[0]
+    print(f"guard {cost(lambda: unpack(PACKET)):.1f} us, parse {cost(lambda: parse(raw)):.1f} us")
     print(f"guard, parse, route {cost(whole):.1f} us a message; a pattern {cost(lambda: whole(PATTERN), 500):.0f} us")
 
 

@@ -26,7 +26,7 @@ def accepted(path: str, value: object, *names: str) -> Value:
         (AMOUNT, 1, 1.0), (AMOUNT, 99.0, 2.0), (AMOUNT, -1e300, 0.0), (AMOUNT, True, 1.0),
         ("/look/seed", 2.6, 3), ("/look/seed", True, 1), ("/look/seed", -4, 0), ("/look/seed", 1e30, 2**31 - 1),
         ("/look/seed", 10**30, 2**31 - 1), ("/out/freeze", 1, True), ("/out/freeze", 0.0, False),
-        ("/out/freeze", 0.2, True), ("/sound/tap", 1, True), ("/scene/recall", 99, 8),
+        ("/out/freeze", 0.2, False), ("/out/freeze", 0.5, True), ("/sound/tap", 1, True), ("/scene/recall", 99, 8),
         ("/motion/mode", "literal", "literal"),
         ("/look/text", "x" * 5000, "x" * LONGEST_TEXT), ("/look/text", "", ""),
     ],

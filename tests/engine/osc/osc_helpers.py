@@ -10,9 +10,9 @@ from typing import Any
 
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change
-from sonorama.engine.osc.messages import Sender, parse
+from sonorama.engine.osc.messages import Message, Sender, parse
 from sonorama.engine.osc.server import OscServer
-from sonorama.engine.osc.validation import clean
+from sonorama.engine.osc.validation import unpack
 
 HERE = "127.0.0.1"
 
@@ -41,6 +41,15 @@ def bundle(*parts: bytes, at: float = 0.0) -> bytes:
     """A bundle for the time `at` (seconds since 1970); 0 is at once."""
     tag = int((at + 2_208_988_800) * 2**32) if at else 1
     return b"#bundle\0" + struct.pack(">Q", tag) + b"".join(struct.pack(">i", len(part)) + part for part in parts)
+
+
+def parsed(datagram: bytes) -> list[Message]:
+    """All messages of a datagram, none of which is refused."""
+    messages, refused = unpack(datagram)
+    assert not refused
+    found = [parse(one) for one in messages]
+    assert None not in found
+    return [one for one in found if one is not None]
 
 
 def eventually(true: Callable[[], bool], seconds: float = 5.0) -> bool:
@@ -101,8 +110,7 @@ def received(listener: socket.socket, seconds: float = 0.3) -> list[tuple[str, l
             datagram = listener.recv(65_536)
         except TimeoutError:
             continue
-        assert clean(datagram) == datagram
-        found += [(one.address, one.arguments) for one in parse(datagram) or ()]
+        found += [(one.address, one.arguments) for one in parsed(datagram)]
     return found
 
 

@@ -11,8 +11,8 @@ from sonorama.engine.control.class_addresses import to_slot
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Parameter
 from sonorama.engine.osc.counters import OscCounters
+from sonorama.engine.osc.patterns import matches
 from sonorama.engine.osc.routing import Accepted, Router
-from sonorama.engine.osc.validation import matches
 
 ME, YOU = ("127.0.0.1", 50_000), ("127.0.0.1", 50_001)
 every = pytest.mark.parametrize("param", SHOW.values(), ids=SHOW)
@@ -152,6 +152,66 @@ def test_a_pattern_reaches_what_it_names(routes: Router, pattern: str) -> None:
 def test_an_unknown_address_is_counted(routes: Router, tally: OscCounters, path: str) -> None:
     assert heard(routes, path, 1.0) == []
     assert tally.counts["unknown"] == 1
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("/sonorama/Out/Master", "/sonorama/out/master"),
+        ("/sonorama/out/master/", "/sonorama/out/master"),
+        ("//sonorama//out/master", "/sonorama/out/master"),
+        ("/out/master", "/sonorama/out/master"),
+        ("/sonorama/moves/4.000/depth", "/sonorama/moves/4/depth"),
+        ("/sonorama/moves/4.0/depth/norm", "/sonorama/moves/4/depth/norm"),
+        ("/sonorama/MEANING/raining/mute", "/sonorama/meaning/raining/mute"),
+        ("/sonorama/look/trunkation", "/sonorama/look/truncation"),
+        ("/sonorama/motion/midd/amount/norm", "/sonorama/motion/mid/amount/norm"),
+        ("/1/fader3", None),
+    ],
+)
+def test_an_unknown_address_gets_the_one_that_was_meant(
+    routes: Router, tally: OscCounters, sent: str, meant: str | None
+) -> None:
+    assert list(routes.changes(sent, [1.0], ME)) == []
+    (line,) = tally.faults()
+    assert sent in line
+    assert (f"did you mean {meant}?" in line) if meant else ("docs/osc.md" in line)
+
+
+def test_of_many_unknown_addresses_each_is_named(routes: Router, tally: OscCounters) -> None:
+    for number in range(5000):
+        heard(routes, f"/unknown/{number % 7}", 1.0)
+    assert [f"/sonorama/unknown/{number}" in line for number, line in enumerate(tally.faults())] == [True] * 7
+    for number in range(5000):
+        heard(routes, f"/further/{number}", 1.0)
+    assert len(tally.faults()) == 9
+    assert tally.counts["unknown"] == 10_000
+    assert heard(routes, "/*/nothing", 1) == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "on"), [(0.0, False), (0.49, False), (0.5, True), (0.51, True), (1, True), (-1, False)]
+)
+def test_floats_switch_at_a_half(routes: Router, sent: float, on: bool) -> None:
+    assert heard(routes, "/motion/mid/mute", sent) == [("/motion/mid/mute", on)]
+    assert heard(routes, "/sound/tap", sent) == ([("/sound/tap", True)] if on else [])
+
+
+def test_words_of_a_choice_in_any_letters(routes: Router) -> None:
+    assert heard(routes, "/moves/4/source", "Bass") == [("/moves/4/source", "bass")]
+    assert heard(routes, "/moves/4/source", "BEAT") == [("/moves/4/source", "beat")]
+    assert heard(routes, "/moves/4/target", "/sonorama/Look/Drift") == [("/moves/4/target", "/look/drift")]
+
+
+def test_a_refused_value_is_named_with_its_type(routes: Router, tally: OscCounters) -> None:
+    heard(routes, "/out/master", "loud")
+    heard(routes, "/motion/mid/amount", b"x")
+    heard(routes, "/motion/coarse/amount", None)
+    assert [line.partition(": ")[2] for line in tally.faults()] == [
+        "/out/master does not take ,s 'loud'. Send 0 to 1.",
+        "/motion/mid/amount does not take a blob (,b). Send 0 to 2.",
+        "/motion/coarse/amount does not take a message without a value. Send 0 to 2.",
+    ]
 
 
 def test_faults_are_limited_and_fade() -> None:

@@ -19,8 +19,9 @@ from sonorama.engine.control.parameters import Change
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.osc.server import OscServer
 
-from .osc_helpers import HERE, KILLERS, bundle, eventually, fuzz, message, serving, text
+from .osc_helpers import HERE, KILLERS, bundle, eventually, fuzz, message, received, serving, text
 
+CASES = Path(__file__).parents[2] / "data" / "vj"
 BLACK = message("/sonorama/out/blackout", "i", 1)
 # Sends as fast as it can, from a process of its own, as a controller does.
 BURST = """
@@ -191,6 +192,55 @@ def test_no_free_port_is_said() -> None:
         server.start()
     with pytest.raises(SonoramaError, match="not a network address"):
         OscServer(SHOW, lambda _: None, lambda _: None, allow=["next door"])
+
+
+def test_a_message_that_is_refused_costs_its_bundle_nothing() -> None:
+    with serving() as kept:
+        kept.send((CASES / "osc-bundle-one-colour.bin").read_bytes())
+        kept.sync()
+        assert len(kept.posted) == 10
+        (line,) = kept.server.faults()
+        assert "'/sonorama/unknown/colour' with type tags ',r'" in line
+
+
+def test_bundles_may_be_as_long_as_a_datagram() -> None:
+    masters = [message("/sonorama/out/master", "f", number / 2000) for number in range(1800)]
+    with serving() as kept:
+        kept.send((CASES / "osc-bundle-257.bin").read_bytes())
+        kept.sync()
+        assert len(kept.posted) == 257
+        kept.posted.clear()
+        kept.send(bundle(*masters))
+        kept.sync()
+        assert len(kept.posted) == 1800
+        kept.send(bundle(*[message("/a", "T")] * 4095, BLACK))
+        assert eventually(lambda: len(kept.fast) == 1)
+        kept.sync()
+        assert kept.server.counters["unknown"] == 4095
+        assert kept.server.counters["malformed"] == 0
+
+
+@pytest.mark.parametrize(("host", "to"), [("::1", "::1"), ("::", "::1"), ("::", "127.0.0.1")])
+def test_ipv6(host: str, to: str) -> None:
+    if not Path("/proc/net/if_inet6").exists() and sys.platform == "linux":
+        pytest.skip("this system has no IPv6")
+    posted = list[Change]()
+    family = socket.AF_INET6 if ":" in to else socket.AF_INET
+    with (
+        OscServer(SHOW, posted.append, posted.append, 0, host, subscribers=()) as server,
+        socket.socket(family, socket.SOCK_DGRAM) as one,
+    ):
+        one.bind((to, 0))
+        own = one.getsockname()[1]
+        one.sendto(message("/sonorama/subscribe", "i", own), (to, server.port))
+        one.sendto(message("/sonorama/out/master", "f", 0.25), (to, server.port))
+        assert eventually(lambda: len(posted) == 1)
+        assert posted[0].source == (f"osc:[::1]:{own}" if ":" in to else f"osc:127.0.0.1:{own}")
+        assert server.subscribers == [(to, own)]
+        server.publish([Change("/look/seed", 5, "panel")])
+        assert ("/sonorama/look/seed", [5]) in received(one)
+        one.sendto(message("/sonorama/dump", "i", server.port), (to, server.port))  # to itself
+        assert eventually(lambda: server.counters["wrong_type"] == 1)
 
 
 def own_address() -> str:
