@@ -12,7 +12,7 @@ from .layout import GAP, label
 from .link import Link
 from .widgets.slider import FloatControl
 
-COLUMNS, SPACING = 4, 3
+COLUMNS, SPACING = 4, 2
 
 
 class FloorControl(FloatControl):

@@ -30,7 +30,7 @@ class Card(QFrame):
         super().__init__(parent)
         self.setProperty("card", True)
         self.body = QVBoxLayout(self)
-        self.body.setContentsMargins(8, 5, 8, 8)
+        self.body.setContentsMargins(8, 4, 8, 6)
         self.body.setSpacing(GAP)
         self.title = QHBoxLayout()
         self.title.setSpacing(GAP)

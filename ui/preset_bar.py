@@ -82,7 +82,7 @@ class PresetBar(QWidget):
         try:
             presets.save(presets.file_of(name, kind), by_class(values, self._link.classes))
         except SonoramaError as error:
-            self._link.fault.emit(error.message)
+            self._link.fault.emit(f"{error.message}. {error.hint}")
         self.fill()
 
     def load_it(self) -> None:
@@ -90,7 +90,7 @@ class PresetBar(QWidget):
         try:
             values, faults = presets.load(presets.file_of(*self._chosen()), self._link.table)
         except SonoramaError as error:
-            self._link.fault.emit(error.message)
+            self._link.fault.emit(f"{error.message}. {error.hint}")
             return
         self._apply(values)
         if faults:

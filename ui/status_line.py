@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
 from sonorama.engine.ipc.messages import Status
@@ -18,6 +18,8 @@ KEYS = (
     "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap tempo   F full screen   "
     "M copy addresses   Ctrl+K search"
 )
+NARROW = 900
+"""Pixels, below which a fault takes the whole line."""
 OWN_S = 10.0
 """Seconds for which the panel's own errors are shown."""
 
@@ -127,3 +129,13 @@ class BottomLine(QWidget):
         self.faults.say(f"\u26a0 {count}{lines[0]}" if lines else "")
         self.faults.setToolTip("\n".join(lines))
         self.faults.setVisible(bool(lines))  # while hidden, the left line uses the whole width
+        self._share()
+
+    def resizeEvent(self, a0: QResizeEvent | None) -> None:
+        """Share the width anew."""
+        super().resizeEvent(a0)
+        self._share()
+
+    def _share(self) -> None:
+        """In a narrow window a fault has the whole line."""
+        self.info.setVisible(not self.faults.text or self.width() >= NARROW)

@@ -82,10 +82,14 @@ QMenu::item {{ padding: 4px 18px; }}
 QMenu::item:selected {{ background: {ACCENT}; color: {WINDOW}; }}
 QMenu::separator {{ height: 1px; background: {LINE}; margin: 3px 6px; }}
 QScrollArea {{ background: transparent; border: 0; }}
-QScrollBar {{ background: {CONTROL}; width: 10px; margin: 0; }}
-QScrollBar::handle {{ background: {LINE}; border-radius: 4px; min-height: 24px; }}
+QScrollBar {{ background: {CONTROL}; margin: 0; }}
+QScrollBar:vertical {{ width: 10px; }}
+QScrollBar:horizontal {{ height: 10px; }}
+QScrollBar::handle {{ background: {LINE}; border-radius: 4px; }}
+QScrollBar::handle:vertical {{ min-height: 24px; }}
+QScrollBar::handle:horizontal {{ min-width: 24px; }}
 QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent;
-    height: 0; }}
+    width: 0; height: 0; }}
 QListWidget::item {{ padding: 3px 6px; }}
 QSpinBox::up-button, QSpinBox::down-button {{ width: 0; border: 0; }}
 QTabWidget::pane {{ border: 0; }}

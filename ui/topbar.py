@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QRect, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent
+from collections.abc import Sequence
+
+from PyQt6.QtCore import QRect, QSize, Qt
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from sonorama.engine.control.addresses import ENGINE_WORLD, OUT_BLACKOUT, OUT_FREEZE, OUT_MASTER, OUT_PANIC, OUT_RECORD
@@ -24,6 +26,8 @@ SWITCHES = (
     (OUT_BLACKOUT, "BLACKOUT", "alarm"),
 )
 FRAME_RATE = "frames/s"
+LINE_PX = 60
+"""Pixels, at which names of worlds and inputs can be told apart."""
 RECORD_DELAY = 5
 """Status messages to wait for a requested recording to start, which it does with the next picture, before warning."""
 
@@ -71,6 +75,11 @@ class Readout(QWidget):
         painter.drawText(QRect(0, 18, self.width(), 14), int(centre), self.name)
 
 
+def _width(widget: QWidget) -> int:
+    """The least width of a widget, which a fixed size sets."""
+    return widget.minimumWidth() or widget.minimumSizeHint().width()
+
+
 class TopBar(Card):
     """Connection state, world and source, figures, master fader and four buttons."""
 
@@ -100,11 +109,33 @@ class TopBar(Card):
             row.addWidget(figure)
         self.buttons: dict[str, QPushButton] = {}
         self._add_buttons(row, link)
+        self._spared = (self.late, self.restarts, self.osc, self.delay, self.world, self.source, self.master, self.fps)
         link.status_received.connect(self._told)
         link.hello_received.connect(self._arrived)
         link.state.connect(self._state)
         self._state(link.connected, "")
         self._arrived(link.hello)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for the connection and the four buttons; the figures give way."""
+        return QSize(self._needed(()), super().minimumSizeHint().height())
+
+    def resizeEvent(self, a0: QResizeEvent | None) -> None:
+        """Show as many figures as there is room for; the four buttons and the connection always."""
+        super().resizeEvent(a0)
+        left: tuple[QWidget, ...] = self._spared
+        while left and self._needed(left) > self.width():
+            left = left[1:]
+        for widget in self._spared:
+            widget.setVisible(widget in left)
+
+    def _needed(self, spared: Sequence[QWidget]) -> int:
+        """Width in pixels of what is always shown and of these."""
+        always = (self.live, *self.buttons.values())
+        lines = [widget for widget in spared if isinstance(widget, Line)]
+        widths = [_width(widget) for widget in (*always, *spared) if widget not in lines] + [LINE_PX] * bool(lines)
+        margins = self.body.contentsMargins()
+        return margins.left() + margins.right() + sum(widths) + GAP * len(widths)
 
     def _add_buttons(self, row: QHBoxLayout, link: Link) -> None:
         self.master = FloatControl(link.table[OUT_MASTER], link)

@@ -5,9 +5,9 @@ It has a control for every parameter of the table; those without a position of t
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtCore import QEvent, QPoint, QRect, Qt
 from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QStatusTipEvent
-from PyQt6.QtWidgets import QApplication, QHBoxLayout, QTabWidget, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from sonorama.engine.control.addresses import (
     LOOK_CODE,
@@ -40,10 +40,30 @@ from .widgets.controls import SlotControl, TextControl, control_for
 from .widgets.meters import LevelMeters, Mel, Tempo
 
 SMALLEST = (1024, 640)
+"""Size at which everything is in sight; in a smaller window the part between top bar and status line scrolls."""
+USUAL = (1280, 800)
+LEAST = (400, 240)
+"""As small as the window can be made: a display of 1024x640 at a scale of 2.5."""
+FRAME = (16, 48)
+"""Room left for the frame of a window, which is not known before it opens."""
 
 _OF_LEVELS = (path(level) for level in LEVELS for path in (look_level_seed, look_level_code))
 _CODES = (LOOK_PHOTO, LOOK_CODE, LOOK_CODE_WEIGHT, *_OF_LEVELS)
 """Parameters of the tab CODES; the mixes of the levels are in their strips."""
+
+
+def opening(room: QRect) -> QRect:
+    """Where the panel opens in the room that a display has for windows: 1280x800, two thirds of a large display, and
+    never more than there is.
+    """
+    width, height = (
+        max(usual, 2 * have // 3) for usual, have in zip(USUAL, (room.width(), room.height()), strict=True)
+    )
+    width, height = min(width, room.width() - FRAME[0]), min(height, room.height() - FRAME[1])
+    made = QRect(0, 0, max(width, LEAST[0]), max(height, LEAST[1]))
+    made.moveCenter(room.center())
+    made.moveTopLeft(QPoint(max(made.left(), room.left()), max(made.top(), room.top())))
+    return made
 
 
 class Window(QWidget):
@@ -55,8 +75,9 @@ class Window(QWidget):
         self.setObjectName("window")
         self.setWindowTitle("sonorama")
         self.setStyleSheet(style_sheet())
-        self.setMinimumSize(*SMALLEST)
-        self.resize(1280, 800)
+        self.setMinimumSize(*LEAST)
+        if (screen := self.screen()) is not None:
+            self.setGeometry(opening(screen.availableGeometry()))
         self.preview, self.bottom = Preview(link), BottomLine(link)
         self.modulators, self.scenes, self.top = Modulators(link), Scenes(link), TopBar(link)
         self.preset_bar, self.mixer, self.floors = PresetBar(link), ClassMixer(link), Floors(link)
@@ -64,7 +85,7 @@ class Window(QWidget):
         self.scenes.row.addWidget(self.preset_bar, 2)
         self.tabs = QTabWidget()
         self._full: FullScreen | None = None
-        self.body = QWidget()
+        self.body, self.area = QWidget(), QScrollArea()
         self._lay_out()
         self.controls = self._find_controls()
         self._add_more()
@@ -94,7 +115,7 @@ class Window(QWidget):
         inner.addLayout(middle, 1)
         below = Card("")
         below.body.removeItem(below.title)
-        below.body.setContentsMargins(8, 2, 8, 8)
+        below.body.setContentsMargins(8, 2, 8, 6)
         self.tabs.addTab(self.modulators, "MODULATORS")
         self.tabs.addTab(self.floors, "FLOORS")
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
@@ -103,7 +124,14 @@ class Window(QWidget):
         below.body.addWidget(self.tabs)
         inner.addWidget(below)
         inner.addWidget(self.scenes)
-        column.addWidget(self.body, 1)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.area.setWidgetResizable(True)
+        self.area.setWidget(self.body)
+        for transparent in (self.body, self.area.viewport()):
+            if transparent is not None:
+                transparent.setAutoFillBackground(False)
+        column.addWidget(self.area, 1)
         column.addWidget(self.bottom)
 
     def _above(self) -> set[str]:
@@ -189,7 +217,13 @@ class Window(QWidget):
             self.modulators.reveal(path)
         target = control.buttons[0] if isinstance(control, SlotControl) else control
         target.setFocus()
+        self._bring(target)
+
+    def _bring(self, control: QWidget | None) -> None:
+        """Scroll to a control, in the mixer and in a window too small for everything."""
         self.mixer.bring(control)
+        if control is not None and self.body.isAncestorOf(control):
+            self.area.ensureWidgetVisible(control, GAP, GAP)
 
     def toggle_full_screen(self) -> None:
         """Open the full-screen preview on this screen, or close it."""
@@ -209,7 +243,7 @@ class Window(QWidget):
         if now is not None and now.statusTip():
             self.bottom.point_at(now.statusTip())
         if not QGuiApplication.mouseButtons():  # a clicked button stays under the pointer
-            self.mixer.bring(now)
+            self._bring(now)
 
     def event(self, a0: QEvent | None) -> bool:
         """Handle scene keys of layouts with shifted digits; show the control under the pointer in the status line."""

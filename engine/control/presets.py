@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import InputError, OutputError, ValueRefused
+from ..errors import InputError, OutputError, SonoramaError, ValueRefused
 from ..files.folders import presets_folder
-from ..ipc.shared_paths import check_name
 from .addresses import LOOK_DRIFT, LOOK_TRAVEL, OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD
 from .class_addresses import is_target, parameter_of, parts
 from .parameters import Parameter, Value
@@ -26,6 +27,9 @@ OLDER = 10
 LARGEST = 1 << 20
 LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/")
 NEVER = (OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE)
+LONGEST_NAME = 64
+_NO_NAME = re.compile(r'[<>:"/\\|?*\0]|^\.')
+"""Found in what some file system takes for more than a name."""
 
 
 def folder() -> Path:
@@ -40,7 +44,25 @@ def file_of(name: str, kind: Kind | Literal["scenes"]) -> Path:
         SonoramaError: the name cannot be part of a file name.
 
     """
-    return folder() / f"{check_name(name)}.{kind}.json"
+    return folder() / f"{preset_name(name)}.{kind}.json"
+
+
+def preset_name(name: str) -> str:
+    """The name as it is in the file's name: composed characters (NFC), single spaces, none at the ends.
+
+    Raises:
+        SonoramaError: empty, more than 64 characters or 200 bytes, or not the name of a file on every system.
+
+    """
+    plain = " ".join(unicodedata.normalize("NFC", name).split())
+    if not plain:
+        raise SonoramaError("There is no name", "Type one, such as: night one")
+    if len(plain) > LONGEST_NAME or len(plain.encode(errors="replace")) > 200:
+        raise SonoramaError(f"The name {plain[:20]}\u2026 is too long", f"Use up to {LONGEST_NAME} characters.")
+    if _NO_NAME.search(plain) or any(unicodedata.category(one) in ("Cc", "Cf", "Cs") for one in plain):
+        hint = 'Leave out / \\ : * ? " < > | and a dot at the beginning, such as: night one'
+        raise SonoramaError(f"{plain!r} cannot be the name of a file", hint)
+    return plain
 
 
 def names() -> list[tuple[str, Kind]]:

@@ -17,7 +17,7 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.channel import ChannelClosed
 from sonorama.engine.ipc.messages import Changed, Hello, Message, Set, Status, Values
 from sonorama.ui.link import Link
-from sonorama.ui.window import Window
+from sonorama.ui.window import USUAL, Window
 
 from . import scene
 
@@ -89,6 +89,7 @@ def link(show: FakeShow) -> Iterator[Link]:
 def window(show: FakeShow, link: Link, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Window:
     monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path / "looks"))
     made = Window(link)
+    made.resize(*USUAL)
     qtbot.addWidget(made)
     with qtbot.waitExposed(made):
         made.show()

@@ -3,8 +3,8 @@
 from typing import Any
 
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtGui import QGuiApplication, QWheelEvent
+from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
+from PyQt6.QtGui import QFocusEvent, QGuiApplication, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -153,8 +153,39 @@ def test_a_number_is_typed_and_a_double_click_is_the_default(slider: FloatContro
         qtbot.keyClick(editor, key)
         assert link.values[AMOUNT.path] == pytest.approx(value)
         qtbot.waitUntil(lambda: slider.findChild(QLineEdit) is None)
-    qtbot.mouseDClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(10, 10))
-    assert link.values[AMOUNT.path] == AMOUNT.default
+    for x in (10, slider.width() // 2, slider.width() - 10):  # beside and on the number
+        link.post(AMOUNT.path, 0.35)
+        qtbot.mouseDClick(slider, Qt.MouseButton.LeftButton, pos=QPoint(x, 10))
+        assert link.values[AMOUNT.path] == AMOUNT.default
+        assert slider.findChild(QLineEdit) is None
+
+
+def test_a_field_for_a_number_closes_when_it_loses_the_focus(slider: FloatControl, link: Link, qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    other = QLineEdit(window)
+    slider.setParent(window)
+    other.move(0, 100)
+    slider.show()
+    with qtbot.waitActive(window):
+        window.show()
+        window.activateWindow()
+    link.post(AMOUNT.path, 0.2)
+    slider.menu().actions()[-1].trigger()
+    first = slider.findChild(QLineEdit)
+    assert first is not None
+    QApplication.sendEvent(first, QFocusEvent(QEvent.Type.FocusOut, Qt.FocusReason.PopupFocusReason))
+    assert not first.isHidden()  # it has a menu of its own
+    first.setText("1.7")
+    QApplication.sendEvent(first, QFocusEvent(QEvent.Type.FocusOut, Qt.FocusReason.ActiveWindowFocusReason))
+    assert first.isHidden() and link.values[AMOUNT.path] == 0.2
+    slider.type_number()
+    slider.type_number()  # the first field has closed
+    other.setFocus()
+    qtbot.waitUntil(lambda: slider.findChild(QLineEdit) is None)
+    assert window.focusWidget() is other  # it keeps the focus
+    assert link.values[AMOUNT.path] == 0.2
+    slider.setParent(None)
 
 
 def test_modulation_is_seen_and_goes(slider: FloatControl, show: FakeShow, qtbot: QtBot) -> None:
@@ -170,7 +201,7 @@ def test_modulation_is_seen_and_goes(slider: FloatControl, show: FakeShow, qtbot
 
 def test_the_menu_copies_resets_and_assigns(slider: FloatControl, show: FakeShow, link: Link, qtbot: QtBot) -> None:
     link.post(AMOUNT.path, 0.2)
-    copy, default, moves = slider.menu().actions()
+    copy, default, moves, _ = slider.menu().actions()
     copy.trigger()
     clipboard = QGuiApplication.clipboard()
     assert clipboard is not None and clipboard.text() == "/sonorama/motion/coarse/amount"

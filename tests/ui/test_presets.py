@@ -2,6 +2,7 @@
 
 import json
 import random
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,26 @@ def test_what_cannot_be_written_leaves_what_was_there(folder: Path) -> None:
     assert sorted(p.name for p in folder.iterdir()) == [".older", "night.look.json"]
 
 
-@pytest.mark.parametrize("name", ["", "../../x", "a/b", "x" * 65, "nul\0"])
+@pytest.mark.parametrize("name", ["night one", "  Noche  de São João ", "夜", "night.one-2_b", "10 %, slow & blue!"])
+def test_names_are_for_people(name: str, show: FakeShow, link: Link, qtbot: QtBot, folder: Path) -> None:
+    faults: list[str] = []
+    link.fault.connect(faults.append)
+    bar = PresetBar(link)
+    qtbot.addWidget(bar)
+    link.post(AMOUNT, 0.4)
+    bar.name.setEditText(name)
+    bar.save_preset.click()
+    plain = " ".join(name.split())
+    assert [path.name for path in folder.iterdir()] == [f"{plain}.look.json"] and presets.names() == [(plain, "look")]
+    link.post(AMOUNT, 1.4)
+    bar.name.setEditText(unicodedata.normalize("NFD", plain))  # as some keyboards and file systems write it
+    bar.load.click()
+    assert link.values[AMOUNT] == 0.4 and faults == []
+
+
+@pytest.mark.parametrize(
+    "name", ["", "  ", "../../x", "a/b", "a\\b", ".a", "x" * 65, "夜" * 64 + "x", "nul\0", "a\u202eb"]
+)
 def test_names_stay_in_the_folder(name: str) -> None:
     with pytest.raises(SonoramaError):
         presets.file_of(name, "look")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtCore import QEvent, QRect, Qt
 from PyQt6.QtGui import QColor, QFontMetrics, QGuiApplication, QKeyEvent
 from PyQt6.QtWidgets import QApplication, QComboBox, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -20,13 +20,14 @@ from sonorama.ui.topbar import RECORD_DELAY
 from sonorama.ui.widgets.control import Control
 from sonorama.ui.widgets.controls import ChoiceControl, IntControl, SwitchControl
 from sonorama.ui.widgets.slider import FloatControl
-from sonorama.ui.window import SMALLEST, Window
+from sonorama.ui.window import SMALLEST, Window, opening
 
 from . import scene
 from .conftest import FakeShow
 
 BUILD = Path(__file__).parents[2] / "build" / "ui"
 SIZES = ((1280, 800), SMALLEST)
+SHOTS = (*SIZES, (768, 432), (410, 256), (2560, 1440))
 
 
 def test_every_address_is_in_the_panel(window: Window) -> None:
@@ -96,27 +97,56 @@ def test_no_digit_of_a_number_is_cut_off(size: tuple[int, int], window: Window, 
     qtbot.waitUntil(lambda: seed.text() == "seed  7")
 
 
+def rooms() -> Iterator[QRect]:
+    """What displays have for windows, from small ones that are scaled to 4K; one of them beside another."""
+    yield QRect(-1920, 27, 1920, 1053)
+    for width, height in ((1024, 640), (1280, 800), (1920, 1080), (3840, 2160)):
+        yield from (QRect(0, 0, round(width / scale), round(height / scale)) for scale in (1.0, 1.5, 2.5))
+
+
+def test_it_fits_the_display_and_the_keys_for_safety_stay(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    show.tell(faults=["no microphone"], recording=True)
+    told, top = window.bottom.faults, window.top
+    qtbot.waitUntil(lambda: told.text != "")
+    for room in rooms():
+        at = opening(room)
+        assert room.contains(at)
+        window.resize(at.size())
+        qtbot.wait(20)
+        assert window.size() == at.size()
+        for widget in (top.live, *top.buttons.values(), told):
+            box = widget.rect().translated(widget.mapTo(window, widget.rect().topLeft()))
+            assert widget.isVisible() and window.rect().contains(box) and in_sight(widget), room
+        assert told.width() >= told.fontMetrics().horizontalAdvance("\u26a0 no microphone")
+        parts = (top.live, *top.buttons.values(), *top._spared)
+        boxes = [widget.geometry() for widget in parts if widget.isVisible()]
+        assert not any(one.intersects(other) for one, other in itertools.combinations(boxes, 2)), room
+        assert all(top.rect().contains(box) for box in boxes), room
+        for path in ("/moves/8/fall", "/scene/morph", "/look/seed_b", "/sound/gain"):  # what is out of sight is brought
+            window.reveal(path)
+            assert in_sight(window.controls[path]), (path, room)
+
+
 def test_screenshots(window: Window, show: FakeShow, qtbot: QtBot) -> None:
     """Written for people to look at; here: the picture, the accent and the modulation are in them."""
     show.values.update(scene.values())
     show.outbox.append(Values(show.values))
     BUILD.mkdir(parents=True, exist_ok=True)
     with FrameMapWriter("test", 256, 256) as frames:
-        for size in SIZES:
+        for size in SHOTS:
             window.resize(*size)
             frames.publish(scene.pictures()[2], 0, size[0])
-            show.outbox += [scene.status(tick) for tick in range(130)]
+            show.outbox += [scene.status(tick) for tick in range(130 if size in SIZES else 5)]
             qtbot.waitUntil(lambda: not show.outbox and window.preview.slot is not None)
             window.bottom.point_at("/motion/fine/amount")
             qtbot.waitUntil(lambda: window.preview.note == "")
             shot = window.grab().toImage()
             assert shot.save(str(BUILD / f"panel-{size[0]}x{size[1]}.png"))
             colours = {shot.pixelColor(x, y).name() for x in range(0, size[0], 2) for y in range(0, size[1], 2)}
-            assert {theme.WINDOW, theme.CARD, theme.ACCENT, theme.MODULATION, theme.LIVE, theme.RECORD} <= colours
-            middle = window.preview.geometry().center()
-            assert shot.pixelColor(window.preview.mapTo(window, window.preview.rect().center())).name() != "#000000", (
-                middle
-            )
+            assert {theme.WINDOW, theme.CARD, theme.ACCENT, theme.LIVE, theme.RECORD} <= colours
+            if size in SIZES:  # in smaller ones something is out of sight
+                middle = window.preview.mapTo(window, window.preview.rect().center())
+                assert shot.pixelColor(middle).name() != "#000000" and theme.MODULATION in colours
 
 
 KEYS = [

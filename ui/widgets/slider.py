@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
+from PyQt6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QDragEnterEvent,
     QDropEvent,
+    QFocusEvent,
     QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
     QWheelEvent,
 )
-from PyQt6.QtWidgets import QAbstractSlider, QLineEdit, QWidget
+from PyQt6.QtWidgets import QAbstractSlider, QLineEdit, QMenu, QWidget
 
 from sonorama.engine.control.parameters import Parameter, Value, show
 
@@ -32,7 +33,20 @@ MARGIN = 6
 
 
 class _Editor(QLineEdit):
-    """The field for typing a number. It accepts all keys, so that Enter does not reach the slider below."""
+    """The field for typing a number. It accepts all keys, so that Enter does not reach the slider below.
+
+    Signals:
+        left: it lost the focus, but not to its own menu. Qt's editingFinished is silent where nothing was typed.
+
+    """
+
+    left = pyqtSignal()
+
+    def focusOutEvent(self, a0: QFocusEvent | None) -> None:
+        """Say so."""
+        super().focusOutEvent(a0)
+        if a0 is not None and a0.reason() != Qt.FocusReason.PopupFocusReason:
+            self.left.emit()
 
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
         """Close the field on Escape."""
@@ -47,7 +61,7 @@ class FloatControl(Control, QAbstractSlider):
     """A bar with name and number above it, or an upright fader; filled to the base value, the modulated one in blue.
 
     Drag 200 px for the whole range, with Shift for a tenth of it; wheel, arrows, page keys, Home and End work too.
-    Enter or a double-click on the number opens a field to type one; a double-click elsewhere resets to the default.
+    A double-click anywhere resets to the default; Enter, or the right-click menu, opens a field to type a number.
     """
 
     def __init__(self, param: Parameter, link: Link, parent: QWidget | None = None, upright: bool = False) -> None:
@@ -127,10 +141,8 @@ class FloatControl(Control, QAbstractSlider):
         self._drag = None
 
     def mouseDoubleClickEvent(self, a0: QMouseEvent | None) -> None:
-        """Type a number if the click is on the number; else reset to the default."""
-        if a0 is not None and self._number_at().contains(a0.position().toPoint()):
-            self.type_number()
-        else:
+        """Reset to the default."""
+        if a0 is not None and a0.button() == Qt.MouseButton.LeftButton:
             self.ask(self.param.default)
 
     def wheelEvent(self, e: QWheelEvent | None) -> None:
@@ -155,8 +167,15 @@ class FloatControl(Control, QAbstractSlider):
         else:
             super().keyPressEvent(ev)
 
+    def menu(self) -> QMenu:
+        """The right-click menu, with an entry for typing a number."""
+        menu = super().menu()
+        menu.addAction("Type a number (Enter)", self.type_number)
+        return menu
+
     def type_number(self) -> None:
         """Open a field over the control; Enter applies its number, Escape or leaving the field does not."""
+        self._close_editor()
         editor = self._editor = _Editor(show(self._value), self)
         editor.setAccessibleName(f"{self.accessibleName()}: number")
         height = min(BAR_PX, self.height())
@@ -164,6 +183,7 @@ class FloatControl(Control, QAbstractSlider):
         editor.selectAll()
         editor.returnPressed.connect(self._typed)
         editor.editingFinished.connect(self._close_editor)
+        editor.left.connect(self._close_editor)
         editor.show()
         editor.setFocus()
 
@@ -179,8 +199,11 @@ class FloatControl(Control, QAbstractSlider):
     def _close_editor(self) -> None:
         if self._editor is not None:
             editor, self._editor = self._editor, None
+            window = self.window()
+            if window is not None and window.focusWidget() in (None, editor):
+                self.setFocus()  # but not if the user went to another control
+            editor.hide()
             editor.deleteLater()
-            self.setFocus()
 
     def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
         """Accept a dragged modulator."""
@@ -196,11 +219,6 @@ class FloatControl(Control, QAbstractSlider):
             a0.acceptProposedAction()
 
     # -- painting -------------------------------------------------------------------------------------------------
-
-    def _number_at(self) -> QRect:
-        if self.upright:
-            return QRect(self.width() // 2, 0, self.width() // 2, 20)
-        return QRect(self.width() - 62, 0, 62, self.height())
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Paint background, fill, default mark, modulated value and text."""
