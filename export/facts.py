@@ -38,13 +38,15 @@ def metadata_of(job: RenderJob, played: Played, take: Take | None) -> dict[str, 
     return synthetic_note(one_line(job.sound.stem), made)
 
 
-def facts_of(job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: int) -> dict[str, Any]:
+def facts_of(
+    job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: int, sound_sha256: str
+) -> dict[str, Any]:
     """For the sidecar; a film of which all of them but command and sound's path are equal is the same film."""
     return {
         "made_by": "sonorama",
         "command": command_line(job.command),
         "sound": str(job.sound),
-        "sound_sha256": sha256(sound.path),
+        "sound_sha256": sound_sha256,
         "start": job.start,
         "duration": job.duration,
         "loop": job.loop,

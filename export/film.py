@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +18,7 @@ from av.video.frame import VideoFrame
 
 from ..engine.audio.audio_file import Sound
 from ..engine.files.atomic import replacing, temporary, to_disk, translated
-from ..engine.files.fingerprint import fingerprint
+from ..engine.files.fingerprint import MADE_BY, fingerprint
 from .audio_copy import CopiedSound
 from .picture import Converter, Fit
 from .picture_stream import add_picture
@@ -65,7 +65,12 @@ class Look:
 
 @contextmanager
 def film_writer(
-    out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray], facts: Mapping[str, Any], overwrite: bool
+    out: Path,
+    look: Look,
+    sound: Sound,
+    blocks: Iterator[np.ndarray],
+    facts: Callable[[], Mapping[str, Any]],
+    overwrite: bool,
 ) -> Iterator[VideoWriter]:
     """Write a film and its sidecar: leaving the block cleanly completes both, any other way leaves nothing.
 
@@ -74,7 +79,7 @@ def film_writer(
         look: how it is written.
         sound: whose rate and channels the sound stream takes.
         blocks: the part of the sound to put beside the picture, float32 [channels, n].
-        facts: what the sidecar says, besides the size and the hash of the film.
+        facts: gives what the sidecar says, besides the size and the hash of the film; asked once the film is whole.
         overwrite: replace a film that is there.
 
     Raises:
@@ -88,13 +93,13 @@ def film_writer(
     ):
         # Written now already, so that a full disk is known before the work; it takes its name before the film does, so
         # that no crash leaves a film without one.
-        _tell(told, sidecar, facts)
+        _tell(told, sidecar, {"made_by": MADE_BY})
         with _signed(out, film, look.signing) as unsigned, video_writer(out, look, sound, blocks, unsigned) as writer:
             yield writer
         with translated(out):
             to_disk(film)
             made = fingerprint(film)
-        _tell(told, sidecar, {**facts, "film": made})
+        _tell(told, sidecar, {**facts(), "film": made})
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from itertools import chain
 import numpy as np
 
 from ..engine.audio.audio_file import Sound, resample
+from ..engine.errors import InputError
 from ..engine.units import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
@@ -56,9 +57,22 @@ class FilmPart:
         return mixed if self.sound.rate == SAMPLE_RATE else resample(mixed, self.sound.rate, SAMPLE_RATE)
 
 
-def on_frame(start: float, fps: Fraction) -> float:
-    """The time of the frame that is nearest to `start`, in seconds: a part begins with a frame of the whole."""
-    return float(round(Fraction(start) * fps) / fps) if math.isfinite(start) else start
+def frame_start(sound: Sound, start: float, fps: Fraction) -> float:
+    """The time of the frame that is nearest to `start`, in seconds: a part begins with a frame of the whole.
+
+    In the last half frame of a sound it is the frame before, since the nearest one would lie after the end.
+    """
+    if not math.isfinite(start):
+        return start
+    frame = Fraction(start) * fps
+    nearest = float(round(frame) / fps)
+    if nearest <= start:
+        return nearest
+    try:
+        sound.count(nearest, 1 / sound.rate)
+    except InputError:
+        return float(math.floor(frame) / fps)
+    return nearest
 
 
 def film_part(

@@ -19,6 +19,7 @@ import numpy as np
 from ..engine.audio.audio_file import Sound, open_sound
 from ..engine.audio.source_timecode import source_timecode
 from ..engine.errors import InputError, OutputError, ValueRefused
+from ..engine.files.fingerprint import Hashing
 from ..engine.pipeline.film_pipeline import MOST_AHEAD_S
 from ..engine.take.reader import Take, find_take
 from ..engine.units import DEFAULT_WORLD
@@ -26,14 +27,14 @@ from .audio_copy import CopiedSound, check_copy
 from .facts import claim_of, facts_of, facts_of_take, metadata_of, values_of
 from .farm.of_job import farm_of
 from .film import Look, VideoWriter, film_writer, video_writer
-from .film_part import Without, film_part, on_frame
+from .film_part import Without, film_part, frame_start
 from .frame_source import OpenFrameSource, Played, world_frame_source
 from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
 from .presets import CONTAINERS, Preset, check_rate, check_size, choose
 from .provenance import Signer, Signing, check_signing
 from .sequence import SequenceWriter, check_folder, sequence_writer
-from .sidecar import check_film, is_made
+from .sidecar import check_film, is_made, sidecar_of
 from .soundtrack import Audio, check_audio
 from .timecode import carried, timecode
 
@@ -164,10 +165,10 @@ def render(
         job = replace(job, fps=take.fps if job.fps is None else job.fps, size=job.size or take.start.size)
     preset = _check(job, take)
     signer = _signer(job, preset)
-    if take is None and job.pre_roll != 0:
-        job = replace(job, start=on_frame(job.start, job.rate))
-    audio = _audio(job, take)
-    with open_job_sound(job, take) as sound:
+    with open_job_sound(job, take) as sound, Hashing(sound.path) as hashing:
+        if take is None and job.pre_roll != 0:
+            job = replace(job, start=frame_start(sound, job.start, job.rate))
+        audio = _audio(job, take)
         n_frames = count_frames(sound, job)
         played, paint = (
             painting(job, sound, n_frames, open_source) if take is None else _replayed(job, take, preset, n_frames)
@@ -175,8 +176,12 @@ def render(
         size = job.size or played.size
         check_size(preset, size)
         look = replace(_look(job, played, take, preset, size, signer), audio=audio)
-        facts = facts_of(job, sound, played, look, n_frames) | facts_of_take(job, take)
-        was_there = not (preset.sequence or job.to_stdout or job.overwrite) and is_made(job.out, facts)
+
+        def facts() -> dict[str, Any]:
+            return facts_of(job, sound, played, look, n_frames, hashing.result()) | facts_of_take(job, take)
+
+        may_be_there = not (preset.sequence or job.to_stdout or job.overwrite) and sidecar_of(job.out).exists()
+        was_there = may_be_there and is_made(job.out, facts())
         if not was_there:
             with _writer(job, look, sound, facts) as writer:
                 was_there = not _paint(writer, paint, n_frames, progress)
@@ -345,11 +350,11 @@ def _timecode(job: RenderJob, take: Take | None) -> str | None:
 
 @contextmanager
 def _writer(
-    job: RenderJob, look: Look, sound: Sound, facts: Mapping[str, Any]
+    job: RenderJob, look: Look, sound: Sound, facts: Callable[[], Mapping[str, Any]]
 ) -> Iterator[VideoWriter | SequenceWriter]:
     blocks = sound.blocks(job.start, job.duration, job.loop)
     if look.preset.sequence:
-        with sequence_writer(job.out, look, sound, blocks, facts) as writer:
+        with sequence_writer(job.out, look, sound, blocks, facts()) as writer:
             yield writer
         return
     if job.to_stdout:

@@ -5,15 +5,56 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Event, Thread
+from types import TracebackType
 from typing import Any
 
+from ..errors import InputError
+
 MADE_BY = "sonorama"
+_BLOCK = 1 << 20
 
 
 def sha256(path: Path) -> str:
     """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Hashing:
+    """The SHA-256 of a file that may be long: taken in a thread while other work goes on, ended with the block."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._ended = path, Event()
+        self._hash = hashlib.sha256()
+        self._error: OSError | None = None
+        self._thread = Thread(target=self._read, name="hash", daemon=True)  # a signal need not wait for it
+        self._thread.start()
+
+    def __enter__(self) -> Hashing:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+
+    def result(self) -> str:
+        """Hexadecimal, when the whole file has been read. Raises InputError where it cannot be."""
+        while self._thread.is_alive():
+            self._thread.join(0.1)
+        if self._error is not None:
+            message = f"{self._path} cannot be read any more: {self._error.strerror or self._error}"
+            raise InputError(message, "Keep the file in place until the film is made.")
+        return self._hash.hexdigest()
+
+    def _read(self) -> None:
+        try:
+            with self._path.open("rb") as file:
+                while not self._ended.is_set() and (block := file.read(_BLOCK)):
+                    self._hash.update(block)
+        except OSError as error:
+            self._error = error
 
 
 def fingerprint(path: Path) -> dict[str, Any]:

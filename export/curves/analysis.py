@@ -9,7 +9,7 @@ from ...engine.audio.audio_file import Sound
 from ...engine.model.world_file import load_world
 from ...engine.pipeline.sound_curves import SoundCurves, sound_curves
 from ...engine.units import DEFAULT_WORLD, SAMPLE_RATE, Array
-from ..film_part import film_part, on_frame
+from ..film_part import film_part, frame_start
 from ..render import Progress, RenderJob, count_frames
 
 AROUND_S = 2.0
@@ -32,7 +32,7 @@ def film_curves(
 
     """
     if job.pre_roll != 0:
-        job = replace(job, start=on_frame(job.start, job.rate))
+        job = replace(job, start=frame_start(sound, job.start, job.rate))
     n_frames = count_frames(sound, job)
     world = load_world(job.world or DEFAULT_WORLD)
     part = film_part(sound, job.rate, job.start, job.duration, job.loop, job.pre_roll)

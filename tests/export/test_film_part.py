@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.audio_file import open_sound
-from sonorama.export.film_part import film_part, on_frame
+from sonorama.engine.errors import InputError
+from sonorama.export.film_part import film_part, frame_start
 from sonorama.export.render import RenderJob, count_frames, painting, render
 
 from .helpers import write_wav
@@ -62,8 +63,9 @@ def test_without_pre_roll_it_begins_at_rest(tiny_world: str, sound: Path, whole:
 
 
 def test_a_start_is_taken_to_the_nearest_frame(tiny_world: str, sound: Path, tmp_path: Path) -> None:
-    assert on_frame(1.01, FPS) == 1.0
-    assert on_frame(1.02, Fraction(30000, 1001)) == pytest.approx(31 * 1001 / 30000)
+    with open_sound(sound) as opened:
+        assert frame_start(opened, 1.01, FPS) == 1.0
+        assert frame_start(opened, 1.02, Fraction(30000, 1001)) == pytest.approx(31 * 1001 / 30000)
     reports = [
         render(
             RenderJob(sound, tmp_path / f"{start}", world=tiny_world, fps=FPS, start=start, duration=0.1, preset="png")
@@ -83,3 +85,13 @@ def test_a_late_part_hears_less_and_says_so(sound: Path, caplog: pytest.LogCaptu
         assert "--pre-roll all" in caplog.text
         assert film_part(opened, FPS, 601.0, 1.0, loop=False, pre_roll_s=float("inf")).before == 18_030
         assert film_part(opened, FPS, 601.0, 1.0, loop=False, pre_roll_s=7.0).before == 210
+
+
+@pytest.mark.parametrize("rate", [8000, 48000])
+def test_a_start_in_the_last_half_frame_is_taken_to_the_frame_before(tmp_path: Path, rate: int) -> None:
+    write_wav(tmp_path / "short.wav", np.full((1, 2 * rate), 0.1), rate)
+    with open_sound(tmp_path / "short.wav") as opened:
+        assert frame_start(opened, 1.99, FPS) == pytest.approx(59 / 30)
+        assert frame_start(opened, 1.96, FPS) == pytest.approx(59 / 30)
+        with pytest.raises(InputError, match="outside"):
+            opened.count(frame_start(opened, 2.0, FPS))
