@@ -1,8 +1,11 @@
-"""Keyboard shortcuts. While a text field has the focus, letters and digits go to the field instead."""
+"""Keyboard shortcuts, by character and by the place of the key, so that they work on any layout.
+
+While a text field has the focus, letters and digits go to the field instead.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PyQt6.QtCore import QEvent, Qt
@@ -20,7 +23,7 @@ from sonorama.engine.control.addresses import (
     SOUND_TAP,
 )
 
-from .digit_keys import scene_key
+from .key_places import shortcut_at
 from .link import Link
 
 
@@ -62,16 +65,19 @@ def show_keys(link: Link) -> list[Key]:
     ]
 
 
-def take_digit(event: QKeyEvent, link: Link) -> bool:
-    """Handle a scene key on a layout whose digits need Shift, before the shortcuts see it; True if it was one.
+def take_by_place(event: QKeyEvent, keys: Mapping[str, Key]) -> bool:
+    """Handle a shortcut by the place of its key, before the shortcuts by character see it; True if it was one.
 
-    See `digit_keys.scene_key`.
+    A letter that is a shortcut itself is left to that one. Digits go by their place first: on layouts such as French
+    they need Shift, with which a shortcut stores a scene. A focused text field takes its keys before this is asked.
     """
-    if event.type() != QEvent.Type.ShortcutOverride or (scene := scene_key(event)) is None:
+    if event.type() != QEvent.Type.ShortcutOverride or (key := keys.get(shortcut_at(event))) is None:
+        return False
+    typed = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
+    if typed in keys and not key.keys[-1].isdigit():
         return False
     if not event.isAutoRepeat():
-        number, store = scene
-        link.post(SCENE_STORE if store else SCENE_RECALL, number)
+        key.act()
     event.accept()
     return True
 

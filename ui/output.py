@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QWidget
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.frame_map import FrameMap
 
+from .key_places import shortcut_at
 from .picture import Picture
 
 
@@ -28,7 +29,7 @@ class Output(Picture):
             return
         if a0.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Q):
             self.close()
-        elif a0.key() == Qt.Key.Key_F:
+        elif a0.key() == Qt.Key.Key_F or shortcut_at(a0) == "F":
             self.fill_screen(not self.isFullScreen())
 
     def fill_screen(self, full: bool, display: int | None = None) -> None:

@@ -106,7 +106,7 @@ class FullScreen(Picture):
         self.setCursor(Qt.CursorShape.BlankCursor)
 
     def event(self, a0: QEvent | None) -> bool:
-        """Pass scene keys of layouts with shifted digits on to the panel, which handles them before shortcuts."""
+        """Pass shortcuts by the place of the key on to the panel, which handles them before those by character."""
         if isinstance(a0, QKeyEvent) and a0.type() == QEvent.Type.ShortcutOverride:
             panel = self.parentWidget()
             return panel is not None and panel.event(a0)

@@ -92,6 +92,7 @@ class Window(QWidget):
         self.copy_mode = CopyMode(self, self.bottom.hold)
         self.palette_list = Palette(link, self._keys(), self.reveal, self)
         keys.install(self, self._keys())
+        self._shortcuts = {key.keys: key for key in self._keys()}
         link.state.connect(self._stated)
         self._stated(link.connected, "")
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)  # a click on the background takes the focus from a text field
@@ -246,8 +247,8 @@ class Window(QWidget):
             self._bring(now)
 
     def event(self, a0: QEvent | None) -> bool:
-        """Handle scene keys of layouts with shifted digits; show the control under the pointer in the status line."""
-        if isinstance(a0, QKeyEvent) and keys.take_digit(a0, self.link):
+        """Handle shortcuts by the place of the key; show the control under the pointer in the status line."""
+        if isinstance(a0, QKeyEvent) and keys.take_by_place(a0, self._shortcuts):
             return True
         if isinstance(a0, QStatusTipEvent):
             if a0.tip():

@@ -19,6 +19,7 @@ from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.engine.ipc.messages import Hello, Values
 
 from . import scene
+from .display import x_server
 
 RUN = [sys.executable, "-c", "import sys; from sonorama.engine.cli.main import main; sys.exit(main())"]
 
@@ -34,17 +35,8 @@ def run(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def display() -> Iterator[str]:
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"],
-        pass_fds=[write],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        yield f":{int(pipe.readline())}"
-    server.terminate()
-    server.wait()
+    with x_server() as name:
+        yield name
 
 
 @pytest.mark.parametrize("command", ["panel", "view"])

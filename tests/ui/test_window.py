@@ -15,6 +15,7 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.engine.ipc.messages import Values
 from sonorama.ui import theme
+from sonorama.ui.key_places import place_of
 from sonorama.ui.link import Link
 from sonorama.ui.topbar import RECORD_DELAY
 from sonorama.ui.widgets.control import Control
@@ -168,40 +169,63 @@ def test_keys_play(
     qtbot.waitUntil(lambda: show.got == [sent])
 
 
-FRENCH = [
-    (Qt.Key.Key_Ampersand, "&", Qt.KeyboardModifier.NoModifier, 10, [("/scene/recall", 1)]),
-    (Qt.Key.Key_Underscore, "_", Qt.KeyboardModifier.NoModifier, 17, [("/scene/recall", 8)]),
-    (Qt.Key.Key_3, "3", Qt.KeyboardModifier.ShiftModifier, 12, [("/scene/store", 3)]),
-    (Qt.Key.Key_Ampersand, "&", Qt.KeyboardModifier.ControlModifier, 10, []),
-    (Qt.Key.Key_Ccedilla, "\u00e7", Qt.KeyboardModifier.NoModifier, 18, []),
-    (Qt.Key.Key_1, "1", Qt.KeyboardModifier.NoModifier, 10, []),  # elsewhere: left to the shortcut
-    (Qt.Key.Key_Exclam, "!", Qt.KeyboardModifier.ShiftModifier, 10, []),
+NONE, SHIFT, CTRL = (
+    Qt.KeyboardModifier.NoModifier,
+    Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.ControlModifier,
+)
+PLACES = [  # scan codes of Linux
+    (Qt.Key.Key_Ampersand, "&", NONE, 10, [("/scene/recall", 1)]),  # French
+    (Qt.Key.Key_Underscore, "_", NONE, 17, [("/scene/recall", 8)]),
+    (Qt.Key.Key_3, "3", SHIFT, 12, [("/scene/store", 3)]),
+    (Qt.Key.Key_Ampersand, "&", CTRL, 10, []),
+    (Qt.Key.Key_Ccedilla, "\u00e7", NONE, 18, []),
+    (Qt.Key.Key_W, "w", NONE, 52, [("/out/freeze", True)]),
+    (Qt.Key.Key_1, "1", NONE, 10, [("/scene/recall", 1)]),
+    (Qt.Key.Key_Exclam, "!", SHIFT, 10, [("/scene/store", 1)]),
+    (0x0392, "\u03b2", NONE, 56, [("/out/blackout", True)]),  # Greek
+    (0x0415, "\u0415", SHIFT, 28, [("/sound/resync", True)]),  # Russian
+    (Qt.Key.Key_T, "t", NONE, 45, []),  # Dvorak: T on the key K is left to the shortcut by character
+    (Qt.Key.Key_E, "e", NONE, 40, []),  # and this is no shortcut at all
 ]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere keys have other codes")
 @pytest.mark.parametrize("focus", [Window, FloatControl, QComboBox])
-@pytest.mark.parametrize(("key", "text", "with_", "code", "sent"), FRENCH)
-def test_digits_that_need_shift_play_by_their_place(
-    focus: type[QWidget],
-    key: Qt.Key,
-    text: str,
-    with_: Qt.KeyboardModifier,
-    code: int,
-    sent: list[tuple[str, int]],
-    window: Window,
-    show: FakeShow,
-    qtbot: QtBot,
-) -> None:
+def test_keys_play_by_their_place(focus: type[QWidget], window: Window, show: FakeShow, qtbot: QtBot) -> None:
     at = [window, *(w for w in window.findChildren(focus) if isinstance(w, Control) and w.isVisible())][-1]
-    for again in (False, True):  # what a key is asked first, before any shortcut
-        QApplication.sendEvent(at, QKeyEvent(QEvent.Type.ShortcutOverride, key, with_, code, 0, 0, text, again))
-    qtbot.wait(30)
-    assert show.got == sent
-    press = QKeyEvent(QEvent.Type.KeyPress, key, with_, code, 0, 0, text)
-    if sent and isinstance(at, ChoiceControl):
-        at.keyPressEvent(press)
-        assert not press.isAccepted()  # it looks for no word that begins so
+    for key, text, with_, code, sent in PLACES:
+        show.got.clear()
+        for path in ("/out/freeze", "/out/blackout"):
+            window.link.values[path] = False
+        for again in (False, True):  # what a key is asked first, before any shortcut; held down it acts once
+            QApplication.sendEvent(at, QKeyEvent(QEvent.Type.ShortcutOverride, key, with_, code, 0, 0, text, again))
+        qtbot.wait(30)
+        assert show.got == sent, text
+        press = QKeyEvent(QEvent.Type.KeyPress, key, with_, code, 0, 0, text)
+        if sent and isinstance(at, ChoiceControl):
+            at.keyPressEvent(press)
+            assert not press.isAccepted()  # it looks for no word that begins so
+
+
+@pytest.mark.parametrize(
+    ("platform", "scan", "virtual", "place"),
+    [
+        ("linux", 27, 0x70, "R"),
+        ("linux", 17, 0, "8"),
+        ("linux", 0, 0, ""),
+        ("win32", 0x13, 0x52, "R"),
+        ("win32", 0x30, 0x58, "B"),
+        ("win32", 2, 0, "1"),
+        ("darwin", 1, 0x0F, "R"),
+        ("darwin", 1, 0x1C, "8"),
+        ("darwin", 1, 0x06, "Z"),
+        ("darwin", 1, 0x28, "K"),
+        ("darwin", 1, 0x31, ""),
+    ],
+)
+def test_places_of_keys_by_system(platform: str, scan: int, virtual: int, place: str) -> None:
+    assert place_of(QKeyEvent(QEvent.Type.KeyPress, 0, NONE, scan, virtual, 0, ""), platform) == place
 
 
 def test_places_of_digits_stay_out_of_text_fields(window: Window, show: FakeShow, qtbot: QtBot) -> None:

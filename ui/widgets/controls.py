@@ -18,7 +18,6 @@ from PyQt6.QtWidgets import (
 
 from sonorama.engine.control.parameters import Parameter, Value
 
-from ..digit_keys import scene_key
 from ..formatting import caption, short_name, slot_of
 from ..link import Link
 from .control import Control
@@ -120,8 +119,10 @@ class ChoiceControl(Control, QComboBox):
         super().showPopup()
 
     def keyPressEvent(self, e: QKeyEvent | None) -> None:
-        """Leave scene keys to the window; other keys search the list."""
-        if e is not None and scene_key(e) is not None:
+        """Change by arrows and page keys. What types something is ignored: letters are shortcuts, and a key that is one
+        by its place must not search the list too.
+        """
+        if e is not None and e.text().strip().isprintable() and e.text().strip():
             e.ignore()
         else:
             super().keyPressEvent(e)
