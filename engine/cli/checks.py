@@ -15,6 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from ..errors import SonoramaError, one_line_error
+from ..inference import runtimes
 from ..plugins.interfaces import Finding
 
 _AGAIN = "Install sonorama again: pip install --force-reinstall sonorama"
@@ -93,7 +94,7 @@ def networks() -> list[Finding]:
 
 def _onnxruntime() -> Finding:
     try:
-        import onnxruntime
+        onnxruntime = runtimes.onnxruntime()
     except (ImportError, OSError) as error:
         return Finding("ONNX Runtime", False, f"does not load: {one_line_error(error)}", _AGAIN, True)
     providers = onnxruntime.get_available_providers()
@@ -104,9 +105,7 @@ def _onnxruntime() -> Finding:
 
 def _openvino() -> list[Finding]:
     try:
-        import openvino
-
-        devices = openvino.Core().available_devices
+        devices = runtimes.openvino().Core().available_devices
     except (ImportError, OSError, RuntimeError) as error:
         about = f"does not load: {one_line_error(error)}; ONNX Runtime paints instead, at about half the speed"
         return [Finding("OpenVINO", False, about, "pip install openvino (no wheels for Macs with Intel)")]
@@ -140,12 +139,12 @@ def cuda() -> list[Finding]:
 
 def worlds() -> list[Finding]:
     """The installed worlds, and whether their graphs are in the cache."""
-    from ..inference.graph_cache import graph_folder
+    from ..inference.graph_cache import found_graphs
     from ..model.world_file import World, list_worlds, world_folders
 
     findings = []
     for card in list_worlds():
-        ready = graph_folder(World(card, {})).is_dir()
+        ready = found_graphs(World(card, {})) is not None
         graphs = "its graphs are ready" if ready else "its graphs are made at its first start, a few seconds"
         facts = f"{card.version}, {card.width}x{card.height} px, {card.licence}"
         findings.append(Finding(card.name, True, f"{facts}; {graphs}"))
@@ -230,12 +229,12 @@ def shows() -> list[Finding]:
 
 def logs() -> list[Finding]:
     """Where shows write their logs, and whether they can."""
-    from ..files.folders import log_folder
+    from ..files.folders import is_folder, is_there, log_folder
     from ..log.show_log import log_path
 
     folder = log_folder()
-    there = next(one for one in (folder, *folder.parents) if one.exists())
-    can = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+    there = next(one for one in (folder, *folder.parents) if is_there(one))
+    can = is_folder(there) and os.access(there, os.W_OK | os.X_OK)
     about = str(log_path("NAME")) if can else f"{there} cannot be written, so shows keep no log"
     return [Finding("log of a show", can, about, "Allow writing there, or set SONORAMA_LOGS to another folder.")]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, OutputError, SonoramaError, ValueRefused
-from ..files.folders import presets_folder
+from ..files.folders import files_in, presets_folder
 from .addresses import LOOK_DRIFT, LOOK_TRAVEL, OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD
 from .class_addresses import is_target, parameter_of, parts
 from .parameters import Parameter, Value
@@ -69,7 +69,7 @@ def names() -> list[tuple[str, Kind]]:
     """Name and kind of all presets, sorted."""
     kinds: tuple[Kind, ...] = ("look", "show")
     return sorted(
-        (p.name.removesuffix(f".{kind}.json"), kind) for kind in kinds for p in folder().glob(f"*.{kind}.json")
+        (p.name.removesuffix(f".{kind}.json"), kind) for kind in kinds for p in files_in(folder(), f"*.{kind}.json")
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SonoramaError, ValueRefused
+from ..files.folders import is_there
 from . import presets
 from .addresses import SOUND_FOLLOW, SOUND_GAIN, SOUND_ONSET
 from .class_addresses import GROUP, by_class, by_slot
@@ -39,7 +40,7 @@ class SceneBank:
         self._said: dict[str, Any] = {}  # as read: entries that this version does not know stay in the file
         self._scenes: dict[int, dict[str, Value]] = {}
         self.fault = ""
-        if path.exists():
+        if is_there(path):
             self._read()
 
     def _read(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import SonoramaError
 from ..plugins.interfaces import Backend
 from ..plugins.registry import BACKENDS, make, names
-from .graph_cache import graph_folder
+from .graph_cache import found_graphs
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -33,7 +33,7 @@ def threads_of_one() -> int:
 def graphs_missing(world: World, device: str) -> bool:
     """Whether opening a world on a device would have to make its graphs first."""
     with_graphs = device in ("cpu", "ort") or (device == "auto" and not cuda_available())
-    return with_graphs and not graph_folder(world).is_dir()
+    return with_graphs and found_graphs(world) is None
 
 
 def cuda_available() -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..errors import SonoramaError, missing_extra
 from ..plugins.interfaces import Available, Backend, Missing
 from .backend import cuda_available, openvino_available
+from .runtimes import onnxruntime
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -69,9 +70,7 @@ def _open_reference(world: World, threads: int, painters: int) -> Backend:
 
 
 def _probe_ort() -> Available | Missing:
-    import onnxruntime
-
-    return Available(f"ONNX Runtime {onnxruntime.__version__}")
+    return Available(f"ONNX Runtime {onnxruntime().__version__}")
 
 
 def _probe_cpu() -> Available | Missing:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..units import Array
 from .graph_cache import ready_graphs
+from .runtimes import onnxruntime
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 
 def open_session(path: Path, threads: int = 1) -> Any:
     """One graph. Spinning is off: it burns the cores that sound, video encoding and other programs need."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
+    runtime = onnxruntime()
+    options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def open_sound_encoder(world: World) -> Callable[[Array], Array]:

@@ -5,8 +5,9 @@ G alone in bfloat16 or float16 where the processor computes in them (`/engine/pr
 
 from __future__ import annotations
 
+import logging
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,15 @@ import numpy as np
 
 from ..errors import SonoramaError
 from ..units import Array
-from .graph_cache import graph_folder
+from .graph_cache import compiled_folders, ready_graphs
 from .onnx_backend import OnnxBackend
 from .precision import HINT
+from .runtimes import openvino
 
 if TYPE_CHECKING:
     from ..model.world_file import World
 
+log = logging.getLogger(__name__)
 EXACT = "f32"
 _FAST = {"BF16": "bf16", "FP16": "f16"}
 """Capabilities that OpenVINO lists for a processor with such instructions -> its names of the formats."""
@@ -29,9 +32,7 @@ _FAST = {"BF16": "bf16", "FP16": "f16"}
 
 def fast_formats() -> tuple[str, ...]:
     """The formats below float32 that this processor has instructions for, by OpenVINO's names."""
-    import openvino
-
-    capabilities = openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    capabilities = openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return tuple(name for capability, name in _FAST.items() if capability in capabilities)
 
 
@@ -42,7 +43,7 @@ class OpenVinoBackend(OnnxBackend):
         super().__init__(world, threads, painters, paints=False)
         self.name = "openvino-cpu"
         ws_shape = world.card.num_ws, world.card.w_dim
-        self._compiled = partial(CompiledSynthesis, graph_folder(world), ws_shape, threads, painters)
+        self._compiled = partial(CompiledSynthesis, ready_graphs(world), ws_shape, threads, painters)
         self._paint = self._compiled(EXACT)
 
     def synthesize(self, ws: Array) -> Array:
@@ -56,6 +57,19 @@ class OpenVinoBackend(OnnxBackend):
     def open_fast(self, precision: str) -> Callable[[Array], Array]:
         """See FastBackend."""
         return self._compiled(precision)
+
+
+def _compile(graph: Path, settings: Mapping[str, Any], folders: Iterable[str]) -> Any:
+    """Compile a graph, and keep the result in the first of the folders where that is possible; "" keeps none."""
+    core = openvino().Core()
+    for folder in folders:
+        try:
+            return core.compile_model(str(graph), "CPU", {**settings, "CACHE_DIR": folder})
+        except RuntimeError as error:
+            if not folder:
+                raise
+            log.info("OpenVINO keeps nothing in %s: %s", folder, error)
+    raise AssertionError("the last folder is none")
 
 
 class CompiledSynthesis:
@@ -75,17 +89,15 @@ class CompiledSynthesis:
     """
 
     def __init__(self, folder: Path, ws_shape: tuple[int, int], threads: int, painters: int, precision: str) -> None:
-        import openvino
-
         settings = {
             # The CPU plug-in would otherwise use bfloat16 where the processor has it.
             "INFERENCE_PRECISION_HINT": precision,
             "INFERENCE_NUM_THREADS": threads * painters,
             "NUM_STREAMS": painters,
-            # Apart, because not every version of OpenVINO tells what it has compiled for other formats by this setting.
-            "CACHE_DIR": str(folder / ("openvino" if precision == EXACT else f"openvino-{precision}")),
         }
-        compiled = openvino.Core().compile_model(str(folder / "synthesis.onnx"), "CPU", settings)
+        # Apart, because not every version of OpenVINO tells what it has compiled for other formats by this setting.
+        name = "openvino" if precision == EXACT else f"openvino-{precision}"
+        compiled = _compile(folder / "synthesis.onnx", settings, compiled_folders(folder, name))
         used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         if used != precision:
             raise SonoramaError(f"OpenVINO computes in {used} here, not in {precision}", HINT)

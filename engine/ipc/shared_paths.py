@@ -6,6 +6,7 @@ that nobody can guess, readable by its user only (0600), and is opened only if i
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import secrets
@@ -57,16 +58,28 @@ def inner_name(show: str) -> str:
 
 def runtime_folder() -> Path:
     """The user's own folder for session files, made if needed: `sonorama-UID` in $XDG_RUNTIME_DIR if it can be written,
-    else in the temporary folder. Its mode is 0700; a folder of this user with a wider mode is narrowed.
-
-    Raises:
-        UnsafePath: something of that name is there that is a link, no folder, or another user's.
-
+    else in the temporary folder. Raises as `own_folder`.
     """
     given = os.environ.get("XDG_RUNTIME_DIR")
     base = Path(given) if given and os.access(given, os.W_OK | os.X_OK) else Path(tempfile.gettempdir())
-    folder = base / f"sonorama-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return own_folder(base / f"sonorama-{user_number()}")
+
+
+def user_number() -> str:
+    """A part of file names that differs between users of a machine."""
+    return str(os.getuid()) if hasattr(os, "getuid") else "user"
+
+
+def own_folder(folder: Path) -> Path:
+    """A folder of mode 0700 that belongs to this user, made if needed; a wider mode is narrowed.
+
+    Raises:
+        UnsafePath: something of that name is there that is a link, no folder, or another user's.
+        OSError: it cannot be made.
+
+    """
+    with contextlib.suppress(FileExistsError):  # what is there is looked at below
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     facts = folder.lstat()
     if not stat.S_ISDIR(facts.st_mode) or not _is_ours(facts):
         raise _unsafe(folder, facts)

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..errors import OutputError, WorldError
 from ..files.atomic import replacing
-from ..files.folders import codes_folder
+from ..files.folders import codes_folder, is_there
 from ..units import Array
 
 FORMAT, FORMAT_VERSION, SUFFIX = "sonorama-code", "1", ".safetensors"
@@ -137,7 +137,7 @@ def keep_code(code: BaseCode) -> Path:
 
     """
     path = _file(code.name)
-    if path.exists():
+    if is_there(path):
         return path
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +167,7 @@ def find_code(name: str) -> BaseCode:
 @lru_cache(maxsize=64)
 def _kept(name: str) -> BaseCode:
     path = _file(name) if _NAME.fullmatch(name) else None
-    if path is None or not path.is_file():
+    if path is None or not is_there(path):
         raise WorldError(f"The code {name[:60]!r} is not here", "Play its file once with --code FILE, or edit again.")
     code = read_code(path)
     if code.name != name:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import SonoramaError, WorldError, one_line_error
+from ..files.folders import files_in
 from ..plugins.interfaces import WorldLoader
 from ..plugins.registry import OWN_PACKAGE, WORLD_LOADERS, find_used, load_point, make_from, package_of
 
@@ -47,5 +48,5 @@ def world_files(folder: Path) -> list[Path]:
     """Files of a folder that any loader's suffixes name, by name."""
     suffixes = {suffix for loader in loaders() for suffix in loader.suffixes}
     return sorted(
-        path for path in folder.glob("*") if path.suffix.lower() in suffixes and not path.name.startswith(".")
+        path for path in files_in(folder) if path.suffix.lower() in suffixes and not path.name.startswith(".")
     )

@@ -311,6 +311,11 @@ def main(name: str) -> int:
         except SonoramaError as error:
             peer.send(Failed(error.message, error.hint))
             return 2
+        except Exception as error:
+            log.critical("The renderer cannot begin", exc_info=error)
+            message = f"The renderer cannot begin: {one_line_error(error)}"
+            peer.send(Failed(message, "The log says more; sonorama doctor prints where it is."))
+            return 2
         frame_loop.run()
     except FloatingPointError as error:
         log.critical("The motion became NaN or infinite", exc_info=error)

@@ -16,6 +16,7 @@ from ..errors import InputError, WorldError, one_line_error
 from ..faults import Faults
 from ..files.folders import photos_folder
 from ..inference.backend import graphs_missing, open_backend, threads_of_one
+from ..inference.graph_cache import told_spare
 from ..model.base_code import find_code
 from ..model.world_file import find_world, load_world, read_card
 from ..pipeline.loaded_world import LoadedWorld
@@ -67,6 +68,8 @@ class WorldLoader:
             )  # the first picture is slow
             _ = instrument.quality_gate  # paints, too
             self._open = {**dict(list(self._open.items())[-1:]), (world, device): instrument}
+            if line := told_spare(loaded):
+                self._faults.note("cache", line)
         return self._open[world, device]
 
     def ask(self, changes: Sequence[Change], loaded: tuple[str, str]) -> None:

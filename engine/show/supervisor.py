@@ -16,11 +16,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from ..control.addresses import ENGINE_PRECISION
 from ..control.change_queue import ChangeQueue
 from ..control.events import BegunAfresh, Restarted, ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
-from ..control.pending_load import CODES, RESULTS, PendingLoads
+from ..control.pending_load import CODES, LOADS, RESULTS, PendingLoads
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer
@@ -56,8 +57,17 @@ RETRIES_S = (0.0, 0.0, 1.0, 3.0, 10.0)
 """Seconds before the next start, by how many renderers in a row died before they saved a state."""
 HOPELESS = 3
 """After this many of them the next one starts at rest instead of from the saved state."""
+HOPELESS_STARTS = 5
+"""After so many renderers in a row that said why they cannot begin, no other is started until something is changed that
+may help.
+"""
+REMINDER_S = 5.0
+"""Seconds between two reports that none is started."""
 HELD = 600
 """Late answers of the sound networks that the next renderer is told: a minute's, which is more than it plays again."""
+
+HELPING, PANIC = (*LOADS, ENGINE_PRECISION), "panic"
+"""Parameters with whose new values a renderer may begin that could not before; and the source of changes by panic."""
 
 Now = Callable[[], tuple[int, int]]
 
@@ -103,6 +113,7 @@ class RendererSupervisor:
         self._state = self._fresh = self._refused = self._played = False
         self._started_at = self._message_at = self._ready_at = 0.0
         self._retry_at, self._polled_at = 0.0, time.monotonic()
+        self._failures, self._why = 0, ""  # in a row, and what the last one said
         self.state_file: Path = shared_path(f"{name}.state")
         self.failed: tuple[str, str] | None = None
 
@@ -145,14 +156,23 @@ class RendererSupervisor:
             self._message_at, self._started_at = self._message_at + away, self._started_at + away
         self._polled_at = now
         if self._process is None:
-            if now >= self._retry_at:
-                self._start(now)
+            self._start_again(now)
         elif (code := self._process.poll()) is not None:
             self._end(f"it ended with code {code}")
         elif self._ready_at and now - self._message_at > SILENT_S:
             self._end("it stopped responding")
         elif not self._ready_at and now - self._started_at > LOADING_S:
             self._end("it did not begin to play")
+
+    def _start_again(self, now: float) -> None:
+        if now < self._retry_at:
+            return
+        if self._failures < HOPELESS_STARTS:
+            self._start(now)
+        else:
+            self._retry_at = now + REMINDER_S
+            hint = "It is not tried again until a world or device is loaded, or PANIC pressed"
+            self._faults.note("world", f"{self._why} {hint}")
 
     def _start(self, now: float) -> None:
         try:
@@ -235,7 +255,11 @@ class RendererSupervisor:
     def ask(self, changes: Iterable[Change]) -> None:
         """Send changes; they are kept until the renderer reports that it has applied them."""
         if not self.playing:  # it would not read them
-            self._waiting.add(changes)
+            batch = list(changes)
+            helps = any(change.path in HELPING or change.source == PANIC for change in batch)
+            if helps and self._failures >= HOPELESS_STARTS:
+                self._failures, self._retry_at = 0, 0.0
+            self._waiting.add(batch)
         elif batch := list(changes):
             self._seq += 1
             self._unconfirmed.append((self._seq, batch))
@@ -292,7 +316,7 @@ class RendererSupervisor:
                 pass
 
     def _ready(self, ready: Ready) -> None:
-        self._played, self._ready_at = True, time.monotonic()
+        self._played, self._ready_at, self._failures = True, time.monotonic(), 0
         self._faults.clear("renderer")
         self._events.ready.publish(ready)
         self.ask(self._waiting.take())
@@ -303,10 +327,10 @@ class RendererSupervisor:
             self._journal.popleft()
 
     def _failed(self, failed: Failed) -> None:
-        self._refused = True
+        self._refused, self._failures, self._why = True, self._failures + 1, f"{failed.message}. {failed.hint}"
         if not self._played:
             self.failed = self.failed or (failed.message, failed.hint)
-        self._faults.note("world", f"{failed.message}. {failed.hint}")
+        self._faults.note("world", self._why)
 
     def _applied(self, message: Applied) -> None:
         while self._unconfirmed and self._unconfirmed[0][0] <= message.seq:

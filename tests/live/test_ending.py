@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from sonorama.engine.inference.graph_cache import graph_folder, spare_cache
 from sonorama.engine.ipc.channel import session_file
 from sonorama.engine.ipc.frame_map import FrameMap
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.show.status import Stats
 
 from .stage import PATIENCE_S, RENDERER, LiveShow, shared_files, until
@@ -68,6 +71,23 @@ def test_what_is_wrong_is_said_before_the_first_picture(start: Start, tiny_world
     missing, playing = (next(i for i, line in enumerate(lines) if part in line) for part in ("not there", "Playing"))
     assert missing < playing, lines
     assert show.rows()[-1]["frame"] > 0
+
+
+def test_a_home_that_cannot_be_written_stops_nothing(start: Start, tmp_path: Path, instrument: LoadedWorld) -> None:
+    """Nor a cache: graphs are made in the temporary folder. That a scene is not kept is said when it is stored."""
+    (tmp_path / "home").write_text("a file, so that not even root can make folders in it")
+    default = ("SONORAMA_CACHE", "SONORAMA_LOGS", "SONORAMA_LOOKS", "SONORAMA_WORLDS", "XDG_VIDEOS_DIR")
+    show = start("--source", "tone:120", env={"HOME": str(tmp_path / "home"), **dict.fromkeys(default, "")})
+    try:
+        show.playing()
+        show.set("/scene/store", 2)
+        show.wait(lambda: any("cannot be saved" in line for line in show.faults()), "the scene seems to be kept")
+    finally:
+        shutil.rmtree(spare_cache() / "graphs" / graph_folder(instrument.world).name, ignore_errors=True)
+    assert any("The cache folder" in line and "cannot be written" in line for line in show.faults())
+    assert "No log is written" in show.output
+    assert "Traceback" not in show.output
+    assert show.row["restarts"] == 0
 
 
 def test_a_scene_is_there_from_the_start(start: Start) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.inference import backend as backends
+from sonorama.engine.inference import runtimes
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
@@ -54,12 +55,11 @@ def test_threads_and_painters_do_not_change_a_bit(world: World) -> None:
 
 def test_the_first_picture_is_painted_before_threads_may_paint(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two first calls of OpenVINO at once may wait for each other for ever."""
-    import openvino
-
+    openvino = runtimes.openvino()
     first: list[int] = []
     infer = openvino.InferRequest.infer
 
-    def noted(self: openvino.InferRequest, *arguments: Any) -> object:
+    def noted(self: Any, *arguments: Any) -> object:
         first.append(threading.get_ident())
         return infer(self, *arguments)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.inference import openvino_backend
+from sonorama.engine.inference import openvino_backend, runtimes
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.inference.precision import NoFastPrecision, fast_precisions, open_in
 from sonorama.engine.model.world_file import World, load_world
@@ -27,8 +27,7 @@ def codes(world: World) -> np.ndarray:
 
 
 def test_formats_are_those_that_openvino_lists(monkeypatch: pytest.MonkeyPatch) -> None:
-    import openvino
-
+    openvino = runtimes.openvino()
     for listed, formats in (
         (["FP32", "INT8"], ()),
         (["BF16", "WINOGRAD", "FP32"], ("bf16",)),

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 
@@ -20,6 +19,7 @@ from sonorama.engine.errors import SonoramaError, WorldError
 from sonorama.engine.faults import Faults
 from sonorama.engine.inference.backend import Backend, open_backend
 from sonorama.engine.inference.graph_cache import ready_graphs
+from sonorama.engine.inference.runtimes import onnxruntime
 from sonorama.engine.ipc.frame_map import FrameMap
 from sonorama.engine.model import build
 from sonorama.engine.model.build import build_networks
@@ -119,7 +119,7 @@ def test_its_graphs_give_what_torch_gives(prepared: World) -> None:
     modules = {"sound": networks.sound, "encoder": networks.encoder, "motion": networks.motion}
     modules |= {"mapping": networks.generator.mapping, "synthesis": networks.play()}
     for name, module in modules.items():
-        session = onnxruntime.InferenceSession(str(folder / f"{name}.onnx"), providers=["CPUExecutionProvider"])
+        session = onnxruntime().InferenceSession(str(folder / f"{name}.onnx"), providers=["CPUExecutionProvider"])
         mine = [port for port in prepared.card.ports() if port.network == name]
         assert [x.name for x in session.get_inputs()] == [p.name for p in mine if p.direction == "in"]
         assert [x.name for x in session.get_outputs()] == [p.name for p in mine if p.direction == "out"]

@@ -24,7 +24,7 @@ from sonorama.engine.ipc.messages import (
     StateSaved,
 )
 from sonorama.engine.ipc.shared_paths import inner_name, shared_path
-from sonorama.engine.show.supervisor import RendererSupervisor
+from sonorama.engine.show.supervisor import HOPELESS_STARTS, RendererSupervisor
 
 IDLE = (sys.executable, "-c", "import sys; sys.stdin.read(); import time; time.sleep(60)")
 AMOUNT = "/motion/coarse/amount"
@@ -306,3 +306,36 @@ def test_the_next_one_paints_in_the_precision_of_the_one_before(
     second.says.append(MotionLost())  # it begins at rest: precision, too, may be what it died of
     supervisor.receive()
     assert join(supervisor).start.precision == "exact"
+
+
+def test_a_fault_that_cannot_heal_is_said_and_not_tried_for_ever(events: ShowEvents) -> None:
+    faults, began = Faults(), []
+    supervisor = RendererSupervisor(f"stop-{os.getpid()}", {AMOUNT: 1.0}, lambda: (0, 0), events, faults, IDLE)
+    supervisor._start = began.append  # no process: what counts is whether one is asked for
+
+    def cannot() -> None:
+        join(supervisor, ready=False).says.append(Failed("No room for graphs", "Make room."))
+        supervisor.receive()
+        supervisor._end("it ended with code 2")
+        supervisor._retry_at = 0.0
+
+    for number in range(1, HOPELESS_STARTS + 1):
+        supervisor.poll()
+        assert len(began) == number
+        cannot()
+    supervisor.poll()
+    assert len(began) == HOPELESS_STARTS
+    (line,) = faults.recent()
+    assert "No room for graphs. Make room. It is not tried again until" in line
+    supervisor.ask([change(0.5)])
+    supervisor._retry_at = 0.0
+    supervisor.poll()
+    assert len(began) == HOPELESS_STARTS
+    for helping in (Change("/engine/world", "shore", "panel"), Change(AMOUNT, 1.0, "panic")):
+        before = len(began)
+        supervisor.ask([helping])
+        supervisor.poll()
+        assert len(began) == before + 1
+        for _ in range(HOPELESS_STARTS):
+            cannot()
+    supervisor.close()

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 import torch
 from torchaudio.transforms import Resample
 
 from ....engine.errors import InputError
+from ....engine.inference.runtimes import onnxruntime
 from ....engine.units import Array
 
 RATE = 16_000
@@ -65,6 +65,7 @@ class Teacher:
         weights = teacher_file(root)
         if not weights.is_file():
             raise InputError(f"{weights}: the teacher is not there", "give a data folder that has it with --data")
+        ort = onnxruntime()
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads
         self._session = ort.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
