@@ -308,10 +308,12 @@ def test_the_next_one_paints_in_the_precision_of_the_one_before(
     assert join(supervisor).start.precision == "exact"
 
 
-def test_a_fault_that_cannot_heal_is_said_and_not_tried_for_ever(events: ShowEvents) -> None:
-    faults, began = Faults(), []
+def test_a_fault_that_cannot_heal_is_said_and_not_tried_for_ever(
+    events: ShowEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults, began = Faults(), list[float]()
     supervisor = RendererSupervisor(f"stop-{os.getpid()}", {AMOUNT: 1.0}, lambda: (0, 0), events, faults, IDLE)
-    supervisor._start = began.append  # no process: what counts is whether one is asked for
+    monkeypatch.setattr(supervisor, "_start", began.append)  # no process: what counts is whether one is asked for
 
     def cannot() -> None:
         join(supervisor, ready=False).says.append(Failed("No room for graphs", "Make room."))
