@@ -20,7 +20,7 @@ from ..engine.errors import InputError
 from ..engine.units import SAMPLE_RATE
 
 log = logging.getLogger(__name__)
-MOST_BEFORE_S, SHORT_BEFORE_S = 600.0, 20.0
+MOST_BEFORE_S, SHORT_BEFORE_S = 600.0, 10.0
 """A part that begins later than the first takes only the second from the sound before it, unless told otherwise."""
 
 

@@ -81,7 +81,7 @@ def test_a_late_part_hears_less_and_says_so(sound: Path, caplog: pytest.LogCaptu
     with open_sound(sound) as opened, caplog.at_level(logging.WARNING):
         assert film_part(opened, FPS, 600.0, 1.0, loop=False, pre_roll_s=None).before == 18_000
         assert not caplog.messages
-        assert film_part(opened, FPS, 601.0, 1.0, loop=False, pre_roll_s=None).before == 600
+        assert film_part(opened, FPS, 601.0, 1.0, loop=False, pre_roll_s=None).before == 300
         assert "--pre-roll all" in caplog.text
         assert film_part(opened, FPS, 601.0, 1.0, loop=False, pre_roll_s=float("inf")).before == 18_030
         assert film_part(opened, FPS, 601.0, 1.0, loop=False, pre_roll_s=7.0).before == 210
