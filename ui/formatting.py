@@ -36,8 +36,9 @@ def osc_address(path: str, classes: Sequence[str] = ()) -> str:
 
 
 def caption(path: str) -> str:
-    """The last part of an address, with spaces: `amount`, `auto gain`."""
-    return path.rpartition("/")[2].replace("_", " ")
+    """The last part of an address, with spaces: `amount`, `auto gain`; the last two where needed: `kick low`."""
+    first = 2 if path.startswith("/sound/") and not path.endswith(("/x2", "/half")) else -1
+    return " ".join(path.split("/")[first:]).replace("_", " ")
 
 
 def class_name(class_id: str) -> str:

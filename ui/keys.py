@@ -21,6 +21,8 @@ from sonorama.engine.control.addresses import (
     SCENE_STORE,
     SOUND_RESYNC,
     SOUND_TAP,
+    SOUND_TEMPO_HALF,
+    SOUND_TEMPO_X2,
 )
 
 from .key_places import shortcut_at
@@ -61,6 +63,8 @@ def show_keys(link: Link) -> list[Key]:
         Key("Z", "freeze", lambda: toggle(link, OUT_FREEZE)),
         Key("T", "tap tempo", lambda: link.post(SOUND_TAP, True)),
         Key("Shift+T", "set the beat to now", lambda: link.post(SOUND_RESYNC, True)),
+        Key("X", "double the tempo", lambda: link.post(SOUND_TEMPO_X2, True)),
+        Key("Shift+X", "halve the tempo", lambda: link.post(SOUND_TEMPO_HALF, True)),
         Key("Shift+Esc", "panic", lambda: link.post(OUT_PANIC, True)),
     ]
 

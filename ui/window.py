@@ -119,6 +119,8 @@ class Window(QWidget):
         below.body.setContentsMargins(8, 2, 8, 6)
         self.tabs.addTab(self.modulators, "MODULATORS")
         self.tabs.addTab(self.floors, "FLOORS")
+        music = [p for path, p in self.link.table.items() if path.startswith("/sound/") and path.count("/") > 2]
+        self.tabs.addTab(self._page([p for p in music if p.kind == "float"], 6), "MUSIC")
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
@@ -138,11 +140,11 @@ class Window(QWidget):
     def _above(self) -> set[str]:
         return {widget.param.path for widget in self.top.findChildren(QWidget) if isinstance(widget, Control)}
 
-    def _page(self, params: list[Parameter]) -> QWidget:
+    def _page(self, params: list[Parameter], columns: int = 4) -> QWidget:
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addLayout(grid(params, self.link, 4))
+        column.addLayout(grid(params, self.link, columns))
         column.addStretch(1)
         return page
 
@@ -152,7 +154,7 @@ class Window(QWidget):
         sound = Card("SOUND")
         group = [p for path, p in self.link.table.items() if path.startswith("/sound/")]
         small = [p for p in group if p.kind in ("choice", "trigger")]
-        sound.body.addLayout(grid([p for p in group if p not in small], self.link, 2))
+        sound.body.addLayout(grid([p for p in group if p not in small and p.path.count("/") == 2], self.link, 2))
         row = QHBoxLayout()
         row.setSpacing(GAP)
         for param in small:

@@ -1,4 +1,4 @@
-"""Audio features for modulation: loudness, frequency bands, onsets and the beat.
+"""Audio features for modulation: loudness, frequency bands, onsets, the beat and drums.
 
 Causal, on a fixed grid: hop h ends at sample (h + 1) * HOP. Every hop is computed separately, so the result does not
 depend on the sizes of the blocks pushed, bit for bit.
@@ -7,19 +7,23 @@ depend on the sizes of the blocks pushed, bit for bit.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from ..control.sound_table import PRIOR, THRESHOLD
 from ..units import SAMPLE_RATE, Float64Array, Samples
 from .beat_tracker import BeatTracker
+from .drums import DRUMS, KIT, Drums, DrumSettings
+from .tempo_octave import FASTEST, SLOWEST
 
 HOP = 441
 """Samples per hop: 10 ms."""
 FEATURES = ("level", "bass", "mid", "high", "onset", "beat")
-METERS = (*FEATURES, "bpm")
+METERS = (*FEATURES, "bpm", "confidence", *DRUMS)
 SILENCE_DB = -100.0
 HISTORY = 1024
 """Number of past hops available to `at`: 10 s."""
@@ -30,7 +34,7 @@ _WINDOW = 1024  # samples per spectrum: 23 ms
 _LOUD = 5  # hops per loudness value: 50 ms
 _BANDS_HZ = (30.0, 150.0, 2000.0, 16000.0)
 _GAMMA = 1000.0
-_COLUMNS = ("level", "bass", "mid", "high", "onset", "phase", "step", "confidence", "db")
+_COLUMNS = ("level", "bass", "mid", "high", "onset", "phase", "step", "confidence", "db", *DRUMS)
 _ONSET, _DB = _COLUMNS.index("onset"), _COLUMNS.index("db")
 HIT_ONSET, HIT_RISE_DB, HIT_LOUD_DB = 0.5, 6.0, -55.0
 """A hit: an onset of that strength, after which the sound is so much louder than before, and louder than that."""
@@ -72,6 +76,24 @@ _SLOW, _PEAK_FALL = _decay(0.5), _decay(4.0)
 
 
 @dataclass(frozen=True, slots=True)
+class AnalysisSettings:
+    """How sound is analysed.
+
+    Attributes:
+        onset: sensitivity, 0 (only the strongest onsets) to 1 (every onset).
+        prior: tempo around which the beat is sought, in BPM.
+        threshold: confidence above which there is a beat, 0..1.
+        kit: settings of kick, snare and hat.
+
+    """
+
+    onset: float = 0.5
+    prior: float = PRIOR
+    threshold: float = THRESHOLD
+    kit: Mapping[str, DrumSettings] = field(default_factory=lambda: KIT)
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
     """Audio features at one sample.
 
@@ -82,7 +104,8 @@ class Features:
         beat: beat phase, 0 on the beat rising to 1; 0 without a beat.
         bpm: beats per minute; 0 without a beat.
         db: RMS level of the last 50 ms in dBFS (0 for a full-scale square wave), at least -100.
-        confidence: periodicity of the onsets of the last 8 s, 0..1.
+        confidence: in the beat: periodicity and clarity of the onsets of the last 8 s, 0..1.
+        kick, snare, hat: 1 at a strong hit of the drum, then falling.
 
     """
 
@@ -95,6 +118,12 @@ class Features:
     bpm: float
     db: float
     confidence: float = 0.0
+    kick: float = 0.0
+    snare: float = 0.0
+    hat: float = 0.0
+
+
+_USUAL = AnalysisSettings()
 
 
 class FeatureExtractor:
@@ -109,30 +138,31 @@ class FeatureExtractor:
         self._before = np.zeros((2, len(_ONSET_EDGES)))  # log band magnitudes of the last even and the last odd hop
         self._tops, self._floors, self._bands = [-20.0] * 3, [-50.0] * 3, [0.0] * 3
         self._level = self._onset = self._mean = self._spread = self._peak = self._last = 0.0
-        self._beat = BeatTracker()
+        self._beat, self._drums = BeatTracker(), Drums(SAMPLE_RATE / _WINDOW)
         self._shift = self._tap_period = self._tap_at = 0.0
         self._taps: list[int] = []
         self._history = np.zeros((HISTORY, len(_COLUMNS)))
-        self._history[:, -1] = SILENCE_DB
+        self._history[:, _DB] = SILENCE_DB
 
-    def push(self, samples: Samples, onset_sensitivity: float = 0.5) -> None:
+    def push(self, samples: Samples, settings: AnalysisSettings = _USUAL) -> None:
         """Add sound. NaN and infinite samples count as silence.
 
         Args:
             samples: mono float32 [n] at 44,100 Hz, any n; full scale is -1..1.
-            onset_sensitivity: 0 (only the strongest onsets) to 1 (every onset), for the hops that end in the block.
+            settings: for the hops that end in the block.
 
         """
+        self._beat.prior, self._beat.threshold = settings.prior, settings.threshold
         clean = np.where(np.isfinite(samples), samples, 0).astype(np.float64)
         have = np.concatenate([self._rest, np.clip(clean, -4.0, 4.0)])
         first = self.samples // HOP
         self.samples += len(samples)
         whole = self.samples // HOP - first
         for k in range(whole):
-            self._hop(first + k, have[k * HOP : (k + 1) * HOP], min(max(onset_sensitivity, 0.0), 1.0))
+            self._hop(first + k, have[k * HOP : (k + 1) * HOP], settings)
         self._rest = have[whole * HOP :].copy()
 
-    def _hop(self, hop: int, sound: Float64Array, sensitivity: float) -> None:
+    def _hop(self, hop: int, sound: Float64Array, settings: AnalysisSettings) -> None:
         self._window = np.concatenate([self._window[HOP:], sound])
         self._loud[hop % _LOUD] = np.add.reduce(sound * sound)
         db = max(SILENCE_DB, 10 * math.log10(sum(self._loud.tolist()) / (_LOUD * HOP) + 1e-12))
@@ -141,12 +171,13 @@ class FeatureExtractor:
         power = spectrum.real**2 + spectrum.imag**2
         self._follow_bands(power)
         flux, low = self._flux(power, hop % 2)
-        self._follow_onsets(flux, sensitivity)
+        self._follow_onsets(flux, min(max(settings.onset, 0.0), 1.0))
+        drums = self._drums.step(power, hop % 2, settings.kit)
         beat = self._beat
         beat.push(flux + 0.5 * low, db < -60)
         if beat.step == 0.0:
             self._shift = 0.0
-        row = (self._level, *self._bands, self._onset, beat.phase, beat.step, beat.confidence, db)
+        row = (self._level, *self._bands, self._onset, *beat.beat, beat.confidence, db, *drums)
         self._history[hop % HISTORY] = row
 
     def _follow_bands(self, power: Float64Array) -> None:
@@ -201,12 +232,12 @@ class FeatureExtractor:
         hop = sample // HOP - 1
         if hop < 0:
             return Features(0.0, 0.0, 0.0, 0.0, 0.0, *self._tapped(sample, tempo), SILENCE_DB)
-        level, bass, mid, high, onset, phase, step, confidence, db = self._history[hop % HISTORY].tolist()
+        level, bass, mid, high, onset, phase, step, confidence, db, *drums = self._history[hop % HISTORY].tolist()
         beat, bpm = self._tapped(sample, tempo)
         if not bpm and step:
             beat = (phase + (sample % HOP) / HOP * step + self._shift) % 1.0
             bpm = step * 60 * SAMPLE_RATE / HOP
-        return Features(level, bass, mid, high, onset, beat, bpm, db, confidence)
+        return Features(level, bass, mid, high, onset, beat, bpm, db, confidence, *drums)
 
     def hits(self, first: int, last: int) -> list[int]:
         """Where strong sounds begin: samples, first < sample <= last, of onsets after which it is HIT_RISE_DB louder
@@ -249,6 +280,16 @@ class FeatureExtractor:
             phase, step = self._history[hop % HISTORY, 5:7].tolist()
             self._shift = -(phase + (sample / HOP - hop - 1) * step) % 1.0
 
+    def shift_octave(self, octaves: int, tempo: Literal["heard", "tapped"] = "heard") -> None:
+        """Double (1) or halve (-1) the tempo that is used, for as long as it plays; without effect where there is none,
+        or beyond 30 to 360 BPM.
+        """
+        if tempo == "tapped" and self._tap_period:
+            bpm = 60 * SAMPLE_RATE / self._tap_period * 2.0**octaves
+            self._tap_period /= 2.0**octaves if SLOWEST <= bpm <= FASTEST else 1.0
+        elif self._beat.shift_octave(octaves):
+            self._shift = self._shift * 2.0**octaves % 1.0
+
     def snapshot(self) -> State:
         """The complete state: an extractor that restores it continues like this one, bit for bit."""
         return {
@@ -260,6 +301,7 @@ class FeatureExtractor:
             "ranges": np.array([self._tops, self._floors, self._bands]),
             "taps": np.array(self._taps, np.int64),
             "history": self._history.copy(),
+            "drums": self._drums.snapshot(),
             **self._beat.snapshot(),
         }
 
@@ -270,6 +312,10 @@ class FeatureExtractor:
         self._rest, self._window, self._loud, self._before, self._history = (
             np.array(state[name], np.float64) for name in ("rest", "window", "loud", "before", "history")
         )
+        if (missing := len(_COLUMNS) - self._history.shape[1]) > 0:  # in states of earlier versions
+            self._history = np.pad(self._history, ((0, 0), (0, missing)))
+        if "drums" in state:
+            self._drums.restore(state["drums"])
         self._tops, self._floors, self._bands = (list(map(float, row)) for row in state["ranges"].tolist())
         self._taps = [int(tap) for tap in state["taps"].tolist()]
         self._beat.restore(state)

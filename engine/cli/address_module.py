@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ..control import live_table
+from ..control.sound_table import DRUMS
 from ..units import LEVELS
 
 PAGE = Path(live_table.__file__).with_name("addresses.py")
@@ -29,10 +30,11 @@ def as_python(paths: Iterable[str]) -> str:
     motion = [parts[2] for parts in shown.values() if parts[0] == "motion" and parts[1] == LEVELS[0]]
     moves = [parts[2] for parts in shown.values() if parts[0] == "moves" and parts[1] == "1"]
     meaning = [parts[2] for parts in shown.values() if parts[0] == "meaning" and parts[1] == "1"]
-    single = [path for path, parts in shown.items() if len(parts) == 2]
+    single = [path for path, parts in shown.items() if len(parts) == 2 or parts[1] == "tempo"]
+    drum = [parts[2] for parts in shown.values() if parts[:2] == ["sound", next(iter(DRUMS))]]
     lines = "".join(f'{constant(path)} = "{path}"\n' for path in single)
     lines += f"\nMotionName = {_literal(motion)}\nModulatorName = {_literal(moves)}\n"
-    lines += f"MeaningName = {_literal(meaning)}\n"
+    lines += f"MeaningName = {_literal(meaning)}\nDrumName = {_literal(drum)}\n"
     lines += _function(
         "motion", "level: str, name: MotionName", "/motion/{level}/{name}", "A motion parameter of a level."
     )
@@ -49,6 +51,7 @@ def as_python(paths: Iterable[str]) -> str:
         "modulator", "number: int, name: ModulatorName", "/moves/{number}/{name}",
         "A parameter of modulator `number`, from 1.",
     )  # fmt: skip
+    lines += _function("drum", "which: str, name: DrumName", "/sound/{which}/{name}", "A parameter of a drum's band.")
     doc = "A parameter of slot `slot` of the meaning mixer, from 1."
     return _HEAD + lines + _function("meaning", "slot: int, name: MeaningName", "/meaning/{slot}/{name}", doc)
 

@@ -79,6 +79,9 @@ _MEANING = {
     "sound/mid": "middle frequencies, 0 to 1",
     "sound/high": "high frequencies, 0 to 1", "sound/onset": "1 at the start of a note or hit, then falling to 0",
     "sound/beat": "phase of the beat, 0 to 1", "sound/bpm": "beats per minute, 0 if unknown",
+    "sound/confidence": "confidence in the beat, 0 to 1; there is a beat above `/sound/tempo/gate`",
+    "sound/kick": "1 at a hit of the kick drum, then falling to 0", "sound/snare": "the same for the snare drum",
+    "sound/hat": "the same for the hi-hat",
     "engine/fps": "frames per second achieved", "engine/late": "late frames since the start",
     "engine/latency": "milliseconds from sound to picture", "health": "1 without faults, else 0",
 }  # fmt: skip
@@ -99,7 +102,7 @@ def _row(param: Parameter) -> str:
 def _takes(param: Parameter) -> str:
     if param.load and param.kind == "text":
         return "the name of an installed world"
-    if len(param.choices) > 10:
+    if param.path.endswith("/target"):
         return f"{param.choices[0]}, or the address of a continuous parameter such as {param.choices[1]}"
     return param.allowed()
 

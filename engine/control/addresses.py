@@ -22,6 +22,10 @@ SOUND_ONSET = "/sound/onset"
 SOUND_TEMPO = "/sound/tempo"
 SOUND_TAP = "/sound/tap"
 SOUND_RESYNC = "/sound/resync"
+SOUND_TEMPO_X2 = "/sound/tempo/x2"
+SOUND_TEMPO_HALF = "/sound/tempo/half"
+SOUND_TEMPO_PRIOR = "/sound/tempo/prior"
+SOUND_TEMPO_GATE = "/sound/tempo/gate"
 LOOK_PROMPT = "/look/prompt"
 LOOK_PHOTO = "/look/photo"
 SCENE_RECALL = "/scene/recall"
@@ -45,6 +49,7 @@ ENGINE_PRECISION = "/engine/precision"
 MotionName = Literal["amount", "inertia", "kappa", "follow", "mute", "solo", "hold"]
 ModulatorName = Literal["source", "target", "depth", "shape", "rate", "sync", "steps", "fall"]
 MeaningName = Literal["amount", "floor", "mute", "solo"]
+DrumName = Literal["low", "high", "scale", "smooth", "gate"]
 
 
 def motion(level: str, name: MotionName) -> str:
@@ -75,6 +80,11 @@ def modulator_slot(number: int) -> str:
 def modulator(number: int, name: ModulatorName) -> str:
     """A parameter of modulator `number`, from 1."""
     return f"/moves/{number}/{name}"
+
+
+def drum(which: str, name: DrumName) -> str:
+    """A parameter of a drum's band."""
+    return f"/sound/{which}/{name}"
 
 
 def meaning(slot: int, name: MeaningName) -> str:

@@ -8,8 +8,9 @@ from ..plugins.registry import MODULATORS as MODULATOR_PLUGINS
 from ..units import DEFAULT_WORLD
 from .parameters import Parameter
 from .render_table import TABLE
+from .sound_table import DRUMS, sound_parameters
 
-OWN_MODULATORS = ("lfo", "steps", "level", "bass", "mid", "high", "onset", "beat")
+OWN_MODULATORS = ("lfo", "steps", "level", "bass", "mid", "high", "onset", "beat", "kick", "snare", "hat")
 SOURCES = ("off", *names(MODULATOR_PLUGINS, OWN_MODULATORS))
 """Choices of `/moves/<number>/source`. Those of plug-ins come last, so that the numbers of ours stay by OSC."""
 PRECISIONS = ("auto", "exact", "fast")
@@ -104,29 +105,9 @@ def _engine() -> Iterator[Parameter]:
     )
 
 
-def _sound() -> Iterator[Parameter]:
-    yield Parameter(
-        "/sound/auto_gain",
-        False,
-        "Adjust the gain slowly to a constant loudness.",
-        live=True,
-    )
-    yield Parameter("/sound/onset", 0.5, "Sensitivity of onset detection.")
-    yield Parameter(
-        "/sound/tempo",
-        "heard",
-        "Source of the beat: tracked in the sound (heard), or tapped.",
-        choices=("heard", "tapped"),
-    )
-    yield Parameter(
-        "/sound/tap", False, "Tap the tempo: two taps or more; also switches the tempo to tapped.", event=True
-    )
-    yield Parameter("/sound/resync", False, "Set the phase of the beat to 0 now.", event=True)
-
-
 def _all() -> Iterator[Parameter]:
     yield from TABLE.values()
-    yield from _sound()
+    yield from sound_parameters()
     prompt = "The seed found for the text; -1 is none."
     yield Parameter("/look/prompt", -1, prompt, -1, 2**31 - 1, live=True)
     yield Parameter(
@@ -135,8 +116,9 @@ def _all() -> Iterator[Parameter]:
     continuous = [path for path, param in TABLE.items() if param.kind == "float"]
     newer = [*(path for path in continuous if path.startswith("/meaning/")), "/look/travel", "/look/code_weight"]
     older = (path for path in continuous if path not in newer)
+    sound = [param.path for param in sound_parameters() if param.kind == "float" and param.path != "/sound/onset"]
     # The newer ones come last, so that the numbers of the others stay by OSC.
-    targets = (*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer)
+    targets = (*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer, *sound)
     for number in range(1, MODULATORS + 1):
         yield from _modulator(number, targets)
     yield from _scene()
@@ -146,7 +128,8 @@ def _all() -> Iterator[Parameter]:
 
 SHOW: Mapping[str, Parameter] = MappingProxyType({param.path: param for param in _all()})
 """Those of a show."""
+_OF_FILM = ("/moves/", "/sound/onset", "/sound/tempo/", *(f"/sound/{name}/" for name in DRUMS))
 FILM: Mapping[str, Parameter] = MappingProxyType(
-    {path: one for path, one in SHOW.items() if path in TABLE or path.startswith(("/moves/", "/sound/onset"))}
+    {path: one for path, one in SHOW.items() if path in TABLE or (path.startswith(_OF_FILM) and not one.event)}
 )
-"""Those of a film: of the render table, and its modulators."""
+"""Those of a film: of the render table, its modulators, and how its sound is analysed."""

@@ -114,7 +114,8 @@ class Measured(Message, frozen=True, kw_only=True):
         frame: the newest one: of a RendererStatus the newest computed, of a Status the newest that left.
         level, bass, mid, high, onset: 0..1.
         beat: phase 0..1.
-        bpm: beats a minute; 0 while unknown.
+        bpm: beats a minute; 0 while unknown. confidence: in the beat, 0..1.
+        kick, snare, hat: envelopes of the drums, 0..1.
         db: loudness, dBFS.
         mel: 32 bands, low first, 0..1.
         scores: [label, score 0..1] of the world's classes and names, best first.
@@ -137,6 +138,10 @@ class Measured(Message, frozen=True, kw_only=True):
     onset: float = 0.0
     beat: float = 0.0
     bpm: float = 0.0
+    confidence: float = 0.0
+    kick: float = 0.0
+    snare: float = 0.0
+    hat: float = 0.0
     db: float = -120.0
     mel: tuple[float, ...] = ()
     scores: tuple[tuple[str, float], ...] = ()

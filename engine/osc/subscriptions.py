@@ -23,7 +23,10 @@ QUIET, REMEMBERED, SUBSCRIBERS, LARGEST = 0.05, 2.0, 16, 1400
 """Seconds without feedback, seconds for which a sender is remembered, maximum subscribers by message, and maximum bytes
 of an outgoing bundle."""
 METERS = (
-    *(f"{ROOT}/sound/{name}" for name in ("level", "bass", "mid", "high", "onset", "beat", "bpm")),
+    *(
+        f"{ROOT}/sound/{name}"
+        for name in ("level", "bass", "mid", "high", "onset", "beat", "bpm", "confidence", "kick", "snare", "hat")
+    ),
     *(f"{ROOT}/engine/{name}" for name in ("fps", "late", "latency")),
     f"{ROOT}/health",
 )

@@ -1,4 +1,4 @@
-"""The modulators that come with sonorama: waves, steps, the beat, and the features of the sound.
+"""The modulators that come with sonorama: waves, steps, the beat, drums, and the features of the sound.
 
 Each is an entry point of `sonorama.modulators`, through the same door as those of other packages.
 """
@@ -92,6 +92,30 @@ class Onset(_Stateless):
     def step(self, now: ModulatorInput) -> float:
         """See Features.onset."""
         return now.features.onset
+
+
+class Kick(_Stateless):
+    """1 at a strong hit of the kick drum, then falling."""
+
+    def step(self, now: ModulatorInput) -> float:
+        """See Features.kick."""
+        return now.features.kick
+
+
+class Snare(_Stateless):
+    """1 at a strong hit of the snare drum, then falling."""
+
+    def step(self, now: ModulatorInput) -> float:
+        """See Features.snare."""
+        return now.features.snare
+
+
+class Hat(_Stateless):
+    """1 at a strong hit of the hi-hat, then falling."""
+
+    def step(self, now: ModulatorInput) -> float:
+        """See Features.hat."""
+        return now.features.hat
 
 
 def wave(shape: str, number: int, turns: float) -> float:

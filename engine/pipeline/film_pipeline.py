@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from ..audio.features import HIT_AFTER, HIT_LATENCY, HOP, Features
+from ..audio.features import HIT_AFTER, HIT_LATENCY, HOP, AnalysisSettings, Features
 from ..control.addresses import SOUND_FOLLOW, motion
 from ..control.parameters import Value
 from ..units import LEVELS, SAMPLE_RATE, Array
@@ -64,8 +64,8 @@ class FilmPipeline(FramePipeline):
         self._mixed_points: set[int] = set()
         self._settings = self.instrument.meaning_mixer.settings(self.values)
 
-    def _push(self, sound: Array, sensitivity: float) -> None:
-        super()._push(sound, sensitivity)
+    def _push(self, sound: Array, settings: AnalysisSettings) -> None:
+        super()._push(sound, settings)
         known = self.analysis.samples - (HIT_AFTER + 2) * HOP
         for hit in self.analysis.hits(self._scanned, known):
             if not self._hits or hit - self._hits[-1] >= _samples(APART_S):

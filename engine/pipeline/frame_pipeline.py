@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from ..audio.auto_gain import AutoGain
-from ..audio.features import FeatureExtractor, Features
+from ..audio.features import AnalysisSettings, FeatureExtractor, Features
 from ..control.addresses import (
     ENGINE_FPS,
     LOOK_CODE,
@@ -26,16 +26,18 @@ from ..control.addresses import (
     OUT_MASTER,
     SOUND_AUTO_GAIN,
     SOUND_GAIN,
-    SOUND_ONSET,
     SOUND_RESYNC,
     SOUND_TAP,
     SOUND_TEMPO,
+    SOUND_TEMPO_HALF,
+    SOUND_TEMPO_X2,
 )
 from ..control.live_table import SHOW
 from ..control.parameter_state import ParameterState
 from ..control.parameters import Change, Value
 from ..control.pending_load import LOADS
 from ..units import Array
+from .analysis_settings import analysis_settings
 from .base_latent import BaseLatent
 from .conditioning import ENCODER_STEP, Held, SoundConditioner
 from .frame_grid import FrameGrid, exact_rate
@@ -214,9 +216,11 @@ class FramePipeline:
 
     def _analyse(self, sound: Array, values: Mapping[str, Value], sample: int, dt: float) -> Features:
         auto = self._auto(values)
-        self._push(sound * _factor(values, auto), number(values, SOUND_ONSET))
+        self._push(sound * _factor(values, auto), analysis_settings(values))
         if values[SOUND_TAP]:
             self.analysis.tap(sample)
+        if octaves := bool(values[SOUND_TEMPO_X2]) - bool(values[SOUND_TEMPO_HALF]):
+            self.analysis.shift_octave(octaves, self._tempo(values))
         if values[SOUND_RESYNC]:
             self.analysis.resync(sample)
             self.modulators.resync()
@@ -226,13 +230,17 @@ class FramePipeline:
             self.gain.step(features.db - auto, dt)
         return features
 
-    def _push(self, sound: Array, sensitivity: float) -> None:
+    def _push(self, sound: Array, settings: AnalysisSettings) -> None:
         for start in range(0, len(sound), ENCODER_STEP):
             self.conditioner.push(sound[start : start + ENCODER_STEP])
-        self.analysis.push(sound, sensitivity)
+        self.analysis.push(sound, settings)
 
     def _features(self, sample: int, values: Mapping[str, Value]) -> Features:
-        return self.analysis.at(sample, "tapped" if values[SOUND_TEMPO] == "tapped" else "heard")
+        return self.analysis.at(sample, self._tempo(values))
+
+    @staticmethod
+    def _tempo(values: Mapping[str, Value]) -> Literal["heard", "tapped"]:
+        return "tapped" if values[SOUND_TEMPO] == "tapped" else "heard"
 
     def _move(self, values: Mapping[str, Value], sample: int) -> Array:
         space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, LOOK_SEED))

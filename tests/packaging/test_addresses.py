@@ -41,6 +41,8 @@ def test_every_parameter_has_a_name(path: str) -> None:
         assert vars(addresses)["modulator" if group == "moves" else group](int(at), *name) == path
     elif group == "motion":
         assert addresses.motion(at, *name) == path  # type: ignore[arg-type]
+    elif group == "sound":
+        assert path == (getattr(addresses, constant(path)) if at == "tempo" else addresses.drum(at, *name))  # type: ignore[arg-type]
     else:
         assert vars(addresses)["look_mix" if name == ["mix"] else f"look_level_{name[0]}"](at) == path
 

@@ -13,6 +13,7 @@ from ..theme import ACCENT, CARD, CONTROL, DIM, LIVE, MODULATION, TEXT, WINDOW
 from .paint import BOTTOM, MIDDLE_LEFT, MIDDLE_RIGHT, colour
 
 LEVELS = ("level", "bass", "mid", "high")
+LAMPS = ("onset", "kick", "snare", "hat")
 
 
 class Meter(QWidget):
@@ -45,7 +46,7 @@ class Meter(QWidget):
 
 
 class LevelMeters(Meter):
-    """Bars for the level and three frequency bands, lamps for onset and beat."""
+    """Bars for the level and three frequency bands, lamps for onset, drums and beat."""
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(link, "levels", 46, parent)
@@ -53,19 +54,20 @@ class LevelMeters(Meter):
         self.setMaximumHeight(110)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
-        """Paint six columns of equal width."""
+        """Paint columns of equal width."""
         painter = self.begin()
         painter.setFont(self.small())
-        width = self.width() / 6
-        for column, name in enumerate((*LEVELS, "onset", "beat")):
+        names = (*LEVELS, *LAMPS, "beat")
+        width = self.width() / len(names)
+        for column, name in enumerate(names):
             box = QRectF(column * width, 0, width, self.height())
             painter.setPen(colour(DIM))
             painter.drawText(box, BOTTOM, name)
             inner = box.adjusted(4, 1, -4, -15)
             if name in LEVELS:
                 self._bar(painter, inner, min(1.0, max(0.0, float(getattr(self.status, name)))))
-            elif name == "onset":
-                self._lamp(painter, inner, self.status.onset, MODULATION)
+            elif name in LAMPS:
+                self._lamp(painter, inner, float(getattr(self.status, name)), MODULATION)
             else:
                 beat = (1.0 - self.status.beat) ** 2 if self.status.bpm else 0.0
                 self._lamp(painter, inner, beat, LIVE)
@@ -129,7 +131,7 @@ class Mel(Meter):
 
 
 class Tempo(Meter):
-    """Tempo in beats per minute, and loudness in dBFS."""
+    """Tempo in beats per minute with the confidence in it, and loudness in dBFS."""
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(link, "tempo and loudness", 18, parent)
@@ -137,7 +139,7 @@ class Tempo(Meter):
 
     def take(self, status: Status) -> None:
         """Repaint if the figures changed."""
-        if (round(status.bpm, 1), round(status.db)) != (round(self.status.bpm, 1), round(self.status.db)):
+        if _figures(status) != _figures(self.status):
             super().take(status)
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
@@ -145,6 +147,12 @@ class Tempo(Meter):
         painter = self.begin()
         painter.setPen(colour(TEXT))
         tempo = f"{self.status.bpm:.1f} BPM" if self.status.bpm else "no beat"
+        tempo += f", {self.status.confidence:.0%} sure" if self.status.confidence else ""
         painter.drawText(self.rect(), MIDDLE_LEFT, tempo)
         loud = f"{self.status.db:.0f} dBFS" if self.status.db > -100 else "silence"
         painter.drawText(self.rect(), MIDDLE_RIGHT, loud)
+
+
+def _figures(status: Status) -> tuple[float, ...]:
+    """What Tempo shows, rounded as it is shown."""
+    return round(status.bpm, 1), round(status.confidence, 2), round(status.db)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.audio_file import open_sound
-from sonorama.engine.audio.features import HOP, FeatureExtractor, Features
+from sonorama.engine.audio.features import HOP, AnalysisSettings, FeatureExtractor, Features
 from sonorama.engine.units import SAMPLE_RATE
 
 rng = np.random.default_rng(7)
@@ -40,7 +40,7 @@ def rises(sound: np.ndarray, sensitivity: float = 0.5) -> list[int]:
     """Samples at which the onset envelope jumps up after it was falling."""
     analysis, found, before = FeatureExtractor(), [], 0.0
     for start in range(0, len(sound) - HOP, HOP):
-        analysis.push(sound[start : start + HOP], sensitivity)
+        analysis.push(sound[start : start + HOP], AnalysisSettings(sensitivity))
         now = analysis.at(start + HOP).onset
         if now > before and (not found or start + HOP - found[-1] > 3 * HOP):
             found.append(start + HOP)
@@ -198,13 +198,14 @@ def test_restored_it_goes_on_as_never_interrupted() -> None:
     one.tap(5 * SAMPLE_RATE)
     one.tap(5 * SAMPLE_RATE + 20_000)
     one.resync(6 * SAMPLE_RATE)
+    one.shift_octave(-1)
     state = {name: np.array(value) for name, value in one.snapshot().items()}
     other = FeatureExtractor()
     other.push(rng.standard_normal(12345).astype(np.float32))
     other.restore(state)
     for analysis in (one, other):
         analysis.tap(5 * SAMPLE_RATE + 40_000)
-        analysis.push(sound[6 * SAMPLE_RATE + 123 :], 0.8)
+        analysis.push(sound[6 * SAMPLE_RATE + 123 :], AnalysisSettings(0.8))
     for sample in range(SAMPLE_RATE, len(sound), 700):
         assert bits(one.at(sample)) == bits(other.at(sample))
         assert bits(one.at(sample, "tapped")) == bits(other.at(sample, "tapped"))

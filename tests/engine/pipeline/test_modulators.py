@@ -44,7 +44,7 @@ def heights(moves: Modulators, values: Mapping[str, Value], heard: list[Features
 def test_every_word_of_the_table_has_a_meaning() -> None:
     assert set(SYNCS) == {"free", *BEATS}
     for source in SOURCES[1:]:
-        loud = Features(1, 1, 1, 1, 1, 0.0, 120, 0)
+        loud = Features(1, 1, 1, 1, 1, 0.0, 120, 0, 1, 1, 1, 1)
         assert Modulators().step(moved(source=source, steps="1"), loud, DT)[TARGET] == pytest.approx(1, abs=0.3), source
     curves = {shape: tuple(wave(shape, 1, turns / 8) for turns in range(64)) for shape in SHAPES}
     assert len(set(curves.values())) == len(SHAPES)
@@ -138,7 +138,7 @@ def test_steps_that_are_none_do_not_move(text: str) -> None:
     assert heights(Modulators(), moved(source="steps", steps=text), [SILENT] * 5) == [0] * 5
 
 
-@pytest.mark.parametrize("source", ["level", "bass", "mid", "high", "onset"])
+@pytest.mark.parametrize("source", ["level", "bass", "mid", "high", "onset", "kick", "snare", "hat"])
 def test_followers_follow(source: str) -> None:
     for value in (0.0, 0.25, 1.0):
         heard = Features(**{**dict.fromkeys(Features.__slots__, 0.5), source: value})
