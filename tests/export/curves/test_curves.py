@@ -20,7 +20,7 @@ from sonorama.engine.cli.main import main
 from sonorama.export.curves.keyframes import _AFTER_EFFECTS
 
 DATA = Path(__file__).parents[2] / "data" / "editor"
-FEATURES = ["level", "bass", "mid", "high", "onset", "beat", "bpm"]
+FEATURES = ["level", "bass", "mid", "high", "onset", "beat", "bpm", "confidence", "kick", "snare", "hat"]
 CLASSES = ["rain", "wind", "fire"]
 
 
