@@ -38,7 +38,7 @@ def write_preview(generator: Generator, anchors: Tensor, side: int, path: Path) 
     high, wide = generator.config.shape(side)
     size = max(1, LEAST // high) * high, max(1, LEAST // high) * wide
     with replacing(path) as part, av.open(str(part), "w", format="mp4") as film:
-        stream = film.add_stream("libx264", rate=Fraction(RATE), options={"crf": "18", "preset": "fast"})
+        stream = film.add_stream("libx264", rate=Fraction(RATE), options={"crf": "18", "preset": "superfast"})
         stream.height, stream.width = size
         stream.pix_fmt = "yuv420p"
         for some in loop_codes(anchors).split(16):
