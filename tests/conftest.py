@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from .speed import slowness
+
 
 @pytest.fixture(scope="session")
 def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
@@ -41,6 +43,14 @@ def pytest_collection_finish() -> None:
     """The tests and their modules stay to the end: the collector need not pass over them again and again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Limits that tests set themselves grow with the slowness of the machine, as the common one does in `.ci/test`."""
+    marker = item.get_closest_marker("timeout")
+    if marker is not None and marker.args:
+        item.add_marker(pytest.mark.timeout(marker.args[0] * slowness()), append=False)
 
 
 @pytest.hookimpl(trylast=True)  # after -m and -k have thrown tests out

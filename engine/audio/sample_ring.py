@@ -73,6 +73,17 @@ def _lives(ring: RingMemory) -> bool:
     return not ring.get("closed") and quiet < SILENT_NS and process_lives(ring.get("owner"), started)
 
 
+def owner_lives(path: Path, quiet_ns: int = 0) -> bool | None:
+    """Whether the owner of a sample ring of this user runs, or gave a sign in the last `quiet_ns`; None: it is none."""
+    try:
+        ring, _ = _open(path)
+    except RingMissing:
+        return None
+    lives = _lives(ring) or time.monotonic_ns() - ring.get("beat_ns") < quiet_ns
+    ring.close()
+    return lives
+
+
 class SampleRingWriter:
     """Creates and owns the sample ring of the show `name` until `close`. Not thread-safe.
 

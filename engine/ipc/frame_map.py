@@ -67,6 +67,17 @@ def _lives(mapping: Mapping) -> bool:
     return mapping.get("generation") != 0 and quiet < SILENT_NS and process_lives(mapping.get("owner"), mapping.started)
 
 
+def owner_lives(path: Path, quiet_ns: int = 0) -> bool | None:
+    """Whether the owner of a frame map of this user runs, or gave a sign in the last `quiet_ns`; None: it is none."""
+    try:
+        mapping = Mapping.open(path)
+    except FrameMapMissing:
+        return None
+    lives = _lives(mapping) or time.monotonic_ns() - mapping.get("heartbeat_ns") < quiet_ns
+    mapping.close()
+    return lives
+
+
 class FrameMapWriter:
     """Owns the frame map `name` from now until `close`. Not for several threads at once.
 

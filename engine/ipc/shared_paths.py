@@ -18,6 +18,8 @@ import psutil
 
 from ..errors import SonoramaError
 
+PREFIX = "sonorama-"
+"""Of the names of our files in shared memory."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _FLAGS = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _SAME_S = 2.0
@@ -48,7 +50,7 @@ def shared_folder() -> Path:
 
 def shared_path(name: str) -> Path:
     """The file of a frame map or ring called `name`: `<shared folder>/sonorama-<name>`."""
-    return shared_folder() / f"sonorama-{check_name(name)}"
+    return shared_folder() / f"{PREFIX}{check_name(name)}"
 
 
 def inner_name(show: str) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import gc
 import logging
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 FIRST_PICTURE_S, TURN_S = 300.0, 0.25
+HANG_UPS = ("play", "end")
+"""Values of `--hup`."""
 TEST_CARD = "test-card"
 """`--source` of old, where a test pattern was a source."""
 
@@ -97,6 +100,8 @@ def add_live(commands: Commands) -> None:
     add("--osc-allow", action="append", default=[], metavar="ADDRESS|NETWORK",
         help="accept OSC from another machine or network (repeatable)")  # fmt: skip
     add("--no-panel", action="store_true", help="do not open the panel; `sonorama panel` opens it later")
+    add("--hup", choices=HANG_UPS, default=HANG_UPS[0],
+        help="what a closing terminal does: the show plays on, or ends as by Ctrl-C; default: %(default)s")  # fmt: skip
     add("--duration", type=parse_duration, metavar="S", help="end this many seconds after the first picture")
     add("--stats", type=arguments.parse_out, metavar="FILE",
         help="append one JSON object a second to a file; one that holds anything else is refused")  # fmt: skip
@@ -162,6 +167,8 @@ def run_live(args: argparse.Namespace) -> int:
     from ..log.show_log import ShowLog
 
     check_name(plan.name)
+    if args.hup == "play" and hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for the processes that it starts, too
     with ShowLog(plan.name, debug=getattr(args, "debug", False)) as show_log:
         show_log.begin(f"sonorama {metadata.version('sonorama')}: {' '.join(sys.argv[1:])}")
         _run(plan, args, show_log)
@@ -170,8 +177,11 @@ def run_live(args: argparse.Namespace) -> int:
 
 def _run(plan: ShowPlan, args: argparse.Namespace, show_log: ShowLog) -> None:
     from .show import Show
+    from .sweep import sweep_shared_memory
 
     began = time.monotonic()
+    if swept := sweep_shared_memory(but=plan.name):
+        log.info("Removed from shared memory what shows that were killed left: %s", ", ".join(swept))
     show = Show(plan)
     panel: subprocess.Popen[bytes] | None = None
     try:

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
@@ -29,8 +30,10 @@ from sonorama.engine.ipc.shared_paths import shared_folder
 from sonorama.engine.take.audio_file import SoundFile
 
 from ..engine.osc.osc_helpers import HERE, message
+from ..processes import die_with_parent
+from ..speed import slowness
 
-PATIENCE_S = 120.0
+PATIENCE_S = 120.0 * slowness()
 """How long anything may take on a machine that has other work; what it should take is measured in tests/benchmarks."""
 COUNTER = 1 << 24
 RENDERER = "sonorama.engine.renderer.frame_loop"
@@ -83,6 +86,8 @@ class LiveShow:
         name: one nobody else has, unless given.
         env: of the process, besides the test's own; there is no display unless it is here.
         python: the interpreter that it runs in.
+        terminal: descriptor of the terminal that it runs in, as if started there; without one its output goes to a
+            file.
 
     """
 
@@ -94,6 +99,7 @@ class LiveShow:
         name: str = "",
         env: Mapping[str, str] | None = None,
         python: str = sys.executable,
+        terminal: int | None = None,
     ) -> None:
         self.name = name or f"live-{os.getpid()}-{secrets.token_hex(4)}"
         self.stats, self.log = folder / f"{self.name}.jsonl", folder / f"{self.name}.log"
@@ -102,9 +108,10 @@ class LiveShow:
         own = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
         own |= {"SONORAMA_LOOKS": str(folder / "looks"), "XDG_VIDEOS_DIR": str(folder / "videos")}
         with self.log.open("ab") as log:
+            out = log if terminal is None else terminal
             self.process = subprocess.Popen(
-                command, env=own | dict(env or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                start_new_session=True,
+                command, env=own | dict(env or {}), stdin=subprocess.DEVNULL if terminal is None else terminal,
+                stdout=out, stderr=out, start_new_session=True, preexec_fn=partial(die_with_parent, terminal),
             )  # fmt: skip
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._panels: list[Peer] = []

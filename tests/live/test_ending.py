@@ -11,6 +11,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import pytest
 
 from sonorama.engine.inference.graph_cache import graph_folder, spare_cache
@@ -18,6 +19,7 @@ from sonorama.engine.ipc.channel import session_file
 from sonorama.engine.ipc.frame_map import FrameMap
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.show.status import Stats
+from sonorama.engine.take.reader import read_take
 
 from .stage import PATIENCE_S, RENDERER, LiveShow, shared_files, until
 
@@ -49,6 +51,29 @@ def test_ctrl_c_reaches_all_of_its_processes_at_once(start: Start) -> None:
     assert show.process.wait(PATIENCE_S) == 130
     check_gone(show)
     assert "Traceback" not in show.output
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="a terminal can be made on Unix only")
+@pytest.mark.parametrize("hup", ["play", "end"])
+def test_a_terminal_that_closes(start: Start, tmp_path: Path, hup: str) -> None:
+    """The show plays on, with its renderer; or it ends, and its recording and take are whole."""
+    master, slave = os.openpty()
+    outputs = ("--record", str(tmp_path / "x.mp4"), "--take", str(tmp_path / "t.take"))
+    show = start("--source", "tone", "--hup", hup, *outputs, terminal=slave)
+    os.close(slave)
+    renderer = show.playing()
+    show.wait(lambda: (tmp_path / "x.mp4").exists() and show.row["frame"] > 30, "nothing is recorded")
+    os.close(master)
+    if hup == "play":
+        frame = show.row["frame"]
+        show.wait(lambda: show.row["frame"] > frame + 30, "it stands still")
+        assert show.renderer() == renderer
+        show.stop()
+    assert show.process.wait(PATIENCE_S) == (129 if hup == "end" else 143)
+    check_gone(show)
+    assert read_take(tmp_path / "t.take").whole
+    with av.open(tmp_path / "x.mp4") as film:
+        assert sum(1 for _ in film.decode(video=0)) > 10
 
 
 @pytest.mark.parametrize("after_s", [0.0, 0.15, 0.4])
