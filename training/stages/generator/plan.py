@@ -49,12 +49,12 @@ PHASES = (
     Phase(16, 64_000, 32, 1e-2, 3e-3),
     Phase(32, 40_000, 8, 9e-3, 2.7e-3, features=64),
     Phase(64, 20_000, 8, 9e-3, 2.8e-3, features=96),
-    Phase(256, 40_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
+    Phase(256, 60_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
 )
 """Layouts are learned cheaply at 16 and 32 px, and only there. With 10,000, 16,000 and 8,000 pictures up to 64 px the
 error at 32 px was still falling (0.122) when 64 px began, and 37,000 pictures with windows did not bring it down any
 more (0.133 at 64 px): photos could not be recognised. 64 px without judges, since judges from its first step on made
-it worse. Five to six hours of one core in all; `--from` goes on.
+it worse. Seven to eight hours of one core in all; `--from` goes on.
 """
 
 
@@ -85,8 +85,11 @@ class GeneratorPlan:
     Pixels: coarse, pixel: weights of L1 at a quarter of the side and at full size; border: factor of the outer 2 px
     of a whole picture (a bright frame came without it); window_border: of the outer 3 px of windows at a picture's
     border. window_coarse: of L1 at an eighth of a window (more than it has to say about sharpness); window_pixel:
-    of L1 at full size, small because it blurs. tie: of L1 between a window at a quarter of the side and the 64 px
-    picture (at an eighth only, halos grew within 7,000 windows).
+    of L1 at full size, small because it blurs. whole_bands, window_bands, window_texture: of the texture losses, of
+    bands of whole 64 px pictures and of windows, and of backbone maps of windows. Without them 25,000 windows left a
+    sixteenth of the photos' power above 32 cycles a picture; with them and the R1 below, 4,000 more brought a fifth to
+    a quarter. tie: of L1 between a window at a quarter of the side and the 64 px picture (at an eighth only, halos
+    grew within 7,000 windows).
     Judges: whole_heads, whole_colour, window_heads, window_colour: weights of the heads on frozen features and of
     the judges of raw colour (0.05, 0.05, 0.015 and 0.1 gave blotches; without raw colour, fringes). judges_over:
     pictures over which they come in. r1: gradient penalty of the colour judges, every r1_every steps on r1_batch
@@ -109,10 +112,13 @@ class GeneratorPlan:
     window_border: float = 6.0
     window_coarse: float = 0.5
     window_pixel: float = 0.2
+    whole_bands: float = 0.1
+    window_bands: float = 0.2
+    window_texture: float = 0.2
     tie: float = 3.0
     whole_heads: float = 0.012
     whole_colour: float = 0.02
-    window_heads: float = 0.006
+    window_heads: float = 0.012
     window_colour: float = 0.04
     judges_over: tuple[int, int] = (0, 4_000)
     r1: float = 0.002

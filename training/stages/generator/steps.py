@@ -18,6 +18,7 @@ from torch import Tensor
 from ...backbone import feature_distance
 from ...discriminators.colour import gradient_penalty
 from ...losses.pixels import border_weight, l1_at, weighted_l1
+from ...losses.texture import band_texture, map_texture
 from ..averaging import average_in
 from .batch import Batch
 from .fast_synthesis import Painted, paint
@@ -130,6 +131,7 @@ class GeneratorSteps(GeneratorNetworks):
         losses: dict[str, Tensor] = {}
         if not mixing:
             losses["whole"] = self._whole_loss(fake, real, (maps, real_maps))
+            losses["whole_bands"] = plan.whole_bands * band_texture(fake, real, 2, 8)
         window = self._window_losses(batch, ws, (features, fake), mixing, losses)
         said = self._said()
         if said > 0:
@@ -174,6 +176,7 @@ class GeneratorSteps(GeneratorNetworks):
             pixels = plan.window_coarse * l1_at(fake, real, 8)
             pixels = pixels + plan.window_pixel * weighted_l1(fake, real, border)
             losses["pixels"] = pixels * weight
+            losses["bands"] = plan.window_bands * band_texture(fake, real) * weight
         return self._seen(real, fake, mixing, losses, weight)
 
     def _seen(
@@ -189,6 +192,7 @@ class GeneratorSteps(GeneratorNetworks):
             real_maps = self.backbone(real, max(side, SMALLEST))
         if not mixing:
             losses["window"] = feature_distance(maps, real_maps).mean() * weight
+            losses["texture"] = self.plan.window_texture * map_texture(maps, real_maps) * weight
         return (real, real_maps), (fake, maps)
 
     def _descend(self, losses: list[Tensor]) -> None:
