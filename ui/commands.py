@@ -31,7 +31,12 @@ def add_view(commands: Commands) -> None:
     parser = commands.add_parser("view", help="show a frame map in a window", allow_abbrev=False)
     parser.add_argument("name", metavar="NAME", help="name of the frame map, which is the show's name")
     parser.add_argument("--full-screen", action="store_true", help="open full screen, without borders")
-    parser.add_argument("--display", type=int, default=0, metavar="N", help="number of the display, from 0")
+    parser.add_argument(
+        "--display",
+        default="0",
+        metavar="DISPLAY",
+        help="its number from 0, name or serial number; default: %(default)s",
+    )
     _add_screenshot(parser)
     parser.set_defaults(run=run_view)
 

@@ -16,6 +16,7 @@ _MODIFIERS = {
     Qt.KeyboardModifier.NoModifier: "",
     Qt.KeyboardModifier.ShiftModifier: "Shift+",
     Qt.KeyboardModifier.ControlModifier: "Ctrl+",
+    Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier: "Ctrl+Shift+",
 }
 
 

@@ -13,6 +13,8 @@ from PyQt6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QWidget
 
 from sonorama.engine.control.addresses import (
+    EDIT_REDO,
+    EDIT_UNDO,
     OUT_BLACKOUT,
     OUT_FREEZE,
     OUT_PANIC,
@@ -27,6 +29,10 @@ from sonorama.engine.control.addresses import (
 
 from .key_places import shortcut_at
 from .link import Link
+
+
+FIRST = ("B", "Z", "R", "T")
+"""Shortcuts that their places keep, whatever shortcut the layout has there: in a show there is no time to look."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ def show_keys(link: Link) -> list[Key]:
         Key("Shift+T", "set the beat to now", lambda: link.post(SOUND_RESYNC, True)),
         Key("X", "double the tempo", lambda: link.post(SOUND_TEMPO_X2, True)),
         Key("Shift+X", "halve the tempo", lambda: link.post(SOUND_TEMPO_HALF, True)),
+        Key("Ctrl+Z", "undo the last change", lambda: link.post(EDIT_UNDO, True)),
+        Key("Ctrl+Shift+Z", "redo what was undone", lambda: link.post(EDIT_REDO, True)),
         Key("Shift+Esc", "panic", lambda: link.post(OUT_PANIC, True)),
     ]
 
@@ -72,13 +80,15 @@ def show_keys(link: Link) -> list[Key]:
 def take_by_place(event: QKeyEvent, keys: Mapping[str, Key]) -> bool:
     """Handle a shortcut by the place of its key, before the shortcuts by character see it; True if it was one.
 
-    A letter that is a shortcut itself is left to that one. Digits go by their place first: on layouts such as French
-    they need Shift, with which a shortcut stores a scene. A focused text field takes its keys before this is asked.
+    A letter that is a shortcut itself is left to that one, but not on the places of FIRST. Digits go by their place
+    first, too: on layouts such as French they need Shift, with which a shortcut stores a scene. A focused text field
+    takes its keys before this is asked.
     """
     if event.type() != QEvent.Type.ShortcutOverride or (key := keys.get(shortcut_at(event))) is None:
         return False
     typed = QKeySequence(event.keyCombination()).toString(QKeySequence.SequenceFormat.PortableText)
-    if typed in keys and not key.keys[-1].isdigit():
+    by_place = key.keys[-1].isdigit() or (key.keys in FIRST and typed not in FIRST)
+    if typed in keys and not by_place:
         return False
     if not event.isAutoRepeat():
         key.act()

@@ -7,7 +7,7 @@ the screen, so that the panel never shows a value that is not in effect.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -53,6 +53,23 @@ class Watcher(Protocol):
         ...
 
 
+class _Teller:
+    """A watcher that passes base values on."""
+
+    def __init__(self, path: str, tell: Callable[[str, Value], None]) -> None:
+        self._path, self._tell = path, tell
+
+    def show_value(self, value: Value) -> None:
+        """Pass it on."""
+        self._tell(self._path, value)
+
+    def show_effective(self, value: float | None, driver: str) -> None:
+        """Nothing."""
+
+    def show_loading(self, loading: bool) -> None:
+        """Nothing."""
+
+
 class Link(QObject):
     """The connection to a show, with the values and the status received from it.
 
@@ -92,6 +109,7 @@ class Link(QObject):
         self._connection: Connection | None = None
         self._notifier: QSocketNotifier | None = None
         self._watchers: dict[str, WeakSet[Any]] = {}
+        self._tellers: list[_Teller] = []
         self._confirmed: dict[str, Value] = dict(self.values)
         self._edited_at: dict[str, float] = {}  # path -> time of the user's last edit
         self._pending: dict[str, Value] = {}
@@ -125,6 +143,15 @@ class Link(QObject):
         """Update a widget with the values of a parameter from now on. It is held weakly."""
         self._watchers.setdefault(path, WeakSet()).add(watcher)
         watcher.show_value(self.values[path])
+
+    def watch_many(self, paths: Iterable[str], tell: Callable[[str, Value], None]) -> None:
+        """Call `tell` with the address and value of each of these parameters, now and whenever one changes, as long as
+        this link lives.
+        """
+        for path in paths:
+            teller = _Teller(path, tell)
+            self._tellers.append(teller)
+            self.watch(path, teller)
 
     def post(self, path: str, value: Value) -> None:
         """Send a value to the show. Without a show the control is reverted and `fault` emitted."""
@@ -286,7 +313,8 @@ class Link(QObject):
         self.status_received.emit(status)
 
     def _watching(self, path: str) -> list[Watcher]:
-        return [watcher for watcher in self._watchers.get(path, ()) if not sip.isdeleted(watcher)]
+        watching: list[Watcher] = [*self._watchers.get(path, ())]
+        return [one for one in watching if not (isinstance(one, sip.simplewrapper) and sip.isdeleted(one))]
 
 
 def link_to(name: str, parent: QObject | None = None) -> Link:

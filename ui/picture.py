@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from PyQt6.QtCore import QRect, QSize, Qt, QTimer
-from PyQt6.QtGui import QColor, QImage, QPainter, QPaintEvent, QRegion
+from PyQt6.QtCore import QRect, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtGui import QCloseEvent, QColor, QImage, QPainter, QPaintEvent, QRegion
 from PyQt6.QtWidgets import QWidget
 
 from sonorama.engine.errors import SonoramaError
@@ -72,7 +72,14 @@ def letterbox(width: int, height: int, inside: QRect) -> QRect:
 
 
 class Picture(QWidget):
-    """Shows a frame map, polled `hz` times a second, with the text `note` over the picture's top edge."""
+    """Shows a frame map, polled `hz` times a second, with the text `note` over the picture's top edge.
+
+    Signals:
+        closed: it was closed as a window.
+
+    """
+
+    closed = pyqtSignal()
 
     def __init__(self, name: str = "", hz: float = 30.0, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,7 +105,7 @@ class Picture(QWidget):
         """Show the newest picture if there is a new one. Does nothing while the widget is hidden."""
         if not self.isVisible():
             return
-        slot = self.feed.poll()
+        slot = self.next_picture()
         if slot is None:
             return
         height, width = slot.pixels.shape[:2]
@@ -113,6 +120,10 @@ class Picture(QWidget):
         self._laid = (width, height, self.size())
         self.update()
 
+    def next_picture(self) -> FrameSlot | None:
+        """The picture to show next, or None if there is no new one."""
+        return self.feed.poll()
+
     def taken(self, slot: FrameSlot) -> None:
         """Called after each new picture; for subclasses."""
 
@@ -122,6 +133,11 @@ class Picture(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(box, image)
         return box
+
+    def closeEvent(self, a0: QCloseEvent | None) -> None:
+        """Say that the user closed it."""
+        super().closeEvent(a0)
+        self.closed.emit()
 
     def say(self, note: str) -> None:
         """Set the note shown over the picture; an empty string removes it."""

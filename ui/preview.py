@@ -15,6 +15,7 @@ from sonorama.engine.ipc.frame_map import FrameSlot
 from sonorama.engine.ipc.messages import Hello, Status
 
 from .link import Link
+from .output import Output
 from .photo_drop import dropped_file, keep_photo
 from .picture import Picture, letterbox
 from .widgets.scaling import Scaler
@@ -96,14 +97,10 @@ class Preview(Picture):
         return ""
 
 
-class FullScreen(Picture):
-    """The preview in full screen; F or Escape closes it. The panel's shortcuts keep working."""
-
-    def __init__(self, name: str, parent: QWidget) -> None:
-        super().__init__(name, hz=60.0, parent=parent)
-        self.setWindowFlag(Qt.WindowType.Window)
-        self.setWindowTitle("sonorama")
-        self.setCursor(Qt.CursorShape.BlankCursor)
+class FullScreen(Output):
+    """The show's picture for the audience, opened by the panel; F or Escape closes it. The panel's shortcuts keep
+    working.
+    """
 
     def event(self, a0: QEvent | None) -> bool:
         """Pass shortcuts by the place of the key on to the panel, which handles them before those by character."""
@@ -115,4 +112,4 @@ class FullScreen(Picture):
     def keyPressEvent(self, a0: QKeyEvent | None) -> None:
         """Close on F or Escape."""
         if a0 is not None and a0.key() in (Qt.Key.Key_Escape, Qt.Key.Key_F):
-            self.close()
+            self.leave()

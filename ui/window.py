@@ -10,6 +10,8 @@ from PyQt6.QtGui import QCloseEvent, QGuiApplication, QKeyEvent, QStatusTipEvent
 from PyQt6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from sonorama.engine.control.addresses import (
+    EDIT_REDO,
+    EDIT_UNDO,
     LOOK_CODE,
     LOOK_CODE_WEIGHT,
     LOOK_PHOTO,
@@ -22,6 +24,7 @@ from sonorama.engine.units import LEVELS
 
 from . import keys
 from .copy_address import CopyMode
+from .displays import display_id
 from .floors import Floors
 from .layout import GAP, Card, grid
 from .link import Link
@@ -38,6 +41,7 @@ from .topbar import TopBar
 from .widgets.control import Control
 from .widgets.controls import SlotControl, TextControl, control_for
 from .widgets.meters import LevelMeters, Mel, Tempo
+from .window_page import WindowPage
 
 SMALLEST = (1024, 640)
 """Size at which everything is in sight; in a smaller window the part between top bar and status line scrolls."""
@@ -82,6 +86,8 @@ class Window(QWidget):
         self.modulators, self.scenes, self.top = Modulators(link), Scenes(link), TopBar(link)
         self.preset_bar, self.mixer, self.floors = PresetBar(link), ClassMixer(link), Floors(link)
         self.heard = HeardLine(link)
+        for path in (EDIT_UNDO, EDIT_REDO):
+            self.scenes.row.addWidget(control_for(link.table[path], link))
         self.scenes.row.addWidget(self.preset_bar, 2)
         self.tabs = QTabWidget()
         self._full: FullScreen | None = None
@@ -124,6 +130,7 @@ class Window(QWidget):
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
+        self.tabs.addTab(WindowPage(self.link), "WINDOW")
         below.body.addWidget(self.tabs)
         inner.addWidget(below)
         inner.addWidget(self.scenes)
@@ -229,15 +236,14 @@ class Window(QWidget):
             self.area.ensureWidgetVisible(control, GAP, GAP)
 
     def toggle_full_screen(self) -> None:
-        """Open the full-screen preview on this screen, or close it."""
-        if self._full is not None and self._full.isVisible():
-            self._full.close()
+        """Open the output window on the display of `/window/display`, by default the panel's own, or close it."""
+        if self._full is not None and self._full.filling:
+            self._full.leave()
             return
-        self._full = self._full or FullScreen(self.preview.feed.name, self)
+        self._full = self._full or FullScreen(self.preview.feed.name, self, self.link)
         self._full.follow(self.preview.feed.name)
-        if (screen := self.screen()) is not None:
-            self._full.setGeometry(screen.geometry())
-        self._full.showFullScreen()
+        here = self.screen()
+        self._full.fill_screen(True, display_id(here).text if here is not None else "")
 
     def _stated(self, connected: bool, _: str) -> None:
         self.body.setEnabled(connected)
@@ -264,6 +270,6 @@ class Window(QWidget):
         self.preview.close_feed()
         if self._full is not None:
             self._full.close_feed()
-            self._full.close()
+            self._full.leave()
         self.link.close()
         super().closeEvent(a0)

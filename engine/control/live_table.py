@@ -53,6 +53,11 @@ def _scene() -> Iterator[Parameter]:
     yield Parameter("/scene/morph", 1.0, "Duration of the transition to a new scene, seed or prompt.", 0.0, 60.0, "s")
 
 
+def _edit() -> Iterator[Parameter]:
+    yield Parameter("/edit/undo", False, "Take back the last change; 50 of them are kept.", event=True, live=True)
+    yield Parameter("/edit/redo", False, "Make again what was taken back last.", event=True, live=True)
+
+
 def _out() -> Iterator[Parameter]:
     yield Parameter("/out/master", 1.0, "Brightness of the output.", glide=0.05)
     yield Parameter("/out/freeze", False, "Freeze the output picture.")
@@ -74,6 +79,30 @@ def _out() -> Iterator[Parameter]:
         live=True,
     )
     yield Parameter("/out/record", False, "Record picture and sound into a new file.", live=True)
+
+
+def _window() -> Iterator[Parameter]:
+    yield Parameter(
+        "/window/display",
+        "",
+        "Display of the full-screen window: its name, serial number or number from 0; empty for the one it was opened "
+        "on. It is hidden while that display is away.",
+        live=True,
+    )
+    yield Parameter("/window/full_screen", True, "Fill the display.", live=True)
+    for axis, edge in (("x", "left"), ("y", "top")):
+        doc = f"Place of a window of exact size, from the {edge} of its display."
+        yield Parameter(f"/window/{axis}", 0, doc, 0, 16384, "px", live=True)
+    for side in ("width", "height"):
+        doc = (
+            f"Exact {side} of the window while it does not fill the display, without a frame; 0 is an ordinary window."
+        )
+        yield Parameter(f"/window/{side}", 0, doc, 0, 16384, "px", live=True)
+    yield Parameter("/window/delay", 0.0, "Hold the window's pictures back.", 0.0, 1000.0, "ms", live=True)
+    for corner in ("top_left", "top_right", "bottom_right", "bottom_left"):
+        for axis, way, size in (("x", "to the right", "width"), ("y", "down", "height")):
+            doc = f"Keystone: shift of the picture's {corner.replace('_', ' ')} corner {way}, in parts of the {size}."
+            yield Parameter(f"/window/{corner}_{axis}", 0.0, doc, -0.5, 0.5, live=True)
 
 
 def _engine() -> Iterator[Parameter]:
@@ -122,7 +151,9 @@ def _all() -> Iterator[Parameter]:
     for number in range(1, MODULATORS + 1):
         yield from _modulator(number, targets)
     yield from _scene()
+    yield from _edit()
     yield from _out()
+    yield from _window()
     yield from _engine()
 
 

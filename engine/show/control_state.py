@@ -5,12 +5,14 @@ It does not depend on a renderer. `accept` may be called from any thread, all el
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ..control import addresses, presets
 from ..control.accept import valid_change
 from ..control.addresses import LOOK_SEED, LOOK_SEED_B, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH, look_level_seed
 from ..control.class_addresses import mixer, moved, to_slot
+from ..control.history import History
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..control.pending_load import CODES, RESULTS, WORLD
@@ -42,6 +44,7 @@ class ControlState:
     Attributes:
         moved: effective values of modulated parameters, as the renderer reported last.
         classes: of the world that is played.
+        history: of the last changes, for undo.
 
     """
 
@@ -56,6 +59,7 @@ class ControlState:
         self.classes, self._kept = (*classes,), dict[str, Value]()
         self._fault, self._write = fault, write
         self.scenes = scenes
+        self.history = History(time.monotonic)
         self.moved: Mapping[str, float] = {}
         self.values: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
         self.values.update((path, SHOW[path].clip(value)) for path, value in start.items() if not SHOW[path].event)
@@ -79,6 +83,7 @@ class ControlState:
         of classes that it does not have come back with a world that has them.
         """
         self._kept |= mixer(self.values, self.classes)
+        self.history.forget_mixer()
         self.classes = (*classes,)
         return [Change(path, value, "world") for path, value in moved(self.values, self._kept, classes, SHOW).items()]
 
@@ -95,6 +100,7 @@ class ControlState:
         except SonoramaError as error:
             self._fault(change.path, f"{error.message}. {error.hint}")
             return []
+        self.history.note(changes, self.values)
         for one in changes:
             if not SHOW[one.path].event:
                 self.values[one.path] = one.value
@@ -109,6 +115,8 @@ class ControlState:
                 self._write("scenes", self.scenes.write)
             case addresses.OUT_PANIC:
                 yield from (Change(path, SHOW[path].default, "panic") for path in self.values if _panics(path))
+            case addresses.EDIT_UNDO | addresses.EDIT_REDO:
+                yield from self._back(change.path == addresses.EDIT_UNDO)
             case addresses.SOUND_TAP:
                 yield Change(addresses.SOUND_TEMPO, "tapped", change.source)
                 yield change
@@ -117,6 +125,12 @@ class ControlState:
                 yield change
             case _:
                 yield change
+
+    def _back(self, undo: bool) -> list[Change]:
+        changes = (self.history.undo if undo else self.history.redo)(self.values)
+        if not changes:
+            self._fault("undo", f"There is nothing to {'undo' if undo else 'redo'}")
+        return changes
 
     def _recalled(self, slot: int) -> list[Change]:
         morph_s = float(self.moved.get(addresses.SCENE_MORPH, self.values[addresses.SCENE_MORPH]))

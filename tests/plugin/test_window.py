@@ -133,6 +133,21 @@ def test_it_takes_the_display_that_was_chosen(screens: Screens) -> None:
         assert not screens.shot(0)[:, :400].any(), "left of the mouse pointer nothing is drawn on the other one"
 
 
+def test_a_display_that_is_pulled_takes_its_window_along(server: Screens, screens: Screens) -> None:
+    xrandr = ["xrandr", "--display", server.name]
+    with Stage("1") as stage:
+        until(lambda: stage.turn() and stage.shows(screens, 1), 60)
+        pid = stage.sink.pid
+        for _ in range(2):
+            subprocess.run([*xrandr, "--delmonitor", "right"], check=True, capture_output=True)
+            until(lambda: stage.turn() and not screens.shot(1).any(), 60)
+            assert not screens.shot(0)[:, :400].any(), "left of the mouse pointer nothing is drawn on the other one"
+            monitor = ["right", "320/85x400/106+640+0", "none"]
+            subprocess.run([*xrandr, "--setmonitor", *monitor], check=True, capture_output=True)
+            until(lambda: stage.turn() and stage.shows(screens, 1), 60)
+        assert stage.sink.pid == pid, "it is the same window"
+
+
 def test_a_display_that_is_not_there_is_said(screens: Screens) -> None:
     with Stage("7") as stage:
         until(lambda: stage.turn() and not stage.runner.alive, 90)

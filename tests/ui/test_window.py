@@ -185,6 +185,7 @@ PLACES = [  # scan codes of Linux
     (Qt.Key.Key_Exclam, "!", SHIFT, 10, [("/scene/store", 1)]),
     (0x0392, "\u03b2", NONE, 56, [("/out/blackout", True)]),  # Greek
     (0x0415, "\u0415", SHIFT, 28, [("/sound/resync", True)]),  # Russian
+    (Qt.Key.Key_X, "x", NONE, 56, [("/out/blackout", True)]),  # Dvorak: where B is, whatever X does
     (Qt.Key.Key_T, "t", NONE, 45, []),  # Dvorak: T on the key K is left to the shortcut by character
     (Qt.Key.Key_E, "e", NONE, 40, []),  # and this is no shortcut at all
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QStandardItemModel, QWheelEvent
 from PyQt6.QtWidgets import (
@@ -70,7 +72,7 @@ class ChoiceControl(Control, QComboBox):
         for word in param.choices:
             self.addItem(short_name(word) if word.startswith("/") else word, word)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(min(8, max(len(word) for word in param.choices)))
+        self.setMinimumContentsLength(min(8, max((len(word) for word in param.choices), default=8)))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.activated.connect(lambda index: self.ask(self.itemData(index)))
         self.join(param, link)
@@ -133,6 +135,36 @@ class ChoiceControl(Control, QComboBox):
             e.ignore()
         else:
             super().wheelEvent(e)
+
+
+class OpenChoice(ChoiceControl):
+    """A drop-down list for a text parameter whose useful values are found out while the panel runs.
+
+    Args:
+        away: what is said of a value that is not among them.
+
+    """
+
+    def __init__(self, param: Parameter, link: Link, away: str, parent: QWidget | None = None) -> None:
+        self._away, self._offered = away, [("", "")]
+        super().__init__(param, link, parent)
+
+    def offer(self, values: Sequence[tuple[str, str]]) -> None:
+        """Set the list: each value with its text."""
+        if list(values) != self._offered:
+            self._offered = list(values)
+            self.show_value(self.link.values[self.param.path])
+
+    def show_value(self, value: Value) -> None:
+        """Select the value, which is added if it is not in the list."""
+        items = dict(reversed(self._offered))  # of two with the same value the first
+        items = {data: items[data] for data, _ in self._offered}
+        items.setdefault(str(value), f"{value} ({self._away})")
+        if [(self.itemData(row), self.itemText(row)) for row in range(self.count())] != [*items.items()]:
+            self.clear()
+            for data, text in items.items():
+                self.addItem(text, data)
+        super().show_value(value)
 
 
 class TextControl(Control, QLineEdit):

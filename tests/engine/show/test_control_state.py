@@ -169,3 +169,23 @@ def test_settings_of_a_class_follow_it_and_come_back(tmp_path: Path) -> None:
 def test_panic_opens_the_mixer(control_state: ControlState) -> None:
     control_state.take(Change("/meaning/2/mute", True, "osc"))
     assert Change("/meaning/2/mute", False, "panic") in control_state.take(Change("/out/panic", True, "osc"))
+
+
+def test_undo_and_redo_are_changes_like_others(control_state: ControlState, faults: list[str]) -> None:
+    control_state.take(Change("/motion/coarse/amount", 0.5, "panel"))
+    control_state.take(Change("/out/blackout", True, "panel"))
+    assert control_state.take(Change("/edit/undo", True, "panel")) == [Change("/motion/coarse/amount", 1.0, "undo")]
+    assert control_state.values["/motion/coarse/amount"] == 1.0 and control_state.values["/out/blackout"] is True
+    assert control_state.take(Change("/edit/undo", True, "osc:127.0.0.1:9")) == []
+    assert faults == ["There is nothing to undo"]
+    assert control_state.take(Change("/edit/redo", True, "panel")) == [Change("/motion/coarse/amount", 0.5, "redo")]
+    control_state.take(Change("/look/text", "rain", "panel"))
+    control_state.take(Change("/look/prompt", 55, "text"))
+    control_state.take(Change("/look/text", "fire", "osc:127.0.0.1:9"))
+    control_state.take(Change("/look/prompt", 66, "text"))
+    undone = {one.path: one.value for one in control_state.take(Change("/edit/undo", True, "panel"))}
+    assert undone == {"/look/text": "rain", "/look/prompt": 55}  # what was found for it is not sought again
+    control_state.take(Change("/out/panic", True, "panel"))
+    assert control_state.values["/motion/coarse/amount"] == 1.0
+    control_state.take(Change("/edit/undo", True, "panel"))
+    assert control_state.values["/motion/coarse/amount"] == 0.5
