@@ -32,7 +32,3 @@ class FrameDelay:
         while self._held and self._held[0][0] <= now_s - delay_s:
             newest = self._held.popleft()[1]
         return newest
-
-    def clear(self) -> None:
-        """Hold nothing."""
-        self._held.clear()

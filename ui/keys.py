@@ -30,7 +30,6 @@ from sonorama.engine.control.addresses import (
 from .key_places import shortcut_at
 from .link import Link
 
-
 FIRST = ("B", "Z", "R", "T")
 """Shortcuts that their places keep, whatever shortcut the layout has there: in a show there is no time to look."""
 

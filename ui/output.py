@@ -200,8 +200,8 @@ class Output(Picture):
         """The newest picture, `/window/delay` after it came."""
         slot, delay_s, now = self.feed.poll(), float(self._values[WINDOW_DELAY]) / 1000, time.monotonic()
         if delay_s <= 0:
-            self._delay.clear()
-            return slot
+            held = self._delay.take(now, 0.0)  # those of a delay that has just ended
+            return slot or held
         if slot is not None:
             self._delay.put(slot, now, delay_s)
         return self._delay.take(now, delay_s)

@@ -201,5 +201,6 @@ def test_held_pictures_are_copies_in_order_and_bounded(monkeypatch: pytest.Monke
     newest = delay.take(1.35, 1.0)
     assert newest is not None and 20 <= newest.frame <= 35 and int(newest.pixels[0, 0, 0]) == newest.frame
     assert delay.take(1.35, 1.0) is None
-    delay.clear()
+    last = delay.take(99.0, 0.0)
+    assert last is not None and last.frame > 80
     assert delay.take(99.0, 0.0) is None
