@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,9 @@ from safetensors.numpy import save
 
 from ..errors import InputError
 from ..ipc.shared_paths import write_private
-from .frame_pipeline import FramePipeline
+
+if TYPE_CHECKING:
+    from .frame_pipeline import FramePipeline
 
 _FORMAT = "sonorama-player"
 
