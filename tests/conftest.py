@@ -31,6 +31,15 @@ def logs_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def resumed_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """No show of a test leaves anything to resume among the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("shows")
+        patch.setenv("SONORAMA_SHOWS", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
 def no_worlds_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """No test finds worlds that the user trained, or adds to them."""
     with pytest.MonkeyPatch.context() as patch:

@@ -119,6 +119,10 @@ class RingMemory:
         access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
         return cls(mmap.mmap(descriptor, size, access=access), rate, channels, capacity)
 
+    def begin_at(self, count: int) -> None:
+        """Before anything is written: the next sample is number `count`, and those before it are zeros."""
+        self._words[_CLAIMED] = self._words[_COUNT] = count
+
     def get(self, field: str) -> int:
         """A number of the header."""
         return int(self.header[field][0])

@@ -90,6 +90,7 @@ class SampleRingWriter:
     Args:
         name: of the show; the file is `sonorama-<name>.samples` in the shared-memory folder.
         seconds: capacity in seconds, 0.1 to 3600 (350 kB per second).
+        first: index of the first sample; before it there is silence.
 
     Raises:
         RingTaken: a running program owns the ring, or the file exists and is not a ring.
@@ -97,13 +98,14 @@ class SampleRingWriter:
 
     """
 
-    def __init__(self, name: str, seconds: float = 60.0) -> None:
+    def __init__(self, name: str, seconds: float = 60.0, first: int = 0) -> None:
         if not 0.1 <= seconds <= 3600.0:
             raise ValueError(f"the ring's capacity must be 0.1 to 3600 s, not {seconds} s")
         self.name = name
         self.path = ring_path(name)
         old = self._dead_ring()
         self._ring, self._inode = self._make(round(seconds * SAMPLE_RATE), replace=old is not None)
+        self._ring.begin_at(first)
         if old:
             old.header["closed"] = 1
             old.close()

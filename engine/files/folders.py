@@ -50,6 +50,11 @@ def log_folder() -> Path:
     return _given("SONORAMA_LOGS") or _own(platformdirs.user_log_path(_APP, False))
 
 
+def shows_folder() -> Path:
+    """For what shows keep to be resumed after they were killed: $SONORAMA_SHOWS, else `shows` in the state folder."""
+    return _given("SONORAMA_SHOWS") or _own(platformdirs.user_state_path(_APP, False)) / "shows"
+
+
 def videos_folder() -> Path:
     """For recordings: `sonorama` among the user's videos."""
     return _earlier("XDG_VIDEOS_DIR", "Videos", _own(platformdirs.user_videos_path() / _APP))

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -68,7 +69,10 @@ def add_live(commands: Commands) -> None:
     add("--source", metavar="NAME[:ARG]",
         help="sound: device[:NAME], loopback, file:PATH, tone[:BPM], silence; default: device, or tone for a test "
         "pattern. test-card: the old name of --renderer test-pattern --source tone")  # fmt: skip
-    add("--world", default=DEFAULT_WORLD, metavar="NAME|PATH", help="default: %(default)s")
+    add("--world", metavar="NAME|PATH", help=f"default: {DEFAULT_WORLD}")
+    add("--resume", action="store_true",
+        help="go on with the show of this name that was killed: values, world, seed, motion, source and outputs, as "
+        "far as no other ones are given")  # fmt: skip
     add("--renderer", default="world", metavar="world|test-pattern",
         help="what paints: the world, or a test pattern to set up a projector; default: %(default)s")  # fmt: skip
     add("--name", default="sonorama",
@@ -123,6 +127,7 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     from .plan import ShowPlan
 
     source, renderer = _source_and_renderer(args)
+    world = args.world or DEFAULT_WORLD
     width, height = args.size or (None, None)
     code = None if args.code is None else read_code(args.code)
     if code is not None:
@@ -134,16 +139,21 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
         at.OUT_WIDTH: width, at.OUT_HEIGHT: height,
     }  # fmt: skip
     assignments = [f"{path}={value}" for path, value in short.items() if value is not None]
-    classes = partial(classes_of, args.world)
+    classes = partial(classes_of, world)
     changes = [parse(text, table=SHOW, classes=classes) for text in [*assignments, *args.assignments]]
     values: dict[str, Value] = {change.path: change.value for change in changes if not SHOW[change.path].event}
-    return ShowPlan(
-        name=args.name, source=source, world=args.world, renderer=renderer, values=values, sinks=tuple(args.sinks),
+    plan = ShowPlan(
+        name=args.name, source=source, world=world, renderer=renderer, values=values, sinks=tuple(args.sinks),
         events=tuple(change for change in changes if SHOW[change.path].event),
         record=args.record, record_now=args.record is not None, take=args.take, osc_port=args.osc_port,
         osc_out=args.osc_out, osc_host=args.osc_host, osc_allow=tuple(args.osc_allow),
         bridges=tuple(args.bridges), stats=args.stats,
     )  # fmt: skip
+    if not args.resume:
+        return plan
+    from .resume import resumed
+
+    return resumed(replace(plan, source=args.source or ""), values, args.world)
 
 
 def _source_and_renderer(args: argparse.Namespace) -> tuple[str, str]:
@@ -161,12 +171,15 @@ def has_display() -> bool:
 
 def run_live(args: argparse.Namespace) -> int:
     """Play until the duration is over, or Ctrl-C."""
+    from .resume import offer, take_over
+
+    killed = take_over(args.name)
     plan = plan_of(args)
 
-    from ..ipc.shared_paths import check_name
     from ..log.show_log import ShowLog
 
-    check_name(plan.name)
+    if killed and not args.resume:
+        _say(offer(plan.name))
     if args.hup == "play" and hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for the processes that it starts, too
     with ShowLog(plan.name, debug=getattr(args, "debug", False)) as show_log:

@@ -17,6 +17,23 @@ RENDERERS = (WORLD, TEST_PATTERN)
 
 
 @dataclass(frozen=True)
+class Motion:
+    """Where a renderer's saved state continues (pipeline/snapshot.py).
+
+    Attributes:
+        file: the state.
+        frame, sample: before which frame and sample it was saved.
+        values: of the renderer's parameters then.
+
+    """
+
+    file: Path
+    frame: int
+    sample: int
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
 class ShowPlan:
     """The parts of a show and where it begins.
 
@@ -36,6 +53,8 @@ class ShowPlan:
         bridges: `NAME` or `NAME:ARGUMENT` each, besides OSC.
         stats: file for one JSON object a second.
         renderer: one of RENDERERS.
+        resumed: whether it goes on with a show that was killed (resume.py).
+        motion: the state in which the motion of a show that was killed goes on; None: it begins at rest.
 
     Raises:
         ValueRefused: no such renderer, or a take of a test pattern.
@@ -58,6 +77,8 @@ class ShowPlan:
     bridges: tuple[str, ...] = ()
     stats: Path | None = None
     renderer: str = WORLD
+    resumed: bool = False
+    motion: Motion | None = None
 
     def __post_init__(self) -> None:
         if self.renderer not in RENDERERS:

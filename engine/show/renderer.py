@@ -98,7 +98,10 @@ def make_renderer(
     """
     if plan.renderer == TEST_PATTERN:
         return TestPatternRenderer(plan.name, values, lambda: now()[1])
-    return RendererSupervisor(plan.name, values, now, events, faults)
+    supervisor = RendererSupervisor(plan.name, values, now, events, faults)
+    if plan.motion is not None:
+        supervisor.resume(plan.motion.file)
+    return supervisor
 
 
 def picture_size(plan: ShowPlan, world: Card, values: Mapping[str, Value]) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from .outputs import open_outputs
 from .plan import ShowPlan
 from .recorder import Recorder
 from .renderer import make_renderer
+from .resume import ResumeRecord, differences
 from .sink_runner import SinkRunner
 from .sound import SoundInput
 from .status import Report, open_stats
@@ -61,11 +62,12 @@ class Show:
 
     def _make_sound_and_values(self, undo: ExitStack) -> None:
         plan = self.plan
-        self.sound = SoundInput(plan.name, plan.source)
+        self.sound = SoundInput(plan.name, plan.source, plan.motion.sample if plan.motion else 0)
         undo.callback(self.sound.close)
         self._disk_worker = DiskWorker(self.faults.note)
         undo.callback(self._disk_worker.close)
         self.control_state = open_state(plan, self.faults.note, self._disk_worker.do, self.world.classes)
+        self._resume_record = ResumeRecord(plan, self.control_state, self.events, self._disk_worker.do)
         self._inbox = ChangeInbox()
         undo.callback(self._inbox.close)
 
@@ -121,7 +123,8 @@ class Show:
         for runner in self.runners:
             self.output_loop.add(runner)
         self.control_loop.start()
-        for change in self.plan.events:
+        motion = self.plan.motion
+        for change in (*self.plan.events, *(differences(motion, self.control_state.values) if motion else ())):
             self._inbox.post(change)
         if self.plan.record_now:
             self._inbox.post(Change(OUT_RECORD, True, "command line"))
@@ -136,6 +139,7 @@ class Show:
             self.take.close(*self.output_loop.position)
         self.sound.close()
         self._disk_worker.close()
+        self._resume_record.close()
         if self._stats is not None:
             self._stats.close()
 

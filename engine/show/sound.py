@@ -15,6 +15,7 @@ class SoundInput:
     Args:
         name: of the show.
         source: `NAME` or `NAME:ARGUMENT`; see `open_source`.
+        first: index of the first sample.
 
     Attributes:
         source: what to call it, such as "microphone USB Audio".
@@ -25,10 +26,10 @@ class SoundInput:
 
     """
 
-    def __init__(self, name: str, source: str) -> None:
+    def __init__(self, name: str, source: str, first: int = 0) -> None:
         self.source, factory = open_source(source)
         with ExitStack() as undo:
-            self._writer = undo.enter_context(SampleRingWriter(name))
+            self._writer = undo.enter_context(SampleRingWriter(name, first=first))
             self._reader = undo.enter_context(SampleRing(name))
             self.capture = Capture(self.source, factory, self._writer)
             undo.pop_all()

@@ -42,7 +42,7 @@ from ..ipc.messages import (
     Start,
     StateSaved,
 )
-from ..ipc.shared_paths import inner_name, shared_path
+from ..ipc.shared_paths import inner_name, read_private, shared_path, write_private
 from ..log.children import child_environment, relay
 from ..units import EXACT
 
@@ -110,7 +110,7 @@ class RendererSupervisor:
         self._precision = EXACT  # of the newest pictures
         self._loading = PendingLoads()  # taken by the renderer, but not loaded yet
         self._seq = self._deaths = self._starts = 0
-        self._state = self._fresh = self._refused = self._played = False
+        self._state = self._fresh = self._refused = self._played = self._resumed = False
         self._started_at = self._message_at = self._ready_at = 0.0
         self._retry_at, self._polled_at = 0.0, time.monotonic()
         self._failures, self._why = 0, ""  # in a row, and what the last one said
@@ -147,6 +147,16 @@ class RendererSupervisor:
     def start(self) -> None:
         """Start the process."""
         self._start(time.monotonic())
+
+    def resume(self, state: Path) -> None:
+        """Before `start`: the first renderer goes on from a state that a renderer of an earlier show saved.
+
+        Raises:
+            OSError, SonoramaError: the file cannot be copied.
+
+        """
+        write_private(self.state_file, read_private(state))
+        self._state = self._resumed = True
 
     def poll(self) -> None:
         """Take what the renderer reports; start one if there is none, and end one that hangs."""
@@ -327,6 +337,10 @@ class RendererSupervisor:
             self._journal.popleft()
 
     def _failed(self, failed: Failed) -> None:
+        if self._resumed and not self._played and not self._fresh:
+            self._fresh = True  # without that state it may begin
+            log.warning("The motion does not go on, it begins at rest: %s", failed.message)
+            return
         self._refused, self._failures, self._why = True, self._failures + 1, f"{failed.message}. {failed.hint}"
         if not self._played:
             self.failed = self.failed or (failed.message, failed.hint)

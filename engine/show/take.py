@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ..control.addresses import ENGINE_DEVICE
 from ..control.events import ShowEvents
@@ -42,6 +43,9 @@ def open_take(
     start = TakeStart(
         world.name, world.content, world.version, device, info.fps, size, dict(values), classes=world.classes
     )
+    if plan.motion is not None:
+        motion = plan.motion
+        start = replace(start, frame=motion.frame, sample=motion.sample, state=motion.file)
     take = TakeWriter(plan.take, start, plan.name)
     record_show(events, take, position)
     return take

@@ -101,7 +101,14 @@ def test_what_is_wrong_is_said_before_the_first_picture(start: Start, tiny_world
 def test_a_home_that_cannot_be_written_stops_nothing(start: Start, tmp_path: Path, instrument: LoadedWorld) -> None:
     """Nor a cache: graphs are made in the temporary folder. That a scene is not kept is said when it is stored."""
     (tmp_path / "home").write_text("a file, so that not even root can make folders in it")
-    default = ("SONORAMA_CACHE", "SONORAMA_LOGS", "SONORAMA_LOOKS", "SONORAMA_WORLDS", "XDG_VIDEOS_DIR")
+    default = (
+        "SONORAMA_CACHE",
+        "SONORAMA_LOGS",
+        "SONORAMA_LOOKS",
+        "SONORAMA_SHOWS",
+        "SONORAMA_WORLDS",
+        "XDG_VIDEOS_DIR",
+    )
     show = start("--source", "tone:120", env={"HOME": str(tmp_path / "home"), **dict.fromkeys(default, "")})
     try:
         show.playing()
@@ -109,6 +116,7 @@ def test_a_home_that_cannot_be_written_stops_nothing(start: Start, tmp_path: Pat
         show.wait(lambda: any("cannot be saved" in line for line in show.faults()), "the scene seems to be kept")
     finally:
         shutil.rmtree(spare_cache() / "graphs" / graph_folder(instrument.world).name, ignore_errors=True)
+    show.wait(lambda: any("could not be resumed" in line for line in show.faults()), "its record seems to be kept")
     assert any("The cache folder" in line and "cannot be written" in line for line in show.faults())
     assert "No log is written" in show.output
     assert "Traceback" not in show.output

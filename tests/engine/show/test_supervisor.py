@@ -5,6 +5,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -23,7 +24,7 @@ from sonorama.engine.ipc.messages import (
     Start,
     StateSaved,
 )
-from sonorama.engine.ipc.shared_paths import inner_name, shared_path
+from sonorama.engine.ipc.shared_paths import inner_name, shared_path, write_private
 from sonorama.engine.show.supervisor import HOPELESS_STARTS, RendererSupervisor
 
 IDLE = (sys.executable, "-c", "import sys; sys.stdin.read(); import time; time.sleep(60)")
@@ -341,3 +342,18 @@ def test_a_fault_that_cannot_heal_is_said_and_not_tried_for_ever(
         for _ in range(HOPELESS_STARTS):
             cannot()
     supervisor.close()
+
+
+def test_a_state_that_does_not_fit_costs_the_motion_only(supervisor: RendererSupervisor, tmp_path: Path) -> None:
+    """Of a killed show that is resumed; the next renderer begins at rest."""
+    write_private(tmp_path / "killed.state", b"of another version")
+    supervisor.resume(tmp_path / "killed.state")
+    line = join(supervisor, ready=False)
+    assert line.start.state == str(supervisor.state_file)
+    line.says.append(Failed("holds no saved state", "Start without it."))
+    supervisor.receive()
+    assert supervisor.failed is None
+    supervisor._end("it ended with code 2")
+    line = join(supervisor)
+    assert (line.start.state, line.start.fresh) == ("", (500, 700_000))
+    assert supervisor.playing
