@@ -17,13 +17,16 @@ import numpy.typing as npt
 from ..control.sound_table import PRIOR, THRESHOLD
 from ..units import SAMPLE_RATE, Float64Array, Samples
 from .beat_tracker import BeatTracker
+from .build_up import BuildUp
 from .drums import DRUMS, KIT, Drums, DrumSettings
 from .tempo_octave import FASTEST, SLOWEST
 
 HOP = 441
 """Samples per hop: 10 ms."""
 FEATURES = ("level", "bass", "mid", "high", "onset", "beat")
-METERS = (*FEATURES, "bpm", "confidence", *DRUMS)
+METERS = (*FEATURES, "bpm", "confidence", *DRUMS, "build", "drop")
+LIVE_METERS = (*METERS, "bar", "phrase")
+"""Those of a show, which counts bars from its last resync or drop."""
 SILENCE_DB = -100.0
 HISTORY = 1024
 """Number of past hops available to `at`: 10 s."""
@@ -34,7 +37,7 @@ _WINDOW = 1024  # samples per spectrum: 23 ms
 _LOUD = 5  # hops per loudness value: 50 ms
 _BANDS_HZ = (30.0, 150.0, 2000.0, 16000.0)
 _GAMMA = 1000.0
-_COLUMNS = ("level", "bass", "mid", "high", "onset", "phase", "step", "confidence", "db", *DRUMS)
+_COLUMNS = ("level", "bass", "mid", "high", "onset", "phase", "step", "confidence", "db", *DRUMS, "build", "drop")
 _ONSET, _DB = _COLUMNS.index("onset"), _COLUMNS.index("db")
 HIT_ONSET, HIT_RISE_DB, HIT_LOUD_DB = 0.5, 6.0, -55.0
 """A hit: an onset of that strength, after which the sound is so much louder than before, and louder than that."""
@@ -106,6 +109,10 @@ class Features:
         db: RMS level of the last 50 ms in dBFS (0 for a full-scale square wave), at least -100.
         confidence: in the beat: periodicity and clarity of the onsets of the last 8 s, 0..1.
         kick, snare, hat: 1 at a strong hit of the drum, then falling.
+        build: how far the sound rises over the last seconds, 0..1.
+        drop: 1 where the bass comes back after a while, then falling.
+        bar: 1 to 4, in the frame pipeline only (pipeline/modulators.py counts); 0 without a beat.
+        phrase: position in 16 bars, 0..1, likewise.
 
     """
 
@@ -121,6 +128,10 @@ class Features:
     kick: float = 0.0
     snare: float = 0.0
     hat: float = 0.0
+    build: float = 0.0
+    drop: float = 0.0
+    bar: float = 0.0
+    phrase: float = 0.0
 
 
 _USUAL = AnalysisSettings()
@@ -139,6 +150,7 @@ class FeatureExtractor:
         self._tops, self._floors, self._bands = [-20.0] * 3, [-50.0] * 3, [0.0] * 3
         self._level = self._onset = self._mean = self._spread = self._peak = self._last = 0.0
         self._beat, self._drums = BeatTracker(), Drums(SAMPLE_RATE / _WINDOW)
+        self._build = BuildUp()
         self._shift = self._tap_period = self._tap_at = 0.0
         self._taps: list[int] = []
         self._history = np.zeros((HISTORY, len(_COLUMNS)))
@@ -169,21 +181,24 @@ class FeatureExtractor:
         self._level = max(min(max(1 + db / 60, 0.0), 1.0), self._level * _LEVEL_FALL)
         spectrum = np.fft.rfft(self._window * _HANN)
         power = spectrum.real**2 + spectrum.imag**2
-        self._follow_bands(power)
+        bass_db, high_db = self._follow_bands(power)
         flux, low = self._flux(power, hop % 2)
         self._follow_onsets(flux, min(max(settings.onset, 0.0), 1.0))
         drums = self._drums.step(power, hop % 2, settings.kit)
+        build = self._build.step(bass_db, high_db)
         beat = self._beat
         beat.push(flux + 0.5 * low, db < -60)
         if beat.step == 0.0:
             self._shift = 0.0
-        row = (self._level, *self._bands, self._onset, *beat.beat, beat.confidence, db, *drums)
+        row = (self._level, *self._bands, self._onset, *beat.beat, beat.confidence, db, *drums, *build)
         self._history[hop % HISTORY] = row
 
-    def _follow_bands(self, power: Float64Array) -> None:
+    def _follow_bands(self, power: Float64Array) -> tuple[float, float]:
+        """Follow the three bands; the levels of the low and the high one in dB."""
+        levels = []
         energies = np.add.reduceat(power[: _BAND_EDGES[-1]], _BAND_EDGES[:-1]).tolist()
         for i, energy in enumerate(energies):
-            db = 10 * math.log10(energy + 1e-12)
+            levels.append(db := 10 * math.log10(energy + 1e-12))
             top, floor = self._tops[i], self._floors[i]
             if db > -70:  # silence says nothing about the range
                 top = db + (top - db) * (_TOP_RISE if db > top else _TOP_FALL)
@@ -193,6 +208,7 @@ class FeatureExtractor:
             gate = min(max((db + 75) / 15, 0.0), 1.0)
             value = min(max((db - floor) / (top - floor), 0.0), 1.0) * gate
             self._bands[i] = max(value, self._bands[i] * _BAND_FALL)
+        return levels[0], levels[-1]
 
     def _flux(self, power: Float64Array, odd: int) -> tuple[float, float]:
         """Spectral flux of (all bands, low bands): mean rise of the log magnitudes over two hops."""
@@ -302,6 +318,7 @@ class FeatureExtractor:
             "taps": np.array(self._taps, np.int64),
             "history": self._history.copy(),
             "drums": self._drums.snapshot(),
+            "build": self._build.snapshot(),
             **self._beat.snapshot(),
         }
 
@@ -314,8 +331,9 @@ class FeatureExtractor:
         )
         if (missing := len(_COLUMNS) - self._history.shape[1]) > 0:  # in states of earlier versions
             self._history = np.pad(self._history, ((0, 0), (0, missing)))
-        if "drums" in state:
+        if "build" in state:
             self._drums.restore(state["drums"])
+            self._build.restore(state["build"])
         self._tops, self._floors, self._bands = (list(map(float, row)) for row in state["ranges"].tolist())
         self._taps = [int(tap) for tap in state["taps"].tolist()]
         self._beat.restore(state)

@@ -81,7 +81,10 @@ _MEANING = {
     "sound/beat": "phase of the beat, 0 to 1", "sound/bpm": "beats per minute, 0 if unknown",
     "sound/confidence": "confidence in the beat, 0 to 1; there is a beat above `/sound/tempo/gate`",
     "sound/kick": "1 at a hit of the kick drum, then falling to 0", "sound/snare": "the same for the snare drum",
-    "sound/hat": "the same for the hi-hat",
+    "sound/hat": "the same for the hi-hat", "sound/build": "how far the sound rises over the last seconds, 0 to 1",
+    "sound/drop": "1 where the bass comes back after a while, then falling to 0",
+    "sound/bar": "bar 1 to 4, counted from the last resync or drop; 0 without a beat",
+    "sound/phrase": "position in 16 bars, 0 to 1; 0 without a beat",
     "engine/fps": "frames per second achieved", "engine/late": "late frames since the start",
     "engine/latency": "milliseconds from sound to picture", "health": "1 without faults, else 0",
 }  # fmt: skip

@@ -10,7 +10,10 @@ from .parameters import Parameter
 from .render_table import TABLE
 from .sound_table import DRUMS, sound_parameters
 
-OWN_MODULATORS = ("lfo", "steps", "level", "bass", "mid", "high", "onset", "beat", "kick", "snare", "hat")
+OWN_MODULATORS = (
+    "lfo", "steps", "level", "bass", "mid", "high", "onset", "beat", "kick", "snare", "hat", "bar", "phrase", "build",
+    "drop",
+)  # fmt: skip
 SOURCES = ("off", *names(MODULATOR_PLUGINS, OWN_MODULATORS))
 """Choices of `/moves/<number>/source`. Those of plug-ins come last, so that the numbers of ours stay by OSC."""
 PRECISIONS = ("auto", "exact", "fast")
@@ -145,11 +148,13 @@ def _all() -> Iterator[Parameter]:
     continuous = [path for path, param in TABLE.items() if param.kind == "float"]
     newer = [*(path for path in continuous if path.startswith("/meaning/")), "/look/travel", "/look/code_weight"]
     older = (path for path in continuous if path not in newer)
-    sound = [param.path for param in sound_parameters() if param.kind == "float" and param.path != "/sound/onset"]
     # The newer ones come last, so that the numbers of the others stay by OSC.
-    targets = (*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer, *sound)
+    targets = [*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer]
+    for param in (*sound_parameters(), *_scene(), *_out()):
+        if param.kind == "float" and param.path not in targets:
+            targets.append(param.path)
     for number in range(1, MODULATORS + 1):
-        yield from _modulator(number, targets)
+        yield from _modulator(number, (*targets,))
     yield from _scene()
     yield from _edit()
     yield from _out()

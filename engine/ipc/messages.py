@@ -116,6 +116,7 @@ class Measured(Message, frozen=True, kw_only=True):
         beat: phase 0..1.
         bpm: beats a minute; 0 while unknown. confidence: in the beat, 0..1.
         kick, snare, hat: envelopes of the drums, 0..1.
+        build, drop: of the sound, 0..1. bar: 1 to 4, 0 without a beat. phrase: position in 16 bars, 0..1.
         db: loudness, dBFS.
         mel: 32 bands, low first, 0..1.
         scores: [label, score 0..1] of the world's classes and names, best first.
@@ -142,6 +143,10 @@ class Measured(Message, frozen=True, kw_only=True):
     kick: float = 0.0
     snare: float = 0.0
     hat: float = 0.0
+    build: float = 0.0
+    drop: float = 0.0
+    bar: float = 0.0
+    phrase: float = 0.0
     db: float = -120.0
     mel: tuple[float, ...] = ()
     scores: tuple[tuple[str, float], ...] = ()
@@ -320,7 +325,7 @@ class Meters(Message, frozen=True):
     """The sound's features at a frame, with every frame.
 
     Attributes:
-        values: as named by `audio.features.METERS`.
+        values: as named by `audio.features.LIVE_METERS`.
 
     """
 

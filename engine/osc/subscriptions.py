@@ -22,11 +22,12 @@ from .routing import NORM, ROOT, Accepted
 QUIET, REMEMBERED, SUBSCRIBERS, LARGEST = 0.05, 2.0, 16, 1400
 """Seconds without feedback, seconds for which a sender is remembered, maximum subscribers by message, and maximum bytes
 of an outgoing bundle."""
+_OF_SOUND = (
+    "level", "bass", "mid", "high", "onset", "beat", "bpm", "confidence", "kick", "snare", "hat", "build", "drop",
+    "bar", "phrase",
+)  # fmt: skip
 METERS = (
-    *(
-        f"{ROOT}/sound/{name}"
-        for name in ("level", "bass", "mid", "high", "onset", "beat", "bpm", "confidence", "kick", "snare", "hat")
-    ),
+    *(f"{ROOT}/sound/{name}" for name in _OF_SOUND),
     *(f"{ROOT}/engine/{name}" for name in ("fps", "late", "latency")),
     f"{ROOT}/health",
 )

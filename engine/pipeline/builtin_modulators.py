@@ -118,6 +118,38 @@ class Hat(_Stateless):
         return now.features.hat
 
 
+class Bar(_Stateless):
+    """Four steps from 0 to 1, one a bar; 0 without a beat."""
+
+    def step(self, now: ModulatorInput) -> float:
+        """See Features.bar."""
+        return max(0.0, now.features.bar - 1) / 3
+
+
+class Phrase(_Stateless):
+    """Rises from 0 to 1 over 16 bars; 0 without a beat."""
+
+    def step(self, now: ModulatorInput) -> float:
+        """See Features.phrase."""
+        return now.features.phrase
+
+
+class Build(_Stateless):
+    """How far the sound rises over the last seconds."""
+
+    def step(self, now: ModulatorInput) -> float:
+        """See Features.build."""
+        return now.features.build
+
+
+class Drop(_Stateless):
+    """1 where the bass comes back, then falling."""
+
+    def step(self, now: ModulatorInput) -> float:
+        """See Features.drop."""
+        return now.features.drop
+
+
 def wave(shape: str, number: int, turns: float) -> float:
     """Height 0 to 1 of the LFO of a slot after so many turns; highest where a turn begins. `random` holds one height
     for a whole turn.

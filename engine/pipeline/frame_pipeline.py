@@ -163,6 +163,7 @@ class FramePipeline:
         self._load(values)
         features = self._analyse(sound, values, sample, dt)
         shifts = self.modulators.step(values, features, dt)
+        features = self.modulators.features
         lift = _lift(number(values, MASTER), shifts.pop(MASTER, 0.0))
         self.params.modulate(shifts)
         self.values = values = self.params.effective()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +27,7 @@ BEATS = {
     "4 bars": 16.0, "2 bars": 8.0, "1 bar": 4.0, "2 beats": 2.0, "1 beat": 1.0, "1/2 beat": 0.5, "1/4 beat": 0.25,
 }  # fmt: skip
 """Beats of one turn."""
+PHRASE_BARS = 16
 
 
 class BeatCount:
@@ -121,6 +123,7 @@ class Modulators:
     """All slots and their state. Belongs to the frame loop.
 
     Attributes:
+        features: those of the last step, with the bar and the phrase.
         shifts: what the last step gave; not part of the state, `ParameterState` keeps it.
 
     """
@@ -131,6 +134,8 @@ class Modulators:
         self._slots = [_Slot(number, points) for number in range(1, count + 1)]
         self._seconds = 0.0
         self._drivers: dict[str, str] = {}
+        self._drop = 0.0
+        self.features = Features(0, 0, 0, 0, 0, 0, 0, -100)
         self.shifts: dict[str, float] = {}
 
     def step(self, values: Mapping[str, Value], features: Features, dt: float) -> dict[str, float]:
@@ -143,7 +148,8 @@ class Modulators:
             dt: seconds, > 0.
 
         """
-        self._count.step(features, dt)
+        self._count_beats(features, dt)
+        self.features = features = self._with_bars(features)
         self._seconds += dt
         shifts: dict[str, float] = {}
         drivers: dict[str, str] = {}
@@ -157,6 +163,24 @@ class Modulators:
             shifts[target] = shifts.get(target, 0.0) + height * float(values[modulator(slot.number, "depth")])
         self._drivers, self.shifts = drivers, shifts
         return dict(shifts)
+
+    def _count_beats(self, features: Features, dt: float) -> None:
+        """A drop begins a phrase, on the nearest beat."""
+        self._count.restart |= features.drop > self._drop and features.bpm > 0
+        self._drop = features.drop
+        self._count.step(features, dt)
+
+    def _with_bars(self, features: Features) -> Features:
+        if not features.bpm:
+            return features
+        bars = math.floor(self._count.beats / BEATS["1 bar"] + 1e-6)
+        phrase = self._count.beats / (PHRASE_BARS * BEATS["1 bar"]) % 1.0
+        return replace(features, bar=float(bars % 4 + 1), phrase=phrase)
+
+    @property
+    def beats(self) -> float:
+        """Beats since the last resync or drop."""
+        return self._count.beats
 
     @property
     def drivers(self) -> Mapping[str, str]:
@@ -179,6 +203,7 @@ class Modulators:
             "bpm": self._count.bpm,
             "restart": self._count.restart,
             "seconds": self._seconds,
+            "drop": self._drop,
             "turns": [slot.turns for slot in self._slots],
             "held": [slot.held for slot in self._slots],
             "modulators": [slot.snapshot() for slot in self._slots],
@@ -193,7 +218,7 @@ class Modulators:
         """
         self._count.beats, self._count.bpm = float(state["beats"]), float(state["bpm"])
         self._count.restart = bool(state["restart"])
-        self._seconds = float(state.get("seconds", 0.0))
+        self._seconds, self._drop = float(state.get("seconds", 0.0)), float(state.get("drop", 0.0))
         for slot, turns, held in zip(self._slots, state["turns"], state["held"], strict=True):
             slot.turns, slot.held = float(turns), float(held)
         for slot, (source, own) in zip(self._slots, state.get("modulators", ()), strict=False):

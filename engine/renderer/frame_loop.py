@@ -27,7 +27,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..audio.features import METERS
+from ..audio.features import LIVE_METERS
 from ..audio.sample_ring import SampleRing, SamplesLost
 from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
@@ -177,7 +177,7 @@ class FrameLoop:
             pipeline.conditioner.late = []
             self._peer.send(SoundHeld(step.frame, step.sample, late))
         if not self._catching_up:
-            self._peer.send(Meters([round(float(getattr(step.features, name)), 4) for name in METERS]))
+            self._peer.send(Meters([round(float(getattr(step.features, name)), 4) for name in LIVE_METERS]))
         now = time.monotonic_ns()
         if verdict(due, now, fps) == "paint" or (not self._catching_up and now - self._offered_ns > STILL_NS):
             self._offered_ns = now
@@ -273,7 +273,7 @@ class FrameLoop:
     def _status(self, step: FrameResult) -> RendererStatus:
         pipeline, features = self.pipeline, step.features
         return RendererStatus(
-            **{name: round(float(getattr(features, name)), 4) for name in (*METERS, "db")},
+            **{name: round(float(getattr(features, name)), 4) for name in (*LIVE_METERS, "db")},
             frame=step.frame,
             painted_fps=self._painter.fps,
             paint_ms=self._painter.paint_ms,

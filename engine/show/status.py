@@ -12,7 +12,7 @@ from typing import TextIO
 
 import msgspec
 
-from ..audio.features import METERS
+from ..audio.features import LIVE_METERS
 from ..control.addresses import ENGINE_FPS, ENGINE_PRECISION, ENGINE_WORLD
 from ..control.events import ShowEvents
 from ..control.parameters import Value
@@ -116,7 +116,7 @@ class Report:
 
 def osc_meters(meters: Iterable[float]) -> dict[str, Value]:
     """What bridges send with every frame: address to number."""
-    return {f"/sound/{name}": float(value) for name, value in zip(METERS, meters, strict=True)}
+    return {f"/sound/{name}": float(value) for name, value in zip(LIVE_METERS, meters, strict=True)}
 
 
 def osc_values(status: Status, silent: bool) -> dict[str, Value]:
@@ -124,7 +124,7 @@ def osc_values(status: Status, silent: bool) -> dict[str, Value]:
 
     silent: no renderer reports, so the features of the sound are sent as 0; otherwise `osc_meters` sends them.
     """
-    values: dict[str, Value] = osc_meters([0.0] * len(METERS)) if silent else {}
+    values: dict[str, Value] = osc_meters([0.0] * len(LIVE_METERS)) if silent else {}
     for number, (label, score) in enumerate(status.scores[:SCORES], 1):
         values[f"/heard/{number}/score"] = score
         values[f"/heard/{number}/label"] = label

@@ -15,7 +15,13 @@ GENERATED = "engine/control/addresses.py"
 # Whole addresses of levels and modulators, put together from a number or a name.
 COMPOSED = re.compile(r"f./(motion|moves|look)/\{[^}]*\}/.+.")
 # The tables name all of them; the page of OSC examples, tests and examples show them as a user writes them.
-EXEMPT = ("engine/control/render_table.py", "engine/control/live_table.py", "engine/cli/osc_page.py", "examples/")
+EXEMPT = (
+    "engine/control/render_table.py",
+    "engine/control/live_table.py",
+    "engine/control/sound_table.py",
+    "engine/cli/osc_page.py",
+    "examples/",
+)
 
 
 def spelled(source: str) -> Iterator[str]:

@@ -43,8 +43,8 @@ def heights(moves: Modulators, values: Mapping[str, Value], heard: list[Features
 
 def test_every_word_of_the_table_has_a_meaning() -> None:
     assert set(SYNCS) == {"free", *BEATS}
-    for source in SOURCES[1:]:
-        loud = Features(1, 1, 1, 1, 1, 0.0, 120, 0, 1, 1, 1, 1)
+    for source in set(SOURCES[1:]) - {"bar", "phrase"}:  # those are counted, see test_phrases.py
+        loud = Features(1, 1, 1, 1, 1, 0.0, 120, 0, 1, 1, 1, 1, 1, 1)
         assert Modulators().step(moved(source=source, steps="1"), loud, DT)[TARGET] == pytest.approx(1, abs=0.3), source
     curves = {shape: tuple(wave(shape, 1, turns / 8) for turns in range(64)) for shape in SHAPES}
     assert len(set(curves.values())) == len(SHAPES)

@@ -20,7 +20,9 @@ from sonorama.engine.cli.main import main
 from sonorama.export.curves.keyframes import _AFTER_EFFECTS
 
 DATA = Path(__file__).parents[2] / "data" / "editor"
-FEATURES = ["level", "bass", "mid", "high", "onset", "beat", "bpm", "confidence", "kick", "snare", "hat"]
+FEATURES = [
+    "level", "bass", "mid", "high", "onset", "beat", "bpm", "confidence", "kick", "snare", "hat", "build", "drop",
+]  # fmt: skip
 CLASSES = ["rain", "wind", "fire"]
 
 
