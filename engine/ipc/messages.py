@@ -112,13 +112,10 @@ class Measured(Message, frozen=True, kw_only=True):
 
     Attributes:
         frame: the newest one: of a RendererStatus the newest computed, of a Status the newest that left.
-        level, bass, mid, high, onset: 0..1.
-        beat: phase 0..1.
+        level, bass, mid, high, onset, kick, snare, hat, build, drop: 0..1.
+        beat, phrase: phase of the beat and of 16 bars, 0..1. bar: 1 to 4; 0 without a beat.
         bpm: beats a minute; 0 while unknown. confidence: in the beat, 0..1.
-        kick, snare, hat: envelopes of the drums, 0..1.
-        build, drop: of the sound, 0..1. bar: 1 to 4, 0 without a beat. phrase: position in 16 bars, 0..1.
-        db: loudness, dBFS.
-        mel: 32 bands, low first, 0..1.
+        db: loudness, dBFS. mel: 32 bands, low first, 0..1.
         scores: [label, score 0..1] of the world's classes and names, best first.
         classes: of the world that is played, in the order of the meaning mixer's slots.
         class_scores: score 0..1 of each class; empty for silence.
