@@ -242,5 +242,8 @@ def samples_of(path: Path, frame: AudioFrame, form: SoundFormat) -> np.ndarray:
     if data.dtype.kind == "f":
         with np.errstate(over="ignore"):
             return np.ascontiguousarray(data, np.float32)
-    bias, scale = (128, 128.0) if data.dtype == np.uint8 else (0, 2.0 ** (8 * data.dtype.itemsize - 1))
-    return np.ascontiguousarray((data.astype(np.float32) - bias) / np.float32(scale))
+    out = data.astype(np.float32, order="C")
+    if data.dtype == np.uint8:
+        out -= 128
+    out *= np.float32(2.0 ** (1 - 8 * data.dtype.itemsize))
+    return out

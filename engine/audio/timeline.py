@@ -80,10 +80,14 @@ def _blocks(pieces: Iterator[Read]) -> Iterator[Read]:
         waiting.append(piece)
         count += piece.shape[1]
         if count >= _BLOCK:
-            yield np.concatenate(waiting, axis=1)
+            yield _joined(waiting)
             waiting, count = [], 0
     if waiting:
-        yield np.concatenate(waiting, axis=1)
+        yield _joined(waiting)
+
+
+def _joined(pieces: list[np.ndarray]) -> np.ndarray:
+    return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=1)
 
 
 def _placed(path: Path, track: str | None, strict: bool, first: int, ended: Event, *, may_seek: bool) -> Iterator[Read]:
