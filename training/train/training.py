@@ -102,6 +102,7 @@ def train(request: Request) -> Path:
     device = _device(request.device)
     start = None if request.start is None else find_world(request.start)
     base = _base(request)
+    _check_minutes(request, device)
     _claim(request)
     with alone_in(request.work):
         _train(request, out, device, start, base)
@@ -158,6 +159,20 @@ def _device(name: str) -> torch.device:
     if name == "cuda" and not there:
         raise ValueRefused("torch finds no CUDA device here", "Use --device cpu, or see sonorama doctor.")
     return torch.device("cuda" if there and name != "cpu" else "cpu")
+
+
+def _check_minutes(request: Request, device: torch.device) -> None:
+    """Refuse a time that is too short even for footage that needs none, before the data set is made."""
+    if request.minutes is None or (request.work / FILE).is_file():
+        return
+    recipe = recipe_of(PRESETS[_preset_name(request, device)], request.size)
+    fitted(
+        recipe if request.scale == 1 else recipe.scaled(request.scale), 60 * request.minutes, 0.0, measure_pace(device)
+    )
+
+
+def _preset_name(request: Request, device: torch.device) -> str:
+    return request.preset or preset_of(request.minutes, device.type == "cuda")
 
 
 def _claim(request: Request) -> None:
@@ -228,7 +243,7 @@ def _recipe(request: Request, root: Path, device: torch.device, start: Path | No
     """The recipe of the work folder; where there is none, one is made, and fitted into the time that is left."""
     if (request.work / FILE).is_file():
         return Recipe.read(request.work)
-    name = request.preset or preset_of(request.minutes, device.type == "cuda")
+    name = _preset_name(request, device)
     recipe = shaped(PRESETS[name], request.size, root, start)
     if request.scale != 1:
         recipe = recipe.scaled(request.scale)

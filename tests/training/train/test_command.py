@@ -19,6 +19,7 @@ from sonorama.training.data.procedural_sounds import compose
 from sonorama.training.recipe import Recipe
 from sonorama.training.train import training
 from sonorama.training.train.lock import alone_in
+from sonorama.training.train.presets import recipe_of
 
 from ..footage.media import Sound, moving, write_sound, write_video
 
@@ -103,6 +104,17 @@ def test_footage_becomes_a_world_in_one_command(room: Path, capsys: pytest.Captu
     assert main(command) == 2
     assert "is there already" in capsys.readouterr().err
     assert (room / "worlds" / "harbour.safetensors").read_bytes() == b"mine"
+
+
+def test_a_time_that_is_too_short_is_refused_before_the_footage_is_read(
+    room: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(training, "recipe_of", recipe_of)
+    (room / "film").mkdir()
+    assert main(["train", "film", "--world", "a", "--minutes", "1"]) == 2
+    err = capsys.readouterr().err
+    assert "1 minutes are too short" in err and err.count("\n") == 2
+    assert not (room / "a-training").exists()
 
 
 @pytest.mark.parametrize(
