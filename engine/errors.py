@@ -52,6 +52,10 @@ class OutputError(SonoramaError):
     """A place that cannot be written, or a preset that does not fit its container."""
 
 
+class TimedOut(SonoramaError):
+    """Something did not answer in time. It may be there, and slow; nothing is said to be missing or broken."""
+
+
 class WorldError(SonoramaError):
     """A model file that is missing, damaged, foreign, hostile or does not fit."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,11 +73,24 @@ def run_panel(args: argparse.Namespace) -> int:
 
     check_name(args.name)
     shot = _shot(args)
+    if not is_child():
+        _tell_missing(args.name)
     if is_child():  # of a show, whose log it goes to
         log_to_parent("panel")
         return run(args.name, shot, args.after)
     with ShowLog(args.name, "panel", getattr(args, "debug", False)):
         return run(args.name, shot, args.after)
+
+
+def _tell_missing(name: str) -> None:
+    """Say if no show of this name runs, and which do; the panel waits for it all the same."""
+    from sonorama.engine.errors import SonoramaError
+    from sonorama.engine.ipc.channel import read_session
+
+    try:
+        read_session(name)
+    except SonoramaError as error:
+        sys.stderr.write(f"{error.message}; the panel waits for it. {error.hint}\n")
 
 
 def run_view(args: argparse.Namespace) -> int:

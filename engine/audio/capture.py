@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..errors import SonoramaError
+from ..errors import SonoramaError, TimedOut
 from ..plugins.interfaces import SoundSource
 from ..units import SAMPLE_RATE, Samples
 from .ring_memory import RingMemory, SamplesLost, possible_format
@@ -107,7 +107,7 @@ class Capture:
         self._clock = Clock(writer)
         self._heard_at = time.monotonic() - SILENT_S
         self._patience = SILENT_S
-        self._reason, self._ever = "", False
+        self._reason, self._ever, self._timed_out = "", False, False
         self._broken_at = 0.0
         self._began = time.monotonic()
         self._threads = [
@@ -139,7 +139,9 @@ class Capture:
     def faults(self) -> list[str]:
         """One line for each thing that is wrong now; empty when all is well."""
         lines = []
-        if self._reason:
+        if self._reason and self._timed_out:
+            lines.append(f"{self.source}: {self._reason}. Silence until it gives sound")
+        elif self._reason:
             now, then = ("gone", "returns") if self._ever else ("not there", "is")
             lines.append(f"{self.source} is {now}: silence until it {then} ({self._reason})")
         elif time.monotonic() - max(self._heard_at, self._began) > GONE_S:
@@ -158,10 +160,10 @@ class Capture:
                 self._play(source)
                 self._reason = self._reason or "it ended"
             except SonoramaError as error:
-                self._reason = f"{error.message}. {error.hint}"
+                self._reason, self._timed_out = f"{error.message}. {error.hint}", isinstance(error, TimedOut)
             except Exception as error:  # (a source is a plug-in, whatever it raises must not end the show)
                 log.exception("The source %s failed", self.source)
-                self._reason = f"{type(error).__name__}: {error}"
+                self._reason, self._timed_out = f"{type(error).__name__}: {error}", False
             self._reader = None
             if source is not None:
                 _stop(source)
@@ -192,11 +194,11 @@ class Capture:
             self._reader = BlockReader(own, wait)
         while not self._closing.wait(0.05):
             if not source.alive():
-                self._reason = "it ended"
+                self._reason, self._timed_out = "it ended", False
                 return
             if time.monotonic() - max(began, self._heard_at) > GONE_S:
-                self._reason = "it gave no sound"
-                return
+                message = f"it gave no sound for {GONE_S:g} s (time-out)"
+                raise TimedOut(message, "It is opened again; a computer that has too much to do is slow, too")
 
     def _write(self, ring: RingMemory, block: Samples, captured_ns: int) -> None:
         """What a source calls for each block, from its own thread; it may give anything."""

@@ -19,6 +19,7 @@ from ..ipc.shared_paths import (
     check_name,
     create_private,
     open_private,
+    other_user,
     part_of,
     process_lives,
     shared_path,
@@ -114,6 +115,8 @@ class SampleRingWriter:
         """The ring that an owner which has died left behind, or None."""
         if not self.path.exists():
             return None
+        if user := other_user(self.path):
+            raise RingTaken(f"The show {self.name} is of another user ({user})", "Choose another name with --name.")
         try:
             old, _ = _open(self.path, writable=True)
         except RingMissing as error:

@@ -212,18 +212,17 @@ def _free(port: int) -> bool:
 
 def shows() -> list[Finding]:
     """The running shows."""
-    from ..ipc.channel import read_session
-    from ..ipc.shared_paths import runtime_folder
+    from ..ipc.channel import read_session, running_shows
 
     running = []
-    for path in sorted(runtime_folder().glob("*.json")):
+    for name in running_shows():
         try:
-            session = read_session(path.stem)
-        except (SonoramaError, ValueError, TypeError, OverflowError):  # of a dead one, or no session at all
+            session = read_session(name)
+        except SonoramaError:  # it has ended meanwhile
             continue
         facts = [f"process {session['pid']}"]
         facts += [f"OSC port {session['osc_port']}"] if session.get("osc_port") else []
-        running.append(Finding(path.stem, True, ", ".join(facts)))
+        running.append(Finding(name, True, ", ".join(facts)))
     return running or [Finding("running", True, "none")]
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import one_line, one_line_error
 from ..plugins.interfaces import Finding
 from ..plugins.registry import CHECKS, SINKS, SOURCES, find_used
+from ..plugins.survey import LATER
 
 if TYPE_CHECKING:
     from .main import Commands
@@ -100,7 +101,7 @@ def run_check(name: str, point: EntryPoint | None, timeout: float) -> list[Findi
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=timeout
         )
     except subprocess.TimeoutExpired:
-        return [_failed(name, f"does not answer within {timeout:g} s")]
+        return [Finding(name, False, f"time-out: it did not answer within {timeout:g} s", LATER, name in NEEDED)]
     except OSError as error:
         return [_failed(name, one_line_error(error))]
     return _read(name, done.stdout, done.returncode)

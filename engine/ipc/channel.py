@@ -22,7 +22,17 @@ from typing import Any
 from ..errors import SonoramaError
 from .message_codec import decode, encode
 from .messages import Join, Message
-from .shared_paths import check_name, process_lives, process_started, read_private, runtime_folder, write_private
+from .shared_paths import (
+    UnsafePath,
+    check_name,
+    other_user,
+    process_lives,
+    process_started,
+    read_private,
+    runtime_folder,
+    shared_path,
+    write_private,
+)
 
 LARGEST, TRUSTED = 1 << 20, 1 << 28
 """Longest message in bytes; and between a show and its own renderer, where a second of a flood of changes must pass."""
@@ -48,14 +58,30 @@ def read_session(name: str) -> dict[str, Any]:
         SonoramaError: no such show is running.
 
     """
-    missing = SonoramaError(f"No show called {name} is running", f"Start it with: sonorama live --name {name}")
-    try:
-        session = json.loads(read_private(session_file(name)))
-    except (OSError, ValueError):
-        raise missing from None
-    if not isinstance(session, dict) or not _lives(session):
-        raise missing
+    if (session := _session(session_file(name))) is None:
+        raise _missing(name)
     return session
+
+
+def running_shows() -> list[str]:
+    """Names of this user's shows that run."""
+    return [path.stem for path in sorted(runtime_folder().glob("*.json")) if _session(path) is not None]
+
+
+def _session(path: Path) -> dict[str, Any] | None:
+    try:
+        session = json.loads(read_private(path))
+    except (OSError, ValueError, UnsafePath):
+        return None
+    return session if isinstance(session, dict) and _lives(session) else None
+
+
+def _missing(name: str) -> SonoramaError:
+    if user := other_user(shared_path(name)):
+        return SonoramaError(f"The show {name} is of another user ({user})", "Only that user can reach it.")
+    there = ", ".join(running_shows())
+    hint = f"These are: {there}" if there else f"Start it with: sonorama live --name {name}"
+    return SonoramaError(f"No show called {name} is running", hint)
 
 
 def _lives(session: Mapping[str, Any]) -> bool:

@@ -19,7 +19,7 @@ import numpy as np
 from ..errors import SonoramaError
 from ..units import Pixels
 from .frame_map_layout import FOURCC, LARGEST_SIDE, MAGIC, PAGE, REPEATED, VERSION, FrameMapMissing, Mapping, Shape
-from .shared_paths import part_of, process_lives, process_started, shared_path
+from .shared_paths import other_user, part_of, process_lives, process_started, shared_path
 
 __all__ = ["FrameMap", "FrameMapMissing", "FrameMapTaken", "FrameMapWriter", "FrameSlot"]
 
@@ -106,6 +106,9 @@ class FrameMapWriter:
         """The file that a dead owner left behind, if there is one."""
         if not self.path.exists():
             return None
+        if user := other_user(self.path):
+            message = f"The frame map {self.name} is of another user ({user})"
+            raise FrameMapTaken(message, "Choose another name with --name.")
         try:
             old = Mapping.open(self.path, writable=True)
         except FrameMapMissing as error:

@@ -94,11 +94,29 @@ def _is_ours(facts: os.stat_result) -> bool:
     return os.name != "posix" or facts.st_uid == os.geteuid()
 
 
+def other_user(path: Path) -> str:
+    """The name of the other user whose file it is; empty if it is this user's, or there is none."""
+    try:
+        facts = path.lstat()
+    except OSError:
+        return ""
+    return "" if _is_ours(facts) else _user(facts.st_uid)
+
+
+def _user(number: int) -> str:
+    try:
+        import pwd
+
+        return pwd.getpwuid(number).pw_name
+    except (ImportError, KeyError):  # Windows; a user of another container
+        return f"number {number}"
+
+
 def _unsafe(path: Path, facts: os.stat_result) -> UnsafePath:
     if stat.S_ISLNK(facts.st_mode):
         why = "a link"
     elif not _is_ours(facts):
-        why = f"the property of another user (number {facts.st_uid})"
+        why = f"of another user ({_user(facts.st_uid)})"
     else:
         why = "of another kind"
     return UnsafePath(

@@ -32,12 +32,13 @@ from .registry import (
 )
 
 PROBE_S = 20.0
-"""A probe that takes longer counts as broken."""
+"""A probe that takes longer is a time-out: the driver hangs, or the computer has too much to do."""
 _CALL_DRIVERS = ((SOURCES, "device"), (SOURCES, "loopback"), (BACKENDS, "cuda"))
+LATER = "Try again when the computer has less to do; if that stays so, the driver hangs."
 _NO_ANSWER = "its probe ended without an answer"
 _CHILD = "from sonorama.engine.plugins.survey import answer_probes; answer_probes()"
 
-State = Literal["available", "missing", "broken", "hidden"]
+State = Literal["available", "missing", "broken", "time-out", "hidden"]
 Answer = tuple[State, str, str]
 """State, about and how_to_install, as in Plugin."""
 
@@ -52,7 +53,7 @@ class Plugin:
         package, version: the distribution it came with; empty if that is not known.
         module: its entry point, such as `sonorama.plugin.sinks.null:NullSink`; empty for what the show does itself.
         state: available, missing (something that it needs), broken (it does not load, does not implement its interface,
-            or its probe fails), or hidden (another package has that name).
+            or its probe fails), time-out (its probe did not answer in time), or hidden (another package has that name).
         about: what the probe found, or what is wrong.
         how_to_install: what to do about it; empty if nothing needs doing.
 
@@ -96,8 +97,8 @@ def _plugin(point: EntryPoint, answer: Answer | None) -> Plugin:
 
 
 def probe(batch: list[EntryPoint], timeout: float = PROBE_S) -> dict[int, Answer]:
-    """The answers of some plug-ins by the id of the entry point, from one child process; one that does not answer is
-    broken, and those after it are asked in another.
+    """The answers of some plug-ins by the id of the entry point, from one child process; of one that does not answer
+    that is said, and those after it are asked in another.
     """
     answers: list[Answer] = []
     while len(answers) < len(batch):
@@ -105,22 +106,23 @@ def probe(batch: list[EntryPoint], timeout: float = PROBE_S) -> dict[int, Answer
         told, why = _ask_child(rest, timeout)
         answers += told[: len(rest)]
         if len(told) < len(rest):
-            answers.append(("broken", why, ""))
+            answers.append(why)
     return dict(zip(map(id, batch), answers, strict=True))
 
 
-def _ask_child(batch: list[EntryPoint], timeout: float) -> tuple[list[Answer], str]:
-    """Answers of the first of these plug-ins, and why there is none of the next."""
+def _ask_child(batch: list[EntryPoint], timeout: float) -> tuple[list[Answer], Answer]:
+    """Answers of the first of these plug-ins, and what is said of the next one, which gave none."""
     rows = json.dumps([[point.group, point.name, point.value] for point in batch])
     command, limit = [sys.executable, "-P", "-c", _CHILD, rows], timeout * len(batch)
-    why = _NO_ANSWER
+    why: Answer = "broken", _NO_ANSWER, ""
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=limit
         )
         lines = done.stdout.splitlines()
     except subprocess.TimeoutExpired as late:
-        lines, why = (late.stdout or b"").splitlines(), f"its probe does not answer within {timeout:g} s"
+        lines = (late.stdout or b"").splitlines()
+        why = "time-out", f"its probe did not answer within {timeout:g} s", LATER
     return [_read(line) for line in lines], why
 
 

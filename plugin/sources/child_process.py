@@ -26,7 +26,7 @@ from typing import IO
 import numpy as np
 
 from ...engine.audio.ring_memory import RingMemory
-from ...engine.errors import SonoramaError
+from ...engine.errors import SonoramaError, TimedOut
 from ...engine.ipc.shared_paths import create_private, open_private, part_of, shared_path
 from ...engine.log.children import child_environment, log_to_parent, relay
 from ...engine.units import Samples
@@ -71,7 +71,8 @@ class ChildSource:
         """Start the child and wait until it has opened the device and made `ring`.
 
         Raises:
-            SonoramaError: the child reports an error, or does not answer.
+            TimedOut: the child does not answer.
+        SonoramaError: it reports an error.
 
         """
         del write
@@ -84,7 +85,8 @@ class ChildSource:
         answer = _answer(self._process, self._process.stdout)
         if "rate" not in answer:
             self.stop()
-            raise SonoramaError(str(answer.get("message")), str(answer.get("hint")))
+            kind = TimedOut if answer.get("timed_out") else SonoramaError
+            raise kind(str(answer.get("message")), str(answer.get("hint")))
         self.rate, self.channels, self.name = int(answer["rate"]), int(answer["channels"]), str(answer["name"])
         try:
             self.ring = _open_ring(path)
@@ -134,15 +136,28 @@ def _open_ring(path: Path) -> RingMemory:
 
 
 def _answer(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> dict[str, str | int]:
-    timer = threading.Timer(_ANSWER_S, process.kill)
+    late = threading.Event()
+
+    def give_up() -> None:
+        late.set()
+        process.kill()
+
+    timer = threading.Timer(_ANSWER_S, give_up)
     timer.start()
     line = pipe.readline()
     timer.cancel()
     try:
         return json.loads(line)
     except ValueError:
-        message = "The sound system does not answer" if not timer.is_alive() and not line else "The sound driver failed"
-        return {"message": message, "hint": "Restart the sound server, or choose another device."}
+        hint = "Restart the sound server, or choose another device."
+        if not late.is_set():
+            return {"message": "The sound driver failed", "hint": hint}
+        message = f"the sound system did not answer within {_ANSWER_S:g} s (time-out)"
+        return {
+            "message": message,
+            "hint": f"It is asked again. If that stays so: {hint[0].lower()}{hint[1:]}",
+            "timed_out": 1,
+        }
 
 
 Write = Callable[[Samples, int], None]

@@ -147,7 +147,11 @@ def test_a_display_number_that_is_none(display: str) -> None:
 
 
 def test_sigterm_ends_the_panel(display: str) -> None:
-    with subprocess.Popen([*RUN, "panel", "nobody-here"], env=environment(DISPLAY=display)) as panel:
+    command = [*RUN, "panel", "nobody-here"]
+    with subprocess.Popen(command, env=environment(DISPLAY=display), stderr=subprocess.PIPE, text=True) as panel:
+        assert panel.stderr is not None
+        said = panel.stderr.readline()
+        assert said.startswith("No show called nobody-here is running; the panel waits for it."), said
         time.sleep(2.5)
         assert panel.poll() is None
         panel.terminate()

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import types
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
@@ -50,8 +51,8 @@ def lost(findings: list[Finding]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("import time\ndef ask(): time.sleep(600)", "does not answer within 1 s"),
-        ("import time\ntime.sleep(600)", "does not answer within 1 s"),
+        ("import time\ndef ask(): time.sleep(600)", "time-out: it did not answer within 1 s"),
+        ("import time\ntime.sleep(600)", "time-out: it did not answer within 1 s"),
         ("import os\ndef ask(): os.abort()", "ended without an answer (signal 6)"),
         ("import os\ndef ask(): os._exit(3)", "ended without an answer (exit code 3)"),
         ("def ask(): raise SystemExit(2)", "fails: SystemExit: 2"),
@@ -123,7 +124,7 @@ def test_a_machine_that_lacks_nearly_everything(put: Put, tmp_path: Path) -> Non
     """The whole command, with modules in the way of the real ones: it ends, says what is missing and exits with 1."""
     for name in ("onnxruntime", "openvino", "sounddevice", "soundcard", "PyQt6"):
         put(name, f"raise ImportError('no {name} here')")
-    env = os.environ | {"SONORAMA_CACHE": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": ""}
+    env = os.environ | {"SONORAMA_CACHE": str(tmp_path), "TMPDIR": str(tmp_path), "DISPLAY": "", "WAYLAND_DISPLAY": ""}
     code = "import sys; from sonorama.engine.cli.main import main; sys.exit(main())"
     done = subprocess.run(
         [sys.executable, "-c", code, "doctor"], env=env, cwd=tmp_path, capture_output=True, text=True, timeout=300
@@ -200,6 +201,7 @@ def test_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_worlds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SONORAMA_CACHE", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     (shore,) = [one for one in checks.worlds() if one.what == "shore"]
     assert shore.ok and "made at its first start" in shore.about
     card = next(card for card in world_file.list_worlds() if card.name == "shore")
