@@ -13,6 +13,7 @@ from PyQt6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QWidget
 
 from sonorama.engine.control.addresses import (
+    AUTO_ON,
     EDIT_REDO,
     EDIT_UNDO,
     OUT_BLACKOUT,
@@ -69,6 +70,7 @@ def show_keys(link: Link) -> list[Key]:
         Key("T", "tap tempo", lambda: link.post(SOUND_TAP, True)),
         Key("Shift+T", "set the beat to now", lambda: link.post(SOUND_RESYNC, True)),
         Key("X", "double the tempo", lambda: link.post(SOUND_TEMPO_X2, True)),
+        Key("A", "change by itself", lambda: toggle(link, AUTO_ON)),
         Key("Shift+X", "halve the tempo", lambda: link.post(SOUND_TEMPO_HALF, True)),
         Key("Ctrl+Z", "undo the last change", lambda: link.post(EDIT_UNDO, True)),
         Key("Ctrl+Shift+Z", "redo what was undone", lambda: link.post(EDIT_REDO, True)),

@@ -108,6 +108,20 @@ def _window() -> Iterator[Parameter]:
             yield Parameter(f"/window/{corner}_{axis}", 0.0, doc, -0.5, 0.5, live=True)
 
 
+def _auto() -> Iterator[Parameter]:
+    yield Parameter("/auto/on", False, "Change the picture by itself: after some bars, and at drops.", live=True)
+    yield Parameter("/auto/next", False, "Go on to another scene or seed now.", event=True, live=True)
+    yield Parameter(
+        "/auto/change", "scenes", "What changes: stored scenes (seeds with fewer than two), or seeds.",
+        choices=("scenes", "seeds"), live=True,
+    )  # fmt: skip
+    yield Parameter(
+        "/auto/bars", 16, "Bars after which the picture changes; without a beat, 2 s each.", 1, 128, live=True
+    )
+    yield Parameter("/auto/drops", True, "Change the picture at drops, too.", live=True)
+    yield Parameter("/auto/drift", 0.3, "Drift while there is silence, added to /look/drift.", live=True)
+
+
 def _engine() -> Iterator[Parameter]:
     yield Parameter(
         "/engine/fps",
@@ -150,12 +164,13 @@ def _all() -> Iterator[Parameter]:
     older = (path for path in continuous if path not in newer)
     # The newer ones come last, so that the numbers of the others stay by OSC.
     targets = [*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer]
-    for param in (*sound_parameters(), *_scene(), *_out()):
+    for param in (*sound_parameters(), *_scene(), *_out(), *_auto()):
         if param.kind == "float" and param.path not in targets:
             targets.append(param.path)
     for number in range(1, MODULATORS + 1):
         yield from _modulator(number, (*targets,))
     yield from _scene()
+    yield from _auto()
     yield from _edit()
     yield from _out()
     yield from _window()

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..audio.features import Features
-from ..control.addresses import ModulatorName, modulator
+from ..control.addresses import AUTO_DRIFT, AUTO_ON, LOOK_DRIFT, ModulatorName, modulator
 from ..control.live_table import MODULATORS as SLOTS
 from ..control.parameters import Value
 from ..errors import SonoramaError, one_line_error
@@ -28,6 +28,8 @@ BEATS = {
 }  # fmt: skip
 """Beats of one turn."""
 PHRASE_BARS = 16
+REST_LEVEL, REST_S = 0.05, 1.5
+"""Level below which the picture is at rest, and half-life in s with which that comes and goes."""
 
 
 class BeatCount:
@@ -134,7 +136,7 @@ class Modulators:
         self._slots = [_Slot(number, points) for number in range(1, count + 1)]
         self._seconds = 0.0
         self._drivers: dict[str, str] = {}
-        self._drop = 0.0
+        self._drop = self._rest = 0.0
         self.features = Features(0, 0, 0, 0, 0, 0, 0, -100)
         self.shifts: dict[str, float] = {}
 
@@ -161,8 +163,17 @@ class Modulators:
             words = f"{source} {slot.number}" if source in ("lfo", "steps") else str(source)
             drivers[target] = f"{drivers[target]} + {words}" if target in drivers else words
             shifts[target] = shifts.get(target, 0.0) + height * float(values[modulator(slot.number, "depth")])
+        if drift := self._drift(values, features, dt):
+            shifts[LOOK_DRIFT] = shifts.get(LOOK_DRIFT, 0.0) + drift
+            drivers[LOOK_DRIFT] = f"{drivers[LOOK_DRIFT]} + auto" if LOOK_DRIFT in drivers else "auto"
         self._drivers, self.shifts = drivers, shifts
         return dict(shifts)
+
+    def _drift(self, values: Mapping[str, Value], features: Features, dt: float) -> float:
+        """What /auto/drift adds to the drift: all of it after some seconds of silence, nothing with sound."""
+        rest = float(features.level < REST_LEVEL)
+        self._rest = rest + (self._rest - rest) * 2.0 ** (-dt / REST_S)
+        return self._rest * float(values[AUTO_DRIFT]) if values[AUTO_ON] and self._rest > 0.01 else 0.0
 
     def _count_beats(self, features: Features, dt: float) -> None:
         """A drop begins a phrase, on the nearest beat."""
@@ -204,6 +215,7 @@ class Modulators:
             "restart": self._count.restart,
             "seconds": self._seconds,
             "drop": self._drop,
+            "rest": self._rest,
             "turns": [slot.turns for slot in self._slots],
             "held": [slot.held for slot in self._slots],
             "modulators": [slot.snapshot() for slot in self._slots],
@@ -218,7 +230,8 @@ class Modulators:
         """
         self._count.beats, self._count.bpm = float(state["beats"]), float(state["bpm"])
         self._count.restart = bool(state["restart"])
-        self._seconds, self._drop = float(state.get("seconds", 0.0)), float(state.get("drop", 0.0))
+        self._seconds = float(state.get("seconds", 0.0))
+        self._drop, self._rest = float(state.get("drop", 0.0)), float(state.get("rest", 0.0))
         for slot, turns, held in zip(self._slots, state["turns"], state["held"], strict=True):
             slot.turns, slot.held = float(turns), float(held)
         for slot, (source, own) in zip(self._slots, state.get("modulators", ()), strict=False):

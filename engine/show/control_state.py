@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from ..control import addresses, presets
 from ..control.accept import valid_change
 from ..control.addresses import LOOK_SEED, LOOK_SEED_B, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH, look_level_seed
@@ -21,9 +23,10 @@ from ..errors import SonoramaError
 from ..osc.bridge import installed_names
 from ..pipeline.builtin_modulators import is_steps
 from ..units import LEVELS
+from .auto import NextPicture
 from .plan import ShowPlan
 
-PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/")
+PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/", "/auto/")
 """Groups that panic sets back to their defaults, except _KEPT."""
 _KEPT = (
     LOOK_SEED, LOOK_SEED_B, *RESULTS, *RESULTS.values(), *CODES, *map(look_level_seed, LEVELS),
@@ -59,7 +62,7 @@ class ControlState:
         self.classes, self._kept = (*classes,), dict[str, Value]()
         self._fault, self._write = fault, write
         self.scenes = scenes
-        self.history = History(time.monotonic)
+        self.history, self._next = History(time.monotonic), NextPicture()
         self.moved: Mapping[str, float] = {}
         self.values: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
         self.values.update((path, SHOW[path].clip(value)) for path, value in start.items() if not SHOW[path].event)
@@ -113,6 +116,11 @@ class ControlState:
             case addresses.SCENE_STORE:
                 self.scenes.keep(int(change.value), self.values, self.classes)
                 self._write("scenes", self.scenes.write)
+            case addresses.AUTO_NEXT:
+                stored = [slot for slot, full in enumerate(self.scenes.stored, 1) if full]
+                following = self._next.choose(self.values, stored, change.source)
+                own = self._expanded(following)
+                yield from (msgspec.structs.replace(one, source=change.source) for one in own)
             case addresses.OUT_PANIC:
                 yield from (Change(path, SHOW[path].default, "panic") for path in self.values if _panics(path))
             case addresses.EDIT_UNDO | addresses.EDIT_REDO:

@@ -19,6 +19,7 @@ from ..faults import Faults
 from ..ipc.channel import Server
 from ..model.world_file import Card, find_world, read_card
 from ..plugins.registry import open_sink
+from .auto import AutoChanges
 from .bridges import open_bridges
 from .control_loop import ControlLoop
 from .control_state import open_state
@@ -104,6 +105,8 @@ class Show:
         self.report = Report(
             plan.name, self.sound.source, state, output_loop, self.recorder, self.renderer, self.bridges, events, said
         )
+        auto = AutoChanges(lambda: state.values, self._inbox.post, time.monotonic)
+        events.meters.subscribe(lambda meters: auto.hear(meters.values), "auto")
         self.control_loop = ControlLoop(self._server, self._inbox, state, self.renderer, self.report, events, faults)
 
     # --- its life
