@@ -20,9 +20,9 @@ from .widgets.control import MODULATOR_MIME
 from .widgets.controls import control_for
 from .widgets.slider import FloatControl
 
-FIRST: dict[ModulatorName, tuple[int, int]] = {"source": (56, 0), "target": (96, 5), "depth": (46, 2)}
+FIRST: dict[ModulatorName, tuple[int, int]] = {"source": (65, 0), "target": (96, 7), "depth": (40, 0)}
 """The parameters shown for every modulator: minimum width in pixels, and stretch factor."""
-COLUMNS, SPACING, COLUMN_SPACING = 4, 3, 8
+COLUMNS, SPACING, COLUMN_SPACING = 4, 2, 6
 
 
 class Handle(QPushButton):
