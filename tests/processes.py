@@ -1,21 +1,38 @@
-"""Processes of tests that do not outlive them."""
+"""What a test reads of a process under /proc, while its threads and files come and go (Linux)."""
 
-import ctypes
-import fcntl
-import signal
-import sys
-import termios
-
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
+import os
+from contextlib import suppress
+from pathlib import Path
 
 
-def die_with_parent(terminal: int | None = None) -> None:
-    """For `preexec_fn`: on Linux the process is killed when the test's process ends, however that ends.
+def scheduling_policies() -> set[int]:
+    """Scheduling policies of all threads of this process; one that ends meanwhile is left out."""
+    found = set[int]()
+    for entry in Path("/proc/self/task").iterdir():
+        with suppress(ProcessLookupError):
+            found.add(os.sched_getscheduler(int(entry.name)))
+    return found
 
-    terminal: descriptor of the terminal that becomes the process's own, if it has a session of its own.
-    """
-    if sys.platform == "linux":
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if terminal is not None:
-        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+def open_links(pid: int) -> set[str]:
+    """What the open file descriptors of a process lead to; none if it has ended."""
+    found = set[str]()
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # closed since it was listed
+                found.add(str(entry.readlink()))
+    return found
+
+
+def threads(pid: int) -> int:
+    """How many threads a process has; 0 if it has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return sum(1 for _ in Path(f"/proc/{pid}/task").iterdir())
+    return 0
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False

@@ -15,7 +15,7 @@ LEASH = Path(__file__).parents[1] / ".ci" / "leash"
 LEAVE = """
 import os, signal, subprocess, sys
 sys.path.insert(0, sys.argv[2])
-from tests.processes import die_with_parent
+from tests.ending import die_with_parent
 detached = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, start_new_session=True)
 tied = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_parent)
 print(detached.pid, tied.pid, flush=True)

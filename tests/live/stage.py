@@ -29,8 +29,8 @@ from sonorama.engine.ipc.messages import Values
 from sonorama.engine.ipc.shared_paths import shared_folder
 from sonorama.engine.take.audio_file import SoundFile
 
+from ..ending import die_with_parent
 from ..engine.osc.osc_helpers import HERE, message
-from ..processes import die_with_parent
 from ..speed import slowness
 
 PATIENCE_S = 120.0 * slowness()
