@@ -26,6 +26,7 @@ from . import keys
 from .copy_address import CopyMode
 from .displays import display_id
 from .floors import Floors
+from .inputs_page import InputsPage
 from .layout import GAP, Card, grid
 from .link import Link
 from .mixer import ClassMixer, HeardLine
@@ -132,6 +133,8 @@ class Window(QWidget):
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
         self.tabs.addTab(WindowPage(self.link), "WINDOW")
+        self.inputs = InputsPage(self.link)
+        self.tabs.addTab(self.inputs, "INPUT")
         below.body.addWidget(self.tabs)
         inner.addWidget(below)
         inner.addWidget(self.scenes)
@@ -162,7 +165,8 @@ class Window(QWidget):
         sound = Card("SOUND")
         group = [p for path, p in self.link.table.items() if path.startswith("/sound/")]
         small = [p for p in group if p.kind in ("choice", "trigger")]
-        sound.body.addLayout(grid([p for p in group if p not in small and p.path.count("/") == 2], self.link, 2))
+        shown = [p for p in group if p not in small and p.kind != "text" and p.path.count("/") == 2]
+        sound.body.addLayout(grid(shown, self.link, 2))
         row = QHBoxLayout()
         row.setSpacing(GAP)
         for param in small:
@@ -268,6 +272,7 @@ class Window(QWidget):
     def closeEvent(self, a0: QCloseEvent | None) -> None:
         """Close the preview and the connection; the show keeps running."""
         self.copy_mode.end()
+        self.inputs.leave()
         self.preview.close_feed()
         if self._full is not None:
             self._full.close_feed()

@@ -36,7 +36,7 @@ BLOCKS_S = 2.0
 _TICK_S = 0.02
 _STRETCH = 1000  # of so many samples at most one is added or taken away to keep to the clock
 _SLACK = 220  # samples off the clock that are left alone: 5 ms
-_FAULT_S = 5.0
+_FAULT_S, _MOVED_S = 5.0, 30.0
 
 
 @runtime_checkable
@@ -96,6 +96,10 @@ class Capture:
         factory: makes the source; called for every start.
         writer: the ring; this writes it from its own thread and does not close it.
 
+    Attributes:
+        source: how the user knows it.
+        name: of the device that plays now or played last, as the device says; empty if it has none.
+
     """
 
     def __init__(self, source: str, factory: Callable[[], SoundSource], writer: SampleRingWriter) -> None:
@@ -110,6 +114,9 @@ class Capture:
         self._reason, self._ever, self._timed_out = "", False, False
         self._broken_at = 0.0
         self._began = time.monotonic()
+        self.name = ""
+        self._moved = (float("-inf"), "")
+        self._switched = threading.Event()
         self._threads = [
             threading.Thread(target=run, name=f"sound-{run.__name__}", daemon=True) for run in (self._pump, self._keep)
         ]
@@ -120,6 +127,18 @@ class Capture:
         self._clock.begin()
         for thread in self._threads:
             thread.start()
+
+    def switch(self, source: str, factory: Callable[[], SoundSource]) -> None:
+        """Play another source from now on; until it gives sound there is silence. Any thread.
+
+        Args:
+            source: how the user knows it.
+            factory: makes it.
+
+        """
+        self.source, self._factory, self.name, self._ever, self._reason = source, factory, "", False, ""
+        self._began = time.monotonic()
+        self._switched.set()
 
     def close(self) -> None:
         """End, at most some seconds later."""
@@ -146,6 +165,8 @@ class Capture:
             lines.append(f"{self.source} is {now}: silence until it {then} ({self._reason})")
         elif time.monotonic() - max(self._heard_at, self._began) > GONE_S:
             lines.append(f"{self.source} gives no sound: silence until it does")
+        if time.monotonic() - self._moved[0] < _MOVED_S:
+            lines.append(self._moved[1])
         if time.monotonic() - self._broken_at < _FAULT_S:
             lines.append(f"{self.source} gives broken samples: they are heard as silence")
         return lines
@@ -155,10 +176,11 @@ class Capture:
     def _keep(self) -> None:
         while not self._closing.is_set():
             source: SoundSource | None = None
+            self._switched.clear()
             try:
                 source = self._factory()
                 self._play(source)
-                self._reason = self._reason or "it ended"
+                self._reason = "" if self._switched.is_set() else self._reason or "it ended"
             except SonoramaError as error:
                 self._reason, self._timed_out = f"{error.message}. {error.hint}", isinstance(error, TimedOut)
             except Exception as error:  # (a source is a plug-in, whatever it raises must not end the show)
@@ -167,7 +189,9 @@ class Capture:
             self._reader = None
             if source is not None:
                 _stop(source)
-            self._closing.wait(RETRY_S)
+            again = time.monotonic() + RETRY_S
+            while not self._switched.is_set() and time.monotonic() < again and not self._closing.wait(_TICK_S):
+                pass
 
     def _play(self, source: SoundSource) -> None:
         """Start the source and stay until it is gone. Raises what it raises."""
@@ -184,6 +208,7 @@ class Capture:
             came.clear()
 
         source.start(write)
+        self._note_name(str(getattr(source, "name", "")))
         began = time.monotonic()
         if not possible_format(source.rate, source.channels):
             raise SonoramaError(f"it has {source.channels} channels at {source.rate} Hz", "Choose another source.")
@@ -193,12 +218,24 @@ class Capture:
             own = RingMemory.anonymous(source.rate, source.channels, round(BLOCKS_S * source.rate))
             self._reader = BlockReader(own, wait)
         while not self._closing.wait(0.05):
+            if self._switched.is_set():
+                return
             if not source.alive():
                 self._reason, self._timed_out = "it ended", False
                 return
             if time.monotonic() - max(began, self._heard_at) > GONE_S:
                 message = f"it gave no sound for {GONE_S:g} s (time-out)"
                 raise TimedOut(message, "It is opened again; a computer that has too much to do is slow, too")
+
+    def _note_name(self, name: str) -> None:
+        """The device that plays now. Without a choice, it is another one where the system's default has moved."""
+        if self._switched.is_set():
+            return
+        before, self.name = self.name, name
+        if before and name and name != before:
+            line = f"The sound comes from {name} now: the default input was {before}"
+            log.warning("%s", line)
+            self._moved = time.monotonic(), line
 
     def _write(self, ring: RingMemory, block: Samples, captured_ns: int) -> None:
         """What a source calls for each block, from its own thread; it may give anything."""

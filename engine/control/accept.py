@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ..errors import ValueRefused
+from .addresses import SOUND_CHANNELS, SOUND_INPUT
 from .parameters import Change, Parameter, Value
 
 LONGEST_TEXT = 1000
@@ -56,8 +58,18 @@ def plain_names(names: Iterable[str]) -> set[str]:
     return {name for name in names if name and not name.startswith(".") and not set("/\\:\0") & set(name)}
 
 
+_FORMS = {
+    SOUND_INPUT: (re.compile(r"|silence|(device|loopback)([:#].*)?"), "device, device:NAME, loopback:NAME or silence"),
+    SOUND_CHANNELS: (re.compile(r"|[0-9]{1,3}(,[0-9]{1,3})*"), "numbers from 1 such as 3,4"),
+}
+"""Texts that messages may send, and how to say so. An input is never a file."""
+
+
 def _text(param: Parameter, text: str, names: Callable[[], Collection[str]]) -> Value:
     text = text[:LONGEST_TEXT]
+    form, meant = _FORMS.get(param.path, (None, ""))
+    if form is not None and not form.fullmatch(text):
+        raise ValueRefused(f"{param.path} does not take {text[:60]!r}", f"Send {meant}, or nothing.")
     if param.load and param.kind == "text" and text not in (allowed := names()):
         known = ", ".join(sorted(allowed)) or "none"
         raise ValueRefused(f"{param.path} does not take {text[:60]!r}", f"Send the name of an installed one: {known}.")

@@ -50,6 +50,18 @@ def _modulator(number: int, targets: tuple[str, ...]) -> Iterator[Parameter]:
     yield Parameter(f"{at}/fall", 0.0, "Half-life of its decay; it rises at once.", 0.0, 5.0, "s")
 
 
+def _input() -> Iterator[Parameter]:
+    yield Parameter(
+        "/sound/input",
+        "",
+        "Sound input: device or loopback, with :NAME of one; silence; empty for what the show was started with.",
+        live=True,
+    )
+    yield Parameter(
+        "/sound/channels", "", "Channels of the input, from 1, such as 3,4; empty for the first two.", live=True
+    )
+
+
 def _scene() -> Iterator[Parameter]:
     yield Parameter("/scene/recall", 0, "Recall a stored scene.", 0, 8, event=True, live=True)
     yield Parameter("/scene/store", 0, "Store the current values as a scene.", 0, 8, event=True, live=True)
@@ -169,6 +181,7 @@ def _all() -> Iterator[Parameter]:
             targets.append(param.path)
     for number in range(1, MODULATORS + 1):
         yield from _modulator(number, (*targets,))
+    yield from _input()
     yield from _scene()
     yield from _auto()
     yield from _edit()

@@ -8,10 +8,11 @@ waits for another.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Self
 
-from ..control.addresses import OUT_RECORD
+from ..control.addresses import OUT_RECORD, SOUND_CHANNELS, SOUND_INPUT
 from ..control.events import ShowEvents
 from ..control.parameters import Change
 from ..errors import SonoramaError
@@ -103,11 +104,19 @@ class Show:
         if self.take is not None:
             said.insert(3, self.take.faults)
         self.report = Report(
-            plan.name, self.sound.source, state, output_loop, self.recorder, self.renderer, self.bridges, events, said
+            plan.name, self.sound, state, output_loop, self.recorder, self.renderer, self.bridges, events, said
         )
         auto = AutoChanges(lambda: state.values, self._inbox.post, time.monotonic)
         events.meters.subscribe(lambda meters: auto.hear(meters.values), "auto")
+        events.changed.subscribe(self._choose_input, "sound input")
         self.control_loop = ControlLoop(self._server, self._inbox, state, self.renderer, self.report, events, faults)
+
+    def _choose_input(self, changes: Sequence[Change]) -> None:
+        if any(change.path in (SOUND_INPUT, SOUND_CHANNELS) for change in changes):
+            try:
+                self.sound.choose(self.control_state.values)
+            except SonoramaError as error:
+                self.faults.note("sound input", f"{error.message}. {error.hint}")
 
     # --- its life
 
@@ -121,6 +130,7 @@ class Show:
         self.bridges.start()
         facts = {**self.bridges.facts, "frame_map": self.plan.name, "world": self.world.name}
         self._server.announce(self.plan.name, facts)
+        self.sound.choose(self.control_state.values)
         self.sound.start()
         self.output_loop.start()
         for runner in self.runners:

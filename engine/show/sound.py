@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from contextlib import ExitStack
 
 from ..audio.capture import Capture
 from ..audio.sample_ring import SampleRing, SampleRingWriter
+from ..control.addresses import SOUND_CHANNELS, SOUND_INPUT
+from ..control.parameters import Value
 from ..plugins.open_source import open_source
 
 
@@ -18,7 +22,6 @@ class SoundInput:
         first: index of the first sample.
 
     Attributes:
-        source: what to call it, such as "microphone USB Audio".
         capture: the thread that writes the ring.
 
     Raises:
@@ -27,12 +30,39 @@ class SoundInput:
     """
 
     def __init__(self, name: str, source: str, first: int = 0) -> None:
-        self.source, factory = open_source(source)
+        self._begun_with = self._spec = source
+        known_as, factory = open_source(source)
         with ExitStack() as undo:
             self._writer = undo.enter_context(SampleRingWriter(name, first=first))
             self._reader = undo.enter_context(SampleRing(name))
-            self.capture = Capture(self.source, factory, self._writer)
+            self.capture = Capture(known_as, factory, self._writer)
             undo.pop_all()
+
+    @property
+    def source(self) -> str:
+        """What plays, such as "microphone USB Audio"; the device's own name where it says it."""
+        known_as, name = self.capture.source, self.capture.name
+        if not name:
+            return known_as
+        _, mark, channels = self._spec.partition("#")
+        return f"{known_as.partition(' ')[0]} {name}{mark}{channels}"
+
+    def choose(self, values: Mapping[str, Value]) -> None:
+        """Play the input that `/sound/input` and `/sound/channels` name, if another plays.
+
+        Args:
+            values: of all parameters. An empty input is the source that the show was started with.
+
+        Raises:
+            SonoramaError: they name none; what plays goes on.
+
+        """
+        spec, channels = str(values[SOUND_INPUT]) or self._begun_with, str(values[SOUND_CHANNELS])
+        if channels and re.match(r"(device|loopback)\b", spec):
+            spec = f"{spec.partition('#')[0]}#{channels}"
+        if spec != self._spec:
+            self.capture.switch(*open_source(spec))
+            self._spec = spec
 
     @property
     def count(self) -> int:

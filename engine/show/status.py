@@ -25,6 +25,7 @@ from .control_state import ControlState
 from .output_loop import OutputLoop
 from .recorder import Recorder
 from .renderer import Renderer
+from .sound import SoundInput
 
 SCORES = 3
 """Classes whose scores bridges send."""
@@ -38,7 +39,7 @@ class Report:
 
     Args:
         name: of the show.
-        source: name of the sound's source.
+        sound: whose source has a name.
         control_state: the values of all parameters.
         output_loop, recorder, renderer, bridges: of the show.
         events: of the show.
@@ -49,7 +50,7 @@ class Report:
     def __init__(
         self,
         name: str,
-        source: str,
+        sound: SoundInput,
         control_state: ControlState,
         output_loop: OutputLoop,
         recorder: Recorder,
@@ -58,7 +59,7 @@ class Report:
         events: ShowEvents,
         faults: Sequence[Callable[[], Iterable[str]]],
     ) -> None:
-        self._name, self._source, self._control_state, self._faults = name, source, control_state, faults
+        self._name, self._sound, self._control_state, self._faults = name, sound, control_state, faults
         self._output_loop, self._recorder, self._renderer, self._bridges = output_loop, recorder, renderer, bridges
         self._measured = events.measured
         self._newest, self._newest_at = RendererStatus(), float("-inf")
@@ -80,7 +81,7 @@ class Report:
         measured = RendererStatus() if self._stale else self._newest
         tally, facts = self._output_loop.tally, self._bridges.facts
         own = {
-            "source": self._source,
+            "source": self._sound.source,
             "classes": self._control_state.classes,
             "fps": round(tally.fps, 2),
             "target_fps": float(self._output_loop.info.fps),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,14 +15,19 @@ from ...engine.plugins.interfaces import Available, Missing
 from ...engine.units import Samples
 from .channels import check_channels, split_channels
 from .child_process import ChildSource, Opened, Write, serve
+from .sound_server import default_microphone, microphones, record
 
+DEFAULT_S = 2.0
+"""Seconds between two looks at what the default input is."""
+_PLUGINS = ("default", "pulse", "pipewire")
+"""PortAudio's names for whatever the sound server of Linux uses by default."""
 _PORTAUDIO = "Install PortAudio; on Debian and Ubuntu: apt-get install libportaudio2 libasound2-plugins"
 
 
 def probe() -> Available | Missing:
     """Whether PortAudio is installed and finds an input."""
     try:
-        names = [device["name"] for _, device in _inputs(_sounddevice())]
+        names = [device.name for device in microphones()] or [name for _, name, _, _ in numbered_inputs()]
     except SonoramaError as error:
         return Missing(error.message, error.hint)
     return Available(", ".join(names)) if names else Missing("no sound input", "Connect a microphone or an interface.")
@@ -29,7 +37,8 @@ class DeviceSource(ChildSource):
     """A sound input of this computer.
 
     Args:
-        argument: empty for the system's default, a device's number, or part of its name; `#3,4` selects channels.
+        argument: empty for the system's default, a device's number, id or part of its name; of several devices of
+            that name `NAME@2` is the second; `#3,4` selects channels.
 
     Raises:
         SonoramaError: the channels are not valid.
@@ -64,12 +73,74 @@ def _find(sounddevice: Any, name: str) -> tuple[int, dict[str, Any]]:
     if name.isdecimal():
         found = [pair for pair in enumerate(sounddevice.query_devices()) if pair[0] == int(name)]
     else:
-        exact = [pair for pair in inputs if pair[1]["name"].lower() == name.lower()]
+        keyed = [pair for pair, key in zip(inputs, _keys(inputs), strict=True) if key == name]
+        exact = keyed or [pair for pair in inputs if pair[1]["name"].lower() == name.lower()]
         found = exact or [pair for pair in inputs if name.lower() in pair[1]["name"].lower()]
     if not found:
-        available = "; ".join(f"{i} {device['name']}" for i, device in inputs)
+        servers = [f"{one.name} ({one.id})" for one in microphones()]
+        available = "; ".join((*servers, *(f"{i} {device['name']}" for i, device in inputs)))
         raise SonoramaError(f"There is no sound input {name!r}", f"Available inputs: {available}")
     return found[0]
+
+
+def _keys(inputs: list[tuple[int, dict[str, Any]]]) -> list[str]:
+    """What each input is asked for by: its name, with `@2` and so on behind further ones of the same name."""
+    seen: Counter[str] = Counter()
+    keys = []
+    for _, device in inputs:
+        seen[device["name"]] += 1
+        keys.append(f"{device['name']}@{seen[device['name']]}" if seen[device["name"]] > 1 else device["name"])
+    return keys
+
+
+def numbered_inputs() -> list[tuple[str, str, int, bool]]:
+    """(key, name, channels, whether it is the default) of the inputs that PortAudio finds.
+
+    Raises:
+        SonoramaError: PortAudio is missing.
+
+    """
+    sounddevice = _sounddevice()
+    inputs, default = _inputs(sounddevice), sounddevice.default.device[0]
+    return [
+        (key, device["name"], device["max_input_channels"], index == default)
+        for key, (index, device) in zip(_keys(inputs), inputs, strict=True)
+    ]
+
+
+def open_stream(name: str, take: Callable[[Samples], None]) -> Any:
+    """A stream of all channels of an input, as a context; `take` gets every block [n, channels].
+
+    Raises:
+        SonoramaError: PortAudio is missing, there is no such device, or it cannot be opened.
+
+    """
+    sounddevice = _sounddevice()
+    index, device = _find(sounddevice, name)
+    try:
+        return sounddevice.InputStream(
+            device=index,
+            channels=device["max_input_channels"],
+            dtype=np.float32,
+            callback=lambda data, *_: take(data),
+        )
+    except sounddevice.PortAudioError as error:
+        raise SonoramaError(
+            f"{device['name']} cannot be opened: {error}", "Another program may be using it."
+        ) from error
+
+
+def _of_server(name: str) -> Any | None:
+    """The sound server's input of this id, name or part of a name; None if there is none."""
+    found, word = microphones(), name.lower()
+    for same in (
+        lambda one: one.id == name,
+        lambda one: one.name.lower() == word,
+        lambda one: word in one.name.lower(),
+    ):
+        if matching := [one for one in found if same(one)]:
+            return matching[0]
+    return None
 
 
 def listen(argument: str) -> Opened:
@@ -80,8 +151,11 @@ def listen(argument: str) -> Opened:
 
     """
     name, picked = split_channels(argument)
+    if name and not name.isdecimal() and name not in _PLUGINS and (found := _of_server(name)) is not None:
+        return record(found, picked)
     sounddevice = _sounddevice()
     index, device = _find(sounddevice, name)
+    default, real = default_microphone() if device["name"] in _PLUGINS and sys.platform == "linux" else ("", "")
     use = check_channels(picked, device["max_input_channels"], device["name"])
     writers: list[Write] = []  # none until the ring exists: the rate must be known first
 
@@ -104,10 +178,15 @@ def listen(argument: str) -> Opened:
 
     def deliver(write: Write) -> None:
         writers.append(write)
+        look_at = time.monotonic() + DEFAULT_S
         while stream.active:
             time.sleep(0.25)
+            if default and time.monotonic() >= look_at:
+                look_at = time.monotonic() + DEFAULT_S
+                if default_microphone()[0] not in ("", default):
+                    return  # it is opened anew, under its new name
 
-    return rate, len(use), device["name"], deliver
+    return rate, len(use), real or device["name"], deliver
 
 
 if __name__ == "__main__":

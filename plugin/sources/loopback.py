@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import platform
-import time
 from typing import Any
 
 from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Missing
-from ...engine.units import SAMPLE_RATE
-from .channels import check_channels, split_channels
-from .child_process import ChildSource, Opened, Write, serve
+from .channels import split_channels
+from .child_process import ChildSource, Opened, serve
+from .sound_server import NO_SERVER, load, record, unanswered
 
-_BLOCK = 441
 _ON_MACOS = "macOS has no loopback: install BlackHole, then use --source device:BlackHole"
 
 
@@ -70,22 +68,10 @@ def listen(argument: str) -> Opened:
     """
     name, picked = split_channels(argument)
     try:
-        import soundcard  # imported here because it connects to the sound server
-
-        device = _find(soundcard, name)
-        use = check_channels(picked, device.channels, device.name)
-        recorder = device.recorder(SAMPLE_RATE, channels=device.channels, blocksize=_BLOCK).__enter__()
-    except (OSError, ImportError, RuntimeError, IndexError, AssertionError) as error:
-        hint = "Start PulseAudio or PipeWire; on Debian and Ubuntu: apt-get install pulseaudio"
-        reason = f" ({error})" if str(error) else ""
-        raise SonoramaError(f"The sound server does not answer{reason}", hint) from error
-
-    def deliver(write: Write) -> None:
-        while True:
-            data = recorder.record(None)
-            write(data[:, use].T, time.monotonic_ns())
-
-    return SAMPLE_RATE, len(use), device.name, deliver
+        device = _find(load(), name)
+    except NO_SERVER as error:
+        raise unanswered(error) from error
+    return record(device, picked)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 Needs PulseAudio and ALSA's plug-in for it; without them these tests fail.
 """
 
+import json
+import subprocess
 import sys
 import time
 import wave
@@ -15,8 +17,10 @@ import pytest
 from sonorama.engine.audio.capture import Capture
 from sonorama.engine.audio.features import HOP, FeatureExtractor
 from sonorama.engine.audio.sample_ring import SampleRing, SampleRingWriter
+from sonorama.engine.errors import SonoramaError
 from sonorama.engine.plugins.interfaces import Available
 from sonorama.engine.plugins.open_source import open_source
+from sonorama.engine.show.sound import SoundInput
 from sonorama.engine.units import SAMPLE_RATE
 from sonorama.plugin.sources import device, loopback
 
@@ -192,3 +196,62 @@ def test_channels_can_be_chosen(pulse: Pulse, tmp_path: Path) -> None:
             assert (show.loudest() > 0.3) == loud
             player.kill()
             player.wait()
+
+
+USB = "source_properties=device.description=USB_Audio"
+
+
+def test_inputs_are_told_apart_switched_and_followed(pulse: Pulse, clicks: Path) -> None:
+    """Two inputs of one name, of which one hears; the choice of the show; and a default that moves."""
+    pulse.pactl("load-module", "module-null-sink", "sink_name=quiet")
+    for name, master in (("usb_a", SINK), ("usb_b", "quiet")):
+        pulse.pactl("load-module", "module-remap-source", f"source_name={name}", f"master={master}.monitor", USB)
+    pulse.pactl("set-default-source", "usb_b")
+    program = [sys.executable, "-m", "sonorama.plugin.sources.inputs", "--levels"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stdin is not None
+        inputs = {one["spec"]: one for one in json.loads(process.stdout.readline())}
+        assert {spec: (one["name"], one["id"], one["channels"], one["default"]) for spec, one in inputs.items()} == {
+            "device:usb_a": ("USB_Audio", "usb_a", 2, False),
+            "device:usb_b": ("USB_Audio", "usb_b", 2, True),
+        }
+        player = pulse.play(clicks)
+        peaks: dict[str, float] = {}
+        end = time.monotonic() + 30
+        while peaks.get("device:usb_a", 0.0) < 0.3 and time.monotonic() < end:
+            peaks = {spec: max(said) for spec, said in json.loads(process.stdout.readline()).items()}
+        assert peaks["device:usb_a"] > 0.3 and peaks["device:usb_b"] == 0.0
+        process.stdin.close()
+    sound = SoundInput(f"pulse-{time.monotonic_ns()}", "device:usb_b")
+    try:
+        sound.start()
+        until(lambda: sound.source == "microphone USB_Audio" and sound.capture.alive)
+        sound.choose({"/sound/input": "device:usb_a", "/sound/channels": "2"})
+        until(lambda: sound.capture.alive and sound.source == "microphone USB_Audio#2")
+        until(lambda: loudest(sound) > 0.1)
+        with pytest.raises(SonoramaError, match="channels"):
+            sound.choose({"/sound/input": "device:usb_a", "/sound/channels": "999"})
+        assert sound.source == "microphone USB_Audio#2"  # it goes on
+        sound.choose({"/sound/input": "device", "/sound/channels": ""})
+        until(lambda: sound.capture.alive and sound.source == "microphone USB_Audio")
+        line = "source_properties=device.description=Line"
+        pulse.pactl("load-module", "module-remap-source", "source_name=line", f"master={SINK}.monitor", line)
+        pulse.pactl("set-default-source", "line")
+        told = "The sound comes from Line now: the default input was USB_Audio"
+        until(lambda: told in sound.faults() and sound.source == "microphone Line" and sound.capture.alive)
+    finally:
+        sound.close()
+        player.kill()
+        player.wait()
+
+
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def loudest(sound: SoundInput) -> float:
+    """Of the last tenth of a second."""
+    return float(np.abs(sound._reader.read(max(0, sound.count - SAMPLE_RATE // 10), sound.count)).max(initial=0))

@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from sonorama.engine.control import presets
+from sonorama.engine.control.addresses import SOUND_CHANNELS, SOUND_INPUT
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Parameter, Value
 from sonorama.engine.control.pending_load import CODES, LOADS, RESULTS
@@ -30,8 +31,8 @@ from ..worlds import CLASSES
 MS = round(PATIENCE_S * 1000)
 AMOUNT = "/motion/coarse/amount"
 HOLDS = [f"/motion/{level}/hold" for level in ("coarse", "mid", "fine")]
-ALONE = {*LOADS, *CODES, *RESULTS, *RESULTS.values()}
-"""One of these changes another, takes seconds, or names a file that must be here."""
+ALONE = {*LOADS, *CODES, *RESULTS, *RESULTS.values(), SOUND_INPUT, SOUND_CHANNELS}
+"""One of these changes another, takes seconds, names a file that must be here, or is no plain text."""
 PLAIN = [path for path, param in SHOW.items() if not param.event and path not in ALONE]
 
 

@@ -28,6 +28,8 @@ def accepted(path: str, value: object, *names: str) -> Value:
         ("/look/seed", 10**30, 2**31 - 1), ("/out/freeze", 1, True), ("/out/freeze", 0.0, False),
         ("/out/freeze", 0.2, False), ("/out/freeze", 0.5, True), ("/sound/tap", 1, True), ("/scene/recall", 99, 8),
         ("/motion/mode", "literal", "literal"),
+        ("/sound/input", "", ""), ("/sound/input", "device:USB Audio", "device:USB Audio"),
+        ("/sound/input", "loopback", "loopback"), ("/sound/channels", "3,4", "3,4"), ("/sound/channels", "", ""),
         ("/look/text", "x" * 5000, "x" * LONGEST_TEXT), ("/look/text", "", ""),
     ],
 )  # fmt: skip
@@ -42,7 +44,8 @@ def test_the_nearest_allowed_value_of_the_right_type(path: str, value: object, e
         (AMOUNT, math.nan), (AMOUNT, math.inf), (AMOUNT, -math.inf), ("/out/blackout", math.nan),
         ("/motion/mode", "mild"), ("/motion/mode", 1), ("/look/text", 5), ("/look/text", "\ud800"),
         ("/moves/1/source", "\ud800"), ("/moves/1/target", "x" * 100_000), ("/x" * 5000, 1), (AMOUNT, 10**400),
-        ("/look/seed", -(10**400)),
+        ("/look/seed", -(10**400)), ("/sound/input", "file:/etc/passwd"), ("/sound/input", "tone:120"),
+        ("/sound/input", "devices"), ("/sound/channels", "left"), ("/sound/channels", "1,"), ("/sound/channels", "1 2"),
     ],
 )  # fmt: skip
 def test_what_no_value_is_near_to_is_refused(path: str, value: Any) -> None:
