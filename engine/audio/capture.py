@@ -37,6 +37,10 @@ _TICK_S = 0.02
 _STRETCH = 1000  # of so many samples at most one is added or taken away to keep to the clock
 _SLACK = 220  # samples off the clock that are left alone: 5 ms
 _FAULT_S, _MOVED_S = 5.0, 30.0
+_LOUD, _CANCELLED, _CANCELLED_S = 1e-4, 1e-4, 1.0
+"""Mean square from which sound is loud (-40 dB), the part of it that is left where channels cancel out (-40 dB), and for
+how long they must do so before it is said.
+"""
 
 
 @runtime_checkable
@@ -67,6 +71,8 @@ class BlockReader:
     def __init__(self, ring: RingMemory, wait: Callable[[float], object]) -> None:
         self._ring, self._position, self.wait = ring, 0, wait
         self._convert = ToStereo(ring.rate, ring.channels)
+        self.cancelled_s = 0.0
+        """Seconds of loud sound without a break whose channels cancelled out in the mix, up to now."""
 
     @property
     def broken(self) -> int:
@@ -85,7 +91,16 @@ class BlockReader:
         except SamplesLost:
             return None
         captured_ns = self._ring.captured_ns(self._position - 1)
-        return self._convert.push(block), captured_ns, block.shape[1] / self._ring.rate
+        sound, seconds = self._convert.push(block), block.shape[1] / self._ring.rate
+        if sound.size:  # the resampler may hold a short block back
+            loud, left = _mean_square(block), _mean_square(sound.mean(axis=0))
+            self.cancelled_s = self.cancelled_s + seconds if loud >= _LOUD and left < loud * _CANCELLED else 0.0
+        return sound, captured_ns, seconds
+
+
+def _mean_square(sound: Samples) -> float:
+    with np.errstate(all="ignore"):  # samples of a broken source
+        return float(np.mean(np.square(sound)))
 
 
 class Capture:
@@ -167,6 +182,8 @@ class Capture:
             lines.append(f"{self.source} gives no sound: silence until it does")
         if time.monotonic() - self._moved[0] < _MOVED_S:
             lines.append(self._moved[1])
+        if (reader := self._reader) is not None and reader.cancelled_s > _CANCELLED_S:
+            lines.append(f"{self.source} is loud, but its channels cancel out to silence: choose some, as in #1,2")
         if time.monotonic() - self._broken_at < _FAULT_S:
             lines.append(f"{self.source} gives broken samples: they are heard as silence")
         return lines

@@ -322,3 +322,30 @@ def test_sound_after_silence_goes_on_sample_by_sample(monkeypatch: pytest.Monkey
         first = int(np.flatnonzero(heard)[0])
         assert first == SAMPLE_RATE // 10
         assert (np.diff(heard[first:]) == 1).all()
+
+
+class Opposite(Scripted):
+    """Channels of opposite phase: of each pair one is the other one turned over."""
+
+    def _run(self, write: Write, ending: threading.Event) -> None:
+        dice = np.random.default_rng(1)
+
+        def turned(block: Samples, captured_ns: int) -> None:
+            noise = dice.standard_normal(block.shape[1]).astype(np.float32) * 0.3
+            write(np.stack([noise * (-1) ** number for number in range(self.channels)]), captured_ns)
+
+        super()._run(turned, ending)
+
+
+def test_loud_sound_whose_channels_cancel_out_is_said_to(stage: Make) -> None:
+    one = stage(Opposite(channels=4))
+    one.until(lambda: any("is loud, but its channels cancel out" in line for line in one.capture.faults()))
+    assert np.abs(one.newest().mean(axis=0)).max() < 1e-6
+
+
+def test_a_pair_of_opposite_phase_keeps_its_power(stage: Make) -> None:
+    one = stage(Opposite(channels=2))
+    one.until(lambda: one.ring.count > 2.5 * SAMPLE_RATE)
+    mono = one.newest(0.5).mean(axis=0)
+    assert float(np.sqrt(np.mean(mono**2))) == pytest.approx(0.3, rel=0.1)
+    assert not any("cancel out" in line for line in one.capture.faults())
