@@ -38,8 +38,8 @@ _STRETCH = 1000  # of so many samples at most one is added or taken away to keep
 _SLACK = 220  # samples off the clock that are left alone: 5 ms
 _FAULT_S, _MOVED_S = 5.0, 30.0
 _LOUD, _CANCELLED, _CANCELLED_S = 1e-4, 1e-4, 1.0
-"""Mean square from which sound is loud (-40 dB), the part of it that is left where channels cancel out (-40 dB), and for
-how long they must do so before it is said.
+"""Mean square from which sound is loud (-40 dB), the part of it that is left where channels cancel out (-40 dB), and
+for how long they must do so before it is said.
 """
 
 
