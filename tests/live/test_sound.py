@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.sample_ring import SampleRing
-from sonorama.engine.osc.messages import parse
 from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.reader import read_take
 from sonorama.engine.units import SAMPLE_RATE
 
-from ..engine.osc.osc_helpers import message
+from ..engine.osc.osc_helpers import message, parsed
 from ..plugin.pulse import Pulse
 from ..plugin.test_pulse import onsets
 from .stage import LiveShow, Watcher, longest_still
@@ -112,7 +111,7 @@ def test_clicks_through_a_sound_server_that_dies_and_returns(start: Start, tmp_p
         show.wait(lambda: not show.row["faults"], "the sound server is not heard")
         assert pulse.play(clicks).wait(60) == 0
         meters.setblocking(False)
-        heard = [one for datagram in _waiting(meters) for one in parse(datagram) or ()]
+        heard = [one for datagram in _waiting(meters) for one in parsed(datagram)]
         bpm = [one.arguments[0] for one in heard if one.address == "/sonorama/sound/bpm"]
         peaks = [one.arguments[0] for one in heard if one.address == "/sonorama/sound/onset"]
         pulse.kill()
