@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..engine.picture.effects import PictureEffects
 from ..engine.picture.output_controls import OutputControls, lifted
 from ..engine.picture.scale import output_size, scaler
 from ..engine.picture.to_rgba8 import rgba8
@@ -45,15 +46,22 @@ class Finished:
 
     def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
         self._bare, self._finish, self._dt = Bare(size), OutputControls(*size), float(1 / fps)
+        self._effects = PictureEffects()
 
     def __call__(self, step: FrameResult, picture: np.ndarray | None, index: int) -> np.ndarray | None:
         """See ReplayOutput."""
-        bare = self._bare(step, picture, index)
+        bare = self._bare(step, None if picture is None else self._with_effects(step, picture), index)
         if bare is None:
             return None
         pixels = rgba8(bare)
         out = self._finish.apply(pixels, lifted(step.values, step.lift), index * self._dt, self._dt)
         return bare if np.array_equal(out, pixels) else _float(out)
+
+    def _with_effects(self, step: FrameResult, picture: np.ndarray) -> np.ndarray:
+        """The picture itself where there are none, in full depth."""
+        pixels = rgba8(picture)
+        out = self._effects.apply(pixels, step.values, step.sample)
+        return picture if out is pixels else _float(out)
 
 
 class AsItLeft:
@@ -61,6 +69,7 @@ class AsItLeft:
 
     def __init__(self, size: tuple[int, int], fps: Fraction) -> None:
         self._size, self._finish, self._dt = size, OutputControls(*size), float(1 / fps)
+        self._effects = PictureEffects()
         self._pixels: Pixels | None = None
         self._scaler = lru_cache(maxsize=4)(scaler)
 
@@ -68,7 +77,8 @@ class AsItLeft:
         """See ReplayOutput."""
         if picture is not None:
             inset = step.instrument.world.card.inset
-            painted = self._scaled(rgba8(picture), output_size(step.values, step.instrument.size), inset)
+            own = self._effects.apply(rgba8(picture), step.values, step.sample)
+            painted = self._scaled(own, output_size(step.values, step.instrument.size), inset)
             self._pixels = self._scaled(painted, self._size)
         return self._finish.apply(self._pixels, lifted(step.values, step.lift), index * self._dt, self._dt)[..., :3]
 

@@ -129,6 +129,8 @@ class Window(QWidget):
         music = [p for path, p in self.link.table.items() if path.startswith("/sound/") and path.count("/") > 2]
         self.tabs.addTab(self._page([p for p in music if p.kind == "float"], 6), "MUSIC")
         self.tabs.addTab(self._page([p for path, p in self.link.table.items() if path.startswith("/auto/")]), "AUTO")
+        effects = [p for path, p in self.link.table.items() if path.startswith("/picture/")]
+        self.tabs.addTab(self._page(effects), "PICTURE")
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")

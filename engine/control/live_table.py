@@ -120,6 +120,22 @@ def _window() -> Iterator[Parameter]:
             yield Parameter(f"/window/{corner}_{axis}", 0.0, doc, -0.5, 0.5, live=True)
 
 
+def _picture() -> Iterator[Parameter]:
+    yield Parameter("/picture/hue", 0.0, "Turn all colours around the colour circle.", -180.0, 180.0, "deg", live=True)
+    yield Parameter("/picture/saturation", 1.0, "Saturation; 0 is grey.", 0.0, 3.0, live=True)
+    yield Parameter("/picture/contrast", 1.0, "Contrast around middle grey.", 0.0, 3.0, live=True)
+    yield Parameter(
+        "/picture/kaleidoscope", 0, "Mirror a sector of the picture into so many; 0 is off.", 0, 16, live=True
+    )
+    yield Parameter("/picture/trail", 0.0, "Half-life of the feedback trail; 0 is none.", 0.0, 5.0, "s", live=True)
+    yield Parameter(
+        "/picture/trail_zoom", 1.0, "Factor by which the trail grows (above 1) or shrinks in a second.",
+        0.25, 4.0, "", "log", live=True,
+    )  # fmt: skip
+    yield Parameter("/picture/strobe", 0.0, "Depth of the strobe, which the flash guard limits.", live=True)
+    yield Parameter("/picture/strobe_rate", 2.0, "Flashes a second of the strobe.", 0.1, 15.0, "Hz", "log", live=True)
+
+
 def _auto() -> Iterator[Parameter]:
     yield Parameter("/auto/on", False, "Change the picture by itself: after some bars, and at drops.", live=True)
     yield Parameter("/auto/next", False, "Go on to another scene or seed now.", event=True, live=True)
@@ -176,7 +192,7 @@ def _all() -> Iterator[Parameter]:
     older = (path for path in continuous if path not in newer)
     # The newer ones come last, so that the numbers of the others stay by OSC.
     targets = [*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer]
-    for param in (*sound_parameters(), *_scene(), *_out(), *_auto()):
+    for param in (*sound_parameters(), *_scene(), *_out(), *_auto(), *_picture()):
         if param.kind == "float" and param.path not in targets:
             targets.append(param.path)
     for number in range(1, MODULATORS + 1):
@@ -184,6 +200,7 @@ def _all() -> Iterator[Parameter]:
     yield from _input()
     yield from _scene()
     yield from _auto()
+    yield from _picture()
     yield from _edit()
     yield from _out()
     yield from _window()

@@ -25,7 +25,7 @@ from .parameters import Parameter, Value
 Kind = Literal["look", "show"]
 OLDER = 10
 LARGEST = 1 << 20
-LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/")
+LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/")
 NEVER = (OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE)
 LONGEST_NAME = 64
 _NO_NAME = re.compile(r'[<>:"/\\|?*\0]|^\.')

@@ -15,7 +15,7 @@ from .live_table import SHOW
 from .parameters import Change, Parameter, Value
 
 SLOTS = 8
-KEPT = ("/look/", "/motion/", "/moves/", "/meaning/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET)
+KEPT = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET)
 """Groups that a scene stores; not events, output, engine, scenes, or the source of sound and beat."""
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.frame_map import FrameMapWriter
+from ..picture.effects import PictureEffects
 from ..picture.scale import output_size, scaler
 from ..picture.to_rgba8 import rgba8
 from ..units import Pixels
@@ -44,6 +45,7 @@ class PaintThread:
         self._seconds: deque[float] = deque(maxlen=64)
         self._scaler = (((0, 0), (0, 0), 0), scaler((1, 1), (1, 1)))
         self._painting_since: float | None = None
+        self._effects = PictureEffects()
         self.replaced = 0
         self._thread = threading.Thread(target=self._run, name="painter", daemon=True)
         self._thread.start()
@@ -96,7 +98,7 @@ class PaintThread:
 
     def _paint(self, step: FrameResult, due_ns: int) -> None:
         began = time.monotonic()
-        picture = rgba8(step.picture())
+        picture = self._effects.apply(rgba8(step.picture()), step.values, step.sample)
         self._map = self._fitting(self._map, output_size(step.values, step.instrument.size))
         pixels = self._sized(picture, self._map.size, step.instrument.world.card.inset)
         self._map.publish(pixels, due_ns, step.frame, sample=step.sample, lift=step.lift)

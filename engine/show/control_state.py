@@ -26,7 +26,7 @@ from ..units import LEVELS
 from .auto import NextPicture
 from .plan import ShowPlan
 
-PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/", "/auto/")
+PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/", "/auto/", "/picture/")
 """Groups that panic sets back to their defaults, except _KEPT."""
 _KEPT = (
     LOOK_SEED, LOOK_SEED_B, *RESULTS, *RESULTS.values(), *CODES, *map(look_level_seed, LEVELS),

@@ -42,7 +42,7 @@ def times_chance(change: np.ndarray, rounds: int = 200) -> float:
         return float(values.reshape(-1, BINS).mean(0).var())
 
     rng = np.random.default_rng(0)
-    return variance(change) / np.mean([variance(rng.permutation(change)) for _ in range(rounds)])
+    return variance(change) / float(np.mean([variance(rng.permutation(change)) for _ in range(rounds)]))
 
 
 def changes(frames: list[np.ndarray]) -> np.ndarray:
