@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -111,6 +111,12 @@ def differences(motion: Motion, values: Mapping[str, Value]) -> list[Change]:
     return [Change(path, values[path], SOURCE) for path in paths if values[path] != motion.values[path]]
 
 
+def _anywhere(text: str, before: str = "") -> str:
+    """A path of a file, behind `before`, as it holds in any folder; anything else as it is."""
+    path = Path(text.removeprefix(before))
+    return f"{before}{path.resolve()}" if text.startswith(before) and is_there(path) and path.is_file() else text
+
+
 def _record(name: str) -> Path:
     return shows_folder() / f"{name}.json"
 
@@ -155,26 +161,35 @@ class ResumeRecord:
         if not self._changed or self._failed or now < self._due:
             return
         self._changed, self._due = False, now + PERIOD_S
-        content = json.dumps(self._content()).encode()
-        self._write("record for --resume", lambda: self._save(content))
-
-    def _content(self) -> dict[str, Any]:
-        plan, state = self._plan, self._control_state
+        state = self._control_state
         kept = {path: value for path, value in state.values.items() if not SHOW[path].event and path not in NEVER}
-        own = {"pid": os.getpid(), "started": process_started(os.getpid()), "world": state.values[ENGINE_WORLD]}
-        parts = {"source": plan.source, "sinks": plan.sinks, "bridges": plan.bridges}
-        return {**own, **parts, "values": by_class(kept, state.classes)}
+        classes = state.classes
+        self._write("record for --resume", lambda: self._save(kept, classes))
 
-    def _save(self, content: bytes) -> None:
+    def _content(self, values: Mapping[str, Value], classes: Sequence[str]) -> dict[str, Any]:
+        plan = self._plan
+        return {
+            "pid": os.getpid(),
+            "started": process_started(os.getpid()),
+            "world": _anywhere(str(values[ENGINE_WORLD])),
+            "source": _anywhere(plan.source, "file:"),
+            "sinks": plan.sinks,
+            "bridges": plan.bridges,
+            "values": by_class(values, classes),
+        }
+
+    def _save(self, values: Mapping[str, Value], classes: Sequence[str]) -> None:
+        """In the thread that writes to disk."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(self._path, content)
+            write_private(self._path, json.dumps(self._content(values, classes)).encode())
         except OSError as error:
             self._failed = True  # it is said once
             message = f"This show could not be resumed: {self._path} cannot be written: {error.strerror}"
             raise OutputError(message, "Allow writing there, or set SONORAMA_SHOWS to another folder.") from error
-        if self._plan.resumed and is_there(killed := _killed(self._plan.name)):
-            killed.unlink()  # what it held goes on here
+        if self._plan.resumed:  # what they held goes on here
+            for left in (_killed(self._plan.name), _killed_state(self._plan.name)):
+                left.unlink(missing_ok=True)
 
     def close(self) -> None:
         """The show has ended regularly: there is nothing to resume."""
