@@ -91,7 +91,7 @@ def play(seconds: float) -> int:
     """The show, and what is sent to it; its exit code, 0 if it ended because it was asked to."""
     sound = OUT / "minute.flac"
     write_flac(minute(), sound)
-    files = ["--record", FILM, "--stats", STATS]
+    files = ["--record", FILM, "--stats", STATS, "--size", "512x512"]  # a small computer records it, too
     show = subprocess.Popen([SONORAMA, "live", "--source", f"file:{sound}", "--name", NAME, *files])
     try:
         port = osc_port(show)

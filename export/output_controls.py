@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..engine.control.addresses import OUT_FIT
 from ..engine.picture.effects import PictureEffects
 from ..engine.picture.output_controls import OutputControls, lifted
 from ..engine.picture.scale import output_size, scaler
@@ -78,12 +79,13 @@ class AsItLeft:
         if picture is not None:
             inset = step.instrument.world.card.inset
             own = self._effects.apply(rgba8(picture), step.values, step.sample)
-            painted = self._scaled(own, output_size(step.values, step.instrument.size), inset)
+            size, fit = output_size(step.values, step.instrument.size), str(step.values.get(OUT_FIT, "cover"))
+            painted = self._scaled(own, size, inset, fit)
             self._pixels = self._scaled(painted, self._size)
         return self._finish.apply(self._pixels, lifted(step.values, step.lift), index * self._dt, self._dt)[..., :3]
 
-    def _scaled(self, pixels: Pixels, size: tuple[int, int], inset: int = 0) -> Pixels:
-        return self._scaler((pixels.shape[1], pixels.shape[0]), size, inset)(pixels)
+    def _scaled(self, pixels: Pixels, size: tuple[int, int], inset: int = 0, fit: str = "cover") -> Pixels:
+        return self._scaler((pixels.shape[1], pixels.shape[0]), size, inset, fit)(pixels)
 
 
 def _float(pixels: Pixels) -> np.ndarray:

@@ -82,6 +82,13 @@ def _out() -> Iterator[Parameter]:
     )
     yield Parameter("/out/flash_guard", True, "Limit flashes to three a second, for photosensitive viewers.")
     yield Parameter("/out/flip", "none", "Mirror the picture.", choices=("none", "horizontal", "vertical", "both"))
+    yield Parameter(
+        "/out/fit",
+        "cover",
+        "How pictures fill another shape: cropped (cover), between black bars (contain) or mirrored margins (mirror).",
+        choices=("cover", "contain", "mirror"),
+        live=True,
+    )
     yield Parameter("/out/width", 0, "Output width; 0 is the world's.", 0, 4096, "px", live=True)
     yield Parameter("/out/height", 0, "Output height; 0 is the world's.", 0, 4096, "px", live=True)
     yield Parameter(

@@ -1,4 +1,5 @@
-"""Scales pictures to another size without distortion, with a centred crop (fit mode "cover").
+"""Scales pictures to another size without distortion: cropped (fit "cover"), or whole between black bars ("contain")
+or mirrored margins ("mirror").
 
 The three colour channels go through swscale as planes of "yuv444p", which it scales without conversion: flat colours
 and greys are preserved exactly, and it takes a quarter of the time of scaling RGBA (measured).
@@ -19,6 +20,7 @@ from ..control.addresses import OUT_HEIGHT, OUT_WIDTH
 from ..control.parameters import Value
 from ..units import Pixels
 
+FITS = ("cover", "contain", "mirror")
 LARGEST_SIDE = 16_384
 """Of a frame map, px."""
 _FLAGS = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -41,9 +43,16 @@ def _side(length: float) -> int:
     return max(1, min(round(length), LARGEST_SIDE))
 
 
-def scaler(source: tuple[int, int], target: tuple[int, int], inset: int = 0) -> Callable[[Pixels], Pixels]:
-    """Make a function that scales pictures from size `source` to `target`, both (width, height) in pixels, without the
-    outermost `inset` pixels on every side.
+def scaler(
+    source: tuple[int, int], target: tuple[int, int], inset: int = 0, fit: str = "cover"
+) -> Callable[[Pixels], Pixels]:
+    """Make a function that scales pictures.
+
+    Args:
+        source: (width, height) in pixels of what the function is given.
+        target: and of what it returns.
+        inset: outermost pixels on every side that are left out.
+        fit: one of FITS.
 
     Returns:
         A function uint8 [H,W,4] -> a new uint8 [H,W,4] with alpha 255; for equal sizes it returns the picture itself.
@@ -52,7 +61,30 @@ def scaler(source: tuple[int, int], target: tuple[int, int], inset: int = 0) -> 
     """
     if source == target:
         return lambda pixels: pixels
-    return _Cover(source, target, inset)
+    return _Cover(source, target, inset) if fit == "cover" else _Whole(source, target, inset, fit)
+
+
+class _Whole:
+    """Scales all of a picture and fills what is left beside it."""
+
+    def __init__(self, source: tuple[int, int], target: tuple[int, int], inset: int, fit: str) -> None:
+        inside = [n - 2 * inset for n in source]
+        scale = min(Fraction(out, n) for n, out in zip(inside, target, strict=True))
+        width, height = (min(out, max(1, round(n * scale))) for n, out in zip(inside, target, strict=True))
+        left, top = (target[0] - width) // 2, (target[1] - height) // 2
+        self._cover = _Cover(source, (width, height), inset)
+        self._margins = ((top, target[1] - height - top), (left, target[0] - width - left), (0, 0))
+        self._box = slice(top, top + height), slice(left, left + width)
+        self._target, self._mirror = target, fit == "mirror"
+
+    def __call__(self, pixels: Pixels) -> Pixels:
+        whole = self._cover(pixels)
+        if self._mirror:
+            return np.pad(whole, self._margins, mode="symmetric")
+        out = np.zeros((self._target[1], self._target[0], 4), np.uint8)
+        out[..., 3] = 255
+        out[self._box] = whole
+        return out
 
 
 class _Cover:

@@ -11,6 +11,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from ..control.addresses import OUT_FIT
 from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.frame_map import FrameMapWriter
@@ -43,7 +44,7 @@ class PaintThread:
         self._closing = False
         self._published: deque[float] = deque(maxlen=512)
         self._seconds: deque[float] = deque(maxlen=64)
-        self._scaler = (((0, 0), (0, 0), 0), scaler((1, 1), (1, 1)))
+        self._scaler = (((0, 0), (0, 0), 0, ""), scaler((1, 1), (1, 1)))
         self._painting_since: float | None = None
         self._effects = PictureEffects()
         self.replaced = 0
@@ -100,7 +101,7 @@ class PaintThread:
         began = time.monotonic()
         picture = self._effects.apply(rgba8(step.picture()), step.values, step.sample)
         self._map = self._fitting(self._map, output_size(step.values, step.instrument.size))
-        pixels = self._sized(picture, self._map.size, step.instrument.world.card.inset)
+        pixels = self._sized(picture, self._map.size, step.instrument.world.card.inset, str(step.values[OUT_FIT]))
         self._map.publish(pixels, due_ns, step.frame, sample=step.sample, lift=step.lift)
         now = time.monotonic()
         self._seconds.append(now - began)
@@ -117,8 +118,8 @@ class PaintThread:
                 self._faults.note("size", error.message)
         return frame_map
 
-    def _sized(self, pixels: Pixels, size: tuple[int, int], inset: int) -> Pixels:
-        wanted = (pixels.shape[1], pixels.shape[0]), size, inset
+    def _sized(self, pixels: Pixels, size: tuple[int, int], inset: int, fit: str) -> Pixels:
+        wanted = (pixels.shape[1], pixels.shape[0]), size, inset, fit
         if self._scaler[0] != wanted:
             self._scaler = (wanted, scaler(*wanted))
         return self._scaler[1](pixels)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..cli import arguments
+from ..control.addresses import OUT_HEIGHT, OUT_WIDTH
 from ..errors import SonoramaError, ValueRefused
 from ..log.children import child_environment, relay
 from ..units import DEFAULT_WORLD
@@ -37,8 +38,14 @@ TEST_CARD = "test-card"
 """`--source` of old, where a test pattern was a source."""
 
 
+USUAL_SIZE = (1280, 720)
+"""Width and height of the output in pixels if nothing is said."""
+
+
 def parse_size(text: str) -> tuple[int, int]:
-    """`1280x720` as (width, height) in pixels. Raises ValueRefused outside 16 to 4096."""
+    """`1280x720` as (width, height) in pixels; `world` as (0, 0). Raises ValueRefused outside 16 to 4096."""
+    if text == "world":
+        return 0, 0
     return arguments.parse_size(text, largest=4096)
 
 
@@ -78,7 +85,12 @@ def add_live(commands: Commands) -> None:
     add("--name", default="sonorama",
         help="show name; the frame map is called sonorama-NAME; default: %(default)s")  # fmt: skip
     add("--fps", metavar="F", help="frames a second, 23.976 to 120; short for --set /engine/fps=F")
-    add("--size", type=parse_size, metavar="WxH", help="output size in pixels; default: the world's own")
+    add(
+        "--size",
+        type=parse_size,
+        metavar="WxH",
+        help='output size in pixels, or "world" for the world\'s own; default: 1280x720',
+    )
     add("--seed", metavar="N", help="short for --set /look/seed=N")
     add("--text", metavar="PROMPT", help="short for --set /look/text=PROMPT")
     add("--code", type=Path, metavar="FILE", help="start from a code that sonorama edit saved; kept by its name")
@@ -128,7 +140,7 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
 
     source, renderer = _source_and_renderer(args)
     world = args.world or DEFAULT_WORLD
-    width, height = args.size or (None, None)
+    width, height = args.size or _size_unasked(args)
     code = None if args.code is None else read_code(args.code)
     if code is not None:
         keep_code(code)
@@ -154,6 +166,13 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     from .resume import resumed
 
     return resumed(replace(plan, source=args.source or ""), values, args.world)
+
+
+def _size_unasked(args: argparse.Namespace) -> tuple[int | None, int | None]:
+    """The usual size, unless the show goes on with another one or a side is set by its address."""
+    sides = (OUT_WIDTH, OUT_HEIGHT)
+    said = any(text.partition("=")[0].strip() in sides for text in args.assignments)
+    return (None, None) if said or args.resume else USUAL_SIZE
 
 
 def _source_and_renderer(args: argparse.Namespace) -> tuple[str, str]:

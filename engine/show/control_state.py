@@ -12,7 +12,7 @@ import msgspec
 
 from ..control import addresses, presets
 from ..control.accept import valid_change
-from ..control.addresses import LOOK_SEED, LOOK_SEED_B, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH, look_level_seed
+from ..control.addresses import LOOK_SEED, LOOK_SEED_B, OUT_FIT, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH, look_level_seed
 from ..control.class_addresses import mixer, moved, to_slot
 from ..control.history import History
 from ..control.live_table import SHOW
@@ -30,7 +30,7 @@ PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/", "/auto/", "/pict
 """Groups that panic sets back to their defaults, except _KEPT."""
 _KEPT = (
     LOOK_SEED, LOOK_SEED_B, *RESULTS, *RESULTS.values(), *CODES, *map(look_level_seed, LEVELS),
-    OUT_RECORD, OUT_WIDTH, OUT_HEIGHT,
+    OUT_RECORD, OUT_WIDTH, OUT_HEIGHT, OUT_FIT,
 )  # fmt: skip
 
 

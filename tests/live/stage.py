@@ -104,7 +104,7 @@ class LiveShow:
         self.name = name or f"live-{os.getpid()}-{secrets.token_hex(4)}"
         self.stats, self.log = folder / f"{self.name}.jsonl", folder / f"{self.name}.log"
         command = [python, "-m", "sonorama.engine.cli.main", "live", "--world", world, "--name", self.name]
-        command += ["--osc-port", "0", "--stats", str(self.stats), *options]
+        command += ["--osc-port", "0", "--size", "world", "--stats", str(self.stats), *options]
         own = {key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY")}
         own |= {"SONORAMA_LOOKS": str(folder / "looks"), "XDG_VIDEOS_DIR": str(folder / "videos")}
         with self.log.open("ab") as log:

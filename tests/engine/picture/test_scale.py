@@ -5,7 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from sonorama.engine.picture.scale import output_size, scaler
+from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.picture.scale import FITS, output_size, scaler
 from sonorama.engine.picture.test_pattern import CORNERS, TestPattern
 
 SHAPES = [(512, 512), (1920, 1080), (256, 256), (640, 360), (360, 640), (97, 51), (33, 200), (16, 16), (3, 5)]
@@ -106,3 +107,33 @@ def test_an_inset_leaves_the_outermost_pixels_out() -> None:
         assert (scaler((448, 256), target, 4)(picture)[..., :3] == 90).all()
         assert (scaler((448, 256), target)(picture)[..., :3] != 90).any()
     assert scaler((448, 256), (448, 256), 4)(picture) is picture  # not scaled, not cut
+
+
+@pytest.mark.parametrize("target", [(64, 36), (36, 64), (70, 31), (33, 200), (40, 40)])
+def test_all_of_a_picture_is_shown_between_bars_or_mirrored_margins(target: tuple[int, int]) -> None:
+    picture = np.full((20, 20, 4), 255, np.uint8)
+    picture[..., :3] = np.random.default_rng(1).integers(60, 256, (20, 20, 3), dtype=np.uint8)
+    side = min(target)
+    whole = scaler((20, 20), (side, side))(picture)
+    left, top = (target[0] - side) // 2, (target[1] - side) // 2
+    for fit in FITS[1:]:
+        out = scaler((20, 20), target, fit=fit)(picture)
+        assert out.shape == (target[1], target[0], 4) and out.flags.c_contiguous and (out[..., 3] == 255).all()
+        assert np.array_equal(out[top : top + side, left : left + side], whole)
+        beside = np.ones(out.shape[:2], bool)
+        beside[top : top + side, left : left + side] = False
+        if fit == "contain":
+            assert not out[beside][:, :3].any()
+        elif left:
+            assert np.array_equal(out[:, left - 1], whole[:, 0]) and out[beside][:, :3].any()
+
+
+def test_the_outermost_pixels_stay_out_of_every_fit() -> None:
+    picture = np.full((20, 20, 4), 255, np.uint8)
+    picture[2:-2, 2:-2, :3] = 50
+    for fit in FITS:
+        assert scaler((20, 20), (64, 36), 2, fit)(picture)[..., :3].max() == 50
+
+
+def test_the_parameter_takes_every_fit() -> None:
+    assert SHOW["/out/fit"].choices == FITS and SHOW["/out/fit"].earlier == "cover"
