@@ -165,7 +165,7 @@ def main() -> int:
     """Serve on the standard streams; what libraries print, and the log, goes to stderr."""
     log_to_parent("preparation worker")
     if sys.platform != "win32":
-        os.nice(19)
+        os.nice(10)  # at 19, words took minutes to come on a machine that is busy
     if not sys.warnoptions:
         warnings.simplefilter("ignore")
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
