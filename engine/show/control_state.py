@@ -14,7 +14,7 @@ from ..control import addresses, presets
 from ..control.accept import valid_change
 from ..control.addresses import LOOK_SEED, LOOK_SEED_B, OUT_FIT, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH, look_level_seed
 from ..control.class_addresses import mixer, moved, to_slot
-from ..control.history import History
+from ..control.history import OWN, History
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..control.pending_load import CODES, RESULTS, WORLD
@@ -103,7 +103,8 @@ class ControlState:
         except SonoramaError as error:
             self._fault(change.path, f"{error.message}. {error.hint}")
             return []
-        self.history.note(changes, self.values)
+        if change.source not in OWN:  # a scene that comes by itself is no step of undo
+            self.history.note(changes, self.values)
         for one in changes:
             if not SHOW[one.path].event:
                 self.values[one.path] = one.value

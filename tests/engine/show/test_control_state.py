@@ -189,3 +189,18 @@ def test_undo_and_redo_are_changes_like_others(control_state: ControlState, faul
     assert control_state.values["/motion/coarse/amount"] == 1.0
     control_state.take(Change("/edit/undo", True, "panel"))
     assert control_state.values["/motion/coarse/amount"] == 0.5
+
+
+def test_scenes_that_come_by_themselves_are_no_steps_of_undo(control_state: ControlState, faults: list[str]) -> None:
+    control_state.take(Change("/scene/store", 1, "panel"))
+    control_state.take(Change("/look/drift", 0.7, "panel"))
+    control_state.take(Change("/scene/recall", 1, "auto"))
+    control_state.take(Change("/edit/undo", True, "panel"))
+    assert control_state.values["/look/drift"] == 0.0  # as before the panel's change
+    control_state.take(Change("/edit/undo", True, "panel"))
+    assert faults == ["There is nothing to undo"]
+    control_state.take(Change("/edit/redo", True, "panel"))
+    control_state.take(Change("/look/drift", 0.7, "panel"))
+    control_state.take(Change("/scene/recall", 1, "panel"))
+    control_state.take(Change("/edit/undo", True, "panel"))
+    assert control_state.values["/look/drift"] == 0.7
