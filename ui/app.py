@@ -41,10 +41,13 @@ def application() -> QApplication:
     return app
 
 
-def run_panel(name: str, screenshot: Path | None = None, after: float = 2.0) -> int:
+def run_panel(
+    name: str, screenshot: Path | None = None, after: float = 2.0, opened: Callable[[], None] | None = None
+) -> int:
     """Open the panel of the show `name` and return its exit code once it is closed.
 
-    With `screenshot`, write a PNG of the window there after `after` seconds, and close it.
+    With `screenshot`, write a PNG of the window there after `after` seconds, and close it. `opened` is called once
+    there is a display to open it on.
 
     Raises:
         SonoramaError: no display, a bad name, or a screenshot that cannot be written.
@@ -52,6 +55,8 @@ def run_panel(name: str, screenshot: Path | None = None, after: float = 2.0) -> 
     """
     check_name(name)
     app = application()
+    if opened is not None:
+        opened()
     from .window import Window
 
     link = link_to(name)

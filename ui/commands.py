@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,13 +74,11 @@ def run_panel(args: argparse.Namespace) -> int:
 
     check_name(args.name)
     shot = _shot(args)
-    if not is_child():
-        _tell_missing(args.name)
     if is_child():  # of a show, whose log it goes to
         log_to_parent("panel")
         return run(args.name, shot, args.after)
     with ShowLog(args.name, "panel", getattr(args, "debug", False)):
-        return run(args.name, shot, args.after)
+        return run(args.name, shot, args.after, None if shot else partial(_tell_missing, args.name))
 
 
 def _tell_missing(name: str) -> None:

@@ -74,7 +74,7 @@ def test_every_control_shows_what_others_did(path: str, show: FakeShow, link: Li
             at = param.to_norm(float(param.default))
             other = param.from_norm(at + 0.5 if at < 0.5 else at - 0.5)
         case "int":
-            other = int(param.default) + 77
+            other = param.clip(int(param.default) + 77)
         case "switch":
             other = not param.default
         case "choice":

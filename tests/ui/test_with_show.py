@@ -43,7 +43,7 @@ def other(param: Parameter, now: Value) -> Value:
             at = param.to_norm(float(now))
             return param.from_norm(at + 0.25 if at < 0.5 else at - 0.25)
         case "int":
-            return int(now) + 64
+            return param.clip(int(now) + 64)
         case "switch":
             return not now
         case "choice":

@@ -32,7 +32,7 @@ def test_it_finds_the_same_place_as_a_film(preparation_worker: PreparationWorker
     for text in ("a storm over black rocks", "a red desert", "W\u00fcste \ud800", "a zebra"):
         assert preparation_worker.seed(shore.card.path, text) == (prompt_seed(shore, text), told_unknown(shore, text))
     if sys.platform != "win32":
-        assert os.getpriority(os.PRIO_PROCESS, preparation_worker.pid) == 19
+        assert os.getpriority(os.PRIO_PROCESS, preparation_worker.pid) == 10
 
 
 def test_what_cannot_be_had_is_an_error_and_the_next_is_answered(
