@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+from sonorama.engine.files.folders import shows_folder
 from sonorama.engine.ipc.frame_map import FrameMap
 from sonorama.engine.take.reader import read_take
 
@@ -21,6 +22,8 @@ def test_after_kill_9_it_goes_on(start: Start, tmp_path: Path) -> None:
     first.set("/meaning/1/amount", 1.25)
     first.set("/look/seed", 4711)
     first.holds("/look/seed", 4711)
+    record = shows_folder() / f"{first.name}.json"  # written about once a second
+    first.wait(lambda: record.is_file() and b"4711" in record.read_bytes(), "the seed is not kept")
     frame = first.row["frame"]
     first.wait(lambda: first.row["frame"] > frame + 45, "it stands still")
     last = first.row["frame"]
