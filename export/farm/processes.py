@@ -10,11 +10,14 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from ...engine.units import Array
 from .painter import Painter
 from .segments import WorkerDied
 
+_LOOK_S = 0.5
+"""Seconds between two looks at whether the workers live."""
 _painter: Painter | None = None  # of this worker process
 
 
@@ -54,10 +57,25 @@ class Processes:
 
     def result(self, ticket: Future[Array]) -> Array:
         """See Farm."""
-        try:
-            return ticket.result()
-        except BrokenProcessPool as error:
-            raise WorkerDied from error
+        while True:
+            try:
+                return ticket.result(_LOOK_S)
+            except TimeoutError:
+                self._end_if_one_died()
+            except BrokenProcessPool as error:
+                raise WorkerDied from error
+
+    def _end_if_one_died(self) -> None:
+        """A worker that was killed while it sent pictures leaves half of them in the pipe, whose other half the pool
+        waits for without end, and the other workers for their turn. Without anybody who writes the pipe is at its end.
+        """
+        processes = [*(self._pool._processes or {}).values()]
+        if all(process.is_alive() for process in processes):
+            return
+        for process in processes:
+            process.kill()
+        pipe: Any = self._pool._result_queue
+        pipe._writer.close()
 
     def restart(self) -> None:
         """See Farm."""

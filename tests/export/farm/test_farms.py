@@ -2,12 +2,14 @@
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,6 +53,19 @@ def through(farm: Farm, codes: Array, victim: Callable[[], int]) -> Array:
 def test_processes_of_which_one_is_killed(tiny_world: str, codes: Array, pictures: Array) -> None:
     with closing(Processes(2, Path(tiny_world), "ort")) as farm:
         assert np.array_equal(through(farm, codes, lambda: next(iter(farm.pids))), pictures)
+
+
+def test_a_worker_is_killed_while_it_sends(tiny_world: str, codes: Array, pictures: Array) -> None:
+    """It has the pipe for itself then, as here, and leaves the beginning of a message in it: its length."""
+    with closing(Processes(2, Path(tiny_world), "ort")) as farm:
+
+        def half_sent() -> int:
+            pipe: Any = farm._pool._result_queue
+            pipe._wlock.acquire()
+            os.write(pipe._writer.fileno(), struct.pack("!i", 1000))
+            return next(iter(farm.pids))
+
+        assert np.array_equal(through(farm, codes, half_sent), pictures)
 
 
 def test_a_cluster_of_which_one_worker_is_killed(tiny_world: str, codes: Array, pictures: Array) -> None:
