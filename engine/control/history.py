@@ -17,7 +17,7 @@ DRAG_S, TOGETHER_S = 0.5, 0.1
 """Seconds between two changes within which a parameter's further movement belongs to the change before (a drag), and
 other parameters of the same sender do (a preset that is loaded)."""
 OWN = ("undo", "redo", "auto", FOUND, "world", "renderer", "command line")
-"""Sources that are no hand: results and what follows from another change."""
+"""Sources that are not a person's: results, and what follows from another change."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The modulators that come with sonorama: waves, steps, the beat, drums, and the features of the sound.
 
-Each is an entry point of `sonorama.modulators`, through the same door as those of other packages.
+Each is an entry point of `sonorama.modulators`, as those of other packages are.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import hashlib
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
 from ..plugins.interfaces import ModulatorInput
 
@@ -28,6 +28,21 @@ class _Stateless:
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Nothing: there is no state."""
+
+
+class _Feature(_Stateless):
+    """A modulator that is a feature of the sound, as it is.
+
+    Attributes:
+        feature: its name among those of Features.
+
+    """
+
+    feature: ClassVar[str]
+
+    def step(self, now: ModulatorInput) -> float:
+        """The feature, 0..1."""
+        return float(getattr(now.features, self.feature))
 
 
 class Lfo(_Stateless):
@@ -54,68 +69,52 @@ class Beat(_Stateless):
         return (1.0 - now.features.beat) ** 2 if now.features.bpm else 0.0
 
 
-class Level(_Stateless):
+class Level(_Feature):
     """Loudness of the sound."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.level."""
-        return now.features.level
+    feature = "level"
 
 
-class Bass(_Stateless):
+class Bass(_Feature):
     """Fullness of the low band."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.bass."""
-        return now.features.bass
+    feature = "bass"
 
 
-class Mid(_Stateless):
+class Mid(_Feature):
     """Fullness of the middle band."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.mid."""
-        return now.features.mid
+    feature = "mid"
 
 
-class High(_Stateless):
+class High(_Feature):
     """Fullness of the high band."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.high."""
-        return now.features.high
+    feature = "high"
 
 
-class Onset(_Stateless):
+class Onset(_Feature):
     """1 at a strong onset, falling within a fraction of a second."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.onset."""
-        return now.features.onset
+    feature = "onset"
 
 
-class Kick(_Stateless):
+class Kick(_Feature):
     """1 at a strong hit of the kick drum, then falling."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.kick."""
-        return now.features.kick
+    feature = "kick"
 
 
-class Snare(_Stateless):
+class Snare(_Feature):
     """1 at a strong hit of the snare drum, then falling."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.snare."""
-        return now.features.snare
+    feature = "snare"
 
 
-class Hat(_Stateless):
+class Hat(_Feature):
     """1 at a strong hit of the hi-hat, then falling."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.hat."""
-        return now.features.hat
+    feature = "hat"
 
 
 class Bar(_Stateless):
@@ -126,28 +125,22 @@ class Bar(_Stateless):
         return max(0.0, now.features.bar - 1) / 3
 
 
-class Phrase(_Stateless):
+class Phrase(_Feature):
     """Rises from 0 to 1 over 16 bars; 0 without a beat."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.phrase."""
-        return now.features.phrase
+    feature = "phrase"
 
 
-class Build(_Stateless):
+class Build(_Feature):
     """How far the sound rises over the last seconds."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.build."""
-        return now.features.build
+    feature = "build"
 
 
-class Drop(_Stateless):
+class Drop(_Feature):
     """1 where the bass comes back, then falling."""
 
-    def step(self, now: ModulatorInput) -> float:
-        """See Features.drop."""
-        return now.features.drop
+    feature = "drop"
 
 
 def wave(shape: str, number: int, turns: float) -> float:
