@@ -42,6 +42,9 @@ class Case:
     def leave(self) -> None:
         """The client goes away, not politely."""
 
+    def come_back(self) -> None:
+        """The client, or another one, is there again."""
+
     def seen(self) -> Seen | None:
         """All that arrived, once the sink is closed; None where only eyes could tell."""
         raise NotImplementedError
@@ -95,7 +98,10 @@ class MapCase(Case):
     def leave(self) -> None:
         assert self._reader is not None
         self._reader.close()
-        self._watching = False
+        self._reader, self._watching = None, False
+
+    def come_back(self) -> None:
+        self._watching = True
 
     def seen(self) -> Seen:
         return self._seen
@@ -245,6 +251,9 @@ class FakeCase(Case):
 
     def leave(self) -> None:
         self.sender.receivers = 0
+
+    def come_back(self) -> None:
+        self.sender.receivers = 1
 
     def seen(self) -> Seen:
         return self.sender.frames

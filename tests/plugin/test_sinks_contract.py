@@ -17,14 +17,15 @@ import pytest
 
 from sonorama.engine.ipc.shared_paths import shared_folder
 from sonorama.engine.plugins.interfaces import Available, FrameSink, Missing, Picture
+from sonorama.engine.plugins.registry import OWN_PACKAGE, SINKS, find, package_of
 from sonorama.engine.show.sink_runner import SinkRunner
 from sonorama.plugin.sinks import window
 from sonorama.plugin.sinks.null import NullSink
 
-from .sink_cases import BY_NAME, Case, Seen
+from .sink_cases import BY_NAME, CASES, Case, Seen
 from .sinks import info, picture, until
 
-pytestmark = pytest.mark.parametrize("kind", BY_NAME)
+each_sink = pytest.mark.parametrize("kind", BY_NAME)
 
 
 @pytest.fixture
@@ -51,6 +52,12 @@ def arrived(case: Case, wanted: Seen) -> None:
         assert [(tick, width or wanted[i][1]) for i, (tick, width) in enumerate(seen)] == wanted
 
 
+def test_every_sink_that_comes_with_sonorama_has_a_case() -> None:
+    tested = {case.module.__name__ for case in CASES}
+    assert {point.value.partition(":")[0] for point in find(SINKS) if package_of(point) == OWN_PACKAGE} <= tested
+
+
+@each_sink
 def test_it_is_a_sink_and_says_what_it_needs(case: Case) -> None:
     assert isinstance(case.sink, FrameSink)
     assert case.sink.policy in ("latest", "every")
@@ -59,6 +66,7 @@ def test_it_is_a_sink_and_says_what_it_needs(case: Case) -> None:
     assert isinstance(answer, Available | Missing)
 
 
+@each_sink
 def test_pictures_arrive_in_order(case: Case) -> None:
     case.sink.open(info(case.name))
     assert len(case.sink.about.splitlines()) == 1
@@ -67,6 +75,7 @@ def test_pictures_arrive_in_order(case: Case) -> None:
     arrived(case, [(tick, 64) for tick in range(15)])
 
 
+@each_sink
 def test_another_size_and_rate(case: Case) -> None:
     case.sink.open(info(case.name))
     send(case, range(5))
@@ -79,6 +88,7 @@ def test_another_size_and_rate(case: Case) -> None:
     arrived(case, [*((tick, 64) for tick in range(5)), *((tick, 96) for tick in range(5, 10)), (20, 96)])
 
 
+@each_sink
 def test_closing_twice_early_and_opening_again(case: Case) -> None:
     case.sink.close()
     case.sink.close()
@@ -92,16 +102,22 @@ def test_closing_twice_early_and_opening_again(case: Case) -> None:
     arrived(case, [(tick, 64) for tick in range(6)])
 
 
-def test_a_client_that_leaves_harms_nothing(case: Case) -> None:
+@each_sink
+def test_a_client_leaves_and_returns(case: Case) -> None:
     case.sink.open(info(case.name))
     send(case, range(3))
     case.leave()
     send(case, range(3, 9))
     if isinstance(case.sink, window.WindowSink):
         assert case.sink.pid, "it is started again"
+    case.come_back()
+    send(case, range(9, 12))
     case.sink.close()
     seen = case.seen()
-    assert seen is None or [tick for tick, _ in seen][:3] == [0, 1, 2]
+    if seen is not None:
+        ticks = [tick for tick, _ in seen]
+        assert (ticks[:3], ticks[-3:]) == ([0, 1, 2], [9, 10, 11])
+        assert ticks == sorted(set(ticks))
 
 
 class Gate:
@@ -122,6 +138,7 @@ class Gate:
         monkeypatch.setattr(sink, "send", MethodType(held, sink), raising=False)
 
 
+@each_sink
 def test_drop_policy(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sonorama.engine.show.sink_runner.WAITING", 8)
     gate = Gate(case.sink, monkeypatch)
@@ -146,8 +163,11 @@ def test_drop_policy(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
         assert runner.faults() == []
 
 
-def test_its_exceptions_are_its_own(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+@each_sink
+def test_one_that_throws_is_closed_and_the_others_go_on(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     gate, other = Gate(case.sink, monkeypatch), NullSink()
+    own, closed = case.sink.close, list[int]()
+    monkeypatch.setattr(case.sink, "close", lambda: (closed.append(1), own()), raising=False)
     gate.open.set()
     runners = [SinkRunner("one", lambda: case.sink, info(case.name)), SinkRunner("other", lambda: other, info("x"))]
     for runner in runners:
@@ -166,6 +186,7 @@ def test_its_exceptions_are_its_own(case: Case, monkeypatch: pytest.MonkeyPatch)
         offer(tick)
     until(lambda: not runners[0].alive)
     assert runners[0].faults() == ["one is switched off: RuntimeError: torn cable"]
+    until(lambda: closed)
     for tick in range(4, 7):
         runners[0].offer(picture(tick))
         runners[1].offer(picture(tick))
@@ -201,6 +222,7 @@ def only_new_garbage() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="counts by /proc")
+@each_sink
 def test_600_pictures_leave_nothing_behind(case: Case, only_new_garbage: None) -> None:
     case.sink.open(info(case.name, 128, 128))
     arrays: list[weakref.ref[Any]] = []
