@@ -7,6 +7,11 @@ TEXT, DIM, LINE = "#e8e8ea", "#a6a6ad", "#6f6f76"
 ACCENT, MODULATION, LIVE, RECORD, MAPPED = "#ffb454", "#59c2ff", "#7fd962", "#ff6b6b", "#c39bff"
 # ACCENT_FILL is the accent colour, darkened until light text on it meets AA: text may lie over a filled bar.
 ACCENT_FILL, HOVER = "#5a4320", "#333337"
+SCENES = {
+    "none": CONTROL, "red": RECORD, "orange": ACCENT, "yellow": "#f0e070", "green": LIVE, "cyan": "#5fd7d7",
+    "blue": "#6fa8ff", "violet": MAPPED, "pink": "#ff9ed2",
+}  # fmt: skip
+"""What the colours of scenes look like; the name lies on it."""
 
 TEXT_PAIRS = (
     *((ink, ground) for ink in (TEXT, DIM, ACCENT, MODULATION, LIVE, RECORD, MAPPED) for ground in (WINDOW, CARD)),
@@ -15,6 +20,7 @@ TEXT_PAIRS = (
     (TEXT, HOVER),
     (DIM, HOVER),
     *((WINDOW, ground) for ground in (ACCENT, MODULATION, LIVE, RECORD)),
+    *((WINDOW, ground) for name, ground in SCENES.items() if name != "none"),
 )
 """(text, background) of all texts: a contrast of at least 4.5:1."""
 EDGE_PAIRS = ((LINE, CARD), (LINE, WINDOW), (ACCENT, CONTROL), (MODULATION, CONTROL))
@@ -62,14 +68,12 @@ QComboBox[loading="true"], QLineEdit[loading="true"] {{ border: 1px solid {MODUL
 QPushButton:checked:focus {{ border: 1px solid {TEXT}; }}
 QPushButton:disabled, QComboBox:disabled, QLineEdit:disabled, QSpinBox:disabled {{ color: {LINE}; }}
 QPushButton:checked:disabled {{ background: {HOVER}; border-color: {LINE}; }}
-QPushButton[stored="true"]:disabled {{ border-color: {LINE}; }}
 QPushButton[tone="record"]:checked:enabled, QPushButton[tone="alarm"]:checked:enabled,
 QPushButton[tone="alarm"]:pressed {{
     background: {RECORD}; border-color: {RECORD}; }}
 QPushButton[tone="freeze"]:checked:enabled {{ background: {MODULATION}; border-color: {MODULATION}; }}
 QPushButton[shape="tiny"] {{ padding: 0; min-width: 18px; }}
 QPushButton[shape="big"] {{ font-weight: 700; min-height: 26px; }}
-QPushButton[stored="true"] {{ border: 2px solid {ACCENT}; font-weight: 700; }}
 QComboBox, QLineEdit, QSpinBox {{ background: {CONTROL}; border: 1px solid {LINE}; border-radius: 4px;
     padding: 0 4px; min-height: {BAR_PX - 2}px; max-height: {BAR_PX - 2}px;
     selection-background-color: {ACCENT}; selection-color: {WINDOW}; }}

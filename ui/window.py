@@ -18,6 +18,7 @@ from sonorama.engine.control.addresses import (
     LOOK_PROMPT,
     look_level_code,
     look_level_seed,
+    scene,
 )
 from sonorama.engine.control.parameters import Parameter
 from sonorama.engine.units import LEVELS
@@ -34,7 +35,7 @@ from .modulators import Modulators
 from .palette import Palette
 from .preset_bar import PresetBar
 from .preview import FullScreen, Preview
-from .scenes import Scenes
+from .scenes import SceneLabels, Scenes
 from .status_line import BottomLine
 from .strips import motion_card
 from .theme import style_sheet
@@ -134,6 +135,9 @@ class Window(QWidget):
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
+        self.tabs.addTab(SceneLabels(self.link), "SCENES")
+        for button in self.scenes.buttons:
+            button.rename.connect(lambda number: self.reveal(scene(number, "name")))
         self.tabs.addTab(WindowPage(self.link), "WINDOW")
         self.inputs = InputsPage(self.link)
         self.tabs.addTab(self.inputs, "INPUT")

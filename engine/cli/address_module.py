@@ -31,10 +31,12 @@ def as_python(paths: Iterable[str]) -> str:
     moves = [parts[2] for parts in shown.values() if parts[0] == "moves" and parts[1] == "1"]
     meaning = [parts[2] for parts in shown.values() if parts[0] == "meaning" and parts[1] == "1"]
     single = [path for path, parts in shown.items() if len(parts) == 2 or parts[1] == "tempo"]
+    scene = [parts[2] for parts in shown.values() if parts[:2] == ["scene", "1"]]
     drum = [parts[2] for parts in shown.values() if parts[:2] == ["sound", next(iter(DRUMS))]]
     lines = "".join(f'{constant(path)} = "{path}"\n' for path in single)
     lines += f"\nMotionName = {_literal(motion)}\nModulatorName = {_literal(moves)}\n"
     lines += f"MeaningName = {_literal(meaning)}\nDrumName = {_literal(drum)}\n"
+    lines += f"SceneName = {_literal(scene)}\n"
     lines += _function(
         "motion", "level: str, name: MotionName", "/motion/{level}/{name}", "A motion parameter of a level."
     )
@@ -52,6 +54,9 @@ def as_python(paths: Iterable[str]) -> str:
         "A parameter of modulator `number`, from 1.",
     )  # fmt: skip
     lines += _function("drum", "which: str, name: DrumName", "/sound/{which}/{name}", "A parameter of a drum's band.")
+    lines += _function(
+        "scene", "number: int, name: SceneName", "/scene/{number}/{name}", "A parameter of scene `number`, from 1."
+    )
     doc = "A parameter of slot `slot` of the meaning mixer, from 1."
     return _HEAD + lines + _function("meaning", "slot: int, name: MeaningName", "/meaning/{slot}/{name}", doc)
 

@@ -84,6 +84,7 @@ MotionName = Literal["amount", "inertia", "kappa", "follow", "mute", "solo", "ho
 ModulatorName = Literal["source", "target", "depth", "shape", "rate", "sync", "steps", "fall"]
 MeaningName = Literal["amount", "floor", "mute", "solo"]
 DrumName = Literal["low", "high", "scale", "smooth", "gate"]
+SceneName = Literal["name", "colour"]
 
 
 def motion(level: str, name: MotionName) -> str:
@@ -119,6 +120,11 @@ def modulator(number: int, name: ModulatorName) -> str:
 def drum(which: str, name: DrumName) -> str:
     """A parameter of a drum's band."""
     return f"/sound/{which}/{name}"
+
+
+def scene(number: int, name: SceneName) -> str:
+    """A parameter of scene `number`, from 1."""
+    return f"/scene/{number}/{name}"
 
 
 def meaning(slot: int, name: MeaningName) -> str:

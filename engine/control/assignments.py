@@ -75,7 +75,7 @@ def _text(param: Parameter, text: str) -> str:
         text.encode()
     except UnicodeEncodeError:  # bytes of the command line that are no UTF-8
         raise ValueRefused(f"{param.path} takes text, not {text!r}", "Write it as UTF-8.") from None
-    return text
+    return str(param.clip(text))
 
 
 def _choice(param: Parameter, text: str) -> str:

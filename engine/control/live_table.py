@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+from ..ipc.messages import SCENES
 from ..plugins.registry import BACKENDS, names
 from ..plugins.registry import MODULATORS as MODULATOR_PLUGINS
 from ..units import DEFAULT_WORLD
@@ -22,6 +23,7 @@ DEVICES = ("auto", *(name for name in names(BACKENDS, ("cpu", "cuda", "ort")) if
 """Choices of `/engine/device`; the reference backend is too slow to play live."""
 SHAPES = ("sine", "triangle", "saw", "square", "random")
 SYNCS = ("free", "4 bars", "2 bars", "1 bar", "2 beats", "1 beat", "1/2 beat", "1/4 beat")
+SCENE_COLOURS = ("none", "red", "orange", "yellow", "green", "cyan", "blue", "violet", "pink")
 MODULATORS = 8
 # Defaults that make music visible at once: onsets raise the amount of fine motion, the bass that of coarse motion. Both
 # scale E_a; the third shows onsets to which E_a does not respond, such as a dry click.
@@ -63,9 +65,13 @@ def _input() -> Iterator[Parameter]:
 
 
 def _scene() -> Iterator[Parameter]:
-    yield Parameter("/scene/recall", 0, "Recall a stored scene.", 0, 8, event=True, live=True)
-    yield Parameter("/scene/store", 0, "Store the current values as a scene.", 0, 8, event=True, live=True)
+    yield Parameter("/scene/recall", 0, "Recall a stored scene.", 0, SCENES, event=True, live=True)
+    yield Parameter("/scene/store", 0, "Store the current values as a scene.", 0, SCENES, event=True, live=True)
     yield Parameter("/scene/morph", 1.0, "Duration of the transition to a new scene, seed or prompt.", 0.0, 60.0, "s")
+    for number in range(1, SCENES + 1):
+        yield Parameter(f"/scene/{number}/name", "", f"Name of scene {number}.", naming=True, live=True)
+        doc = f"Colour that marks scene {number}."
+        yield Parameter(f"/scene/{number}/colour", "none", doc, choices=SCENE_COLOURS, live=True)
 
 
 def _edit() -> Iterator[Parameter]:

@@ -7,6 +7,7 @@ from typing import Literal
 
 from ..errors import ValueRefused
 from ..ipc.messages import Change, Value
+from .names import tidy_name
 
 __all__ = ["Change", "Parameter", "Value", "show"]
 
@@ -34,6 +35,7 @@ class Parameter:
             number of a scene, for example).
         load: a new value loads something (a world, a device), which takes seconds while the outputs keep running.
         live: acts in a live show only.
+        naming: a text that is a name for people (names.py).
         absent: value where a take, scene or preset of a version before the parameter is played; None: the default.
 
     """
@@ -50,6 +52,7 @@ class Parameter:
     event: bool = False
     load: bool = False
     live: bool = False
+    naming: bool = False
     absent: Value | None = None
 
     @property
@@ -92,7 +95,7 @@ class Parameter:
         except UnicodeEncodeError:
             raise ValueRefused(f"{self.path} does not take half a character", "Send UTF-8.") from None
         if isinstance(value, str) and (not self.choices or value in self.choices):
-            return value
+            return tidy_name(value) if self.naming else value
         for choice in self.choices:
             if choice.lower() == str(value).lower():
                 return choice

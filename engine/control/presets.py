@@ -11,15 +11,16 @@ import json
 import os
 import re
 import shutil
-import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import InputError, OutputError, SonoramaError, ValueRefused
 from ..files.folders import files_in, presets_folder
-from .addresses import LOOK_DRIFT, LOOK_TRAVEL, OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD
+from ..ipc.messages import SCENES
+from .addresses import LOOK_DRIFT, LOOK_TRAVEL, OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD, scene
 from .class_addresses import is_target, parameter_of, parts
+from .names import tidy_name
 from .parameters import Parameter, Value
 
 Kind = Literal["look", "show"]
@@ -27,7 +28,8 @@ OLDER = 10
 LARGEST = 1 << 20
 LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/")
 NEVER = (OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE)
-LONGEST_NAME = 64
+LABELS = tuple(scene(slot, name) for slot in range(1, SCENES + 1) for name in ("name", "colour"))
+"""What the file of scenes holds besides the scenes."""
 _NO_NAME = re.compile(r'[<>:"/\\|?*\0]|^\.')
 """Found in what some file system takes for more than a name."""
 
@@ -54,12 +56,10 @@ def preset_name(name: str) -> str:
         SonoramaError: empty, more than 64 characters or 200 bytes, or not the name of a file on every system.
 
     """
-    plain = " ".join(unicodedata.normalize("NFC", name).split())
+    plain = tidy_name(name)
     if not plain:
         raise SonoramaError("There is no name", "Type one, such as: night one")
-    if len(plain) > LONGEST_NAME or len(plain.encode(errors="replace")) > 200:
-        raise SonoramaError(f"The name {plain[:20]}\u2026 is too long", f"Use up to {LONGEST_NAME} characters.")
-    if _NO_NAME.search(plain) or any(unicodedata.category(one) in ("Cc", "Cf", "Cs") for one in plain):
+    if _NO_NAME.search(plain):
         hint = 'Leave out / \\ : * ? " < > | and a dot at the beginning, such as: night one'
         raise SonoramaError(f"{plain!r} cannot be the name of a file", hint)
     return plain
@@ -75,7 +75,8 @@ def names() -> list[tuple[str, Kind]]:
 
 def select(values: Mapping[str, Value], table: Mapping[str, Parameter], kind: Kind) -> dict[str, Value]:
     """Those of the values that a preset of this kind holds."""
-    kept = {path: value for path, value in values.items() if not table[path].event and path not in NEVER}
+    left_out = (*NEVER, *LABELS)
+    kept = {path: value for path, value in values.items() if not table[path].event and path not in left_out}
     return {p: v for p, v in kept.items() if p.startswith(LOOK_GROUPS)} if kind == "look" else kept
 
 

@@ -1,4 +1,7 @@
-"""Eight scenes: stored values of picture and motion, recalled over a morph time. Kept in a file of the show's name."""
+"""Eight scenes: stored values of picture and motion, recalled over a morph time. Kept in a file of the show's name.
+
+Their names and colours are there, too, below a key of their own, which versions without them leave as it is.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,18 @@ from typing import Any
 
 from ..errors import SonoramaError, ValueRefused
 from ..files.folders import is_there
+from ..ipc.messages import SCENES
 from . import presets
-from .addresses import SOUND_FOLLOW, SOUND_GAIN, SOUND_ONSET
+from .addresses import SOUND_FOLLOW, SOUND_GAIN, SOUND_ONSET, SceneName, scene
 from .class_addresses import GROUP, by_class, by_slot
 from .live_table import SHOW
 from .parameters import Change, Parameter, Value
 
-SLOTS = 8
+SLOTS = SCENES
 KEPT = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET)
 """Groups that a scene stores; not events, output, engine, scenes, or the source of sound and beat."""
+_LABELS = "labels"
+_NAMES: tuple[SceneName, ...] = ("name", "colour")
 
 
 class SceneBank:
@@ -24,6 +30,7 @@ class SceneBank:
 
     Attributes:
         fault: one line on what could not be read at the start; empty if all is well.
+        labels: names and colours by address, such as `/scene/1/name`; those that are not set are not there.
 
     """
 
@@ -36,7 +43,9 @@ class SceneBank:
 
         """
         self._path = path
+        self._all = table
         self._table = {path: param for path, param in table.items() if path.startswith(KEPT) and not param.event}
+        self.labels: dict[str, Value] = {}
         self._said: dict[str, Any] = {}  # as read: entries that this version does not know stay in the file
         self._scenes: dict[int, dict[str, Value]] = {}
         self.fault = ""
@@ -49,8 +58,10 @@ class SceneBank:
         except SonoramaError as error:
             self.fault = f"{error.message}. {error.hint}"
             return
-        wrong: list[str] = []
+        wrong = self._read_labels()
         for key, said in self._said.items():
+            if key == _LABELS:
+                continue
             slot = int(key) if key in map(str, range(1, SLOTS + 1)) else 0
             if not slot or not isinstance(said, dict):
                 wrong.append(key)
@@ -61,6 +72,39 @@ class SceneBank:
         if wrong:
             more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
             self.fault = f"{self._path.name}: {wrong[0][:80]!r} is left out{more}"
+
+    def _read_labels(self) -> list[str]:
+        """Take the labels that are valid, and return the names of the others."""
+        said = self._said.get(_LABELS, {})
+        if not isinstance(said, dict):
+            return [_LABELS]
+        wrong: list[str] = []
+        for slot in range(1, SLOTS + 1):
+            of_slot = said.get(str(slot), {})
+            if not isinstance(of_slot, dict):
+                wrong.append(f"{_LABELS} {slot}")
+                continue
+            known = {scene(slot, name): of_slot[name] for name in _NAMES if name in of_slot}
+            labels, left_out = presets.sift(known, self._all)
+            self.labels.update(labels)
+            wrong += left_out
+        return wrong
+
+    def label(self, values: Mapping[str, Value]) -> None:
+        """Take names and colours over, without writing the file.
+
+        values: by address; those that are neither are left out.
+        """
+        said = self._said.get(_LABELS)
+        labels: dict[str, Any] = dict(said) if isinstance(said, dict) else {}
+        for slot in range(1, SLOTS + 1):
+            paths = {name: scene(slot, name) for name in _NAMES}
+            given: dict[str, Value] = {name: values[path] for name, path in paths.items() if path in values}
+            if any(self.labels.get(paths[name], self._all[paths[name]].default) != given[name] for name in given):
+                before = labels.get(str(slot))
+                labels[str(slot)] = {**(before if isinstance(before, dict) else {}), **given}
+                self.labels.update((paths[name], value) for name, value in given.items())
+        self._said = {**self._said, _LABELS: labels} if labels else self._said
 
     @property
     def stored(self) -> tuple[bool, ...]:

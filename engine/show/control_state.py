@@ -18,6 +18,7 @@ from ..control.history import OWN, History
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..control.pending_load import CODES, RESULTS, WORLD
+from ..control.presets import LABELS
 from ..control.scenes import SceneBank
 from ..errors import SonoramaError
 from ..osc.bridge import installed_names
@@ -66,9 +67,20 @@ class ControlState:
         self.moved: Mapping[str, float] = {}
         self.values: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
         self.values.update((path, SHOW[path].clip(value)) for path, value in start.items() if not SHOW[path].event)
+        self._label(start, scenes.labels)
         self._first_world = str(self.values[WORLD])
         if scenes.fault:
             fault("scenes", scenes.fault)
+
+    def _label(self, start: Mapping[str, Value], kept: Mapping[str, Value]) -> None:
+        """Begin with the names and colours that the scenes have, and keep those that were asked for."""
+        self.values.update((path, value) for path, value in kept.items() if path not in start)
+        if any(path in LABELS for path in start):
+            self._keep_labels()
+
+    def _keep_labels(self) -> None:
+        self.scenes.label({path: self.values[path] for path in LABELS})
+        self._write("scenes", self.scenes.write)
 
     def accept(self, path: str, value: object, source: str) -> Change:
         """A valid change of a value that a panel or an OSC message sent; see `control/accept.py`.
@@ -108,6 +120,8 @@ class ControlState:
         for one in changes:
             if not SHOW[one.path].event:
                 self.values[one.path] = one.value
+        if any(one.path in LABELS for one in changes):
+            self._keep_labels()
         return changes
 
     def _expanded(self, change: Change) -> Iterator[Change]:

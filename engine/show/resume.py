@@ -21,7 +21,7 @@ from ..control.class_addresses import by_class, by_slot
 from ..control.events import ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
-from ..control.presets import NEVER, sift
+from ..control.presets import LABELS, NEVER, sift
 from ..errors import OutputError, SonoramaError
 from ..files.folders import is_there, shows_folder
 from ..ipc.messages import Status
@@ -162,7 +162,8 @@ class ResumeRecord:
             return
         self._changed, self._due = False, now + PERIOD_S
         state = self._control_state
-        kept = {path: value for path, value in state.values.items() if not SHOW[path].event and path not in NEVER}
+        left_out = (*NEVER, *LABELS)  # names of scenes are in the scenes' own file
+        kept = {path: value for path, value in state.values.items() if not SHOW[path].event and path not in left_out}
         classes = state.classes
         self._write("record for --resume", lambda: self._save(kept, classes))
 

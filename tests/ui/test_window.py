@@ -163,7 +163,7 @@ def test_the_palette_finds_and_goes(window: Window, qtbot: QtBot) -> None:
 def test_scenes_show_what_is_stored_and_shift_stores(window: Window, show: FakeShow, qtbot: QtBot) -> None:
     show.tell(scenes=[False, True] + [False] * 6)
     button = window.scenes.slots.buttons[1]
-    qtbot.waitUntil(lambda: button.text() == "2 \u2022")
+    qtbot.waitUntil(lambda: window.scenes.buttons[1].stored)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier)
     assert show.got == [("/scene/recall", 2), ("/scene/store", 2)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QGuiApplication, QKeyEvent, QResizeEvent, QStandardItemModel, QWheelEvent
@@ -250,21 +250,31 @@ class IntControl(Control, QSpinBox):
 
 
 class SlotControl(Control, QWidget):
-    """A row of numbered buttons for a slot parameter. A click posts the number; Shift+click posts it to `shifted`."""
+    """A row of numbered buttons for a slot parameter. A click posts the number; Shift+click posts it to `shifted`.
+
+    button_for: makes the button of a number; None: plain ones.
+    """
 
     def __init__(
-        self, param: Parameter, link: Link, parent: QWidget | None = None, shifted: Parameter | None = None
+        self,
+        param: Parameter,
+        link: Link,
+        parent: QWidget | None = None,
+        shifted: Parameter | None = None,
+        button_for: Callable[[int], QPushButton] | None = None,
     ) -> None:
         super().__init__(parent)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(4)
         self.shifted = shifted
-        self.buttons = [PushButton(str(number)) for number in range(1, int(param.high) + 1)]
+        make = button_for or (lambda number: PushButton(str(number)))
+        self.buttons = [make(number) for number in range(1, int(param.high) + 1)]
         for number, button in enumerate(self.buttons, 1):
-            button.setAccessibleName(f"{short_name(param.path)} {number}")
+            if button_for is None:
+                button.setAccessibleName(f"{short_name(param.path)} {number}")
+                button.setProperty("shape", "tiny")
             button.setStatusTip(param.path)
-            button.setProperty("shape", "tiny")
             button.clicked.connect(lambda _=False, n=number: self._clicked(n))
             row.addWidget(button)
         self.join(param, link)

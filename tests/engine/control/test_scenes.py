@@ -206,3 +206,34 @@ def test_so_does_a_preset(tmp_path: Path) -> None:
     ):
         file.write_text(json.dumps(said))
         assert presets.load(file, SHOW) == (values, [])
+
+
+NAME, COLOUR = "/scene/2/name", "/scene/2/colour"
+
+
+def test_names_and_colours_are_kept_beside_the_scenes(path: Path) -> None:
+    bank = SceneBank(path)
+    bank.store(1, DEFAULTS)
+    bank.label({NAME: "Night one", COLOUR: "blue", "/look/seed": 3})
+    bank.write()
+    again = SceneBank(path)
+    assert (again.labels, again.fault, again.stored[0]) == ({NAME: "Night one", COLOUR: "blue"}, "", True)
+    again.store(2, DEFAULTS)
+    again.label({NAME: "", COLOUR: "blue"})
+    again.write()
+    assert SceneBank(path).labels == {NAME: "", COLOUR: "blue"}
+    assert "labels" not in {change.path for change in again.recall(2, 0)}
+
+
+def test_labels_that_are_none_stay_in_the_file(path: Path) -> None:
+    said = {"labels": {"2": {"name": "a  b", "colour": "beige", "icon": 7}, "3": 5, "9": {"name": "x"}}}
+    path.write_text(json.dumps(said))
+    bank = SceneBank(path)
+    assert bank.labels == {NAME: "a b"}
+    assert bank.fault == "night.scenes.json: '/scene/2/colour' is left out, and 1 more"
+    bank.label({COLOUR: "red"})
+    bank.write()
+    labels = json.loads(path.read_text())["labels"]
+    assert labels == {"2": {"name": "a  b", "colour": "red", "icon": 7}, "3": 5, "9": {"name": "x"}}
+    path.write_text(json.dumps({"labels": [1]}))
+    assert "'labels' is left out" in SceneBank(path).fault

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.control.live_table import SHOW
-from sonorama.engine.control.parameters import Change
+from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.control.scenes import SceneBank
 from sonorama.engine.errors import ValueRefused
 from sonorama.engine.show.control_state import ControlState
@@ -204,3 +204,21 @@ def test_scenes_that_come_by_themselves_are_no_steps_of_undo(control_state: Cont
     control_state.take(Change("/scene/recall", 1, "panel"))
     control_state.take(Change("/edit/undo", True, "panel"))
     assert control_state.values["/look/drift"] == 0.7
+
+
+def test_names_of_scenes_are_written_undone_and_there_the_next_night(tmp_path: Path, faults: list[str]) -> None:
+    def open_it(start: dict[str, Value]) -> ControlState:
+        scenes = SceneBank(tmp_path / "x.json")
+        return ControlState(start, scenes, lambda _, line: faults.append(line), lambda _, job: job())
+
+    first = open_it({"/scene/1/colour": "red"})
+    first.take(first.accept("/scene/3/name", "  Night   one ", "panel"))
+    assert open_it({}).values["/scene/3/name"] == "Night one"
+    first.take(Change("/edit/undo", True, "panel"))
+    again = open_it({})
+    assert (again.values["/scene/3/name"], again.values["/scene/1/colour"]) == ("", "red")
+    with pytest.raises(ValueRefused, match="too long"):
+        first.accept("/scene/3/name", "x" * 65, "osc:1")
+    with pytest.raises(ValueRefused, match="cannot be seen"):
+        first.accept("/scene/3/name", "a\u200b", "osc:1")
+    assert not faults

@@ -1,0 +1,41 @@
+"""The scenes' buttons: picture, name and colour, and the menu that sets them."""
+
+import pytest
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QColor
+from pytestqt.qtbot import QtBot
+
+from sonorama.ui.theme import SCENES
+from sonorama.ui.window import Window
+
+from .conftest import FakeShow
+
+
+def test_a_button_shows_name_and_colour(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    button = window.scenes.buttons[1]
+    show.change("/scene/2/name", "Storm")
+    show.change("/scene/2/colour", "violet")
+    qtbot.waitUntil(lambda: button.colour == "violet")
+    assert button.accessibleName() == "scene 2 Storm" and "Storm" in button.toolTip()
+    image = button.grab().toImage()
+    assert image.pixelColor(2, image.height() - 3) == QColor(SCENES["violet"])
+
+
+@pytest.mark.parametrize("words", [("Colour", "red"), ("Store",), ("Recall",)])
+def test_the_menu_acts(words: tuple[str, ...], window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    menu = window.scenes.buttons[2].menu_of_scene()
+    for word in words[:-1]:
+        menu = next(one for one in menu.actions() if one.text() == word).menu() or menu
+    next(one for one in menu.actions() if one.text() == words[-1]).trigger()
+    sent = {"red": ("/scene/3/colour", "red"), "Store": ("/scene/store", 3), "Recall": ("/scene/recall", 3)}
+    qtbot.waitUntil(lambda: show.got == [sent[words[-1]]])
+
+
+def test_the_menu_leads_to_the_name(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    menu = window.scenes.buttons[2].menu_of_scene()
+    next(one for one in menu.actions() if one.text().startswith("Name")).trigger()
+    field = window.focusWidget()
+    assert field is window.controls["/scene/3/name"]
+    qtbot.keyClicks(field, "Finale")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: show.got == [("/scene/3/name", "Finale")])
