@@ -31,12 +31,16 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 	@.ci/apt ffprobe:ffmpeg mediainfo:mediainfo git:git gcc:gcc /usr/include/stdio.h:libc6-dev luajit:luajit
 	@.ci/apt pulseaudio:pulseaudio pactl:pulseaudio-utils libportaudio.so.2:libportaudio2 oscsend:liblo-tools Xvfb:xvfb \
 		/usr/share/doc/libasound2-plugins:libasound2-plugins libpulse.so.0:libpulse0 xrandr:x11-xserver-utils
+	@.ci/apt ffmpeg:ffmpeg gst-launch-1.0:gstreamer1.0-tools \
+		/usr/share/doc/gstreamer1.0-plugins-base:gstreamer1.0-plugins-base \
+		/usr/share/doc/gstreamer1.0-plugins-bad:gstreamer1.0-plugins-bad
 	@.ci/apt chromium:chromium chromedriver:chromium-driver melt:melt
 	@.ci/apt $(QT)
 	@echo "== pytest"
 	@MARKS='$(MARKS)' .ci/test $(ARGS)
 
 test-hosts: setup  ## run the long suites of partners too, such as a sound server that dies
+	@.ci/apt obs:obs-studio ip:iproute2 unshare:util-linux
 	@$(MAKE) test MARKS=hosts ARGS=tests
 
 check: setup  ## lint, format, types, import direction; all four run, any failure fails

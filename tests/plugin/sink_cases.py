@@ -10,7 +10,6 @@ from types import ModuleType
 from typing import Literal
 
 import av
-import pytest
 
 from sonorama.engine.ipc.frame_map import FrameMap, FrameMapWriter
 from sonorama.engine.ipc.shared_paths import process_lives
@@ -35,6 +34,9 @@ class Case:
 
     def make(self) -> FrameSink:
         raise NotImplementedError
+
+    def wait(self) -> None:
+        """Before a picture is sent: a client is there and waits for it."""
 
     def look(self) -> None:
         """After a picture was sent: a client looks."""
@@ -280,7 +282,3 @@ class ExampleCase(Case):
         rows = [line.split(",") for line in (self.room / "colours.csv").read_text().splitlines()]
         assert all(row[2] == row[3] == row[4] == f"{grey(int(row[0])):.1f}" for row in rows)
         return [(int(row[0]), 0) for row in rows]
-
-
-CASES = [NullCase, MapCase, ImagesCase, TiffCase, RecordCase, MatroskaCase, WindowCase, FakeCase, ExampleCase]
-BY_NAME = [pytest.param(case, id=case.__name__.removesuffix("Case").lower()) for case in CASES]

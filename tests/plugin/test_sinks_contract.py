@@ -22,10 +22,27 @@ from sonorama.engine.show.sink_runner import SinkRunner
 from sonorama.plugin.sinks import window
 from sonorama.plugin.sinks.null import NullSink
 
-from .sink_cases import BY_NAME, CASES, Case, Seen
+from .network_cases import GStreamerCase, StreamCase
+from .sink_cases import (
+    Case,
+    ExampleCase,
+    FakeCase,
+    ImagesCase,
+    MapCase,
+    MatroskaCase,
+    NullCase,
+    RecordCase,
+    Seen,
+    TiffCase,
+    WindowCase,
+)
 from .sinks import info, picture, until
 
-each_sink = pytest.mark.parametrize("kind", BY_NAME)
+CASES = [
+    NullCase, MapCase, ImagesCase, TiffCase, RecordCase, MatroskaCase, WindowCase, FakeCase, ExampleCase, StreamCase,
+    GStreamerCase,
+]  # fmt: skip
+each_sink = pytest.mark.parametrize("kind", CASES, ids=lambda case: case.__name__.removesuffix("Case").lower())
 
 
 @pytest.fixture
@@ -41,6 +58,7 @@ def case(kind: type[Case], monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
 
 def send(case: Case, ticks: range, width: int = 64, height: int = 64) -> None:
     for tick in ticks:
+        case.wait()
         case.sink.send(picture(tick, width, height))
         case.look()
 
@@ -82,8 +100,7 @@ def test_another_size_and_rate(case: Case) -> None:
     case.sink.open(info(case.name, 96, 48))
     send(case, range(5, 10), 96, 48)
     case.sink.open(info(case.name, 96, 48, Fraction(60)))
-    case.sink.send(picture(20, 96, 48, Fraction(60)))
-    case.look()
+    send(case, range(20, 21), 96, 48)
     case.sink.close()
     arrived(case, [*((tick, 64) for tick in range(5)), *((tick, 96) for tick in range(5, 10)), (20, 96)])
 
