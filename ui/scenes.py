@@ -10,6 +10,7 @@ from sonorama.engine.ipc.messages import SCENES, Status
 from .layout import GAP, Card, label
 from .link import Link
 from .scene_button import SceneButton
+from .thumbnails import Thumbnails
 from .widgets.controls import SlotControl, control_for
 
 
@@ -28,6 +29,7 @@ class Scenes(Card):
         )
         self.row.addWidget(self.slots, 3)
         self.row.addWidget(control_for(link.table[SCENE_MORPH], link), 1)
+        self.thumbnails = Thumbnails(link, lambda number, picture: self.buttons[number - 1].show_picture(picture), self)
         link.status_received.connect(self._told)
 
     def _button(self, number: int, link: Link) -> SceneButton:

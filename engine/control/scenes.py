@@ -25,6 +25,16 @@ _LABELS = "labels"
 _NAMES: tuple[SceneName, ...] = ("name", "colour")
 
 
+def thumbnail_file(name: str, slot: int) -> Path:
+    """The file of a scene's thumbnail, of a show of that name; need not exist.
+
+    Raises:
+        SonoramaError: the name cannot be part of a file name.
+
+    """
+    return presets.folder() / f"{presets.preset_name(name)}.scenes" / f"{slot}.jpg"
+
+
 class SceneBank:
     """The scenes of one show.
 

@@ -26,6 +26,7 @@ from ..pipeline.builtin_modulators import is_steps
 from ..units import LEVELS
 from .auto import NextPicture
 from .plan import ShowPlan
+from .thumbnails import Thumbnails
 
 PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/", "/auto/", "/picture/")
 """Groups that panic sets back to their defaults, except _KEPT."""
@@ -44,6 +45,7 @@ class ControlState:
         scenes: of this show.
         fault: called with (kind, line) when something cannot be done.
         write: called with (kind, job) for what has to be written to disk.
+        stored: called with the slot of a scene that is stored.
 
     Attributes:
         moved: effective values of modulated parameters, as the renderer reported last.
@@ -59,9 +61,10 @@ class ControlState:
         fault: Callable[[str, str], None],
         write: Callable[[str, Callable[[], None]], None],
         classes: Sequence[str] = (),
+        stored: Callable[[int], None] = lambda _: None,
     ) -> None:
         self.classes, self._kept = (*classes,), dict[str, Value]()
-        self._fault, self._write = fault, write
+        self._fault, self._write, self._stored = fault, write, stored
         self.scenes = scenes
         self.history, self._next = History(time.monotonic), NextPicture()
         self.moved: Mapping[str, float] = {}
@@ -130,6 +133,7 @@ class ControlState:
                 yield from self._recalled(int(change.value))
             case addresses.SCENE_STORE:
                 self.scenes.keep(int(change.value), self.values, self.classes)
+                self._stored(int(change.value))
                 self._write("scenes", self.scenes.write)
             case addresses.AUTO_NEXT:
                 stored = [slot for slot, full in enumerate(self.scenes.stored, 1) if full]
@@ -173,4 +177,5 @@ def open_state(
 ) -> ControlState:  # fmt: skip
     """The control state that a plan asks for, with the scenes of the show's name; see ControlState."""
     scenes = SceneBank(presets.file_of(plan.name, "scenes"))
-    return ControlState({**plan.values, WORLD: plan.world}, scenes, fault, write, classes)
+    stored = Thumbnails(plan.name, write).take
+    return ControlState({**plan.values, WORLD: plan.world}, scenes, fault, write, classes, stored)
