@@ -201,7 +201,7 @@ class VideoWriter:
     def _encode(self, picture: VideoFrame | None) -> None:
         for packet in self._picture.encode(picture):
             packet.duration = packet.duration or 1  # a film of one frame has no second one to tell its length
-            if picture is None and self._frames < 3:  # too few to be reordered, and x265 leaves their decoding times uninitialised
+            if picture is None and self._frames < 3:  # not reordered; x265 leaves their decoding times uninitialised
                 packet.dts = packet.pts
             self._container.mux(packet)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from sonorama.engine.control.addresses import ENGINE_WORLD, LOOK_PHOTO, LOOK_TEXT
+from sonorama.engine.control.addresses import ENGINE_WORLD, LOOK_PHOTO
 from sonorama.engine.control.class_addresses import by_class, parts, to_slot
 from sonorama.engine.control.parameters import Parameter, Value, show
+from sonorama.engine.control.pending_load import PROMPTS
 
 OSC_ROOT = "/sonorama"
 MANY_CHOICES = 30
@@ -85,8 +86,7 @@ def allowed(param: Parameter) -> str:
 
 def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
     """The parameters being loaded, as a line of text: `finding a picture for "a storm" ...`."""
-    texts = {
-        LOOK_TEXT: "finding a picture for \u201c{}\u201d",
+    texts = dict.fromkeys(PROMPTS, "finding a picture for \u201c{}\u201d") | {
         LOOK_PHOTO: "inverting the photo {}",
         ENGINE_WORLD: "loading the world {}",
     }

@@ -24,6 +24,7 @@ from sonorama.engine.control.parameters import Parameter
 from sonorama.engine.units import LEVELS
 
 from . import keys
+from .blend_page import BlendPage
 from .copy_address import CopyMode
 from .displays import display_id
 from .floors import Floors
@@ -87,7 +88,7 @@ class Window(QWidget):
         self.preview, self.bottom = Preview(link), BottomLine(link)
         self.modulators, self.scenes, self.top = Modulators(link), Scenes(link), TopBar(link)
         self.preset_bar, self.mixer, self.floors = PresetBar(link), ClassMixer(link), Floors(link)
-        self.heard = HeardLine(link)
+        self.heard, self.blend = HeardLine(link), BlendPage(link)
         for path in (EDIT_UNDO, EDIT_REDO):
             self.scenes.row.addWidget(control_for(link.table[path], link))
         self.scenes.row.addWidget(self.preset_bar, 2)
@@ -132,6 +133,7 @@ class Window(QWidget):
         self.tabs.addTab(self._page([p for path, p in self.link.table.items() if path.startswith("/auto/")]), "AUTO")
         effects = [p for path, p in self.link.table.items() if path.startswith("/picture/")]
         self.tabs.addTab(self._page(effects), "PICTURE")
+        self.tabs.addTab(self.blend, "BLEND")
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
@@ -236,6 +238,8 @@ class Window(QWidget):
                 self.tabs.setCurrentIndex(index)
         if path.startswith("/moves/"):
             self.modulators.reveal(path)
+        if path.startswith("/blend/"):
+            self.blend.reveal(path)
         target = control.buttons[0] if isinstance(control, SlotControl) else control
         target.setFocus()
         self._bring(target)

@@ -30,6 +30,7 @@ def as_python(paths: Iterable[str]) -> str:
     motion = [parts[2] for parts in shown.values() if parts[0] == "motion" and parts[1] == LEVELS[0]]
     moves = [parts[2] for parts in shown.values() if parts[0] == "moves" and parts[1] == "1"]
     meaning = [parts[2] for parts in shown.values() if parts[0] == "meaning" and parts[1] == "1"]
+    blend = [parts[2] for parts in shown.values() if parts[0] == "blend" and parts[1] == "1"]
     single = [path for path, parts in shown.items() if len(parts) == 2 or parts[1] == "tempo"]
     scene = [parts[2] for parts in shown.values() if parts[:2] == ["scene", "1"]]
     drum = [parts[2] for parts in shown.values() if parts[:2] == ["sound", next(iter(DRUMS))]]
@@ -37,6 +38,7 @@ def as_python(paths: Iterable[str]) -> str:
     lines += f"\nMotionName = {_literal(motion)}\nModulatorName = {_literal(moves)}\n"
     lines += f"MeaningName = {_literal(meaning)}\nDrumName = {_literal(drum)}\n"
     lines += f"SceneName = {_literal(scene)}\n"
+    lines += f"BlendName = {_literal(blend)}\n"
     lines += _function(
         "motion", "level: str, name: MotionName", "/motion/{level}/{name}", "A motion parameter of a level."
     )
@@ -56,6 +58,9 @@ def as_python(paths: Iterable[str]) -> str:
     lines += _function("drum", "which: str, name: DrumName", "/sound/{which}/{name}", "A parameter of a drum's band.")
     lines += _function(
         "scene", "number: int, name: SceneName", "/scene/{number}/{name}", "A parameter of scene `number`, from 1."
+    )
+    lines += _function(
+        "blend", "point: int, name: BlendName", "/blend/{point}/{name}", "A parameter of a point of the blend surface."
     )
     doc = "A parameter of slot `slot` of the meaning mixer, from 1."
     return _HEAD + lines + _function("meaning", "slot: int, name: MeaningName", "/meaning/{slot}/{name}", doc)

@@ -17,6 +17,10 @@ LOOK_CODE_WEIGHT = "/look/code_weight"
 LOOK_DRIFT = "/look/drift"
 LOOK_TRAVEL = "/look/travel"
 LOOK_SEED_B = "/look/seed_b"
+BLEND_AMOUNT = "/blend/amount"
+BLEND_X = "/blend/x"
+BLEND_Y = "/blend/y"
+BLEND_FOCUS = "/blend/focus"
 SOUND_AUTO_GAIN = "/sound/auto_gain"
 SOUND_ONSET = "/sound/onset"
 SOUND_TEMPO = "/sound/tempo"
@@ -85,6 +89,7 @@ ModulatorName = Literal["source", "target", "depth", "shape", "rate", "sync", "s
 MeaningName = Literal["amount", "floor", "mute", "solo"]
 DrumName = Literal["low", "high", "scale", "smooth", "gate"]
 SceneName = Literal["name", "colour"]
+BlendName = Literal["x", "y", "seed", "text", "code", "take", "hear", "scene"]
 
 
 def motion(level: str, name: MotionName) -> str:
@@ -125,6 +130,11 @@ def drum(which: str, name: DrumName) -> str:
 def scene(number: int, name: SceneName) -> str:
     """A parameter of scene `number`, from 1."""
     return f"/scene/{number}/{name}"
+
+
+def blend(point: int, name: BlendName) -> str:
+    """A parameter of a point of the blend surface."""
+    return f"/blend/{point}/{name}"
 
 
 def meaning(slot: int, name: MeaningName) -> str:

@@ -8,7 +8,7 @@ from ..plugins.registry import BACKENDS, names
 from ..plugins.registry import MODULATORS as MODULATOR_PLUGINS
 from ..units import DEFAULT_WORLD
 from .parameters import Parameter
-from .render_table import TABLE
+from .render_table import BLEND_POINTS, TABLE
 from .sound_table import DRUMS, sound_parameters
 
 OWN_MODULATORS = (
@@ -149,6 +149,17 @@ def _picture() -> Iterator[Parameter]:
     yield Parameter("/picture/strobe_rate", 2.0, "Flashes a second of the strobe.", 0.1, 15.0, "Hz", "log", live=True)
 
 
+def _blend() -> Iterator[Parameter]:
+    for number in range(1, BLEND_POINTS + 1):
+        at, what = f"/blend/{number}", f"point {number} of the blend surface"
+        doc = f"Put the seed, prompt or code that is played now at {what}."
+        yield Parameter(f"{at}/take", False, doc, event=True, live=True)
+        doc = f"Put the seed whose picture fits the sound of now at {what}."
+        yield Parameter(f"{at}/hear", False, doc, event=True, live=True)
+        doc = f"Put the seed, prompt or code of a stored scene at {what}."
+        yield Parameter(f"{at}/scene", 0, doc, 0, 8, event=True, live=True)
+
+
 def _auto() -> Iterator[Parameter]:
     yield Parameter("/auto/on", False, "Change the picture by itself: after some bars, and at drops.", live=True)
     yield Parameter("/auto/next", False, "Go on to another scene or seed now.", event=True, live=True)
@@ -202,18 +213,21 @@ def _all() -> Iterator[Parameter]:
     )
     continuous = [path for path, param in TABLE.items() if param.kind == "float"]
     newer = [*(path for path in continuous if path.startswith("/meaning/")), "/look/travel", "/look/code_weight"]
-    older = (path for path in continuous if path not in newer)
+    newest = [path for path in continuous if path.startswith("/blend/")]
+    older = (path for path in continuous if path not in newer and path not in newest)
     # The newer ones come last, so that the numbers of the others stay by OSC.
     targets = [*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer]
     for param in (*sound_parameters(), *_scene(), *_out(), *_auto(), *_picture()):
         if param.kind == "float" and param.path not in targets:
             targets.append(param.path)
+    targets += newest
     for number in range(1, MODULATORS + 1):
         yield from _modulator(number, (*targets,))
     yield from _input()
     yield from _scene()
     yield from _auto()
     yield from _picture()
+    yield from _blend()
     yield from _edit()
     yield from _out()
     yield from _window()

@@ -8,19 +8,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..units import LEVELS
-from .addresses import ENGINE_DEVICE, ENGINE_WORLD, LOOK_CODE, LOOK_PHOTO, LOOK_PROMPT, LOOK_TEXT, look_level_code
+from .addresses import (
+    ENGINE_DEVICE,
+    ENGINE_WORLD,
+    LOOK_CODE,
+    LOOK_PHOTO,
+    LOOK_PROMPT,
+    LOOK_TEXT,
+    blend,
+    look_level_code,
+)
 from .parameters import Change, Value
+from .render_table import BLEND_POINTS
 
 WORLD, DEVICE, TEXT, PROMPT = ENGINE_WORLD, ENGINE_DEVICE, LOOK_TEXT, LOOK_PROMPT
+_POINTS = range(1, BLEND_POINTS + 1)
 PHOTO, CODE = LOOK_PHOTO, LOOK_CODE
 LOADS = (WORLD, DEVICE)
 """What plays: a world on a device."""
-CODES = (CODE, *(look_level_code(level) for level in LEVELS))
+CODES = (CODE, *(look_level_code(level) for level in LEVELS), *(blend(point, "code") for point in _POINTS))
 """Addresses of names of codes, which are read from files first."""
-RESULTS = {TEXT: PROMPT, PHOTO: CODE}
+PROMPTS = {TEXT: PROMPT} | {blend(point, "text"): blend(point, "seed") for point in _POINTS}
+"""Addresses of text prompts -> of the seeds that are found for them."""
+RESULTS = {**PROMPTS, PHOTO: CODE}
 """What is sought for -> the address of what is found. Both hold at once; the second one acts."""
 NO_PROMPT = -1
-"""Value of /look/prompt while no seed is known for the text."""
+"""Value of a prompt's seed while none is known for the text."""
 NONE_FOUND = (NO_PROMPT, "")
 FOUND = "text"
 """Source of the changes that a renderer makes by itself."""

@@ -26,7 +26,7 @@ from .parameters import Parameter, Value
 Kind = Literal["look", "show"]
 OLDER = 10
 LARGEST = 1 << 20
-LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/")
+LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/", "/blend/")
 NEVER = (OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE)
 LABELS = tuple(scene(slot, name) for slot in range(1, SCENES + 1) for name in ("name", "colour"))
 """What the file of scenes holds besides the scenes."""

@@ -1,5 +1,6 @@
 """The parameters of a film, by group: motion, look, meaning and sound. Each has an effect on a rendered film."""
 
+import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -8,6 +9,8 @@ from .parameters import Parameter
 
 MEANING_SLOTS = 16
 """Slots of the meaning mixer: one for each of a world's first classes."""
+BLEND_POINTS = 8
+"""Points of the blend surface."""
 # What each level of the style codes determines, for the descriptions of its parameters.
 _PAINTS = {
     "coarse": "the layout (4 and 8 px)",
@@ -87,6 +90,31 @@ def _meaning(slot: int) -> Iterator[Parameter]:
     yield Parameter(f"{at}/solo", False, f"Solo: only {what} and other soloed classes move the picture.")
 
 
+def _blend() -> Iterator[Parameter]:
+    yield Parameter(
+        "/blend/amount", 0.0, "How far the picture is that of the blend surface: its points, mixed by nearness.",
+        glide=0.2,
+    )  # fmt: skip
+    yield Parameter("/blend/x", 0.5, "Place of the cursor on the blend surface, from the left.", glide=0.1)
+    yield Parameter("/blend/y", 0.5, "Place of the cursor on the blend surface, from the top.", glide=0.1)
+    yield Parameter(
+        "/blend/focus", 3.0, "How far the nearest point outweighs the others; high is nearly that point alone.",
+        1.0, 8.0, "", "log", 0.1,
+    )  # fmt: skip
+    for number in range(1, BLEND_POINTS + 1):
+        yield from _blend_point(number)
+
+
+def _blend_point(number: int) -> Iterator[Parameter]:
+    at, what = f"/blend/{number}", f"point {number}"
+    turn = 2 * math.pi * (number - 1) / BLEND_POINTS
+    for axis, place, edge in (("x", math.sin(turn), "left"), ("y", -math.cos(turn), "top")):
+        yield Parameter(f"{at}/{axis}", round(0.5 + 0.4 * place, 3), f"Place of {what}, from the {edge}.")
+    yield Parameter(f"{at}/seed", -1, f"The seed at {what}; -1: none.", -1, 2**31 - 1)
+    yield Parameter(f"{at}/text", "", f"A text prompt: {what} gets the seed whose picture fits it best.")
+    yield Parameter(f"{at}/code", "", f"Name of a code at {what}, in place of a seed.")
+
+
 def _all() -> Iterator[Parameter]:
     yield from _sound()
     mode = "Motion around the anchor (anchored), or the paper's eq. 4 as printed (literal), which soon drifts away."
@@ -96,6 +124,7 @@ def _all() -> Iterator[Parameter]:
     yield from _look()
     for slot in range(1, MEANING_SLOTS + 1):
         yield from _meaning(slot)
+    yield from _blend()
 
 
 TABLE: Mapping[str, Parameter] = MappingProxyType({param.path: param for param in _all()})

@@ -13,14 +13,29 @@ from ..errors import SonoramaError, ValueRefused
 from ..files.folders import is_there
 from ..ipc.messages import SCENES
 from . import presets
-from .addresses import SOUND_FOLLOW, SOUND_GAIN, SOUND_ONSET, SceneName, scene
+from .addresses import (
+    BLEND_AMOUNT,
+    BLEND_FOCUS,
+    BLEND_X,
+    BLEND_Y,
+    SOUND_FOLLOW,
+    SOUND_GAIN,
+    SOUND_ONSET,
+    SceneName,
+    scene,
+)
 from .class_addresses import GROUP, by_class, by_slot
 from .live_table import SHOW
 from .parameters import Change, Parameter, Value
 
 SLOTS = SCENES
-KEPT = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET)
-"""Groups that a scene stores; not events, output, engine, scenes, or the source of sound and beat."""
+KEPT = (
+    "/look/", "/motion/", "/moves/", "/meaning/", "/picture/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET,
+    BLEND_AMOUNT, BLEND_X, BLEND_Y, BLEND_FOCUS,
+)  # fmt: skip
+"""Groups that a scene stores; not events, output, engine, scenes, the points of the blend surface (scenes may be points
+of it), or the source of sound and beat.
+"""
 _LABELS = "labels"
 _NAMES: tuple[SceneName, ...] = ("name", "colour")
 
@@ -145,6 +160,15 @@ class SceneBank:
     def write(self) -> None:
         """Write the file, which waits for the disk; any thread. Raises OutputError: it cannot be written."""
         presets.save(self._path, self._said)
+
+    def values(self, slot: int) -> Mapping[str, Value]:
+        """What a slot holds, by address; nothing where it is empty.
+
+        Raises:
+            ValueRefused: no such slot.
+
+        """
+        return self._scenes.get(_checked(slot), {})
 
     def recall(self, slot: int, morph_s: float, classes: Sequence[str] = ()) -> list[Change]:
         """The changes that lead to a scene, floats over `morph_s` seconds; none from an empty slot.

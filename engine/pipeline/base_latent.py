@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..control.addresses import (
+    BLEND_AMOUNT,
     LOOK_CODE,
     LOOK_CODE_WEIGHT,
     LOOK_DRIFT,
@@ -25,10 +26,11 @@ from ..control.addresses import (
     look_mix,
 )
 from ..control.parameters import Value
-from ..control.render_table import TABLE
+from ..control.render_table import BLEND_POINTS, TABLE
 from ..model.base_code import BaseCode, find_code
 from ..model.seed_bank import WALK_SECONDS
 from ..units import LEVELS, SAMPLE_RATE, Array
+from .blend_surface import BlendPoint, points_of, shares
 from .latent_motion import number, per_code
 from .loaded_world import LoadedWorld
 from .travel import AT_HOME, HOME, Place, SoundPoint, Travel
@@ -38,8 +40,8 @@ NEUTRAL = float(TABLE[LOOK_TRUNCATION].default)
 
 
 class Identity(NamedTuple):
-    """What the base latent is made of: seed, prompt or -1, second seed, name of a code or "", and by level a second
-    seed or -1 and a code.
+    """What the base latent is made of: seed, prompt or -1, second seed, name of a code or "", by level a second
+    seed or -1 and a code, and what is at the points of the blend surface.
     """
 
     seed: int
@@ -48,6 +50,7 @@ class Identity(NamedTuple):
     code: str = ""
     level_seeds: tuple[int, ...] = (-1,) * len(LEVELS)
     level_codes: tuple[str, ...] = ("",) * len(LEVELS)
+    points: tuple[BlendPoint, ...] = (BlendPoint(),) * BLEND_POINTS
 
     @property
     def start(self) -> tuple[int, int, str]:
@@ -57,7 +60,7 @@ class Identity(NamedTuple):
     @property
     def codes(self) -> set[str]:
         """Names of all codes."""
-        return {self.code, *self.level_codes} - {""}
+        return {self.code, *self.level_codes, *(point.code for point in self.points)} - {""}
 
 
 class BaseLatent:
@@ -178,11 +181,22 @@ class BaseLatent:
             if place != AT_HOME:
                 codes = self._space.levels[level]
                 w[codes] = self._mixture(place, chosen if chosen.ndim == 1 else chosen[codes], drifted)
+        if amount := number(values, BLEND_AMOUNT):
+            w = self._blended(w, np.float32(amount), drifted, sample)
         w = self._seed_bank.truncated(w, psi)
         mix = per_code(self._space, lambda level: number(values, look_mix(level)))
         if not mix.any():
             return w
         return (w + mix * (self._other(sample) - w)).astype(np.float32)
+
+    def _blended(self, w: Array, amount: np.float32, drifted: float, sample: int) -> Array:
+        """Codes [L,W] without truncation, drawn to the mixture on the blend surface."""
+        played = [one if one.code in self._codes else BlendPoint(one.seed) for one in self._identity.points]
+        mixture, parts = np.zeros_like(w), shares(self._values, played)
+        for point, share in parts:
+            code = self._code_at(point.code, sample)
+            mixture += np.float32(share) * (self._seed_bank.drifted(point.seed, drifted) if code is None else code)
+        return (w + amount * (mixture - w)).astype(np.float32) if parts else w
 
     def _code_at(self, name: str, sample: int) -> Array | None:
         """A code [L,W] at a sample, drawn away from the average so that truncation NEUTRAL gives it back; None where
@@ -243,6 +257,7 @@ def _identity(values: Mapping[str, Value]) -> Identity:
         str(values[LOOK_CODE]),
         tuple(int(number(values, look_level_seed(level))) for level in LEVELS),
         tuple(str(values[look_level_code(level)]) for level in LEVELS),
+        points_of(values),
     )
 
 
@@ -251,5 +266,6 @@ def _identity_of(state: list[Any]) -> Identity:
     seed, prompt, second, *newer = state
     if not newer:
         return Identity(seed, prompt, second)
-    code, seeds, codes = newer
-    return Identity(seed, prompt, second, str(code), tuple(seeds), tuple(codes))
+    code, seeds, codes, *points = newer  # without points in those of earlier versions
+    identity = Identity(seed, prompt, second, str(code), tuple(seeds), tuple(codes))
+    return identity._replace(points=tuple(BlendPoint(*point) for point in points[0])) if points else identity

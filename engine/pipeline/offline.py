@@ -17,6 +17,7 @@ import numpy as np
 from ..control.addresses import LOOK_PROMPT, LOOK_TEXT, modulator
 from ..control.live_table import FILM, MODULATORS
 from ..control.parameters import Value
+from ..control.pending_load import PROMPTS
 from ..errors import WorldError
 from ..inference.backend import Backend
 from ..model.world_file import World
@@ -89,7 +90,12 @@ class OfflineRender:
         prompt = self.prompt_seed()
         still: dict[str, Value] = {modulator(number, "source"): "off" for number in range(1, MODULATORS + 1)}
         film = {path: _value(value) for path, value in self.values.items() if path in FILM}
-        return {**still, **film, LOOK_PROMPT: -1 if prompt is None else prompt}
+        return {**still, **film, LOOK_PROMPT: -1 if prompt is None else prompt, **self._point_seeds()}
+
+    def _point_seeds(self) -> dict[str, Value]:
+        """Seeds for the texts at points of the blend surface."""
+        texts = {found: str(self.values.get(path, "")).strip() for path, found in PROMPTS.items() if path != LOOK_TEXT}
+        return {found: prompt_seed(self.world, text) for found, text in texts.items() if text}
 
     def frames(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
         """Pictures float32 [H,W,3] in 0..1, row 0 on top."""

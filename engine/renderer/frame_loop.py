@@ -29,6 +29,8 @@ import numpy as np
 
 from ..audio.features import LIVE_METERS
 from ..audio.sample_ring import SampleRing, SamplesLost
+from ..control import blend_points
+from ..control.addresses import blend
 from ..control.change_queue import ChangeQueue
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
@@ -54,6 +56,8 @@ from ..ipc.messages import (
 )
 from ..ipc.shared_paths import inner_name
 from ..log.children import log_to_parent
+from ..model.seed_bank import closest_seed
+from ..pipeline.blend_surface import NUMBERS
 from ..pipeline.conditioning import Held
 from ..pipeline.frame_pipeline import MASTER, FramePipeline, FrameResult, mono
 from ..pipeline.scores import bands, class_scores, scores
@@ -102,6 +106,7 @@ class FrameLoop:
         self._journal = dict(start.journal)
         self._painter = PaintThread(inner_name(name), self._faults)
         self._asked = ChangeQueue(SHOW, events=None)
+        self._found: list[Change] = []
         self._seq = self._asked_seq = 0
         self._closing = False
         self._catching_up = time.monotonic() + CATCH_UP_S
@@ -171,6 +176,8 @@ class FrameLoop:
         step = self._step(sample, changes)
         if not np.isfinite(step.w).all():  # all later frames would be NaN, too
             raise FloatingPointError
+        if replayed is None:
+            self._hear_points(step)
         if changes and replayed is None:
             self._peer.send(Applied(step.frame, step.sample, changes, self._seq, begun))
         if late := pipeline.conditioner.late:
@@ -230,7 +237,20 @@ class FrameLoop:
         """What acts at this frame: changes that were asked for since the one before, and results of loads."""
         asked, self._seq = self._asked.take(), self._asked_seq
         self._loader.ask(asked, self._loaded())
-        return without_loads(asked) + self._loader.results()
+        found, self._found = self._found, []
+        return without_loads(asked) + self._loader.results() + found
+
+    def _hear_points(self, step: FrameResult) -> None:
+        """For a point of the blend surface that asks for it: the seed whose picture fits the sound, from the next frame
+        on.
+        """
+        asking = [point for point in NUMBERS if step.values[blend(point, "hear")]]
+        code, codes = self.pipeline.conditioner.code, step.instrument.seed_bank.codes
+        for point in asking:
+            if code is None or not code.any() or codes is None:
+                self._faults.note("blend", f"Point {point} stays as it is: there is no sound to find a picture for")
+            else:
+                self._found += blend_points.found(point, closest_seed(code, codes))
 
     # --- the connection to the show
 

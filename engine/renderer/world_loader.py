@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ..control.accept import plain_names
 from ..control.parameters import Change
-from ..control.pending_load import CODES, LOADS, NO_PROMPT, PHOTO, TEXT, PendingLoad, PendingLoads
+from ..control.pending_load import CODES, LOADS, NO_PROMPT, PHOTO, PROMPTS, PendingLoad, PendingLoads
 from ..errors import InputError, WorldError, one_line_error
 from ..faults import Faults
 from ..files.folders import photos_folder
@@ -121,7 +121,7 @@ class WorldLoader:
             return load.result(self._invert(str(load.asked.value), loaded[0]))
         if load.path in CODES:
             return self._read_code(load, loaded[0])
-        if load.path == TEXT:
+        if load.path in PROMPTS:
             if text := str(load.asked.value).strip():
                 seed, unknown = self._preparation_worker.seed(self.open(*loaded).world.card.path, text)
                 if unknown:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from ..control import addresses, presets
+from ..control import addresses, blend_points, presets
 from ..control.accept import valid_change
 from ..control.addresses import LOOK_SEED, LOOK_SEED_B, OUT_FIT, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH, look_level_seed
 from ..control.class_addresses import mixer, moved, to_slot
@@ -28,7 +28,7 @@ from .auto import NextPicture
 from .plan import ShowPlan
 from .thumbnails import Thumbnails
 
-PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/", "/auto/", "/picture/")
+PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/", "/auto/", "/picture/", addresses.BLEND_AMOUNT)
 """Groups that panic sets back to their defaults, except _KEPT."""
 _KEPT = (
     LOOK_SEED, LOOK_SEED_B, *RESULTS, *RESULTS.values(), *CODES, *map(look_level_seed, LEVELS),
@@ -147,11 +147,25 @@ class ControlState:
             case addresses.SOUND_TAP:
                 yield Change(addresses.SOUND_TEMPO, "tapped", change.source)
                 yield change
+            case path if path.startswith("/blend/") and SHOW[path].event:
+                yield from self._put(path, change)
             case path if path.endswith("/steps") and not is_steps(str(change.value)):
                 self._fault(path, f"{path} has no steps in {str(change.value)[:40]!r}: send numbers 0 to 1 with spaces")
                 yield change
             case _:
                 yield change
+
+    def _put(self, path: str, change: Change) -> list[Change]:
+        """What an event of a point of the blend surface makes of it; what is heard only the renderer knows."""
+        _, _, point, event = path.split("/")
+        if event == "hear":
+            return [change]
+        if event == "take":
+            return blend_points.put(int(point), self.values, change.source)
+        if values := self.scenes.values(int(change.value)):
+            return blend_points.put(int(point), values, change.source)
+        self._fault("scene", f"Scene {change.value} is empty: store one with /scene/store, or Shift and its key")
+        return []
 
     def _back(self, undo: bool) -> list[Change]:
         changes = (self.history.undo if undo else self.history.redo)(self.values)

@@ -67,6 +67,20 @@ def test_words_are_found_beside_the_picture(start: Start, worded: str) -> None:
     assert not show.children(ASIDE)
 
 
+def test_points_of_the_blend_surface_take_words_and_the_sound_of_now(start: Start, worded: str) -> None:
+    show = start("--source", "tone", world=worded)
+    show.playing()
+    text = "a red desert"
+    show.set("/blend/2/text", text)
+    show.holds("/blend/2/seed", prompt_seed(load_world(worded), text))
+    assert show.values()["/look/prompt"] == -1
+    show.set("/blend/5/hear", True)
+    show.wait(lambda: show.values()["/blend/5/seed"] != -1, "no picture is found for the sound")
+    show.set("/blend/amount", 1.0)
+    show.holds("/blend/amount", 1.0)
+    assert show.stop() == 143
+
+
 def test_a_world_that_is_new_here_is_made_ready_beside_the_picture(
     start: Start, tiny_world: str, instrument: LoadedWorld, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from sonorama.engine.control.live_table import SHOW
 
 GENERATED = "engine/control/addresses.py"
 # Whole addresses of levels and modulators, put together from a number or a name.
-COMPOSED = re.compile(r"f./(motion|moves|look)/\{[^}]*\}/.+.")
+COMPOSED = re.compile(r"f./(motion|moves|look|blend)/\{[^}]*\}/.+.")
 # The tables name all of them; the page of OSC examples, tests and examples show them as a user writes them.
 EXEMPT = (
     "engine/control/render_table.py",
@@ -43,7 +43,7 @@ def test_every_parameter_has_a_name(path: str) -> None:
     group, at, *name = path.strip("/").split("/")
     if not name:
         assert getattr(addresses, constant(path)) == path
-    elif group in ("moves", "meaning", "scene"):
+    elif group in ("moves", "meaning", "scene", "blend"):
         assert vars(addresses)["modulator" if group == "moves" else group](int(at), *name) == path
     elif group == "motion":
         assert addresses.motion(at, *name) == path  # type: ignore[arg-type]

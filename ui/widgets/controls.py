@@ -274,6 +274,7 @@ class SlotControl(Control, QWidget):
             if button_for is None:
                 button.setAccessibleName(f"{short_name(param.path)} {number}")
                 button.setProperty("shape", "tiny")
+                button.setMinimumWidth(20)  # else that of an ordinary button until it is first seen
             button.setStatusTip(param.path)
             button.clicked.connect(lambda _=False, n=number: self._clicked(n))
             row.addWidget(button)

@@ -222,3 +222,49 @@ def test_names_of_scenes_are_written_undone_and_there_the_next_night(tmp_path: P
     with pytest.raises(ValueRefused, match="cannot be seen"):
         first.accept("/scene/3/name", "a\u200b", "osc:1")
     assert not faults
+
+
+def point(control_state: ControlState, number: int) -> tuple[Value, ...]:
+    return tuple(control_state.values[f"/blend/{number}/{name}"] for name in ("seed", "text", "code"))
+
+
+def test_a_point_takes_what_is_played(control_state: ControlState, faults: list[str]) -> None:
+    control_state.take(Change("/blend/2/take", True, "panel"))
+    assert point(control_state, 2) == (5, "", "")
+    for path, value in (("/look/text", "rain"), ("/look/prompt", 77)):
+        control_state.take(Change(path, value, "panel"))
+    control_state.take(Change("/blend/3/take", True, "panel"))
+    assert point(control_state, 3) == (77, "rain", "")
+    control_state.take(Change("/look/text_weight", 0.2, "panel"))  # mostly the seed
+    control_state.take(Change("/blend/3/take", True, "panel"))
+    assert point(control_state, 3) == (5, "", "")
+    control_state.take(Change("/look/code", "beach-0123456789ab", "panel"))
+    control_state.take(Change("/blend/4/take", True, "panel"))
+    assert point(control_state, 4) == (5, "", "beach-0123456789ab")
+    assert faults == []
+
+
+def test_a_point_takes_a_scene_and_undo_gives_back(control_state: ControlState, faults: list[str]) -> None:
+    control_state.take(Change("/scene/store", 6, "panel"))
+    control_state.take(Change("/look/seed", 9, "panel"))
+    control_state.take(Change("/blend/1/text", "fire", "panel"))
+    control_state.take(Change("/blend/1/scene", 6, "osc"))
+    assert point(control_state, 1) == (5, "", "")
+    control_state.take(Change("/edit/undo", True, "panel"))
+    assert point(control_state, 1) == (-1, "fire", "")
+    control_state.take(Change("/blend/1/scene", 7, "osc"))
+    assert point(control_state, 1) == (-1, "fire", "") and len(faults) == 1 and "Scene 7 is empty" in faults[0]
+
+
+def test_what_is_heard_is_the_renderer_s_to_say(control_state: ControlState) -> None:
+    assert control_state.take(change := Change("/blend/8/hear", True, "osc")) == [change]
+    control_state.take(Change("/blend/8/seed", 41, "text"))  # its answer
+    assert point(control_state, 8) == (41, "", "")
+
+
+def test_panic_leaves_the_points_but_not_the_surface_on(control_state: ControlState) -> None:
+    for path, value in (("/blend/amount", 1.0), ("/blend/x", 0.2), ("/blend/1/seed", 3)):
+        control_state.take(Change(path, value, "panel"))
+    control_state.take(Change("/out/panic", True, "panel"))
+    assert control_state.values["/blend/amount"] == 0.0
+    assert (control_state.values["/blend/x"], control_state.values["/blend/1/seed"]) == (0.2, 3)
