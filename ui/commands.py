@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sonorama.engine.cli.arguments import parse_out
-from sonorama.engine.errors import OutputError
+from sonorama.engine.errors import OutputError, ValueRefused
 
 if TYPE_CHECKING:
     from sonorama.engine.cli.main import Commands
@@ -39,8 +39,24 @@ def add_view(commands: Commands) -> None:
         metavar="DISPLAY",
         help="its number from 0, name or serial number; default: %(default)s",
     )
+    parser.add_argument(
+        "--window",
+        type=_window_number,
+        default=1,
+        metavar="N",
+        help="which parameters place it in full screen: 1 is /window/, 2 is /window/2/ ...; default: %(default)s",
+    )
     _add_screenshot(parser)
     parser.set_defaults(run=run_view)
+
+
+def _window_number(text: str) -> int:
+    """Raises ValueRefused if there is no such window."""
+    from sonorama.engine.control.live_table import WINDOWS
+
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= WINDOWS):
+        raise ValueRefused(f"There is no window {text}", f"Use 1 to {WINDOWS}.")
+    return int(text)
 
 
 def _add_screenshot(parser: argparse.ArgumentParser) -> None:
@@ -96,4 +112,4 @@ def run_view(args: argparse.Namespace) -> int:
     """Open the output window."""
     from .output import run_view as run
 
-    return run(args.name, args.full_screen, args.display, _shot(args), args.after)
+    return run(args.name, args.full_screen, args.display, _shot(args), args.after, args.window)

@@ -48,13 +48,15 @@ def class_name(class_id: str) -> str:
 
 
 def short_name(path: str, classes: Sequence[str] = ()) -> str:
-    """A name that is unique among all parameters: `fine amount`, `mod 3 depth`, `raining floor`, `truncation`."""
+    """A name that is unique among all parameters: `fine amount`, `mod 3 depth`, `window 2 x`, `truncation`."""
     if found := parts(class_path(path, classes)):
         owner, name = found
         return f"class {owner} {name}" if owner.isdecimal() else f"{class_name(owner)} {name}"
     words = [class_name(part) for part in path.strip("/").split("/")]
     if words[0] == "moves":
         return " ".join(("mod", *words[1:]))
+    if words[0] == "window" and len(words) > 2:
+        return " ".join(words)
     if words[0] == "scene" and len(words) > 2:
         return " ".join(words)
     return " ".join(words[-2:]) if words[0] in ("sound", "motion", "auto") or len(words) > 2 else words[-1]

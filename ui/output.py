@@ -21,6 +21,7 @@ from sonorama.engine.control.addresses import (
     WINDOW_BOTTOM_RIGHT_Y,
     WINDOW_DELAY,
     WINDOW_DISPLAY,
+    WINDOW_FLIP,
     WINDOW_FULL_SCREEN,
     WINDOW_HEIGHT,
     WINDOW_TOP_LEFT_X,
@@ -31,7 +32,7 @@ from sonorama.engine.control.addresses import (
     WINDOW_X,
     WINDOW_Y,
 )
-from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.control.live_table import SHOW, window_address
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.frame_map import FrameMap, FrameSlot
@@ -61,19 +62,20 @@ class Output(Picture):
     Args:
         name: of the frame map.
         link: to the show whose parameters it follows; None for a window that is moved by hand.
+        number: of the window, from 1, which says which parameters: `/window/`, `/window/2/` and so on.
         parent: the window with which it closes.
 
     """
 
-    def __init__(self, name: str, parent: QWidget | None = None, link: Link | None = None) -> None:
+    def __init__(self, name: str, parent: QWidget | None = None, link: Link | None = None, number: int = 1) -> None:
         super().__init__(name, hz=60.0, parent=parent)
         self.setWindowFlag(Qt.WindowType.Window)
         self.setWindowTitle(f"sonorama: {name}")
         self.resize(USUAL, USUAL)
-        self._link, self._values = (
-            link,
-            {path: SHOW[path].default for path in (*PLACE, WINDOW_DELAY, *sum(CORNERS, ()))},
-        )
+        followed = (*PLACE, WINDOW_DELAY, WINDOW_FLIP, *sum(CORNERS, ()))
+        self._link, self._values = link, {path: SHOW[path].default for path in followed}
+        self._own = {window_address(path, number): path for path in followed}  # its address -> that of the first
+        self._full_screen = window_address(WINDOW_FULL_SCREEN, number)
         self._open = self._full = False
         self._home = self._asked = ""  # the display it belongs to, and the words by which it was chosen
         self._laid_out: tuple[object, ...] = ()
@@ -86,7 +88,7 @@ class Output(Picture):
             app.screenAdded.connect(self._find)
             app.screenRemoved.connect(self._lose)
         if link is not None:
-            link.watch_many(self._values, self._valued)
+            link.watch_many(self._own, self._valued)
 
     # -- its place ------------------------------------------------------------------------------------------------
 
@@ -115,6 +117,7 @@ class Output(Picture):
             self._asked, self._home = asked, asked if found is None else display_id(found).text
 
     def _valued(self, path: str, value: Value) -> None:
+        path = self._own[path]
         self._values[path] = value
         if path in PLACE:
             self._soon.start()
@@ -190,7 +193,7 @@ class Output(Picture):
             self.leave()
         elif a0.key() == Qt.Key.Key_F or shortcut_at(a0) == "F":
             if self._link is not None and self._link.connected:
-                self._link.post(WINDOW_FULL_SCREEN, not self.isFullScreen())
+                self._link.post(self._full_screen, not self.isFullScreen())
             else:
                 self.fill_screen(not self.isFullScreen())
 
@@ -207,7 +210,9 @@ class Output(Picture):
         return self._delay.take(now, delay_s)
 
     def draw(self, painter: QPainter, image: QImage) -> QRect:
-        """Paint the image with its corners where the parameters say; returns the rectangle it covers."""
+        """Paint the image, flipped and with its corners where the parameters say; returns the rectangle it covers."""
+        if (flip := self._values[WINDOW_FLIP]) != "none":
+            image = image.mirrored(flip in ("horizontal", "both"), flip in ("vertical", "both"))
         shifts = [(float(self._values[x]), float(self._values[y])) for x, y in CORNERS]
         if not any(any(shift) for shift in shifts):
             return super().draw(painter, image)
@@ -228,10 +233,10 @@ class Output(Picture):
         return self.rect()
 
 
-def run_view(name: str, full_screen: bool, display: str, screenshot: Path | None, after: float) -> int:
+def run_view(name: str, full_screen: bool, display: str, screenshot: Path | None, after: float, number: int = 1) -> int:
     """Show the frame map `name` until the window is closed; return the exit code.
 
-    In full screen the window follows the parameters `/window/` of the show of that name.
+    In full screen the window follows the parameters of window `number` of the show of that name.
 
     Raises:
         FrameMapMissing: there is no frame map of that name.
@@ -244,7 +249,7 @@ def run_view(name: str, full_screen: bool, display: str, screenshot: Path | None
     app = application()
     app.setQuitOnLastWindowClosed(False)  # it is hidden while its display is away
     link = link_to(name) if full_screen else None
-    window = Output(name, link=link)
+    window = Output(name, link=link, number=number)
     window.closed.connect(app.quit)
     window.fill_screen(full_screen, display)
     if link is not None:

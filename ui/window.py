@@ -232,10 +232,11 @@ class Window(QWidget):
     def reveal(self, path: str) -> None:
         """Show the control of the parameter `path` and give it the keyboard focus."""
         control = self.controls[path]
-        for index in range(self.tabs.count()):
-            page = self.tabs.widget(index)
-            if page is not None and page.isAncestorOf(control):
-                self.tabs.setCurrentIndex(index)
+        for tabs in self.findChildren(QTabWidget):  # that of the windows has tabs of its own
+            for index in range(tabs.count()):
+                page = tabs.widget(index)
+                if page is not None and page.isAncestorOf(control):
+                    tabs.setCurrentIndex(index)
         if path.startswith("/moves/"):
             self.modulators.reveal(path)
         if path.startswith("/blend/"):

@@ -7,6 +7,8 @@ from ..control import live_table
 from ..control.sound_table import DRUMS
 from ..units import LEVELS
 
+_LINE = 100
+"""Characters of a list that still stands on one line."""
 PAGE = Path(live_table.__file__).with_name("addresses.py")
 
 _HEAD = '''"""Addresses of all parameters, for code that names one.
@@ -31,12 +33,13 @@ def as_python(paths: Iterable[str]) -> str:
     moves = [parts[2] for parts in shown.values() if parts[0] == "moves" and parts[1] == "1"]
     meaning = [parts[2] for parts in shown.values() if parts[0] == "meaning" and parts[1] == "1"]
     blend = [parts[2] for parts in shown.values() if parts[0] == "blend" and parts[1] == "1"]
+    window = [parts[2] for parts in shown.values() if parts[0] == "window" and parts[1] == "2"]
     single = [path for path, parts in shown.items() if len(parts) == 2 or parts[1] == "tempo"]
     scene = [parts[2] for parts in shown.values() if parts[:2] == ["scene", "1"]]
     drum = [parts[2] for parts in shown.values() if parts[:2] == ["sound", next(iter(DRUMS))]]
     lines = "".join(f'{constant(path)} = "{path}"\n' for path in single)
     lines += f"\nMotionName = {_literal(motion)}\nModulatorName = {_literal(moves)}\n"
-    lines += f"MeaningName = {_literal(meaning)}\nDrumName = {_literal(drum)}\n"
+    lines += f"MeaningName = {_literal(meaning)}\nDrumName = {_literal(drum)}\nWindowName = {_literal(window)}\n"
     lines += f"SceneName = {_literal(scene)}\n"
     lines += f"BlendName = {_literal(blend)}\n"
     lines += _function(
@@ -62,12 +65,17 @@ def as_python(paths: Iterable[str]) -> str:
     lines += _function(
         "blend", "point: int, name: BlendName", "/blend/{point}/{name}", "A parameter of a point of the blend surface."
     )
+    lines += _function(
+        "window", "number: int, name: WindowName", "/window/{number}/{name}",
+        "A parameter of full-screen window `number`, from 2.",
+    )  # fmt: skip
     doc = "A parameter of slot `slot` of the meaning mixer, from 1."
     return _HEAD + lines + _function("meaning", "slot: int, name: MeaningName", "/meaning/{slot}/{name}", doc)
 
 
 def _literal(names: list[str]) -> str:
-    return "Literal[" + ", ".join(f'"{name}"' for name in names) + "]"
+    line = "Literal[" + ", ".join(f'"{name}"' for name in names) + "]"
+    return line if len(line) <= _LINE else "Literal[\n" + "".join(f'    "{name}",\n' for name in names) + "]"
 
 
 def _function(name: str, takes: str, path: str, doc: str) -> str:

@@ -71,6 +71,7 @@ WINDOW_Y = "/window/y"
 WINDOW_WIDTH = "/window/width"
 WINDOW_HEIGHT = "/window/height"
 WINDOW_DELAY = "/window/delay"
+WINDOW_FLIP = "/window/flip"
 WINDOW_TOP_LEFT_X = "/window/top_left_x"
 WINDOW_TOP_LEFT_Y = "/window/top_left_y"
 WINDOW_TOP_RIGHT_X = "/window/top_right_x"
@@ -88,6 +89,24 @@ MotionName = Literal["amount", "inertia", "kappa", "follow", "mute", "solo", "ho
 ModulatorName = Literal["source", "target", "depth", "shape", "rate", "sync", "steps", "fall"]
 MeaningName = Literal["amount", "floor", "mute", "solo"]
 DrumName = Literal["low", "high", "scale", "smooth", "gate"]
+WindowName = Literal[
+    "display",
+    "full_screen",
+    "x",
+    "y",
+    "width",
+    "height",
+    "delay",
+    "flip",
+    "top_left_x",
+    "top_left_y",
+    "top_right_x",
+    "top_right_y",
+    "bottom_right_x",
+    "bottom_right_y",
+    "bottom_left_x",
+    "bottom_left_y",
+]
 SceneName = Literal["name", "colour"]
 BlendName = Literal["x", "y", "seed", "text", "code", "take", "hear", "scene"]
 
@@ -135,6 +154,11 @@ def scene(number: int, name: SceneName) -> str:
 def blend(point: int, name: BlendName) -> str:
     """A parameter of a point of the blend surface."""
     return f"/blend/{point}/{name}"
+
+
+def window(number: int, name: WindowName) -> str:
+    """A parameter of full-screen window `number`, from 2."""
+    return f"/window/{number}/{name}"
 
 
 def meaning(slot: int, name: MeaningName) -> str:

@@ -1,6 +1,7 @@
 """The parameters of a live show: those of a film, and tempo, modulators, scenes, output and engine."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from ..ipc.messages import SCENES
@@ -25,6 +26,8 @@ SHAPES = ("sine", "triangle", "saw", "square", "random")
 SYNCS = ("free", "4 bars", "2 bars", "1 bar", "2 beats", "1 beat", "1/2 beat", "1/4 beat")
 SCENE_COLOURS = ("none", "red", "orange", "yellow", "green", "cyan", "blue", "violet", "pink")
 MODULATORS = 8
+WINDOWS = 4
+"""Full-screen windows of a show that have parameters of their own."""
 # Defaults that make music visible at once: onsets raise the amount of fine motion, the bass that of coarse motion. Both
 # scale E_a; the third shows onsets to which E_a does not respond, such as a dry click.
 _FIRST_MODULATORS = {
@@ -109,6 +112,17 @@ def _out() -> Iterator[Parameter]:
     yield Parameter("/out/record", False, "Record picture and sound into a new file.", live=True)
 
 
+def window_address(path: str, number: int) -> str:
+    """The address of a full-screen window's parameter: `/window/x` for the first, `/window/2/x` for the second."""
+    return path if number == 1 else path.replace("/window/", f"/window/{number}/", 1)
+
+
+def _windows() -> Iterator[Parameter]:
+    for number in range(1, WINDOWS + 1):
+        for param in _window():
+            yield replace(param, path=window_address(param.path, number))
+
+
 def _window() -> Iterator[Parameter]:
     yield Parameter(
         "/window/display",
@@ -127,6 +141,10 @@ def _window() -> Iterator[Parameter]:
         )
         yield Parameter(f"/window/{side}", 0, doc, 0, 16384, "px", live=True)
     yield Parameter("/window/delay", 0.0, "Hold the window's pictures back.", 0.0, 1000.0, "ms", live=True)
+    yield Parameter(
+        "/window/flip", "none", "Mirror the window's pictures, such as for projection from behind.",
+        choices=("none", "horizontal", "vertical", "both"), live=True,
+    )  # fmt: skip
     for corner in ("top_left", "top_right", "bottom_right", "bottom_left"):
         for axis, way, size in (("x", "to the right", "width"), ("y", "down", "height")):
             doc = f"Keystone: shift of the picture's {corner.replace('_', ' ')} corner {way}, in parts of the {size}."
@@ -230,7 +248,7 @@ def _all() -> Iterator[Parameter]:
     yield from _blend()
     yield from _edit()
     yield from _out()
-    yield from _window()
+    yield from _windows()
     yield from _engine()
 
 

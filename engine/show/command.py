@@ -98,8 +98,9 @@ def add_live(commands: Commands) -> None:
         help="set any parameter (repeatable; all of them: docs/osc.md)")  # fmt: skip
     add("--device", choices=DEVICES, help="short for --set /engine/device=...")
     add("--precision", choices=PRECISIONS, help="short for --set /engine/precision=...")
-    add("--sink", action="append", default=[], dest="sinks", metavar="NAME[:ARG]",
-        help="add an output (repeatable; all of them: sonorama plugins)")  # fmt: skip
+    add("--sink", action="append", default=[], dest="sinks", metavar="NAME[:ARG][,OPTION]",
+        help="add an output, with ,size=WxH ,fit=cover|contain|mirror ,flip=horizontal|vertical|both ,delay=MS "
+        "behind it if wanted (repeatable; all of them: sonorama plugins)")  # fmt: skip
     add("--record", type=arguments.parse_out, metavar="OUT",
         help="record picture and sound from the start, .mp4 or .mkv")  # fmt: skip
     add("--take", type=arguments.parse_out, metavar="FOLDER",

@@ -43,7 +43,7 @@ class ShowPlan:
         world: name or path.
         values: of parameters, by address; the others start at their defaults.
         events: what fires at the start, such as the recall of a scene.
-        sinks: `NAME` or `NAME:ARGUMENT` each.
+        sinks: `NAME` or `NAME:ARGUMENT` each, with options behind it (output_shape.py).
         record: file or folder for recordings; None: the user's videos folder.
         record_now: whether recording begins with the show.
         take: folder to keep the performance in; None keeps none.

@@ -19,13 +19,13 @@ from ..errors import SonoramaError
 from ..faults import Faults
 from ..ipc.channel import Server
 from ..model.world_file import Card, find_world, read_card
-from ..plugins.registry import open_sink
 from .auto import AutoChanges
 from .bridges import open_bridges
 from .control_loop import ControlLoop
 from .control_state import open_state
 from .disk_worker import DiskWorker
 from .inbox import ChangeInbox
+from .output_shape import open_output
 from .outputs import open_outputs
 from .plan import ShowPlan
 from .recorder import Recorder
@@ -81,7 +81,7 @@ class Show:
         undo.callback(self.output_loop.close)
         self.renderer = make_renderer(plan, values, self._now, events, faults)
         undo.callback(self.renderer.close)
-        self.runners = [SinkRunner(*open_sink(spec), self.output_loop.info) for spec in plan.sinks]
+        self.runners = [SinkRunner(*open_output(spec), self.output_loop.info) for spec in plan.sinks]
         self.recorder = Recorder(plan.record, plan.name, self.output_loop, events, faults)
 
     def _now(self) -> tuple[int, int]:

@@ -14,9 +14,11 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections import deque
-from typing import Literal
+from typing import ClassVar, Literal
 
+from ...engine.control.live_table import WINDOWS, window_address
 from ...engine.errors import SonoramaError
 from ...engine.log.children import relay
 from ...engine.plugins.interfaces import Available, Missing, Picture, SinkEnded, StreamInfo
@@ -45,15 +47,20 @@ def probe() -> Available | Missing:
 class WindowSink:
     """Runs `sonorama view SHOW --full-screen` on a display, and restarts it if it crashes.
 
+    Each window of a process has a number of its own: the first follows the parameters `/window/`, the second
+    `/window/2/` and so on.
+
     Args:
         argument: number of the display; 0 (default) is the first.
 
     Raises:
-        SonoramaError: it is not a number, or no window can be opened.
+        SonoramaError: it is not a number, there are too many windows, or none can be opened.
 
     """
 
     policy: Literal["latest", "every"] = "latest"
+    shaped_by = "Set width, height, flip and delay of the window by its parameters: /window/, /window/2/ ..."
+    _all: ClassVar[weakref.WeakSet[WindowSink]] = weakref.WeakSet()
 
     def __init__(self, argument: str = "") -> None:
         if argument and not (argument.isascii() and argument.isdigit()):
@@ -62,6 +69,12 @@ class WindowSink:
             )
         if isinstance(lack := probe(), Missing):
             raise SonoramaError(f"No window can be opened: {lack.reason}", lack.how_to_install)
+        taken = {one.number for one in self._all}
+        free = [number for number in range(1, WINDOWS + 1) if number not in taken]
+        if not free:
+            raise SonoramaError(f"A show has at most {WINDOWS} windows", "Open others with: sonorama view")
+        self.number = free[0]
+        self._all.add(self)
         self._display = int(argument or 0)
         self._command: list[str] = []
         self._child: _Child | None = None
@@ -72,7 +85,8 @@ class WindowSink:
     def about(self) -> str:
         """The display, and how often the window was restarted."""
         again = f", restarted {self._restarts} times" if self._restarts else ""
-        return f"display {self._display}{again}" if self._command else ""
+        own = f" ({window_address('/window/', self.number)})" if self.number > 1 else ""
+        return f"display {self._display}{own}{again}" if self._command else ""
 
     @property
     def pid(self) -> int:
@@ -82,6 +96,7 @@ class WindowSink:
     def open(self, info: StreamInfo) -> None:
         """Start the window; one that is already open follows changes of size by itself."""
         command = ["view", info.name, "--full-screen", "--display", str(self._display)]
+        command += ["--window", str(self.number)] if self.number > 1 else []
         if command != self._command:
             self.close()
             self._command = command

@@ -43,7 +43,7 @@ def test_every_parameter_has_a_name(path: str) -> None:
     group, at, *name = path.strip("/").split("/")
     if not name:
         assert getattr(addresses, constant(path)) == path
-    elif group in ("moves", "meaning", "scene", "blend"):
+    elif group in ("moves", "meaning", "scene", "blend", "window"):
         assert vars(addresses)["modulator" if group == "moves" else group](int(at), *name) == path
     elif group == "motion":
         assert addresses.motion(at, *name) == path  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """The window on a chosen display: a real X server, whose memory is looked into."""
 
+import gc
 import os
 import signal
 import struct
@@ -242,3 +243,20 @@ def test_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     missing = window.probe()
     assert isinstance(missing, Missing) and "PyQt6" in missing.reason
+
+
+def test_each_window_of_a_show_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "_CHILD", "import sys; sys.stdin.read()")
+    gc.collect()  # what tests before have left
+    sinks = [WindowSink(str(display)) for display in range(window.WINDOWS)]
+    assert [sink.number for sink in sinks] == list(range(1, window.WINDOWS + 1))
+    with pytest.raises(SonoramaError, match="at most"):
+        WindowSink("")
+    for sink in sinks[:2]:
+        sink.open(info("nobody"))
+    assert (sinks[0].about, sinks[1].about) == ("display 0", "display 1 (/window/2/)")
+    assert sinks[1]._command[-2:] == ["--window", "2"] and "--window" not in sinks[0]._command
+    for number in range(len(sinks)):
+        sinks[number].close()
+    del sinks[1]
+    assert WindowSink("").number == 2, "free again"

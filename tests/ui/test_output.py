@@ -174,6 +174,39 @@ def test_its_corners_go_where_the_parameters_say(window: Output, show: FakeShow,
         qtbot.waitUntil(lambda: window.grab().toImage().pixelColor(20, 10).red() == 200)
 
 
+def test_the_second_window_has_parameters_of_its_own(window: Output, show: FakeShow, link: Link, qtbot: QtBot) -> None:
+    second = Output(NAME, link=link, number=2)
+    qtbot.addWidget(second)
+    second.fill_screen(True)
+    with qtbot.waitExposed(second):
+        second.show()
+    for path, value in (("x", 30), ("y", 20), ("width", 320), ("height", 180), ("full_screen", False)):
+        show.change(f"/window/2/{path}", value)
+    qtbot.waitUntil(lambda: second.geometry() == QRect(30, 20, 320, 180))
+    assert window.isFullScreen(), "the first one stays"
+    show.change("/window/x", 70)
+    show.change("/window/delay", 300.0)
+    qtbot.waitUntil(lambda: link.values["/window/delay"] == 300.0)
+    assert second.geometry() == QRect(30, 20, 320, 180) and second._values["/window/delay"] == 0.0
+    qtbot.keyClick(second, Qt.Key.Key_F)
+    qtbot.waitUntil(lambda: second.isFullScreen() and show.values["/window/2/full_screen"] is True)
+    second.close_feed()
+
+
+@pytest.mark.parametrize(("flip", "at"), [("none", 0), ("horizontal", 1), ("vertical", 2), ("both", 3)])
+def test_it_is_flipped(flip: str, at: int, window: Output, show: FakeShow, link: Link, qtbot: QtBot) -> None:
+    for path, value in (("width", 200), ("height", 200), ("full_screen", False), ("flip", flip)):
+        show.change(f"/window/{path}", value)
+    qtbot.waitUntil(lambda: window.size() == QSize(200, 200) and link.values["/window/flip"] == flip)
+    pixels = plain(20)
+    pixels[:8, :8, :3] = 200  # top left
+    with FrameMapWriter(NAME, 16, 16) as frames:
+        frames.publish(pixels, 0, 1)
+        qtbot.waitUntil(lambda: window.slot is not None and window.slot.frame == 1, timeout=3000)
+        seen = window.grab().toImage()
+    assert [seen.pixelColor(x, y).red() > 100 for y in (50, 150) for x in (50, 150)] == [n == at for n in range(4)]
+
+
 def test_it_holds_pictures_back(window: Output, show: FakeShow, link: Link, qtbot: QtBot) -> None:
     show.change("/window/delay", 400.0)
     qtbot.waitUntil(lambda: link.values["/window/delay"] == 400.0)

@@ -75,6 +75,9 @@ class FrameSink(Protocol):
     Attributes:
         policy: `latest` or `every`, see above.
 
+    Optional attribute of the class: `shaped_by`, text. A sink that has it takes no pictures of its own size, flip or
+    delay (engine/show/output_shape.py), and the text says what to use instead.
+
     """
 
     policy: Literal["latest", "every"]
