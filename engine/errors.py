@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 EXTRAS = {
+    "aiohttp": "query",
+    "zeroconf": "query",
+    "mido": "midi",
+    "rtmidi": "midi",
     "torch": "torch",
     "torchaudio": "torch",
     "torchvision": "training",

@@ -8,6 +8,7 @@ from PyQt6.QtCore import QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent
 from PyQt6.QtWidgets import QHBoxLayout, QWidget
 
+from sonorama.engine.control.addresses import MIDI_LEARN
 from sonorama.engine.ipc.messages import Status
 
 from .formatting import describe, waiting
@@ -112,6 +113,8 @@ class BottomLine(QWidget):
             self.info.say_in(self._held, MAPPED)
         elif status.loading:
             self.info.say_in(waiting(status.loading, self._link.values), MODULATION)
+        elif learned := self._link.values.get(MIDI_LEARN):
+            self.info.say_in(f"MIDI learn: move the control for {learned}", MAPPED)
         elif not self._path:
             self.info.say_in(KEYS, DIM)
         else:

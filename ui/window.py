@@ -141,6 +141,8 @@ class Window(QWidget):
         for button in self.scenes.buttons:
             button.rename.connect(lambda number: self.reveal(scene(number, "name")))
         self.tabs.addTab(WindowPage(self.link), "WINDOW")
+        midi = [p for path, p in self.link.table.items() if path.startswith(("/midi/", "/clock/"))]
+        self.tabs.addTab(self._page(midi), "MIDI")
         self.inputs = InputsPage(self.link)
         self.tabs.addTab(self.inputs, "INPUT")
         below.body.addWidget(self.tabs)

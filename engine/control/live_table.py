@@ -192,6 +192,40 @@ def _auto() -> Iterator[Parameter]:
     yield Parameter("/auto/drift", 0.3, "Drift while there is silence, added to /look/drift.", live=True)
 
 
+def _clock() -> Iterator[Parameter]:
+    yield Parameter(
+        "/clock/bpm", 0.0, "Tempo of the external clock; 0: there is none, or it has stopped.", 0.0, 400.0, "BPM",
+        live=True,
+    )  # fmt: skip
+    yield Parameter(
+        "/clock/origin", 0.0, "Second of the show's sound at which beat 0 of the external clock was or would be.",
+        -1e6, 1e7, "s", live=True,
+    )  # fmt: skip
+
+
+def _midi() -> Iterator[Parameter]:
+    yield Parameter(
+        "/midi/learn", "", "Address of the parameter to which the MIDI control that is moved next is mapped; a value "
+        "after it is what a button sets.", live=True,
+    )  # fmt: skip
+    yield Parameter(
+        "/midi/forget",
+        False,
+        "Remove the MIDI mappings of the parameter that /midi/learn names.",
+        event=True,
+        live=True,
+    )
+    yield Parameter(
+        "/midi/takeover", "pick-up", "What a knob does that stands elsewhere than its parameter: set it (none), "
+        "wait until it passes its value (pick-up), or move it in proportion (scale).",
+        choices=("none", "pick-up", "scale"), live=True,
+    )  # fmt: skip
+    yield Parameter(
+        "/midi/feedback", True, "Send values back to the controllers, for their lights and motors.", live=True
+    )
+    yield Parameter("/midi/clock_out", False, "Send the beat as a MIDI clock, with start and stop.", live=True)
+
+
 def _engine() -> Iterator[Parameter]:
     yield Parameter(
         "/engine/fps",
@@ -249,6 +283,8 @@ def _all() -> Iterator[Parameter]:
     yield from _edit()
     yield from _out()
     yield from _windows()
+    yield from _clock()
+    yield from _midi()
     yield from _engine()
 
 

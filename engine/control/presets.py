@@ -18,7 +18,17 @@ from typing import Any, Literal
 from ..errors import InputError, OutputError, SonoramaError, ValueRefused
 from ..files.folders import files_in, presets_folder
 from ..ipc.messages import SCENES
-from .addresses import LOOK_DRIFT, LOOK_TRAVEL, OUT_BLACKOUT, OUT_FREEZE, OUT_RECORD, scene
+from .addresses import (
+    CLOCK_BPM,
+    CLOCK_ORIGIN,
+    LOOK_DRIFT,
+    LOOK_TRAVEL,
+    MIDI_LEARN,
+    OUT_BLACKOUT,
+    OUT_FREEZE,
+    OUT_RECORD,
+    scene,
+)
 from .class_addresses import is_target, parameter_of, parts
 from .names import tidy_name
 from .parameters import Parameter, Value
@@ -27,7 +37,8 @@ Kind = Literal["look", "show"]
 OLDER = 10
 LARGEST = 1 << 20
 LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/", "/blend/")
-NEVER = (OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE)
+NEVER = (OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE, CLOCK_BPM, CLOCK_ORIGIN, MIDI_LEARN)
+"""Parameters that no preset, scene or undo sets."""
 LABELS = tuple(scene(slot, name) for slot in range(1, SCENES + 1) for name in ("name", "colour"))
 """What the file of scenes holds besides the scenes."""
 _NO_NAME = re.compile(r'[<>:"/\\|?*\0]|^\.')

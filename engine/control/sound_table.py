@@ -28,8 +28,9 @@ def sound_parameters() -> Iterator[Parameter]:
     yield Parameter(
         "/sound/tempo",
         "heard",
-        "Source of the beat: tracked in the sound (heard), or tapped.",
-        choices=("heard", "tapped"),
+        "Source of the beat: tracked in the sound (heard), tapped, or an external clock such as MIDI's (clock), with "
+        "what is heard while there is none.",
+        choices=("heard", "tapped", "clock"),
     )
     yield Parameter(
         "/sound/tap", False, "Tap the tempo: two taps or more; also switches the tempo to tapped.", event=True

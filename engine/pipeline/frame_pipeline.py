@@ -40,6 +40,7 @@ from ..units import Array
 from .analysis_settings import analysis_settings
 from .base_latent import BaseLatent
 from .conditioning import ENCODER_STEP, Held, SoundConditioner
+from .external_clock import clock_beats, with_clock
 from .frame_grid import FrameGrid, exact_rate
 from .latent_motion import RENAMED_STATE, MotionState, advance_motion, level_openness, number, style_codes
 from .loaded_world import LoadedWorld, tick_sample
@@ -162,7 +163,7 @@ class FramePipeline:
         values = self.params.step(dt)
         self._load(values)
         features = self._analyse(sound, values, sample, dt)
-        shifts = self.modulators.step(values, features, dt)
+        shifts = self.modulators.step(values, features, dt, clock_beats(values, sample))
         features = self.modulators.features
         lift = _lift(number(values, MASTER), shifts.pop(MASTER, 0.0))
         self.params.modulate(shifts)
@@ -237,7 +238,7 @@ class FramePipeline:
         self.analysis.push(sound, settings)
 
     def _features(self, sample: int, values: Mapping[str, Value]) -> Features:
-        return self.analysis.at(sample, self._tempo(values))
+        return with_clock(self.analysis.at(sample, self._tempo(values)), values, sample)
 
     @staticmethod
     def _tempo(values: Mapping[str, Value]) -> Literal["heard", "tapped"]:

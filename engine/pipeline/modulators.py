@@ -40,9 +40,15 @@ class BeatCount:
         self.bpm = USUAL_BPM
         self.restart = False
 
-    def step(self, features: Features, dt: float) -> None:
-        """`dt` seconds further; from a restart on, the count begins with the beat that is nearest to now."""
+    def step(self, features: Features, dt: float, clock: float | None = None) -> None:
+        """`dt` seconds further; from a restart on, the count begins with the beat that is nearest to now.
+
+        An external clock counts by itself, from its own start: `clock` beats.
+        """
         self.bpm = features.bpm or self.bpm
+        if clock is not None:
+            self.beats, self.restart = clock, False
+            return
         due = 0.0 if self.restart else self.beats + dt * self.bpm / 60
         self.restart = False
         # The detected phase is right to a part of a beat, our own count tells which beat it is a part of.
@@ -140,7 +146,9 @@ class Modulators:
         self.features = Features(0, 0, 0, 0, 0, 0, 0, -100)
         self.shifts: dict[str, float] = {}
 
-    def step(self, values: Mapping[str, Value], features: Features, dt: float) -> dict[str, float]:
+    def step(
+        self, values: Mapping[str, Value], features: Features, dt: float, clock: float | None = None
+    ) -> dict[str, float]:
         """Advance by `dt` seconds (nominal frame time); returns the shifts for `ParameterState.modulate`, by address.
         Slots with one target add up.
 
@@ -148,9 +156,10 @@ class Modulators:
             values: every `/moves/` value of the table, effective at this frame.
             features: of the sound at the end of this frame.
             dt: seconds, > 0.
+            clock: beats of an external clock that is the source of the beat.
 
         """
-        self._count_beats(features, dt)
+        self._count_beats(features, dt, clock)
         self.features = features = self._with_bars(features)
         self._seconds += dt
         shifts: dict[str, float] = {}
@@ -175,11 +184,11 @@ class Modulators:
         self._rest = rest + (self._rest - rest) * 2.0 ** (-dt / REST_S)
         return self._rest * float(values[AUTO_DRIFT]) if values[AUTO_ON] and self._rest > 0.01 else 0.0
 
-    def _count_beats(self, features: Features, dt: float) -> None:
+    def _count_beats(self, features: Features, dt: float, clock: float | None) -> None:
         """A drop begins a phrase, on the nearest beat."""
         self._count.restart |= features.drop > self._drop and features.bpm > 0
         self._drop = features.drop
-        self._count.step(features, dt)
+        self._count.step(features, dt, clock)
 
     def _with_bars(self, features: Features) -> Features:
         if not features.bpm:

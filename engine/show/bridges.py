@@ -25,16 +25,21 @@ FAST = (OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC)
 _ACCEPT = partial(valid_change, SHOW, names=installed_names)
 
 
+def _seconds(monotonic_ns: int) -> float:
+    return monotonic_ns / 1e9
+
+
 class Port:
     """The show as one bridge sees it; see BridgePort.
 
     Args:
         name: of the show.
         values: the value that was set last at every address.
-        post: takes a valid change; any thread, never waits.
+        post: takes valid changes that belong together; any thread, never waits.
         events: of the show; changes of FAST are published as urgent before they are posted.
         bridge: name of the bridge.
         accept: makes a valid change of what a bridge asks for; by default with the names of installed worlds.
+        second_at: monotonic nanoseconds -> second of the show's sound; by default that of the monotonic clock.
 
     """
 
@@ -44,12 +49,13 @@ class Port:
         self,
         name: str,
         values: Mapping[str, Value],
-        post: Callable[[Change], None],
+        post: Callable[..., None],
         events: ShowEvents,
         bridge: str,
         accept: Accept = _ACCEPT,
+        second_at: Callable[[int], float] = _seconds,
     ) -> None:
-        self.name = name
+        self.name, self._second_at = name, second_at
         self._values, self._accept, self._post = values, accept, post
         self._events, self._bridge = events, f"bridge {bridge}"
 
@@ -58,17 +64,22 @@ class Port:
         """See BridgePort."""
         return dict(self._values)
 
-    def post(self, change: Change) -> None:
+    def post(self, *changes: Change) -> None:
         """See BridgePort.
 
         Raises:
-            ValueRefused: see BridgePort.
+            ValueRefused: see BridgePort; then none of them is taken.
 
         """
-        accepted = replace(self._accept(change.path, change.value, change.source), over=change.over)
-        if change.path in FAST:
-            self._events.urgent.publish(accepted)
-        self._post(accepted)
+        accepted = [replace(self._accept(one.path, one.value, one.source), over=one.over) for one in changes]
+        for one in accepted:
+            if one.path in FAST:
+                self._events.urgent.publish(one)
+        self._post(*accepted)
+
+    def second_at(self, monotonic_ns: int) -> float:
+        """See BridgePort."""
+        return self._second_at(monotonic_ns)
 
     def subscribe(self, callback: Callable[[Iterable[Change]], None]) -> None:
         """See BridgePort."""
@@ -158,12 +169,13 @@ def _add_faults(lines: list[str], bridge: Bridge) -> None:
 
 
 def open_bridges(
-    plan: ShowPlan, control_state: ControlState, post: Callable[[Change], None], events: ShowEvents, faults: Faults
-) -> BridgeRunner:
+    plan: ShowPlan, control_state: ControlState, post: Callable[..., None], events: ShowEvents, faults: Faults,
+    second_at: Callable[[int], float],
+) -> BridgeRunner:  # fmt: skip
     """OSC and the bridges of a plan, not started yet; see Port and BridgeRunner."""
 
     def make_port(bridge: str) -> Port:
-        return Port(plan.name, control_state.values, post, events, bridge, control_state.accept)
+        return Port(plan.name, control_state.values, post, events, bridge, control_state.accept, second_at)
 
     osc = osc_argument(plan.osc_port, plan.osc_out, plan.osc_host, plan.osc_allow)
     return BridgeRunner([f"osc:{osc}", *plan.bridges], make_port, faults)

@@ -22,9 +22,9 @@ class ChangeInbox:
         self._ringer.setblocking(False)
         self._rung = False
 
-    def post(self, change: Change) -> None:
-        """Ask for a value, by a valid change. Never waits."""
-        self._changes.append(change)
+    def post(self, *changes: Change) -> None:
+        """Ask for values, by valid changes that are taken together. Never waits."""
+        self._changes.extend(changes)  # one step of the interpreter for a tuple: `take` gets all of them or none
         self.wake()
 
     def wake(self) -> None:

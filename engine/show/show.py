@@ -93,7 +93,7 @@ class Show:
         plan, events, faults, state = self.plan, self.events, self.faults, self.control_state
         self._server = Server()
         undo.callback(self._server.close)
-        self.bridges = open_bridges(plan, state, self._inbox.post, events, faults)
+        self.bridges = open_bridges(plan, state, self._inbox.post, events, faults, self.sound.second_at)
         undo.callback(self.bridges.close)
         self._stats = open_stats(plan.stats, events, self._disk_worker.do)
         if self._stats is not None:

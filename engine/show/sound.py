@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 
 from ..audio.capture import Capture
-from ..audio.sample_ring import SampleRing, SampleRingWriter
+from ..audio.sample_ring import SampleRing, SampleRingWriter, SamplesLost
 from ..control.addresses import SOUND_CHANNELS, SOUND_INPUT
 from ..control.parameters import Value
 from ..plugins.open_source import open_source
+from ..units import SAMPLE_RATE
 
 
 class SoundInput:
@@ -77,6 +78,15 @@ class SoundInput:
 
         """
         return self._reader.captured_ns(sample)
+
+    def second_at(self, monotonic_ns: int) -> float:
+        """The second of the show's sound that is captured at a moment, by the newest block; before any sound, 0."""
+        count = self.count
+        try:
+            newest_ns = self.captured_ns(count - 1)
+        except SamplesLost:
+            return 0.0
+        return count / SAMPLE_RATE + (monotonic_ns - newest_ns) / 1e9
 
     def start(self) -> None:
         """Start to capture."""

@@ -213,6 +213,26 @@ def test_the_menu_copies_resets_and_assigns(slider: FloatControl, show: FakeShow
     assert link.values["/moves/3/target"] == AMOUNT.path
 
 
+def test_the_menu_learns_midi_where_there_is_a_bridge(
+    slider: FloatControl, show: FakeShow, link: Link, qtbot: QtBot
+) -> None:
+    assert not any("MIDI" in action.text() for action in slider.menu().actions())
+    show.tell(bridges={"midi_ports": "nano"})
+    qtbot.waitUntil(lambda: "midi_ports" in link.status.bridges)
+    learn, forget = slider.menu().actions()[-2:]
+    learn.trigger()
+    qtbot.waitUntil(lambda: ("/midi/learn", AMOUNT.path) in show.got)
+    forget.trigger()
+    qtbot.waitUntil(lambda: ("/midi/forget", True) in show.got)
+    scenes = control_for(SHOW["/scene/recall"], link)
+    assert isinstance(scenes, SlotControl)
+    qtbot.addWidget(scenes)
+    sub = scenes.menu().actions()[-2].menu()
+    assert sub is not None
+    sub.actions()[2].trigger()
+    qtbot.waitUntil(lambda: ("/midi/learn", "/scene/recall 3") in show.got)
+
+
 def test_text_is_sent_on_enter_only(show: FakeShow, link: Link, qtbot: QtBot) -> None:
     field = control_for(SHOW["/look/text"], link)
     assert isinstance(field, QLineEdit)

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from sonorama.engine.control.addresses import modulator
+from sonorama.engine.control.addresses import MIDI_FORGET, MIDI_LEARN, modulator
 from sonorama.engine.control.parameters import Parameter, Value
 
 from ..formatting import allowed, doc, osc_address, short_name, slot_of
@@ -113,7 +113,28 @@ class Control:
             for number in modulators:
                 source = self.link.values.get(modulator(number, "source"), "")
                 sub.addAction(f"Modulator {number} ({source})", lambda n=number: self.add_modulator(n))
+        if "midi_ports" in self.link.status.bridges:
+            self._add_midi(menu)
         return menu
+
+    def _add_midi(self, menu: QMenu) -> None:
+        if self.param.kind != "slot":
+            menu.addAction("MIDI learn", self.learn_midi)
+        elif (sub := menu.addMenu("MIDI learn")) is not None:
+            for number in range(1, int(self.param.high) + 1):
+                sub.addAction(f"{number}", lambda n=number: self.learn_midi(f"{n}"))
+        menu.addAction("Forget MIDI", self.forget_midi)
+
+    def learn_midi(self, value: str = "") -> None:
+        """Map the MIDI control that is moved next; with a value, or to a text (the one that stands here), a button."""
+        if self.param.kind == "text":
+            value = str(self.link.values[self.param.path])
+        self.link.post(MIDI_LEARN, f"{self.param.path} {value}".strip())
+
+    def forget_midi(self) -> None:
+        """Remove the mappings of MIDI controls to this parameter."""
+        self.link.post(MIDI_LEARN, self.param.path)
+        self.link.post(MIDI_FORGET, True)
 
     def _open_menu(self, at: QPoint) -> None:
         menu = self.menu()

@@ -26,9 +26,10 @@ class BridgePort(Protocol):
         """The value that was set last at every address; a copy."""
         ...
 
-    def post(self, change: Change) -> None:
+    def post(self, *changes: Change) -> None:
         """Ask for a change: `Change(address, value, source)`, where `source` says who asks, such as `midi`.
-        Never waits. Numbers are clipped to the parameter's range. Blackout, freeze and panic act at once.
+        Never waits. Numbers are clipped to the parameter's range. Blackout, freeze and panic act at once. Several
+        changes act at the same frame.
 
         Raises:
             ValueRefused: no such address, or a value of the wrong type, or one that only a person at this machine may
@@ -46,6 +47,12 @@ class BridgePort(Protocol):
     def subscribe_meters(self, callback: Callable[[Mapping[str, Value]], None]) -> None:
         """Call `callback(values)` with what the show measures, by address: `/sound/level` and the other features with
         every frame; `/heard/1/label`, `/engine/fps`, `/health` and the like ten times a second. Must not wait.
+        """
+        ...
+
+    def second_at(self, monotonic_ns: int) -> float:
+        """The second of the show's sound that is captured at a moment of `time.monotonic_ns()`, to some milliseconds;
+        an external clock says by it when its beats are (`/clock/origin`).
         """
         ...
 

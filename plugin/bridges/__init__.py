@@ -1,0 +1,1 @@
+"""Bridges that come with sonorama: remote control by devices and network protocols."""

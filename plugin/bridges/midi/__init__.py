@@ -1,0 +1,1 @@
+"""MIDI controllers and clock as a bridge: ports, learning, takeover, feedback."""

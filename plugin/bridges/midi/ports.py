@@ -1,0 +1,211 @@
+"""The MIDI ports of a bridge: opened by name, closed when they are unplugged, opened again when they return."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import mido
+import rtmidi as compiled_module
+
+from sonorama.engine.errors import SonoramaError
+
+rtmidi: Any = compiled_module  # a compiled module without types
+CLIENT = "sonorama"
+VIRTUAL = "virtual"
+"""Name of the virtual ports, in mappings and facts."""
+_OURS = re.compile(rf"({CLIENT}(-out)?(-\d+)?:|.*\bMidi Through\b)", re.IGNORECASE)
+_NUMBERS = re.compile(r"\s+\d+:\d+$")
+"""What ALSA adds to a name, which is another one each time a controller is plugged in."""
+_BRIDGED = re.compile(r"(a2j|Midi-Bridge):")
+"""What programs that bring ALSA's ports to JACK put before every name."""
+_NEAR = 0.75
+"""Least similarity (difflib's ratio) of two names of one device."""
+Receive = Callable[[str, list[int], int], None]
+"""(port, bytes of a message, monotonic nanoseconds); called from a thread of the driver."""
+
+
+def open_api(name: str) -> int:
+    """The number of an interface to MIDI of this system: `alsa`, `jack`, `core`, `winmm`, or the first that works.
+
+    Raises:
+        SonoramaError: there is none.
+
+    """
+    compiled = {rtmidi.get_api_name(api): api for api in rtmidi.get_compiled_api()}
+    if name and name not in compiled:
+        raise SonoramaError(f"There is no MIDI interface {name} here", f"Use {' or '.join(compiled)}.")
+    for api in [compiled[name]] if name else compiled.values():
+        with suppress(rtmidi.SystemError, rtmidi.InvalidUseError):
+            rtmidi.MidiIn(api, name=CLIENT).delete()
+            return api
+    hint = "Start a JACK server, such as: jackd -d dummy" if "jack" in compiled else "Install the system's MIDI driver."
+    raise SonoramaError(f"MIDI does not answer here ({', '.join(compiled)})", hint)
+
+
+def plain_names(names: Iterable[str]) -> list[str]:
+    """Names of ports without numbers that change; a second one of a name has ` #2` after it."""
+    plain: list[str] = []
+    for name in names:
+        short = _NUMBERS.sub("", name).strip()
+        again = sum(other == short or other.startswith(f"{short} #") for other in plain)
+        plain.append(f"{short} #{again + 1}" if again else short)
+    return plain
+
+
+def same_device(name: str, others: Iterable[str]) -> list[str]:
+    """Those of the other names that are of the same controller: the same name, else one that is nearly the same, else
+    those that begin with the same word, since systems name the two directions of a device alike, but not equally.
+    """
+    others = list(others)
+    if name in others:
+        return [name]
+    if near := difflib.get_close_matches(name, others, 1, _NEAR):
+        return near
+    return [one for one in others if _first_word(one) == _first_word(name)]
+
+
+def _first_word(name: str) -> str:
+    return re.split(r"[ :]", _BRIDGED.sub("", name))[0]
+
+
+class _Side:
+    """All inputs, or all outputs."""
+
+    def __init__(
+        self, make: Callable[[str], Any], client: str, wanted: Sequence[str], opened: Callable[[str, Any], None]
+    ) -> None:
+        self._make, self._wanted, self._opened = lambda: make(client), [part.lower() for part in wanted], opened
+        self._lister = make(f"{CLIENT} ports")
+        self.ports: dict[str, Any] = {}
+
+    def poll(self) -> tuple[list[str], list[str]]:
+        """Open what is there and wanted, close what is gone; names of those that came, and of all that are there."""
+        there = plain_names(self._lister.get_ports()) if self._lister is not None else []
+        for name in [name for name in self.ports if name not in there and name != VIRTUAL]:
+            _close(self.ports.pop(name))
+        came: list[str] = []
+        for number, name in enumerate(there):
+            if name in self.ports or _OURS.match(name) or not self._is_wanted(name):
+                continue
+            port = self._make()
+            try:
+                self._opened(name, port)
+                port.open_port(number, name=name.replace(":", " "))
+            except (rtmidi.SystemError, rtmidi.InvalidPortError, rtmidi.NoDevicesError):  # gone, or of another program
+                _close(port)
+                continue
+            self.ports[name] = port
+            came.append(name)
+        return came, [name for name in there if not _OURS.match(name)]
+
+    def _is_wanted(self, name: str) -> bool:
+        return not self._wanted or any(part in name.lower() for part in self._wanted)
+
+    def open_virtual(self) -> None:
+        """A port that other programs may connect to. Raises SonoramaError where the system has none."""
+        port = self._make()
+        try:
+            self._opened(VIRTUAL, port)
+            port.open_virtual_port(CLIENT)
+        except (rtmidi.SystemError, rtmidi.UnsupportedOperationError, NotImplementedError) as error:
+            _close(port)
+            raise SonoramaError(f"No virtual MIDI port: {error}", "Use a loopback driver, and its port.") from error
+        self.ports[VIRTUAL] = port
+
+    def close(self) -> None:
+        """Close all, once: the module crashes where a port is deleted twice."""
+        ports, self.ports = [*self.ports.values()], {}
+        lister, self._lister = self._lister, None
+        for port in (*ports, lister):
+            if port is not None:
+                _close(port)
+
+
+class Ports:
+    """Inputs and outputs.
+
+    Args:
+        wanted: parts of the names of ports, in any case; none: all of them.
+        virtual: whether to open virtual ports, too.
+        api: as `open_api` takes it.
+        receive: gets every message.
+
+    Raises:
+        SonoramaError: no MIDI here, or no virtual ports.
+
+    """
+
+    def __init__(self, wanted: Sequence[str], virtual: bool, api: str, receive: Receive) -> None:
+        self._wanted, self._receive, self._missing = wanted, receive, list[str]()
+        number = open_api(api)
+        self._inputs = _Side(lambda name: rtmidi.MidiIn(number, name=name), CLIENT, wanted, self._listen)
+        outputs = f"{CLIENT}-out"
+        self._outputs = _Side(lambda name: rtmidi.MidiOut(number, name=name), outputs, wanted, lambda _, __: None)
+        try:
+            if virtual:
+                self._inputs.open_virtual()
+                self._outputs.open_virtual()
+        except SonoramaError:
+            self.close()
+            raise
+
+    def _listen(self, name: str, port: Any) -> None:
+        port.ignore_types(sysex=True, timing=False, active_sense=True)
+        port.set_callback(lambda event, _: self._receive(name, event[0], time.monotonic_ns()))
+
+    def poll(self) -> list[str]:
+        """Open and close what came and went; names of the outputs that came. Call it once a second."""
+        _, there = self._inputs.poll()
+        came, _ = self._outputs.poll()
+        inputs = [name.lower() for name in self._inputs.ports]
+        missing = [part for part in self._wanted if not any(part.lower() in name for name in inputs)]
+        known = ", ".join(there) or "none"
+        self._missing = [f"The MIDI port {part} is not there. There are: {known}" for part in missing]
+        if not self._wanted and not inputs:
+            self._missing = ["No MIDI controller is connected"]
+        return came
+
+    @property
+    def names(self) -> list[str]:
+        """Inputs that are open."""
+        return list(self._inputs.ports)
+
+    def faults(self) -> list[str]:
+        """Which ports are not there, one line each."""
+        return list(self._missing)
+
+    def outputs_of(self, name: str) -> list[str]:
+        """The outputs of the controller whose input has that name; of an empty name, all."""
+        outputs = list(self._outputs.ports)
+        return same_device(name, outputs) if name else outputs
+
+    def send(self, name: str, message: mido.Message) -> None:
+        """Send to an output; without effect if it is gone."""
+        port = self._outputs.ports.get(name)
+        if port is not None:
+            with suppress(rtmidi.SystemError, rtmidi.InvalidUseError, ValueError):
+                port.send_message(message.bytes())
+
+    def send_all(self, message: mido.Message) -> None:
+        """Send to every output."""
+        for name in list(self._outputs.ports):
+            self.send(name, message)
+
+    def close(self) -> None:
+        """Close all."""
+        self._inputs.close()
+        self._outputs.close()
+
+
+def _close(port: Any) -> None:
+    with suppress(rtmidi.SystemError, rtmidi.InvalidUseError):
+        if isinstance(port, rtmidi.MidiIn):
+            port.cancel_callback()
+        port.close_port()
+    with suppress(rtmidi.SystemError, rtmidi.InvalidUseError):
+        port.delete()

@@ -1,0 +1,145 @@
+"""The bridge with a real driver: JACK MIDI, with a controller that is unplugged and returns."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonorama.engine.errors import SonoramaError
+from sonorama.engine.plugins.registry import BRIDGES, make
+from sonorama.plugin.bridges.midi.bridge import MidiBridge
+from sonorama.plugin.bridges.midi.ports import plain_names, same_device
+
+from .controls import Show
+from .jack import Controller, Jack, rtmidi, until
+
+START, STOP, CLOCK = 0xFA, 0xFC, 0xF8
+
+
+@pytest.fixture
+def jack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Jack]:
+    monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path / "looks"))
+    jack = Jack(tmp_path, monkeypatch)
+    yield jack
+    jack.close()
+
+
+@pytest.fixture
+def start(jack: Jack) -> Iterator[Callable[..., tuple[MidiBridge, Show]]]:
+    del jack
+    bridges: list[MidiBridge] = []
+
+    def start(argument: str) -> tuple[MidiBridge, Show]:
+        bridge, show = make(BRIDGES, "midi", argument), Show()
+        bridges.append(bridge)
+        bridge.start(show)
+        return bridge, show
+
+    yield start
+    for bridge in bridges:
+        bridge.stop()
+        bridge.stop()
+
+
+def test_a_controller_learns_plays_is_unplugged_and_returns(start: Callable[..., tuple[MidiBridge, Show]]) -> None:
+    bridge, show = start("")
+    assert list(bridge.faults()) == ["No MIDI controller is connected"]
+    nano, other = Controller("nano"), Controller("pads")
+    until(lambda: "nano" in str(bridge.facts["midi_ports"]) and "pads" in str(bridge.facts["midi_ports"]), "no ports")
+    until(lambda: not list(bridge.faults()), "still said to be missing")
+    show.set("/midi/learn", "/look/drift")
+    nano.send(*(f"control_change channel=0 control=7 value={value}" for value in (1, 2, 3)))
+    until(lambda: bridge.facts["midi_learned"], "not learned")
+    assert bridge.facts["midi_learned"] == "cc 7 channel 1 of nano:midi -> /look/drift"
+    assert Path(str(bridge.facts["midi_file"])).name == "test.midi.json"
+    nano.send("control_change channel=0 control=7 value=0", "control_change channel=0 control=7 value=127")
+    until(lambda: show.values["/look/drift"] == 1.0, "the knob does nothing")
+    other.send("control_change channel=0 control=7 value=64")
+    nano.lit.clear()
+    show.set("/look/drift", 0.5)
+    until(lambda: nano.lit, "no light")
+    assert nano.lit == ["control_change channel=0 control=7 value=64 time=0"] and other.lit == []
+    nano.unplug()
+    until(lambda: "nano" not in str(bridge.facts["midi_ports"]), "still there")
+    show.set("/look/drift", 0.25)
+    nano = Controller("nano")
+    until(lambda: any("value=32" in text for text in nano.lit), "the lights are not renewed")
+    nano.send("control_change channel=0 control=7 value=30", "control_change channel=0 control=7 value=40")
+    until(lambda: show.values["/look/drift"] == pytest.approx(40 / 127), "it does not play again")
+    nano.unplug()
+    other.unplug()
+
+
+def test_the_clock_over_a_virtual_port(start: Callable[..., tuple[MidiBridge, Show]]) -> None:
+    """Ticks through the driver; the tempo is what they really kept."""
+    _, show = start("virtual=1&port=nothing")
+    out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="drums")
+    out.open_port(out.get_ports().index("sonorama:sonorama"))
+    sent: list[float] = []
+
+    def send(*raw: int) -> None:
+        out.send_message(list(raw))
+
+    send(START)
+    began = time.monotonic() + 0.05
+    for number in range(24 * 4):
+        time.sleep(max(0.0, began + number / 48 - time.monotonic()))
+        sent.append(time.monotonic())
+        send(CLOCK)
+    until(lambda: show.values["/clock/bpm"], "no clock")
+    per_tick, first = np.polyfit(np.arange(48), sent[:48], 1)  # of an instrument that is late now and then itself
+    assert show.values["/clock/bpm"] == pytest.approx(60 / 24 / per_tick, rel=0.03)
+    assert show.values["/clock/origin"] == pytest.approx(first, abs=0.05)
+    send(STOP)
+    until(lambda: not show.values["/clock/bpm"], "it has stopped")
+    out.close_port()
+    out.delete()
+
+
+def test_what_is_not_there_is_said(start: Callable[..., tuple[MidiBridge, Show]]) -> None:
+    pads = Controller("pads")
+    bridge, _ = start("port=nano&port=PADS")
+    assert list(bridge.faults()) == ["The MIDI port nano is not there. There are: pads:midi"]
+    pads.unplug()
+
+
+def test_arguments() -> None:
+    with pytest.raises(SonoramaError, match="The bridge midi knows no prt"):
+        MidiBridge("prt=1")
+    with pytest.raises(SonoramaError, match="virtual=yes is neither 0 nor 1"):
+        MidiBridge("virtual=yes")
+
+
+def test_without_a_driver_it_is_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
+    monkeypatch.setenv("JACK_NO_START_SERVER", "1")
+    with pytest.raises(SonoramaError, match="MIDI does not answer here") as caught:
+        MidiBridge("api=jack").start(Show())
+    assert caught.value.hint == "Start a JACK server, such as: jackd -d dummy"
+    with pytest.raises(SonoramaError, match="There is no MIDI interface tape here"):
+        MidiBridge("api=tape").start(Show())
+
+
+def test_names_stay_when_a_controller_is_plugged_in_again() -> None:
+    alsa = ["nano:nano _ CTRL 24:0", "nano:nano _ CTRL 28:0", "pad:pad MIDI 1 32:0"]
+    assert plain_names(alsa) == ["nano:nano _ CTRL", "nano:nano _ CTRL #2", "pad:pad MIDI 1"]
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "same"),
+    [
+        ("nano", ["pads", "nano"], ["nano"]),
+        ("nano:midi", ["pads:midi", "nano-01:midi"], ["nano-01:midi"]),
+        ("nanoKONTROL2 SLIDER/KNOB", ["Launchpad", "nanoKONTROL2 CTRL"], ["nanoKONTROL2 CTRL"]),
+        ("a2j:nano [20] (capture): nano MIDI 1", ["a2j:Launchpad Pro [24] (playback): Standalone Port"], []),
+        (
+            "a2j:nano [20] (capture): nano MIDI 1",
+            ["a2j:Launchpad [24] (playback): Launchpad MIDI 1", "a2j:nano [20] (playback): nano MIDI 1"],
+            ["a2j:nano [20] (playback): nano MIDI 1"],
+        ),
+    ],
+)
+def test_lights_are_those_of_the_same_controller(name: str, others: list[str], same: list[str]) -> None:
+    assert same_device(name, others) == same

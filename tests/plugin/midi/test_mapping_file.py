@@ -1,0 +1,88 @@
+"""The file of mappings is never lost."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sonorama.engine.errors import OutputError
+from sonorama.plugin.bridges.midi.mapping import Mapping
+
+from .controls import Desktop
+
+
+def learn(desktop: Desktop, address: str, number: int) -> None:
+    desktop.session.file.learn(Mapping(address=address, port="nano", kind="cc", channel=1, number=number))
+
+
+def addresses(path: Path) -> list[str]:
+    return [one["address"] for one in json.loads(path.read_text())["mappings"]]
+
+
+def test_it_is_read_again(tmp_path: Path) -> None:
+    desktop = Desktop(tmp_path)
+    learn(desktop, "/look/drift", 7)
+    again = Desktop(tmp_path)
+    again.cc(7, 0, 127)
+    assert again.value("/look/drift") == 1.0
+
+
+def test_what_another_program_wrote_meanwhile_stays(tmp_path: Path) -> None:
+    one, other = Desktop(tmp_path), Desktop(tmp_path)
+    learn(one, "/look/drift", 7)
+    learn(other, "/look/truncation", 8)
+    assert addresses(one.path) == ["/look/drift", "/look/truncation"]
+    assert one.session.file.read() and len(one.session.file.mapped) == 2
+    assert not one.session.file.read()
+
+
+def test_entries_that_mean_nothing_here_stay_and_are_said(tmp_path: Path) -> None:
+    desktop = Desktop(tmp_path)
+    entries = [
+        {"address": "/of/a/plugin", "kind": "cc", "channel": 1, "number": 3, "colour": "red"},
+        {"address": "/look/drift", "kind": "wheel", "channel": 1},
+    ]
+    desktop.path.write_text(json.dumps({"format": "sonorama-midi", "mappings": entries}))
+    desktop.session.file.read()
+    assert (
+        len(desktop.session.file.faults) == 2 and "There is no parameter /of/a/plugin" in desktop.session.file.faults[0]
+    )
+    learn(desktop, "/look/truncation", 8)
+    assert json.loads(desktop.path.read_text())["mappings"][:2] == entries
+    assert desktop.session.file.forget("/look/truncation") == 1
+    assert json.loads(desktop.path.read_text())["mappings"] == entries
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": "else", "mappings": []}', "\udcff", "[" * 5000])
+def test_a_file_that_cannot_be_read_is_renamed(tmp_path: Path, text: str) -> None:
+    desktop = Desktop(tmp_path)
+    said = text.encode(errors="surrogateescape")
+    desktop.path.write_bytes(said)
+    desktop.session.file.read()
+    assert "holds no MIDI mappings" in desktop.session.file.faults[0]
+    learn(desktop, "/look/drift", 7)
+    assert (tmp_path / "test.midi.unreadable.json").read_bytes() == said
+    assert addresses(desktop.path) == ["/look/drift"] and desktop.session.file.faults == []
+
+
+def test_older_versions_are_kept(tmp_path: Path) -> None:
+    desktop = Desktop(tmp_path)
+    for number, address in enumerate(("/look/drift", "/look/truncation", "/out/master")):
+        learn(desktop, address, number)
+    assert addresses(tmp_path / ".older" / "test.midi.json.1") == ["/look/drift", "/look/truncation"]
+
+
+def test_a_disk_that_is_full_costs_no_mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    desktop = Desktop(tmp_path)
+    learn(desktop, "/look/drift", 7)
+
+    def full(path: Path, said: object) -> None:
+        del said
+        raise OutputError(f"{path.name} cannot be saved: no space", "Make room.")
+
+    monkeypatch.setattr("sonorama.engine.control.presets.save", full)
+    desktop.learn("/look/truncation", "control_change control=8 value=3")
+    assert "cannot be saved" in desktop.faults[0]
+    desktop.cc(8, 0, 127)
+    assert desktop.value("/look/truncation") == 1.2, "it holds until the show ends"
+    assert addresses(desktop.path) == ["/look/drift"]
