@@ -26,7 +26,7 @@ class Jack:
         self.name = f"sonorama-test-{os.getpid()}-{secrets.token_hex(3)}"
         monkeypatch.setenv("JACK_DEFAULT_SERVER", self.name)
         monkeypatch.setenv("JACK_NO_START_SERVER", "1")
-        command = ["jackd", "-r", "-n", self.name, "-d", "dummy", "-r", "48000", "-p", "256"]
+        command = ["jackd", "-r", "-t", "20000", "-n", self.name, "-d", "dummy", "-r", "48000", "-p", "256"]
         with (folder / "jackd.log").open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log)
         end = time.monotonic() + PATIENCE_S
