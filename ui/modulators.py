@@ -20,7 +20,7 @@ from .widgets.control import MODULATOR_MIME
 from .widgets.controls import control_for
 from .widgets.slider import FloatControl
 
-FIRST: dict[ModulatorName, tuple[int, int]] = {"source": (65, 0), "target": (96, 7), "depth": (40, 0)}
+FIRST: dict[ModulatorName, tuple[int, int]] = {"source": (65, 0), "target": (92, 7), "depth": (40, 0)}
 """The parameters shown for every modulator: minimum width in pixels, and stretch factor."""
 COLUMNS, SPACING, COLUMN_SPACING = 4, 2, 6
 

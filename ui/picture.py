@@ -159,7 +159,10 @@ class Picture(QWidget):
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
         painter.setClipping(False)
         if self.note:
-            band = QRect(0, 0, self.width(), 26)
+            how = int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap)
+            room = QRect(8, 0, self.width() - 16, self.height())
+            high = painter.fontMetrics().boundingRect(room, how, self.note).height()
+            band = QRect(0, 0, self.width(), max(26, high + 10))
             painter.fillRect(band, QColor(CARD))
             painter.setPen(QColor(ACCENT))
-            painter.drawText(band, int(Qt.AlignmentFlag.AlignCenter), self.note)
+            painter.drawText(band.adjusted(8, 0, -8, 0), how, self.note)

@@ -92,7 +92,7 @@ class TopBar(Card):
         self.body.setContentsMargins(8, 6, 8, 6)
         self.body.addLayout(row)
         self.live = QLabel()
-        self.live.setFixedSize(78, 26)
+        self.live.setFixedSize(86, 26)
         self.live.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.world, self.source = Line("world", TEXT, ground=CARD), Line("sound source", DIM, ground=CARD)
         self.source.cut = Qt.TextElideMode.ElideMiddle  # the end of a path is its file name

@@ -88,6 +88,8 @@ class Router:
         tidy = self._suggestions.tidy(address)
         meant = tidy if tidy != address and self._of_class(tidy) else self._suggestions.nearest(address)
         hint = f": did you mean {meant}?" if meant else " (see docs/osc.md)"
+        if (there := self._suggestions.numbers(address)) and meant != tidy:
+            hint = f": {there}"
         return f"OSC: unknown address {quoted(address)}{hint}"
 
     def _of_class(self, address: str) -> tuple[Parameter, bool] | None:

@@ -6,8 +6,10 @@ import difflib
 import re
 from collections.abc import Iterable
 
+MOST = 64
+"""Numbers that are tried."""
 CLOSE = 0.75
-"""Least similarity (difflib's ratio) of an address that is suggested."""
+"""Least similarity (difflib's ratio) of an address that is suggested, without the part that all share."""
 
 
 class Suggestions:
@@ -34,5 +36,21 @@ class Suggestions:
         tidy = self.tidy(address)
         if tidy in self._known:
             return self._known[tidy]
-        close = difflib.get_close_matches(tidy, self._known, 1, CLOSE)
-        return self._known[close[0]] if close else None
+        prefix = f"/{self._root.strip('/')}/"
+        own = {known.removeprefix(prefix): known for known in self._known}
+        close = difflib.get_close_matches(tidy.removeprefix(prefix), own, 1, CLOSE)
+        return self._known[own[close[0]]] if close else None
+
+    def numbers(self, address: str) -> str | None:
+        """How far the numbers go where only a number in the address is too large or small: `there are 1 to 8`."""
+        parts = self.tidy(address).split("/")
+        for place, part in enumerate(parts):
+            if part.isdecimal():
+                there = [
+                    n
+                    for n in range(1, MOST + 1)
+                    if "/".join([*parts[:place], str(n), *parts[place + 1 :]]) in self._known
+                ]
+                if there:
+                    return f"there are {there[0]} to {there[-1]}"
+        return None

@@ -168,6 +168,8 @@ def test_an_unknown_address_is_counted(routes: Router, tally: OscCounters, path:
         ("/sonorama/look/trunkation", "/sonorama/look/truncation"),
         ("/sonorama/motion/midd/amount/norm", "/sonorama/motion/mid/amount/norm"),
         ("/1/fader3", None),
+        ("/sonorama/picture/nonsense", None),
+        ("/sonorama/unknown/3", None),
     ],
 )
 def test_an_unknown_address_gets_the_one_that_was_meant(
@@ -177,6 +179,16 @@ def test_an_unknown_address_gets_the_one_that_was_meant(
     (line,) = tally.faults()
     assert sent in line
     assert (f"did you mean {meant}?" in line) if meant else ("docs/osc.md" in line)
+
+
+@pytest.mark.parametrize(
+    ("sent", "range_"), [("/sonorama/moves/9/source", "1 to 8"), ("/sonorama/blend/0/seed", "1 to 8")]
+)
+def test_a_number_too_many_gets_the_numbers_there_are(
+    routes: Router, tally: OscCounters, sent: str, range_: str
+) -> None:
+    heard(routes, sent.removeprefix("/sonorama"), 1.0)
+    assert tally.faults()[0].endswith(f": there are {range_}")
 
 
 def test_of_many_unknown_addresses_each_is_named(routes: Router, tally: OscCounters) -> None:
