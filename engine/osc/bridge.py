@@ -69,7 +69,7 @@ class OscBridge:
         subscribers = [("127.0.0.1", self._out)] if self._out else []
         server = OscServer(
             port.table, port.post, port.post, self._port, self._host, allow=self._allow, subscribers=subscribers,
-            accept=partial(_accept, port.table),
+            accept=partial(_accept, port.table), values=port.values,
         )  # fmt: skip
         server.start()
         self._server = server

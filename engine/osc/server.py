@@ -53,6 +53,7 @@ class OscServer:
         subscribers: permanent subscribers to changes and meters: (host, port).
         accept: turns values into valid changes, in any thread; the default uses the table, with no world installed.
         buffer: bytes asked for as the socket's receive buffer.
+        values: of parameters at the start, for feedback; the others begin at their defaults.
 
     """
 
@@ -68,6 +69,7 @@ class OscServer:
         subscribers: Iterable[Sender] = (("127.0.0.1", PORT_OUT),),
         accept: Accept | None = None,
         buffer: int = BUFFER,
+        values: Mapping[str, Value] | None = None,
     ) -> None:
         self._post, self._fast = post, fast
         self._host, self._asked_port, self._asked_buffer = host, port, buffer
@@ -81,7 +83,7 @@ class OscServer:
         self._routes = Router(table, self._counters, accept)
         fixed = [(address_of(name), number) for name, number in subscribers]
         self._taken = {PORT_OUT, *(one[1] for one in fixed)}
-        self._feedback = Subscriptions(table, self._send, fixed)
+        self._feedback = Subscriptions(table, self._send, fixed, values=values)
         self._schedule = Schedule()
         self._queue: deque[tuple[list[RawMessage], int, Sender]] = deque()
         self._bytes_in = self._bytes_out = 0

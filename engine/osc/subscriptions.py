@@ -83,10 +83,11 @@ class Subscriptions:
     """Sends feedback to subscribers. Thread-safe.
 
     Args:
-        table: all parameters; their defaults are the initial values.
+        table: all parameters.
         send: sends a datagram; must not block or raise.
         fixed: permanent subscribers.
         clock: monotonic clock in seconds.
+        values: of parameters at the start; the others begin at their defaults.
 
     """
 
@@ -96,9 +97,13 @@ class Subscriptions:
         send: Callable[[bytes, Sender], None],
         fixed: Iterable[Sender] = (),
         clock: Callable[[], float] = time.monotonic,
+        values: Mapping[str, Value] | None = None,
     ) -> None:
         self._table, self._send, self._clock = table, send, clock
-        self._values: dict[str, Value] = {path: param.default for path, param in table.items() if not param.event}
+        begun = values or {}
+        self._values: dict[str, Value] = {
+            path: begun.get(path, param.default) for path, param in table.items() if not param.event
+        }
         self._subscribers = {target: Subscriber(target, True, {target[1]}) for target in fixed}
         self._touches: dict[str, dict[Sender, tuple[float, Any]]] = {}
         self._lock = threading.Lock()

@@ -1,16 +1,20 @@
 """OSC comes in by the door of all bridges: found by its entry point, made from an argument, fed through a port."""
 
+import socket
 import time
 from collections.abc import Callable
 
 import pytest
+from pythonosc.osc_packet import OscPacket
 from pythonosc.udp_client import SimpleUDPClient
 
 from sonorama.engine.control.events import ShowEvents
+from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.faults import Faults
 from sonorama.engine.osc.bridge import OscBridge, osc_argument
+from sonorama.engine.osc.subscriptions import METERS
 from sonorama.engine.plugins.registry import BRIDGES, find_used
 from sonorama.engine.show.bridges import BridgeRunner, Port
 
@@ -71,3 +75,30 @@ def test_a_wrong_argument_is_two_lines(argument: str, words: str) -> None:
     with pytest.raises(SonoramaError, match=words) as caught:
         OscBridge(argument)
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_dump_tells_what_the_show_plays_and_not_the_defaults() -> None:
+    """Values of the command line and of a resumed show are never sent as changes."""
+    values: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
+    values |= {"/look/seed": 7, "/motion/coarse/amount": 1.5, "/look/text": "fog"}
+    runner = BridgeRunner(
+        [f"osc:{osc_argument(0, 0, '127.0.0.1', [])}"],
+        lambda bridge: Port("n", values, lambda change: None, ShowEvents(Faults()), bridge),
+        Faults(),
+    )
+    runner.start()
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(("127.0.0.1", 0))
+            receiver.settimeout(30.0)
+            client = SimpleUDPClient("127.0.0.1", int(runner.facts["osc_port"]))
+            client.send_message("/sonorama/dump", receiver.getsockname()[1])
+            told: dict[str, object] = {}
+            while not {f"/sonorama{path}" for path in values if not SHOW[path].event} <= told.keys() | {*METERS}:
+                told |= {one.message.address: one.message.params[0] for one in OscPacket(receiver.recv(65536)).messages}
+    finally:
+        runner.close()
+    assert (told["/sonorama/look/seed"], told["/sonorama/look/text"]) == (7, "fog")
+    assert told["/sonorama/motion/coarse/amount"] == 1.5
+    wanted = pytest.approx(SHOW["/motion/coarse/amount"].to_norm(1.5))
+    assert told["/sonorama/motion/coarse/amount/norm"] == wanted
