@@ -22,6 +22,7 @@ from ..control.addresses import OUT_HEIGHT, OUT_WIDTH
 from ..errors import SonoramaError, ValueRefused
 from ..log.children import child_environment, relay
 from ..units import DEFAULT_WORLD
+from .news import RepeatedLines
 
 if TYPE_CHECKING:
     from ..cli.main import Commands
@@ -289,21 +290,19 @@ def _play(show: Show, news: _News, began: float, duration: float | None) -> None
 
 
 class _News:
-    """Writes and logs each new fault once, where each sink sends its pictures, and that the panel has ended."""
+    """Writes and logs new faults, where each sink sends its pictures, and that the panel has ended."""
 
     def __init__(self, show: Show, panel: subprocess.Popen[bytes] | None) -> None:
         self._show, self._panel = show, panel
-        self._said: set[str] = set()
+        self._lines = RepeatedLines()
 
     def tell(self) -> None:
         """Write what is new since the last call."""
         runners = self._show.output_loop.runners
         sent = {f"{one.label}: {one.about}" for one in runners if one.about and one.about not in one.label}
-        lines = set(self._show.report.status().faults) | sent
-        for line in sorted(lines - self._said):
+        for line in self._lines.choose({*self._show.report.status().faults, *sent}):
             _say(line)
             log.info("%s", line)
-        self._said = lines
         if self._panel is not None and self._panel.poll() is not None:
             self._panel = None
             _say(f"The panel has ended, the show plays on; it opens again with: sonorama panel {self._show.plan.name}")

@@ -143,7 +143,8 @@ class SinkRunner:
         if since is not None and now - since > STUCK_S:
             lines.append(f"{self.label} does not answer, for {now - since:.0f} s")
         if now - self._dropped_at < _FAULT_S:
-            lines.append(f"{self.label} is too slow: {self._dropped} pictures were dropped")
+            what = "picture was" if self._dropped == 1 else "pictures were"
+            lines.append(f"{self.label} is too slow: {self._dropped} {what} dropped")
         return lines
 
     def stop(self) -> None:
