@@ -5,6 +5,7 @@ What outlives a world (scenes, presets) is kept by class, since the same class m
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 
 from ..errors import ValueRefused
@@ -14,6 +15,8 @@ from .render_table import MEANING_SLOTS
 GROUP = "/meaning/"
 NAMES = ("amount", "floor", "mute", "solo")
 NO_TARGET = "none"
+NEAR = 3
+"""Classes that are suggested at most instead of an unknown one."""
 
 
 def parts(path: str) -> tuple[str, str] | None:
@@ -40,9 +43,19 @@ def to_slot(path: str, classes: Sequence[str]) -> str:
         return path
     slots = classes[:MEANING_SLOTS]
     if found[0] not in slots:
-        known = f"Its classes are {', '.join(slots)}." if slots else "It names no classes."
-        raise ValueRefused(f"This world has no class {found[0][:60]!r}", known)
+        raise ValueRefused(f"This world has no class {found[0][:60]!r}", _hint(found[0], found[1], slots))
     return f"{GROUP}{slots.index(found[0]) + 1}/{found[1]}"
+
+
+def _hint(owner: str, name: str, classes: Sequence[str]) -> str:
+    """What to send instead of an unknown class: those that were probably meant, else all."""
+    wanted = owner.lower()
+    near = [one for one in classes if one.lower() == wanted]
+    near = near or [one for one in classes if len(wanted) > 1 and wanted in one.lower()]
+    near = near or difflib.get_close_matches(wanted, classes, NEAR)
+    if near:
+        return f"Did you mean {' or '.join(f'{GROUP}{one}/{name}' for one in near[:NEAR])}?"
+    return f"Its classes are {', '.join(classes)}." if classes else "It names no classes."
 
 
 def is_target(path: str) -> bool:

@@ -18,7 +18,7 @@ from typing import Any
 from ..control.accept import Accept
 from ..control.addresses import OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC
 from ..control.parameters import Change, Parameter, Value
-from ..errors import SonoramaError
+from ..errors import SonoramaError, one_line, one_line_error
 from .counters import OscCounters, quoted
 from .messages import Message, Schedule, Sender, parse
 from .routing import ROOT, Accepted, Router
@@ -262,7 +262,9 @@ class OscServer:
         try:
             (self._fast if change.path in FAST else self._post)(change)
         except _BROKEN as error:
-            self._counters.count("failed", f"OSC: {change.path} could not be set: {quoted(str(error))}")
+            hint = f". {error.hint}" if isinstance(error, SonoramaError) else ""
+            fault = f"OSC: {ROOT}{change.path} could not be set: {one_line(one_line_error(error))}{hint}"
+            self._counters.count("failed", fault, change.path)
         else:
             self._counters.count("applied")
 

@@ -43,6 +43,23 @@ def test_a_class_stands_for_its_slot() -> None:
     assert refused.value.hint == "Its classes are rain, wind, fire."
 
 
+@pytest.mark.parametrize(
+    ("sent", "hint"),
+    [
+        ("fire", "Did you mean /meaning/fire_crackling/floor?"),
+        ("Raining", "Did you mean /meaning/raining/floor?"),
+        ("RAIN", "Did you mean /meaning/raining/floor?"),
+        ("thunderstom", "Did you mean /meaning/thunderstorm/floor?"),
+        ("water", "Did you mean /meaning/waterfall/floor or /meaning/underwater/floor?"),
+        ("dog", "Its classes are thunderstorm, raining, fire_crackling, waterfall, underwater."),
+    ],
+)
+def test_an_unknown_class_gets_the_one_that_was_meant(sent: str, hint: str) -> None:
+    with pytest.raises(ValueRefused) as refused:
+        to_slot(f"/meaning/{sent}/floor", ("thunderstorm", "raining", "fire_crackling", "waterfall", "underwater"))
+    assert refused.value.hint == hint
+
+
 def test_classes_beyond_the_slots_have_none() -> None:
     many = tuple(f"class{n}" for n in range(MEANING_SLOTS + 1))
     assert to_slot(f"/meaning/{many[15]}/mute", many) == "/meaning/16/mute"

@@ -8,6 +8,8 @@ import pytest
 from pythonosc.osc_packet import OscPacket
 from pythonosc.udp_client import SimpleUDPClient
 
+from sonorama.engine.control.accept import valid_change
+from sonorama.engine.control.class_addresses import to_slot
 from sonorama.engine.control.events import ShowEvents
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Value
@@ -102,3 +104,28 @@ def test_a_dump_tells_what_the_show_plays_and_not_the_defaults() -> None:
     assert told["/sonorama/motion/coarse/amount"] == 1.5
     wanted = pytest.approx(SHOW["/motion/coarse/amount"].to_norm(1.5))
     assert told["/sonorama/motion/coarse/amount/norm"] == wanted
+
+
+@pytest.mark.parametrize(("sent", "meant"), [("fire", "fire_crackling"), ("Raining", "raining")])
+def test_a_class_that_the_world_has_not_is_answered_with_the_one_that_was_meant(sent: str, meant: str) -> None:
+    classes = ("thunderstorm", "raining", "underwater_bubbling", "waterfall_burbling", "fire_crackling")
+
+    def accept(path: str, value: object, source: str) -> Change:
+        return valid_change(SHOW, to_slot(path, classes), value, source)
+
+    runner = BridgeRunner(
+        [f"osc:{osc_argument(0, 0, '127.0.0.1', [])}"],
+        lambda bridge: Port("n", {}, lambda change: None, ShowEvents(Faults()), bridge, accept),
+        Faults(),
+    )
+    runner.start()
+    try:
+        client = SimpleUDPClient("127.0.0.1", int(runner.facts["osc_port"]))
+        client.send_message(f"/sonorama/meaning/{sent}/floor", 0.5)
+        until(lambda: bool(runner.faults()))
+        assert runner.faults() == [
+            f"OSC: /sonorama/meaning/{sent}/floor could not be set: This world has no class '{sent}'. "
+            f"Did you mean /meaning/{meant}/floor?"
+        ]
+    finally:
+        runner.close()
