@@ -39,6 +39,15 @@ _BROKEN = (SonoramaError, ArithmeticError, AttributeError, LookupError, OSError,
 _URGENT = tuple(path.encode() for path in FAST)
 
 
+def _has_urgent(datagram: bytes) -> bool:
+    return b"/out/" in datagram and any(path in datagram for path in _URGENT)
+
+
+def _comes_first(datagram: bytes) -> bool:
+    """Whether a datagram may overtake those that came before it: a single message, since a bundle may hold others."""
+    return datagram.startswith(b"/") and _has_urgent(datagram)
+
+
 class OscServer:
     """OSC in and out over UDP (IPv4 and IPv6).
 
@@ -100,7 +109,7 @@ class OscServer:
         self._socket = open_port(self._host, self._asked_port, self._taken)
         self.port = self._socket.getsockname()[1]
         self.buffer = widen(self._socket, self._asked_buffer)
-        self._intake = Intake(self._socket)
+        self._intake = Intake(self._socket, _comes_first)
         self._out = open_senders()
         self._wake_write, self._wake_read = socket.socketpair()
         self._threads = [
@@ -183,7 +192,7 @@ class OscServer:
         messages, refused = unpack(datagram)
         for one in refused:
             self._malformed(one, sender)
-        if b"/out/" in datagram and any(path in datagram for path in _URGENT):
+        if _has_urgent(datagram):
             messages = [one for one in messages if not self._take_urgent(one, sender)]
         if messages:
             self._enqueue(messages, len(datagram) + _OVERHEAD * len(messages), sender)
@@ -197,9 +206,12 @@ class OscServer:
         return True
 
     def _enqueue(self, messages: list[RawMessage], size: int, sender: Sender) -> None:
-        if len(self._queue) >= _QUEUE or self._bytes_in - self._bytes_out > _QUEUE_BYTES:
-            self._counters.count("dropped", "OSC: the input queue is full; messages were dropped")
-            return
+        while len(self._queue) >= _QUEUE or self._bytes_in - self._bytes_out > _QUEUE_BYTES:
+            self._counters.count("dropped", "OSC: the input queue is full; the oldest messages were dropped")
+            try:
+                self._bytes_in -= self._queue.popleft()[1]
+            except IndexError:  # the worker has taken the last one
+                break
         self._bytes_in += size
         self._queue.append((messages, size, sender))
 

@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import sys
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from ..errors import SonoramaError
 from .counters import quoted
@@ -122,12 +122,16 @@ def widen(one: socket.socket, size: int = BUFFER) -> int:
 
 
 class Intake:
-    """Reads a socket into memory quickly, before the system's buffer is full and loses datagrams. One thread only."""
+    """Reads a socket into memory quickly, before the system's buffer is full and loses datagrams. One thread only.
+
+    urgent: whether a datagram comes before all that are not urgent.
+    """
 
     COUNT, BYTES = 8192, 64 << 20
 
-    def __init__(self, one: socket.socket) -> None:
-        self._socket = one
+    def __init__(self, one: socket.socket, urgent: Callable[[bytes], bool] = lambda _: False) -> None:
+        self._socket, self._is_urgent = one, urgent
+        self._urgent: deque[tuple[bytes, Sender]] = deque()
         self._is_v6 = one.family == socket.AF_INET6
         self._raw: deque[tuple[bytes, Sender]] = deque()
         self._bytes = 0
@@ -138,12 +142,19 @@ class Intake:
         with contextlib.suppress(OSError):  # no datagram waiting; on Windows also after a send to a closed port
             while len(raw) < self.COUNT and self._bytes < self.BYTES:
                 datagram, address = receive(65_536)
-                raw.append((datagram, plain_sender(address) if self._is_v6 else address))
+                into = self._urgent if self._is_urgent(datagram) else raw
+                into.append((datagram, plain_sender(address) if self._is_v6 else address))
                 self._bytes += len(datagram)
-        return bool(raw)
+        return bool(raw or self._urgent)
+
+    @property
+    def count(self) -> int:
+        """Datagrams in memory."""
+        return len(self._raw) + len(self._urgent)
 
     def take(self, count: int) -> list[tuple[bytes, Sender]]:
-        """Remove and return the `count` oldest datagrams."""
-        taken = [self._raw.popleft() for _ in range(min(count, len(self._raw)))]
+        """Remove and return all urgent datagrams and the `count` oldest others."""
+        taken = [*self._urgent, *(self._raw.popleft() for _ in range(min(count, len(self._raw))))]
+        self._urgent.clear()
         self._bytes -= sum(len(datagram) for datagram, _ in taken)
         return taken

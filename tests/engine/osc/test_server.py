@@ -18,6 +18,7 @@ from sonorama.engine.control.parameter_state import ParameterState
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.osc.server import OscServer
+from sonorama.engine.osc.sockets import Intake
 
 from .osc_helpers import HERE, KILLERS, bundle, eventually, fuzz, message, received, serving, text
 
@@ -155,6 +156,48 @@ def test_blackout_overtakes_a_queue_that_stands_still() -> None:
             assert eventually(lambda count=count: len(fast) > count)
         assert eventually(lambda: [change.path for change in fast][1:] == ["/out/blackout", "/out/panic"])
         stuck.set()
+
+
+def test_blackout_overtakes_what_waits_in_the_socket() -> None:
+    """A flood is not read to its end first; what belongs to it stays in order."""
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as here,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out,
+    ):
+        here.bind((HERE, 0))
+        here.setblocking(False)
+        intake = Intake(here, lambda datagram: datagram == BLACK)
+        sent = [message("/sonorama/look/seed", "i", number) for number in range(100)]
+        for packet in (*sent, BLACK):
+            out.sendto(packet, here.getsockname())
+        assert eventually(lambda: intake.fill() and intake.count == 101)
+        assert [datagram for datagram, _ in intake.take(64)] == [BLACK, *sent[:64]]
+        assert [datagram for datagram, _ in intake.take(64)] == sent[64:]
+        assert not intake.fill()
+
+
+def test_of_a_queue_that_is_full_the_newest_stay() -> None:
+    """A fader's last move holds after a flood."""
+    stuck, seen = threading.Event(), list[Change]()
+
+    def wait(change: Change) -> None:
+        stuck.wait(20.0)
+        seen.append(change)
+
+    server = OscServer(SHOW, wait, seen.append, 0, subscribers=())
+    with server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+        large = message("/sonorama/look/text", "s", "x" * 60_000)
+
+        def flood() -> bool:
+            for _ in range(20):
+                one.sendto(large, (HERE, server.port))
+            return server.counters["dropped"] > 0
+
+        assert eventually(flood, 30.0), "the queue is not full"
+        one.sendto(message("/sonorama/look/seed", "i", 4), (HERE, server.port))
+        time.sleep(0.2)
+        stuck.set()
+        assert eventually(lambda: any(change.value == 4 for change in seen), 30.0)
 
 
 def test_a_bundle_waits_for_its_time_and_no_longer() -> None:
