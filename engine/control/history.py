@@ -18,6 +18,7 @@ DRAG_S, TOGETHER_S = 0.5, 0.1
 other parameters of the same sender do (a preset that is loaded)."""
 OWN = ("undo", "redo", "auto", FOUND, "world", "renderer", "command line")
 """Sources that are not a person's: results, and what follows from another change."""
+Scenes = Callable[[int], Mapping[str, Value]]
 
 
 @dataclass
@@ -28,12 +29,14 @@ class Step:
         source: who made it.
         at_s: when it was last moved on.
         before: what the values were, by address.
+        scene: of a scene that was stored: its slot, and what that held, nothing if it was empty.
 
     """
 
     source: str
     at_s: float
     before: dict[str, Value] = field(default_factory=dict)
+    scene: tuple[int, Mapping[str, Value]] | None = None
 
 
 class History:
@@ -79,36 +82,50 @@ class History:
         if before:
             self._undone.clear()
 
+    def note_scene(self, slot: int, before: Mapping[str, Value], source: str) -> None:
+        """A scene is stored now; before: what its slot held, nothing if it was empty."""
+        self._done.append(Step(source, self._clock(), scene=(slot, before)))
+        self._undone.clear()
+
     def _going_on(self, source: str, paths: set[str], now: float) -> Step | None:
         """The step that a change goes on with, if there is one."""
         for step in reversed(self._done):
             if step.source == source:
+                if step.scene is not None:
+                    return None
                 limit = DRAG_S if paths & step.before.keys() else TOGETHER_S
                 return step if now - step.at_s < limit else None
         return None
 
-    def undo(self, values: Mapping[str, Value]) -> list[Change]:
-        """The changes that take the last change back; none if there is none."""
-        return self._back(self._done, self._undone, values, "undo")
+    def undo(self, values: Mapping[str, Value], scenes: Scenes = lambda _: {}) -> Step | None:
+        """The step whose values and scene are to hold again; None if there is nothing to undo.
 
-    def redo(self, values: Mapping[str, Value]) -> list[Change]:
-        """The changes that make again what was undone last; none if nothing was."""
-        return self._back(self._undone, self._done, values, "redo")
+        Args:
+            values: that hold now.
+            scenes: gives what a slot holds now.
+
+        """
+        return self._back(self._done, self._undone, values, scenes)
+
+    def redo(self, values: Mapping[str, Value], scenes: Scenes = lambda _: {}) -> Step | None:
+        """The same of what was undone last."""
+        return self._back(self._undone, self._done, values, scenes)
 
     @staticmethod
     def _back(
-        steps: deque[Step] | list[Step], others: deque[Step] | list[Step], values: Mapping[str, Value], source: str
-    ) -> list[Change]:
+        steps: deque[Step] | list[Step], others: deque[Step] | list[Step], values: Mapping[str, Value], scenes: Scenes
+    ) -> Step | None:
         if not steps:
-            return []
+            return None
         step = steps.pop()
-        others.append(Step(source, 0.0, {path: values[path] for path in step.before}))
-        return [Change(path, value, source) for path, value in step.before.items()]
+        now = None if step.scene is None else (step.scene[0], scenes(step.scene[0]))
+        others.append(Step(step.source, 0.0, {path: values[path] for path in step.before}, now))
+        return step
 
     def forget_mixer(self) -> None:
         """Another world is played: slots of the meaning mixer mean other classes."""
         for steps in (self._done, self._undone):
             for step in list(steps):
                 step.before = {path: value for path, value in step.before.items() if not path.startswith(GROUP)}
-                if not step.before:
+                if not step.before and step.scene is None:
                     steps.remove(step)

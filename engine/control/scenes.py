@@ -157,6 +157,12 @@ class SceneBank:
         self._scenes[_checked(slot)] = kept = by_class(kept, classes)
         self._said = {**self._said, str(slot): kept}
 
+    def put_back(self, slot: int, held: Mapping[str, Value]) -> None:
+        """Let a slot hold what `values` gave before, without writing the file; nothing empties it."""
+        said = {key: value for key, value in self._said.items() if key != str(slot)}
+        self._said = {**said, str(slot): dict(held)} if held else said
+        self._scenes[_checked(slot)] = dict(held)
+
     def write(self) -> None:
         """Write the file, which waits for the disk; any thread. Raises OutputError: it cannot be written."""
         presets.save(self._path, self._said)

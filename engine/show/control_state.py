@@ -45,7 +45,7 @@ class ControlState:
         scenes: of this show.
         fault: called with (kind, line) when something cannot be done.
         write: called with (kind, job) for what has to be written to disk.
-        stored: called with the slot of a scene that is stored.
+        stored: called with the slot of a scene that is stored, and whether it is what is seen now.
 
     Attributes:
         moved: effective values of modulated parameters, as the renderer reported last.
@@ -61,7 +61,7 @@ class ControlState:
         fault: Callable[[str, str], None],
         write: Callable[[str, Callable[[], None]], None],
         classes: Sequence[str] = (),
-        stored: Callable[[int], None] = lambda _: None,
+        stored: Callable[[int, bool], None] = lambda _, __: None,
     ) -> None:
         self.classes, self._kept = (*classes,), dict[str, Value]()
         self._fault, self._write, self._stored = fault, write, stored
@@ -132,8 +132,10 @@ class ControlState:
             case addresses.SCENE_RECALL:
                 yield from self._recalled(int(change.value))
             case addresses.SCENE_STORE:
-                self.scenes.keep(int(change.value), self.values, self.classes)
-                self._stored(int(change.value))
+                slot = int(change.value)
+                self.history.note_scene(slot, self.scenes.values(slot), change.source)
+                self.scenes.keep(slot, self.values, self.classes)
+                self._stored(slot, True)
                 self._write("scenes", self.scenes.write)
             case addresses.AUTO_NEXT:
                 stored = [slot for slot, full in enumerate(self.scenes.stored, 1) if full]
@@ -168,10 +170,15 @@ class ControlState:
         return []
 
     def _back(self, undo: bool) -> list[Change]:
-        changes = (self.history.undo if undo else self.history.redo)(self.values)
-        if not changes:
+        step = (self.history.undo if undo else self.history.redo)(self.values, self.scenes.values)
+        if step is None:
             self._fault("undo", f"There is nothing to {'undo' if undo else 'redo'}")
-        return changes
+            return []
+        if step.scene is not None:
+            self.scenes.put_back(*step.scene)
+            self._stored(step.scene[0], False)
+            self._write("scenes", self.scenes.write)
+        return [Change(path, value, "undo" if undo else "redo") for path, value in step.before.items()]
 
     def _recalled(self, slot: int) -> list[Change]:
         morph_s = float(self.moved.get(addresses.SCENE_MORPH, self.values[addresses.SCENE_MORPH]))
@@ -191,5 +198,5 @@ def open_state(
 ) -> ControlState:  # fmt: skip
     """The control state that a plan asks for, with the scenes of the show's name; see ControlState."""
     scenes = SceneBank(presets.file_of(plan.name, "scenes"))
-    stored = Thumbnails(plan.name, write).take
+    stored = Thumbnails(plan.name, write).keep
     return ControlState({**plan.values, WORLD: plan.world}, scenes, fault, write, classes, stored)

@@ -38,13 +38,16 @@ class Thumbnails:
     def __init__(self, name: str, write: Callable[[str, Callable[[], None]], None]) -> None:
         self._name, self._write = name, write
 
-    def take(self, slot: int) -> None:
-        """The scene in a slot, 1 to 8, is stored now. Never waits."""
-        self._write(f"thumbnail {slot}", partial(self._save, thumbnail_file(self._name, slot)))
+    def keep(self, slot: int, shown: bool) -> None:
+        """The scene in a slot, 1 to 8, is another one now. Never waits.
 
-    def _save(self, file: Path) -> None:
+        shown: whether it is what is seen; else there is no thumbnail of it.
+        """
+        self._write(f"thumbnail {slot}", partial(self._save, thumbnail_file(self._name, slot), shown))
+
+    def _save(self, file: Path, shown: bool) -> None:
         """Raises OutputError: it cannot be written."""
-        pixels = self._painted()
+        pixels = self._painted() if shown else None
         try:
             if pixels is None:
                 file.unlink(missing_ok=True)  # that of the scene before would be of another picture

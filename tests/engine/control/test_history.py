@@ -2,7 +2,7 @@
 
 import pytest
 
-from sonorama.engine.control.history import STEPS, History
+from sonorama.engine.control.history import STEPS, History, Step
 from sonorama.engine.control.parameters import Change, Value
 
 A, B, C = "/look/truncation", "/look/drift", "/meaning/1/amount"
@@ -23,16 +23,16 @@ class Hand:
         self.values.update(changes)
 
     def undo(self) -> dict[str, Value]:
-        changes = self.history.undo(self.values)
-        self.history.note(changes, self.values)  # as the control state does with every change
-        self.values.update((one.path, one.value) for one in changes)
-        return {one.path: one.value for one in changes}
+        return self._turn(self.history.undo(self.values), "undo")
 
     def redo(self) -> dict[str, Value]:
-        changes = self.history.redo(self.values)
-        self.history.note(changes, self.values)
-        self.values.update((one.path, one.value) for one in changes)
-        return {one.path: one.value for one in changes}
+        return self._turn(self.history.redo(self.values), "redo")
+
+    def _turn(self, step: Step | None, source: str) -> dict[str, Value]:
+        before = {} if step is None else step.before
+        self.history.note([Change(*item, source) for item in before.items()], self.values)  # as with every change
+        self.values.update(before)
+        return dict(before)
 
 
 @pytest.fixture

@@ -197,10 +197,12 @@ def test_scenes_that_come_by_themselves_are_no_steps_of_undo(control_state: Cont
     control_state.take(Change("/scene/recall", 1, "auto"))
     control_state.take(Change("/edit/undo", True, "panel"))
     assert control_state.values["/look/drift"] == 0.0  # as before the panel's change
+    control_state.take(Change("/edit/undo", True, "panel"))  # the scene
+    assert not any(control_state.scenes.stored) and faults == []
     control_state.take(Change("/edit/undo", True, "panel"))
     assert faults == ["There is nothing to undo"]
     control_state.take(Change("/edit/redo", True, "panel"))
-    control_state.take(Change("/look/drift", 0.7, "panel"))
+    control_state.take(Change("/edit/redo", True, "panel"))
     control_state.take(Change("/scene/recall", 1, "panel"))
     control_state.take(Change("/edit/undo", True, "panel"))
     assert control_state.values["/look/drift"] == 0.7
@@ -268,3 +270,28 @@ def test_panic_leaves_the_points_but_not_the_surface_on(control_state: ControlSt
     control_state.take(Change("/out/panic", True, "panel"))
     assert control_state.values["/blend/amount"] == 0.0
     assert (control_state.values["/blend/x"], control_state.values["/blend/1/seed"]) == (0.2, 3)
+
+
+def test_a_scene_that_was_stored_over_another_comes_back(tmp_path: Path, faults: list[str]) -> None:
+    told: list[tuple[int, bool]] = []
+    scenes = SceneBank(tmp_path / "x.json")
+    state = ControlState({}, scenes, lambda _, line: faults.append(line), lambda _, job: job(),
+                         stored=lambda slot, shown: told.append((slot, shown)))  # fmt: skip
+    for hue in (5.0, 77.0):
+        state.take(Change("/picture/hue", hue, "panel"))
+        state.take(Change("/scene/store", 7, "panel"))
+
+    def kept() -> object:
+        return SceneBank(tmp_path / "x.json").values(7).get("/picture/hue")
+
+    state.take(Change("/edit/undo", True, "panel"))
+    assert kept() == 5.0
+    assert state.values["/picture/hue"] == 77.0  # what is seen stays
+    assert told == [(7, True), (7, True), (7, False)]
+    state.take(Change("/edit/redo", True, "panel"))
+    assert kept() == 77.0
+    for _ in range(3):  # the scene, the hue, the scene
+        state.take(Change("/edit/undo", True, "panel"))
+    assert state.values["/picture/hue"] == 5.0
+    assert not scenes.stored[6] and kept() is None
+    assert not faults

@@ -49,7 +49,7 @@ def test_it_is_what_is_painted(size: tuple[int, int], jobs: dict[str, Callable[[
     thumbnails = Thumbnails(NAME, jobs.__setitem__)
     with FrameMapWriter(inner_name(NAME), *size) as frames:
         frames.publish(picture(*size), 0, 1)
-        thumbnails.take(3)
+        thumbnails.keep(3, True)
         assert [*jobs] == ["thumbnail 3"] and not thumbnail_file(NAME, 3).exists(), "the caller does not wait"
         jobs["thumbnail 3"]()
     seen = decoded(thumbnail_file(NAME, 3))
@@ -65,7 +65,7 @@ def test_without_a_picture_the_one_of_the_scene_before_goes(jobs: dict[str, Call
     file.parent.mkdir(parents=True)
     file.write_bytes(jpeg(picture(64, 36)))
     thumbnails = Thumbnails(NAME, jobs.__setitem__)
-    thumbnails.take(1)
+    thumbnails.keep(1, True)
     jobs["thumbnail 1"]()
     assert not file.exists()
 
@@ -74,7 +74,7 @@ def test_a_folder_in_the_way_is_said(jobs: dict[str, Callable[[], None]]) -> Non
     thumbnail_file(NAME, 2).mkdir(parents=True)
     with FrameMapWriter(inner_name(NAME), 64, 36) as frames:
         frames.publish(picture(64, 36), 0, 1)
-        Thumbnails(NAME, jobs.__setitem__).take(2)
+        Thumbnails(NAME, jobs.__setitem__).keep(2, True)
         with pytest.raises(OutputError, match="no thumbnail"):
             jobs["thumbnail 2"]()
 
