@@ -203,6 +203,7 @@ def test_scenes_that_come_by_themselves_are_no_steps_of_undo(control_state: Cont
     assert faults == ["There is nothing to undo"]
     control_state.take(Change("/edit/redo", True, "panel"))
     control_state.take(Change("/edit/redo", True, "panel"))
+    control_state.take(Change("/look/drift", 0.7, "panel"))
     control_state.take(Change("/scene/recall", 1, "panel"))
     control_state.take(Change("/edit/undo", True, "panel"))
     assert control_state.values["/look/drift"] == 0.7
