@@ -42,7 +42,8 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 
 test-hosts: setup  ## run the long suites of partners too, such as a sound server that dies
 	@.ci/apt obs:obs-studio ip:iproute2 unshare:util-linux
-	@$(MAKE) test MARKS=hosts ARGS=tests
+	@.ci/uv pip install --quiet --no-deps --target build/hosts --upgrade cyndilib ndi-python pugixml-cython pyvirtualcam
+	@PYTHONPATH=$(CURDIR)/build/hosts $(MAKE) test MARKS=hosts ARGS=tests
 
 check: setup  ## lint, format, types, import direction; all four run, any failure fails
 	@failed=; for tool in "ruff check ." "ruff format --check ." basedpyright lint-imports; do \

@@ -29,7 +29,7 @@ from ...engine.ipc.shared_paths import (
     shared_folder,
 )
 from ...engine.plugins.interfaces import Available, Missing, Picture, StreamInfo
-from .listening import Listener, listen_on_file
+from .server_socket import ServerSocket, listen_on_file
 
 MOST_CLIENTS = 4
 CREDIT = 2
@@ -68,7 +68,7 @@ class GStreamerSink:
         if isinstance(lack := probe(), Missing):
             raise SonoramaError(f"Nothing can be handed to GStreamer: {lack.reason}", lack.how_to_install)
         self._path = Path(argument).absolute() if argument else None
-        self._listener: Listener | None = None
+        self._server: ServerSocket | None = None
         self._clients: list[_Client] = []
         self._area: _Area | None = None
         self._caps = ""
@@ -76,10 +76,10 @@ class GStreamerSink:
     @property
     def about(self) -> str:
         """The socket, the caps line, and how many pipelines read."""
-        listener, count = self._listener, len(self._clients)
-        if listener is None:
+        server, count = self._server, len(self._clients)
+        if server is None:
             return ""
-        return f"socket-path={listener.path} caps {self._caps}, {count} {'client' if count == 1 else 'clients'}"
+        return f"socket-path={server.path} caps {self._caps}, {count} {'client' if count == 1 else 'clients'}"
 
     def open(self, info: StreamInfo) -> None:
         """Listen, and make shared memory for pictures of this size.
@@ -88,8 +88,8 @@ class GStreamerSink:
             SonoramaError: the socket is taken, or cannot be made, or there is no memory.
 
         """
-        if self._listener is None:
-            self._listener = listen_on_file(self._path or runtime_folder() / f"{info.name}.gst")
+        if self._server is None:
+            self._server = listen_on_file(self._path or runtime_folder() / f"{info.name}.gst")
         if self._area is None or self._area.size != (info.width, info.height):
             self._drop_area()
             self._area = _Area((info.width, info.height))
@@ -103,10 +103,10 @@ class GStreamerSink:
             SonoramaError: shared memory is full.
 
         """
-        listener, area = self._listener, self._area
-        if listener is None or area is None:
+        server, area = self._server, self._area
+        if server is None or area is None:
             return
-        while (connection := listener.accept()) is not None:
+        while (connection := server.accept()) is not None:
             self._clients += _welcome(connection, area, len(self._clients))
         self._clients = [client for client in self._clients if client.read()]
         ready = [client for client in self._clients if len(client.held) < CREDIT]
@@ -128,9 +128,9 @@ class GStreamerSink:
 
     def close(self) -> None:
         """End the pipelines that read, and remove socket and memory."""
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            listener.close()
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
         self._drop_area()
 
 
@@ -149,7 +149,7 @@ class _Area:
 
     def write(self, slot: int, picture: Picture) -> None:
         """Put a picture into a slot. Written, not mapped, so that a full memory is an error and no signal."""
-        data = memoryview(np.ascontiguousarray(picture.pixels).reshape(-1))
+        data = np.ascontiguousarray(picture.pixels).reshape(-1).data
         try:
             done = 0
             while done < len(data):

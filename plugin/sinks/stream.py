@@ -24,7 +24,7 @@ from av.video.stream import VideoStream
 
 from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Picture, StreamInfo
-from .listening import Listener, listen_on_file, listen_on_port
+from .server_socket import ServerSocket, listen_on_file, listen_on_port
 
 log = logging.getLogger(__name__)
 PORT = 9126
@@ -62,7 +62,7 @@ class StreamSink:
             raise SonoramaError(f"{argument!r} is nowhere to stream to", "Use unix:/path/of/socket or tcp:PORT.")
         self._path = Path(rest) if form == "unix" else None
         self._port, self._any_port = (int(rest), False) if form == "tcp" else (PORT, True)
-        self._listener: Listener | None = None
+        self._server: ServerSocket | None = None
         self._clients: list[_Client] = []
         self._size = (0, 0)
         self._fps = Fraction(30)
@@ -70,10 +70,10 @@ class StreamSink:
     @property
     def about(self) -> str:
         """The address, and how many programs are connected."""
-        listener, count = self._listener, len(self._clients)
-        if listener is None:
+        server, count = self._server, len(self._clients)
+        if server is None:
             return ""
-        address = f"tcp://127.0.0.1:{listener.port}" if listener.path is None else f"unix:{listener.path}"
+        address = f"tcp://127.0.0.1:{server.port}" if server.path is None else f"unix:{server.path}"
         return f"{address} (format nut), {count} {'client' if count == 1 else 'clients'}"
 
     def open(self, info: StreamInfo) -> None:
@@ -87,14 +87,14 @@ class StreamSink:
         if size != self._size:
             self._disconnect()
         self._size, self._fps = size, info.fps
-        if self._listener is None:
+        if self._server is None:
             own = self._path is None
-            self._listener = listen_on_port(self._port, self._any_port) if own else listen_on_file(self._path or Path())
+            self._server = listen_on_port(self._port, self._any_port) if own else listen_on_file(self._path or Path())
 
     def send(self, picture: Picture) -> None:
         """Welcome new clients, and hand the picture to all; does not wait for them."""
-        listener = self._listener
-        while listener is not None and (connection := listener.accept()) is not None:
+        server = self._server
+        while server is not None and (connection := server.accept()) is not None:
             if len(self._clients) < MOST_CLIENTS:
                 self._clients.append(_Client(connection, self._fps))
             else:
@@ -113,9 +113,9 @@ class StreamSink:
 
     def close(self) -> None:
         """Disconnect all and listen no more."""
-        listener, self._listener = self._listener, None
-        if listener is not None:
-            listener.close()
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
         self._disconnect()
         self._size = (0, 0)
 

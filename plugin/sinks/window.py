@@ -6,30 +6,17 @@ child is restarted if it dies.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
-import signal
-import subprocess
 import sys
-import threading
-import time
 import weakref
-from collections import deque
 from typing import ClassVar, Literal
 
 from ...engine.control.live_table import WINDOWS, window_address
 from ...engine.errors import SonoramaError
-from ...engine.log.children import relay
-from ...engine.plugins.interfaces import Available, Missing, Picture, SinkEnded, StreamInfo
+from ...engine.plugins.interfaces import Available, Missing, Picture, StreamInfo
+from .child import KeptChild, end_with_parent
 
-PAUSE_S = 1.0
-"""Seconds between two starts."""
-SHORT_S = 10.0
-"""A window that ran for fewer seconds than this counts as a failed start."""
-STARTS = 3
-"""Failed starts in a row after which it is not started again."""
-_END_S = 3.0
 _CHILD = "from sonorama.plugin.sinks.window import main; main()"
 
 
@@ -77,14 +64,13 @@ class WindowSink:
         self._all.add(self)
         self._display = int(argument or 0)
         self._command: list[str] = []
-        self._child: _Child | None = None
-        self._short, self._restarts = 0, 0
-        self._again_at = 0.0
+        self._child: KeptChild | None = None
 
     @property
     def about(self) -> str:
         """The display, and how often the window was restarted."""
-        again = f", restarted {self._restarts} times" if self._restarts else ""
+        restarts = self._child.restarts if self._child else 0
+        again = f", restarted {restarts} times" if restarts else ""
         own = f" ({window_address('/window/', self.number)})" if self.number > 1 else ""
         return f"display {self._display}{own}{again}" if self._command else ""
 
@@ -99,8 +85,9 @@ class WindowSink:
         command += ["--window", str(self.number)] if self.number > 1 else []
         if command != self._command:
             self.close()
+            self._all.add(self)
             self._command = command
-            self._child = _Child(command)
+            self._child = KeptChild(_CHILD, command, "window")
 
     def send(self, picture: Picture) -> None:
         """Check the window and restart it if it crashed; the picture itself comes through the frame map.
@@ -109,77 +96,22 @@ class WindowSink:
             SinkEnded: the user closed the window, or it fails repeatedly.
 
         """
-        if self._child is not None and self._child.code() is not None:
-            self._check_exit(self._child)
-        if self._child is None and self._command and time.monotonic() >= self._again_at:
-            self._child = _Child(self._command)
-            self._restarts += 1
-
-    def _check_exit(self, child: _Child) -> None:
-        """Decide by its exit code and age whether an ended window is restarted."""
-        code, last, age = child.code(), child.end(), time.monotonic() - child.started
-        self._child, self._again_at = None, time.monotonic() + PAUSE_S
-        if code == 0:
-            raise SinkEnded("The window was closed", f"Open it again: sonorama {' '.join(self._command)}")
-        self._short = self._short + 1 if age < SHORT_S else 1
-        if self._short >= STARTS:
-            message, hint = [*last, f"The window crashed (exit code {code})", "Try another display."][:2]
-            raise SinkEnded(message, hint)
+        if self._child is not None:
+            again = f"Open it again: sonorama {' '.join(self._command)}"
+            crashed = SonoramaError("The window crashed", "Try another display.")
+            self._child.check(SonoramaError("The window was closed", again), crashed)
 
     def close(self) -> None:
         """Close the window."""
         child, self._child, self._command = self._child, None, []
+        self._all.discard(self)  # its number is free
         if child is not None:
             child.end()
 
 
-class _Child:
-    """The child process of one window."""
-
-    def __init__(self, arguments: list[str]) -> None:
-        self.started = time.monotonic()
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _CHILD, *arguments],
-            stdin=pipe,
-            stdout=subprocess.DEVNULL,
-            stderr=pipe,
-            start_new_session=True,  # Ctrl-C must reach only the show
-        )
-        self.pid = self._process.pid
-        self._last: deque[str] = deque(maxlen=2)
-        assert self._process.stderr is not None  # noqa: S101 (it was asked for)
-        self._reader = relay(self._process.stderr, "window", said=self._last.append)
-
-    def code(self) -> int | None:
-        """Exit code; None while it is running."""
-        return self._process.poll()
-
-    def end(self) -> list[str]:
-        """End the child, by force if necessary; returns its last two lines of output."""
-        process = self._process
-        assert process.stdin is not None  # noqa: S101 (it was asked for)
-        process.stdin.close()  # tells the child to exit
-        try:
-            process.wait(_END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        self._reader.join(1.0)
-        return list(self._last)
-
-
 def main() -> None:
     """The child's entry point: `sonorama view ...` until the sink closes its standard input or dies."""
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    end_with_parent()
     from ...engine.cli.main import main as run
 
     sys.exit(run(sys.argv[1:]))
-
-
-def _leave_with_parent() -> None:
-    os.read(0, 1)
-    with contextlib.suppress(OSError):
-        os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(_END_S)
-    os._exit(143)

@@ -41,9 +41,9 @@ class Received:
         assert not self._thread.is_alive()
 
 
-def decoded(data: bytes) -> Seen:
+def decoded(data: "bytes | bytearray") -> Seen:
     """The pictures in a NUT stream."""
-    with av.open(io.BytesIO(data), format="nut") as film:
+    with av.open(io.BytesIO(data), "r", format="nut") as film:
         frames = [frame.to_ndarray(format="rgba") for frame in film.decode(video=0)]
     assert all((frame[..., :3] == frame[0, 0, 0]).all() and (frame[..., 3] == 255).all() for frame in frames)
     return [(round((int(frame[0, 0, 0]) - grey(0)) / 5), frame.shape[1]) for frame in frames]
@@ -66,7 +66,7 @@ class StreamCase(Case):
 
     def wait(self) -> None:
         assert isinstance(self.sink, stream.StreamSink)
-        made = self.sink._listener, self.sink._size
+        made = self.sink._server, self.sink._size
         if self._client is not None and made != self._made:
             self._hang_up()
         if self._client is None and self._watching:
@@ -126,7 +126,7 @@ class GStreamerCase(Case):
         return gstreamer.GStreamerSink(str(self.path))
 
     def wait(self) -> None:
-        assert isinstance(self.sink, gstreamer.GStreamerSink) and self.sink._area and self.sink._listener
+        assert isinstance(self.sink, gstreamer.GStreamerSink) and self.sink._area and self.sink._server
         if self._client is not None and self._area is not self.sink._area:
             self._hang_up()
         if self._client is None and self._watching:
@@ -176,5 +176,5 @@ class GStreamerCase(Case):
 
 def waits(sink: FrameSink) -> bool:
     """Whether a client waits to be accepted."""
-    assert isinstance(sink, gstreamer.GStreamerSink | stream.StreamSink) and sink._listener is not None
-    return bool(select.select([sink._listener._socket], [], [], 0)[0])
+    assert isinstance(sink, gstreamer.GStreamerSink | stream.StreamSink) and sink._server is not None
+    return bool(select.select([sink._server._socket], [], [], 0)[0])

@@ -72,7 +72,7 @@ class Obs:
     def picture(self, name: str) -> np.ndarray:
         """What a source shows, uint8 [H,W,3]."""
         data = self.ask("GetSourceScreenshot", sourceName=name, imageFormat="png")["imageData"]
-        with open_film(io.BytesIO(base64.b64decode(data.partition(",")[2])), format="png_pipe") as file:
+        with open_film(io.BytesIO(base64.b64decode(data.partition(",")[2])), "r", format="png_pipe") as file:
             return next(file.decode(video=0)).to_ndarray(format="rgb24")
 
     def close(self) -> None:

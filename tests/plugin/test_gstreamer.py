@@ -24,7 +24,7 @@ from .test_stream import quarters
 
 
 @contextmanager
-def opened(path: Path, width: int = 64, height: int = 48) -> Iterator[GStreamerSink]:
+def open_sink(path: Path, width: int = 64, height: int = 48) -> Iterator[GStreamerSink]:
     sink = GStreamerSink(str(path))
     try:
         sink.open(info("gst", width, height))
@@ -34,7 +34,7 @@ def opened(path: Path, width: int = 64, height: int = 48) -> Iterator[GStreamerS
 
 
 def test_a_pipeline_with_the_caps_that_are_printed_shows_the_colours(tmp_path: Path) -> None:
-    with opened(tmp_path / "s") as sink:
+    with open_sink(tmp_path / "s") as sink:
         socket_path, _, caps = sink.about.partition(", ")[0].partition(" caps ")
         assert sink.about.endswith("framerate=30/1, 0 clients")
         caps = sink.about.partition(" caps ")[2].rpartition(", ")[0]
@@ -91,7 +91,7 @@ class Client:
 
 
 def test_a_slow_client_holds_its_pictures_and_nobody_up(tmp_path: Path) -> None:
-    with opened(tmp_path / "s", 32, 32) as sink:
+    with open_sink(tmp_path / "s", 32, 32) as sink:
         slow, quick = Client(tmp_path / "s"), Client(tmp_path / "s")
         sink.send(picture(0, 32, 32))
         size, file = slow.area()
@@ -117,7 +117,7 @@ def test_a_slow_client_holds_its_pictures_and_nobody_up(tmp_path: Path) -> None:
 
 
 def test_nonsense_is_hung_up_on_and_too_many_are_turned_away(tmp_path: Path) -> None:
-    with opened(tmp_path / "s", 32, 32) as sink:
+    with open_sink(tmp_path / "s", 32, 32) as sink:
         clients = [Client(tmp_path / "s") for _ in range(MOST_CLIENTS + 1)]
         sink.send(picture(0, 32, 32))
         assert f"{MOST_CLIENTS} clients" in sink.about
@@ -136,7 +136,7 @@ def test_a_full_memory_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    with opened(tmp_path / "s", 32, 32) as sink:
+    with open_sink(tmp_path / "s", 32, 32) as sink:
         client = Client(tmp_path / "s")
         monkeypatch.setattr(os, "pwrite", full)
         with pytest.raises(SonoramaError, match="Shared memory cannot be written"):
@@ -153,7 +153,7 @@ def test_what_killed_shows_left_is_removed(tmp_path: Path) -> None:
     new.touch()
     os.utime(old, (1, 1))
     try:
-        with opened(tmp_path / "s"):
+        with open_sink(tmp_path / "s"):
             assert (old.exists(), new.exists()) == (False, True)
     finally:
         new.unlink()

@@ -19,9 +19,10 @@ from sonorama.engine.ipc.shared_paths import shared_folder
 from sonorama.engine.plugins.interfaces import Available, FrameSink, Missing, Picture
 from sonorama.engine.plugins.registry import OWN_PACKAGE, SINKS, find, package_of
 from sonorama.engine.show.sink_runner import SinkRunner
-from sonorama.plugin.sinks import window
+from sonorama.plugin.sinks import child, window
 from sonorama.plugin.sinks.null import NullSink
 
+from .native_cases import CameraCase, NdiCase, SpoutCase, SyphonCase
 from .network_cases import GStreamerCase, StreamCase
 from .sink_cases import (
     Case,
@@ -40,7 +41,7 @@ from .sinks import info, picture, until
 
 CASES = [
     NullCase, MapCase, ImagesCase, TiffCase, RecordCase, MatroskaCase, WindowCase, FakeCase, ExampleCase, StreamCase,
-    GStreamerCase,
+    GStreamerCase, CameraCase, NdiCase, SpoutCase, SyphonCase,
 ]  # fmt: skip
 each_sink = pytest.mark.parametrize("kind", CASES, ids=lambda case: case.__name__.removesuffix("Case").lower())
 
@@ -48,7 +49,7 @@ each_sink = pytest.mark.parametrize("kind", CASES, ids=lambda case: case.__name_
 @pytest.fixture
 def case(kind: type[Case], monkeypatch: pytest.MonkeyPatch) -> Iterator[Case]:
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
-    monkeypatch.setattr(window, "PAUSE_S", 0.0)
+    monkeypatch.setattr(child, "PAUSE_S", 0.0)
     room = Path(tempfile.mkdtemp(dir=shared_folder()))  # memory: hundreds of files are brought to the disk here
     made = kind(f"contract-{os.getpid()}-{time.monotonic_ns()}", room)
     yield made

@@ -36,7 +36,7 @@ def quarters(tick: int, width: int = 64, height: int = 48) -> Picture:
 
 
 @contextmanager
-def opened(argument: str, width: int = 64, height: int = 48) -> Iterator[StreamSink]:
+def open_sink(argument: str, width: int = 64, height: int = 48) -> Iterator[StreamSink]:
     sink = StreamSink(argument)
     try:
         sink.open(info("stream", width, height))
@@ -46,8 +46,8 @@ def opened(argument: str, width: int = 64, height: int = 48) -> Iterator[StreamS
 
 
 def port_of(sink: StreamSink) -> int:
-    assert sink._listener is not None
-    return sink._listener.port
+    assert sink._server is not None
+    return sink._server.port
 
 
 def ffmpeg(url: str, count: int) -> "subprocess.Popen[bytes]":
@@ -59,7 +59,7 @@ def ffmpeg(url: str, count: int) -> "subprocess.Popen[bytes]":
 
 @pytest.mark.parametrize("unix", [False, True])
 def test_ffmpeg_reads_pictures_and_colours(unix: bool, tmp_path: Path) -> None:
-    with opened(f"unix:{tmp_path}/s" if unix else "tcp:0") as sink:
+    with open_sink(f"unix:{tmp_path}/s" if unix else "tcp:0") as sink:
         url = f"unix:{tmp_path}/s" if unix else f"tcp://127.0.0.1:{port_of(sink)}"
         readers = [ffmpeg(url, count) for count in (3, 12)]  # several at once, and one leaves early
         out = [Received(reader.stdout) for reader in readers]
@@ -88,7 +88,7 @@ def connect(sink: StreamSink) -> socket.socket:
 
 
 def test_a_late_client_begins_at_once_and_at_the_newest_picture() -> None:
-    with opened("tcp:0", 32, 32) as sink:
+    with open_sink("tcp:0", 32, 32) as sink:
         for tick in range(20):
             sink.send(picture(tick, 32, 32))
         with connect(sink) as late:
@@ -102,7 +102,7 @@ def test_a_late_client_begins_at_once_and_at_the_newest_picture() -> None:
 
 def test_a_slow_client_loses_pictures_and_the_others_none() -> None:
     size = 512  # more than sockets hold
-    with opened("tcp:0", size, size) as sink, connect(sink) as slow, connect(sink) as quick:
+    with open_sink("tcp:0", size, size) as sink, connect(sink) as slow, connect(sink) as quick:
         received = Received(quick.makefile("rb"))
         for tick in range(30):
             sink.send(picture(tick, size, size))
@@ -120,7 +120,7 @@ def test_a_slow_client_loses_pictures_and_the_others_none() -> None:
 
 
 def test_clients_leave_nothing_behind() -> None:
-    with opened("tcp:0", 256, 256) as sink:
+    with open_sink("tcp:0", 256, 256) as sink:
         threads = threading.active_count()
         for _ in range(5):
             arrays: list[weakref.ref[Any]] = []
@@ -142,7 +142,7 @@ def test_clients_leave_nothing_behind() -> None:
 
 
 def test_another_size_ends_the_streams_and_another_rate_does_not() -> None:
-    with opened("tcp:0", 32, 32) as sink, connect(sink) as client:
+    with open_sink("tcp:0", 32, 32) as sink, connect(sink) as client:
         sink.send(picture(0, 32, 32))
         sink.open(info("stream", 32, 32, fps=stream.Fraction(60)))
         sink.send(picture(1, 32, 32))
@@ -164,14 +164,14 @@ def test_another_size_ends_the_streams_and_another_rate_does_not() -> None:
 
 def test_too_many_clients_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "MOST_CLIENTS", 1)
-    with opened("tcp:0") as sink, connect(sink) as one, connect(sink) as other:
+    with open_sink("tcp:0") as sink, connect(sink) as one, connect(sink) as other:
         for tick in range(3):
             sink.send(picture(tick, 64, 48))
         assert other.recv(1) == b"" and len(one.recv(8)) == 8
 
 
 def test_its_port() -> None:
-    with opened("") as first, opened("") as second:
+    with open_sink("") as first, open_sink("") as second:
         assert port_of(first) != port_of(second), "the next free one"
         busy = StreamSink(f"tcp:{port_of(first)}")
         with pytest.raises(SonoramaError, match="is taken"):
@@ -184,7 +184,7 @@ def test_its_file(tmp_path: Path) -> None:
     path = tmp_path / "s"
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(path))  # what a killed show leaves
-    with opened(f"unix:{path}") as sink:
+    with open_sink(f"unix:{path}") as sink:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert sink.about == f"unix:{path} (format nut), 0 clients"
         with pytest.raises(SonoramaError, match="Another program listens"):

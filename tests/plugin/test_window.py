@@ -19,7 +19,7 @@ from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.engine.ipc.shared_paths import process_lives
 from sonorama.engine.plugins.interfaces import Available, Missing, SinkEnded
 from sonorama.engine.show.sink_runner import SinkRunner
-from sonorama.plugin.sinks import window
+from sonorama.plugin.sinks import child, window
 from sonorama.plugin.sinks.window import WindowSink
 
 from .sinks import info, picture, until
@@ -65,7 +65,7 @@ def screens(server: Screens, monkeypatch: pytest.MonkeyPatch) -> Screens:
     monkeypatch.setenv("DISPLAY", server.name)
     for name in ("WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(window, "PAUSE_S", 0.1)
+    monkeypatch.setattr(child, "PAUSE_S", 0.1)
     return server
 
 
@@ -174,8 +174,9 @@ def test_it_leaves_with_a_show_that_is_killed(screens: Screens) -> None:
 
 def fake(monkeypatch: pytest.MonkeyPatch, code: str) -> WindowSink:
     """A sink whose window is another program."""
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setattr(window, "_CHILD", code)
-    monkeypatch.setattr(window, "PAUSE_S", 0.0)
+    monkeypatch.setattr(child, "PAUSE_S", 0.0)
     sink = WindowSink("")
     sink.open(info("nobody"))
     return sink
@@ -202,14 +203,16 @@ def test_one_that_dies_at_once_is_given_up(monkeypatch: pytest.MonkeyPatch) -> N
     sink = fake(monkeypatch, "import sys; sys.stderr.write('talk\\nWhat is wrong\\nWhat to do\\n'); sys.exit(2)")
     with pytest.raises(SinkEnded) as caught:
         pump(sink)
+    sink.close()
     assert (caught.value.message, caught.value.hint) == ("What is wrong", "What to do")
     sink = fake(monkeypatch, "import os; os.abort()")
     with pytest.raises(SinkEnded, match=r"crashed \(exit code -6\)"):
         pump(sink)
+    sink.close()
 
 
 def test_one_that_does_not_listen_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(window, "_END_S", 0.2)
+    monkeypatch.setattr(child, "END_S", 0.2)
     done = tmp_path / "done"
     sink = fake(
         monkeypatch,
@@ -246,6 +249,7 @@ def test_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_window_of_a_show_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     monkeypatch.setattr(window, "_CHILD", "import sys; sys.stdin.read()")
     gc.collect()  # what tests before have left
     sinks = [WindowSink(str(display)) for display in range(window.WINDOWS)]
@@ -256,7 +260,7 @@ def test_each_window_of_a_show_has_a_number(monkeypatch: pytest.MonkeyPatch) -> 
         sink.open(info("nobody"))
     assert (sinks[0].about, sinks[1].about) == ("display 0", "display 1 (/window/2/)")
     assert sinks[1]._command[-2:] == ["--window", "2"] and "--window" not in sinks[0]._command
-    for number in range(len(sinks)):
-        sinks[number].close()
-    del sinks[1]
+    sinks[1].close()
     assert WindowSink("").number == 2, "free again"
+    for number in (0, 2, 3):
+        sinks[number].close()

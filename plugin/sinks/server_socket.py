@@ -15,7 +15,7 @@ LONGEST_PATH = 100
 PORTS_TRIED = 20
 
 
-class Listener:
+class ServerSocket:
     """A socket that listens. `accept` never waits.
 
     Args:
@@ -51,7 +51,7 @@ class Listener:
                     self.path.unlink()
 
 
-def listen_on_file(path: Path) -> Listener:
+def listen_on_file(path: Path) -> ServerSocket:
     """Listen on a socket file that only this user can open. One that a dead program left is replaced.
 
     Raises:
@@ -67,7 +67,7 @@ def listen_on_file(path: Path) -> Listener:
     try:
         made.bind(str(path))
         path.chmod(0o600)  # nobody can connect before it listens
-        return Listener(made, path)
+        return ServerSocket(made, path)
     except OSError as error:
         made.close()
         raise SonoramaError(f"No socket can be made at {path}: {error.strerror}", "Choose another path.") from error
@@ -87,7 +87,7 @@ def _remove_dead(path: Path) -> None:
         path.unlink()
 
 
-def listen_on_port(port: int, others: bool) -> Listener:
+def listen_on_port(port: int, others: bool) -> ServerSocket:
     """Listen on a port of loopback.
 
     Args:
@@ -104,7 +104,7 @@ def listen_on_port(port: int, others: bool) -> Listener:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             made.bind(("127.0.0.1", wanted))
-            return Listener(made)
+            return ServerSocket(made)
         except OSError:
             made.close()
     raise SonoramaError(f"Port {port} is taken by another program", "Choose another, such as --sink stream:tcp:9200")
