@@ -15,6 +15,8 @@ from sonorama.engine.control.pending_load import PROMPTS
 
 OSC_ROOT = "/sonorama"
 MANY_CHOICES = 30
+LONGEST_NAME = 60
+"""Characters of a text or name that is being loaded."""
 _PLAIN_CLASS = re.compile(r"/meaning/[A-Za-z0-9_.+-]+/[a-z]+")
 
 
@@ -87,13 +89,24 @@ def allowed(param: Parameter) -> str:
 
 
 def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
-    """The parameters being loaded, as a line of text: `finding a picture for "a storm" ...`."""
+    """The parameters being loaded, as a line of text: `finding a picture for "a storm" ...`; empty where all of them
+    were cleared meanwhile.
+    """
     texts = dict.fromkeys(PROMPTS, "finding a picture for \u201c{}\u201d") | {
         LOOK_PHOTO: "inverting the photo {}",
         ENGINE_WORLD: "loading the world {}",
     }
-    parts = [texts.get(path, f"loading {short_name(path)} {{}}").format(values.get(path, "")) for path in paths]
-    return ", ".join(parts) + " \u2026"
+    named = {path: _cut(str(values.get(path, ""))) for path in paths}
+    parts = [texts.get(path, f"loading {short_name(path)} {{}}").format(name) for path, name in named.items() if name]
+    return ", ".join(parts) + " \u2026" if parts else ""
+
+
+def _cut(text: str) -> str:
+    """The beginning of a text of many words, up to a word's end where there is one."""
+    text = " ".join(text.split())
+    if len(text) <= LONGEST_NAME:
+        return text
+    return f"{text[: LONGEST_NAME + 1].rsplit(' ', 1)[0][:LONGEST_NAME]}\u2026"
 
 
 def describe(param: Parameter, value: Value, effective: float | None, driver: str, classes: Sequence[str] = ()) -> str:

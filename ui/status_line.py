@@ -111,8 +111,8 @@ class BottomLine(QWidget):
         status = self._link.status
         if self._held:
             self.info.say_in(self._held, MAPPED)
-        elif status.loading:
-            self.info.say_in(waiting(status.loading, self._link.values), MODULATION)
+        elif loading := waiting(status.loading, self._link.values):
+            self.info.say_in(loading, MODULATION)
         elif learned := self._link.values.get(MIDI_LEARN):
             self.info.say_in(f"MIDI learn: move the control for {learned}", MAPPED)
         elif not self._path:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from ..control.accept import plain_names
 from ..control.parameters import Change
-from ..control.pending_load import CODES, LOADS, NO_PROMPT, PHOTO, PROMPTS, PendingLoad, PendingLoads
+from ..control.pending_load import CODES, LOADS, NO_PROMPT, PHOTO, PROMPTS, RESULTS, PendingLoad, PendingLoads
 from ..errors import InputError, WorldError, one_line_error
 from ..faults import Faults
 from ..files.folders import photos_folder
@@ -45,6 +45,7 @@ class WorldLoader:
         self._open: dict[tuple[str, str], LoadedWorld] = {}
         self._asked, self._photos = Asked(), Asked()
         self._pending = PendingLoads()
+        self._lock = threading.Lock()  # no result of an older load may follow that of a newer one
         self._results: queue.SimpleQueue[Change] = queue.SimpleQueue()
         self._refused: queue.SimpleQueue[PendingLoad] = queue.SimpleQueue()
         for name, asked, worker in (
@@ -81,8 +82,12 @@ class WorldLoader:
 
         """
         self._pending.complete(changes)
-        for load in self._pending.add(changes):
-            (self._photos if load.path == PHOTO else self._asked).put((load, loaded))
+        with self._lock:
+            for load in self._pending.add(changes):
+                if (cleared := _cleared(load)) is not None:  # without waiting for what is searched for now
+                    self._results.put(cleared)
+                else:
+                    (self._photos if load.path == PHOTO else self._asked).put((load, loaded))
 
     def results(self) -> list[Change]:
         """The changes that can act now because what they need is loaded."""
@@ -108,8 +113,9 @@ class WorldLoader:
                 continue  # somebody types faster than texts are embedded
             try:
                 change = self._prepare(load, loaded)
-                if load in self._pending:
-                    self._results.put(change)
+                with self._lock:
+                    if load in self._pending:
+                        self._results.put(change)
             except Exception as error:  # noqa: BLE001 (whatever a file or a library comes up with, the next is tried)
                 if load in self._pending:
                     self._faults.note(load.path, f"{load.path} stays as it is: {one_line_error(error)}", error)
@@ -122,12 +128,11 @@ class WorldLoader:
         if load.path in CODES:
             return self._read_code(load, loaded[0])
         if load.path in PROMPTS:
-            if text := str(load.asked.value).strip():
-                seed, unknown = self._preparation_worker.seed(self.open(*loaded).world.card.path, text)
-                if unknown:
-                    self._faults.note("words", unknown)
-                return load.result(seed)
-            return load.result(NO_PROMPT)
+            text = str(load.asked.value).strip()
+            seed, unknown = self._preparation_worker.seed(self.open(*loaded).world.card.path, text)
+            if unknown:
+                self._faults.note("words", unknown)
+            return load.result(seed)
         asked = dict(zip(LOADS, loaded, strict=True)) | {load.path: str(load.asked.value)}
         world, device = (asked[path] for path in LOADS)
         if (world, device) not in self._open and graphs_missing(load_world(world), device):
@@ -138,20 +143,25 @@ class WorldLoader:
     def _read_code(self, load: PendingLoad, world: str) -> Change:
         """A code is read here, so that the frame loop finds it in memory."""
         name = str(load.asked.value)
-        if name and find_code(name).world != read_card(find_world(world)).content:
+        if find_code(name).world != read_card(find_world(world)).content:
             raise WorldError(f"{name} is a code of another world", "Play that world, or invert the photo in this one.")
         return load.result()
 
     def _invert(self, photo: str, world: str) -> str:
-        """The name of the code of a photo in the user's folder; empty without a photo."""
-        if not photo:
-            return ""
+        """The name of the code of a photo in the user's folder."""
         path = photos_folder() / photo
         if not plain_names([photo]) or not path.is_file():
             raise InputError(f"There is no photo {photo[:60]!r}", f"Put it into {photos_folder()}.")
         name = self._photo_worker.invert(str(find_world(world)), str(path))
         find_code(name)
         return name
+
+
+def _cleared(load: PendingLoad) -> Change | None:
+    """The change that takes effect where a text, photo or code was cleared; None for anything that has to be loaded."""
+    if load.path in LOADS or str(load.asked.value).strip():
+        return None
+    return load.result(NO_PROMPT if load.path in PROMPTS else "") if load.path in RESULTS else load.asked
 
 
 def _drained(waiting: queue.SimpleQueue[T]) -> list[T]:

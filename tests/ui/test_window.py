@@ -191,6 +191,13 @@ def test_what_takes_seconds_is_said(window: Window, show: FakeShow, link: Link, 
     assert field.grab().toImage() == asked
     show.tell(loading=[])
     qtbot.waitUntil(lambda: "loading" not in line.text)
+    show.tell(loading=["/look/text"])
+    link.post("/look/text", "a storm over the sea " * 50)
+    cut = "a storm over the sea a storm over the sea a storm over the\u2026"
+    qtbot.waitUntil(lambda: line.text == f"finding a picture for \u201c{cut}\u201d \u2026")
+    link.post("/look/text", "")
+    show.tell(loading=["/look/text"])
+    qtbot.waitUntil(lambda: "finding" not in line.text)
 
 
 def test_a_show_that_is_away_is_said_and_nothing_can_be_played(window: Window, show: FakeShow, qtbot: QtBot) -> None:

@@ -94,6 +94,31 @@ def test_a_text_whose_seed_comes_meanwhile_is_not_searched_any_more(
     made.close()
 
 
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_text_that_is_cleared_at_once_waits_for_no_search(
+    tiny_world: str, monkeypatch: pytest.MonkeyPatch, blank: str
+) -> None:
+    """The search before may take minutes on a busy machine; what it finds is not wanted any more."""
+    made, begun, go_on = WorldLoader(Faults()), threading.Event(), threading.Event()
+
+    def seed(world: str, text: str) -> tuple[int, str]:
+        begun.set()
+        assert go_on.wait(60.0)
+        return 5, ""
+
+    monkeypatch.setattr(made._preparation_worker, "seed", seed)
+    made.ask([Change(TEXT, "fog " * 750, "test")], (tiny_world, "ort"))
+    assert begun.wait(60.0)
+    made.ask([Change(TEXT, blank, "test")], (tiny_world, "ort"))
+    assert made.results() == [Change(PROMPT, -1, FOUND)]
+    made.ask([Change(TEXT, "rain", "test")], (tiny_world, "ort"))
+    go_on.set()
+    results: list[Change] = []
+    until(lambda: results.extend(made.results()) or results)
+    assert results == [Change(PROMPT, 5, FOUND)]  # of the rain alone
+    made.close()
+
+
 def test_codes_and_photos_act_once_they_are_loaded_or_are_refused(
     tiny_world: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
