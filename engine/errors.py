@@ -103,6 +103,12 @@ def needing_extra() -> Iterator[None]:
 
 
 def one_line_error(error: BaseException) -> str:
-    """Any exception in one line: the message of a SonoramaError, else its type and text."""
-    text = error.message if isinstance(error, SonoramaError) else f"{type(error).__name__}: {error}"
+    """Any exception in one line: the message of a SonoramaError, what the system says of a file, else type and text."""
+    match error:
+        case SonoramaError():
+            text = error.message
+        case OSError(strerror=str(reason)) if reason:
+            text = reason if error.filename is None else f"{one_line(error.filename)}: {reason}"
+        case _:
+            text = f"{type(error).__name__}: {error}"
     return " ".join(text.split())

@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from ..errors import SonoramaError, TimedOut
+from ..errors import SonoramaError, TimedOut, one_line_error
 from ..plugins.interfaces import SoundSource
 from ..units import SAMPLE_RATE, Samples
 from .ring_memory import RingMemory, SamplesLost, possible_format
@@ -202,7 +202,7 @@ class Capture:
                 self._reason, self._timed_out = f"{error.message}. {error.hint}", isinstance(error, TimedOut)
             except Exception as error:  # (a source is a plug-in, whatever it raises must not end the show)
                 log.exception("The source %s failed", self.source)
-                self._reason, self._timed_out = f"{type(error).__name__}: {error}", False
+                self._reason, self._timed_out = one_line_error(error), False
             self._reader = None
             if source is not None:
                 _stop(source)

@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from ..errors import SonoramaError
+from ..errors import SonoramaError, one_line_error
 
 log = logging.getLogger(__name__)
 Job = Callable[[], None]
@@ -51,4 +51,4 @@ class DiskWorker:
                     self._fault(kind, f"{error.message}. {error.hint}")
                 except Exception as error:  # (whatever a disk comes up with, the next job is tried)
                     log.exception("Writing failed: %s", kind)
-                    self._fault(kind, f"{kind}: {error}")
+                    self._fault(kind, f"{kind}: {one_line_error(error)}")

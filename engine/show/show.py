@@ -82,7 +82,7 @@ class Show:
         self.renderer = make_renderer(plan, values, self._now, events, faults)
         undo.callback(self.renderer.close)
         self.runners = [SinkRunner(*open_output(spec), self.output_loop.info) for spec in plan.sinks]
-        self.recorder = Recorder(plan.record, plan.name, self.output_loop, events, faults)
+        self.recorder = Recorder(plan.record, plan.name, self.output_loop, self._inbox.post, events, faults)
 
     def _now(self) -> tuple[int, int]:
         """(frame, sample) that come next."""
@@ -139,7 +139,7 @@ class Show:
         motion = self.plan.motion
         for change in (*self.plan.events, *(differences(motion, self.control_state.values) if motion else ())):
             self._inbox.post(change)
-        if self.plan.record_now:
+        if self.plan.record_now or self.control_state.values[OUT_RECORD]:
             self._inbox.post(Change(OUT_RECORD, True, "command line"))
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ from ..control.events import BegunAfresh, Restarted, ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
 from ..control.pending_load import CODES, LOADS, RESULTS, PendingLoads
-from ..errors import SonoramaError
+from ..errors import SonoramaError, one_line_error
 from ..faults import Faults
 from ..ipc.channel import TRUSTED, ChannelClosed, Peer
 from ..ipc.messages import (
@@ -188,7 +188,7 @@ class RendererSupervisor:
         try:
             self._process = _start_process(self._command)
         except OSError as error:
-            self._faults.note("renderer", f"The renderer cannot be started: {error}")
+            self._faults.note("renderer", f"The renderer cannot be started: {one_line_error(error)}")
             self._retry_at = now + RETRIES_S[-1]
             return
         self._started_at, self._ready_at, self._refused = now, 0.0, False

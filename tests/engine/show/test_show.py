@@ -1,6 +1,7 @@
 """What a show finds when it begins."""
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -41,3 +42,20 @@ def test_a_move_on_the_slate_reaches_the_outputs_and_leaves_them(
             assert show.control_state.moved == moved
     finally:
         show.close()
+
+
+def test_a_recording_that_the_command_line_sets_begins(
+    tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--set /out/record=1` holds from the start, so no change of it would ever begin a file."""
+    monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path))
+    name, film = f"record-{os.getpid()}", tmp_path / "a.mkv"
+    plan = ShowPlan(
+        name, "silence", tiny_world, {"/out/record": True}, renderer="test-pattern", osc_port=0, osc_out=0, record=film
+    )
+    with Show(plan) as show:
+        end = time.monotonic() + 60
+        while not film.exists():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        assert show.recorder.on
