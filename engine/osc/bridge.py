@@ -69,7 +69,7 @@ class OscBridge:
         subscribers = [("127.0.0.1", self._out)] if self._out else []
         server = OscServer(
             port.table, port.post, port.post, self._port, self._host, allow=self._allow, subscribers=subscribers,
-            accept=partial(_accept, port.table), values=port.values,
+            accept=partial(accept_address, port.table), values=port.values,
         )  # fmt: skip
         server.start()
         self._server = server
@@ -90,7 +90,7 @@ class OscBridge:
             self._server.close()
 
 
-def _accept(table: Mapping[str, Parameter], path: str, value: object, source: str) -> Change:
+def accept_address(table: Mapping[str, Parameter], path: str, value: object, source: str) -> Change:
     """A valid change; an address that names a class stays as it is until the show finds the slot. ValueRefused."""
     param = parameter_of(path, table)
     change = valid_change(table, path if param is None else param.path, value, source, installed_names)

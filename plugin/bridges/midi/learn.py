@@ -49,7 +49,10 @@ def encoding_of(raws: Sequence[int]) -> Encoding:
     if len(raws) < 3 or not any(one == other for one, other in pairwise(raws)):
         return "absolute"
     seen = set(raws)
-    return next((encoding for steps, encoding in _ENCODERS if seen <= steps), "absolute")
+    for steps, encoding in _ENCODERS:
+        if seen <= steps:
+            return encoding
+    return "absolute"
 
 
 class Learner:

@@ -1,0 +1,1 @@
+"""OSCQuery and the tablet's page as a bridge: the parameters over HTTP and web sockets."""
