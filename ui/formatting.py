@@ -57,9 +57,7 @@ def short_name(path: str, classes: Sequence[str] = ()) -> str:
     words = [class_name(part) for part in path.strip("/").split("/")]
     if words[0] == "moves":
         return " ".join(("mod", *words[1:]))
-    if words[0] == "window" and len(words) > 2:
-        return " ".join(words)
-    if words[0] == "scene" and len(words) > 2:
+    if words[0] == "cue" or (words[0] in ("scene", "window") and len(words) > 2):
         return " ".join(words)
     return " ".join(words[-2:]) if words[0] in ("sound", "motion", "auto") or len(words) > 2 else words[-1]
 

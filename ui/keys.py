@@ -14,6 +14,8 @@ from PyQt6.QtWidgets import QWidget
 
 from sonorama.engine.control.addresses import (
     AUTO_ON,
+    CUE_BACK,
+    CUE_GO,
     EDIT_REDO,
     EDIT_UNDO,
     OUT_BLACKOUT,
@@ -72,6 +74,8 @@ def show_keys(link: Link) -> list[Key]:
         Key("X", "double the tempo", lambda: link.post(SOUND_TEMPO_X2, True)),
         Key("A", "change by itself", lambda: toggle(link, AUTO_ON)),
         Key("Shift+X", "halve the tempo", lambda: link.post(SOUND_TEMPO_HALF, True)),
+        Key("G", "play the next cue", lambda: link.post(CUE_GO, True)),
+        Key("Shift+G", "play the cue before", lambda: link.post(CUE_BACK, True)),
         Key("Ctrl+Z", "undo the last change", lambda: link.post(EDIT_UNDO, True)),
         Key("Ctrl+Shift+Z", "redo what was undone", lambda: link.post(EDIT_REDO, True)),
         Key("Shift+Esc", "panic", lambda: link.post(OUT_PANIC, True)),

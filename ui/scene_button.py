@@ -15,7 +15,7 @@ from .theme import ACCENT, CONTROL, HOVER, LINE, SCENES, TEXT, WINDOW
 from .widgets.controls import PushButton
 from .widgets.paint import CENTRE, colour
 
-SIZE, NAME_PX = QSize(36, 54), 14
+NAME_PX = 14
 _DARK = 170
 """Opacity 0 to 255 of what lies behind the number."""
 
@@ -37,14 +37,10 @@ class SceneButton(PushButton):
         self.picture: QPixmap | None = None
         self._scaled: tuple[QSize, QPixmap] | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMinimumSize(SIZE)
+        self.setProperty("shape", "scene")
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menu_of_scene().popup(self.mapToGlobal(at)))
         link.watch_many([scene(number, "name"), scene(number, "colour")], self._labelled)
-
-    def sizeHint(self) -> QSize:
-        """The least size; the row shares what there is."""
-        return SIZE
 
     def show_stored(self, stored: bool) -> None:
         """Show whether the scene holds something."""

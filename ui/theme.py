@@ -30,6 +30,9 @@ FONT_PX = 12
 BAR_PX = 22
 """Height of a control in pixels."""
 
+SCENE_PX = 44
+"""Height of a scene's button in pixels."""
+
 
 def luminance(colour: str) -> float:
     """Relative luminance 0..1 of `#rrggbb`, as WCAG 2.2 defines it."""
@@ -101,4 +104,15 @@ QTabBar::tab {{ background: transparent; color: {DIM}; padding: 3px 12px 3px 2px
 QTabBar::tab:selected {{ color: {ACCENT}; }}
 QTabBar::tab:focus {{ color: {TEXT}; }}
 QToolTip {{ background: {CONTROL}; color: {TEXT}; border: 1px solid {LINE}; padding: 3px; }}
+{_scenes_and_tables()}"""
+
+
+def _scenes_and_tables() -> str:
+    return f"""
+QPushButton[shape="scene"] {{ padding: 0; border: 0; min-width: 36px; min-height: {SCENE_PX}px;
+    max-height: {SCENE_PX}px; }}
+QTableWidget {{ background: {CONTROL}; border: 1px solid {LINE}; gridline-color: {CARD}; outline: 0;
+    selection-background-color: {ACCENT_FILL}; selection-color: {TEXT}; }}
+QTableWidget QLineEdit {{ border: 0; border-radius: 0; min-height: 0; padding: 0; }}
+QHeaderView::section {{ background: {CARD}; color: {DIM}; border: 0; font-size: 10px; padding: 0 4px; }}
 """

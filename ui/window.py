@@ -26,6 +26,7 @@ from sonorama.engine.units import LEVELS
 from . import keys
 from .blend_page import BlendPage
 from .copy_address import CopyMode
+from .cues_page import CuesPage
 from .displays import display_id
 from .floors import Floors
 from .inputs_page import InputsPage
@@ -138,6 +139,8 @@ class Window(QWidget):
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
         self.tabs.addTab(SceneLabels(self.link), "SCENES")
+        self.cues = CuesPage(self.link)
+        self.tabs.addTab(self.cues, "CUES")
         for button in self.scenes.buttons:
             button.rename.connect(lambda number: self.reveal(scene(number, "name")))
         self.tabs.addTab(WindowPage(self.link), "WINDOW")

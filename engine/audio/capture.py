@@ -130,6 +130,7 @@ class Capture:
         self._broken_at = 0.0
         self._began = time.monotonic()
         self.name = ""
+        self._playing: SoundSource | None = None
         self._moved = (float("-inf"), "")
         self._switched = threading.Event()
         self._threads = [
@@ -154,6 +155,11 @@ class Capture:
         self.source, self._factory, self.name, self._ever, self._reason = source, factory, "", False, ""
         self._began = time.monotonic()
         self._switched.set()
+
+    @property
+    def position_s(self) -> float | None:
+        """Second of a file that the source has come to; None where the source has no position."""
+        return getattr(self._playing, "position_s", None)
 
     def close(self) -> None:
         """End, at most some seconds later."""
@@ -195,7 +201,7 @@ class Capture:
             source: SoundSource | None = None
             self._switched.clear()
             try:
-                source = self._factory()
+                source = self._playing = self._factory()
                 self._play(source)
                 self._reason = "" if self._switched.is_set() else self._reason or "it ended"
             except SonoramaError as error:
@@ -203,7 +209,7 @@ class Capture:
             except Exception as error:  # (a source is a plug-in, whatever it raises must not end the show)
                 log.exception("The source %s failed", self.source)
                 self._reason, self._timed_out = one_line_error(error), False
-            self._reader = None
+            self._reader = self._playing = None
             if source is not None:
                 _stop(source)
             again = time.monotonic() + RETRY_S

@@ -117,6 +117,8 @@ def _outgoing(table: Mapping[str, Parameter]) -> Iterator[str]:
         )
         yield f"| `{address}` | f or i | {_MEANING[address.removeprefix(ROOT + '/')]}{shared} |\n"
     yield f"| `{ROOT}{ENGINE_PRECISION}/now` | s | exact or fast: in which precision pictures are painted now |\n"
+    yield f"| `{ROOT}/cue/now`, `{ROOT}/cue/next` | s | number and name of the cue played last, and of the next |\n"
+    yield f"| `{ROOT}/cue/left` | f | seconds until the next cue follows; -1: it waits for GO |\n"
     yield f"| `{ROOT}/heard/1/score` and on | f | score of the best sound class, 0 to 1; 2 is the next best |\n"
     yield f"| `{ROOT}/heard/1/label` and on | s | name of that class |\n"
     yield f"| `{ROOT}/meaning/1/label` to `16` | s | the class of that slot of the meaning mixer |\n"

@@ -16,7 +16,7 @@ STEPS = 50
 DRAG_S, TOGETHER_S = 0.5, 0.1
 """Seconds between two changes within which a parameter's further movement belongs to the change before (a drag), and
 other parameters of the same sender do (a preset that is loaded)."""
-OWN = ("undo", "redo", "auto", FOUND, "world", "renderer", "command line")
+OWN = ("undo", "redo", "auto", "follow-on", FOUND, "world", "renderer", "command line")
 """Sources that are not a person's: results, and what follows from another change."""
 Scenes = Callable[[int], Mapping[str, Value]]
 

@@ -77,6 +77,14 @@ def _scene() -> Iterator[Parameter]:
         yield Parameter(f"/scene/{number}/colour", "none", doc, choices=SCENE_COLOURS, live=True)
 
 
+def _cue() -> Iterator[Parameter]:
+    yield Parameter("/cue/go", False, "Play the next cue.", event=True, live=True)
+    yield Parameter("/cue/back", False, "Play the cue before; the next one waits for GO.", event=True, live=True)
+    yield Parameter("/cue/goto", 0, "Play the cue of this number.", 0, 9999, event=True, live=True)
+    doc = "No cue comes by itself any more, until the next GO."
+    yield Parameter("/cue/stop", False, doc, event=True, live=True)
+
+
 def _edit() -> Iterator[Parameter]:
     yield Parameter("/edit/undo", False, "Take back the last change; 50 of them are kept.", event=True, live=True)
     yield Parameter("/edit/redo", False, "Make again what was taken back last.", event=True, live=True)
@@ -277,6 +285,7 @@ def _all() -> Iterator[Parameter]:
         yield from _modulator(number, (*targets,))
     yield from _input()
     yield from _scene()
+    yield from _cue()
     yield from _auto()
     yield from _picture()
     yield from _blend()

@@ -50,8 +50,8 @@ def folder() -> Path:
     return presets_folder()
 
 
-def file_of(name: str, kind: Kind | Literal["scenes"]) -> Path:
-    """The file of a preset, or of the scenes of a show of that name.
+def file_of(name: str, kind: Kind | Literal["scenes", "cues"]) -> Path:
+    """The file of a preset, or of the scenes or cues of a show of that name.
 
     Raises:
         SonoramaError: the name cannot be part of a file name.

@@ -119,10 +119,8 @@ class Measured(Message, frozen=True, kw_only=True):
         scores: [label, score 0..1] of the world's classes and names, best first.
         classes: of the world that is played, in the order of the meaning mixer's slots.
         class_scores: score 0..1 of each class; empty for silence.
-        effective: address -> effective value, of modulated parameters.
-        drivers: address -> name of the source that modulates it.
-        painted_fps: pictures a second. paint_ms: median milliseconds of one.
-        replaced: frames that were not painted because a newer one came.
+        effective: address -> effective value, of modulated parameters. drivers: address -> what modulates it.
+        painted_fps: pictures a second. paint_ms: median milliseconds of one. replaced: frames skipped for a newer one.
         precision: of the pictures, `exact` or a number format such as `bf16`; empty while none is painted.
         faults: what is wrong now, one line each.
 
@@ -173,9 +171,9 @@ class Status(Measured, frozen=True, kw_only=True):
         renderer_pid: 0 while no renderer runs.
         restarts: of the renderer so far.
         osc_port: where the show listens. osc_received: packets so far.
-        recording: whether a recording is being written.
-        source: of the sound.
-        scenes: which of the eight slots hold a scene.
+        recording: whether a recording is being written. source: of the sound.
+        scenes: which of the eight slots hold a scene. scene: that was recalled last; 0: none.
+        cues: where the cue list is: `now`, `next`, `left`, `running` and `file`, as show/cue_player.py describes them.
         loading: addresses whose new value is still being loaded: a world, device, code, text or photo.
         bridges: what bridges publish about themselves: `osc_port` and the like.
 
@@ -192,6 +190,8 @@ class Status(Measured, frozen=True, kw_only=True):
     recording: bool = False
     source: str = ""
     scenes: tuple[bool, ...] = ()
+    scene: int = 0
+    cues: dict[str, Value] = {}
     loading: tuple[str, ...] = ()
     bridges: dict[str, Value] = {}
 
@@ -395,6 +395,6 @@ class PrecisionChanged(Message, frozen=True):
 
 MESSAGES: tuple[type[Message], ...] = (
     Join, Hello, Values, Changed, Status, Set, Start, Apply, Quit,
-    Ready, Failed, Applied, LoadRefused, Meters, RendererStatus, StateSaved, MotionLost, SoundMissed,
-    SoundHeld, PrecisionChanged,
+    Ready, Failed, Applied, LoadRefused, Meters, RendererStatus, StateSaved, MotionLost, SoundMissed, SoundHeld,
+    PrecisionChanged,
 )  # fmt: skip

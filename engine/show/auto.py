@@ -13,6 +13,7 @@ from ..audio.features import LIVE_METERS
 from ..control.addresses import AUTO_BARS, AUTO_CHANGE, AUTO_DROPS, AUTO_NEXT, AUTO_ON, LOOK_SEED, SCENE_RECALL
 from ..control.parameters import Change, Value
 from ..pipeline.modulators import PHRASE_BARS
+from .shuffle import Shuffle
 
 SOURCE = "auto"
 HEARD = 0.05
@@ -80,10 +81,7 @@ class NextPicture:
     """
 
     def __init__(self, rng: random.Random | None = None) -> None:
-        self._rng = rng or random.SystemRandom()
-        self._round: list[int] = []
-        self._left: list[int] = []
-        self._last = 0
+        self._shuffle, self._last = Shuffle(rng), 0
 
     def choose(self, values: Mapping[str, Value], stored: Sequence[int], source: str) -> Change:
         """The change that leads to another picture.
@@ -95,21 +93,7 @@ class NextPicture:
 
         """
         if values[AUTO_CHANGE] == "scenes" and len(stored) >= 2:
-            return Change(SCENE_RECALL, self._scene(stored), source)
-        seed = (int(values[LOOK_SEED]) + 1 + self._rng.randrange(SEEDS - 1)) % SEEDS
+            self._last = self._shuffle.choose(stored, self._last)
+            return Change(SCENE_RECALL, self._last, source)
+        seed = (int(values[LOOK_SEED]) + 1 + self._shuffle.rng.randrange(SEEDS - 1)) % SEEDS
         return Change(LOOK_SEED, seed, source)
-
-    def _scene(self, stored: Sequence[int]) -> int:
-        self._left = [scene for scene in self._left if scene in stored]
-        if not self._left:
-            self._round = self._left = self._shuffled(stored)
-        scene, *self._left = self._left
-        self._last = scene
-        return scene
-
-    def _shuffled(self, stored: Sequence[int]) -> list[int]:
-        """Another order, which does not begin with the scene that is shown."""
-        while True:
-            order = self._rng.sample([*stored], len(stored))
-            if order[0] != self._last and (order != self._round or len(order) < 3):
-                return order

@@ -106,6 +106,9 @@ def add_live(commands: Commands) -> None:
         help="record picture and sound from the start, .mp4 or .mkv")  # fmt: skip
     add("--take", type=arguments.parse_out, metavar="FOLDER",
         help="keep the performance, to render it again at any size")  # fmt: skip
+    add("--cues", type=Path, metavar="FILE", help="file of the cue list; default: the one of the show's name")
+    add("--play", action="store_true",
+        help="play the cue list from the start, and from its end the first cue again, for installations")  # fmt: skip
     add("--bridge", action="append", default=[], dest="bridges", metavar="NAME[:ARG]",
         help="add a remote control besides OSC (repeatable; all of them: sonorama plugins)")  # fmt: skip
     add("--osc-port", type=parse_port, default=9123, metavar="PORT",
@@ -161,7 +164,7 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
         events=tuple(change for change in changes if SHOW[change.path].event),
         record=args.record, record_now=args.record is not None, take=args.take, osc_port=args.osc_port,
         osc_out=args.osc_out, osc_host=args.osc_host, osc_allow=tuple(args.osc_allow),
-        bridges=tuple(args.bridges), stats=args.stats,
+        bridges=tuple(args.bridges), stats=args.stats, cues=args.cues, play=args.play,
     )  # fmt: skip
     if not args.resume:
         return plan

@@ -14,6 +14,7 @@ from ..control import addresses, blend_points, presets
 from ..control.accept import valid_change
 from ..control.addresses import LOOK_SEED, LOOK_SEED_B, OUT_FIT, OUT_HEIGHT, OUT_RECORD, OUT_WIDTH, look_level_seed
 from ..control.class_addresses import mixer, moved, to_slot
+from ..control.cues import Cue
 from ..control.history import OWN, History
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Value
@@ -25,11 +26,14 @@ from ..osc.bridge import installed_names
 from ..pipeline.builtin_modulators import is_steps
 from ..units import LEVELS
 from .auto import NextPicture
+from .cue_player import FOLLOW_ON, CuePlayer
 from .plan import ShowPlan
 from .thumbnails import Thumbnails
 
 PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/", "/auto/", "/picture/", addresses.BLEND_AMOUNT)
 """Groups that panic sets back to their defaults, except _KEPT."""
+CUE = "cue"
+"""Source of the changes of a cue."""
 _KEPT = (
     LOOK_SEED, LOOK_SEED_B, *RESULTS, *RESULTS.values(), *CODES, *map(look_level_seed, LEVELS),
     OUT_RECORD, OUT_WIDTH, OUT_HEIGHT, OUT_FIT,
@@ -46,11 +50,14 @@ class ControlState:
         fault: called with (kind, line) when something cannot be done.
         write: called with (kind, job) for what has to be written to disk.
         stored: called with the slot of a scene that is stored, and whether it is what is seen now.
+        cues: plays the cue list; None: there is none.
 
     Attributes:
         moved: effective values of modulated parameters, as the renderer reported last.
         classes: of the world that is played.
         history: of the last changes, for undo.
+        scene: that was recalled last, 1 to 8; 0: none yet.
+        cues: plays the cue list.
 
     """
 
@@ -62,12 +69,14 @@ class ControlState:
         write: Callable[[str, Callable[[], None]], None],
         classes: Sequence[str] = (),
         stored: Callable[[int, bool], None] = lambda _, __: None,
+        cues: CuePlayer | None = None,
     ) -> None:
         self.classes, self._kept = (*classes,), dict[str, Value]()
         self._fault, self._write, self._stored = fault, write, stored
         self.scenes = scenes
         self.history, self._next = History(time.monotonic), NextPicture()
         self.moved: Mapping[str, float] = {}
+        self.scene, self.cues = 0, cues or CuePlayer()
         self.values: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
         self.values.update((path, SHOW[path].clip(value)) for path, value in start.items() if not SHOW[path].event)
         self._label(start, scenes.labels)
@@ -130,19 +139,30 @@ class ControlState:
     def _expanded(self, change: Change) -> Iterator[Change]:
         match change.path:
             case addresses.SCENE_RECALL:
-                yield from self._recalled(int(change.value))
+                yield from self._recalled(int(change.value), self._morph_s)
             case addresses.SCENE_STORE:
                 slot = int(change.value)
                 self.history.note_scene(slot, self.scenes.values(slot), change.source)
                 self.scenes.keep(slot, self.values, self.classes)
                 self._stored(slot, True)
                 self._write("scenes", self.scenes.write)
+            case addresses.CUE_GO if change.source == FOLLOW_ON:
+                yield from self._of_cue(self.cues.follow_on())
+            case addresses.CUE_GO:
+                yield from self._of_cue(self.cues.go())
+            case addresses.CUE_BACK:
+                yield from self._of_cue(self.cues.back())
+            case addresses.CUE_GOTO:
+                yield from self._of_cue(self.cues.goto(int(change.value)))
+            case addresses.CUE_STOP:
+                self.cues.stop()
             case addresses.AUTO_NEXT:
                 stored = [slot for slot, full in enumerate(self.scenes.stored, 1) if full]
                 following = self._next.choose(self.values, stored, change.source)
                 own = self._expanded(following)
                 yield from (msgspec.structs.replace(one, source=change.source) for one in own)
             case addresses.OUT_PANIC:
+                self.cues.stop()
                 yield from (Change(path, SHOW[path].default, "panic") for path in self.values if _panics(path))
             case addresses.EDIT_UNDO | addresses.EDIT_REDO:
                 yield from self._back(change.path == addresses.EDIT_UNDO)
@@ -180,12 +200,38 @@ class ControlState:
             self._write("scenes", self.scenes.write)
         return [Change(path, value, "undo" if undo else "redo") for path, value in step.before.items()]
 
-    def _recalled(self, slot: int) -> list[Change]:
-        morph_s = float(self.moved.get(addresses.SCENE_MORPH, self.values[addresses.SCENE_MORPH]))
+    @property
+    def _morph_s(self) -> float:
+        return float(self.moved.get(addresses.SCENE_MORPH, self.values[addresses.SCENE_MORPH]))
+
+    def _recalled(self, slot: int, morph_s: float) -> list[Change]:
         changes = self.scenes.recall(slot, morph_s, self.classes)
-        if not changes:
+        if changes:
+            self.scene = slot
+        else:
             self._fault("scene", f"Scene {slot} is empty: store one with /scene/store, or Shift and its key")
         return changes
+
+    def _of_cue(self, cue: Cue | None) -> list[Change]:
+        """What a cue does, as changes; what it sets comes after its scene. A scene that is empty changes nothing."""
+        if cue is None:
+            return []
+        morph_s = self._morph_s if cue.morph is None else cue.morph
+        found = self._recalled(cue.scene, morph_s) if cue.scene else []
+        if cue.morph is not None:
+            found.append(Change(addresses.SCENE_MORPH, morph_s, CUE))
+        for path, value in cue.values.items():
+            try:
+                found.append(self.accept(path, value, CUE))
+            except SonoramaError as error:
+                self._fault("cues", f"Cue {cue.label}: {error.message}. {error.hint}")
+        over = {one.path: morph_s if _morphs(one.path) else 0.0 for one in found}
+        last = {one.path: one.value for one in found}
+        return [Change(path, value, CUE, over[path]) for path, value in last.items()]
+
+
+def _morphs(path: str) -> bool:
+    return SHOW[path].kind == "float" and path != addresses.SCENE_MORPH
 
 
 def _panics(path: str) -> bool:
@@ -194,9 +240,9 @@ def _panics(path: str) -> bool:
 
 def open_state(
     plan: ShowPlan, fault: Callable[[str, str], None], write: Callable[[str, Callable[[], None]], None],
-    classes: Sequence[str],
+    classes: Sequence[str], cues: CuePlayer | None = None,
 ) -> ControlState:  # fmt: skip
     """The control state that a plan asks for, with the scenes of the show's name; see ControlState."""
     scenes = SceneBank(presets.file_of(plan.name, "scenes"))
     stored = Thumbnails(plan.name, write).keep
-    return ControlState({**plan.values, WORLD: plan.world}, scenes, fault, write, classes, stored)
+    return ControlState({**plan.values, WORLD: plan.world}, scenes, fault, write, classes, stored, cues)

@@ -54,6 +54,9 @@ class ShowPlan:
         stats: file for one JSON object a second.
         renderer: one of RENDERERS.
         resumed: whether it goes on with a show that was killed (resume.py).
+        cues: file of the cue list; None: the one of the show's name.
+        play: whether the list is played from the start, and the first cue follows the last.
+        cue: number of the cue that a show that was killed was at; 0: none.
         motion: the state in which the motion of a show that was killed goes on; None: it begins at rest.
 
     Raises:
@@ -78,6 +81,9 @@ class ShowPlan:
     stats: Path | None = None
     renderer: str = WORLD
     resumed: bool = False
+    cues: Path | None = None
+    play: bool = False
+    cue: int = 0
     motion: Motion | None = None
 
     def __post_init__(self) -> None:

@@ -83,6 +83,7 @@ def resumed(plan: ShowPlan, given: Mapping[str, Value], world: str | None) -> Sh
         said: dict[str, Any] = json.loads(read_private(_killed(plan.name)))
         values, _ = sift(said["values"], SHOW)
         now = world or str(said["world"])
+        cues, play, cue = str(said.get("cues") or ""), bool(said.get("play")), int(said.get("cue") or 0)
         source, sinks, bridges = (str(said["source"]), tuple(map(str, said["sinks"])), tuple(map(str, said["bridges"])))
     except (OSError, SonoramaError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"There is no killed show called {plan.name} to go on with"
@@ -91,7 +92,8 @@ def resumed(plan: ShowPlan, given: Mapping[str, Value], world: str | None) -> Sh
     slots.pop(ENGINE_WORLD, None)
     return replace(
         plan, world=now, values={**slots, **given}, source=plan.source or source, sinks=plan.sinks or sinks,
-        bridges=plan.bridges or bridges, resumed=True, motion=_motion(plan.name) if now == said["world"] else None,
+        bridges=plan.bridges or bridges, cues=plan.cues or (Path(cues) if cues else None), play=plan.play or play,
+        cue=cue, resumed=True, motion=_motion(plan.name) if now == said["world"] else None,
     )  # fmt: skip
 
 
@@ -149,7 +151,7 @@ class ResumeRecord:
     ) -> None:
         self._plan, self._control_state, self._write = plan, control_state, write
         self._path = _record(plan.name)
-        self._changed, self._due, self._failed = True, 0.0, False
+        self._changed, self._due, self._failed, self._cue = True, 0.0, False, 0
         events.changed.subscribe(self._note, "record for --resume")
         events.status.subscribe(self._keep, "record for --resume")
 
@@ -157,17 +159,19 @@ class ResumeRecord:
         self._changed = True
 
     def _keep(self, _: Status) -> None:
-        now = time.monotonic()
+        now, cues = time.monotonic(), self._control_state.cues
+        if (cue := cues.current if cues.running else 0) != self._cue:
+            self._changed, self._cue = True, cue
         if not self._changed or self._failed or now < self._due:
             return
         self._changed, self._due = False, now + PERIOD_S
         state = self._control_state
         left_out = (*NEVER, *LABELS)  # names of scenes are in the scenes' own file
         kept = {path: value for path, value in state.values.items() if not SHOW[path].event and path not in left_out}
-        classes = state.classes
-        self._write("record for --resume", lambda: self._save(kept, classes))
+        classes, cue = state.classes, self._cue
+        self._write("record for --resume", lambda: self._save(kept, classes, cue))
 
-    def _content(self, values: Mapping[str, Value], classes: Sequence[str]) -> dict[str, Any]:
+    def _content(self, values: Mapping[str, Value], classes: Sequence[str], cue: int) -> dict[str, Any]:
         plan = self._plan
         return {
             "pid": os.getpid(),
@@ -177,13 +181,16 @@ class ResumeRecord:
             "sinks": plan.sinks,
             "bridges": plan.bridges,
             "values": by_class(values, classes),
+            "cues": str(plan.cues.resolve()) if plan.cues else "",
+            "play": plan.play,
+            "cue": cue,
         }
 
-    def _save(self, values: Mapping[str, Value], classes: Sequence[str]) -> None:
+    def _save(self, values: Mapping[str, Value], classes: Sequence[str], cue: int) -> None:
         """In the thread that writes to disk."""
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            write_private(self._path, json.dumps(self._content(values, classes)).encode())
+            write_private(self._path, json.dumps(self._content(values, classes, cue)).encode())
         except OSError as error:
             self._failed = True  # it is said once
             message = f"This show could not be resumed: {self._path} cannot be written: {error.strerror}"

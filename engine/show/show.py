@@ -23,6 +23,7 @@ from .auto import AutoChanges
 from .bridges import open_bridges
 from .control_loop import ControlLoop
 from .control_state import open_state
+from .cues import open_player, play_cues
 from .disk_worker import DiskWorker
 from .inbox import ChangeInbox
 from .output_shape import open_output
@@ -68,7 +69,8 @@ class Show:
         undo.callback(self.sound.close)
         self._disk_worker = DiskWorker(self.faults.note)
         undo.callback(self._disk_worker.close)
-        self.control_state = open_state(plan, self.faults.note, self._disk_worker.do, self.world.classes)
+        player, self._cue_file = open_player(plan, self.faults.note)
+        self.control_state = open_state(plan, self.faults.note, self._disk_worker.do, self.world.classes, player)
         self._resume_record = ResumeRecord(plan, self.control_state, self.events, self._disk_worker.do)
         self._inbox = ChangeInbox()
         undo.callback(self._inbox.close)
@@ -108,6 +110,15 @@ class Show:
         )
         auto = AutoChanges(lambda: state.values, self._inbox.post, time.monotonic)
         events.meters.subscribe(lambda meters: auto.hear(meters.values), "auto")
+        play_cues(
+            plan,
+            state.cues,
+            self._cue_file,
+            lambda: self.sound.position_s,
+            self._inbox.post,
+            self._disk_worker.do,
+            events,
+        )
         events.changed.subscribe(self._choose_input, "sound input")
         self.control_loop = ControlLoop(self._server, self._inbox, state, self.renderer, self.report, events, faults)
 

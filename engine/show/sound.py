@@ -70,6 +70,11 @@ class SoundInput:
         """Samples captured so far."""
         return self._writer.count
 
+    @property
+    def position_s(self) -> float | None:
+        """Second of the file that is played; None for other sources."""
+        return self.capture.position_s
+
     def captured_ns(self, sample: int) -> int:
         """Monotonic nanoseconds at which a sample was captured.
 

@@ -93,6 +93,8 @@ class Report:
             "loading": tuple(self._renderer.loading),
             "recording": self._recorder.on,
             "scenes": tuple(self._control_state.scenes.stored),
+            "scene": self._control_state.scene,
+            "cues": self._control_state.cues.facts,
             "osc_port": int(facts.get("osc_port", 0)),
             "osc_received": int(facts.get("osc_received", 0)),
             "bridges": facts,
@@ -136,6 +138,8 @@ def osc_values(status: Status, silent: bool) -> dict[str, Value]:
     values["/engine/latency"] = status.delay_ms
     if status.precision:
         values[PRECISION_NOW] = EXACT if status.precision == EXACT else FAST
+    for name in ("now", "next", "left"):
+        values[f"/cue/{name}"] = status.cues.get(name, "")
     values["/health"] = 0 if status.faults or not status.renderer_pid else 1
     return values
 

@@ -23,12 +23,16 @@ class ClockedSource:
         channels: number of channels.
         blocks: called at every start; returns an iterator of float32 [channels, n], any n, finite or infinite.
 
+    Attributes:
+        given: samples delivered since the start.
+
     """
 
     def __init__(self, rate: int, channels: int, blocks: Callable[[], Iterator[Samples]]) -> None:
         self.rate = rate
         self.channels = channels
         self._blocks = blocks
+        self.given = 0
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -49,11 +53,11 @@ class ClockedSource:
             self._thread.join(2.0)
 
     def _run(self, write: Callable[[Samples, int], None]) -> None:
-        began, given = time.monotonic_ns(), 0
+        began, self.given = time.monotonic_ns(), 0
         try:
             for block in self._small(self._blocks()):
-                given += block.shape[1]
-                due = began + given * 1_000_000_000 // self.rate
+                self.given += block.shape[1]
+                due = began + self.given * 1_000_000_000 // self.rate
                 wait = due - time.monotonic_ns()
                 if wait < -LATE_NS:
                     began -= wait

@@ -37,17 +37,22 @@ class FileSource(ClockedSource):
             raise InputError("The source file needs a path", f"Use: --source file:PATH. {PLAYABLE}")
         path = Path(argument).expanduser()
         form = read_format(path)
-        super().__init__(form.rate, 2, lambda: _loop(path, form))
+        self._round_at = 0
+        super().__init__(form.rate, 2, lambda: self._loop(path, form))
 
+    @property
+    def position_s(self) -> float:
+        """Second of the file that was delivered last."""
+        return (self.given - self._round_at) / self.rate
 
-def _loop(path: Path, form: SoundFormat) -> Iterator[Samples]:
-    mix = stereo_mix(form.names)
-    any_sound = True
-    while any_sound:  # stops if the file has no samples
-        any_sound = False
-        for block in decode(path):
-            if not isinstance(block, np.ndarray):
-                continue
-            clean = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
-            any_sound = any_sound or block.shape[1] > 0
-            yield mix @ clean
+    def _loop(self, path: Path, form: SoundFormat) -> Iterator[Samples]:
+        mix = stereo_mix(form.names)
+        any_sound = True
+        while any_sound:  # stops if the file has no samples
+            any_sound, self._round_at = False, self.given
+            for block in decode(path):
+                if not isinstance(block, np.ndarray):
+                    continue
+                clean = np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0)
+                any_sound = any_sound or block.shape[1] > 0
+                yield mix @ clean

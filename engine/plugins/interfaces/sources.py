@@ -20,6 +20,8 @@ class SoundSource(Protocol):
         rate: sample rate in Hz of the blocks, known after `start`.
         channels: number of channels of the blocks, known after `start`.
 
+    A source that plays a file may have `position_s`, the second that was written last; cues can then be at times of it.
+
     """
 
     rate: int

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+from sonorama.engine.control.cues import Cue, CueList
 from sonorama.engine.control.events import ShowEvents
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.control.scenes import SceneBank
@@ -94,6 +95,24 @@ def test_what_is_damaged_is_refused_in_two_lines(shows: Path, damage: str) -> No
     with pytest.raises(SonoramaError, match="no killed show called") as caught:
         resumed(ShowPlan(NAME, ""), {}, None)
     assert len(str(caught.value).splitlines()) == 2
+
+
+def test_it_goes_on_at_its_cue(shows: Path, tiny_world: str, tmp_path: Path) -> None:
+    record = kept(tiny_world, tmp_path)
+    player = record._control_state.cues
+    player.offer(CueList((Cue(4, wait=9.0), Cue(6))))
+    player.look(None)
+    player.goto(4)
+    record._due = 0.0
+    record._keep(Status())
+    killed(shows, cues=str(tmp_path / "list.json"), play=True)
+    assert take_over(NAME)
+    plan = resumed(ShowPlan(NAME, ""), {}, None)
+    assert (plan.cue, plan.play, plan.cues) == (4, True, tmp_path / "list.json")
+    player.stop()
+    record._due = 0.0
+    record._keep(Status())
+    assert json.loads((shows / f"{NAME}.json").read_text())["cue"] == 0
 
 
 def test_a_regular_end_leaves_nothing(shows: Path, tiny_world: str, tmp_path: Path) -> None:
