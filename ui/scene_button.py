@@ -11,7 +11,7 @@ from sonorama.engine.control.parameters import Value
 
 from .formatting import osc_address
 from .link import Link
-from .theme import ACCENT, CONTROL, HOVER, LINE, SCENES, TEXT, WINDOW
+from .theme import ACCENT, CONTROL, HOVER, LINE, SCENE_PX, SCENES, TEXT, WINDOW
 from .widgets.controls import PushButton
 from .widgets.paint import CENTRE, colour
 
@@ -36,11 +36,15 @@ class SceneButton(PushButton):
         self.name, self.colour, self.stored = "", "none", False
         self.picture: QPixmap | None = None
         self._scaled: tuple[QSize, QPixmap] | None = None
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.setProperty("shape", "scene")
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(lambda at: self.menu_of_scene().popup(self.mapToGlobal(at)))
         link.watch_many([scene(number, "name"), scene(number, "colour")], self._labelled)
+
+    def sizeHint(self) -> QSize:
+        """Its height where there is room; the row shares its width."""
+        return QSize(36, SCENE_PX[1])
 
     def show_stored(self, stored: bool) -> None:
         """Show whether the scene holds something."""

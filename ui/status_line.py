@@ -16,8 +16,8 @@ from .link import Link
 from .theme import DIM, MAPPED, MODULATION, RECORD, TEXT, WINDOW
 
 KEYS = (
-    "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap tempo   X double it   A auto   G go   "
-    "F full screen   M copy addresses   Ctrl+K search"
+    "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap tempo   X double it   A auto   "
+    "G go   F full screen   M copy addresses   Ctrl+K search"
 )
 NARROW = 900
 """Pixels, below which a fault takes the whole line."""

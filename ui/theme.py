@@ -30,8 +30,8 @@ FONT_PX = 12
 BAR_PX = 22
 """Height of a control in pixels."""
 
-SCENE_PX = 44
-"""Height of a scene's button in pixels."""
+SCENE_PX = (36, 54)
+"""Least height of a scene's button in pixels, and its height where there is room."""
 
 
 def luminance(colour: str) -> float:
@@ -109,8 +109,8 @@ QToolTip {{ background: {CONTROL}; color: {TEXT}; border: 1px solid {LINE}; padd
 
 def _scenes_and_tables() -> str:
     return f"""
-QPushButton[shape="scene"] {{ padding: 0; border: 0; min-width: 36px; min-height: {SCENE_PX}px;
-    max-height: {SCENE_PX}px; }}
+QPushButton[shape="scene"] {{ padding: 0; border: 0; min-width: 36px; min-height: {SCENE_PX[0]}px;
+    max-height: {SCENE_PX[1]}px; }}
 QTableWidget {{ background: {CONTROL}; border: 1px solid {LINE}; gridline-color: {CARD}; outline: 0;
     selection-background-color: {ACCENT_FILL}; selection-color: {TEXT}; }}
 QTableWidget QLineEdit {{ border: 0; border-radius: 0; min-height: 0; padding: 0; }}
