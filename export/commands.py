@@ -67,6 +67,14 @@ def parse_look_ahead(text: str) -> float | None:
     return None if text == "auto" else _seconds("--look-ahead", text, lowest=0.0, unit="milliseconds or auto") / 1000
 
 
+def add_pre_roll(parser: argparse.ArgumentParser | argparse._ArgumentGroup, what: str) -> None:
+    """`--pre-roll` of a part; what: what the sound before it does."""
+    parser.add_argument(
+        "--pre-roll", type=parse_pre_roll, metavar="S|all",
+        help=f"seconds of sound before --start that {what}; default: all, if it is 10 minutes at most",
+    )  # fmt: skip
+
+
 def parse_pre_roll(text: str) -> float:
     """Seconds, or all: infinite. Raises ValueRefused otherwise."""
     return math.inf if text == "all" else _seconds("--pre-roll", text, lowest=0.0, unit="seconds or all")
@@ -176,10 +184,7 @@ def add_film(parser: argparse.ArgumentParser) -> None:
         help="how much of the coming sound a frame may know: 0 follows the sound as a show does; default: auto, hits "
         "are on their frame",
     )  # fmt: skip
-    film.add_argument(
-        "--pre-roll", type=parse_pre_roll, metavar="S|all",
-        help="seconds of sound before --start that the picture follows from; default: all, if it is 10 minutes at most",
-    )  # fmt: skip
+    add_pre_roll(film, "the picture follows from")
     farm = parser.add_argument_group("who paints it")
     farm.add_argument("--jobs", type=parse_jobs, metavar="N", help="processes that paint; the film is the same")
     farm.add_argument(

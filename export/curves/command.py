@@ -12,7 +12,7 @@ from ...engine.cli.arguments import parse_out
 from ...engine.cli.sound_options import add_sound_options
 from ...engine.errors import OutputError, ValueRefused, one_line
 from ...engine.units import DEFAULT_WORLD
-from ..commands import parse_duration, parse_fps, parse_start
+from ..commands import add_pre_roll, parse_duration, parse_fps, parse_start
 
 if TYPE_CHECKING:
     from ...engine.audio.audio_file import Sound
@@ -41,6 +41,7 @@ def add_curves(commands: Commands) -> None:
     parser.add_argument("--start", type=parse_start, default=0.0, metavar="S", help="begin at this second of the sound")
     parser.add_argument("--duration", type=parse_duration, metavar="S", help="length in seconds")
     parser.add_argument("--loop", action="store_true", help="repeat a sound that is shorter than --duration")
+    add_pre_roll(parser, "is heard first")
     add_sound_options(parser)
     parser.set_defaults(run=run_curves)
 
@@ -54,7 +55,7 @@ def run_curves(args: argparse.Namespace) -> int:
     from .analysis import film_curves
 
     _check(args)
-    part = {"start": args.start, "duration": args.duration, "loop": args.loop}
+    part = {"start": args.start, "duration": args.duration, "loop": args.loop, "pre_roll": args.pre_roll}
     job = RenderJob(args.sound, args.out, args.world, args.fps, track=args.track, strict=args.strict, **part)
     with open_job_sound(job, None) as sound, Progress("curves") as progress:
         curves = film_curves(job, sound, args.label, progress)

@@ -52,7 +52,14 @@ def told(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "options",
-    [[], ["--fps", "29.97"], ["--fps", "25", "--start", "0.7"], ["--duration", "1.01"], ["--duration", "3", "--loop"]],
+    [
+        [],
+        ["--fps", "29.97"],
+        ["--fps", "25", "--start", "0.7"],
+        ["--duration", "1.01"],
+        ["--duration", "3", "--loop"],
+        ["--fps", "25", "--start", "0.7", "--pre-roll", "0"],
+    ],
 )
 def test_exactly_the_frames_of_the_film(options: list[str], tiny_world: str) -> None:
     write_clicks("a.wav", 1.27, 48_000)
@@ -87,6 +94,9 @@ def test_a_part_has_the_curves_of_the_whole(tiny_world: str) -> None:
     for name in FEATURES:
         assert part["curves"][name] == whole["curves"][name][60:90]
     assert [frame for frame, _ in part["onsets"]] == [f - 60 for f, _ in whole["onsets"] if 60 <= f < 90]
+    begun = ["--start", "2", "--duration", "1", "--pre-roll", "0"]  # as if nothing had been heard before
+    main(["curves", "a.wav", "-o", "begun.json", "--world", tiny_world, *begun])
+    assert told("begun.json")["curves"] != part["curves"]
 
 
 def node(*arguments: str) -> "subprocess.CompletedProcess[str]":
