@@ -21,6 +21,7 @@ from ..plugins.interfaces import SoundSource
 from ..units import SAMPLE_RATE, Samples
 from .ring_memory import RingMemory, SamplesLost, possible_format
 from .sample_ring import SampleRingWriter
+from .source_thread import start_source, stop_source
 from .to_stereo import ToStereo
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,8 @@ SILENT_S = 0.25
 """After so long without a block the pump writes silence; later where the blocks themselves are longer."""
 GONE_S = 2.5
 """After so long without a block the source is started anew, whatever it says about itself."""
+OPENING_S = 1.0
+"""After so long it is said that a source chosen while the show plays gives no sound yet."""
 RETRY_S = 1.0
 JUMP_S = 0.1
 """A difference from the clock beyond this is closed at once, by silence or by a cut; a smaller one slowly."""
@@ -128,7 +131,7 @@ class Capture:
         self._patience = SILENT_S
         self._reason, self._ever, self._timed_out = "", False, False
         self._broken_at = 0.0
-        self._began = time.monotonic()
+        self._began, self._opening_s = time.monotonic(), GONE_S
         self.name = ""
         self._playing: SoundSource | None = None
         self._moved = (float("-inf"), "")
@@ -153,7 +156,7 @@ class Capture:
 
         """
         self.source, self._factory, self.name, self._ever, self._reason = source, factory, "", False, ""
-        self._began = time.monotonic()
+        self._began, self._opening_s = time.monotonic(), OPENING_S
         self._switched.set()
 
     @property
@@ -184,8 +187,8 @@ class Capture:
         elif self._reason:
             now, then = ("gone", "returns") if self._ever else ("not there", "is")
             lines.append(f"{self.source} is {now}: silence until it {then} ({self._reason})")
-        elif time.monotonic() - max(self._heard_at, self._began) > GONE_S:
-            lines.append(f"{self.source} gives no sound: silence until it does")
+        elif time.monotonic() - max(self._heard_at, self._began) > (GONE_S if self._ever else self._opening_s):
+            lines.append(f"No sound from {self.source}: silence until it gives some")
         if time.monotonic() - self._moved[0] < _MOVED_S:
             lines.append(self._moved[1])
         if (reader := self._reader) is not None and reader.cancelled_s > _CANCELLED_S:
@@ -199,22 +202,29 @@ class Capture:
     def _keep(self) -> None:
         while not self._closing.is_set():
             source: SoundSource | None = None
-            self._switched.clear()
+            if self._switched.is_set():
+                self._switched.clear()
+                self._ever, self._reason = False, ""  # blocks of the source before may have come meanwhile
             try:
                 source = self._playing = self._factory()
                 self._play(source)
                 self._reason = "" if self._switched.is_set() else self._reason or "it ended"
             except SonoramaError as error:
-                self._reason, self._timed_out = f"{error.message}. {error.hint}", isinstance(error, TimedOut)
+                self._failed(f"{error.message}. {error.hint}".rstrip("."), isinstance(error, TimedOut))
             except Exception as error:  # (a source is a plug-in, whatever it raises must not end the show)
                 log.exception("The source %s failed", self.source)
-                self._reason, self._timed_out = one_line_error(error), False
+                self._failed(one_line_error(error))
             self._reader = self._playing = None
             if source is not None:
-                _stop(source)
+                stop_source(source)
             again = time.monotonic() + RETRY_S
             while not self._switched.is_set() and time.monotonic() < again and not self._closing.wait(_TICK_S):
                 pass
+
+    def _failed(self, reason: str, timed_out: bool = False) -> None:
+        """Why there is no sound; of a source that is no longer asked for nothing is said."""
+        if not self._switched.is_set():
+            self._reason, self._timed_out = reason, timed_out
 
     def _play(self, source: SoundSource) -> None:
         """Start the source and stay until it is gone. Raises what it raises."""
@@ -230,7 +240,8 @@ class Capture:
             came.wait(timeout_s)
             came.clear()
 
-        source.start(write)
+        if not start_source(source, write, lambda: not (self._closing.is_set() or self._switched.is_set())):
+            return  # a device may take ten seconds to open, and another one is asked for
         self._note_name(str(getattr(source, "name", "")))
         began = time.monotonic()
         if not possible_format(source.rate, source.channels):
@@ -244,7 +255,7 @@ class Capture:
             if self._switched.is_set():
                 return
             if not source.alive():
-                self._reason, self._timed_out = "it ended", False
+                self._failed("it ended")
                 return
             if time.monotonic() - max(began, self._heard_at) > GONE_S:
                 message = f"it gave no sound for {GONE_S:g} s (time-out)"
@@ -289,7 +300,7 @@ class Capture:
     def _take(self, reader: BlockReader) -> None:
         broken = reader.broken
         taken = reader.take()
-        if taken is None:
+        if taken is None or reader is not self._reader:  # another source is being opened
             return
         sound, captured_ns, seconds = taken
         if reader.broken > broken:
@@ -299,20 +310,6 @@ class Capture:
         self._patience = min(max(SILENT_S, 1.5 * seconds), 0.8 * GONE_S)
         self._reason = ""
         self._clock.write(sound, captured_ns, resumed)
-
-
-def _stop(source: SoundSource) -> None:
-    """Stop it, but wait no more than 2 s: the driver of a pulled device may never answer."""
-
-    def stop() -> None:
-        try:
-            source.stop()
-        except Exception:
-            log.exception("The source did not stop properly")
-
-    thread = threading.Thread(target=stop, name="sound-stop", daemon=True)
-    thread.start()
-    thread.join(2.0)
 
 
 class Clock:

@@ -32,7 +32,7 @@ class SoundInput:
 
     def __init__(self, name: str, source: str, first: int = 0) -> None:
         self._begun_with = self._spec = source
-        known_as, factory = open_source(source)
+        self._first = known_as, factory = open_source(source)
         with ExitStack() as undo:
             self._writer = undo.enter_context(SampleRingWriter(name, first=first))
             self._reader = undo.enter_context(SampleRing(name))
@@ -62,7 +62,7 @@ class SoundInput:
         if channels and re.match(r"(device|loopback)\b", spec):
             spec = f"{spec.partition('#')[0]}#{channels}"
         if spec != self._spec:
-            self.capture.switch(*open_source(spec))
+            self.capture.switch(*(self._first if spec == self._begun_with else open_source(spec)))
             self._spec = spec
 
     @property

@@ -72,7 +72,7 @@ class ChildSource:
 
         Raises:
             TimedOut: the child does not answer.
-        SonoramaError: it reports an error.
+            SonoramaError: it reports an error.
 
         """
         del write
@@ -149,7 +149,7 @@ def _answer(process: subprocess.Popen[bytes], pipe: IO[bytes]) -> dict[str, str 
     try:
         return json.loads(line)
     except ValueError:
-        hint = "Restart the sound server, or choose another device."
+        hint = "Restart the sound server, or choose another input: sonorama plugins lists them."
         if not late.is_set():
             return {"message": "The sound driver failed", "hint": hint}
         message = f"the sound system did not answer within {_ANSWER_S:g} s (time-out)"

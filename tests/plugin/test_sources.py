@@ -17,6 +17,7 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.shared_paths import shared_folder
 from sonorama.engine.plugins.interfaces import Available, Missing, SoundSource
 from sonorama.engine.plugins.open_source import SourceUnknown, open_source, source_names
+from sonorama.engine.show.sound import SoundInput
 from sonorama.engine.units import SAMPLE_RATE, Samples
 from sonorama.plugin.sources import device, file, loopback, silence, tone
 from sonorama.plugin.sources.child_process import ChildSource
@@ -287,4 +288,30 @@ def test_a_child_leaves_with_its_parent(tmp_path: Path) -> None:
     child, end = int(done.stdout), time.monotonic() + 60
     while runs(child):
         assert time.monotonic() < end, "the child outlives its parent"
+        time.sleep(0.02)
+
+
+def test_the_file_comes_back_at_once_after_an_input_that_is_not_there(tmp_path: Path) -> None:
+    """Its child process may still be on its way; the file itself is not read by whoever chooses."""
+    path = tmp_path / "tune.wav"
+    write_wav(path, 44100, np.full((2, 44100), 0.5))
+    sound = SoundInput(f"back-{time.monotonic_ns()}", f"file:{path}")
+    try:
+        sound.start()
+        until(lambda: sound.capture.alive)
+        sound.choose({"/sound/input": "device:NoSuch", "/sound/channels": ""})
+        until(lambda: not sound.capture.alive)
+        path.rename(tmp_path / "moved.wav")
+        sound.choose({"/sound/input": "", "/sound/channels": ""})
+        until(lambda: any("tune.wav" in line and "is not there" in line for line in sound.faults()))
+        path = (tmp_path / "moved.wav").rename(path)
+        until(lambda: sound.capture.alive and sound.faults() == [])
+    finally:
+        sound.close()
+
+
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
         time.sleep(0.02)

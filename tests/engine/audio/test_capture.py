@@ -11,7 +11,7 @@ from sonorama.engine.audio import capture
 from sonorama.engine.audio.capture import BlockReader, Capture
 from sonorama.engine.audio.ring_memory import RingMemory
 from sonorama.engine.audio.sample_ring import SampleRing, SampleRingWriter, ring_path
-from sonorama.engine.errors import SonoramaError
+from sonorama.engine.errors import SonoramaError, TimedOut
 from sonorama.engine.plugins.interfaces import SoundSource
 from sonorama.engine.units import SAMPLE_RATE, Samples
 
@@ -140,6 +140,57 @@ def test_a_gone_source_is_silence_and_a_fault_and_comes_back(stage: Make) -> Non
     one.until(lambda: one.capture.alive)
     one.until(lambda: bool((one.newest() == 0.5).all()))
     assert one.capture.faults() == []
+
+
+class Slow(Scripted):
+    """A device whose driver answers when a test lets it; stopping it meanwhile changes nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.opening, self.go_on, self.stops = threading.Event(), threading.Event(), 0
+
+    def start(self, write: Write) -> None:
+        self.opening.set()
+        assert self.go_on.wait(60.0)
+        super().start(write)
+
+    def stop(self) -> None:
+        self.stops += 1
+        super().stop()
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_the_source_asked_for_last_comes_although_another_one_is_still_being_opened(stage: Make, refused: bool) -> None:
+    source, slow = Scripted(), Slow()
+    one = stage(source)
+    one.until(lambda: one.capture.alive)
+    one.capture.switch("microphone NoSuch", lambda: slow)
+    assert slow.opening.wait(30.0)
+    one.until(lambda: one.capture.faults() == ["No sound from microphone NoSuch: silence until it gives some"])
+    one.capture.switch("file tune.wav", lambda: source)
+    one.until(lambda: one.capture.alive and bool((one.newest() == 0.5).all()))
+    assert not slow.go_on.is_set()
+    if refused:
+        slow.refuse = SonoramaError("There is no sound input 'NoSuch'", "Available inputs: Line")
+    slow.go_on.set()
+    one.until(lambda: slow.starts == 1 and not slow.alive() and slow.stops >= 2)  # it is not left open
+    assert one.capture.alive and one.capture.faults() == []
+
+
+def test_a_missing_input_stays_said_in_one_sentence_with_the_inputs_there_are(stage: Make) -> None:
+    source, missing = Scripted(), Scripted()
+    missing.refuse = TimedOut("it did not answer (time-out)", "Restart the server, or choose another device.")
+    one = stage(source)
+    one.until(lambda: one.capture.alive)
+    one.capture.switch("microphone NoSuch", lambda: missing)
+    told = one.capture.faults
+    said = "microphone NoSuch: it did not answer (time-out). Restart the server, or choose another device. "
+    one.until(lambda: told() == [f"{said}Silence until it gives sound"])
+    one.until(lambda: missing.starts >= 3 and told() == [f"{said}Silence until it gives sound"])
+    missing.refuse = SonoramaError("No input 'NoSuch'", "There are: Line")
+    one.until(
+        lambda: told() == ["microphone NoSuch is not there: silence until it is (No input 'NoSuch'. There are: Line)"]
+    )
 
 
 def test_a_silent_source_is_started_again(stage: Make) -> None:
