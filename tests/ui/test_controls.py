@@ -222,12 +222,16 @@ def test_the_menu_learns_midi_where_there_is_a_bridge(
     learn, forget = slider.menu().actions()[-2:]
     learn.trigger()
     qtbot.waitUntil(lambda: ("/midi/learn", AMOUNT.path) in show.got)
+    end = slider.menu().actions()[-1]
+    assert end.text() == "End MIDI learn"
+    end.trigger()
+    qtbot.waitUntil(lambda: ("/midi/learn", "") in show.got)
     forget.trigger()
     qtbot.waitUntil(lambda: ("/midi/forget", True) in show.got)
     scenes = control_for(SHOW["/scene/recall"], link)
     assert isinstance(scenes, SlotControl)
     qtbot.addWidget(scenes)
-    sub = scenes.menu().actions()[-2].menu()
+    sub = next(action.menu() for action in scenes.menu().actions() if action.text() == "MIDI learn")
     assert sub is not None
     sub.actions()[2].trigger()
     qtbot.waitUntil(lambda: ("/midi/learn", "/scene/recall 3") in show.got)

@@ -124,6 +124,8 @@ class Control:
             for number in range(1, int(self.param.high) + 1):
                 sub.addAction(f"{number}", lambda n=number: self.learn_midi(f"{n}"))
         menu.addAction("Forget MIDI", self.forget_midi)
+        if self.link.values.get(MIDI_LEARN):
+            menu.addAction("End MIDI learn", lambda: self.link.post(MIDI_LEARN, ""))
 
     def learn_midi(self, value: str = "") -> None:
         """Map the MIDI control that is moved next; with a value, or to a text (the one that stands here), a button."""

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 import mido
 
 from sonorama.engine.control.addresses import MIDI_FEEDBACK, MIDI_FORGET, MIDI_LEARN, MIDI_TAKEOVER
-from sonorama.engine.control.class_addresses import parameter_of
 from sonorama.engine.control.parameters import Change, Parameter, Value
 from sonorama.engine.errors import SonoramaError, ValueRefused
 from sonorama.engine.osc.suggest import Suggestions
@@ -166,5 +165,5 @@ class Session:
 
 
 def find_parameter(port: BridgePort, address: str) -> Parameter | None:
-    """The parameter of an address, with or without /sonorama; None if there is none."""
-    return parameter_of(address.removeprefix(_ROOT), port.table)
+    """The parameter of an address, with or without /sonorama; None if there is none. Classes are mapped by slot."""
+    return port.table.get(address.removeprefix(_ROOT))

@@ -47,6 +47,7 @@ def test_the_next_control_is_mapped_and_nothing_else_moves_meanwhile(desktop: De
     ("wish", "line"),
     [
         ("/look/drifft", "There is no parameter /look/drifft. Did you mean /sonorama/look/drift?"),
+        ("/meaning/raining/mute", "There is no parameter /meaning/raining/mute."),
         ("/scene/recall", "/scene/recall needs a value to map. Say which, such as: /scene/recall 1"),
         ("/scene/recall x", "/scene/recall does not take 'x'. Say a whole number 0 to 8."),
         ("/moves/1/source kik", "/moves/1/source does not take 'kik'."),

@@ -81,6 +81,7 @@ def test_a_show_is_played_from_the_page(running: tuple[QueryBridge, Show], tmp_p
         browser.wait("document.querySelector('#state').className === 'away'")
 
 
+@pytest.mark.hosts
 def test_another_page_cannot_play(running: tuple[QueryBridge, Show], tmp_path: Path) -> None:
     """A page from elsewhere, in the same browser, asks for a web socket."""
     bridge, show = running
