@@ -24,7 +24,7 @@ All OSC addresses of a show, generated from `engine/control/live_table.py` by `s
 
 | what | where |
 |---|---|
-| in | UDP port {PORT} of this computer; if it is busy, the next free one (never {PORT_OUT}). The show prints it. |
+| in | UDP port {PORT} of this computer; if it is busy, the next free one (never {PORT_OUT}). The show says so. |
 | out | UDP port {PORT_OUT} of this computer (`--osc-out` changes it), and all subscribers |
 
 Messages from other computers are accepted only if the show listens to the network and their addresses are allowed:

@@ -68,6 +68,25 @@ def running_shows() -> list[str]:
     return [path.stem for path in sorted(runtime_folder().glob("*.json")) if _session(path) is not None]
 
 
+def busy_port(what: str, asked: int, used: int, fact: str) -> str:
+    """The line that says that another port is used than was asked for, and which show of this user has that one; empty
+    if it is the one, or any was.
+
+    Args:
+        what: is received there, such as OSC.
+        asked: the port that was asked for; 0 for any.
+        used: the port in use.
+        fact: name under which a show says its port, such as `osc_port`.
+
+    """
+    if asked in (0, used):
+        return ""
+    sessions = {path.stem: _session(path) for path in sorted(runtime_folder().glob("*.json"))}
+    owners = [name for name, session in sessions.items() if session is not None and session.get(fact) == asked]
+    by = f"the show {owners[0]} has it" if owners else "another program has it"
+    return f"Port {asked} is busy ({by}): {what} is received at port {used}"
+
+
 def _session(path: Path) -> dict[str, Any] | None:
     try:
         session = json.loads(read_private(path))

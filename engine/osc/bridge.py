@@ -11,6 +11,8 @@ from ..control.accept import plain_names, valid_change
 from ..control.class_addresses import parameter_of
 from ..control.parameters import Change, Parameter, Value
 from ..errors import SonoramaError
+from ..faults import Faults
+from ..ipc.channel import busy_port
 from ..model.world_file import list_worlds
 from ..plugins.interfaces import Available, BridgePort
 from .server import PORT, PORT_OUT, OscServer
@@ -51,6 +53,7 @@ class OscBridge:
         for one in self._allow:
             network(one)
         self._server: OscServer | None = None
+        self._own_faults = Faults()
 
     @property
     def facts(self) -> Mapping[str, Value]:
@@ -73,6 +76,8 @@ class OscBridge:
         )  # fmt: skip
         server.start()
         self._server = server
+        if line := busy_port("OSC", self._port, server.port, "osc_port"):
+            self._own_faults.note("port", line)
         port.subscribe(self._changed)
         port.subscribe_meters(server.send_values)
 
@@ -82,7 +87,7 @@ class OscBridge:
 
     def faults(self) -> list[str]:
         """What went wrong lately, one line a kind."""
-        return self._server.faults() if self._server else []
+        return [*self._own_faults.recent(), *(self._server.faults() if self._server else ())]
 
     def stop(self) -> None:
         """Close the sockets."""

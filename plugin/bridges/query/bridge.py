@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl
 
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.errors import SonoramaError, needing_extra
+from sonorama.engine.faults import Faults
+from sonorama.engine.ipc.channel import busy_port
 from sonorama.engine.osc.sockets import address_of, family_of
 from sonorama.engine.plugins.interfaces import Available, BridgePort, Missing
 
@@ -60,6 +62,7 @@ class QueryBridge:
         self._announce = words.get("announce", ["0"])[-1] == "1"
         self._server: QueryServer | None = None
         self._facts: dict[str, Value] = {}
+        self._own_faults = Faults()
         self._stack = ExitStack()
 
     @property
@@ -88,12 +91,14 @@ class QueryBridge:
                     from .announce import Announcement
 
                 undo.enter_context(Announcement(port.name, address_of(self._host), at))
+            if line := busy_port("OSCQuery", self._wanted, at, "query_port"):
+                self._own_faults.note("port", line)
             self._facts = {"query_port": at, "query_page": f"http://{_shown(self._host)}:{at}{PAGE}"}
             self._stack = undo.pop_all()
 
     def faults(self) -> Iterable[str]:
-        """What was refused lately."""
-        return [] if self._server is None else self._server.faults()
+        """What was refused lately, and at first that the port was busy."""
+        return [*self._own_faults.recent(), *(self._server.faults() if self._server is not None else ())]
 
     def stop(self) -> None:
         """Close the sockets."""

@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
 from pythonosc.osc_packet import OscPacket
@@ -15,6 +16,7 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.faults import Faults
+from sonorama.engine.ipc.channel import Server
 from sonorama.engine.osc.bridge import OscBridge, osc_argument
 from sonorama.engine.osc.subscriptions import METERS
 from sonorama.engine.plugins.registry import BRIDGES, find_used
@@ -129,3 +131,35 @@ def test_a_class_that_the_world_has_not_is_answered_with_the_one_that_was_meant(
         ]
     finally:
         runner.close()
+
+
+@pytest.mark.parametrize("owner", ["evening", ""])
+def test_another_port_than_was_asked_for_is_said_with_the_show_that_has_it(owner: str) -> None:
+    with ExitStack() as undo:
+        taken = undo.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        if owner:
+            server = Server()
+            undo.callback(server.close)
+            server.announce(owner, {"osc_port": port})
+        bridge = OscBridge(osc_argument(port, 0, "127.0.0.1", []))
+        undo.callback(bridge.stop)
+        bridge.start(Port("n", {}, lambda change: None, ShowEvents(Faults()), "osc"))
+        used, by = bridge.facts["osc_port"], f"the show {owner} has it" if owner else "another program has it"
+        assert used != port
+        assert bridge.faults() == [f"Port {port} is busy ({by}): OSC is received at port {used}"]
+
+
+def test_of_the_port_that_was_asked_for_nothing_is_said() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    for asked in (0, port):
+        bridge = OscBridge(osc_argument(asked, 0, "127.0.0.1", []))
+        bridge.start(Port("n", {}, lambda change: None, ShowEvents(Faults()), "osc"))
+        try:
+            assert bridge.facts["osc_port"] == asked or not asked
+            assert bridge.faults() == []
+        finally:
+            bridge.stop()

@@ -293,3 +293,13 @@ def test_it_is_found_on_the_network_where_that_is_asked_for() -> None:
     command = ["unshare", "-rn", "bash", "-c", network, "-", sys.executable, "-c", FOUND.format(seconds=PATIENCE_S)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=5 * PATIENCE_S)
     assert done.stdout == "sonorama test /sonorama/look/drift\n", done.stdout + done.stderr
+
+
+def test_a_busy_port_is_said(port: int) -> None:
+    second, show = make(BRIDGES, "query", f"port={port}"), Show()
+    second.start(show)
+    try:
+        used = second.facts["query_port"]
+        assert second.faults() == [f"Port {port} is busy (another program has it): OSCQuery is received at port {used}"]
+    finally:
+        second.stop()
