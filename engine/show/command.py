@@ -255,7 +255,7 @@ def _open_panel(name: str) -> subprocess.Popen[bytes] | None:
     if not has_display():
         _say("No display: playing without a panel; OSC and `sonorama panel` elsewhere still reach it")
         return None
-    command = [sys.executable, "-m", "sonorama.engine.cli.main", "panel", name]
+    command = [sys.executable, "-m", "sonorama.engine.cli.entry", "panel", name]
     panel = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, env=child_environment())
     assert panel.stderr is not None  # noqa: S101 (it was asked for)
     relay(panel.stderr, "panel", logging.WARNING)  # what it says is for the terminal as well

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -211,6 +212,25 @@ def _wait_for(path: Path) -> None:
     while not path.exists():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize("module", ["argparse", "sonorama.engine.plugins.registry", "sonorama.engine.show.command"])
+def test_ctrl_c_while_it_is_being_imported_is_one_word(module: str) -> None:
+    """As the installed script does it, with a Ctrl-C at the moment that a module is looked for."""
+    (script,) = entry_points(group="console_scripts", name="sonorama")
+    program = f"""
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from {script.module} import {script.attr}
+sys.exit({script.attr}())
+"""
+    command = [sys.executable, "-c", program, "live", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Stopped.\n")
 
 
 def test_reader_that_leaves_is_no_fault() -> None:
