@@ -39,8 +39,8 @@ do as well: `--osc-host ::1` is this computer, `--osc-host ::` all networks of b
 * A continuous parameter takes its natural range at its address, and 0 to 1 along its curve at `<address>{NORM}`.
 * A choice takes its name, in small letters or capitals, or its index, from 0. Text takes a string. A world is given by
   the name of an installed one, never by a path.
-* For a trigger 0 does nothing, and so does a second 1 without a 0 between. A message without arguments, an impulse
-  (`I`) or the word `bang` always acts: use it for buttons that never send 0.
+* For a trigger 0 does nothing and every 1 acts, with or without a 0 between. A fader acts once as it rises to {ON}, and
+  again after it was below. A message without arguments, an impulse (`I`) or the word `bang` acts, too.
 * A slot, such as a scene, acts on every number but 0.
 * Further arguments of a message are ignored. Symbols (`S`) are read as strings. A message of types
   other than `{TAGS}` is refused; the other messages of its bundle act. A bundle may hold any number of them.

@@ -20,7 +20,7 @@ from .suggest import Suggestions
 
 ROOT, NORM = "/sonorama", "/norm"
 REMEMBERED, PATTERNS = 4096, 256
-"""Maximum numbers of trigger states and of address patterns kept."""
+"""Maximum numbers of numbers sent to triggers and of address patterns kept."""
 IMPULSES = (None, "bang")
 """Arguments that trigger without a release; `validation.unpack` turns an impulse into nil."""
 
@@ -61,7 +61,7 @@ class Router:
             for part in address.split("/"):
                 node = node.setdefault(part, {})
         self._named: dict[str, list[tuple[Parameter, bool]]] = {}
-        self._pressed: dict[tuple[str, Sender], bool] = {}
+        self._pressed: dict[tuple[str, Sender], float] = {}
         self._lock = threading.Lock()
 
     def changes(self, address: str, arguments: Sequence[Any], sender: Sender) -> Iterator[Accepted]:
@@ -140,17 +140,18 @@ class Router:
         return number, number
 
     def _press(self, param: Parameter, first: Any, sender: Sender) -> Value | None:
-        """True when a number rises to ON, for each sender separately; an impulse always triggers. None otherwise."""
+        """True for an impulse, for a number that rises to ON, and for each repeat of it; None otherwise, also while a
+        fader of the same sender goes on moving above ON.
+        """
         if first in IMPULSES:
             return True
-        down = _number(param, first) >= ON
-        key = (param.path, sender)
+        number, key = float(_number(param, first)), (param.path, sender)
         with self._lock:
-            before = self._pressed.pop(key, False)
-            self._pressed[key] = down
+            before = self._pressed.pop(key, 0.0)
+            self._pressed[key] = number
             if len(self._pressed) > REMEMBERED:
                 del self._pressed[next(iter(self._pressed))]
-        return True if down and not before else None
+        return True if number >= ON and (before < ON or number == before) else None
 
 
 def source_of(sender: Sender) -> str:

@@ -92,10 +92,13 @@ def test_a_choice_takes_its_word_or_its_place(routes: Router) -> None:
     assert heard(routes, "/out/flip", "vertical") == [("/out/flip", "vertical")]
 
 
-def test_a_trigger_rises_once_for_each_sender(routes: Router) -> None:
+def test_every_1_triggers_and_a_fader_once_for_each_sender(routes: Router) -> None:
     tap = [("/sound/tap", True)]
-    assert [heard(routes, "/sound/tap", number) for number in (0, 1, 1, 0.0, 1.0, True, False, 0.5)] == [
-        [], tap, [], [], tap, [], [], tap,
+    assert [heard(routes, "/sound/tap", number) for number in (0, 1, 1, 1.0, True, 0.0, 1, False, 0.5)] == [
+        [], tap, tap, tap, tap, [], tap, [], tap,
+    ]  # fmt: skip
+    assert [heard(routes, "/sound/tap", number) for number in (0.4, 0.6, 0.7, 1.0, 0.8, 0.4, 0.6)] == [
+        [], tap, [], [], [], [], tap,
     ]  # fmt: skip
     assert heard(routes, "/sound/tap", 1, sender=YOU) == tap
     assert heard(routes, "/sound/resync", 1) == [("/sound/resync", True)]
