@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     OpenFarm = Callable[[Path], Farm]
 
 
+EFFECTS = "/picture/"
+"""What the addresses of effects begin with."""
+
+
 class Played(Protocol):
     """What plays: a world, on a device.
 
@@ -64,7 +68,7 @@ OpenFrameSource = Callable[[str, "Mapping[str, Value]", Fraction, str], FrameSou
 
 def film_values(values: Mapping[str, Value]) -> dict[str, Value]:
     """The values of a film, by address: with the modulators of a show, unless others are given; of one that is off that
-    it is.
+    it is, and of effects those that are used.
     """
     from ..engine.control.addresses import modulator_slot
     from ..engine.control.live_table import FILM, MODULATORS
@@ -74,7 +78,10 @@ def film_values(values: Mapping[str, Value]) -> dict[str, Value]:
     sources = {slot: f"{slot}source" for slot in map(modulator_slot, range(1, MODULATORS + 1))}
     off = {slot: source for slot, source in sources.items() if filled[source] == "off"}
     said = {source: filled[source] for source in off.values() if FILM[source].default != "off"}
-    return {path: value for path, value in filled.items() if not path.startswith(tuple(off))} | said
+    idle = {path for path, value in filled.items() if path.startswith(EFFECTS) and value == FILM[path].default}
+    return {
+        path: value for path, value in filled.items() if not path.startswith(tuple(off)) and path not in idle
+    } | said
 
 
 def world_frame_source(
@@ -138,9 +145,17 @@ class WorldFrameSource:
         self, blocks: Iterable[np.ndarray], n_frames: int, have: Container[int] = ()
     ) -> Iterator[np.ndarray | None]:
         """See FrameSource. Motion runs through every frame, since each follows from the last; painting does not."""
-        codes = enumerate(self._performance.codes(blocks, n_frames))
-        wanted = (None if index in have else w for index, w in codes)
-        return self._performance.paint(wanted) if self._open_farm is None else self._farmed(wanted, self._open_farm)
+        from .effects import FilmEffects, used
+
+        performance = self._performance
+        if used(performance.values):
+            effects = FilmEffects(performance.values)
+            return effects.applied(self._painted(effects.wanted(performance.steps(blocks, n_frames), have)))
+        codes = enumerate(performance.codes(blocks, n_frames))
+        return self._painted(None if index in have else w for index, w in codes)
+
+    def _painted(self, codes: Iterable[Array | None]) -> Iterator[np.ndarray | None]:
+        return self._performance.paint(codes) if self._open_farm is None else self._farmed(codes, self._open_farm)
 
     def _farmed(self, codes: Iterable[Array | None], open_farm: OpenFarm) -> Iterator[np.ndarray | None]:
         from .farm.segments import painted

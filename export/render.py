@@ -24,6 +24,7 @@ from ..engine.pipeline.film_pipeline import MOST_AHEAD_S
 from ..engine.take.reader import Take, find_take
 from ..engine.units import DEFAULT_WORLD
 from .audio_copy import CopiedSound, check_copy
+from .effects import check_effects
 from .facts import claim_of, facts_of, facts_of_take, metadata_of, values_of
 from .farm.of_job import farm_of
 from .film import Look, VideoWriter, film_writer, video_writer
@@ -330,6 +331,7 @@ def _check_kind(job: RenderJob, take: Take | None) -> None:
         for option, given in (("--clean", job.clean), ("--as-played", job.as_played)):
             if given:
                 raise ValueRefused(f"{option} is for takes, and {job.sound} is a sound", f"Leave {option} out.")
+        check_effects(values_of(job))
         return
     sound_options = {"--look-ahead": job.look_ahead, "--pre-roll": job.pre_roll, "--track": job.track, "--ray": job.ray}
     for option, given in (sound_options | {"--jobs": None if job.jobs == 1 else job.jobs}).items():

@@ -160,30 +160,28 @@ def _window() -> Iterator[Parameter]:
 
 
 def _picture() -> Iterator[Parameter]:
-    yield Parameter("/picture/hue", 0.0, "Turn all colours around the colour circle.", -180.0, 180.0, "deg", live=True)
-    yield Parameter("/picture/saturation", 1.0, "Saturation; 0 is grey.", 0.0, 3.0, live=True)
-    yield Parameter("/picture/contrast", 1.0, "Contrast around middle grey.", 0.0, 3.0, live=True)
-    yield Parameter(
-        "/picture/kaleidoscope", 0, "Mirror a sector of the picture into so many; 0 is off.", 0, 16, live=True
-    )
-    yield Parameter("/picture/trail", 0.0, "Half-life of the feedback trail; 0 is none.", 0.0, 5.0, "s", live=True)
+    yield Parameter("/picture/hue", 0.0, "Turn all colours around the colour circle.", -180.0, 180.0, "deg")
+    yield Parameter("/picture/saturation", 1.0, "Saturation; 0 is grey.", 0.0, 3.0)
+    yield Parameter("/picture/contrast", 1.0, "Contrast around middle grey.", 0.0, 3.0)
+    yield Parameter("/picture/kaleidoscope", 0, "Mirror a sector of the picture into so many; 0 is off.", 0, 16)
+    yield Parameter("/picture/trail", 0.0, "Half-life of the feedback trail; 0 is none.", 0.0, 5.0, "s")
     yield Parameter(
         "/picture/trail_zoom", 1.0, "Factor by which the trail grows (above 1) or shrinks in a second.",
-        0.25, 4.0, "", "log", live=True,
+        0.25, 4.0, "", "log",
     )  # fmt: skip
-    yield Parameter("/picture/strobe", 0.0, "Depth of the strobe, which the flash guard limits.", live=True)
-    yield Parameter("/picture/strobe_rate", 2.0, "Flashes a second of the strobe.", 0.1, 15.0, "Hz", "log", live=True)
+    yield Parameter("/picture/strobe", 0.0, "Depth of the strobe, which the flash guard limits.")
+    yield Parameter("/picture/strobe_rate", 2.0, "Flashes a second of the strobe.", 0.1, 15.0, "Hz", "log")
 
 
 def _blend() -> Iterator[Parameter]:
     for number in range(1, BLEND_POINTS + 1):
         at, what = f"/blend/{number}", f"point {number} of the blend surface"
         doc = f"Put the seed, prompt or code that is played now at {what}."
-        yield Parameter(f"{at}/take", False, doc, event=True, live=True)
+        yield Parameter(f"{at}/take", False, doc, event=True)
         doc = f"Put the seed whose picture fits the sound of now at {what}."
-        yield Parameter(f"{at}/hear", False, doc, event=True, live=True)
+        yield Parameter(f"{at}/hear", False, doc, event=True)
         doc = f"Put the seed, prompt or code of a stored scene at {what}."
-        yield Parameter(f"{at}/scene", 0, doc, 0, 8, event=True, live=True)
+        yield Parameter(f"{at}/scene", 0, doc, 0, 8, event=True)
 
 
 def _auto() -> Iterator[Parameter]:
@@ -299,8 +297,8 @@ def _all() -> Iterator[Parameter]:
 
 SHOW: Mapping[str, Parameter] = MappingProxyType({param.path: param for param in _all()})
 """Those of a show."""
-_OF_FILM = ("/moves/", "/sound/onset", "/sound/tempo/", *(f"/sound/{name}/" for name in DRUMS))
+_OF_FILM = ("/moves/", "/picture/", "/sound/onset", "/sound/tempo/", *(f"/sound/{name}/" for name in DRUMS))
 FILM: Mapping[str, Parameter] = MappingProxyType(
     {path: one for path, one in SHOW.items() if path in TABLE or (path.startswith(_OF_FILM) and not one.event)}
 )
-"""Those of a film: of the render table, its modulators, and how its sound is analysed."""
+"""Those of a film: of the render table, its modulators, effects, and how its sound is analysed."""

@@ -43,6 +43,7 @@ class PictureEffects:
         self._rooms: dict[str, Array] = {}
         self._indices: Indices = np.empty(0, np.intp)
         self._sample = self._zooms = 0
+        self._seconds = 0.0  # since the picture before
 
     def apply(self, pixels: Pixels, values: Mapping[str, Value], sample: int) -> Pixels:
         """The picture with its effects.
@@ -58,22 +59,47 @@ class PictureEffects:
         """
         if segments := int(values[PICTURE_KALEIDOSCOPE]):
             pixels = _mapped(pixels, _kaleidoscope(*pixels.shape[:2], segments))
-        matrix = _matrix(*(float(values[path]) for path in (PICTURE_HUE, PICTURE_SATURATION, PICTURE_CONTRAST)))
-        trail, gain = float(values[PICTURE_TRAIL]), _strobe(values, sample)
-        seconds, self._sample = (sample - self._sample) / SAMPLE_RATE, sample
-        if trail <= 0:
-            self._trail = None
-        if matrix is None and trail <= 0 and gain >= 1:
+        if not self._begin(values, sample):
             return pixels
         picture = self._room("picture", pixels.shape)
         np.copyto(picture, pixels)
-        if matrix is not None:
-            picture = _coloured(picture, matrix, self._room("colour", pixels.shape))
-        if trail > 0:
-            self._add_trail(picture, trail, float(values[PICTURE_TRAIL_ZOOM]), seconds)
-        if gain < 1:
+        return _rgba8(self._shaded(picture, values, sample))
+
+    def apply_deep(self, painted: Array, values: Mapping[str, Value], sample: int) -> Array:
+        """The same in full depth, for films: float32 [H,W,3] in 0..1, not modified -> the same, a new array; `painted`
+        itself without effects.
+        """
+        segments, more = int(values[PICTURE_KALEIDOSCOPE]), self._begin(values, sample)
+        if not segments and not more:
+            return painted
+        height, width = painted.shape[:2]
+        picture = self._room("picture", (height, width, 4))
+        np.multiply(painted, np.float32(255), out=picture[..., :3])
+        picture[..., 3] = 255
+        if segments:
+            words = picture.view(np.complex128).reshape(-1).take(_kaleidoscope(height, width, segments))
+            picture = words.view(np.float32).reshape(picture.shape)
+        if more:
+            picture = self._shaded(picture, values, sample)
+        return picture[..., :3] / np.float32(255)
+
+    def _begin(self, values: Mapping[str, Value], sample: int) -> bool:
+        """Whether a picture needs more than a kaleidoscope."""
+        self._seconds, self._sample = (sample - self._sample) / SAMPLE_RATE, sample
+        trail = float(values[PICTURE_TRAIL])
+        if trail <= 0:
+            self._trail = None
+        return trail > 0 or _strobe(values, sample) < 1 or _matrix(*_colours(values)) is not None
+
+    def _shaded(self, picture: Array, values: Mapping[str, Value], sample: int) -> Array:
+        """Colour, trail and strobe on float32 [H,W,4] in 0..255, which is used up."""
+        if (matrix := _matrix(*_colours(values))) is not None:
+            picture = _coloured(picture, matrix, self._room("colour", picture.shape))
+        if (trail := float(values[PICTURE_TRAIL])) > 0:
+            self._add_trail(picture, trail, float(values[PICTURE_TRAIL_ZOOM]), self._seconds)
+        if (gain := _strobe(values, sample)) < 1:
             picture *= np.float32(gain)
-        return _rgba8(picture)
+        return picture
 
     def _room(self, name: str, shape: tuple[int, ...]) -> Array:
         """An array that is used again with every picture: memory that is new each time costs more than the effects."""
@@ -99,6 +125,10 @@ class PictureEffects:
         picture *= np.float32(1 - 2.0 ** (-seconds / half_life))
         picture += old
         np.copyto(trail, picture)
+
+
+def _colours(values: Mapping[str, Value]) -> tuple[float, float, float]:
+    return float(values[PICTURE_HUE]), float(values[PICTURE_SATURATION]), float(values[PICTURE_CONTRAST])
 
 
 def _strobe(values: Mapping[str, Value], sample: int) -> float:

@@ -23,7 +23,7 @@ from ..inference.backend import Backend
 from ..model.world_file import World
 from ..units import Array
 from .film_pipeline import FilmPipeline
-from .frame_pipeline import FramePipeline
+from .frame_pipeline import FramePipeline, FrameResult
 from .latent_motion import StyleSpace
 from .loaded_world import LoadedWorld
 from .prompt import prompt_seed
@@ -64,7 +64,11 @@ class OfflineRender:
         return prompt_seed(self.world, text) if text else None
 
     def codes(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
-        """Style codes w_hat [L,W] of every frame: mono float32 blocks at 44.1 kHz -> n_frames arrays.
+        """Style codes w_hat [L,W] of every frame; see `steps`."""
+        return (step.w for step in self.steps(blocks, n_frames))
+
+    def steps(self, blocks: Iterable[Array], n_frames: int) -> Iterator[FrameResult]:
+        """Every frame before it is painted: mono float32 blocks at 44.1 kHz -> n_frames results.
 
         Frame t follows the sound before t / fps. After the sound's end there is silence.
 
@@ -77,7 +81,7 @@ class OfflineRender:
             raise WorldError(fault.replace("; the seed plays", ""), "Give its world with --world, or another code.")
         sound = _Sound(blocks)
         for _ in range(n_frames):
-            yield pipeline.step(sound.take(pipeline.missing)).w
+            yield pipeline.step(sound.take(pipeline.missing))
 
     def _pipeline(self) -> FramePipeline:
         start = self._start()

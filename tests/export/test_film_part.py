@@ -1,6 +1,7 @@
 """A film of a part of a sound: its frames are those of the whole film, to the bit."""
 
 import logging
+from collections.abc import Container, Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio.audio_file import open_sound
-from sonorama.engine.errors import InputError
+from sonorama.engine.control.parameters import Value
+from sonorama.engine.errors import InputError, ValueRefused
+from sonorama.engine.pipeline.offline import OfflineRender
+from sonorama.export.effects import check_effects
 from sonorama.export.film_part import film_part, frame_start
 from sonorama.export.render import RenderJob, count_frames, painting, render
 
@@ -26,11 +30,17 @@ def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_wav(tmp_path_factory.mktemp("sound") / "bursts.wav", noise, 48_000)
 
 
-def frames(world: str, path: Path, **part: float | bool | None) -> np.ndarray:
-    job = RenderJob(path, Path("film.mov"), world=world, fps=FPS, values={"/look/travel": 1.0}, **part)  # pyright: ignore[reportArgumentType]
+def frames(
+    world: str,
+    path: Path,
+    values: dict[str, Value] | None = None,
+    have: Container[int] = (),
+    **part: float | bool | None,
+) -> np.ndarray:
+    job = RenderJob(path, Path("film.mov"), world=world, fps=FPS, values=values or {"/look/travel": 1.0}, **part)  # pyright: ignore[reportArgumentType]
     with open_sound(path) as opened:
         n_frames = count_frames(opened, job)
-        return np.stack([frame for frame in painting(job, opened, n_frames)[1](()) if frame is not None])
+        return np.stack([frame for frame in painting(job, opened, n_frames)[1](have) if frame is not None])
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +105,53 @@ def test_a_start_in_the_last_half_frame_is_taken_to_the_frame_before(tmp_path: P
         assert frame_start(opened, 1.96, FPS) == pytest.approx(59 / 30)
         with pytest.raises(InputError, match="outside"):
             opened.count(frame_start(opened, 2.0, FPS))
+
+
+EFFECTS: dict[str, Value] = {
+    "/look/travel": 1.0, "/picture/hue": 40.0, "/picture/trail": 0.8, "/picture/trail_zoom": 1.5,
+    "/picture/strobe": 1.0, "/picture/kaleidoscope": 5,
+    "/moves/5/source": "bass", "/moves/5/target": "/picture/contrast",
+}  # fmt: skip
+
+
+def test_effects_of_a_part_are_those_of_the_whole(tiny_world: str, sound: Path, whole: np.ndarray) -> None:
+    shown = frames(tiny_world, sound, EFFECTS)
+    assert shown.shape == whole.shape and shown.dtype == np.float32 and not np.array_equal(shown[20], whole[20])
+    assert shown.min() >= 0 and shown.max() <= 1
+    dark = np.flatnonzero(shown.reshape(len(shown), -1).max(1) == 0)
+    assert list(dark) == [n for n in range(len(shown)) if n / 30 * 2 % 1 >= 0.5], "2 Hz by the film's time"
+    part = frames(tiny_world, sound, EFFECTS, start=37 / 30, duration=0.4)
+    assert np.array_equal(part, shown[37:49])
+    jobs = frames(tiny_world, sound, EFFECTS, start=37 / 30, duration=0.4, jobs=2)
+    assert np.array_equal(jobs, part)
+    rest = frames(tiny_world, sound, EFFECTS, range(60))
+    assert np.array_equal(rest, shown[60:]), "a folder that is continued"
+
+
+def test_without_a_trail_only_what_is_needed_is_painted(
+    tiny_world: str, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    painted: list[int] = []
+
+    def paint(render: OfflineRender, codes: Iterable[np.ndarray | None]) -> Iterator[np.ndarray | None]:
+        for w in codes:
+            painted.append(w is not None)
+            yield None if w is None else np.full((8, 8, 3), 0.25, np.float32)
+
+    monkeypatch.setattr(OfflineRender, "paint", paint)
+    grey = frames(tiny_world, sound, {"/picture/contrast": 2.0}, start=1.0, duration=0.2)
+    assert sum(painted) == len(grey) == 6 and grey == pytest.approx(0.0)
+    painted.clear()
+    frames(tiny_world, sound, {"/picture/trail": 1.0}, start=1.0, duration=0.2)
+    assert sum(painted) == 36
+
+
+def test_a_strobe_faster_than_the_flash_guard_is_refused(sound: Path, tmp_path: Path) -> None:
+    values: dict[str, Value] = {"/picture/strobe": 0.5, "/picture/strobe_rate": 4.0}
+    with pytest.raises(ValueRefused, match="no flash guard") as caught:
+        render(RenderJob(sound, tmp_path / "x.mp4", values=values))
+    assert len(str(caught.value).splitlines()) == 2
+    check_effects({"/picture/strobe_rate": 4.0})
+    check_effects(values | {"/picture/strobe_rate": 3.0})
+    with pytest.raises(ValueRefused):
+        check_effects({"/picture/strobe_rate": 4.0, "/moves/4/source": "kick", "/moves/4/target": "/picture/strobe"})

@@ -113,3 +113,19 @@ def test_the_strobe_stays_within_three_flashes_a_second() -> None:
 
     assert flashes(played(False), 30)["light"] > 3
     assert flashes(played(True), 30)["light"] <= 3
+
+
+def test_in_full_depth_they_are_the_same_but_finer() -> None:
+    pictures = [noise() for _ in range(4)]
+    own = settings(hue=30.0, contrast=1.2, trail=0.5, trail_zoom=1.3, kaleidoscope=4, strobe=0.3)
+    eight, deep = PictureEffects(), PictureEffects()
+    for number, picture in enumerate(pictures, 1):
+        painted = picture[..., :3].astype(np.float32) / np.float32(255)
+        before = painted.copy()
+        out = deep.apply_deep(painted, own, number * FRAME)
+        expected = eight.apply(picture, own, number * FRAME)[..., :3]
+        assert out.dtype == np.float32 and np.abs(out * 255 - expected).max() <= 0.501
+        assert np.array_equal(painted, before)
+    fine = np.full((8, 8, 3), 0.5 + 1 / 4096, np.float32)
+    assert deep.apply_deep(fine, DEFAULTS, 0) is fine
+    assert PictureEffects().apply_deep(fine, settings(saturation=0.5), 0) == pytest.approx(fine, abs=1e-6)
