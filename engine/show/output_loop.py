@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from ..control.addresses import ENGINE_FPS
 from ..control.live_table import SHOW
 from ..control.parameter_state import ParameterState
 from ..control.parameters import Change
@@ -33,6 +34,8 @@ EARLY, WAIT = 0.2, 0.5
 """Periods before its due time from which a tick takes a picture, and after it until which it waits for one."""
 AGAIN_S = 0.2
 """Seconds between attempts to open a missing inner map."""
+BEHIND_S = 2.0
+"""Seconds from sound to picture from which it is a fault: the computer does not keep up."""
 REMEMBERED = 240
 
 
@@ -137,9 +140,23 @@ class OutputLoop:
         tally = self.tally
         return tally.frame + max(1, int((sample - tally.sample) * self._info.fps / SAMPLE_RATE))
 
+    @property
+    def behind_s(self) -> float:
+        """Seconds since the sound of the newest picture was captured; 0 while no renderer plays."""
+        tally = self.tally
+        if not tally.frame or not self._playing():
+            return 0.0
+        try:
+            return max(0.0, (time.monotonic_ns() - self._captured_ns(max(0, tally.sample - 1))) / 1e9)
+        except SonoramaError:
+            return 0.0
+
     def faults(self) -> list[str]:
-        """What is wrong with the sinks, one line each."""
-        return [line for runner in self._runners for line in runner.faults()]
+        """What is wrong with the pictures and the sinks, one line each."""
+        lines = [line for runner in self._runners for line in runner.faults()]
+        if (behind := self.behind_s) >= BEHIND_S:
+            lines.insert(0, f"The picture is {behind:.0f} s behind the sound: lower {ENGINE_FPS}, or close programs")
+        return lines
 
     def set_rate(self, fps: Fraction | float) -> None:
         """Tick at another rate, in frames a second."""

@@ -96,6 +96,33 @@ def test_every_new_picture_leaves_once_and_the_last_again(output_loop: OutputLoo
     assert output_loop.tally.late > 0
 
 
+def test_a_picture_that_falls_behind_the_sound_is_a_fault_while_a_renderer_plays(name: str) -> None:
+    """The newest picture is of sample 0; the sound goes on without it."""
+    age_s, plays = 0.5, True
+    loop = OutputLoop(
+        f"{name}.inner",
+        StreamInfo(name, SIZE, SIZE, Fraction(60)),
+        lambda sample: time.monotonic_ns() - round(age_s * 1e9),
+        lambda: plays,
+        Faults(),
+    )
+    try:
+        age_s = 60.0
+        assert loop.faults() == []  # no picture has come yet
+        age_s = 0.5
+        loop.start()
+        with FrameMapWriter(f"{name}.inner", SIZE, SIZE) as inner:
+            inner.publish(picture(9), 0, 1)
+            until(lambda: loop.tally.frame == 1)
+            assert loop.faults() == []
+            age_s = 12.0
+            assert loop.faults() == ["The picture is 12 s behind the sound: lower /engine/fps, or close programs"]
+            plays = False
+            assert loop.faults() == []  # that none plays is said elsewhere
+    finally:
+        loop.close()
+
+
 def test_another_renderer_and_another_size_go_on(output_loop: OutputLoop, name: str) -> None:
     sink = keep(output_loop)
     output_loop.start()
