@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from PyQt6.QtCore import QEvent, QPoint, QPointF, Qt
-from PyQt6.QtGui import QFocusEvent, QGuiApplication, QWheelEvent
+from PyQt6.QtGui import QAction, QFocusEvent, QGuiApplication, QWheelEvent
 from PyQt6.QtWidgets import QApplication, QComboBox, QLineEdit, QSpinBox, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -216,22 +216,23 @@ def test_the_menu_copies_resets_and_assigns(slider: FloatControl, show: FakeShow
 def test_the_menu_learns_midi_where_there_is_a_bridge(
     slider: FloatControl, show: FakeShow, link: Link, qtbot: QtBot
 ) -> None:
-    assert not any("MIDI" in action.text() for action in slider.menu().actions())
+    def entries(control: FloatControl | SlotControl) -> dict[str, QAction]:
+        return {action.text(): action for action in control.menu().actions()}
+
+    assert "MIDI learn" not in entries(slider)
     show.tell(bridges={"midi_ports": "nano"})
     qtbot.waitUntil(lambda: "midi_ports" in link.status.bridges)
-    learn, forget = slider.menu().actions()[-2:]
-    learn.trigger()
+    assert "End MIDI learn" not in entries(slider)
+    entries(slider)["MIDI learn"].trigger()
     qtbot.waitUntil(lambda: ("/midi/learn", AMOUNT.path) in show.got)
-    end = slider.menu().actions()[-1]
-    assert end.text() == "End MIDI learn"
-    end.trigger()
+    entries(slider)["End MIDI learn"].trigger()
     qtbot.waitUntil(lambda: ("/midi/learn", "") in show.got)
-    forget.trigger()
+    entries(slider)["Forget MIDI"].trigger()
     qtbot.waitUntil(lambda: ("/midi/forget", True) in show.got)
     scenes = control_for(SHOW["/scene/recall"], link)
     assert isinstance(scenes, SlotControl)
     qtbot.addWidget(scenes)
-    sub = next(action.menu() for action in scenes.menu().actions() if action.text() == "MIDI learn")
+    sub = entries(scenes)["MIDI learn"].menu()
     assert sub is not None
     sub.actions()[2].trigger()
     qtbot.waitUntil(lambda: ("/midi/learn", "/scene/recall 3") in show.got)
