@@ -32,6 +32,8 @@ from .timecode import timecode_of_frame
 log = logging.getLogger(__name__)
 SIDECAR = "sonorama.json"
 SOUND = "sound.wav"
+PREFIX, FIRST_NUMBER, DIGITS = "frame_", 1, 6
+"""Pictures are frame_000001.png and so on."""
 _PICTURE = re.compile(r"frame_[0-9]+\.[^.]+")  # what programs take for a picture of the sequence
 
 
@@ -111,7 +113,7 @@ class SequenceWriter:
 
     def name(self, index: int) -> str:
         """Name of a picture; `index` counts from 0, names from 1."""
-        return f"frame_{index + 1:06}{self._suffix}"
+        return f"{PREFIX}{index + FIRST_NUMBER:0{DIGITS}}{self._suffix}"
 
     def have(self, n_frames: int) -> frozenset[int]:
         """Which of the first `n_frames` pictures are there already, as they were written."""

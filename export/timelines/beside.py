@@ -18,6 +18,7 @@ from ..curves.analysis import film_curves
 from ..curves.markers import MarkerKind, markers
 from ..presets import choose
 from ..render import Progress, RenderJob, RenderReport, open_job_sound, render
+from ..sequence import SIDECAR, SOUND
 from ..sidecar import read_sidecar, sidecar_of
 from ..timecode import timecode
 from .film_timeline import FilmTimeline
@@ -53,21 +54,25 @@ class Timelines:
 
     def check(self, job: RenderJob) -> None:
         """Refuse what can be refused before the film is made."""
-        if job.to_stdout or choose(job.preset, job.out).sequence:
+        if job.to_stdout:
             raise OutputError("--timeline goes with a film in a file", "Leave it out, or name a film such as film.mov.")
+        if choose(job.preset, job.out).sequence and {*self.forms} - {"otio"}:
+            raise OutputError("Only OpenTimelineIO holds picture sequences", "Use --timeline otio, or name a film.")
         if "edl" in self.forms and timecode(job.timecode, job.rate) is None:
             message = f"An EDL counts in timecode, which {job.rate} frames a second do not have"
             raise OutputError(message, "Leave edl out of --timeline.")
         if "mlt" in self.forms and _UNNAMEABLE.search(job.out.name):
             message = f"XML cannot hold the name {one_line(job.out.name)}"
             raise OutputError(message, "Choose another OUT, or leave mlt out of --timeline.")
-        for path in self._paths(job.out):
+        for path in self._paths(job, job.out):
             if os.path.lexists(path) and not job.overwrite and not _may_be_ours(path):
                 message = f"{one_line(path)}, where a timeline belongs, is a file of unknown origin"
                 raise OutputError(message, "Move it away, or choose another OUT.")
 
-    def _paths(self, out: Path) -> list[Path]:
-        return [out.with_suffix(f".{form}") for form in self.forms]
+    def _paths(self, job: RenderJob, out: Path) -> list[Path]:
+        """Beside the film; a folder's whole name counts, since what is behind its dot is no suffix."""
+        name = out.name if choose(job.preset, job.out).sequence else out.stem
+        return [out.with_name(f"{name}.{form}") for form in self.forms]
 
     def write(self, job: RenderJob, report: RenderReport) -> None:
         """Write the timelines of a film; those that are there already as they would be written stay.
@@ -77,7 +82,7 @@ class Timelines:
 
         """
         film = film_timeline(job, report, self.markers)
-        contents = {path: _content(film, path) for path in self._paths(report.out)}
+        contents = {path: _content(film, path) for path in self._paths(job, report.out)}
         for path, content in contents.items():
             if os.path.lexists(path) and not job.overwrite:
                 if path.read_bytes() == content:
@@ -109,17 +114,22 @@ def film_timeline(job: RenderJob, report: RenderReport, kinds: Collection[Marker
         if take is not None:
             job = replace(job, pre_roll=0.0)
         marks = markers(film_curves(job, sound), kinds) if kinds else []
-    told = read_sidecar(sidecar_of(report.out)) or {}
-    path, first, rate, channels = _sound_of(job, sound.path, report.fps)
+    preset = choose(job.preset, job.out)
+    pictures = preset.suffixes[0] if preset.sequence else ""
+    told = read_sidecar(report.out / SIDECAR if pictures else sidecar_of(report.out)) or {}
+    own = report.out / SOUND if pictures else report.out
+    path, first, rate, channels = _sound_of(job, own, sound.path, report.fps)
     return FilmTimeline(
         report.out.absolute(), report.fps, report.frames, told.get("timecode"), report.size,
-        path, first, rate, channels, marks,
+        path, first, rate, channels, marks, pictures,
     )  # fmt: skip
 
 
-def _sound_of(job: RenderJob, sound: Path, fps: Fraction) -> tuple[Path | None, int, int, int]:
-    """(file, its frame at which the part begins, Hz, channels) of what is heard: the film, or else the sound itself."""
-    for path, first in ((job.out, 0), (sound, round(Fraction(job.start) * fps))):
+def _sound_of(job: RenderJob, own: Path, sound: Path, fps: Fraction) -> tuple[Path | None, int, int, int]:
+    """(file, its frame at which the part begins, Hz, channels) of what is heard: the film's own, or else the sound."""
+    for path, first in ((own, 0), (sound, round(Fraction(job.start) * fps))):
+        if not path.exists():  # a sequence without its sound
+            continue
         with av.open(f"file:{path}") as container:
             stream = next(iter(container.streams.audio), None)
             if stream is not None and not (path == sound and job.loop):

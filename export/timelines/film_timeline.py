@@ -15,7 +15,7 @@ class FilmTimeline:
     """One film on a timeline that begins at the film's own timecode.
 
     Attributes:
-        film: its absolute path.
+        film: its absolute path; of a picture sequence, its folder.
         fps: frames a second, exact.
         frames: its length.
         timecode: of its first frame, `HH:MM:SS:FF` or `HH:MM:SS;FF` for drop-frame; None at rates that have none.
@@ -24,6 +24,7 @@ class FilmTimeline:
         sound_in: frame of that file at which the part begins.
         rate, channels: of that sound; rate in Hz.
         markers: in order.
+        pictures: suffix of the pictures of a sequence, such as `.png`; empty for a film.
 
     """
 
@@ -37,6 +38,7 @@ class FilmTimeline:
     rate: int
     channels: int
     markers: Sequence[Marker]
+    pictures: str = ""
 
     @property
     def start(self) -> int:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import opentimelineio as otio
 
 from ...engine.errors import one_line
+from ..sequence import DIGITS, FIRST_NUMBER, PREFIX
 from .film_timeline import FilmTimeline
 
 _COLOURS = {
@@ -22,7 +23,7 @@ _RECORDED = re.compile(r"(\S{11} \S{11}) \S{11} \S{11}\n")
 
 
 def as_otio(film: FilmTimeline) -> bytes:
-    """OpenTimelineIO's own JSON; markers on the timeline, media by file URL."""
+    """OpenTimelineIO's own JSON; markers on the timeline, media by file URL, a picture sequence by its numbers."""
     return _to_string(_timeline(film, float(film.fps)), "otio_json") + b"\n"
 
 
@@ -83,7 +84,13 @@ def _timeline(
 def _clip(film: FilmTimeline, path: Path, first: int, media_start: int, rate: float, host: str) -> otio.schema.Clip:
     source = otio.opentime.TimeRange(_time(first, rate), _time(film.frames, rate))
     available = otio.opentime.TimeRange(_time(media_start, rate), _time(first - media_start + film.frames, rate))
-    media = otio.schema.ExternalReference(f"file://{host}{path.as_uri().removeprefix('file://')}", available)
+    url = f"file://{host}{path.as_uri().removeprefix('file://')}"
+    if film.pictures and path == film.film:
+        media: otio.schema.ExternalReference | otio.schema.ImageSequenceReference = otio.schema.ImageSequenceReference(
+            f"{url}/", PREFIX, film.pictures, FIRST_NUMBER, 1, rate, DIGITS, available_range=available
+        )
+    else:
+        media = otio.schema.ExternalReference(url, available)
     media.metadata["fcp_xml"] = {"timecode": {"displayformat": "DF" if film.drop else "NDF"}}
     name = one_line(path.name)
     return otio.schema.Clip(

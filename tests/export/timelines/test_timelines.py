@@ -267,13 +267,35 @@ def test_the_same_command_leaves_them_alone(tiny_world: str, capsys: pytest.Capt
     assert "LOC" not in Path("film.edl").read_text()
 
 
+@pytest.mark.parametrize(("preset", "suffix"), [("png", ".png"), ("exr", ".exr")])
+def test_a_picture_sequence_is_one_clip(preset: str, suffix: str, tiny_world: str, room: Path) -> None:
+    write_clicks("a.wav", 1.0)
+    command = ["render", "a.wav", "-o", "shot.v2", "--world", tiny_world, "--device", "ort", "--fps", "25"]
+    command += ["--preset", preset, "--timeline", "otio", "--timecode", "10:00:00:00"]
+    assert main(command) == 0
+    timeline = otio.adapters.read_from_file("shot.v2.otio")
+    (picture,), (sound,) = clips(timeline, "Video"), clips(timeline, "Audio")
+    media = picture.media_reference
+    assert isinstance(media, otio.schema.ImageSequenceReference)
+    urls = [media.target_url_for_image_number(number) for number in range(25)]
+    assert urls == [(room / "shot.v2" / f"frame_{number:06}{suffix}").as_uri() for number in range(1, 26)]
+    assert media.number_of_images_in_sequence() == len([*Path("shot.v2").glob(f"*{suffix}")]) == 25
+    assert picture.source_range.start_time.value == timeline.global_start_time.value == 900_000
+    assert (picture.source_range.duration.value, sound.source_range.duration.value) == (25, 25)
+    assert sound.media_reference.target_url == (room / "shot.v2" / "sound.wav").as_uri()
+    assert len(timeline.tracks.markers) > 1
+    before = Path("shot.v2.otio").read_bytes()
+    assert main(command) == 0
+    assert Path("shot.v2.otio").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         (["-o", "film.mp4", "--timeline", "otio"], "of unknown origin"),
         (["-o", "other.mp4", "--timeline", "aaf"], "there is no aaf"),
         (["-o", "other.mp4", "--timeline", "otio", "--markers", "bars"], "there is no bars"),
-        (["-o", "folder", "--timeline", "otio"], "goes with a film"),
+        (["-o", "folder", "--timeline", "otio,edl"], "Only OpenTimelineIO holds picture sequences"),
         (["-o", "other.mp4", "--timeline", "mlt,edl", "--fps", "12.5"], "no timecode|do not have"),
     ],
 )
