@@ -24,6 +24,9 @@ CHANNEL_PX, METER_PX, NAME_PX, MOST_CHANNELS = 28, 7, 330, 32
 LOUD = 0.98
 """Peak from which a channel counts as overdriven."""
 STARTED_WITH = "as the show was started"
+LOOPBACK = () if sys.platform == "darwin" else (("loopback", "loopback: what this computer plays"),)
+"""macOS has none."""
+NOTHING = "There is no sound input on this computer" + ("; what it plays itself is under loopback" if LOOPBACK else "")
 
 
 class InputRow(QWidget):
@@ -124,7 +127,7 @@ class InputsPage(QWidget):
         self.rows: list[InputRow] = []
         self._process: QProcess | None = None
         self.input = OpenChoice(link.table[SOUND_INPUT], link, away="not connected")
-        self.input.offer([("", STARTED_WITH)])
+        self.input.offer([("", STARTED_WITH), *LOOPBACK])
         self.channels = TextControl(link.table[SOUND_CHANNELS], link)
         self.channels.setPlaceholderText("1,2")
         self.note = label("", "dim")
@@ -212,9 +215,9 @@ class InputsPage(QWidget):
             row.chosen.connect(lambda spec: self._link.post(SOUND_INPUT, spec))
             row.toggled.connect(self._toggle)
             self._column.insertWidget(index, row)
-        self.note.setText("There is no sound input on this computer")
+        self.note.setText(NOTHING)
         self.note.setVisible(not self.rows)
-        self.input.offer([("", STARTED_WITH), *((row.spec, row.name) for row in self.rows)])
+        self.input.offer([("", STARTED_WITH), *((row.spec, row.name) for row in self.rows), *LOOPBACK])
         self._show_choice()
 
     # -- the choice -----------------------------------------------------------------------------------------------

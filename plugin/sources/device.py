@@ -15,12 +15,15 @@ from ...engine.plugins.interfaces import Available, Missing
 from ...engine.units import Samples
 from .channels import check_channels, split_channels
 from .child_process import ChildSource, Opened, Write, serve
-from .sound_server import default_microphone, microphones, record
+from .sound_server import default_microphone, has_monitors_only, microphones, record
 
 DEFAULT_S = 2.0
 """Seconds between two looks at what the default input is."""
 _PLUGINS = ("default", "pulse", "pipewire")
 """PortAudio's names for whatever the sound server of Linux uses by default."""
+_NONE = "There is no sound input on this computer"
+_CONNECT = "Connect a microphone or an interface."
+_PLAYED = "What this computer plays itself is under loopback."
 _PORTAUDIO = "Install PortAudio; on Debian and Ubuntu: apt-get install libportaudio2 libasound2-plugins"
 
 
@@ -30,7 +33,7 @@ def probe() -> Available | Missing:
         names = [device.name for device in microphones()] or [name for _, name, _, _ in numbered_inputs()]
     except SonoramaError as error:
         return Missing(error.message, error.hint)
-    return Available(", ".join(names)) if names else Missing("no sound input", "Connect a microphone or an interface.")
+    return Available(", ".join(names)) if names else Missing(_NONE, f"{_CONNECT} {_PLAYED}")
 
 
 class DeviceSource(ChildSource):
@@ -62,11 +65,20 @@ def _inputs(sounddevice: Any) -> list[tuple[int, dict[str, Any]]]:
     return [(i, device) for i, device in enumerate(sounddevice.query_devices()) if device["max_input_channels"] > 0]
 
 
+def _real(inputs: list[tuple[int, dict[str, Any]]]) -> list[tuple[int, dict[str, Any]]]:
+    """Those that are inputs. PortAudio's devices of a sound server without any hear what the computer plays; they can
+    be opened by name, but are listed nowhere.
+    """
+    if not has_monitors_only():
+        return inputs
+    return [(index, one) for index, one in inputs if one["name"] not in _PLUGINS]
+
+
 def _find(sounddevice: Any, name: str) -> tuple[int, dict[str, Any]]:
     """Number and properties of the device `name`."""
     inputs = _inputs(sounddevice)
     if not inputs:
-        raise SonoramaError("There is no sound input on this computer", f"Connect one. {_PORTAUDIO}")
+        raise SonoramaError(_NONE, f"{_CONNECT} {_PORTAUDIO}")
     default = sounddevice.default.device[0]
     if not name:
         return next((pair for pair in inputs if pair[0] == default), inputs[0])
@@ -78,8 +90,9 @@ def _find(sounddevice: Any, name: str) -> tuple[int, dict[str, Any]]:
         found = exact or [pair for pair in inputs if name.lower() in pair[1]["name"].lower()]
     if not found:
         servers = [f"{one.name} ({one.id})" for one in microphones()]
-        available = "; ".join((*servers, *(f"{i} {device['name']}" for i, device in inputs)))
-        raise SonoramaError(f"There is no sound input {name!r}", f"Available inputs: {available}")
+        available = "; ".join((*servers, *(f"{i} {device['name']}" for i, device in _real(inputs))))
+        hint = f"Available inputs: {available}" if available else f"This computer has none. {_PLAYED}"
+        raise SonoramaError(f"There is no sound input {name!r}", hint)
     return found[0]
 
 
@@ -101,7 +114,7 @@ def numbered_inputs() -> list[tuple[str, str, int, bool]]:
 
     """
     sounddevice = _sounddevice()
-    inputs, default = _inputs(sounddevice), sounddevice.default.device[0]
+    inputs, default = _real(_inputs(sounddevice)), sounddevice.default.device[0]
     return [
         (key, device["name"], device["max_input_channels"], index == default)
         for key, (index, device) in zip(_keys(inputs), inputs, strict=True)

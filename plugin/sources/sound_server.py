@@ -49,6 +49,17 @@ def microphones() -> list[Any]:
         return []
 
 
+def has_monitors_only() -> bool:
+    """Whether a sound server of Linux answers that has no input but the monitors of its outputs."""
+    if sys.platform != "linux":
+        return False
+    try:
+        found = load().all_microphones(include_loopback=True)
+    except (SonoramaError, *NO_SERVER):
+        return False
+    return bool(found) and all(one.isloopback for one in found)
+
+
 def default_microphone() -> tuple[str, str]:
     """(id, name) of the input that the sound server uses by default; empty if there is none."""
     try:

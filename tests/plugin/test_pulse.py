@@ -10,6 +10,7 @@ import time
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +19,9 @@ from sonorama.engine.audio.capture import Capture
 from sonorama.engine.audio.features import HOP, FeatureExtractor
 from sonorama.engine.audio.sample_ring import SampleRing, SampleRingWriter
 from sonorama.engine.errors import SonoramaError
-from sonorama.engine.plugins.interfaces import Available
 from sonorama.engine.plugins.open_source import open_source
 from sonorama.engine.show.sound import SoundInput
 from sonorama.engine.units import SAMPLE_RATE
-from sonorama.plugin.sources import device, loopback
 
 from .pulse import SINK, Pulse
 
@@ -151,20 +150,41 @@ def test_the_output_is_unplugged_and_plugged_in(pulse: Pulse, clicks: Path) -> N
         player.wait()
 
 
+def told() -> list[Any]:
+    """Probes of inputs and outputs, and specs of inputs; soundcard keeps to the first server that a process finds."""
+    code = (
+        "import json; from dataclasses import asdict; from sonorama.plugin.sources import device, inputs, loopback\n"
+        "probes = [asdict(one.probe()) for one in (device, loopback)]\n"
+        "print(json.dumps([*probes, [one.spec for one in inputs.list_inputs()]]))"
+    )
+    command = [sys.executable, "-c", code, "a word, which soundcard needs"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout)
+
+
 @pytest.mark.usefixtures("pulse")
-def test_probes_name_what_they_found() -> None:
-    heard, played = device.probe(), loopback.probe()
-    assert isinstance(heard, Available), heard
-    assert "pulse" in heard.about
-    assert isinstance(played, Available), played
-    assert "Monitor" in played.about
+def test_where_only_an_output_is_there_is_no_input() -> None:
+    """The devices of PortAudio that stand for the server hear its monitor; the loopback is named instead."""
+    heard, played, inputs = told()
+    assert heard == {
+        "reason": "There is no sound input on this computer",
+        "how_to_install": "Connect a microphone or an interface. What this computer plays itself is under loopback.",
+    }
+    assert "Monitor" in played["about"]
+    assert inputs == []
+
+
+def test_inputs_of_the_server_are_named(pulse: Pulse) -> None:
+    pulse.pactl("load-module", "module-remap-source", "source_name=usb", f"master={SINK}.monitor", USB)
+    heard, _, inputs = told()
+    assert heard == {"about": "USB_Audio"}
+    assert inputs == ["device:usb"]
 
 
 @pytest.mark.usefixtures("pulse")
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("device:nosuch", ["no sound input 'nosuch'", "pulse"]),
+        ("device:nosuch", ["no sound input 'nosuch'", "This computer has none", "loopback"]),
         ("device:99", ["no sound input '99'"]),
         ("device:pulse#200", ["no channel 200"]),
         ("loopback:nosuch", ["no sound output 'nosuch'", "Monitor"]),

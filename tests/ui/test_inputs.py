@@ -8,7 +8,7 @@ import pytest
 from PyQt6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
 
-from sonorama.ui.inputs_page import CHANNEL_PX, NAME_PX, InputRow, InputsPage
+from sonorama.ui.inputs_page import CHANNEL_PX, NAME_PX, NOTHING, InputRow, InputsPage
 from sonorama.ui.link import Link
 
 from .conftest import FakeShow
@@ -48,7 +48,8 @@ def channel(number: int) -> int:
 
 def test_inputs_have_their_names_and_equal_ones_their_ids(page: InputsPage) -> None:
     assert [row.name for row in page.rows] == ["USB Audio  (usb_a)", "USB Audio  (usb_b)", "Line"]
-    assert [page.input.itemText(row) for row in range(page.input.count())][1:] == [row.name for row in page.rows]
+    names = [row.name for row in page.rows]
+    assert [page.input.itemText(row) for row in range(page.input.count())][1 : 1 + len(names)] == names
     assert page.rows[0].peaks == (0.5, 0.0, 0.25, 1.0) and page.rows[2].peaks == ()
     seen = page.rows[0].grab().toImage()
     bars = [seen.pixelColor(channel(number) - 2, page.rows[0].height() - 3).name() for number in (1, 2, 3)]
@@ -86,3 +87,20 @@ def test_the_program_ends_with_the_page(page: InputsPage, qtbot: QtBot) -> None:
     assert page._process is None
     page.show()
     qtbot.waitUntil(lambda: page._process is not None)
+
+
+def test_where_there_is_no_input_the_loopback_is_named_and_can_be_chosen(
+    link: Link, show: FakeShow, qtbot: QtBot, tmp_path: Path
+) -> None:
+    program = tmp_path / "none.py"
+    program.write_text("import sys\nprint('[]', flush=True)\nsys.stdin.read()\n")
+    page = InputsPage(link, [str(program)])
+    qtbot.addWidget(page)
+    page.show()
+    qtbot.waitUntil(lambda: page.note.text() == NOTHING)
+    assert "loopback" in NOTHING and not page.rows
+    loopback = page.input.findText("loopback: what this computer plays")
+    page.input.setCurrentIndex(loopback)
+    page.input.activated.emit(loopback)
+    qtbot.waitUntil(lambda: show.values["/sound/input"] == "loopback")
+    page.leave()
