@@ -19,6 +19,7 @@ from sonorama.engine.ipc.frame_map_layout import HEADER, SLOT, SLOT_HEADER
 from sonorama.engine.ipc.shared_paths import shared_path
 
 PAGE = (Path(__file__).parents[2] / "docs" / "frame-map.md").read_text()
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 # Obeys one line at a time and keeps its heart beating in between.
 WRITER = """
@@ -117,9 +118,8 @@ io.stderr:write("ended\\n")
 """
 
 
-def python_reader(folder: Path) -> list[str]:
-    (folder / "frame_map.py").write_text(block("Python", "python"))
-    return [sys.executable, "-I", str(folder / "frame_map.py")]
+def python_reader(_: Path) -> list[str]:
+    return [sys.executable, "-I", str(EXAMPLES / "touchdesigner" / "frame_map.py")]
 
 
 def c_reader(folder: Path) -> list[str]:
@@ -131,9 +131,8 @@ def c_reader(folder: Path) -> list[str]:
     return [str(folder / "frame_map")]
 
 
-def lua_reader(folder: Path) -> list[str]:
-    (folder / "frame_map.lua").write_text(block("Lua", "lua"))
-    return ["luajit", str(folder / "frame_map.lua")]
+def lua_reader(_: Path) -> list[str]:
+    return ["luajit", str(EXAMPLES / "obs" / "frame_map.lua")]
 
 
 def picture(seed: int, width: int, height: int) -> np.ndarray:
@@ -275,9 +274,7 @@ def test_the_tables_are_the_layout() -> None:
 
 def test_the_obs_script_draws_what_is_in_the_map(tmp_path: Path, cleanup: ExitStack) -> None:
     name = f"test-obs-{time.time_ns()}"
-    lua_reader(tmp_path)
-    (tmp_path / "sonorama_obs.lua").write_text(block("OBS", "lua"))
-    (tmp_path / "obs.lua").write_text(OBS.format(folder=tmp_path, name=name))
+    (tmp_path / "obs.lua").write_text(OBS.format(folder=EXAMPLES / "obs", name=name))
     with (tmp_path / "said").open("w") as said:
         host = subprocess.Popen(
             ["luajit", str(tmp_path / "obs.lua")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=said, bufsize=0
@@ -311,20 +308,15 @@ def test_the_obs_script_draws_what_is_in_the_map(tmp_path: Path, cleanup: ExitSt
     assert (tmp_path / "said").read_text().splitlines() == [*sizes, "ended"]
 
 
-def test_the_touchdesigner_callback_gives_the_picture_bottom_row_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    python_reader(tmp_path)
-    section = PAGE.split("\n### TouchDesigner\n")[1]
-    callback = re.findall(r"^```python\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[0]
+def test_the_touchdesigner_callback_gives_the_picture_bottom_row_first(monkeypatch: pytest.MonkeyPatch) -> None:
     name = f"test-td-{time.time_ns()}"
-    (tmp_path / "callbacks.py").write_text(callback.replace('"sonorama"', repr(name)))
-    monkeypatch.syspath_prepend(tmp_path)
-
+    monkeypatch.syspath_prepend(EXAMPLES / "touchdesigner")
     given: list[np.ndarray] = []
     operator = SimpleNamespace(copyNumpyArray=given.append)
     try:
-        callbacks = importlib.import_module("callbacks")
+        callbacks = importlib.import_module("script_top")
+        assert callbacks.SHOW == "sonorama"
+        monkeypatch.setattr(callbacks, "reader", callbacks.FrameMap(name))
         callbacks.onCook(operator)
         assert not given, "nothing before the first picture"
         with FrameMapWriter(name, 30, 20) as writer:
@@ -334,7 +326,20 @@ def test_the_touchdesigner_callback_gives_the_picture_bottom_row_first(
                 callbacks.onCook(operator)
                 callbacks.onCook(operator)
     finally:
-        for module in ("callbacks", "frame_map"):
+        for module in ("script_top", "frame_map"):
             sys.modules.pop(module, None)
     wanted = [picture(seed, 30, 20)[::-1] for seed in (1, 1, 2, 2)]
     assert all((one == other).all() and one.flags.c_contiguous for one, other in zip(given, wanted, strict=True))
+
+
+def test_the_touchdesigner_execute_dat_cooks_the_script_top(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(EXAMPLES / "touchdesigner")
+    cooked: list[tuple[str, bool]] = []
+    try:
+        execute = importlib.import_module("frame_start")
+        stand_in = lambda name: SimpleNamespace(cook=lambda force: cooked.append((name, force)))  # noqa: E731
+        monkeypatch.setattr(execute, "op", stand_in, raising=False)
+        execute.onFrameStart(1)
+    finally:
+        sys.modules.pop("frame_start", None)
+    assert cooked == [("script1", True)]

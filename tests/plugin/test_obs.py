@@ -1,5 +1,6 @@
-"""A real OBS shows the pictures: its own Media Source reads the stream."""
+"""A real OBS shows the pictures: its own Media Source reads the stream, a Lua script the frame map."""
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.plugin.sinks.stream import StreamSink
 
 from .obs import Obs, running
@@ -60,3 +62,24 @@ def test_its_media_source_reads_the_stream_and_reconnects(folder: Path) -> None:
         sink.open(info("obs", 96, 64))  # ends the connection
         shows(obs, "media", (96, 64), lambda tick: sink.send(quarters(tick, 96, 64)), ticks)
     sink.close()
+
+
+def test_the_lua_source_shows_the_frame_map_through_sizes_and_owners(folder: Path) -> None:
+    name = f"obs-{os.getpid()}"
+    script = Path(__file__).parents[2] / "examples" / "obs" / "sonorama_obs.lua"
+
+    def publish(tick: int, width: int, height: int) -> None:
+        writer.publish(quarters(tick, width, height).pixels, 0, tick)
+
+    ticks = count()
+    with running(folder, [script]) as obs:
+        obs.ask(
+            "CreateInput", sceneName="Scene", inputName="lua", inputKind="sonorama_frame_map",
+            inputSettings={"name": name},
+        )  # fmt: skip
+        with FrameMapWriter(name, 64, 48) as writer:
+            shows(obs, "lua", (64, 48), lambda tick: publish(tick, 64, 48), ticks, least=30)
+            writer.resize(96, 64)
+            shows(obs, "lua", (96, 64), lambda tick: publish(tick, 96, 64), ticks)
+        with FrameMapWriter(name, 64, 48) as writer:  # another show of the same name
+            shows(obs, "lua", (64, 48), lambda tick: publish(tick, 64, 48), ticks)
