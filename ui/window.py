@@ -34,6 +34,7 @@ from .layout import GAP, Card, grid
 from .link import Link
 from .mixer import ClassMixer, HeardLine
 from .modulators import Modulators
+from .outputs_page import OutputsPage
 from .palette import Palette
 from .preset_bar import PresetBar
 from .preview import FullScreen, Preview
@@ -144,6 +145,8 @@ class Window(QWidget):
         for button in self.scenes.buttons:
             button.rename.connect(lambda number: self.reveal(scene(number, "name")))
         self.tabs.addTab(WindowPage(self.link), "WINDOW")
+        self.outputs = OutputsPage(self.link)
+        self.tabs.addTab(self.outputs, "OUTPUTS")
         midi = [p for path, p in self.link.table.items() if path.startswith(("/midi/", "/clock/"))]
         self.tabs.addTab(self._page(midi), "MIDI")
         self.inputs = InputsPage(self.link)
@@ -289,6 +292,7 @@ class Window(QWidget):
         """Close the preview and the connection; the show keeps running."""
         self.copy_mode.end()
         self.inputs.leave()
+        self.outputs.leave()
         self.preview.close_feed()
         if self._full is not None:
             self._full.close_feed()

@@ -15,7 +15,7 @@ from .layout import GAP, captioned, label
 from .link import Link
 from .widgets.controls import OpenChoice
 
-COLUMNS = 6
+COLUMNS = 9
 FIRST = (WINDOW_FULL_SCREEN, WINDOW_X, WINDOW_Y, WINDOW_DELAY)
 """Parameters in the first row, after the display."""
 

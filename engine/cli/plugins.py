@@ -7,7 +7,7 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from ..errors import one_line
+from ..errors import ValueRefused, one_line
 
 if TYPE_CHECKING:
     from ..plugins.survey import Plugin
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def add_plugins(commands: Commands) -> None:
     """Add `sonorama plugins`."""
     parser = commands.add_parser("plugins", help="list all plug-ins, and what they need to work", allow_abbrev=False)
+    parser.add_argument(
+        "kind", nargs="?", metavar="KIND", help="list one kind only: sinks, sources, bridges, modulators, backends ..."
+    )
     parser.add_argument("--json", action="store_true", help="one JSON array")
     parser.set_defaults(run=run_plugins)
 
@@ -25,9 +28,13 @@ def run_plugins(args: argparse.Namespace) -> int:
     """Probe all plug-ins and list the results."""
     import json
 
+    from ..plugins.registry import KINDS
     from ..plugins.survey import survey
 
-    plugins = survey()
+    kinds = {kind.group.rpartition(".")[2]: kind for kind in KINDS}
+    if args.kind is not None and args.kind not in kinds:
+        raise ValueRefused(f"There is no kind of plug-in called {args.kind}", f"Use one of: {', '.join(kinds)}.")
+    plugins = survey(KINDS if args.kind is None else (kinds[args.kind],))
     sys.stdout.write(json.dumps([asdict(one) for one in plugins]) + "\n" if args.json else as_text(plugins))
     return 0
 

@@ -168,14 +168,13 @@ class Status(Measured, frozen=True, kw_only=True):
         fps: new pictures a second. target_fps: how many there should be.
         late: ticks so far that repeated a picture because no new one came in time.
         delay_ms: median from sound to picture; 0 while unknown.
-        renderer_pid: 0 while no renderer runs.
-        restarts: of the renderer so far.
+        renderer_pid: 0 while no renderer runs. restarts: of the renderer so far.
         osc_port: where the show listens. osc_received: packets so far.
         recording: whether a recording is being written. source: of the sound.
         scenes: which of the eight slots hold a scene. scene: that was recalled last; 0: none.
         cues: where the cue list is: `now`, `next`, `left`, `running` and `file`, as show/cue_player.py describes them.
         loading: addresses whose new value is still being loaded: a world, device, code, text or photo.
-        bridges: what bridges publish about themselves: `osc_port` and the like.
+        bridges: what bridges publish, `osc_port` and the like. outputs: a line each on where the pictures go.
 
     """
 
@@ -194,6 +193,7 @@ class Status(Measured, frozen=True, kw_only=True):
     cues: dict[str, Value] = {}
     loading: tuple[str, ...] = ()
     bridges: dict[str, Value] = {}
+    outputs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -98,6 +98,7 @@ class Report:
             "osc_port": int(facts.get("osc_port", 0)),
             "osc_received": int(facts.get("osc_received", 0)),
             "bridges": facts,
+            "outputs": tuple(f"{one.label}: {one.about}" for one in self._output_loop.runners if one.alive),
             "faults": tuple(dict.fromkeys([*self.faults(), *measured.faults])),
         }
         return Status(**msgspec.structs.asdict(measured) | own)

@@ -144,7 +144,7 @@ def test_of_two_with_one_name_ours_is_used(install: Install) -> None:
     ("spec", "words"),
     [
         ("nul", "Did you mean null?"),
-        ("", "map, null"),
+        ("", "map, ndi, null"),
         ("quicksilver", "There are: "),
         ("null:5", "takes no argument"),
         ("map:a/b", "cannot name a show"),
@@ -186,6 +186,17 @@ def test_the_command_lists_them(install: Install, capsys: pytest.CaptureFixture[
     at = next(i for i, row in enumerate(rows) if row.split()[:1] == ["torn"])
     assert "broken" in rows[at] and "from glow 1.5" in rows[at]
     assert rows[at + 1].strip() == "Install glow again."
+
+
+def test_the_command_lists_one_kind(install: Install, capsys: pytest.CaptureFixture[str]) -> None:
+    install("glow", glow=GOOD)
+    assert main(["plugins", "sinks"]) == 0
+    rows = capsys.readouterr().out.splitlines()
+    assert [row for row in rows if not row.startswith(" ")] == [SINKS.heading]
+    spout = next(i for i, row in enumerate(rows) if row.split()[:1] == ["spout"])
+    assert "missing" in rows[spout] and rows[spout + 1].strip(), "why, and how to get it"
+    assert main(["plugins", "sink"]) == 2
+    assert "There is no kind of plug-in called sink" in capsys.readouterr().err
 
 
 def test_one_that_ends_its_process_costs_no_other_its_answer(install: Install) -> None:
