@@ -44,36 +44,43 @@ def start(jack: Jack) -> Iterator[Callable[..., tuple[MidiBridge, Show]]]:
 
 
 def test_a_controller_learns_plays_is_unplugged_and_returns(start: Callable[..., tuple[MidiBridge, Show]]) -> None:
-    bridge, show = start("")
+    bridge, show = start("api=jack")
     assert list(bridge.faults()) == ["No MIDI controller is connected"]
     nano, other = Controller("nano"), Controller("pads")
     until(lambda: "nano" in str(bridge.facts["midi_ports"]) and "pads" in str(bridge.facts["midi_ports"]), "no ports")
     until(lambda: not list(bridge.faults()), "still said to be missing")
     show.set("/midi/learn", "/look/drift")
-    nano.send(*(f"control_change channel=0 control=7 value={value}" for value in (1, 2, 3)))
-    until(lambda: bridge.facts["midi_learned"], "not learned")
+
+    def turn(controller: Controller, *values: int) -> None:
+        controller.send(*(f"control_change channel=0 control=7 value={value}" for value in values))
+
+    until(lambda: bridge.facts["midi_learned"], "not learned", lambda: turn(nano, 1, 2, 3))
     assert bridge.facts["midi_learned"] == "cc 7 channel 1 of nano:midi -> /look/drift"
     assert Path(str(bridge.facts["midi_file"])).name == "test.midi.json"
-    nano.send("control_change channel=0 control=7 value=0", "control_change channel=0 control=7 value=127")
-    until(lambda: show.values["/look/drift"] == 1.0, "the knob does nothing")
-    other.send("control_change channel=0 control=7 value=64")
-    show.set("/look/drift", 0.5)
-    until(lambda: nano.lit[-1:] == ["control_change channel=0 control=7 value=64 time=0"], "no light")
+    until(lambda: show.values["/look/drift"] == 1.0, "the knob does nothing", lambda: turn(nano, 0, 127))
+    turn(other, 64)
+
+    def set_by_another() -> None:
+        show.set("/look/drift", 0.4)
+        time.sleep(0.1)
+        show.set("/look/drift", 0.5)
+
+    until(lambda: nano.lit[-1:] == ["control_change channel=0 control=7 value=64 time=0"], "no light", set_by_another)
     assert other.lit == []
     nano.unplug()
     until(lambda: "nano" not in str(bridge.facts["midi_ports"]), "still there")
     show.set("/look/drift", 0.25)
     nano = Controller("nano")
     until(lambda: any("value=32" in text for text in nano.lit), "the lights are not renewed")
-    nano.send("control_change channel=0 control=7 value=30", "control_change channel=0 control=7 value=40")
-    until(lambda: show.values["/look/drift"] == pytest.approx(40 / 127), "it does not play again")
+    plays = pytest.approx(40 / 127)
+    until(lambda: show.values["/look/drift"] == plays, "it does not play again", lambda: turn(nano, 30, 40))
     nano.unplug()
     other.unplug()
 
 
 def test_the_clock_over_a_virtual_port(start: Callable[..., tuple[MidiBridge, Show]]) -> None:
     """Ticks through the driver; the tempo is what they really kept."""
-    _, show = start("virtual=1&port=nothing")
+    _, show = start("api=jack&virtual=1&port=nothing")
     out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="drums")
     out.open_port(out.get_ports().index("sonorama:sonorama"))
     sent: list[float] = []
@@ -99,7 +106,7 @@ def test_the_clock_over_a_virtual_port(start: Callable[..., tuple[MidiBridge, Sh
 
 def test_what_is_not_there_is_said(start: Callable[..., tuple[MidiBridge, Show]]) -> None:
     pads = Controller("pads")
-    bridge, _ = start("port=nano&port=PADS")
+    bridge, _ = start("api=jack&port=nano&port=PADS")
     assert list(bridge.faults()) == ["The MIDI port nano is not there. There are: pads:midi"]
     pads.unplug()
 
