@@ -174,7 +174,7 @@ def test_digits_go_to_scenes_and_shift_stores(window: Window, second: Link, qtbo
         window.link.post(AMOUNT, value)
         qtbot.keyClick(window, Qt.Key(Qt.Key.Key_0 + digit), Qt.KeyboardModifier.ShiftModifier)
         qtbot.waitUntil(lambda digit=digit: second.status.scenes[digit - 1], timeout=MS)
-        assert window.scenes.slots.buttons[digit - 1].text() == f"{digit} \u2022"
+        qtbot.waitUntil(lambda digit=digit: window.scenes.buttons[digit - 1].stored, timeout=MS)
     for digit, value in ((1, 0.1), (8, 0.8)):
         qtbot.keyClick(window, Qt.Key(Qt.Key.Key_0 + digit))
         qtbot.waitUntil(lambda value=value: window.link.values[AMOUNT] == value == second.values[AMOUNT], timeout=MS)
