@@ -8,7 +8,7 @@ from ..control.addresses import ENGINE_PRECISION
 from ..control.live_table import SHOW
 from ..control.parameters import ON, Parameter, show
 from ..osc.messages import AHEAD
-from ..osc.routing import NORM, ROOT
+from ..osc.routing import HELD_S, NORM, ROOT
 from ..osc.server import DUMP, FAST, PORT, PORT_OUT, SUBSCRIBE, UNSUBSCRIBE
 from ..osc.subscriptions import METERS, QUIET, SUBSCRIBERS
 from ..osc.validation import TAGS
@@ -39,8 +39,9 @@ do as well: `--osc-host ::1` is this computer, `--osc-host ::` all networks of b
 * A continuous parameter takes its natural range at its address, and 0 to 1 along its curve at `<address>{NORM}`.
 * A choice takes its name, in small letters or capitals, or its index, from 0. Text takes a string. A world is given by
   the name of an installed one, never by a path.
-* For a trigger 0 does nothing and every 1 acts, with or without a 0 between. A fader acts once as it rises to {ON}, and
-  again after it was below. A message without arguments, an impulse (`I`) or the word `bang` acts, too.
+* For a trigger 0 does nothing and every 1 acts, with or without a 0 between; 1s that come faster than {HELD_S:g} s one
+  after the other are a button that is held, and act once. A fader acts once as it rises to {ON}, and again after it was
+  below. A message without arguments, an impulse (`I`) or the word `bang` acts, too.
 * A slot, such as a scene, acts on every number but 0.
 * Further arguments of a message are ignored. Symbols (`S`) are read as strings. A message of types
   other than `{TAGS}` is refused; the other messages of its bundle act. A bundle may hold any number of them.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -21,6 +22,8 @@ from .suggest import Suggestions
 ROOT, NORM = "/sonorama", "/norm"
 REMEMBERED, PATTERNS = 4096, 256
 """Maximum numbers of numbers sent to triggers and of address patterns kept."""
+HELD_S = 0.15
+"""Seconds within which a repeated number is a button that is held, as channels of other programs send it."""
 IMPULSES = (None, "bang")
 """Arguments that trigger without a release; `validation.unpack` turns an impulse into nil."""
 
@@ -43,11 +46,18 @@ class Router:
         table: all parameters.
         counters: counts refused messages.
         accept: turns values into valid changes; the default uses the table, with no world installed.
+        clock: monotonic time in seconds.
 
     """
 
-    def __init__(self, table: Mapping[str, Parameter], counters: OscCounters, accept: Accept | None = None) -> None:
-        self._table, self._counters = table, counters
+    def __init__(
+        self,
+        table: Mapping[str, Parameter],
+        counters: OscCounters,
+        accept: Accept | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._table, self._counters, self._clock = table, counters, clock
         self._accept = accept or partial(valid_change, table)
         self._exact: dict[str, tuple[Parameter, bool]] = {}
         for path, param in table.items():
@@ -61,7 +71,7 @@ class Router:
             for part in address.split("/"):
                 node = node.setdefault(part, {})
         self._named: dict[str, list[tuple[Parameter, bool]]] = {}
-        self._pressed: dict[tuple[str, Sender], float] = {}
+        self._pressed: dict[tuple[str, Sender], tuple[float, float]] = {}
         self._lock = threading.Lock()
 
     def changes(self, address: str, arguments: Sequence[Any], sender: Sender) -> Iterator[Accepted]:
@@ -140,18 +150,18 @@ class Router:
         return number, number
 
     def _press(self, param: Parameter, first: Any, sender: Sender) -> Value | None:
-        """True for an impulse, for a number that rises to ON, and for each repeat of it; None otherwise, also while a
-        fader of the same sender goes on moving above ON.
+        """True for an impulse, for a number that rises to ON, and for a repeat of it after HELD_S; None otherwise, also
+        while a fader of the same sender goes on moving above ON, or a channel goes on sending 1.
         """
         if first in IMPULSES:
             return True
-        number, key = float(_number(param, first)), (param.path, sender)
+        number, key, now = float(_number(param, first)), (param.path, sender), self._clock()
         with self._lock:
-            before = self._pressed.pop(key, 0.0)
-            self._pressed[key] = number
+            before, at = self._pressed.pop(key, (0.0, now))
+            self._pressed[key] = number, now
             if len(self._pressed) > REMEMBERED:
                 del self._pressed[next(iter(self._pressed))]
-        return True if number >= ON and (before < ON or number == before) else None
+        return True if number >= ON and (before < ON or (number == before and now - at > HELD_S)) else None
 
 
 def source_of(sender: Sender) -> str:

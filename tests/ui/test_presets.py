@@ -31,7 +31,7 @@ def test_a_look_keeps_the_picture_and_a_show_keeps_all() -> None:
     assert AMOUNT in look and "/sound/gain" not in look
     assert set(look) < set(show)
     assert {path for path in SHOW if path not in show} == {
-        *presets.NEVER, *(path for path, param in SHOW.items() if param.event)
+        *presets.NEVER, *presets.LABELS, *(path for path, param in SHOW.items() if param.event)
     }  # fmt: skip
 
 

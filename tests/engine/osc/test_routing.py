@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from itertools import count
 from typing import Any
 
 import pytest
@@ -92,7 +93,8 @@ def test_a_choice_takes_its_word_or_its_place(routes: Router) -> None:
     assert heard(routes, "/out/flip", "vertical") == [("/out/flip", "vertical")]
 
 
-def test_every_1_triggers_and_a_fader_once_for_each_sender(routes: Router) -> None:
+def test_every_1_triggers_and_a_fader_once_for_each_sender(tally: OscCounters) -> None:
+    routes = Router(SHOW, tally, clock=count(0.0, 0.2).__next__)
     tap = [("/sound/tap", True)]
     assert [heard(routes, "/sound/tap", number) for number in (0, 1, 1, 1.0, True, 0.0, 1, False, 0.5)] == [
         [], tap, tap, tap, tap, [], tap, [], tap,
@@ -102,6 +104,14 @@ def test_every_1_triggers_and_a_fader_once_for_each_sender(routes: Router) -> No
     ]  # fmt: skip
     assert heard(routes, "/sound/tap", 1, sender=YOU) == tap
     assert heard(routes, "/sound/resync", 1) == [("/sound/resync", True)]
+
+
+def test_a_channel_that_goes_on_sending_1_acts_once(tally: OscCounters) -> None:
+    """As TouchDesigner sends a button that is held, 60 times a second."""
+    routes = Router(SHOW, tally, clock=count(0.0, 1 / 60).__next__)
+    assert [len(heard(routes, "/sound/tap", number)) for number in (0, 1, *[1] * 300, 0, 1, 1)] == [
+        0, 1, *[0] * 300, 0, 1, 0,
+    ]  # fmt: skip
 
 
 def test_a_button_without_release_always_acts(routes: Router) -> None:

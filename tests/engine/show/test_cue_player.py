@@ -261,21 +261,21 @@ def test_a_playlist_needs_cues_and_says_where_it_stays(
     monkeypatch.setenv("SONORAMA_LOOKS", str(tmp_path))
     name, path = f"cues-{os.getpid()}", tmp_path / "list.json"
 
-    def opened(**plan: object) -> CuePlayer:
+    def open_list(**plan: object) -> CuePlayer:
         return open_player(ShowPlan(name, **plan), lambda _, line: faults.append(line))[0]  # type: ignore[arg-type]
 
     with pytest.raises(SonoramaError, match="no file"):
-        opened(cues=path)
+        open_list(cues=path)
     path.write_text('{"cues": []}')
     with pytest.raises(SonoramaError, match="no cue in"):
-        opened(cues=path, play=True)
+        open_list(cues=path, play=True)
     with pytest.raises(SonoramaError, match="no cue in"):
-        opened(play=True)
+        open_list(play=True)
     path.write_text('{"cues": [{"wait": 2}, {"name": "rest"}]}')
-    player = opened(cues=path, play=True)
+    player = open_list(cues=path, play=True)
     assert "Cue 2 rest has no wait" in faults[0]
     assert [player.go().number for _ in range(3)] == [1, 2, 1] and player.facts["file"] == str(path)
-    again = opened(cues=path, play=True, cue=1)
+    again = open_list(cues=path, play=True, cue=1)
     assert (again.current, again.running, again.next and again.next.number) == (1, True, 2)
 
 
