@@ -74,13 +74,15 @@ def data_span(
             break
         file.seek(start)
         chunk = file.read(head)
+        if len(chunk) < head:  # it has become shorter since its size was taken
+            break
         length: int = struct.unpack_from(size_format, chunk, name)[0]
         if chunk[:4] == wanted:
             if size_format == "<I" and length == 0xFFFFFFFF:
                 length = wide
             return (start + head, start + length + (0 if counts_itself else head)) if length > 0 else (0, 0)
         if chunk[:4] == b"ds64":
-            wide = struct.unpack("<QQ", file.read(16))[1]
+            wide = int.from_bytes(file.read(16)[8:], "little")
         step = length if counts_itself else head + length
         if step < head:
             break

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from pathlib import Path
 from typing import BinaryIO
 
@@ -107,7 +106,7 @@ def _missing_bytes(path: Path, container: str) -> int:
     size = path.stat().st_size
     with path.open("rb") as file:
         if container == "avi":
-            return struct.unpack_from("<I", file.read(8), 4)[0] + 8 - size - _RIFF_SLACK
+            return int.from_bytes(file.read(8)[4:], "little") + 8 - size - _RIFF_SLACK
         if container in SIZED:
             return data_span(file, size, b"data", *SIZED[container])[1] - size
         if container == "matroska,webm":

@@ -202,7 +202,8 @@ def test_a_sound_that_breaks_on_the_way_leaves_nothing(tmp_path: Path, stage: Pa
             wav.write_bytes(b"")
 
     with pytest.raises(InputError):
-        render(RenderJob(wav, tmp_path / "film.mov", duration=2.0, loop=True), cut, maker(stage))
+        # Far longer than what is read ahead of the pictures.
+        render(RenderJob(wav, tmp_path / "film.mov", duration=60.0, loop=True), cut, maker(stage))
     assert names(tmp_path) == ["rain.wav"]
 
 

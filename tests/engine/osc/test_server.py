@@ -132,6 +132,18 @@ def test_a_burst_of_5000_arrives_whole_and_in_order() -> None:
         assert kept.server.counters["dropped"] == 0
 
 
+def fill_queue(server: OscServer, one: socket.socket) -> None:
+    """Send large messages, which its worker does not get to, until some are dropped."""
+    large = message("/sonorama/look/text", "s", "x" * 60_000)
+
+    def flood() -> bool:
+        for _ in range(20):
+            one.sendto(large, (HERE, server.port))
+        return server.counters["dropped"] > 0
+
+    assert eventually(flood, 30.0), "the queue is not full"
+
+
 def test_blackout_overtakes_a_queue_that_stands_still() -> None:
     stuck = threading.Event()
     fast = list[Change]()
@@ -142,14 +154,7 @@ def test_blackout_overtakes_a_queue_that_stands_still() -> None:
     server = OscServer(SHOW, wait, fast.append, 0, subscribers=())
     one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with server, one:
-        large = message("/sonorama/look/text", "s", "x" * 60_000)
-
-        def flood() -> bool:
-            for _ in range(20):
-                one.sendto(large, (HERE, server.port))
-            return server.counters["dropped"] > 0
-
-        assert eventually(flood, 30.0), "the queue is not full"
+        fill_queue(server, one)
         for packet in (BLACK, bundle(BLACK, message("/sonorama/out/panic"), at=1.0)):
             count = len(fast)
             one.sendto(packet, (HERE, server.port))
@@ -186,14 +191,7 @@ def test_of_a_queue_that_is_full_the_newest_stay() -> None:
 
     server = OscServer(SHOW, wait, seen.append, 0, subscribers=())
     with server, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        large = message("/sonorama/look/text", "s", "x" * 60_000)
-
-        def flood() -> bool:
-            for _ in range(20):
-                one.sendto(large, (HERE, server.port))
-            return server.counters["dropped"] > 0
-
-        assert eventually(flood, 30.0), "the queue is not full"
+        fill_queue(server, one)
         one.sendto(message("/sonorama/look/seed", "i", 4), (HERE, server.port))
         time.sleep(0.2)
         stuck.set()
