@@ -29,8 +29,11 @@ def check_folder(folder: Path, out: Path) -> None:
     """Try whether a folder can be written, and sweep it. Raises OutputError that names `out` where it cannot."""
     with translated(out):
         probe = folder / f".sonorama-{secrets.token_hex(16)}.probe"
-        os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        probe.unlink()
+        try:
+            os.close(os.open(probe, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            probe.unlink()
+        finally:
+            probe.unlink(missing_ok=True)
     sweep(folder)
 
 
@@ -87,34 +90,14 @@ def replacing(out: Path, *, new: bool = False, keep: bool = False) -> Iterator[P
         OutputError: the file cannot be completed or renamed.
 
     """
-    with translated(out):
-        part = _Part(out)
-    try:
-        yield part.path
+    with temporary(out) as part:
+        yield part
         with translated(out):
-            to_disk(part.path)
+            to_disk(part)
             if new:
-                _rename_to_new(part.path, out, keep=keep)
+                _rename_to_new(part, out, keep=keep)
             else:
-                part.path.replace(out)
-    finally:
-        part.let_go()
-
-
-@contextmanager
-def temporary(out: Path) -> Iterator[Path]:
-    """Give a hidden name beside `out` for a file that is needed until the end of the block.
-
-    Raises:
-        OutputError: the file cannot be made.
-
-    """
-    with translated(out):
-        part = _Part(out)
-    try:
-        yield part.path
-    finally:
-        part.let_go()
+                part.replace(out)
 
 
 def _rename_to_new(part: Path, out: Path, *, keep: bool) -> None:
@@ -187,6 +170,26 @@ def names_after(out: Path) -> Iterator[Path]:
         yield out.with_name(f"{out.stem}-{number}{out.suffix}")
 
 
+@contextmanager
+def temporary(out: Path) -> Iterator[Path]:
+    """Give a hidden name beside `out` for a file that is needed until the end of the block.
+
+    Raises:
+        OutputError: the file cannot be made.
+
+    """
+    part = _Part(out)
+    try:  # twice: a signal that ends the program is raised once, but perhaps in the middle of the first cleaning
+        try:
+            with translated(out):
+                part.make()
+            yield part.path
+        finally:
+            part.let_go()
+    finally:
+        part.let_go()
+
+
 class _Part:
     """A hidden file beside `out`, claimed as ours and nobody else's.
 
@@ -194,10 +197,7 @@ class _Part:
     of the process, so that another process can tell what was left behind from what is being written.
 
     Args:
-        out: whose place the file will take.
-
-    Raises:
-        OSError: it cannot be made.
+        out: whose place the file will take. Nothing is made before `make`.
 
     """
 
@@ -207,35 +207,30 @@ class _Part:
         begin = os.fsencode(out.name)[:80].decode(sys.getfilesystemencoding(), "ignore")
         self.path = out.with_name(f".{begin}.sonorama-{token}.part")
         self._claim = out.with_name(f".sonorama-{token}.claim")
-        self._lock = self._claimed()
-        try:
-            os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
-        except BaseException:
-            self.let_go()
-            raise
+        self._lock: int | None = None
 
-    def _claimed(self) -> int:
-        """A handle that holds the claim's lock. Nothing is said in it before, so no sweep takes it for one."""
-        handle = os.open(self._claim, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0), 0o666)
-        try:
-            if fcntl is not None:
-                with suppress(OSError):  # a file system without locks
-                    fcntl.flock(handle, fcntl.LOCK_EX)
-            os.write(handle, _claim(self.path))
-        except BaseException:
-            os.close(handle)
-            self._claim.unlink(missing_ok=True)
-            raise
-        return handle
+    def make(self) -> None:
+        """Make the claim, locked, and the empty file; `let_go` cleans up whatever this leaves. Raises OSError."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+        self._lock = os.open(self._claim, flags, 0o666)
+        if fcntl is not None:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(self._lock, fcntl.LOCK_EX)
+        os.write(self._lock, _claim(self.path))  # nothing is said in it before it is locked: no sweep takes it for one
+        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
 
     def let_go(self) -> None:
-        """Remove the part file, if it is still there, and its claim."""
+        """Remove the part file, if it is still there, and its claim. May be called again."""
         self.path.unlink(missing_ok=True)
         if fcntl is None:  # Windows removes no file that is open
-            os.close(self._lock)
+            self._close()
         self._claim.unlink(missing_ok=True)
-        if fcntl is not None:
-            os.close(self._lock)
+        self._close()
+
+    def _close(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            os.close(lock)
 
 
 def to_disk(part: Path) -> None:

@@ -9,10 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import pytest
 
 from sonorama.engine.errors import OutputError
+from sonorama.engine.files import atomic
 from sonorama.engine.files.atomic import check_folder, replacing, sweep, write_bytes
 
 WRITER = """
@@ -130,3 +133,35 @@ def test_any_name_that_a_disk_takes(tmp_path: Path, name: bytes) -> None:
     out = tmp_path / os.fsdecode(name)
     write_bytes(out, b"a film")
     assert [os.fsencode(path.name) for path in tmp_path.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_signal_at_any_line_leaves_no_hidden_file(tmp_path: Path, new: bool) -> None:
+    """The signal that ends a program is raised once, wherever the program happens to be."""
+    for line in range(500):
+        out = tmp_path / f"{line}.mp4"
+        left = line
+
+        def interrupt(frame: FrameType, event: str, _argument: object) -> Any:
+            nonlocal left
+            if frame.f_code.co_filename != atomic.__file__:
+                return None
+            left -= event == "line"
+            if left < 0:
+                raise KeyboardInterrupt
+            return interrupt
+
+        try:
+            sys.settrace(interrupt)
+            check_folder(tmp_path, out)
+            write_bytes(out, b"a film", new=new)
+        except KeyboardInterrupt:
+            assert hidden(tmp_path) == []
+            assert not out.exists() or out.read_bytes() == b"a film"
+            out.unlink(missing_ok=True)
+        else:
+            assert line > 40
+            return
+        finally:
+            sys.settrace(None)
+    pytest.fail("it never came to its end")
