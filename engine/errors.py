@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 EXTRAS = {
+    "aalink": "link",
     "aiohttp": "query",
     "zeroconf": "query",
     "mido": "midi",

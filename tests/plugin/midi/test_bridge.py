@@ -12,7 +12,7 @@ from sonorama.engine.plugins.registry import BRIDGES, make
 from sonorama.plugin.bridges.midi.bridge import MidiBridge
 from sonorama.plugin.bridges.midi.ports import plain_names, same_device
 
-from .controls import Show
+from ..show import Show
 from .jack import Controller, Jack, rtmidi, until
 
 START, STOP, CLOCK = 0xFA, 0xFC, 0xF8

@@ -11,7 +11,7 @@ from sonorama.plugin.bridges.midi.clock_out import ClockOut
 from sonorama.plugin.bridges.midi.clocks import Clocks
 
 from ...speed import slowness
-from .controls import Show
+from ..show import Show
 
 JITTER_S = 0.0016
 """Standard deviation of a tick's arrival, as it was measured over JACK."""

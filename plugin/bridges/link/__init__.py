@@ -1,0 +1,1 @@
+"""Ableton Link as a bridge."""
