@@ -147,8 +147,9 @@ class Window(QWidget):
         self.tabs.addTab(WindowPage(self.link), "WINDOW")
         self.outputs = OutputsPage(self.link)
         self.tabs.addTab(self.outputs, "OUTPUTS")
-        midi = [p for path, p in self.link.table.items() if path.startswith(("/midi/", "/clock/"))]
-        self.tabs.addTab(self._page(midi), "MIDI")
+        for title, groups in (("MIDI", "/midi/"), ("SYNC", ("/clock/", "/ableton/"))):
+            own = [param for path, param in self.link.table.items() if path.startswith(groups)]
+            self.tabs.addTab(self._page(own), title)
         self.inputs = InputsPage(self.link)
         self.tabs.addTab(self.inputs, "INPUT")
         below.body.addWidget(self.tabs)

@@ -8,6 +8,7 @@ from ..ipc.messages import SCENES
 from ..plugins.registry import BACKENDS, names
 from ..plugins.registry import MODULATORS as MODULATOR_PLUGINS
 from ..units import DEFAULT_WORLD
+from .clock_table import ableton_parameters, clock_parameters
 from .parameters import Parameter
 from .render_table import BLEND_POINTS, TABLE
 from .sound_table import DRUMS, sound_parameters
@@ -198,17 +199,6 @@ def _auto() -> Iterator[Parameter]:
     yield Parameter("/auto/drift", 0.3, "Drift while there is silence, added to /look/drift.", live=True)
 
 
-def _clock() -> Iterator[Parameter]:
-    yield Parameter(
-        "/clock/bpm", 0.0, "Tempo of the external clock; 0: there is none, or it has stopped.", 0.0, 400.0, "BPM",
-        live=True,
-    )  # fmt: skip
-    yield Parameter(
-        "/clock/origin", 0.0, "Second of the show's sound at which beat 0 of the external clock was or would be.",
-        -1e6, 1e7, "s", live=True,
-    )  # fmt: skip
-
-
 def _midi() -> Iterator[Parameter]:
     yield Parameter(
         "/midi/learn", "", "Address of the parameter to which the MIDI control that is moved next is mapped; a value "
@@ -290,8 +280,9 @@ def _all() -> Iterator[Parameter]:
     yield from _edit()
     yield from _out()
     yield from _windows()
-    yield from _clock()
+    yield from clock_parameters()
     yield from _midi()
+    yield from ableton_parameters()
     yield from _engine()
 
 

@@ -17,6 +17,7 @@ COMPOSED = re.compile(r"f./(motion|moves|look|blend)/\{[^}]*\}/.+.")
 # The tables name all of them; the page of OSC examples, tests and examples show them as a user writes them.
 EXEMPT = (
     "engine/control/render_table.py",
+    "engine/control/clock_table.py",
     "engine/control/live_table.py",
     "engine/control/sound_table.py",
     "engine/cli/osc_page.py",

@@ -1,0 +1,1 @@
+"""Ableton Live as a bridge, through the remote script AbletonOSC."""
