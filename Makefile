@@ -12,6 +12,9 @@ QT := libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libd
 	libxcb-image.so.0:libxcb-image0 libxcb-render-util.so.0:libxcb-render-util0 libxcb-shape.so.0:libxcb-shape0 \
 	libxcb-randr.so.0:libxcb-randr0 libxcb-xkb.so.1:libxcb-xkb1 libxkbcommon-x11.so.0:libxkbcommon-x11-0
 
+# Blender as Python modules, each in an environment of its own: they need Python 3.11 and NumPy 1.
+BPY := 4.5.15 5.0.1
+
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
 
@@ -42,6 +45,10 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 
 test-hosts: setup  ## run the long suites of partners too, such as a sound server that dies
 	@.ci/apt obs:obs-studio ip:iproute2 unshare:util-linux
+	@.ci/apt libX11.so.6:libx11-6 libXrender.so.1:libxrender1 libXfixes.so.3:libxfixes3 libXi.so.6:libxi6 libSM.so.6:libsm6 $(QT)
+	@for version in $(BPY); do test -e build/bpy-$$version/lib/python3.11/site-packages/bpy || \
+		{ .ci/uv venv --quiet --clear --python 3.11 build/bpy-$$version && \
+		.ci/uv pip install --quiet --python build/bpy-$$version/bin/python bpy==$$version; } || exit 1; done
 	@.ci/uv pip install --quiet --no-deps --target build/hosts --upgrade cyndilib ndi-python pugixml-cython pyvirtualcam
 	@PYTHONPATH=$(CURDIR)/build/hosts $(MAKE) test MARKS=hosts ARGS=tests
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 import sys
 import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ..errors import ValueRefused
+
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
 
+INTERVAL = "SONORAMA_PROGRESS"
+"""Environment variable for programs that read the lines: seconds between two of them."""
 _interruption: list[type[KeyboardInterrupt]] = []
 
 
@@ -26,12 +32,16 @@ def raise_interruption() -> None:
 
 
 class Progress:
-    """Context manager to be called with (done, total) during the task; writes to stderr."""
+    """Context manager to be called with (done, total) during the task; writes to stderr.
 
-    _LINE_EVERY_S = 5.0
+    Raises:
+        ValueRefused: the environment variable SONORAMA_PROGRESS is no number of seconds.
+
+    """
 
     def __init__(self, title: str) -> None:
         self._title = title
+        self._line_every_s = _line_every_s()
         self._bar: Bar | None = None
         self._first: tuple[float, int] | None = None
         self._last_line = 0.0
@@ -61,7 +71,7 @@ class Progress:
         now = time.monotonic()
         if self._first is None:  # the pace is that of the steps, not of the loading before the first
             self._first, self._last_line = (now, done), now
-        elif now - self._last_line >= self._LINE_EVERY_S:
+        elif now - self._last_line >= self._line_every_s:
             begun, at = self._first
             left = (now - begun) * (total - done) / max(1, done - at)
             sys.stderr.write(f"{self._title}: {done} of {total}, {left:.0f} s left\n")
@@ -73,6 +83,17 @@ class Progress:
         if self._bar is not None:
             with contextlib.suppress(OSError):
                 self._bar.stop()
+
+
+def _line_every_s() -> float:
+    text = os.environ.get(INTERVAL) or "5"
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise ValueRefused(f"{INTERVAL} is {text[:40]!r}, no number of seconds", "Set it to seconds, such as 0.5.")
+    return seconds
 
 
 def _bar() -> Bar:

@@ -1,0 +1,1 @@
+"""The Blender extension: what it is made of (extension/, which only Blender imports) and the command that packs it."""

@@ -1,0 +1,74 @@
+"""Blender itself makes a film of a sound strip with the extension: `make test-hosts` installs the bpy wheels."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sonorama.engine.cli.main import main
+
+from ...speed import slowness
+from ..helpers import pixels
+
+pytestmark = pytest.mark.hosts
+
+ROOT = Path(__file__).parents[3]
+
+
+def works_in_blender(version: str, world: str, folder: Path) -> dict[str, Any]:
+    """What in_blender.py saw."""
+    python = ROOT / "build" / f"bpy-{version}" / "bin" / "python"
+    assert python.exists(), "run: make test-hosts"
+    (folder / "films").mkdir()
+    package = folder / "extension.zip"
+    assert main(["blender", "-o", str(package)]) == 0
+    command = [
+        python, Path(__file__).with_name("in_blender.py"), package, Path(sys.executable).parent / "sonorama",
+        ROOT / "examples" / "rain.ogg", world, folder,
+    ]  # fmt: skip
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    own["BLENDER_USER_RESOURCES"] = str(folder / "resources")
+    (folder / "resources").mkdir()
+    done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=200 * slowness())
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("version", ["4.5.15", "5.0.1"])
+def test_a_sound_strip_gets_a_film_above_it(version: str, tiny_world: str, tmp_path: Path) -> None:
+    told = works_in_blender(version, tiny_world, tmp_path)
+    assert told["version"].startswith(version)
+    wanted = {
+        "no program": ("/nowhere/sonorama was not found", "preferences"), "unsaved": ("no folder yet", "Save it"),
+        "world": ("atlantis", "world file"), "no strip": ("No sound strip", "Click on"),
+        "too long": ("longer than its sound", "handles"), "no sound": ("/nowhere/rain.wav", "Choose its file"),
+    }  # fmt: skip
+    assert told["errors"].keys() == wanted.keys()
+    for name, (what, what_to_do) in wanted.items():
+        lines = told["errors"][name].removeprefix("Error: ").splitlines()
+        assert len(lines) == 2
+        assert what in lines[0]
+        assert what_to_do in lines[1]
+
+    assert (told["cancelled"]["film"], told["cancelled"]["beside"], told["cancelled"]["error"]) == (False, 0, None)
+    assert told["cancelled"]["strips"] == 1
+    assert told["result"] == ["FINISHED"]
+    sound, film = told["strips"]
+    assert (sound["type"], film["type"]) == ("SOUND", "MOVIE")
+    assert (film["first"], film["frames"]) == (sound["first"], sound["frames"]) == (11, 10)
+    assert film["channel"] == sound["channel"] + 1
+
+    made = pixels(Path(film["film"]), "rgb24", (128, 96)).astype(float)
+    shown = np.concatenate([pixels(Path(each), "rgb24", (128, 96)) for each in told["pictures"]]).astype(float)
+    apart = np.abs(shown[:, None] - made[None]).mean((2, 3, 4))  # frames shown against frames of the film
+    assert (apart.argmin(1) == np.arange(10)).all()
+    assert apart.diagonal().max() < 2
+
+    assert (told["again"]["film"], told["again"]["strips"], told["again"]["error"]) == (True, 3, None)
+    assert told["above"] == sound["channel"] + 2, "the channel above was taken"
+    assert told["disabled"]
