@@ -38,7 +38,7 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 		/usr/share/doc/gstreamer1.0-plugins-base:gstreamer1.0-plugins-base \
 		/usr/share/doc/gstreamer1.0-plugins-bad:gstreamer1.0-plugins-bad
 	@.ci/apt jackd:jackd2 libjack.so.0:libjack-jackd2-0 ip:iproute2 unshare:util-linux
-	@.ci/apt chromium:chromium chromedriver:chromium-driver melt:melt
+	@.ci/apt chromium:chromium chromedriver:chromium-driver melt:melt olad:ola
 	@.ci/apt $(QT)
 	@echo "== pytest"
 	@MARKS='$(MARKS)' .ci/test $(ARGS)

@@ -22,6 +22,7 @@ from sonorama.engine.show.sink_runner import SinkRunner
 from sonorama.plugin.sinks import child, window
 from sonorama.plugin.sinks.null import NullSink
 
+from .light_cases import ArtNetCase, SacnCase
 from .native_cases import CameraCase, NdiCase, SpoutCase, SyphonCase
 from .network_cases import GStreamerCase, StreamCase
 from .sink_cases import (
@@ -41,7 +42,8 @@ from .sinks import info, picture, until
 
 CASES = [
     NullCase, MapCase, ImagesCase, TiffCase, RecordCase, MatroskaCase, WindowCase, FakeCase, ExampleCase, StreamCase,
-    GStreamerCase, CameraCase, NdiCase, SpoutCase, SyphonCase,
+    GStreamerCase, CameraCase, NdiCase, SpoutCase, SyphonCase, ArtNetCase,
+    SacnCase,
 ]  # fmt: skip
 each_sink = pytest.mark.parametrize("kind", CASES, ids=lambda case: case.__name__.removesuffix("Case").lower())
 

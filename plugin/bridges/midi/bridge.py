@@ -6,12 +6,13 @@ import importlib.util
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from sonorama.engine.control import presets
 from sonorama.engine.control.parameters import Value
-from sonorama.engine.errors import SonoramaError, needing_extra
+from sonorama.engine.errors import needing_extra
 from sonorama.engine.plugins.interfaces import Available, BridgePort, Missing
+
+from ...arguments import Words
 
 if TYPE_CHECKING:
     from .worker import Worker
@@ -42,16 +43,10 @@ class MidiBridge:
     """
 
     def __init__(self, argument: str) -> None:
-        words: dict[str, list[str]] = {}
-        for name, value in parse_qsl(argument, keep_blank_values=True) if "=" in argument else [("port", argument)]:
-            words.setdefault(name, []).append(value)
-        if unknown := set(words) - set(WORDS):
-            raise SonoramaError(f"The bridge midi knows no {min(unknown)}", f"Use {', '.join(WORDS)}.")
-        self._wanted = [part for part in words.get("port", []) if part]
-        self._virtual, self._api = _last(words, "virtual", "0"), _last(words, "api", "")
-        if self._virtual not in ("0", "1"):
-            raise SonoramaError(f"The bridge midi: virtual={self._virtual} is neither 0 nor 1", "Say: midi:virtual=1")
-        self._file = _last(words, "file", "")
+        words = Words("The bridge midi", argument, WORDS, alone="port")
+        self._wanted = [part for part in words.all("port") if part]
+        self._virtual, self._api = words.switch("virtual"), words.last("api", "")
+        self._file = words.last("file", "")
         self._worker: Worker | None = None
 
     @property
@@ -72,7 +67,7 @@ class MidiBridge:
             from .worker import Worker
 
         path = Path(self._file) if self._file else presets.folder() / f"{presets.preset_name(port.name)}.midi.json"
-        self._worker = Worker(port, path, self._wanted, self._virtual == "1", self._api)
+        self._worker = Worker(port, path, self._wanted, self._virtual, self._api)
         self._worker.start()
 
     def faults(self) -> Iterable[str]:
@@ -83,7 +78,3 @@ class MidiBridge:
         """End the threads and close the ports."""
         if self._worker is not None:
             self._worker.close()
-
-
-def _last(words: Mapping[str, list[str]], name: str, default: str) -> str:
-    return words.get(name, [default])[-1]

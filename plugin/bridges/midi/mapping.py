@@ -9,6 +9,7 @@ import msgspec
 from sonorama.engine.control.parameters import Parameter, Value, show
 from sonorama.engine.errors import ValueRefused
 
+from ..positions import PRESSED, position_of, value_at
 from .decoder import LARGEST, Control, Kind
 from .takeover import Takeover
 
@@ -16,8 +17,6 @@ Encoding = Literal["absolute", "twos-complement", "offset", "sign-magnitude"]
 Press = Literal["toggle", "follow"]
 ENCODER_STEP = 1 / 127
 """Part of the range that one step of a relative encoder is."""
-PRESSED = 0.5
-"""Position from which a knob or button counts as pressed; a key counts with any velocity."""
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -65,35 +64,6 @@ def steps(encoding: Encoding, raw: int) -> int:
             return raw - 64
         case _:
             return -(raw & 63) if raw & 64 else raw & 63
-
-
-def position_of(param: Parameter, value: Value) -> float:
-    """Position 0 to 1 of a value in the range of its parameter."""
-    match param.kind:
-        case "float":
-            return float(param.to_norm(float(value)))
-        case "int" | "slot":
-            return (float(value) - param.low) / (param.high - param.low)
-        case "choice":
-            return param.choices.index(str(value)) / max(1, len(param.choices) - 1)
-        case "text":
-            return 0.0
-        case _:
-            return float(bool(value))
-
-
-def value_at(param: Parameter, position: float) -> Value:
-    """The value at a position 0 to 1; the inverse of `position_of`."""
-    position = min(max(position, 0.0), 1.0)
-    match param.kind:
-        case "float":
-            return param.from_norm(position)
-        case "int" | "slot":
-            return round(param.low + (param.high - param.low) * position)
-        case "choice":
-            return param.choices[round(position * (len(param.choices) - 1))]
-        case _:
-            return position >= PRESSED
 
 
 class Mapped:

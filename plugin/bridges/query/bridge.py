@@ -7,7 +7,6 @@ import socket
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.errors import SonoramaError, needing_extra
@@ -16,6 +15,7 @@ from sonorama.engine.ipc.channel import busy_port
 from sonorama.engine.osc.sockets import address_of, family_of
 from sonorama.engine.plugins.interfaces import Available, BridgePort, Missing
 
+from ...arguments import Words
 from .guard import Guard
 
 if TYPE_CHECKING:
@@ -49,17 +49,10 @@ class QueryBridge:
     """
 
     def __init__(self, argument: str) -> None:
-        words: dict[str, list[str]] = {}
-        for name, value in parse_qsl(argument, keep_blank_values=True) if "=" in argument else _port_alone(argument):
-            words.setdefault(name, []).append(value)
-        if unknown := set(words) - set(WORDS):
-            raise SonoramaError(f"The bridge query knows no {min(unknown)}", f"Use {', '.join(WORDS)}.")
-        port = words.get("port", [str(PORT)])[-1]
-        if not (port.isascii() and port.isdigit() and int(port) <= 65_535):
-            raise SonoramaError(f"The bridge query: port={port} is no port", "Use 0 to 65535.")
-        self._wanted, self._host = int(port), words.get("host", ["127.0.0.1"])[-1]
-        self._guard = Guard(words.get("allow", []), words.get("name", []))
-        self._announce = words.get("announce", ["0"])[-1] == "1"
+        words = Words("The bridge query", argument, WORDS, alone="port")
+        self._wanted, self._host = words.number("port", PORT, range(65_536)), words.last("host", "127.0.0.1")
+        self._guard = Guard(words.all("allow"), words.all("name"))
+        self._announce = words.switch("announce")
         self._server: QueryServer | None = None
         self._facts: dict[str, Value] = {}
         self._own_faults = Faults()
@@ -103,10 +96,6 @@ class QueryBridge:
     def stop(self) -> None:
         """Close the sockets."""
         self._stack.close()
-
-
-def _port_alone(argument: str) -> list[tuple[str, str]]:
-    return [("port", argument)] if argument else []
 
 
 def _shown(host: str) -> str:

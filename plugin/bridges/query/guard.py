@@ -40,7 +40,7 @@ class Guard:
             origin: its header Origin; empty if there is none, as from programs that are no browser.
 
         """
-        if not self._is_allowed(client):
+        if not self.is_allowed(client):
             return f"{client} is not allowed: start the bridge with allow={client}"
         if not self._is_ours(host):
             return "This machine has another name"
@@ -48,7 +48,8 @@ class Guard:
             return "Pages of other sites may not play this show"
         return ""
 
-    def _is_allowed(self, client: str) -> bool:
+    def is_allowed(self, client: str) -> bool:
+        """Whether an address is of this machine, or one that was allowed."""
         try:
             address = ipaddress.ip_address(client.split("%")[0])
         except ValueError:

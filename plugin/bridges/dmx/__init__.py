@@ -1,0 +1,1 @@
+"""Art-Net and sACN in: a lighting console plays the parameters."""
