@@ -11,6 +11,8 @@ import mido
 Kind = Literal["cc", "cc14", "nrpn", "note", "bend", "pressure"]
 LARGEST = {"cc": 127, "cc14": 16_383, "nrpn": 16_383, "note": 127, "bend": 16_383, "pressure": 127}
 """Largest value of each kind of control."""
+NUMBERS = {"cc": 127, "cc14": 31, "nrpn": 16_383, "note": 127, "bend": 0, "pressure": 0}
+"""Largest number of each kind of control."""
 _DATA_MSB, _DATA_LSB, _NRPN_LSB, _NRPN_MSB, _RPN_LSB, _RPN_MSB = 6, 38, 98, 99, 100, 101
 _NONE = 0x3FFF
 """The number that selects no parameter."""

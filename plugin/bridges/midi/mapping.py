@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -10,7 +10,7 @@ from sonorama.engine.control.parameters import Parameter, Value, show
 from sonorama.engine.errors import ValueRefused
 
 from ..positions import PRESSED, position_of, value_at
-from .decoder import LARGEST, Control, Kind
+from .decoder import LARGEST, NUMBERS, Control, Kind
 from .takeover import Takeover
 
 Encoding = Literal["absolute", "twos-complement", "offset", "sign-magnitude"]
@@ -32,18 +32,25 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         low, high: positions in the parameter's range, 0 to 1, of the control's ends; low above high turns it round.
         value: set by a press, in place of all that.
 
+    Raises:
+        ValueError: there is no such control (from a file: msgspec.ValidationError).
+
     """
 
     address: str
     port: str = ""
     kind: Kind
-    channel: int
-    number: int = 0
+    channel: Annotated[int, msgspec.Meta(ge=1, le=16)]
+    number: Annotated[int, msgspec.Meta(ge=0)] = 0
     encoding: Encoding = "absolute"
     press: Press = "follow"
-    low: float = 0.0
-    high: float = 1.0
+    low: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.0
+    high: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 1.0
     value: bool | int | float | str | None = None
+
+    def __post_init__(self) -> None:
+        if self.number > NUMBERS[self.kind]:
+            raise ValueError(f"the number of a {self.kind} is at most {NUMBERS[self.kind]}")
 
     @property
     def control(self) -> Control:

@@ -53,6 +53,27 @@ def test_entries_that_mean_nothing_here_stay_and_are_said(tmp_path: Path) -> Non
     assert json.loads(desktop.path.read_text())["mappings"] == entries
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channel": 0}, {"channel": 17}, {"channel": "1"}, {"channel": 1.5}, {"number": -1}, {"number": 128},
+        {"kind": "cc14", "number": 32}, {"kind": "nrpn", "number": 16_384}, {"kind": "bend", "number": 1},
+        {"low": -0.1}, {"high": 1.1}, {"high": 1e999}, {"value": "loud"}, {"value": [1]},
+        {"encoding": "gray"}, {"press": "hold"}, {"port": None},
+    ],
+)  # fmt: skip
+def test_an_entry_that_no_control_can_be_is_said_and_the_others_play(tmp_path: Path, wrong: dict[str, object]) -> None:
+    desktop = Desktop(tmp_path)
+    right = {"address": "/look/drift", "kind": "cc", "channel": 1, "number": 7}
+    entries = json.dumps([right | {"number": 9} | wrong, right])
+    desktop.path.write_text(f'{{"format": "sonorama-midi", "mappings": {entries}}}'.replace("Infinity", "1e999"))
+    desktop.session.file.read()
+    assert len(desktop.session.file.faults) == len(desktop.session.file.mapped) == 1
+    desktop.cc(7, 0, 127)
+    assert desktop.value("/look/drift") == 1.0
+    desktop.session.show()
+
+
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": "else", "mappings": []}', "\udcff", "[" * 5000])
 def test_a_file_that_cannot_be_read_is_renamed(tmp_path: Path, text: str) -> None:
     desktop = Desktop(tmp_path)
