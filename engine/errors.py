@@ -10,6 +10,7 @@ EXTRAS = {
     "aiohttp": "query",
     "zeroconf": "query",
     "mido": "midi",
+    "sdl2": "gamepad",
     "rtmidi": "midi",
     "torch": "torch",
     "torchaudio": "torch",

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import resources
-from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from sonorama.engine.control.parameters import Parameter, Value
-from sonorama.engine.errors import InputError, SonoramaError
+from sonorama.engine.errors import SonoramaError
 
 from ...dmx.levels import CHANNELS
+from ..map_file import read_map
 from ..positions import PRESSED, value_at
 
 FORMAT = "sonorama-dmx"
-LARGEST = 1 << 20
 _ROOT = "/sonorama"
 
 
@@ -55,15 +54,7 @@ def read_patch(path: str) -> list[Patched]:
 
     """
     own = resources.files(__package__ or "") / "patch.json"
-    try:
-        with Path(path).open("rb") if path else own.open("rb") as file:
-            page = msgspec.json.decode(file.read(LARGEST), type=_Page)
-        if page.format != FORMAT:
-            raise InputError(f"{path}: its format is {page.format[:40]!r}", f'A patch has "format": "{FORMAT}".')
-    except (OSError, msgspec.DecodeError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path} is no patch: {reason}", "See docs/control.md for an example.") from error
-    return page.channels
+    return read_map(path, own, _Page, FORMAT, "patch").channels
 
 
 class Channel:

@@ -1,0 +1,1 @@
+"""Gamepads: sticks play the blend surface and parameters, buttons fire triggers."""
