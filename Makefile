@@ -45,6 +45,8 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 
 test-hosts: setup  ## run the long suites of partners too, such as a sound server that dies
 	@.ci/apt obs:obs-studio ip:iproute2 unshare:util-linux
+	@.ci/apt node:nodejs javac:openjdk-17-jdk mono:mono-runtime mcs:mono-mcs /usr/share/java/processing-core.jar:libprocessing-core-java \
+		/usr/lib/mono/gac/System.Core:libmono-system-core4.0-cil xvfb-run:xvfb xauth:xauth
 	@.ci/apt libX11.so.6:libx11-6 libXrender.so.1:libxrender1 libXfixes.so.3:libxfixes3 libXi.so.6:libxi6 libSM.so.6:libsm6 $(QT)
 	@for version in $(BPY); do test -e build/bpy-$$version/lib/python3.11/site-packages/bpy || \
 		{ .ci/uv venv --quiet --clear --python 3.11 build/bpy-$$version && \

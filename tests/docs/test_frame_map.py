@@ -18,8 +18,9 @@ from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.engine.ipc.frame_map_layout import HEADER, SLOT, SLOT_HEADER
 from sonorama.engine.ipc.shared_paths import shared_path
 
+from .readers import EXAMPLES, MAX, PROCESSING, VVVV, csharp_reader, java_reader, node_reader
+
 PAGE = (Path(__file__).parents[2] / "docs" / "frame-map.md").read_text()
-EXAMPLES = Path(__file__).parents[2] / "examples"
 
 # Obeys one line at a time and keeps its heart beating in between.
 WRITER = """
@@ -201,7 +202,13 @@ def cleanup() -> Iterator[ExitStack]:
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("make", [python_reader, c_reader, lua_reader])
+@pytest.mark.parametrize(
+    "make",
+    [
+        *(python_reader, c_reader, lua_reader),
+        *(pytest.param(each, marks=pytest.mark.hosts) for each in (csharp_reader, java_reader, node_reader)),
+    ],
+)
 def test_a_reader_of_the_page_sees_every_pixel(
     make: Callable[[Path], list[str]], tmp_path: Path, cleanup: ExitStack
 ) -> None:
@@ -270,6 +277,15 @@ def told(layout: np.dtype) -> dict[str, tuple[int, str]]:
 def test_the_tables_are_the_layout() -> None:
     assert rows("header") == told(HEADER)
     assert rows("slot") == told(SLOT) | {"pixels": (SLOT_HEADER, "bytes")}
+
+
+@pytest.mark.parametrize("file", [PROCESSING / "FrameMap.java", VVVV / "FrameMap.cs", MAX / "frame_map.js"])
+def test_readers_in_other_languages_have_the_same_layout(file: Path) -> None:
+    named = {name: int(number) for name, number in re.findall(r"\b([A-Z][A-Z_]+) = (\d+)", file.read_text())}
+    assert named.pop("HEADER_SIZE") == HEADER.itemsize
+    assert (named.pop("SEQ"), named.pop("PIXELS")) == (0, SLOT_HEADER)
+    assert len(named) == 11
+    assert named == {name: told(HEADER)[name.lower()][0] for name in named}
 
 
 def test_the_obs_script_draws_what_is_in_the_map(tmp_path: Path, cleanup: ExitStack) -> None:
