@@ -13,33 +13,37 @@ import pytest
 from sonorama.engine.cli.main import main
 
 from ...speed import slowness
-from ..helpers import pixels
+from ..helpers import pixels, write_wav
 
 pytestmark = pytest.mark.hosts
+VERSIONS = pytest.mark.parametrize("version", ["4.5.15", "5.0.1"])
 
 ROOT = Path(__file__).parents[3]
 
 
-def works_in_blender(version: str, world: str, folder: Path) -> dict[str, Any]:
-    """What in_blender.py saw."""
+def in_blender(version: str, folder: Path, script: str, *arguments: Path | str) -> dict[str, Any]:
+    """What a script beside this one saw in Blender, with its settings in a folder."""
     python = ROOT / "build" / f"bpy-{version}" / "bin" / "python"
     assert python.exists(), "run: make test-hosts"
-    (folder / "films").mkdir()
-    package = folder / "extension.zip"
-    assert main(["blender", "-o", str(package)]) == 0
-    command = [
-        python, Path(__file__).with_name("in_blender.py"), package, Path(sys.executable).parent / "sonorama",
-        ROOT / "examples" / "rain.ogg", world, folder,
-    ]  # fmt: skip
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     own["BLENDER_USER_RESOURCES"] = str(folder / "resources")
     (folder / "resources").mkdir()
+    command = [python, Path(__file__).with_name(script), *arguments]
     done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=200 * slowness())
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("version", ["4.5.15", "5.0.1"])
+def works_in_blender(version: str, world: str, folder: Path) -> dict[str, Any]:
+    """What in_blender.py saw."""
+    (folder / "films").mkdir()
+    package = folder / "extension.zip"
+    assert main(["blender", "-o", str(package)]) == 0
+    sonorama, rain = Path(sys.executable).parent / "sonorama", ROOT / "examples" / "rain.ogg"
+    return in_blender(version, folder, "in_blender.py", package, sonorama, rain, world, folder)
+
+
+@VERSIONS
 def test_a_sound_strip_gets_a_film_above_it(version: str, tiny_world: str, tmp_path: Path) -> None:
     told = works_in_blender(version, tiny_world, tmp_path)
     assert told["version"].startswith(version)
@@ -72,3 +76,23 @@ def test_a_sound_strip_gets_a_film_above_it(version: str, tiny_world: str, tmp_p
     assert (told["again"]["film"], told["again"]["strips"], told["again"]["error"]) == (True, 3, None)
     assert told["above"] == sound["channel"] + 2, "the channel above was taken"
     assert told["disabled"]
+
+
+@VERSIONS
+def test_a_script_of_curves_animates_an_empty(
+    version: str, tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clicks = np.zeros((1, 96000))
+    clicks[:, ::24000] = 0.9
+    monkeypatch.chdir(tmp_path)
+    write_wav(tmp_path / "a.wav", clicks, 48_000)
+    for suffix in ("json", "py"):
+        assert main(["curves", "a.wav", "-o", f"a.{suffix}", "--fps", "29.97", "--world", tiny_world]) == 0
+    wanted = json.loads((tmp_path / "a.json").read_text())
+    told = in_blender(version, tmp_path, "curves_in_blender.py", tmp_path / "a.py")
+    assert told["curves"].keys() == wanted["curves"].keys()
+    for name, values in told["curves"].items():
+        assert values == pytest.approx(wanted["curves"][name], abs=1e-4)
+    onsets = [frame for name, frame in told["markers"] if "onset" in name.split(", ")]
+    assert onsets == [1 + frame for frame, _ in wanted["onsets"]]
+    assert len(onsets) > 2
