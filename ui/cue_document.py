@@ -13,6 +13,7 @@ from sonorama.engine.control import presets
 from sonorama.engine.control.cues import (
     AT,
     CUES,
+    FILE,
     HIGHEST,
     MORPH,
     NAME,
@@ -61,7 +62,7 @@ class CueDocument:
         return True
 
     def _said(self) -> dict[str, Any]:
-        said = presets.read(self.path) if is_there(self.path) else {}
+        said = presets.read(self.path, FILE) if is_there(self.path) else {}
         rows = said.get(CUES)
         kept = [dict(row) if isinstance(row, dict) else row for row in rows] if isinstance(rows, list) else []
         for row, (_, number) in zip(kept, numbered({CUES: kept}), strict=True):

@@ -30,6 +30,7 @@ from .link import Link
 from .theme import ACCENT, CONTROL, MODULATION, TEXT, WINDOW
 from .widgets.control import Control
 from .widgets.controls import PushButton, TriggerControl
+from .widgets.plain_text import plain_tip
 
 LOOK_MS, ROW_PX = 500, 20
 KEYS = tuple(COLUMNS)
@@ -82,7 +83,8 @@ class CueTable(Control, QTableWidget):
                 if key in FIXED:
                     item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
                 if key == "set":
-                    item.setToolTip("\n".join(f"{path} = {value}" for path, value in [*cue.values.items()][:20]))
+                    sets = "\n".join(f"{path} = {value}" for path, value in [*cue.values.items()][:20])
+                    item.setToolTip(plain_tip(sets))
                 self.setItem(row, column, item)
         self.blockSignals(False)
 
@@ -243,7 +245,7 @@ class CuesPage(QWidget):
     def _told(self, status: Status) -> None:
         now, following = (str(status.cues.get(name, "")) for name in ("now", "next"))
         self.where.setText(_where(following, float(status.cues.get("left", -1.0)), bool(status.cues.get("running"))))
-        self.where.setToolTip(f"played last: {now or 'none'}\nnext: {following or 'none'}")
+        self.where.setToolTip(plain_tip(f"played last: {now or 'none'}\nnext: {following or 'none'}"))
         marked = (_number(now), _number(following))
         if marked != self._marked:
             self._marked = marked

@@ -39,9 +39,12 @@ def osc_address(path: str, classes: Sequence[str] = ()) -> str:
 
 
 def caption(path: str) -> str:
-    """The last part of an address, with spaces: `amount`, `auto gain`; the last two where needed: `kick low`."""
-    first = 2 if path.startswith("/sound/") and not path.endswith(("/x2", "/half")) else -1
-    return " ".join(path.split("/")[first:]).replace("_", " ")
+    """The last part of an address, with spaces: `amount`, `auto gain`; the last two where needed: `kick low`,
+    `fine code`.
+    """
+    of_drum = path.startswith("/sound/") and not path.endswith(("/x2", "/half"))
+    of_level = path.startswith("/look/") and path.count("/") > 2 and not path.endswith("/mix")  # mixes are in strips
+    return " ".join(path.split("/")[2 if of_drum or of_level else -1 :]).replace("_", " ")
 
 
 def class_name(class_id: str) -> str:

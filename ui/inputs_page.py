@@ -18,6 +18,7 @@ from .link import Link
 from .theme import ACCENT, BAR_PX, CARD, CONTROL, DIM, LIVE, RECORD, TEXT, WINDOW
 from .widgets.controls import OpenChoice, PushButton, TextControl
 from .widgets.paint import CENTRE, MIDDLE_LEFT, colour
+from .widgets.plain_text import plain_tip
 
 PROGRAM = ("-P", "-m", "sonorama.plugin.sources.inputs", "--levels")
 CHANNEL_PX, METER_PX, NAME_PX, MOST_CHANNELS = 28, 7, 330, 32
@@ -51,7 +52,7 @@ class InputRow(QWidget):
         self.picked: tuple[int, ...] = ()
         self.playing = False
         self.setAccessibleName(f"input {self.name}")
-        self.setToolTip(f"{self.name}\nClick the name to choose it, a number to choose that channel")
+        self.setToolTip(plain_tip(f"{self.name}\nClick the name to choose it, a number to choose that channel"))
         self.setFixedHeight(BAR_PX)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from sonorama.engine.control.parameters import Parameter
@@ -17,8 +18,9 @@ GAP = 6
 
 
 def label(text: str, role: str) -> QLabel:
-    """A label with one of the style sheet's roles, e.g. `title`, `dim`, `caption`."""
+    """A label of plain text with one of the style sheet's roles, e.g. `title`, `dim`, `caption`."""
     made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
     made.setProperty("role", role)
     return made
 

@@ -17,6 +17,7 @@ from .status_line import Line
 from .theme import ACCENT_FILL, BAR_PX, CARD, CONTROL, DIM, HOVER, TEXT
 from .widgets.controls import SwitchControl
 from .widgets.paint import MIDDLE_LEFT, MIDDLE_RIGHT, colour
+from .widgets.plain_text import plain_tip
 from .widgets.slider import FloatControl
 
 SPACING = 2
@@ -46,7 +47,7 @@ class ClassScore(QWidget):
             return
         if name != self.name:
             self.setAccessibleName(f"{name} score")
-            self.setToolTip(name)
+            self.setToolTip(plain_tip(name))
         self.name, self.score, self.bold, self.silent = name, score, bold, silent
         self.setAccessibleDescription(self.number or "no sound")
         self.update()

@@ -18,7 +18,7 @@ from .theme import BAR_PX
 from .widgets.controls import PushButton
 
 PROGRAM = ("-P", "-m", "sonorama.engine.cli.main", "plugins", "sinks", "--json")
-NONE = "no outputs: --sink NAME, given when the show is started, adds one"
+NONE = "only the frame map, called like the show: --sink NAME, given when the show is started, adds an output"
 
 
 def as_line(said: Mapping[str, object]) -> str:
@@ -113,7 +113,6 @@ class OutputsPage(QWidget):
 def _text(text: str) -> QLabel:
     """Text that can be copied, such as a command."""
     made = label(text, "value")
-    made.setTextFormat(Qt.TextFormat.PlainText)
     made.setWordWrap(True)
     made.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return made

@@ -14,12 +14,14 @@ from sonorama.engine.control.addresses import ENGINE_WORLD
 from sonorama.engine.control.class_addresses import GROUP, by_class, by_slot, moved, parameter_of, parts
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.control.presets import Kind
-from sonorama.engine.errors import SonoramaError
+from sonorama.engine.errors import InputError, SonoramaError
+from sonorama.engine.files.folders import is_there
 
 from .formatting import class_name
 from .layout import GAP
 from .link import Link
 from .widgets.controls import PushButton
+from .widgets.plain_text import plain_tip
 
 NAME_TIP = "Name of a preset or show"
 
@@ -41,7 +43,7 @@ class PresetBar(QWidget):
         self.name.setMinimumWidth(90)
         self.name.setAccessibleName("name of a preset or show")
         self.name.setToolTip(NAME_TIP)
-        self.name.editTextChanged.connect(lambda text: self.name.setToolTip(text or NAME_TIP))
+        self.name.editTextChanged.connect(lambda text: self.name.setToolTip(plain_tip(text) or NAME_TIP))
         if (edit := self.name.lineEdit()) is not None:
             edit.setPlaceholderText("name")
             edit.returnPressed.connect(self.name.clearFocus)
@@ -88,7 +90,11 @@ class PresetBar(QWidget):
     def load_it(self) -> None:
         """Apply the values of the named file. Entries that are not valid are skipped and reported."""
         try:
-            values, faults = presets.load(presets.file_of(*self._chosen()), self._link.table)
+            path = presets.file_of(*self._chosen())
+            if not is_there(path):
+                name = self.name.currentText().strip()
+                raise InputError(f"There is no preset or show called {name}", "Choose a name from the list.")
+            values, faults = presets.load(path, self._link.table)
         except SonoramaError as error:
             self._link.fault.emit(f"{error.message}. {error.hint}")
             return

@@ -14,6 +14,7 @@ from .link import Link
 from .theme import ACCENT, CONTROL, HOVER, LINE, SCENE_PX, SCENES, TEXT, WINDOW
 from .widgets.controls import PushButton
 from .widgets.paint import CENTRE, colour
+from .widgets.plain_text import plain_tip
 
 NAME_PX = 14
 _DARK = 170
@@ -63,7 +64,7 @@ class SceneButton(PushButton):
             named = f"scene {self.number} {self.name}".strip()
             self.setAccessibleName(named)
             keys = f"click or press {self.number} to recall, with Shift to store"
-            self.setToolTip(f"{named}: {keys}; right-click for more")
+            self.setToolTip(plain_tip(f"{named}: {keys}; right-click for more"))
         else:
             self.colour = str(value)
         self.update()

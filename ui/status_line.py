@@ -14,6 +14,7 @@ from sonorama.engine.ipc.messages import Status
 from .formatting import describe, waiting
 from .link import Link
 from .theme import DIM, MAPPED, MODULATION, RECORD, TEXT, WINDOW
+from .widgets.plain_text import plain_tip
 
 KEYS = (
     "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap tempo   X double it   A auto   "
@@ -130,7 +131,7 @@ class BottomLine(QWidget):
         lines = [text for text in (self._state, *(text for _, text in reversed(self._own)), *reported) if text]
         count = f"{len(lines)} faults: " if len(lines) > 1 else ""
         self.faults.say(f"\u26a0 {count}{lines[0]}" if lines else "")
-        self.faults.setToolTip("\n".join(lines))
+        self.faults.setToolTip(plain_tip("\n".join(lines)))
         self.faults.setVisible(bool(lines))  # while hidden, the left line uses the whole width
         self._share()
 

@@ -18,6 +18,7 @@ from .link import Link
 from .status_line import Line
 from .theme import ACCENT, CARD, DIM, TEXT
 from .widgets.controls import SwitchControl, TriggerControl
+from .widgets.plain_text import plain_tip
 from .widgets.slider import FloatControl
 
 SWITCHES = (
@@ -171,7 +172,7 @@ class TopBar(Card):
         world = str(self._link.values.get(ENGINE_WORLD) or world)
         for line, text in ((self.world, world), (self.source, source)):
             line.say(text)
-            line.setToolTip(text)
+            line.setToolTip(plain_tip(text))
 
     def _told(self, status: Status) -> None:
         self._show_world("", status.source)

@@ -138,7 +138,7 @@ class Window(QWidget):
         self.tabs.addTab(self.blend, "BLEND")
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
-        self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "OUTPUT")
+        self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "SETUP")
         self.tabs.addTab(SceneLabels(self.link), "SCENES")
         self.cues = CuesPage(self.link)
         self.tabs.addTab(self.cues, "CUES")

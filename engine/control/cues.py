@@ -10,6 +10,7 @@ docs/live.md describes the keys. Cues are played in the order of their numbers.
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,10 @@ CUES, NUMBER, NAME, SCENE, SET, MORPH, WAIT, AT, SOUND = (
     "cues", "number", "name", "scene", "set", "morph", "wait", "at", "sound",
 )  # fmt: skip
 """Keys of the file."""
+LOOP, RANDOM = "loop", "random"
+"""Keys of the list."""
+FILE = "cue list"
+"""How errors call the file."""
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?")
 _LENGTH = re.compile(r"(?:(?:([0-9]{1,3}):)?([0-9]{1,3}):)?([0-9]{1,6}(?:\.[0-9]{1,6})?)")
 
@@ -105,7 +110,7 @@ def read_cues(path: Path, table: Mapping[str, Parameter]) -> CueList:
         InputError: the file cannot be read or holds no JSON object.
 
     """
-    return parse_cues(presets.read(path), table, path.name) if is_there(path) else CueList()
+    return parse_cues(presets.read(path, FILE), table, path.name) if is_there(path) else CueList()
 
 
 def parse_cues(said: Mapping[str, Any], table: Mapping[str, Parameter], source: str = "cues") -> CueList:
@@ -122,8 +127,11 @@ def parse_cues(said: Mapping[str, Any], table: Mapping[str, Parameter], source: 
         cue, wrong = _cue(number, row, table)
         cues[number] = cue
         faults += [f"{source}: cue {number}: {line}" for line in wrong]
+    for key in (LOOP, RANDOM):
+        if not isinstance(said.get(key, False), bool):
+            faults.append(f"{source}: {key}: {str(said[key])[:30]!r} is neither true nor false")
     ordered = tuple(cues[number] for number in sorted(cues))
-    return CueList(ordered, said.get("loop") is True, said.get("random") is True, tuple(faults))
+    return CueList(ordered, said.get(LOOP) is True, said.get(RANDOM) is True, tuple(faults))
 
 
 def numbered(said: Mapping[str, Any]) -> Iterator[tuple[Any, int]]:
@@ -145,7 +153,14 @@ def _cue(number: int, row: Mapping[str, Any], table: Mapping[str, Parameter]) ->
             except ValueRefused as error:
                 wrong.append(f"{error.message}. {error.hint}")
     values, lines = _values(row.get(SET) or {}, table)
-    return Cue(number, values=values, **made), wrong + lines
+    return Cue(number, values=values, **made), wrong + lines + _misspelt(row)
+
+
+def _misspelt(row: Mapping[str, Any]) -> list[str]:
+    """Keys that are nearly one of a cue. Others may be anybody's notes, and stay in the file."""
+    keys = (NUMBER, SET, *_READ)
+    near = {key: difflib.get_close_matches(key.lower(), keys, 1, 0.6) for key in row if key not in keys}
+    return [f"{key[:30]!r} is not known. Did you mean {found[0]}?" for key, found in near.items() if found]
 
 
 def _values(said: object, table: Mapping[str, Parameter]) -> tuple[dict[str, Value], list[str]]:

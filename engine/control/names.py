@@ -20,8 +20,8 @@ def tidy_name(name: str) -> str:
 
     """
     plain = " ".join(unicodedata.normalize("NFC", name).split())
+    if any(unicodedata.category(one) in _UNSEEN for one in plain):  # first: such a character must not be shown
+        raise ValueRefused(f"The name {plain[:20]!r} has characters that cannot be seen", "Leave them out.")
     if len(plain) > LONGEST_NAME or len(plain.encode(errors="replace")) > 200:
         raise ValueRefused(f"The name {plain[:20]}\u2026 is too long", f"Use up to {LONGEST_NAME} characters.")
-    if any(unicodedata.category(one) in _UNSEEN for one in plain):
-        raise ValueRefused(f"The name {plain[:20]!r} has characters that cannot be seen", "Leave them out.")
     return plain

@@ -131,8 +131,12 @@ def _keep_older(path: Path) -> None:
         shutil.copy2(path, older(path, 1))
 
 
-def read(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
+def read(path: Path, what: str = "preset file") -> dict[str, Any]:
+    """The JSON object in a file; a byte order mark, as Windows' editor writes, may stand before it.
+
+    Args:
+        path: of the file.
+        what: it should be, for the error.
 
     Raises:
         InputError: the file cannot be read or holds no JSON object.
@@ -141,15 +145,29 @@ def read(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > LARGEST:
             raise ValueError("too large")
-        said = json.loads(path.read_text(encoding="utf-8"))
+        said = json.loads(path.read_text(encoding="utf-8-sig"))
         if not isinstance(said, dict):
-            raise ValueError("no object of addresses")
+            raise ValueError("no JSON object, which is written in { }")
         if not _shallow(said):
             raise ValueError("too deep")
     except (OSError, ValueError, RecursionError) as error:
-        older_ones = f"Older versions are in {path.parent / '.older'}."
-        raise InputError(f"{path.name} is not a valid preset file: {error}", older_ones) from error
+        kept = older(path, 1).exists()
+        hint = f"Older versions are in {path.parent / '.older'}." if kept else "Correct it in a text editor."
+        raise InputError(f"{path.name} is not a valid {what}: {_reason(error)}", hint) from error
     return said
+
+
+def _reason(error: Exception) -> str:
+    """Why a file could not be read, for people."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    if isinstance(error, RecursionError):
+        return "too deep"
+    if isinstance(error, UnicodeDecodeError):
+        return "no text in UTF-8"
+    if isinstance(error, json.JSONDecodeError):
+        return "it is empty" if not error.doc.strip() else f"line {error.lineno}: {error.msg}"
+    return str(error).partition(";")[0]
 
 
 def _shallow(said: object, levels: int = 8) -> bool:

@@ -79,7 +79,7 @@ class SceneBank:
 
     def _read(self) -> None:
         try:
-            self._said = presets.read(self._path)
+            self._said = presets.read(self._path, "file of scenes")
         except SonoramaError as error:
             self.fault = f"{error.message}. {error.hint}"
             return

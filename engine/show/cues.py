@@ -52,7 +52,8 @@ class CueFile:
             self._fault("cues", f"{error.message}. {error.hint}")
             return
         for line in cues.faults[:1]:
-            self._fault("cues", line if len(cues.faults) == 1 else f"{line}, and {len(cues.faults) - 1} more")
+            more = f" (and {len(cues.faults) - 1} more)" if len(cues.faults) > 1 else ""
+            self._fault("cues", line.rstrip(".") + more)
         self._player.offer(cues)
 
     def is_due(self) -> bool:
@@ -86,7 +87,8 @@ def open_player(plan: ShowPlan, fault: Callable[[str, str], None]) -> tuple[CueP
 
 def _check(cues: CueList, path: Path, play: bool, fault: Callable[[str, str], None]) -> None:
     if play and not cues.cues:
-        raise ValueRefused(f"There is no cue in {path}", "Write some; docs/live.md describes the file.")
+        hint = f"{cues.faults[0]}." if cues.faults else "Write some; docs/live.md describes the file."
+        raise ValueRefused(f"There is no cue in {path}", hint)
     still = [cue.label for cue in cues.cues if cue.wait is None]
     if play and still:
         fault("playlist", f"Cue {still[0]} has no wait: it stays until GO or the time of another cue")

@@ -145,6 +145,9 @@ def test_the_bar_saves_and_loads(show: FakeShow, link: Link, qtbot: QtBot, folde
     bar.name.setEditText("../etc")
     bar.save_preset.click()
     assert len(faults) == 2 and link.values[AMOUNT] == 0.4
+    bar.name.setEditText("dawn")
+    bar.load.click()
+    assert faults[2:] == ["There is no preset or show called dawn. Choose a name from the list."]
 
 
 @pytest.fixture

@@ -27,6 +27,13 @@ def test_a_button_shows_name_and_colour(window: Window, show: FakeShow, qtbot: Q
     assert image.pixelColor(2, image.height() - 3) == QColor(SCENES["violet"])
 
 
+def test_names_are_no_html(window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    button = window.scenes.buttons[1]
+    show.change("/scene/2/name", "<img src=x> <b>&")
+    qtbot.waitUntil(lambda: button.name.startswith("<img"))
+    assert "<img" not in button.toolTip() and "&lt;img" in button.toolTip()
+
+
 @pytest.mark.parametrize("words", [("Colour", "red"), ("Store",), ("Recall",)])
 def test_the_menu_acts(words: tuple[str, ...], window: Window, show: FakeShow, qtbot: QtBot) -> None:
     menu = window.scenes.buttons[2].menu_of_scene()

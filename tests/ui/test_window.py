@@ -173,8 +173,22 @@ def test_faults_are_a_line(window: Window, show: FakeShow, qtbot: QtBot) -> None
     show.tell(faults=["no room on the disk", "no microphone"])
     qtbot.waitUntil(lambda: "2 faults: no room on the disk" in window.bottom.faults.text)
     assert window.bottom.faults.toolTip() == "no room on the disk\nno microphone"
+    show.tell(faults=["OSC: unknown address '/no/<b>x</b>'"])
+    qtbot.waitUntil(lambda: "<b>" in window.bottom.faults.text)
+    assert "&lt;b&gt;x" in window.bottom.faults.toolTip()
     show.tell(faults=[])
     qtbot.waitUntil(lambda: window.bottom.faults.text == "")
+
+
+def test_tabs_have_names_of_their_own(window: Window) -> None:
+    titles = [window.tabs.tabText(tab) for tab in range(window.tabs.count())]
+    assert len({title.rstrip("S") for title in titles}) == len(titles)
+
+
+def test_captions_name_the_level(window: Window) -> None:
+    for level in ("coarse", "mid", "fine"):
+        assert window.controls[f"/look/{level}/seed"].text().startswith(f"{level} seed")  # pyright: ignore[reportAttributeAccessIssue]
+        assert window.controls[f"/look/{level}/code"].placeholderText() == f"{level} code"  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_what_takes_seconds_is_said(window: Window, show: FakeShow, link: Link, qtbot: QtBot) -> None:

@@ -13,6 +13,7 @@ from sonorama.engine.control.parameters import Parameter, Value
 
 from ..formatting import allowed, doc, osc_address, short_name, slot_of
 from ..link import Link
+from .plain_text import plain_tip
 
 MODULATOR_MIME = "application/x-sonorama-modulator"
 """MIME type of a dragged modulator; the data is its number in ASCII."""
@@ -58,7 +59,7 @@ class Control:
         widget.setAccessibleName(name)
         widget.setAccessibleDescription(text)
         self.tip = f"{name}: {text}\n{self.address}  ({allowed(param)})"
-        widget.setToolTip(self.tip)
+        widget.setToolTip(plain_tip(self.tip))
 
     @property
     def address(self) -> str:

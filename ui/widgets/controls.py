@@ -23,6 +23,7 @@ from sonorama.engine.control.parameters import Parameter, Value
 from ..formatting import caption, short_name, slot_of
 from ..link import Link
 from .control import Control
+from .plain_text import plain_tip
 from .slider import FloatControl
 
 INT_MAX = 2**31 - 1
@@ -80,7 +81,7 @@ class ChoiceControl(Control, QComboBox):
     def show_value(self, value: Value) -> None:
         """Select the value. The tooltip has its full text."""
         self.setCurrentIndex(self.findData(value))
-        self.setToolTip(f"{self.currentText()}\n{self.tip}")
+        self.setToolTip(plain_tip(f"{self.currentText()}\n{self.tip}"))
 
     def show_name(self) -> None:
         """Name the meaning mixer's addresses in the list by class; those of unused slots cannot be chosen."""
@@ -91,7 +92,7 @@ class ChoiceControl(Control, QComboBox):
             if isinstance(items, QStandardItemModel) and (item := items.item(row)) is not None and slot_of(path):
                 item.setText(short_name(path, classes))
                 item.setEnabled(slot_of(path) <= len(classes))
-        self.setToolTip(f"{self.currentText()}\n{self.tip}")
+        self.setToolTip(plain_tip(f"{self.currentText()}\n{self.tip}"))
 
     def initStyleOption(self, option: QStyleOptionComboBox | None) -> None:
         """Shorten a long text with an ellipsis, which Qt does not do."""

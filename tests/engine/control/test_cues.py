@@ -57,6 +57,9 @@ def test_cues_are_read_in_the_order_of_their_numbers(tmp_path: Path) -> None:
         ({"at": "24:00"}, "'24:00' is no time of the day"),
         ({"at": 7}, "is no time of the day"),
         ({"name": "x" * 65}, "too long"),
+        ({"name": "\x1b[31m" + "x" * 65}, "cannot be seen"),
+        ({"morf": 2}, "'morf' is not known. Did you mean morph?"),
+        ({"Wait": 2}, "'Wait' is not known. Did you mean wait?"),
         ({"set": [1]}, "is no object of addresses"),
         ({"set": {"/look/glow": 1, SEED: 3}}, "'/look/glow' is left out"),
         ({"set": {"/scene/store": 1}}, "'/scene/store' is left out"),
@@ -67,6 +70,48 @@ def test_what_is_wrong_is_said_and_the_rest_is_read(entry: dict[str, Any], fault
     found = parse_cues({"cues": [{"number": 4, **entry}, {"scene": 3}]}, SHOW, "x.json")
     assert found.numbers() == [4, 5] and found.cues[1] == Cue(5, scene=3)
     assert fault in found.faults[0] and found.faults[0].startswith("x.json: cue 4: ") and len(found.faults) == 1
+
+
+def test_notes_of_people_are_no_faults() -> None:
+    found = parse_cues({"cues": [{"number": 1, "note": "blue gel", "lamp": 3}], "venue": "hall"}, SHOW)
+    assert found == CueList((Cue(1),))
+
+
+@pytest.mark.parametrize(("key", "value"), [("loop", "no"), ("random", 1)])
+def test_switches_of_the_list_are_true_or_false(key: str, value: object) -> None:
+    found = parse_cues({key: value, "cues": [{}]}, SHOW, "x.json")
+    assert found.faults == (f"x.json: {key}: '{value}' is neither true nor false",)
+    assert not found.loop and not found.random
+
+
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "notepad.json"
+    path.write_text('{"cues": [{"name": "\u00e4"}]}', encoding="utf-8-sig")
+    assert read_cues(path, SHOW).cues == (Cue(1, "\u00e4"),)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "it is empty"),
+        (b'{\n"cues": [}', "line 2: Expecting value"),
+        ('{"a": 1}'.encode("utf-16"), "no text in UTF-8"),
+        (b"[]", "no JSON object"),
+        (b"[" * 100_000, "too deep"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "digits"),
+    ],
+)
+def test_what_is_no_cue_list_is_said_for_people(content: bytes, reason: str, tmp_path: Path) -> None:
+    path = tmp_path / "night.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"night\.json is not a valid cue list") as caught:
+        read_cues(path, SHOW)
+    assert reason in caught.value.message and caught.value.hint == "Correct it in a text editor."
+    (tmp_path / ".older").mkdir()
+    (tmp_path / ".older" / "night.json.1").touch()
+    with pytest.raises(InputError) as caught:
+        read_cues(path, SHOW)
+    assert caught.value.hint == f"Older versions are in {tmp_path / '.older'}."
 
 
 @pytest.mark.parametrize("row", [{"number": 1}, {"number": 0}, {"number": 10_000}, {"number": "2"}, {"number": 1.5}, 7])

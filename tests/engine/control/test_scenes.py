@@ -138,7 +138,7 @@ def test_no_file_does_harm(path: Path) -> None:
 def test_storing_after_a_broken_file_loses_nothing(path: Path) -> None:
     path.write_bytes(b'{"1": {"/look/seed": 3')
     bank = SceneBank(path)
-    assert "night.scenes.json is not a valid preset file" in bank.fault
+    assert "night.scenes.json is not a valid file of scenes" in bank.fault
     bank.store(2, DEFAULTS)
     assert presets.older(path, 1).read_bytes() == b'{"1": {"/look/seed": 3'
     path.write_text('{"1": {"/look/seed": NaN}}')
