@@ -102,9 +102,10 @@ def _expect(model_name: str, tag: str) -> None:
 
 
 def _failures() -> tuple[type[Exception], ...]:
-    """What open_clip and its downloader raise for unknown names, missing files and no network."""
+    """What open_clip and its downloader raise for unknown names, missing and foreign files, and no network."""
     from pickle import UnpicklingError
 
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-    return (RuntimeError, OSError, ValueError, KeyError, UnpicklingError, HfHubHTTPError, HFValidationError)
+    unread = (UnpicklingError, EOFError, LookupError, TypeError, AttributeError)
+    return (RuntimeError, OSError, ValueError, *unread, HfHubHTTPError, HFValidationError)

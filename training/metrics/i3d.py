@@ -7,13 +7,13 @@ cannot be shipped: users give the file. Without it there is no FVD here.
 from __future__ import annotations
 
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...engine.errors import InputError
+from .given_weights import read_given
 
 CLIP, SIDE, CLASSES = 16, 224, 400
 """Frames and px of what it sees, and its classes."""
@@ -109,17 +109,10 @@ def load_i3d(path: Path) -> I3D:
 
     """
     hint = "Give the Kinetics-400 weights of RGB I3D as a state dictionary (rgb_imagenet.pt)."
-    try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except UnpicklingError as error:
-        raise InputError(f"{path}: holds more than numbers, or is cut off", hint) from error
-    except (OSError, RuntimeError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: cannot be read as weights", hint) from error
+    state = read_given(path, hint)
     net = I3D()
     own = net.state_dict()
-    if not isinstance(state, dict) or {k: tuple(v.shape) for k, v in own.items()} != {
-        k: tuple(getattr(v, "shape", ())) for k, v in state.items()
-    }:
+    if {k: tuple(v.shape) for k, v in own.items()} != {k: tuple(v.shape) for k, v in state.items()}:
         raise InputError(f"{path}: not the weights of I3D", hint)
     net.load_state_dict(state)
     return net

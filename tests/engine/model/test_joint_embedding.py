@@ -177,6 +177,12 @@ def test_a_clip_model_that_cannot_be_had_is_refused_in_two_lines(name: str) -> N
     assert len(str(caught.value).splitlines()) == 2
 
 
+def test_weights_that_are_another_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.pt").write_text("text")
+    with pytest.raises(WorldError, match="cannot be loaded"):
+        load_joint(f"ViT-S-32-alt:{tmp_path / 'notes.pt'}")
+
+
 def test_a_clip_model_that_is_not_here_and_cannot_be_fetched_is_refused_without_retries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
