@@ -37,7 +37,7 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 	@.ci/apt ffmpeg:ffmpeg gst-launch-1.0:gstreamer1.0-tools \
 		/usr/share/doc/gstreamer1.0-plugins-base:gstreamer1.0-plugins-base \
 		/usr/share/doc/gstreamer1.0-plugins-bad:gstreamer1.0-plugins-bad
-	@.ci/apt jackd:jackd2 libjack.so.0:libjack-jackd2-0 ip:iproute2 unshare:util-linux
+	@.ci/apt libltc.so.11:libltc11 jackd:jackd2 libjack.so.0:libjack-jackd2-0 ip:iproute2 unshare:util-linux
 	@.ci/apt chromium:chromium chromedriver:chromium-driver melt:melt olad:ola
 	@.ci/apt $(QT)
 	@echo "== pytest"

@@ -147,7 +147,7 @@ class Window(QWidget):
         self.tabs.addTab(WindowPage(self.link), "WINDOW")
         self.outputs = OutputsPage(self.link)
         self.tabs.addTab(self.outputs, "OUTPUTS")
-        for title, groups in (("MIDI", "/midi/"), ("SYNC", ("/clock/", "/ableton/"))):
+        for title, groups in (("MIDI", "/midi/"), ("SYNC", ("/clock/", "/timecode/", "/ableton/"))):
             own = [param for path, param in self.link.table.items() if path.startswith(groups)]
             self.tabs.addTab(self._page(own), title)
         self.inputs = InputsPage(self.link)

@@ -19,10 +19,10 @@ import numpy as np
 from ..errors import SonoramaError, TimedOut, one_line_error
 from ..plugins.interfaces import SoundSource
 from ..units import SAMPLE_RATE, Samples
-from .ring_memory import RingMemory, SamplesLost, possible_format
+from .block_reader import BlockReader, TakeBlock
+from .ring_memory import RingMemory, possible_format
 from .sample_ring import SampleRingWriter
 from .source_thread import start_source, stop_source
-from .to_stereo import ToStereo
 
 log = logging.getLogger(__name__)
 SILENT_S = 0.25
@@ -40,10 +40,8 @@ _TICK_S = 0.02
 _STRETCH = 1000  # of so many samples at most one is added or taken away to keep to the clock
 _SLACK = 220  # samples off the clock that are left alone: 5 ms
 _FAULT_S, _MOVED_S = 5.0, 30.0
-_LOUD, _CANCELLED, _CANCELLED_S = 1e-4, 1e-4, 1.0
-"""Mean square from which sound is loud (-40 dB), the part of it that is left where channels cancel out (-40 dB), and
-for how long they must do so before it is said.
-"""
+_CANCELLED_S = 1.0
+"""For how long channels of loud sound must cancel out before it is said."""
 
 
 @runtime_checkable
@@ -60,50 +58,6 @@ class SharedSource(Protocol):
     def wait(self, timeout_s: float) -> None:
         """Return when a block may have come, at the latest after `timeout_s`."""
         ...
-
-
-class BlockReader:
-    """The pump's side of a source that plays: takes what is new in its ring, converted.
-
-    Args:
-        ring: that the source fills.
-        wait: returns when a block may have come, at the latest after so many seconds.
-
-    """
-
-    def __init__(self, ring: RingMemory, wait: Callable[[float], object]) -> None:
-        self._ring, self._position, self.wait = ring, 0, wait
-        self._convert = ToStereo(ring.rate, ring.channels)
-        self.cancelled_s = 0.0
-        """Seconds of loud sound without a break whose channels cancelled out in the mix, up to now."""
-
-    @property
-    def broken(self) -> int:
-        """Samples so far that were NaN, infinite or far too loud."""
-        return self._convert.broken
-
-    def take(self) -> tuple[Samples, int, float] | None:
-        """What came since the last call: (float32 [2,n] at 44.1 kHz, monotonic nanoseconds of its last sample, its
-        length in seconds), or None. What was overwritten meanwhile is skipped.
-        """
-        start, self._position = self._position, self._ring.count
-        if self._position == start:
-            return None
-        try:
-            block = self._ring.read(start, self._position)
-        except SamplesLost:
-            return None
-        captured_ns = self._ring.captured_ns(self._position - 1)
-        sound, seconds = self._convert.push(block), block.shape[1] / self._ring.rate
-        if sound.size:  # the resampler may hold a short block back
-            loud, left = _mean_square(block), _mean_square(sound.mean(axis=0))
-            self.cancelled_s = self.cancelled_s + seconds if loud >= _LOUD and left < loud * _CANCELLED else 0.0
-        return sound, captured_ns, seconds
-
-
-def _mean_square(sound: Samples) -> float:
-    with np.errstate(all="ignore"):  # samples of a broken source
-        return float(np.mean(np.square(sound)))
 
 
 class Capture:
@@ -136,6 +90,7 @@ class Capture:
         self._playing: SoundSource | None = None
         self._moved = (float("-inf"), "")
         self._switched = threading.Event()
+        self._taken: dict[int, TakeBlock] = {}
         self._threads = [
             threading.Thread(target=run, name=f"sound-{run.__name__}", daemon=True) for run in (self._pump, self._keep)
         ]
@@ -158,6 +113,13 @@ class Capture:
         self.source, self._factory, self.name, self._ever, self._reason = source, factory, "", False, ""
         self._began, self._opening_s = time.monotonic(), OPENING_S
         self._switched.set()
+
+    def take_channel(self, number: int, callback: TakeBlock) -> None:
+        """A channel of the source, from 1, is somebody's instead of the show's; from the next start of a source on.
+
+        callback: gets its blocks, in the thread of the pump.
+        """
+        self._taken[number] = callback
 
     @property
     def position_s(self) -> float | None:
@@ -193,6 +155,8 @@ class Capture:
             lines.append(self._moved[1])
         if (reader := self._reader) is not None and reader.cancelled_s > _CANCELLED_S:
             lines.append(f"{self.source} is loud, but its channels cancel out to silence: choose some, as in #1,2")
+        if reader is not None and reader.missing:
+            lines.append(f"{self.source} has no channel {reader.missing[0]}, which a bridge listens to")
         if time.monotonic() - self._broken_at < _FAULT_S:
             lines.append(f"{self.source} gives broken samples: they are heard as silence")
         return lines
@@ -247,10 +211,10 @@ class Capture:
         if not possible_format(source.rate, source.channels):
             raise SonoramaError(f"it has {source.channels} channels at {source.rate} Hz", "Choose another source.")
         if isinstance(source, SharedSource) and source.ring is not None:
-            self._reader = BlockReader(source.ring, source.wait)
+            self._reader = BlockReader(source.ring, source.wait, self._taken)
         else:
             own = RingMemory.anonymous(source.rate, source.channels, round(BLOCKS_S * source.rate))
-            self._reader = BlockReader(own, wait)
+            self._reader = BlockReader(own, wait, self._taken)
         while not self._closing.wait(0.05):
             if self._switched.is_set():
                 return

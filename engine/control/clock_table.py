@@ -8,6 +8,8 @@ from .parameters import Parameter
 
 LAUNCHES = ("off", "scenes", "cues")
 """Choices of `/ableton/launch`."""
+TIMECODES = ("off", "midi", "ltc")
+"""Choices of `/timecode/source`."""
 
 
 def clock_parameters() -> Iterator[Parameter]:
@@ -31,4 +33,21 @@ def ableton_parameters() -> Iterator[Parameter]:
     yield Parameter(
         "/ableton/track", 0, "Track of Ableton Live whose clips are the launches, by their slots; 0: Live's scenes.",
         0, 999, live=True,
+    )  # fmt: skip
+
+
+def timecode_parameters() -> Iterator[Parameter]:
+    """Timecode that the cue list follows."""
+    yield Parameter(
+        "/timecode/source", "off", "Timecode that the cue list's times of the sound follow, of the bridge midi or ltc; "
+        "off: they are those of the sound file.", choices=TIMECODES, live=True,
+    )  # fmt: skip
+    yield Parameter(
+        "/timecode/offset", 0.0, "Timecode at which the cue list's time is 0, such as 3600 for 01:00:00:00.",
+        0.0, 86_400.0, "s", live=True,
+    )  # fmt: skip
+    yield Parameter("/timecode/running", False, "Whether the timecode runs; its bridge says so.", live=True)
+    yield Parameter(
+        "/timecode/origin", 0.0, "Second of the show's sound at which the timecode was or would be 00:00:00:00.",
+        -1e6, 1e7, "s", live=True,
     )  # fmt: skip

@@ -42,8 +42,8 @@ class Step:
 class History:
     """The last 50 changes, and those undone since the last one.
 
-    Blackout, freeze, recording, MIDI learn and an external clock are left out: a key for undo must not end or begin
-    these.
+    Blackout, freeze, recording, MIDI learn, an external clock and timecode are left out: a key for undo must not end or
+    begin these.
 
     Args:
         clock: monotonic time in seconds.

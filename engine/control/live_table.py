@@ -8,7 +8,7 @@ from ..ipc.messages import SCENES
 from ..plugins.registry import BACKENDS, names
 from ..plugins.registry import MODULATORS as MODULATOR_PLUGINS
 from ..units import DEFAULT_WORLD
-from .clock_table import ableton_parameters, clock_parameters
+from .clock_table import ableton_parameters, clock_parameters, timecode_parameters
 from .parameters import Parameter
 from .render_table import BLEND_POINTS, TABLE
 from .sound_table import DRUMS, sound_parameters
@@ -281,6 +281,7 @@ def _all() -> Iterator[Parameter]:
     yield from _out()
     yield from _windows()
     yield from clock_parameters()
+    yield from timecode_parameters()
     yield from _midi()
     yield from ableton_parameters()
     yield from _engine()

@@ -27,6 +27,8 @@ from .addresses import (
     OUT_BLACKOUT,
     OUT_FREEZE,
     OUT_RECORD,
+    TIMECODE_ORIGIN,
+    TIMECODE_RUNNING,
     scene,
 )
 from .class_addresses import is_target, parameter_of, parts
@@ -37,7 +39,9 @@ Kind = Literal["look", "show"]
 OLDER = 10
 LARGEST = 1 << 20
 LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/", "/blend/")
-NEVER = (OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE, CLOCK_BPM, CLOCK_ORIGIN, MIDI_LEARN)
+NEVER = (
+    OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE, CLOCK_BPM, CLOCK_ORIGIN, TIMECODE_RUNNING, TIMECODE_ORIGIN, MIDI_LEARN,
+)  # fmt: skip
 """Parameters that no preset, scene or undo sets."""
 LABELS = tuple(scene(slot, name) for slot in range(1, SCENES + 1) for name in ("name", "colour"))
 """What the file of scenes holds besides the scenes."""

@@ -7,6 +7,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from ..audio.block_reader import TakeBlock
 from ..control.accept import Accept, valid_change
 from ..control.addresses import OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC
 from ..control.events import ShowEvents
@@ -19,6 +20,7 @@ from ..plugins.interfaces import Bridge
 from ..plugins.registry import BRIDGES, PluginUnknown, make
 from .control_state import ControlState
 from .plan import ShowPlan
+from .sound import SoundInput
 
 FAST = (OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC)
 """Parameters that act ahead of all changes that wait."""
@@ -40,6 +42,7 @@ class Port:
         bridge: name of the bridge.
         accept: makes a valid change of what a bridge asks for; by default with the names of installed worlds.
         second_at: monotonic nanoseconds -> second of the show's sound; by default that of the monotonic clock.
+        take_channel: see BridgePort; by default there is no input.
 
     """
 
@@ -54,8 +57,9 @@ class Port:
         bridge: str,
         accept: Accept = _ACCEPT,
         second_at: Callable[[int], float] = _seconds,
+        take_channel: Callable[[int, TakeBlock], None] = lambda _, __: None,
     ) -> None:
-        self.name, self._second_at = name, second_at
+        self.name, self._second_at, self._take_channel = name, second_at, take_channel
         self._values, self._accept, self._post = values, accept, post
         self._events, self._bridge = events, f"bridge {bridge}"
 
@@ -80,6 +84,10 @@ class Port:
     def second_at(self, monotonic_ns: int) -> float:
         """See BridgePort."""
         return self._second_at(monotonic_ns)
+
+    def take_channel(self, number: int, callback: TakeBlock) -> None:
+        """See BridgePort."""
+        self._take_channel(number, callback)
 
     def subscribe(self, callback: Callable[[Iterable[Change]], None]) -> None:
         """See BridgePort."""
@@ -170,12 +178,13 @@ def _add_faults(lines: list[str], bridge: Bridge) -> None:
 
 def open_bridges(
     plan: ShowPlan, control_state: ControlState, post: Callable[..., None], events: ShowEvents, faults: Faults,
-    second_at: Callable[[int], float],
+    sound: SoundInput,
 ) -> BridgeRunner:  # fmt: skip
     """OSC and the bridges of a plan, not started yet; see Port and BridgeRunner."""
 
     def make_port(bridge: str) -> Port:
-        return Port(plan.name, control_state.values, post, events, bridge, control_state.accept, second_at)
+        values, accept = control_state.values, control_state.accept
+        return Port(plan.name, values, post, events, bridge, accept, sound.second_at, sound.capture.take_channel)
 
     osc = osc_argument(plan.osc_port, plan.osc_out, plan.osc_host, plan.osc_allow)
     return BridgeRunner([f"osc:{osc}", *plan.bridges], make_port, faults)

@@ -63,6 +63,7 @@ class CuePlayer:
         self._chosen = 0  # the next one of a random order
         self._offered: CueList | None = None
         self._looked, self._position = day(), -1.0
+        self._stopped = False  # by somebody, so that not even timecode goes on
 
     # -- what people ask for; each gives the cue to be played, and raises ValueRefused where there is none
 
@@ -97,7 +98,7 @@ class CuePlayer:
 
     def stop(self) -> None:
         """No cue comes by itself any more, until the next GO."""
-        self.running, self._base, self._asked = False, None, False
+        self.running, self._base, self._asked, self._stopped = False, None, False, True
 
     def resume(self, number: int) -> None:
         """Go on as if that cue, whose values hold already, had begun now."""
@@ -105,7 +106,7 @@ class CuePlayer:
             self._play(cue, self._clock())
 
     def _play(self, cue: Cue, at: float) -> Cue:
-        self._cue, self.current, self.running = cue, cue.number, True
+        self._cue, self.current, self.running, self._stopped = cue, cue.number, True, False
         self._base, self._asked, self._chosen = at, False, 0
         return cue
 
@@ -156,10 +157,11 @@ class CuePlayer:
         """The file was changed. Any thread."""
         self._offered = cues
 
-    def look(self, position: float | None) -> Change | None:
+    def look(self, position: float | None, chases: bool = False) -> Change | None:
         """What is due now: the change by which a cue comes by itself.
 
-        position: seconds in the sound file; None where there is none.
+        position: seconds in the sound file, or by timecode; None where there is none. chases: it is by timecode, which
+        needs no GO, and which plays the cue of the place to which it has jumped.
         """
         if self._offered is not None:
             self.cues, self._offered = self._offered, None
@@ -168,8 +170,10 @@ class CuePlayer:
         if self.running and not self._asked and left is not None and left <= 0:
             self._asked = True
             return Change(CUE_GO, True, FOLLOW_ON)
-        timed = self._of_day() or self._of_sound(position)
-        return Change(CUE_GOTO, timed, FOLLOW_ON) if timed and self.running else None
+        timed = self._of_day() if self.running else 0
+        if sound := self._of_sound(position, chases):
+            timed = timed or (sound if self.running or (chases and not self._stopped) else 0)
+        return Change(CUE_GOTO, timed, FOLLOW_ON) if timed else None
 
     def _of_day(self) -> int:
         """Number of the cue whose time of the day has come since the last look; 0: none."""
@@ -183,12 +187,16 @@ class CuePlayer:
                 due += [(at, cue.number) for at in times if before < at <= now and now - at < MISSED]
         return max(due)[1] if due else 0
 
-    def _of_sound(self, position: float | None) -> int:
-        """Number of the cue whose time of the sound file was passed since the last look; 0: none."""
+    def _of_sound(self, position: float | None, chases: bool) -> int:
+        """Number of the cue whose time of the sound was passed since the last look; 0: none."""
         before, self._position = self._position, -1.0 if position is None else position
         if position is None:
             return 0
-        start = before if 0 <= position - before < LEAP_S else -1.0 if position < LEAP_S else position
+        jumped = not 0 <= position - before < LEAP_S
+        start = before
+        if jumped:
+            start = -1.0 if chases or position < LEAP_S else position
         passed = [(cue.sound, cue.number) for cue in self.cues.cues if cue.sound is not None]
         passed = [one for one in passed if start < one[0] <= position]
-        return max(passed)[1] if passed else 0
+        number = max(passed)[1] if passed else 0
+        return 0 if jumped and chases and number == self.current else number

@@ -99,6 +99,7 @@ def play_cues(
     player: CuePlayer,
     file: CueFile,
     position_s: Callable[[], float | None],
+    chases: Callable[[], bool],
     post: Callable[[Change], None],
     write: Callable[[str, Callable[[], None]], None],
     events: ShowEvents,
@@ -109,7 +110,8 @@ def play_cues(
         plan: of the show.
         player: from `open_player`.
         file: from there, too.
-        position_s: gives the second of the sound file that is heard, or None.
+        position_s: gives the second of the sound file that is heard, or of the timecode, or None.
+        chases: whether it is of timecode.
         post: called with the change by which a cue comes by itself.
         write: called with (kind, job) for what waits for the disk, in another thread.
         events: of the show.
@@ -117,7 +119,7 @@ def play_cues(
     """
 
     def look(_: object) -> None:
-        if (change := player.look(position_s())) is not None:
+        if (change := player.look(position_s(), chases())) is not None:
             post(change)
 
     def follow_file(_: object) -> None:

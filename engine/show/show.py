@@ -15,6 +15,7 @@ from typing import Self
 from ..control.addresses import OUT_RECORD, SOUND_CHANNELS, SOUND_INPUT
 from ..control.events import ShowEvents
 from ..control.parameters import Change
+from ..control.timecode import follows_timecode, timecode_position
 from ..errors import SonoramaError
 from ..faults import Faults
 from ..ipc.channel import Server
@@ -95,7 +96,7 @@ class Show:
         plan, events, faults, state = self.plan, self.events, self.faults, self.control_state
         self._server = Server()
         undo.callback(self._server.close)
-        self.bridges = open_bridges(plan, state, self._inbox.post, events, faults, self.sound.second_at)
+        self.bridges = open_bridges(plan, state, self._inbox.post, events, faults, self.sound)
         undo.callback(self.bridges.close)
         self._stats = open_stats(plan.stats, events, self._disk_worker.do)
         if self._stats is not None:
@@ -114,13 +115,20 @@ class Show:
             plan,
             state.cues,
             self._cue_file,
-            lambda: self.sound.position_s,
+            self._cue_position,
+            lambda: follows_timecode(state.values),
             self._inbox.post,
             self._disk_worker.do,
             events,
         )
         events.changed.subscribe(self._choose_input, "sound input")
         self.control_loop = ControlLoop(self._server, self._inbox, state, self.renderer, self.report, events, faults)
+
+    def _cue_position(self) -> float | None:
+        values = self.control_state.values
+        if follows_timecode(values):
+            return timecode_position(values, self.sound.second_at(time.monotonic_ns()))
+        return self.sound.position_s
 
     def _choose_input(self, changes: Sequence[Change]) -> None:
         if any(change.path in (SOUND_INPUT, SOUND_CHANNELS) for change in changes):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from sonorama.engine.control.accept import valid_change
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change, Parameter, Value
+from sonorama.engine.units import Samples
 
 
 class Show:
@@ -18,6 +19,7 @@ class Show:
         self.posted: list[Change] = []
         self.batches: list[tuple[Change, ...]] = []
         self.tell: list[Callable[[Iterable[Change]], None]] = []
+        self.taken: dict[int, Callable[[Samples, int, int], None]] = {}
         self._second = second
 
     @property
@@ -41,6 +43,9 @@ class Show:
 
     def subscribe_meters(self, callback: Callable[[Mapping[str, Value]], None]) -> None:
         del callback
+
+    def take_channel(self, number: int, callback: Callable[[Samples, int, int], None]) -> None:
+        self.taken[number] = callback
 
     def second_at(self, monotonic_ns: int) -> float:
         return monotonic_ns / 1e9 + self._second

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from ...control.parameters import Change, Parameter, Value
+    from ...units import Samples
 
 
 class BridgePort(Protocol):
@@ -47,6 +48,14 @@ class BridgePort(Protocol):
     def subscribe_meters(self, callback: Callable[[Mapping[str, Value]], None]) -> None:
         """Call `callback(values)` with what the show measures, by address: `/sound/level` and the other features with
         every frame; `/heard/1/label`, `/engine/fps`, `/health` and the like ten times a second. Must not wait.
+        """
+        ...
+
+    def take_channel(self, number: int, callback: Callable[[Samples, int, int], None]) -> None:
+        """Take a channel (from 1) of the show's input for this bridge, such as one with timecode: it is no longer part
+        of the show's sound. `callback(samples, rate, captured_ns)` is called with each of its blocks, float32 [n] at
+        `rate` Hz, and the monotonic nanoseconds of its last sample, from the thread that captures; it must not wait.
+        Call this in `start`.
         """
         ...
 

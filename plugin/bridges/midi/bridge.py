@@ -25,7 +25,7 @@ def probe() -> Available | Missing:
     if importlib.util.find_spec("mido") is None or importlib.util.find_spec("rtmidi") is None:
         return Missing("mido or python-rtmidi is missing", "pip install 'sonorama[midi]'")
     return Available(
-        "controllers, lights and clock; midi:NAME for one controller, midi:virtual=1 for a port of its own"
+        "controllers, lights, clock and timecode; midi:NAME for one controller, midi:virtual=1 for a port of its own"
     )
 
 
@@ -52,7 +52,7 @@ class MidiBridge:
     @property
     def facts(self) -> Mapping[str, Value]:
         """midi_ports: inputs that are open. midi_mappings: how many. midi_file: of the mappings. midi_learned: the last
-        one in words.
+        one in words. midi_timecode: the last timecode that was heard.
         """
         return {} if self._worker is None else self._worker.facts
 

@@ -155,7 +155,7 @@ class Ports:
             raise
 
     def _listen(self, name: str, port: Any) -> None:
-        port.ignore_types(sysex=True, timing=False, active_sense=True)
+        port.ignore_types(sysex=False, timing=False, active_sense=True)
         port.set_callback(lambda event, _: self._receive(name, event[0], time.monotonic_ns()))
 
     def poll(self) -> list[str]:

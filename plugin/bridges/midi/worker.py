@@ -16,12 +16,14 @@ from sonorama.engine.errors import one_line_error
 from sonorama.engine.faults import Faults
 from sonorama.engine.plugins.interfaces import BridgePort
 
+from ..show_timecode import ShowTimecode
 from .clock_out import ClockOut
 from .clocks import Clocks
 from .decoder import Decoder
 from .mapping_file import MappingFile
 from .ports import Ports
 from .session import Session, find_parameter
+from .timecode_in import TimecodeIn
 
 POLL_S, SHOW_S = 1.0, 0.02
 MOST_WAITING = 20_000
@@ -48,7 +50,7 @@ class Worker:
         self._ports = Ports(wanted, virtual, api, self._receive)
         file = MappingFile(path, lambda address: find_parameter(port, address))
         self._session = Session(port, file, self._send, self._faults.note)
-        self._clocks = Clocks(port)
+        self._clocks, self._timecode = Clocks(port), TimecodeIn(ShowTimecode(port, "midi"))
         self._clock_out = ClockOut(self._ports.send_all)
         self._clock_out.on = bool(port.values[MIDI_CLOCK_OUT])
         self._polled = self._shown = 0.0
@@ -60,7 +62,7 @@ class Worker:
         file, session = self._session.file, self._session
         return {
             "midi_ports": ", ".join(self._ports.names), "midi_mappings": len(file.mapped),
-            "midi_file": str(file.path), "midi_learned": session.learned,
+            "midi_file": str(file.path), "midi_learned": session.learned, "midi_timecode": self._timecode.said,
         }  # fmt: skip
 
     def start(self) -> None:
@@ -127,6 +129,7 @@ class Worker:
             self._session.settle(now)
             self._session.show()
             self._clocks.watch(time.monotonic_ns())
+            self._timecode.watch(time.monotonic_ns())
         if now >= self._polled + POLL_S:
             self._poll(now)
 
@@ -135,7 +138,7 @@ class Worker:
             message = mido.Message.from_bytes(raw)
         except ValueError:  # half a message, as of a cable that is pulled
             return
-        if not self._clocks.hear(name, message, at_ns):
+        if not (self._clocks.hear(name, message, at_ns) or self._timecode.hear(name, message, at_ns)):
             for moved in self._decoders.setdefault(name, Decoder()).decode(message):
                 self._session.moved(name, moved, at_ns / 1e9)
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from sonorama.engine.audio import capture
-from sonorama.engine.audio.capture import BlockReader, Capture
+from sonorama.engine.audio.block_reader import BlockReader
+from sonorama.engine.audio.capture import Capture
 from sonorama.engine.audio.ring_memory import RingMemory
 from sonorama.engine.audio.sample_ring import SampleRing, SampleRingWriter, ring_path
 from sonorama.engine.errors import SonoramaError, TimedOut

@@ -69,6 +69,6 @@ def test_a_build_and_its_drop() -> None:
 
 def test_everything_continuous_can_be_modulated() -> None:
     targets = set(SHOW["/moves/1/target"].choices)
-    outside = ("/window/", "/clock/")  # of the panel's displays; an external clock that jumps with a modulator is none
+    outside = ("/window/", "/clock/", "/timecode/")  # of the panel's displays; a clock that a modulator moves is none
     continuous = {path for path, param in SHOW.items() if param.kind == "float" and not path.startswith(outside)}
     assert targets - {"none"} == continuous - {"/engine/fps"}

@@ -129,6 +129,28 @@ def test_times_of_the_sound_file_come_in_every_round() -> None:
     assert at.play(1) == []
 
 
+def test_timecode_needs_no_go_and_plays_the_cue_of_its_place() -> None:
+    player = CuePlayer(CueList((Cue(1), Cue(2, sound=10.0), Cue(3, sound=20.0), Cue(4, sound=0.0))))
+
+    def run(first: float, seconds: float) -> list[int]:
+        return [
+            player.goto(int(change.value)).number
+            for tenth in range(round(seconds * 10))
+            if (change := player.look(first + tenth / 10, chases=True)) is not None
+        ]
+
+    assert run(0.0, 1.0) == [4]
+    assert run(15.0, 6.0) == [2, 3]  # moved there
+    assert player.look(None, chases=True) is None
+    assert run(21.0, 1.0) == [], "it is that cue already"
+    assert run(9.0, 2.0) == [4, 2], "moved back"
+    player.stop()
+    assert run(19.5, 2.0) == []
+    player.goto(2)
+    assert run(19.5, 2.0) == [3]
+    assert [player.look(second) for second in (9.0, 10.5)] == [None, Change("/cue/goto", 2, FOLLOW_ON)]
+
+
 def test_chance_repeats_nothing() -> None:
     at = Stage(*(Cue(number, wait=1.0) for number in (1, 2, 3, 4)), chance=True)
     at.player.go()

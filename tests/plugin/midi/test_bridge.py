@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sonorama.engine.control.timecode import Timecode
 from sonorama.engine.errors import SonoramaError
 from sonorama.engine.plugins.registry import BRIDGES, make
 from sonorama.plugin.bridges.midi.bridge import MidiBridge
@@ -14,6 +15,7 @@ from sonorama.plugin.bridges.midi.ports import plain_names, same_device
 
 from ..show import Show
 from .jack import Controller, Jack, rtmidi, until
+from .test_timecode import after, quarter_frames
 
 START, STOP, CLOCK = 0xFA, 0xFC, 0xF8
 
@@ -100,6 +102,27 @@ def test_the_clock_over_a_virtual_port(start: Callable[..., tuple[MidiBridge, Sh
     assert show.values["/clock/origin"] == pytest.approx(first, abs=0.05)
     send(STOP)
     until(lambda: not show.values["/clock/bpm"], "it has stopped")
+    out.close_port()
+    out.delete()
+
+
+def test_timecode_over_a_virtual_port(start: Callable[..., tuple[MidiBridge, Show]]) -> None:
+    """Quarter frames and a full frame, which is system exclusive, through the driver."""
+    bridge, show = start("api=jack&virtual=1&port=nothing")
+    show.set("/timecode/source", "midi")
+    out = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, name="tape")
+    out.open_port(out.get_ports().index("sonorama:sonorama"))
+    full = Timecode(1, 2, 3, 4, 25)
+    out.send_message([0xF0, 0x7F, 0x7F, 1, 1, 1 << 5 | full.hours, full.minutes, full.seconds, full.frames, 0xF7])
+    until(lambda: bridge.facts["midi_timecode"] == "01:02:03:04 at 25", "no full frame")
+    began = time.monotonic() + 0.05
+    for number in range(0, 40, 2):
+        for piece, message in enumerate(quarter_frames(after(Timecode(1, 2, 10, 0, 25), number))):
+            time.sleep(max(0.0, began + (number + piece / 4) / 25 - time.monotonic()))
+            out.send_message(message.bytes())
+    until(lambda: show.values["/timecode/origin"], "no timecode")
+    assert show.values["/timecode/origin"] == pytest.approx(began - 3730, abs=0.2)
+    until(lambda: not show.values["/timecode/running"], "it has stopped")
     out.close_port()
     out.delete()
 

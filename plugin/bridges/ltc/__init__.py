@@ -1,0 +1,1 @@
+"""Linear timecode on a channel of the show's input, as a bridge."""
