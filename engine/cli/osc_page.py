@@ -130,6 +130,7 @@ _EXAMPLES = f"""
 ## Examples to copy
 
 The parts for TouchDesigner, Max and TouchOSC follow those programs' manuals; they were not opened to write this page.
+`sonorama layout` writes whole files for TouchOSC, Max for Live and Companion ([controllers](control.md)).
 
 ### oscsend and oscdump (liblo-tools)
 

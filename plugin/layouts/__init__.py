@@ -1,0 +1,1 @@
+"""Controllers of other programs, generated from the parameter table: TouchOSC, Max for Live, Bitfocus Companion."""
