@@ -52,6 +52,11 @@ def _find(address: str, plain: str, table: Mapping[str, Parameter]) -> Parameter
     path = plain.removeprefix("/sonorama")
     if path in table:
         return table[path]
+    from .live_table import SHOW  # imported late: films without a wrong address do not need it
+
+    if path in SHOW:
+        hint = "Set it with `sonorama live`, or leave it out; parameters of films: sonorama parameters"
+        raise ValueRefused(f"{path} is a parameter of shows: a film has none", hint)
     nearest = difflib.get_close_matches("/" + path.lstrip("/").lower(), table, n=1, cutoff=0.0)[0]
     raise ValueRefused(
         f"There is no parameter {address!r}", f"Did you mean {nearest}? All of them: sonorama parameters"

@@ -16,7 +16,7 @@ from ..ipc.channel import busy_port
 from ..model.world_file import list_worlds
 from ..plugins.interfaces import Available, BridgePort
 from .server import PORT, PORT_OUT, OscServer
-from .sockets import network
+from .sockets import network, unreachable
 
 
 def osc_argument(port: int, out: int, host: str, allow: Collection[str]) -> str:
@@ -38,7 +38,7 @@ class OscBridge:
             listen at. allow: other machines or networks that may send.
 
     Raises:
-        SonoramaError: an unknown word, or a value that is none.
+        SonoramaError: an unknown word, a value that is none, or one port for both directions.
 
     """
 
@@ -52,6 +52,9 @@ class OscBridge:
         self._host, self._allow = words.get("host", ["127.0.0.1"])[-1], words.get("allow", [])
         for one in self._allow:
             network(one)
+        if self._out and self._out == self._port:
+            message = f"OSC cannot be sent to port {self._out}, where it is received"
+            raise SonoramaError(message, "Give --osc-out another port, or 0 for none.")
         self._server: OscServer | None = None
         self._own_faults = Faults()
 
@@ -78,6 +81,8 @@ class OscBridge:
         self._server = server
         if line := busy_port("OSC", self._port, server.port, "osc_port"):
             self._own_faults.note("port", line)
+        if line := unreachable(self._host, self._allow, ("--osc-host", "--osc-allow")):
+            self._own_faults.note("allow", line)
         port.subscribe(self._changed)
         port.subscribe_meters(server.send_values)
 

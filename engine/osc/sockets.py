@@ -49,6 +49,26 @@ def address_of(host: str) -> str:
     return str(min(found, key=lambda one: one[0] != socket.AF_INET)[4][0])
 
 
+def unreachable(host: str, allow: Collection[str], options: tuple[str, str]) -> str:
+    """A line where the machines that may send do not go with the address that is listened at; empty where they do.
+
+    Args:
+        host: that is listened at.
+        allow: other machines and networks that may send.
+        options: names of both, such as `--osc-host` and `--osc-allow`.
+
+    """
+    try:
+        own = ipaddress.ip_address(address_of(host)).is_loopback
+    except (SonoramaError, ValueError):
+        return ""  # what is wrong with it is said where it is listened at
+    if own and any(not network(one).is_loopback for one in allow):
+        return f"{options[1]} has no effect: no other machine reaches {host}. Give {options[0]}, such as 0.0.0.0"
+    if not own and not allow:
+        return f"Nothing is accepted from other machines at {host}: name them with {options[1]}"
+    return ""
+
+
 def family_of(address: str) -> socket.AddressFamily:
     """IPv6 for an address with colons, else IPv4."""
     return socket.AF_INET6 if ":" in address else socket.AF_INET

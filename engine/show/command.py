@@ -268,6 +268,8 @@ def _say_where(show: Show) -> None:
         f"Show {show.plan.name}: sound from {show.sound.source}, OSC at port {show.bridges.facts.get('osc_port', 0)}, "
         f"frame map sonorama-{show.plan.name} ({width}x{height})"
     )
+    if page := show.bridges.facts.get("query_page"):
+        _say(f"Tablet: {page}")
 
 
 def _play(show: Show, news: _News, began: float, duration: float | None) -> None:

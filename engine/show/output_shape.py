@@ -116,10 +116,16 @@ def open_output(spec: str) -> tuple[str, Callable[[], FrameSink]]:
 
     """
     plain, shape = parse_spec(spec)
-    if shape == OutputShape():
-        return open_sink(plain)
     name = plain.partition(":")[0]
-    label, make = open_sink(plain)
+    try:
+        label, make = open_sink(plain)
+    except SonoramaError as error:
+        if "," in plain:  # perhaps meant as an option
+            hint = f"{error.hint} Behind a comma there may be {', '.join(_PARSERS)}, such as ,size=640x360."
+            raise SonoramaError(error.message, hint) from error
+        raise
+    if shape == OutputShape():
+        return label, make
     factory = load(SINKS, name)
     if hint := getattr(factory, "shaped_by", ""):
         raise SonoramaError(f"The sink {name} has no size, flip or delay of this kind", hint)

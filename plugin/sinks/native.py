@@ -96,7 +96,7 @@ class NativeSink:
     def about(self) -> str:
         """What the child says."""
         restarts = self._child.restarts if self._child else 0
-        again = f", restarted {restarts} times" if restarts else ""
+        again = f", restarts: {restarts}" if restarts else ""
         return f"{self._said}{again}" if self._child else ""
 
     @property

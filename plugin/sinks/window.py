@@ -70,7 +70,7 @@ class WindowSink:
     def about(self) -> str:
         """The display, and how often the window was restarted."""
         restarts = self._child.restarts if self._child else 0
-        again = f", restarted {restarts} times" if restarts else ""
+        again = f", restarts: {restarts}" if restarts else ""
         own = f" ({window_address('/window/', self.number)})" if self.number > 1 else ""
         return f"display {self._display}{own}{again}" if self._command else ""
 

@@ -119,7 +119,7 @@ def test_a_child_sends_the_pictures_and_is_started_again(
         sink.send(quarters(1))
         until(lambda: not process_lives(first))
         (tmp_path / "dies").unlink()
-        until(lambda: sink.send(quarters(2)) or sink.about == "/dev/video3, restarted 1 times")
+        until(lambda: sink.send(quarters(2)) or sink.about == "/dev/video3, restarts: 1")
         second, count = sink.pid, len(list(camera_frames(log)))
         until(lambda: sink.send(quarters(3)) or len(list(camera_frames(log))) > count)
         sink.open(info("x", 64, 48, Fraction(60)))  # a camera has one rate

@@ -116,7 +116,7 @@ def test_it_fills_a_display_comes_back_and_goes(screens: Screens) -> None:
         until(lambda: stage.turn() and stage.sink.pid not in (0, first), 60)
         until(lambda: not process_lives(first))
         until(lambda: stage.turn() and stage.shows(screens, 0), 60)
-        assert stage.runner.about == "display 0, restarted 1 times"
+        assert stage.runner.about == "display 0, restarts: 1"
         second = stage.sink.pid
         stage.map.resize(32, 32)  # another size: the window stays
         grey = np.full((32, 32, 4), 99, np.uint8)

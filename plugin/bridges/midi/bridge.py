@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sonorama.engine.control import presets
 from sonorama.engine.control.parameters import Value
-from sonorama.engine.errors import needing_extra
+from sonorama.engine.errors import SonoramaError, needing_extra
 from sonorama.engine.plugins.interfaces import Available, BridgePort, Missing
 
 from ...arguments import Words
@@ -60,12 +60,15 @@ class MidiBridge:
         """Open the ports that are there; others are opened when they come.
 
         Raises:
-            SonoramaError: the libraries are not installed, or there is no MIDI on this machine.
+            SonoramaError: the libraries are not installed, the file's folder is missing, or there is no MIDI here.
 
         """
         with needing_extra():
             from .worker import Worker
 
+        if self._file and not Path(self._file).absolute().parent.is_dir():
+            parent = Path(self._file).absolute().parent
+            raise SonoramaError(f"There is no folder {parent} for the MIDI mappings", "Create it, or change file=.")
         path = Path(self._file) if self._file else presets.folder() / f"{presets.preset_name(port.name)}.midi.json"
         self._worker = Worker(port, path, self._wanted, self._virtual, self._api)
         self._worker.start()

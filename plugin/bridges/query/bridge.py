@@ -12,7 +12,7 @@ from sonorama.engine.control.parameters import Value
 from sonorama.engine.errors import SonoramaError, needing_extra
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.channel import busy_port
-from sonorama.engine.osc.sockets import address_of, family_of
+from sonorama.engine.osc.sockets import address_of, family_of, unreachable
 from sonorama.engine.plugins.interfaces import Available, BridgePort, Missing
 
 from ...arguments import Words
@@ -51,7 +51,8 @@ class QueryBridge:
     def __init__(self, argument: str) -> None:
         words = Words("The bridge query", argument, WORDS, alone="port")
         self._wanted, self._host = words.number("port", PORT, range(65_536)), words.last("host", "127.0.0.1")
-        self._guard = Guard(words.all("allow"), words.all("name"))
+        self._allow = words.all("allow")
+        self._guard = Guard(self._allow, words.all("name"))
         self._announce = words.switch("announce")
         self._server: QueryServer | None = None
         self._facts: dict[str, Value] = {}
@@ -86,6 +87,8 @@ class QueryBridge:
                 undo.enter_context(Announcement(port.name, address_of(self._host), at))
             if line := busy_port("OSCQuery", self._wanted, at, "query_port"):
                 self._own_faults.note("port", line)
+            if line := unreachable(self._host, self._allow, ("host=", "allow=")):
+                self._own_faults.note("allow", f"OSCQuery: {line}")
             self._facts = {"query_port": at, "query_page": f"http://{_shown(self._host)}:{at}{PAGE}"}
             self._stack = undo.pop_all()
 

@@ -18,6 +18,7 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.faults import Faults
 from sonorama.engine.ipc.channel import Server
 from sonorama.engine.osc.bridge import OscBridge, osc_argument
+from sonorama.engine.osc.sockets import unreachable
 from sonorama.engine.osc.subscriptions import METERS
 from sonorama.engine.plugins.registry import BRIDGES, find_used
 from sonorama.engine.show.bridges import BridgeRunner, Port
@@ -73,12 +74,41 @@ def test_messages_pass_the_port_and_urgent_ones_overtake() -> None:
         ("port=70000", "is no port"),
         ("colour=1", "knows no colour"),
         ("allow=me", "not a network address"),
+        ("port=9133&out=9133", "cannot be sent to port 9133, where it is received"),
+        ("out=9123", "cannot be sent to port 9123"),
     ],
 )
 def test_a_wrong_argument_is_two_lines(argument: str, words: str) -> None:
     with pytest.raises(SonoramaError, match=words) as caught:
         OscBridge(argument)
     assert len(str(caught.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("host", "allow", "line"),
+    [
+        ("127.0.0.1", [], ""),
+        ("127.0.0.1", ["127.0.0.0/8"], ""),
+        ("0.0.0.0", ["192.168.1.0/24"], ""),  # noqa: S104 - what is tested
+        ("no such machine.invalid", [], ""),
+        ("localhost", ["192.168.1.20"], "allow= has no effect: no other machine reaches localhost. Give host="),
+        ("0.0.0.0", [], "Nothing is accepted from other machines at 0.0.0.0: name them with allow="),  # noqa: S104
+        ("::", [], "Nothing is accepted from other machines at ::"),
+    ],
+)
+def test_an_address_and_machines_that_do_not_go_together_are_said(host: str, allow: list[str], line: str) -> None:
+    said = unreachable(host, allow, ("host=", "allow="))
+    assert said.startswith(line) and bool(said) == bool(line)
+
+
+def test_who_may_send_is_said_by_the_bridge() -> None:
+    bridge = OscBridge("port=0&out=0&allow=192.168.1.20")
+    values: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
+    bridge.start(Port("n", values, lambda change: None, ShowEvents(Faults()), "osc"))
+    try:
+        assert [line for line in bridge.faults() if "--osc-allow has no effect" in line]
+    finally:
+        bridge.stop()
 
 
 def test_a_dump_tells_what_the_show_plays_and_not_the_defaults() -> None:

@@ -68,6 +68,12 @@ def test_options_that_are_none(options: str, said: str) -> None:
         open_output(f"null,{options}")
 
 
+def test_a_comma_that_a_sink_does_not_take_may_be_meant_as_an_option() -> None:
+    with pytest.raises(SonoramaError, match="'wall,colour=1' cannot name") as caught:
+        open_output("map:wall,colour=1")
+    assert caught.value.hint.endswith("Behind a comma there may be size, fit, flip, delay, such as ,size=640x360.")
+
+
 def test_sinks_that_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SonoramaError, match="has no delay"):
         open_output(f"images:{tmp_path}/shots,delay=80")

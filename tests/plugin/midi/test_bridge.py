@@ -139,6 +139,8 @@ def test_arguments() -> None:
         MidiBridge("prt=1")
     with pytest.raises(SonoramaError, match="virtual=yes is neither 0 nor 1"):
         MidiBridge("virtual=yes")
+    with pytest.raises(SonoramaError, match=r"There is no folder /no/such for the MIDI mappings"):
+        MidiBridge("file=/no/such/pads.json").start(Show())
 
 
 def test_without_a_driver_it_is_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:

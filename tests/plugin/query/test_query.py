@@ -270,6 +270,16 @@ def test_a_busy_port_and_arguments(port: int) -> None:
         QueryBridge("port=0&host=203.0.113.7").start(Show())
 
 
+def test_allow_without_an_address_that_others_reach_is_said() -> None:
+    bridge = QueryBridge("port=0&allow=192.168.1.0/24")
+    bridge.start(Show())
+    try:
+        (line,) = bridge.faults()
+        assert line == "OSCQuery: allow= has no effect: no other machine reaches 127.0.0.1. Give host=, such as 0.0.0.0"
+    finally:
+        bridge.stop()
+
+
 FOUND = """
 import time
 from pythonoscquery.osc_query_browser import OSCQueryBrowser
