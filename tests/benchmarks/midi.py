@@ -40,7 +40,7 @@ def measure(folder: Path, count: int) -> tuple[list[float], float]:
         f"bench-{os.getpid()}", "tone", "shore", {"/engine/device": "cpu", "/midi/takeover": "none"}, osc_port=0,
         bridges=(f"midi:api=jack&file={mapping}",),
     )  # fmt: skip
-    controller, applied = Controller("desk"), list[tuple[int, float]]()
+    controller, applied = Controller("mixer"), list[tuple[int, float]]()
     with Show(plan) as show:
         show.wait_for_picture(120.0)
 
