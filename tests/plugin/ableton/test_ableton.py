@@ -127,8 +127,8 @@ def test_clips_of_a_track_are_scenes(stage: Stage) -> None:
 
 
 def test_live_may_come_late_and_return(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_module, "ASK_S", 0.2)
-    monkeypatch.setattr(client_module, "SILENT_S", 0.7)
+    monkeypatch.setattr(client_module, "ASK_S", 0.1)
+    monkeypatch.setattr(client_module, "SILENT_S", 0.5)
     replies, port = free_port(), free_port()
     show, bridge = Show(), AbletonBridge(f"host=localhost&port={port}&replies={replies}")
     bridge.start(show)

@@ -1,6 +1,7 @@
 """Another program in a Link session, by an independent library; commands come on standard input, one a line.
 
-`tempo 140`, `play`, `stop`; `read 20` prints so many readings, `monotonic_ns beat tempo quantum-of-four phase`.
+The argument is its tempo. `tempo 140`, `play`, `stop`; `read 20` prints so many readings: monotonic nanoseconds, beat,
+tempo and phase in a bar of four.
 """
 
 import sys
@@ -29,7 +30,7 @@ def reading(link: Any) -> str:
 
 
 def main() -> None:
-    link = library.Link(133.0)
+    link = library.Link(float(sys.argv[1]))
     link.startStopSyncEnabled = link.enabled = True
     for line in sys.stdin:
         word, *rest = line.split()

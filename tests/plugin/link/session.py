@@ -15,6 +15,7 @@ from typing import Any
 from tests.plugin.show import Show
 from tests.speed import slowness
 
+from sonorama.plugin.bridges.link import follower
 from sonorama.plugin.bridges.link.bridge import LinkBridge
 
 ROOT = Path(__file__).parents[3]
@@ -41,8 +42,8 @@ def until(true: Callable[[], object], what: str) -> None:
 class Peer:
     """The other program, in a process of its own."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, str(Path(__file__).with_name("peer.py"))]
+    def __init__(self, tempo: float) -> None:
+        command = [sys.executable, str(Path(__file__).with_name("peer.py")), str(tempo)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def say(self, line: str) -> None:
@@ -73,10 +74,12 @@ def apart_ms(show: Show, peer: Peer, count: int) -> list[float]:
 
 def main(readings: int) -> None:
     found: dict[str, Any] = {}
+    follower.ALONE_S = 1.0
     show, bridge = Show(second=500.0), LinkBridge("")
     bridge.start(show)
+    time.sleep(0.8)  # a session of ours would be the older one
     assert show.values["/clock/bpm"] == 0.0
-    peer = Peer()
+    peer = Peer(133.0)
     until(lambda: show.values["/clock/bpm"], "no clock")
     found["tempo"] = show.values["/clock/bpm"]
     found["apart_ms"] = apart_ms(show, peer, readings)
@@ -94,6 +97,13 @@ def main(readings: int) -> None:
     found["posts"] = len(show.batches)
     peer.leave()
     until(lambda: not show.values["/clock/bpm"], "it has left")
+    until(lambda: list(bridge.faults()), "nobody is there")
+    found["alone"] = list(bridge.faults())
+    time.sleep(0.1)
+    again = Peer(150.0)
+    until(lambda: show.values["/clock/bpm"], "no clock of the next one")
+    found["next"] = show.values["/clock/bpm"]
+    again.leave()
     bridge.stop()
     bridge.stop()
     json.dump(found, sys.stdout)
