@@ -62,8 +62,11 @@ class GamepadBridge:
                 this kind runs.
 
         """
-        with needing_extra():
-            from .worker import Worker
+        try:
+            with needing_extra():
+                from .worker import Worker
+        except ImportError as error:  # PySDL2 without the library itself
+            raise SonoramaError(f"SDL 2 is missing: {error}", "pip install 'sonorama[gamepad]'") from error
 
         worker = Worker(port, read_lines(self._map), self._wanted, self._dead)
         if not _ONLY.acquire(blocking=False):

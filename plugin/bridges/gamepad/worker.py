@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from sonorama.engine.control.parameters import Change, Value
-from sonorama.engine.errors import SonoramaError, TimedOut, ValueRefused, one_line, one_line_error
+from sonorama.engine.errors import TimedOut, ValueRefused, one_line, one_line_error
 from sonorama.engine.faults import Faults
 from sonorama.engine.plugins.interfaces import BridgePort
 
@@ -40,7 +40,7 @@ class Worker:
         self._paths = {one.param.path for one in self._mapped}
         self._values = dict(port.values)
         self._news: queue.SimpleQueue[list[Change]] = queue.SimpleQueue()
-        self._faults, self._pads = Faults(), None
+        self._faults = Faults()
         self._why: Exception | None = None
         self._ready, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="gamepad", daemon=True)
@@ -92,7 +92,7 @@ class Worker:
     def _run(self) -> None:
         try:
             self._pads = Pads(self._wanted, self._dead)
-        except SonoramaError as error:
+        except Exception as error:  # noqa: BLE001 (`start` raises it)
             self._why = error
             return
         finally:

@@ -82,9 +82,11 @@ class Ola:
         for name, settings in SETTINGS.items():
             lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
             (folder / f"ola-{name}.conf").write_text(lines)
-        for path in (folder, *folder.iterdir()):
-            os.chown(path, NOBODY, NOBODY)
-        drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+        drop: tuple[str, ...] = ()
+        if os.geteuid() == 0:
+            drop = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+            for path in (folder, *folder.iterdir()):
+                os.chown(path, NOBODY, NOBODY)
         log = (folder / "log").open("wb")
         command = [*within(pid), *drop, "olad", "--no-register-with-dns-sd", "-c", str(folder), "-l", "2"]
         self._pid, self.process = pid, subprocess.Popen(command, stdout=log, stderr=log)

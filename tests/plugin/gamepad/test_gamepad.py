@@ -1,7 +1,10 @@
 """Gamepads through the real SDL, with its virtual driver in place of a device."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -221,3 +224,18 @@ def test_arguments(tmp_path: Path) -> None:
     path.write_text('{"format": "sonorama-gamepad", "controls": [{"control": "a"}]}')
     with pytest.raises(SonoramaError, match="is no map of a gamepad: Object missing required field `address`"):
         GamepadBridge(f"map={path}").start(Show())
+
+
+def test_without_the_library_it_is_two_lines(tmp_path: Path) -> None:
+    """A package that raises what PySDL2 does where it finds no library."""
+    (tmp_path / "sdl2").mkdir()
+    (tmp_path / "sdl2" / "__init__.py").write_text('raise ImportError("could not find any library for SDL2")')
+    code = (
+        "from sonorama.plugin.bridges.gamepad.bridge import GamepadBridge\n"
+        "from sonorama.engine.errors import SonoramaError\n"
+        "try: GamepadBridge('').start(None)\nexcept SonoramaError as error: print(error)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "SDL 2 is missing: could not find any library for SDL2\npip install 'sonorama[gamepad]'\n"
