@@ -204,6 +204,8 @@ def run_live(args: argparse.Namespace) -> int:
 
     if killed and not args.resume:
         _say(offer(plan.name))
+    if args.resume:
+        _say(f"Going on with the show {plan.name} that was killed; a recording and a blackout do not come back")
     if args.hup == "play" and hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for the processes that it starts, too
     with ShowLog(plan.name, debug=getattr(args, "debug", False)) as show_log:

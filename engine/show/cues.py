@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..control.addresses import CUE_GO
-from ..control.cues import CueList, cue_file, read_cues
+from ..control.cues import cue_file, read_cues
 from ..control.events import ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change
@@ -65,7 +65,7 @@ class CueFile:
 
 
 def open_player(plan: ShowPlan, fault: Callable[[str, str], None]) -> tuple[CuePlayer, CueFile]:
-    """The player of a plan's cue list, and its file.
+    """The player of a plan's cue list, and its file. A show that is resumed goes on without a list that it cannot have.
 
     Raises:
         SonoramaError: the file that the plan names is missing or cannot be read, or a playlist has no cue.
@@ -74,10 +74,12 @@ def open_player(plan: ShowPlan, fault: Callable[[str, str], None]) -> tuple[CueP
     player = CuePlayer()
     file = CueFile(plan.cues or cue_file(plan.name), player, fault)
     player.playlist, player.file = plan.play, str(file.path.absolute())
-    if plan.cues is not None and not plan.cues.is_file():
-        raise InputError(f"{plan.cues} is no file", "Name a file of cues; docs/live.md describes it.")
-    if plan.cues is not None or plan.play:
-        _check(read_cues(file.path, SHOW), file.path, plan.play, fault)
+    try:
+        _check(plan, file.path, fault)
+    except SonoramaError as error:
+        if not plan.resumed:
+            raise
+        fault("cues", f"{error.message}. {error.hint}")
     file.look()
     player.look(None)
     if plan.cue:
@@ -85,7 +87,12 @@ def open_player(plan: ShowPlan, fault: Callable[[str, str], None]) -> tuple[CueP
     return player, file
 
 
-def _check(cues: CueList, path: Path, play: bool, fault: Callable[[str, str], None]) -> None:
+def _check(plan: ShowPlan, path: Path, fault: Callable[[str, str], None]) -> None:
+    if plan.cues is not None and not plan.cues.is_file():
+        raise InputError(f"{plan.cues} is no file", "Name a file of cues; docs/live.md describes it.")
+    if plan.cues is None and not plan.play:
+        return
+    cues, play = read_cues(path, SHOW), plan.play
     if play and not cues.cues:
         hint = f"{cues.faults[0]}." if cues.faults else "Write some; docs/live.md describes the file."
         raise ValueRefused(f"There is no cue in {path}", hint)

@@ -40,6 +40,7 @@ def test_after_kill_9_it_goes_on(start: Start, tmp_path: Path) -> None:
     assert values["/look/truncation"] == 0.375
     assert values["/meaning/1/amount"] == 1.25
     assert "sound from test tone 120" in again.output
+    assert f"Going on with the show {first.name} that was killed" in again.output
     again.set("/look/truncation", 1.0)
     again.set("/scene/recall", 4)
     again.holds("/look/truncation", 0.375)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import mido
@@ -40,11 +42,28 @@ def open_api(name: str) -> int:
     if name and name not in compiled:
         raise SonoramaError(f"There is no MIDI interface {name} here", f"Use {' or '.join(compiled)}.")
     for api in [compiled[name]] if name else compiled.values():
-        with suppress(rtmidi.SystemError, rtmidi.InvalidUseError):
+        with suppress(rtmidi.SystemError, rtmidi.InvalidUseError), _drivers_silent():
             rtmidi.MidiIn(api, name=CLIENT).delete()
             return api
     hint = "Start a JACK server, such as: jackd -d dummy" if "jack" in compiled else "Install the system's MIDI driver."
     raise SonoramaError(f"MIDI does not answer here ({', '.join(compiled)})", hint)
+
+
+@contextmanager
+def _drivers_silent() -> Iterator[None]:
+    """Drop what the libraries of ALSA and JACK print to standard error where there is no driver: an error says it."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def plain_names(names: Iterable[str]) -> list[str]:

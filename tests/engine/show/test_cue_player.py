@@ -293,6 +293,11 @@ def test_a_playlist_needs_cues_and_says_where_it_stays(
         open_list(cues=path, play=True)
     with pytest.raises(SonoramaError, match="no cue in"):
         open_list(play=True)
+    for said in ('{"cues": []}', "{", None):
+        path.unlink() if said is None else path.write_text(said)
+        assert open_list(cues=path, play=True, cue=1, resumed=True).cues.cues == ()
+    assert "no cue in" in faults[0] and "is not a valid cue list" in faults[1] and "is no file" in faults[-1]
+    faults.clear()
     path.write_text('{"cues": [{"wait": 2}, {"name": "rest"}]}')
     player = open_list(cues=path, play=True)
     assert "Cue 2 rest has no wait" in faults[0]

@@ -143,12 +143,13 @@ def test_arguments() -> None:
         MidiBridge("file=/no/such/pads.json").start(Show())
 
 
-def test_without_a_driver_it_is_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_driver_it_is_two_lines(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setenv("JACK_DEFAULT_SERVER", "nobody")
     monkeypatch.setenv("JACK_NO_START_SERVER", "1")
     with pytest.raises(SonoramaError, match="MIDI does not answer here") as caught:
         MidiBridge("api=jack").start(Show())
     assert caught.value.hint == "Start a JACK server, such as: jackd -d dummy"
+    assert capfd.readouterr().err == ""  # nor what JACK's library prints
     with pytest.raises(SonoramaError, match="There is no MIDI interface tape here"):
         MidiBridge("api=tape").start(Show())
 
