@@ -99,6 +99,11 @@ def click_track(path: Path, seconds: float) -> Path:
     return path
 
 
+def sound_faults(show: LiveShow) -> list[str]:
+    """What is said of the sound; a busy machine may be too slow for the pictures all the time."""
+    return [line for line in show.row["faults"] if "ilence until" in line]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="PulseAudio is Linux's")
 @pytest.mark.hosts
 def test_clicks_through_a_sound_server_that_dies_and_returns(start: Start, tmp_path: Path, pulse: Pulse) -> None:
@@ -108,7 +113,7 @@ def test_clicks_through_a_sound_server_that_dies_and_returns(start: Start, tmp_p
     with Watcher(show.name) as watcher, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as meters:
         meters.bind(("127.0.0.1", 0))
         show.send(message("/sonorama/subscribe", "i", meters.getsockname()[1]))
-        show.wait(lambda: not show.row["faults"], "the sound server is not heard")
+        show.wait(lambda: not sound_faults(show), lambda: f"the sound server is not heard: {show.row['faults']}")
         assert pulse.play(clicks).wait(60) == 0
         meters.setblocking(False)
         heard = [one for datagram in _waiting(meters) for one in parsed(datagram)]
@@ -117,7 +122,7 @@ def test_clicks_through_a_sound_server_that_dies_and_returns(start: Start, tmp_p
         pulse.kill()
         show.wait(lambda: any("silence until it returns" in line for line in show.faults()), "nothing is said of it")
         pulse.start()
-        show.wait(lambda: not show.row["faults"], "the sound server is not heard again")
+        show.wait(lambda: not sound_faults(show), lambda: f"the sound server is not heard again: {show.row['faults']}")
         watcher.check_gaps()
         assert longest_still(watcher.seen) < 5.0
     assert show.renderer() == renderer
