@@ -14,6 +14,8 @@ from sonorama.engine.control.parameters import Parameter, Value, show
 from sonorama.engine.control.pending_load import PROMPTS
 
 OSC_ROOT = "/sonorama"
+OF_SYNC = ("/clock/", "/timecode/", "/ableton/")
+"""Groups of the tab SYNC, whose parameters have the same last names."""
 MANY_CHOICES = 30
 LONGEST_NAME = 60
 """Characters of a text or name that is being loaded."""
@@ -40,11 +42,12 @@ def osc_address(path: str, classes: Sequence[str] = ()) -> str:
 
 def caption(path: str) -> str:
     """The last part of an address, with spaces: `amount`, `auto gain`; the last two where needed: `kick low`,
-    `fine code`.
+    `fine code`, `clock origin`.
     """
     of_drum = path.startswith("/sound/") and not path.endswith(("/x2", "/half"))
     of_level = path.startswith("/look/") and path.count("/") > 2 and not path.endswith("/mix")  # mixes are in strips
-    return " ".join(path.split("/")[2 if of_drum or of_level else -1 :]).replace("_", " ")
+    first = 1 if path.startswith(OF_SYNC) else 2 if of_drum or of_level else -1
+    return " ".join(path.split("/")[first:]).replace("_", " ")
 
 
 def class_name(class_id: str) -> str:

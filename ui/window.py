@@ -29,6 +29,7 @@ from .copy_address import CopyMode
 from .cues_page import CuesPage
 from .displays import display_id
 from .floors import Floors
+from .formatting import OF_SYNC
 from .inputs_page import InputsPage
 from .layout import GAP, Card, grid
 from .link import Link
@@ -147,7 +148,7 @@ class Window(QWidget):
         self.tabs.addTab(WindowPage(self.link), "WINDOW")
         self.outputs = OutputsPage(self.link)
         self.tabs.addTab(self.outputs, "OUTPUTS")
-        for title, groups in (("MIDI", "/midi/"), ("SYNC", ("/clock/", "/timecode/", "/ableton/"))):
+        for title, groups in (("MIDI", "/midi/"), ("SYNC", OF_SYNC)):
             own = [param for path, param in self.link.table.items() if path.startswith(groups)]
             self.tabs.addTab(self._page(own), title)
         self.inputs = InputsPage(self.link)

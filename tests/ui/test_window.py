@@ -14,6 +14,7 @@ from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.engine.ipc.messages import Values
 from sonorama.ui import theme
+from sonorama.ui.formatting import OF_SYNC, caption
 from sonorama.ui.link import Link
 from sonorama.ui.topbar import RECORD_DELAY
 from sonorama.ui.widgets.control import Control
@@ -185,7 +186,9 @@ def test_tabs_have_names_of_their_own(window: Window) -> None:
     assert len({title.rstrip("S") for title in titles}) == len(titles)
 
 
-def test_captions_name_the_level(window: Window) -> None:
+def test_captions_name_the_level_or_the_group(window: Window) -> None:
+    sync = [caption(path) for path in SHOW if path.startswith(OF_SYNC)]
+    assert "clock origin" in sync and len({*sync}) == len(sync)
     for level in ("coarse", "mid", "fine"):
         assert window.controls[f"/look/{level}/seed"].text().startswith(f"{level} seed")  # pyright: ignore[reportAttributeAccessIssue]
         assert window.controls[f"/look/{level}/code"].placeholderText() == f"{level} code"  # pyright: ignore[reportAttributeAccessIssue]
