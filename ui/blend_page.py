@@ -13,7 +13,7 @@ from sonorama.engine.control.render_table import BLEND_POINTS
 from .layout import GAP, captioned, grid, label
 from .link import Link
 from .theme import ACCENT, CARD, CONTROL, DIM, LINE, MODULATION, TEXT
-from .widgets.paint import CENTRE, MIDDLE_LEFT, colour
+from .widgets.paint import BOTTOM, CENTRE, MIDDLE_LEFT, colour
 
 NUMBERS = range(1, BLEND_POINTS + 1)
 POINT_PX, CURSOR_PX, STEP = 9.0, 6.0, 0.02
@@ -117,6 +117,10 @@ class Plane(QWidget):
         seed = int(values[blend(number, "seed")])
         return f"seed {seed}" if seed >= 0 else ""
 
+    def hint(self) -> str:
+        """Why nothing of the surface is seen; empty where it is."""
+        return "" if float(self._link.values[BLEND_AMOUNT]) > 0 else "amount is 0: turn it up to see the blend"
+
     # --- hands
 
     def mousePressEvent(self, a0: QMouseEvent | None) -> None:
@@ -172,6 +176,8 @@ class Plane(QWidget):
             self._paint_point(painter, number)
         self._paint_words(painter)
         self._paint_cursor(painter)
+        painter.setPen(colour(DIM))
+        painter.drawText(QRectF(self.rect()).adjusted(6, 2, -6, -3), BOTTOM, self.hint())
 
     def _paint_point(self, painter: QPainter, number: int) -> None:
         at, words = self.spot(number), self.says(number)

@@ -51,6 +51,14 @@ def test_arrow_keys_move_the_cursor(plane: Plane, show: FakeShow, qtbot: QtBot) 
     assert show.values["/blend/x"] == pytest.approx(0.52)
 
 
+def test_a_surface_that_does_nothing_says_why(plane: Plane, show: FakeShow, qtbot: QtBot) -> None:
+    assert plane.hint().startswith("amount is 0")
+    before = plane.grab().toImage()
+    show.change("/blend/amount", 0.5)
+    qtbot.waitUntil(lambda: plane.hint() == "")
+    assert plane.grab().toImage() != before
+
+
 def test_points_say_what_they_hold(plane: Plane, show: FakeShow, qtbot: QtBot) -> None:
     assert plane.says(1) == ""
     show.change("/blend/1/seed", 12)
