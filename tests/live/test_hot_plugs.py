@@ -22,7 +22,7 @@ pytestmark = pytest.mark.soak
 Start = Callable[..., LiveShow]
 PLUGS = int(os.environ.get("SONORAMA_HOT_PLUGS", "200"))
 RIGHT = ["--setmonitor", "right", "320/85x400/106+640+0", "none"]
-MICROPHONE = ["load-module", "module-sine-source", "source_name=stage", "frequency=220"]
+MICROPHONE = ["load-module", "module-sine-source", "source_name=booth", "frequency=220"]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_every_plug_and_no_picture_lost(start: Start, server: Screens, pulse: Pu
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", env["XDG_RUNTIME_DIR"])  # where the show puts what it shares
         show = start(
-            "--source", "device:stage", "--sink", "window:1", "--no-panel",
+            "--source", "device:booth", "--sink", "window:1", "--no-panel",
             env=env | {"DISPLAY": server.name},
         )  # fmt: skip
         renderer = show.playing()
@@ -78,3 +78,4 @@ def _pull_and_plug(show: LiveShow, server: Screens, pulse: Pulse, *, loud: bool)
             return isinstance(told, Status) and told.db > -60.0
 
         show.wait(hears, "nothing is heard again")
+        panel.close()
