@@ -62,8 +62,15 @@ def _whole(path: Path) -> Iterator[Path]:
         yield part
 
 
-def read_state(path: Path) -> dict[str, Any]:
+def read_state(
+    path: Path, hint: str = AGAIN, foreign: str = "a damaged checkpoint, or none of sonorama"
+) -> dict[str, Any]:
     """A checkpoint, on the CPU. Only tensors and plain values are read: nothing in the file can run.
+
+    Args:
+        path: of the file.
+        hint: what to do where it cannot be used.
+        foreign: what it is then.
 
     Raises:
         InputError: the file is damaged, no checkpoint, or cannot be read. It is left as it is.
@@ -72,11 +79,11 @@ def read_state(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}", AGAIN) from error
+        raise InputError(f"{path} cannot be read: {error.strerror}", hint) from error
     except UNREADABLE as error:
-        raise InputError(f"{path}: a damaged checkpoint, or none of sonorama", AGAIN) from error
+        raise InputError(f"{path}: {foreign}", hint) from error
     if not isinstance(state, dict):
-        raise InputError(f"{path}: no checkpoint of sonorama", AGAIN)
+        raise InputError(f"{path}: {foreign}", hint)
     return state
 
 

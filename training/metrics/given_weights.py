@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from ...engine.errors import InputError
-from ..checkpoints import UNREADABLE
+from ..checkpoints import read_state
 
 
 def read_given(path: Path, hint: str) -> dict[str, Tensor]:
@@ -18,12 +17,8 @@ def read_given(path: Path, hint: str) -> dict[str, Tensor]:
         InputError: no such file, or no state dictionary.
 
     """
-    try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}", hint) from error
-    except UNREADABLE as error:
-        raise InputError(f"{path}: no weights, cut off, or more than numbers", hint) from error
-    if not isinstance(state, dict) or not all(isinstance(one, Tensor) for one in state.values()):
-        raise InputError(f"{path}: no state dictionary", hint)
+    foreign = "no weights, cut off, or more than numbers"
+    state = read_state(path, hint, foreign)
+    if not all(isinstance(one, Tensor) for one in state.values()):
+        raise InputError(f"{path}: {foreign}", hint)
     return state

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from urllib.parse import parse_qsl
 
 from sonorama.engine.control.parameters import Value
-from sonorama.engine.errors import SonoramaError
 from sonorama.engine.osc.sockets import address_of
 from sonorama.engine.plugins.interfaces import Available, BridgePort
 
+from ...arguments import Words
 from .client import Client
 
 PORT, REPLIES = 11_000, 11_001
@@ -35,11 +34,10 @@ class AbletonBridge:
     """
 
     def __init__(self, argument: str) -> None:
-        words = dict(parse_qsl(argument, keep_blank_values=True) if "=" in argument else [("host", argument)])
-        if unknown := set(words) - set(WORDS):
-            raise SonoramaError(f"The bridge ableton knows no {min(unknown)}", f"Use {', '.join(WORDS)}.")
-        self._host = words.get("host") or "127.0.0.1"
-        self._port, self._replies = _port(words, "port", PORT), _port(words, "replies", REPLIES)
+        words, ports = Words("The bridge ableton", argument, WORDS, alone="host"), range(1, 65_536)
+        self._host = words.last("host", "") or "127.0.0.1"
+        self._port = words.number("port", PORT, ports)
+        self._replies = words.number("replies", REPLIES, ports, "port")
         self._client: Client | None = None
 
     @property
@@ -67,10 +65,3 @@ class AbletonBridge:
         """Ask for nothing any more, and close the port."""
         if self._client is not None:
             self._client.close()
-
-
-def _port(words: Mapping[str, str], name: str, default: int) -> int:
-    text = words.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65_535):
-        raise SonoramaError(f"The bridge ableton: {name}={text} is no port", "Use 1 to 65535.")
-    return int(text)

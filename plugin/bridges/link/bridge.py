@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
 
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.errors import SonoramaError, needing_extra
 from sonorama.engine.plugins.interfaces import Available, BridgePort, Missing
+
+from ...arguments import Words
 
 if TYPE_CHECKING:
     from .follower import Follower
@@ -38,11 +39,8 @@ class LinkBridge:
     """
 
     def __init__(self, argument: str) -> None:
-        words = dict(parse_qsl(argument, keep_blank_values=True) if "=" in argument else [("quantum", argument or "4")])
-        if unknown := set(words) - {"quantum"}:
-            raise SonoramaError(f"The bridge link knows no {min(unknown)}", "Use quantum.")
-        quantum = words["quantum"]
-        if not (quantum.isascii() and quantum.isdigit() and 1 <= int(quantum) <= LONGEST):
+        quantum = Words("The bridge link", argument, ("quantum",), alone="quantum").last("quantum", "4")
+        if not (quantum.isascii() and quantum.isdigit() and len(quantum) < 10 and 1 <= int(quantum) <= LONGEST):
             raise SonoramaError(f"The bridge link: {quantum!r} is no quantum", f"Say 1 to {LONGEST}: link:4")
         self._quantum = int(quantum)
         self._follower: Follower | None = None

@@ -42,7 +42,7 @@ class LtcBridge:
     """
 
     def __init__(self, argument: str) -> None:
-        if not (argument.isascii() and argument.isdigit() and 1 <= int(argument) <= 256):
+        if not (argument.isascii() and argument.isdigit() and len(argument) < 4 and 1 <= int(argument) <= 256):
             raise SonoramaError(f"The bridge ltc: {argument!r} is no channel", "Count from 1: --bridge ltc:2")
         self._channel, self._said, self._faults = int(argument), "", Faults()
         self._blocks: queue.Queue[tuple[Samples, int, int]] = queue.Queue(MOST_WAITING)
