@@ -19,6 +19,7 @@ from ..generator.interrupt import stop_between_steps
 from .clips import Clips, make_clips, read_clips
 from .distil import Distillation, DistilPlan, load_student
 from .library import SoundLibrary, sound_library
+from .listening import EarsTraining
 from .student import parameters
 from .teacher import Teacher
 
@@ -29,7 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ears`."""
     parser.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
     parser.add_argument("--work", type=Path, default=Path("build/ears"), help="clips and checkpoints (%(default)s)")
-    parser.add_argument("--clips", type=int, default=96, metavar="N", help="files of 1,024 clips each (%(default)s)")
+    shards = EarsTraining().shards
+    parser.add_argument("--clips", type=int, default=shards, metavar="N", help="files of 1,024 clips each (%(default)s)")
     parser.add_argument("--steps", type=int, default=DistilPlan().steps, help="of training (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: torch's own choice")
     parser.add_argument("--twin", action="store_true", help="train a twin that knows nothing of the kept-out makers")

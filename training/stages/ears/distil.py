@@ -35,7 +35,7 @@ class DistilPlan:
     shift: columns by which a clip is moved in time; bells, bell_db: of a random smooth equaliser.
     """
 
-    steps: int = 20_000
+    steps: int = 7_000
     batch: int = 64
     rate: float = 2e-3
     warmup: int = 300

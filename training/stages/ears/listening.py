@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 class EarsTraining:
     """shards: files of 1,024 clips each; distil: how the student is trained."""
 
-    shards: int = 96
+    shards: int = 56
     distil: DistilPlan = field(default_factory=DistilPlan)
 
 
