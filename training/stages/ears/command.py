@@ -31,7 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
     parser.add_argument("--work", type=Path, default=Path("build/ears"), help="clips and checkpoints (%(default)s)")
     shards = EarsTraining().shards
-    parser.add_argument("--clips", type=int, default=shards, metavar="N", help="files of 1,024 clips each (%(default)s)")
+    parser.add_argument(
+        "--clips", type=int, default=shards, metavar="N", help="files of 1,024 clips each (%(default)s)"
+    )
     parser.add_argument("--steps", type=int, default=DistilPlan().steps, help="of training (%(default)s)")
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: torch's own choice")
     parser.add_argument("--twin", action="store_true", help="train a twin that knows nothing of the kept-out makers")
