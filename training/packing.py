@@ -22,6 +22,8 @@ from ..engine.model.world_file import save_world
 from .data.photos import FOLDERS
 from .data.splits import HELD_OUT
 from .metrics.borders import inset
+from .stages.ears.library import UNLABELLED
+from .stages.ears.teacher import teacher_file
 from .stages.joint_space import Space
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -66,9 +68,7 @@ class Manifest:
     @staticmethod
     def read(root: Path) -> Manifest:
         """The rows of recordings and photos."""
-        with (root / "MANIFEST.tsv").open(newline="", encoding="utf-8") as file:
-            rows = csv.DictReader(file, delimiter="\t")
-            return Manifest(tuple(row for row in rows if row["file"].split("/")[0] in ("audio", *FOLDERS)))
+        return Manifest(tuple(row for row in _rows(root) if row["file"].split("/")[0] in ("audio", *FOLDERS)))
 
     def credits(self) -> tuple[str, ...]:
         """One line for each file; of footage, for each file that the user has, not for what was cut from it."""
@@ -89,6 +89,21 @@ class Manifest:
         shown = "pictures" if any(row.get("origin") for row in rows) else "photos"  # some may be frames of videos
         names = ", ".join(name.replace("_", " ") for name in classes)
         return f"Trained on {len(rows) - sounds} {shown} and {sounds} recordings. Sounds it knows: {names}."
+
+
+def _rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "MANIFEST.tsv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def distillation_credits(root: Path) -> tuple[str, ...]:
+    """One line for the teacher of the ears and for each package of unlabelled sounds that it was asked about."""
+    teacher = [row for row in _rows(root) if root / row["file"] == teacher_file(root)]
+    packages = [(row["source"], row["licence"]) for row in _rows(root / UNLABELLED)]
+    return (
+        *(f"ears distilled from {row['source']}: {row['author']} ({row['licence']})" for row in teacher),
+        *(f"unlabelled sounds of {source} ({licence})" for source, licence in dict.fromkeys(packages)),
+    )
 
 
 @torch.no_grad()
@@ -135,6 +150,7 @@ def pack(
     """
     generator, manifest = networks.generator, Manifest.read(root)
     space, ears = networks.space, networks.space.ears()
+    distilled = ears.frames is not None and teacher_file(root).is_file()
     tensors = half(generator.state_dict(), "generator")
     for prefix, values in parts.items():
         tensors |= half(values, prefix)
@@ -155,7 +171,7 @@ def pack(
         names=space.names,
         aliases=dict(aliases),
         joint=dict(joint),
-        credits=manifest.credits(),
+        credits=manifest.credits() + (distillation_credits(root) if distilled else ()),
         measures=dict(measures),
         inset=border_inset(generator, parts["bank"]["anchors"]),
     )

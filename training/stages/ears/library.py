@@ -35,6 +35,8 @@ NATURE_WEIGHT = 2.0
 SHORTEST_S = 0.05
 PACKAGE = "package "
 """How the source of an unlabelled sound begins: its whole package is one source."""
+UNLABELLED = "audio_unlabelled"
+"""Folder of the data that holds the unlabelled sounds, with a MANIFEST.tsv of its own."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def _decoded(root: Path):
         samples = _read(root / file)
         weight = weight_of(len(samples) / SAMPLE_RATE, class_id)
         yield LibrarySound(file, source, maker_of(file), class_id, 0, len(samples), weight), samples
-    folder = root / "audio_unlabelled"
+    folder = root / UNLABELLED
     with (folder / "SEGMENTS.tsv").open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines, delimiter="\t"))
     for file in sorted({row["file"] for row in rows}):
@@ -122,7 +124,7 @@ def _decoded(root: Path):
             first, last = (round(float(row[end]) * SAMPLE_RATE) for end in ("start", "end"))
             samples = whole[first:last]
             if len(samples) >= SHORTEST_S * SAMPLE_RATE:
-                name, maker = f"audio_unlabelled/{file}#{row['original']}", maker_of(file)
+                name, maker = f"{UNLABELLED}/{file}#{row['original']}", maker_of(file)
                 weight = weight_of(len(samples) / SAMPLE_RATE, row["original"])
                 yield LibrarySound(name, PACKAGE + maker, maker, "", 0, len(samples), weight), samples
 
