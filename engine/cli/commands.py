@@ -14,6 +14,7 @@ from .sound_options import add_sound_options
 
 if TYPE_CHECKING:
     from ..audio.audio_file import Sound
+    from ..model.card import Card
     from ..model.world_file import World
     from ..pipeline.window_scores import WindowScores
     from .main import Commands
@@ -115,10 +116,18 @@ def _top(scores: Mapping[str, float], count: int = 3) -> str:
 def add_worlds(commands: Commands) -> None:
     """Add `sonorama worlds`, which lists the installed worlds."""
     parser = commands.add_parser("worlds", help="list the installed worlds", allow_abbrev=False)
-    parser.add_argument("--json", action="store_true", help="one JSON array of their cards")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="one JSON array of their cards")
+    form.add_argument("--credits", action="store_true", help="licence and credits of each, as Markdown")
     parser.add_argument("--prepare", action="store_true",
         help="write the networks' graphs to the cache now, for a faster first start")  # fmt: skip
     parser.set_defaults(run=run_worlds)
+
+
+def credits_of(card: Card) -> str:
+    """Licence and credits of a world, as Markdown."""
+    lines = "".join(f"* {' '.join(line.split())}\n" for line in card.credits)
+    return f"## {card.name}, version {card.version}\n\nLicence: {card.licence}. Trained on:\n\n{lines}"
 
 
 def run_worlds(args: argparse.Namespace) -> int:
@@ -132,6 +141,9 @@ def run_worlds(args: argparse.Namespace) -> int:
         _prepare([card.path for card in cards])
     if args.json:
         sys.stdout.write(json.dumps([card.to_json() | {"path": card.path} for card in cards]) + "\n")
+        return 0
+    if args.credits:
+        sys.stdout.write("\n".join(credits_of(card) for card in cards))
         return 0
     for card in cards:
         sys.stdout.write(f"{card.name} {card.version}  {card.width}x{card.height} px, {card.licence}\n")
