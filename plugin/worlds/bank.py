@@ -1,0 +1,144 @@
+"""What an imported generator lacks: mean and deviation of W, the seed bank, and directions in W for what is heard.
+
+A class's direction is found in the bank: over the seeds, style codes are regressed on how much each picture is of each
+class in the joint space (ridge regression, closed form), so that a sound moves the picture towards those of its class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sonorama.engine.errors import InputError, needing_extra
+from sonorama.engine.model.generator import Generator, StyledConv, ToRGB
+from sonorama.engine.model.joint_embedding import ImageHead
+from sonorama.engine.model.seed_bank import seed_to_z
+from sonorama.engine.model.world_file import World
+from sonorama.engine.units import Array
+
+SAMPLES = 10_000
+TRUNCATION = 0.7
+SEEN_SIZE = 128
+LENGTH = 0.8
+"""Root mean square of a direction, in units of sigma_w; as of trained worlds (their way to photos of a class)."""
+RIDGE = 0.1
+"""Of the regression, as a share of the scores' variance."""
+HELD_OUT = 4
+"""Every fourth seed is left out of the regression that is judged."""
+BATCH = 4
+See = Callable[[Tensor], Tensor]
+"""F_v: pictures [B,3,H,W] in [-1,1] -> unit codes [B,D]."""
+
+
+def eyes(base: World) -> See:
+    """F_v of a world.
+
+    Raises:
+        MissingExtra: the image backbone is not installed.
+        InputError: the world sees no pictures.
+
+    """
+    if clip := base.card.joint.get("clip"):
+        with needing_extra():
+            from sonorama.engine.model.open_clip_towers import load_joint
+
+            return load_joint(str(clip)).image
+    if base.card.image is None:
+        raise InputError(f"{base.card.name}: this world sees no pictures", "Give another one with --base.")
+    with needing_extra():
+        from sonorama.engine.model.backbone import Backbone, describe
+
+        backbone = Backbone()
+    head = ImageHead.from_tensors({name: torch.from_numpy(x.copy()) for name, x in base.part("image").items()})
+    return lambda pictures: head(describe(pictures, backbone))
+
+
+@torch.no_grad()
+def measure_styles(generator: Generator, keep_average: bool) -> None:
+    """Fill w_std, and w_avg unless the file had one, from random latents."""
+    z = torch.from_numpy(np.random.default_rng(0).standard_normal((SAMPLES, generator.config.z_dim)).astype(np.float32))
+    w = torch.cat([generator.mapping(part)[:, 0] for part in z.split(1000)])
+    if not keep_average:
+        generator.mapping.w_avg.copy_(w.mean(0))
+    generator.mapping.w_std.copy_(w.std(0).clamp_min(1e-6))
+
+
+@dataclass(frozen=True)
+class Bank:
+    """codes [N,D] of the pictures of the first seeds; styles [N,W], the truncated w that they were painted from."""
+
+    codes: Array
+    styles: Array
+
+
+@torch.no_grad()
+def paint_bank(generator: Generator, see: See, seeds: int, tell: Callable[[int, int], object]) -> Bank:
+    """Paint the first seeds, at 128 px where the generator is larger, and look at each picture."""
+    z_dim, size = generator.config.z_dim, min(SEEN_SIZE, generator.config.size)
+    z = torch.from_numpy(np.stack([seed_to_z(seed, z_dim, None) for seed in range(seeds)]))
+    codes, styles = [], []
+    for batch in z.split(BATCH):
+        w = generator.mapping(batch, TRUNCATION)
+        codes.append(see(generator.synthesis(w, "const", size, "activations").clamp(-1, 1)))
+        styles.append(w[:, 0])
+        tell(sum(map(len, codes)), seeds)
+    return Bank(torch.cat(codes).numpy(), torch.cat(styles).numpy())
+
+
+@torch.no_grad()
+def largest_activation(generator: Generator, seeds: int = 4) -> float:
+    """The largest output of a layer, in size, over pictures of the first seeds: to compare with a network's clamp."""
+    largest = [0.0]
+
+    def note(_: object, __: object, output: Tensor) -> None:
+        largest[0] = max(largest[0], float(output.abs().max()))
+
+    hooks = [m.register_forward_hook(note) for m in generator.modules() if isinstance(m, StyledConv | ToRGB)]
+    for seed in range(seeds):
+        z = torch.from_numpy(seed_to_z(seed, generator.config.z_dim, None))[None]
+        generator(z, TRUNCATION, form="activations")
+    for hook in hooks:
+        hook.remove()
+    return largest[0]
+
+
+def directions(bank: Bank, labels: Array, w_std: Array) -> Array:
+    """Direction of each class [K,W], in units of w and of length LENGTH; 0 where the pictures do not differ.
+
+    labels: unit codes of the classes [K,D].
+    """
+    moved = (bank.styles - bank.styles.mean(0)) / w_std
+    ways = _ridge(_scores(bank.codes, labels), moved)
+    length = np.sqrt(np.square(ways).mean(1, keepdims=True))
+    return (ways * np.where(length > 1e-6, LENGTH / np.maximum(length, 1e-6), 0.0) * w_std).astype(np.float32)
+
+
+def agreement(bank: Bank, labels: Array, w_std: Array) -> Array:
+    """How far a class can be told from where a style code lies on its direction: the correlation [K] of both over seeds
+    that the direction was not found from. Near 0: the joint space does not see the class in these pictures.
+    """
+    out = np.arange(len(bank.codes)) % HELD_OUT == 0
+    ways = directions(Bank(bank.codes[~out], bank.styles[~out]), labels, w_std)
+    along = (bank.styles[out] / np.square(w_std)) @ ways.T
+    scores = _scores(bank.codes[out], labels)
+    along, scores = along - along.mean(0), scores - scores.mean(0)
+    size = np.sqrt(np.square(along).sum(0) * np.square(scores).sum(0))
+    return ((along * scores).sum(0) / np.maximum(size, 1e-9)).astype(np.float32)
+
+
+def _scores(codes: Array, labels: Array) -> Array:
+    """How much each picture is of each class, beside the other classes [N,K]; mean 0 and deviation 1 over the bank."""
+    cosines = codes @ labels.T
+    scores = cosines - cosines.mean(1, keepdims=True)
+    return ((scores - scores.mean(0)) / np.maximum(scores.std(0), 1e-6)).astype(np.float32)
+
+
+def _ridge(scores: Array, moved: Array) -> Array:
+    """B [K,W] of moved = scores B, of least squares with a penalty."""
+    size = len(scores)
+    normal = scores.T @ scores / size + RIDGE * np.eye(scores.shape[1], dtype=np.float32)
+    return np.linalg.solve(normal, scores.T @ moved / size).astype(np.float32)

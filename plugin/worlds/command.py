@@ -1,0 +1,71 @@
+"""`sonorama import FILE --world NAME`: a world of a StyleGAN2 network of another program."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sonorama.engine.cli.arguments import parse_out
+from sonorama.engine.errors import ValueRefused, needing_extra, one_line
+from sonorama.engine.units import DEFAULT_WORLD
+
+if TYPE_CHECKING:
+    from sonorama.engine.cli.main import Commands
+
+FEWEST, MOST = 16, 65_536
+
+
+def add_import(commands: Commands) -> None:
+    """`sonorama import`."""
+    parser = commands.add_parser(
+        "import",
+        help="make a world of a StyleGAN2 file of NVIDIA (.pkl) or rosinality (.pt)",
+        description="Makes a world of a StyleGAN2 network; nothing in the file is run (docs/models.md).",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "file", type=Path, metavar="FILE", help="a .pkl of stylegan2-ada-pytorch or stylegan3, or a .pt"
+    )
+    parser.add_argument("--world", required=True, type=parse_name, metavar="NAME", help="of the new world")
+    parser.add_argument(
+        "--base", default=DEFAULT_WORLD, metavar="WORLD", help="whose words, eyes and ears it takes (%(default)s)"
+    )
+    parser.add_argument(
+        "--seeds", type=parse_seeds, default=512, metavar="N", help="pictures of the seed bank (%(default)s)"
+    )
+    parser.add_argument("--licence", metavar="TEXT", help="of the file, where you know it")
+    parser.add_argument("-o", "--out", type=parse_out, metavar="FILE", help="default: NAME among your worlds")
+    parser.set_defaults(run=run_import)
+
+
+def parse_name(text: str) -> str:
+    """A name that can be a file's. Raises ValueRefused otherwise."""
+    if not text.strip() or Path(text).name != text or text.startswith(".") or one_line(text) != text:
+        raise ValueRefused(f"--world {one_line(text)} is no name", "Write a word, such as faces.")
+    return text
+
+
+def parse_seeds(text: str) -> int:
+    """Seeds of a bank. Raises ValueRefused for what is no number of them."""
+    if not (text.isascii() and text.isdigit() and FEWEST <= int(text) <= MOST):
+        raise ValueRefused(f"--seeds {text} is no number of seeds", f"Use {FEWEST} to {MOST}.")
+    return int(text)
+
+
+def run_import(args: argparse.Namespace) -> int:
+    """Import, and say how to play the world."""
+    from sonorama.engine.cli.progress import Progress
+
+    with needing_extra():
+        from .make_world import LICENCE, Request, import_world
+
+    request = Request(args.file, args.world, args.base, args.out, args.seeds, args.licence or LICENCE)
+    with Progress(f"import {one_line(args.file.name)}") as progress:
+        card = import_world(request, progress)
+    world = args.world if args.out is None else shlex.quote(str(args.out))
+    sys.stdout.write(f"{one_line(card.path)}\n{card.width}x{card.height} px, licence: {one_line(card.licence)}\n")
+    sys.stdout.write(f"Play it: sonorama live --world {world}\n")
+    return 0

@@ -1,0 +1,184 @@
+"""Makes a world of a StyleGAN2 file: its generator, and the words, eyes and ears of a base world.
+
+E_a and E_RNN are untrained, small, and give zero: what moves the pictures are the directions of the classes (bank.py)
+and whatever the player moves by level, onset and beat.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from sonorama.engine.errors import InputError, OutputError, WorldError
+from sonorama.engine.files.atomic import check_folder
+from sonorama.engine.files.folders import worlds_folder
+from sonorama.engine.model.build import as_torch
+from sonorama.engine.model.card import Card
+from sonorama.engine.model.config import LEVEL_CUTS, EncoderConfig, MotionConfig
+from sonorama.engine.model.generator import Generator
+from sonorama.engine.model.motion_rnn import MotionNetwork
+from sonorama.engine.model.sound_inversion import SoundInversionEncoder
+from sonorama.engine.model.world_file import SafetensorsLoader, World, load_world, read_card, save_world
+
+from .bank import Bank, agreement, directions, eyes, largest_activation, measure_styles, paint_bank
+from .reading import read_generator
+from .stylegan2 import Converted, convert
+
+LICENCE = "unknown, non-commercial unless you know better"
+NARROW = 8
+"""Width of networks that give zero."""
+SEEN = 0.2
+"""Least agreement at which a class counts as seen."""
+Tell = Callable[[int, int], object]
+"""Called with pictures painted and to paint."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to import.
+
+    Attributes:
+        file: NVIDIA's pickle or rosinality's checkpoint.
+        world: name of the world.
+        out: None: among the user's worlds.
+        base: name or path of the world whose words, eyes and ears it takes.
+        seeds: size of the seed bank, at least 16.
+        licence: of the file.
+
+    """
+
+    file: Path
+    world: str
+    base: str
+    out: Path | None = None
+    seeds: int = 512
+    licence: str = LICENCE
+
+
+def import_world(request: Request, tell: Tell = lambda done, total: None) -> Card:
+    """Read, convert, paint the bank and write the world; its card.
+
+    Raises:
+        InputError, WorldError: the file, or the base world, cannot be used.
+        OutputError: the world cannot be written, or another file is there.
+        MissingExtra: the image backbone is not installed.
+
+    """
+    out = request.out or worlds_folder() / f"{request.world}.safetensors"
+    digest = _hash(request.file)
+    _check_out(out, digest)
+    if SafetensorsLoader().knows(request.file):
+        raise WorldError(f"{request.file} is a world already", f"Play it: sonorama live --world {request.file}")
+    base = load_world(request.base)
+    see = eyes(base)
+    converted = convert(read_generator(request.file), request.file.name)
+    generator = _generator(converted)
+    with torch.random.fork_rng():
+        bank = paint_bank(generator, see, request.seeds, tell)
+    card, tensors = _world(request, digest, base, converted, generator, bank)
+    return save_world(out, card, tensors)
+
+
+def _hash(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
+
+
+def _check_out(out: Path, digest: str) -> None:
+    """Refuse, before the work, to replace a file that is not a world made of the same source."""
+    if os.path.lexists(out):
+        try:
+            made_of = read_card(out).measures.get("source", {}).get("sha256")
+        except (WorldError, AttributeError):
+            made_of = None
+        if made_of != digest:
+            message = f"{out} is there already, and is no world that was imported from this file"
+            raise OutputError(message, "Give another name with --world, or move that file away.")
+    check_folder(next(folder for folder in out.absolute().parents if folder.is_dir()), out)
+
+
+def _generator(converted: Converted) -> Generator:
+    """Our generator with these weights and the statistics of its W."""
+    with torch.random.fork_rng():
+        generator = Generator(converted.config)
+    state = generator.state_dict()
+    tensors = as_torch({name: x.reshape(state[name].shape) for name, x in converted.tensors.items()})
+    generator.load_state_dict(state | tensors)
+    generator.eval().requires_grad_(False)
+    measure_styles(generator, "mapping.w_avg" in tensors)
+    return generator
+
+
+def _world(
+    request: Request, digest: str, base: World, converted: Converted, generator: Generator, bank: Bank
+) -> tuple[Card, dict[str, npt.NDArray[Any]]]:
+    shape, labels = converted.config, base.tensors["labels.codes"]
+    w_std = generator.mapping.w_std.numpy()
+    ways = directions(bank, labels, w_std)
+    seen = dict(zip(base.card.classes, agreement(bank, labels, w_std).round(3).tolist(), strict=True))
+    widths = (NARROW,) * len(base.card.encoder.widths)
+    sizes = (shape.num_ws, shape.w_dim)
+    encoder = EncoderConfig(*sizes, base.card.sound.code_dim, widths, NARROW, LEVEL_CUTS, NARROW)
+    motion = MotionConfig(*sizes, NARROW, LEVEL_CUTS)
+    networks = {"generator": generator, **_silent(encoder, motion, generator)}
+    tensors = {
+        f"{prefix}.{name}": value.detach().numpy()
+        for prefix, network in networks.items()
+        for name, value in network.state_dict().items()
+    }
+    shared = ("sound.", "text.", "image.", "labels.", "names.")
+    tensors |= {name: value for name, value in base.tensors.items() if name.startswith(shared)}
+    tensors["bank.codes"] = bank.codes.astype(np.float16)
+    tensors["meaning.displacements"] = np.repeat(ways[:, None], shape.num_ws, 1).astype(np.float16)
+    measures: dict[str, Any] = {
+        "source": {"file": request.file.name, "sha256": digest},
+        "directions": seen,
+        "bank": {"seeds": request.seeds},
+    }
+    largest = largest_activation(generator)
+    if converted.clamp:
+        measures["clamp"] = {"network": converted.clamp, "largest_activation": round(largest, 2)}
+    card = replace(
+        base.card, name=request.world, version="1", licence=request.licence,
+        description=_description(request, digest, seen, 0 < converted.clamp < largest), generator=shape,
+        encoder=encoder, motion=motion, inset=0, path="", measures=measures,
+        joint=base.card.joint | {"base": base.card.name},
+        credits=(f"{request.file.name}: unknown", f"words, eyes and ears of {base.card.name}: {base.card.licence}"),
+    )  # fmt: skip
+    return card, tensors
+
+
+def _silent(
+    encoder: EncoderConfig, motion: MotionConfig, generator: Generator
+) -> dict[str, SoundInversionEncoder | MotionNetwork]:
+    """E_a and E_RNN whose last layers are zero, as they begin a training."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        mapping = generator.mapping
+        return {
+            "encoder": SoundInversionEncoder(encoder, mapping.w_std),
+            "motion": MotionNetwork(motion, mapping.w_avg, mapping.w_std),
+        }
+
+
+def _description(request: Request, digest: str, seen: Mapping[str, float], clamped: bool) -> str:
+    """For people."""
+    known = [name.replace("_", " ") for name, how in sorted(seen.items(), key=lambda one: -one[1]) if how >= SEEN]
+    told = (
+        f"Its seeds were found to differ in: {', '.join(known)}; these sounds move the pictures towards them."
+        if known
+        else "Its pictures are none that the base world's eyes tell apart by sound: directions are by chance."
+    )
+    text = f"Imported from {request.file.name} (SHA-256 {digest}). {told} E_a and E_RNN are untrained and give zero."
+    return text + (" Some activations pass the network's clamp, which is not applied." if clamped else "")
