@@ -126,7 +126,8 @@ def _world(
     shape, labels = converted.config, base.tensors["labels.codes"]
     w_std = generator.mapping.w_std.numpy()
     ways = directions(bank, labels, w_std)
-    seen = dict(zip(base.card.classes, agreement(bank, labels, w_std).round(3).tolist(), strict=True))
+    told = agreement(bank, labels, w_std).tolist()
+    seen = {name: round(how, 3) for name, how in zip(base.card.classes, told, strict=True)}
     widths = (NARROW,) * len(base.card.encoder.widths)
     sizes = (shape.num_ws, shape.w_dim)
     encoder = EncoderConfig(*sizes, base.card.sound.code_dim, widths, NARROW, LEVEL_CUTS, NARROW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -13,10 +14,11 @@ from typing import Any
 
 import psutil
 
-from sonorama.engine.errors import InputError, WorldError
+from sonorama.engine.errors import InputError, WorldError, one_line
 
 from .network_record import Network
 
+log = logging.getLogger(__name__)
 LARGEST = 4 * 2**30
 """Bytes of a file; the largest that is known, with all networks of a training, has less than 0.5 GiB."""
 SECONDS = 300.0
@@ -53,9 +55,9 @@ def _run(path: Path, out: Path, memory: int) -> tuple[int | None, bytes]:
     """Exit code of the child (None: ended by us) and what it wrote."""
     command = [sys.executable, "-I", "-m", "sonorama.plugin.worlds.reading_child", str(path.absolute()), str(out)]
     environment = os.environ | {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment,
-        cwd=out.parent,
+    errors = out.with_name("errors.txt")
+    with errors.open("wb") as said, subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=environment, cwd=out.parent
     ) as child:  # fmt: skip
         over = time.monotonic() + SECONDS
         while child.poll() is None:
@@ -66,7 +68,9 @@ def _run(path: Path, out: Path, memory: int) -> tuple[int | None, bytes]:
             time.sleep(0.05)
         # At most one short line, which a pipe holds without a reader.
         answer = child.stdout.read(_LONGEST_ANSWER) if child.stdout is not None else b""
-        return child.returncode, answer
+    if child.returncode and not answer:
+        log.warning("The child that reads a network ended: %s", one_line(errors.read_text(errors="replace")[-300:]))
+    return child.returncode, answer
 
 
 def _memory(pid: int) -> int:

@@ -51,7 +51,7 @@ def test_from_a_file_to_a_world(folder: Path, capsys: pytest.CaptureFixture[str]
         displacement, _ = networks.encoder(torch.rand(1, 1, 128, 88), torch.rand(1, world.card.sound.code_dim))
     assert not displacement.any()
     loaded = LoadedWorld(world, open_backend(world, "reference", 1, 1))
-    picture = loaded.backend.synthesize(loaded.seed_bank.base(7, 0.7, 0.0, None, 0.0)[None])
+    picture = loaded.backend.synthesize(loaded.seed_bank.base(7, 0.7, 0.0, None, 0.0))
     assert picture.std() > 0
     assert loaded.seed_bank.codes is not None
     assert loaded.seed_bank.codes.shape == (16, world.card.sound.code_dim)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from sonorama.engine.errors import WorldError
-from sonorama.plugin.worlds.reading import read_generator
+from sonorama.plugin.worlds import reading
 from sonorama.plugin.worlds.reading_child import read_network
 
 from . import hostile, nvidia_files
@@ -118,8 +118,16 @@ def test_the_test_would_see_what_runs(tmp_path: Path) -> None:
     assert (tmp_path / "marker").exists()
 
 
-def test_a_process_of_its_own_reads_and_refuses(tmp_path: Path) -> None:
-    bad = tmp_path / "bad.pkl"
-    bad.write_bytes(dict(hostile.costly())["memo_bomb"])
-    with pytest.raises(WorldError, match=r"bad\.pkl is damaged, or no StyleGAN file \(it asks for too much memory\)"):
-        read_generator(bad)
+def test_a_child_that_takes_too_long_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "SECONDS", 0.0)
+    (tmp_path / "good.pkl").write_bytes(good_file())
+    with pytest.raises(WorldError, match=r"good\.pkl: reading it took too much memory or time"):
+        reading.read_generator(tmp_path / "good.pkl")
+
+
+def test_a_child_that_uses_too_much_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "MEMORY", 0)
+    monkeypatch.setattr(reading, "COPIES", 0)
+    (tmp_path / "good.pkl").write_bytes(good_file())
+    with pytest.raises(WorldError, match="took too much memory or time"):
+        reading.read_generator(tmp_path / "good.pkl")
