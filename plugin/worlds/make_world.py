@@ -155,7 +155,10 @@ def _world(
         description=_description(request, digest, seen, 0 < converted.clamp < largest), generator=shape,
         encoder=encoder, motion=motion, inset=0, path="", measures=measures,
         joint=base.card.joint | {"base": base.card.name},
-        credits=(f"{request.file.name}: unknown", f"words, eyes and ears of {base.card.name}: {base.card.licence}"),
+        credits=(
+            f"{request.file.name}: unknown", f"words, eyes and ears of {base.card.name}: {base.card.licence}",
+            *base.card.credits,
+        ),
     )  # fmt: skip
     return card, tensors
 

@@ -46,7 +46,10 @@ def test_from_a_file_to_a_world(folder: Path, capsys: pytest.CaptureFixture[str]
     networks = build_networks(world)
     ws = w[None, None].repeat(1, world.card.num_ws, 1)
     assert torch.allclose(networks.generator.synthesis(ws)[0], nvidia_files.paint(g, w), atol=1e-3)
-    assert world.vocabulary.classes == load_world("shore").vocabulary.classes
+    base = load_world("shore")
+    assert world.vocabulary.classes == base.vocabulary.classes
+    assert world.card.credits[0] == "faces.pkl: unknown"
+    assert world.card.credits[2:] == base.card.credits
     with torch.no_grad():
         displacement, _ = networks.encoder(torch.rand(1, 1, 128, 88), torch.rand(1, world.card.sound.code_dim))
     assert not displacement.any()
