@@ -17,6 +17,7 @@ from ..engine.cli.sound_options import add_sound_options
 from ..engine.control.addresses import LOOK_CODE, LOOK_SEED, LOOK_TEXT
 from ..engine.errors import ValueRefused, one_line
 from ..engine.units import DEFAULT_WORLD
+from ..engine.whole_numbers import whole_number
 from .contents import add_contents, contents_of
 from .timelines.options import add_timeline, film_maker
 
@@ -84,16 +85,18 @@ def parse_jobs(text: str) -> int:
     """How many processes paint, 1 to MOST_JOBS. Raises ValueRefused otherwise."""
     from .farm.of_job import MOST_JOBS
 
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_JOBS):
+    number = whole_number(text, 1, MOST_JOBS)
+    if number is None:
         raise ValueRefused(f"--jobs {text} is no number of processes", f"Use a whole number, 1 to {MOST_JOBS}.")
-    return int(text)
+    return number
 
 
 def parse_steps(text: str) -> int:
     """Steps of an optimisation, 0 to 10,000. Raises ValueRefused otherwise."""
-    if not (text.isascii() and text.isdigit() and int(text) <= MOST_STEPS):
+    number = whole_number(text, 0, MOST_STEPS)
+    if number is None:
         raise ValueRefused(f"{text} is no number of steps", f"Use a whole number, 0 to {MOST_STEPS}.")
-    return int(text)
+    return number
 
 
 def _seconds(option: str, text: str, lowest: float, unit: str = "seconds") -> float:

@@ -7,6 +7,7 @@ from typing import NoReturn
 from urllib.parse import parse_qsl
 
 from sonorama.engine.errors import SonoramaError
+from sonorama.engine.whole_numbers import whole_number
 
 
 class Words:
@@ -37,8 +38,11 @@ class Words:
         return self._said.get(name, [])
 
     def last(self, name: str, default: str) -> str:
-        """The value that was said last."""
-        return self._said.get(name, [default])[-1]
+        """The value of a name that has one only. Raises SonoramaError if it was said with two."""
+        said = self._said.get(name, [default])
+        if len(set(said)) > 1:
+            raise SonoramaError(f"{self.who}: {name} is given twice, {said[0]} and {said[1]}", "Leave one of them out.")
+        return said[0]
 
     def switch(self, name: str) -> bool:
         """Whether the value is 1; False without one. Raises SonoramaError for another than 0 or 1."""
@@ -49,10 +53,10 @@ class Words:
 
     def number(self, name: str, default: int, allowed: range, noun: str = "") -> int:
         """A whole number. Raises SonoramaError for what is none, or not allowed; noun: what it is of, as in a port."""
-        value = self.last(name, str(default))
-        if not (value.isascii() and value.isdigit() and len(value) < 10 and int(value) in allowed):
+        number = whole_number(self.last(name, str(default)), allowed[0], allowed[-1])
+        if number is None:
             self.refuse(name, f"no {noun or name}", f"Use {allowed[0]} to {allowed[-1]}.")
-        return int(value)
+        return number
 
     def refuse(self, name: str, why: str, hint: str) -> NoReturn:
         """Raise the SonoramaError for a value."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sonorama.engine.cli.arguments import parse_out
 from sonorama.engine.errors import OutputError, ValueRefused
+from sonorama.engine.whole_numbers import whole_number
 
 if TYPE_CHECKING:
     from sonorama.engine.cli.main import Commands
@@ -54,9 +55,10 @@ def _window_number(text: str) -> int:
     """Raises ValueRefused if there is no such window."""
     from sonorama.engine.control.live_table import WINDOWS
 
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= WINDOWS):
+    number = whole_number(text, 1, WINDOWS)
+    if number is None:
         raise ValueRefused(f"There is no window {text}", f"Use 1 to {WINDOWS}.")
-    return int(text)
+    return number
 
 
 def _add_screenshot(parser: argparse.ArgumentParser) -> None:

@@ -32,6 +32,7 @@ from sonorama.engine.control.names import tidy_name
 from sonorama.engine.control.scenes import SLOTS
 from sonorama.engine.errors import ValueRefused
 from sonorama.engine.files.folders import is_there
+from sonorama.engine.whole_numbers import whole_number
 
 Facts = tuple[str, int, int]
 
@@ -139,9 +140,10 @@ def _value(key: str, text: str) -> str | float | None:
         case "name":
             return tidy_name(text)
         case "scene":
-            if not (text.isascii() and text.isdecimal() and int(text) <= SLOTS):
+            number = whole_number(text, 0, SLOTS)
+            if number is None:
                 raise ValueRefused(f"{text[:30]!r} is no scene", f"Scenes are 1 to {SLOTS}.")
-            return int(text) or None
+            return number or None
         case "at":
             clock_time(text)
             return text

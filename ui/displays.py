@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
+from sonorama.engine.whole_numbers import whole_number
+
 
 class Screen(Protocol):
     """What a QScreen says about itself."""
@@ -72,5 +74,5 @@ def find_display(screens: Sequence[S], wanted: str) -> S | None:
     ):
         if found := [screen for screen, one in known if same(one)]:
             return found[0]
-    number = int(wanted) if wanted.isascii() and wanted.isdigit() else len(known)
-    return screens[number] if number < len(known) else None
+    number = whole_number(wanted, 0, len(known))
+    return screens[number] if number is not None and number < len(known) else None

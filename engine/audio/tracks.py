@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from ..whole_numbers import whole_number
+
 # ISO 639: what people write -> what files say. Other codes of two letters are tried as they are.
 _LANGUAGES = {
     "de": ("deu", "ger"), "en": ("eng",), "fr": ("fra", "fre"), "es": ("spa",), "it": ("ita",), "pt": ("por",),
@@ -63,7 +65,8 @@ def chosen(tracks: Sequence[Track], wanted: str | None, usual: int) -> Track | N
     if wanted is None:
         return next((track for track in tracks if track.index == usual), None)
     if wanted.isascii() and wanted.isdigit():
-        return next((track for track in tracks if track.number == int(wanted)), None)
+        number = whole_number(wanted, 1, len(tracks))
+        return next((track for track in tracks if track.number == number), None)
     if not (word := wanted.strip().lower()):
         return None  # files often leave the language empty
     same = next((codes for short, codes in _LANGUAGES.items() if word == short or word in codes), ())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import ValueRefused
+from ..whole_numbers import whole_number
 
 SMALLEST = 16
 
@@ -32,7 +33,7 @@ def parse_size(text: str, largest: int = 8192) -> tuple[int, int]:
     parts = text.lower().split("x")
     if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts):
         raise ValueRefused(f"--size {text} is no picture size", hint)
-    width, height = (int(part) for part in parts)
-    if not (SMALLEST <= width <= largest and SMALLEST <= height <= largest):
+    width, height = (whole_number(part, SMALLEST, largest) for part in parts)
+    if width is None or height is None:
         raise ValueRefused(f"--size {text} is not possible", hint)
     return width, height

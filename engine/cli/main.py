@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import errno
 import os
+import re
 import signal
 import sys
 import time
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     Commands = _SubParsersAction[Any]
 
 EXIT_UNEXPECTED, EXIT_REFUSED = 1, 2
+_LONG = re.compile(r"\S{1000,}")
 
 
 class UsageError(SonoramaError):
@@ -49,7 +51,33 @@ def ending_signals() -> tuple[signal.Signals, ...]:
     return (signal.SIGINT, signal.SIGTERM, hang_up)
 
 
+class _Once(argparse.Action):
+    """Keeps the value of an option, which may not be given with another one, too."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        given = parser.given if isinstance(parser, _Parser) else {}
+        if option_string is not None and given.setdefault(self.dest, values) != values:
+            raise UsageError(f"{option_string} is given twice, with different values", "Leave one of them out.")
+        setattr(namespace, self.dest, values)
+
+
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.given: dict[str, Any] = {}
+        for name in (None, "store"):
+            self.register("action", name, _Once)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
+        self.given = {}
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         raise UsageError(message[:1].upper() + message[1:], f"See: {self.prog} --help")
 
@@ -111,9 +139,14 @@ def _add_debug(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _readable(text: str) -> str:
+    """One line for a terminal, in which words of thousands of characters are shortened."""
+    return _LONG.sub(lambda word: f"{word[0][:40]}... ({len(word[0])} characters)", one_line(text))
+
+
 def report(error: SonoramaError) -> int:
     """Write an error to stderr in two lines, what is wrong and what to do; return the exit code."""
-    sys.stderr.write(f"{one_line(error.message)}\n{one_line(error.hint)}\n")
+    sys.stderr.write(f"{_readable(error.message)}\n{_readable(error.hint)}\n")
     return EXIT_REFUSED
 
 

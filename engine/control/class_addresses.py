@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 
 from ..errors import ValueRefused
+from ..whole_numbers import whole_number
 from .parameters import Parameter, Value
 from .render_table import MEANING_SLOTS
 
@@ -82,7 +83,8 @@ def _to_class(path: str, classes: Sequence[str]) -> str | None:
     found = parts(path)
     if found is None or not found[0].isdecimal():
         return path
-    return f"{GROUP}{classes[slot - 1]}/{found[1]}" if 0 < (slot := int(found[0])) <= len(classes) else None
+    slot = whole_number(found[0], 1, len(classes))
+    return None if slot is None else f"{GROUP}{classes[slot - 1]}/{found[1]}"
 
 
 def by_slot(values: Mapping[str, Value], classes: Sequence[str]) -> tuple[dict[str, Value], list[str]]:

@@ -83,13 +83,15 @@ def replacing(out: Path, *, new: bool = False, keep: bool = False) -> Iterator[P
 
     Args:
         out: the final name.
-        new: never replace a file: one that is there at the end is an error.
+        new: never replace a file: one that is there, or comes meanwhile, is an error.
         keep: what cannot take the name `out` then becomes OUT-2, OUT-3 ... instead of being removed.
 
     Raises:
         OutputError: the file cannot be completed or renamed.
 
     """
+    if new and not keep and os.path.lexists(out):
+        raise OutputError(f"{out} is there already", "Choose another name, or move it away.")
     with temporary(out) as part:
         yield part
         with translated(out):

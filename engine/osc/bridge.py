@@ -15,6 +15,7 @@ from ..faults import Faults
 from ..ipc.channel import busy_port
 from ..model.world_file import list_worlds
 from ..plugins.interfaces import Available, BridgePort
+from ..whole_numbers import whole_number
 from .server import PORT, PORT_OUT, OscServer
 from .sockets import network, unreachable
 
@@ -114,6 +115,7 @@ def installed_names() -> set[str]:
 
 def _number(words: Mapping[str, list[str]], name: str, default: int) -> int:
     text = words.get(name, [str(default)])[-1]
-    if not text.isdecimal() or int(text) > 65_535:
+    number = whole_number(text, 0, 65_535)
+    if number is None:
         raise SonoramaError(f"The bridge osc: {name}={text} is no port", "Use 0 to 65535.")
-    return int(text)
+    return number

@@ -13,7 +13,7 @@ from ..control.addresses import OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC
 from ..control.events import ShowEvents
 from ..control.live_table import SHOW
 from ..control.parameters import Change, Parameter, Value
-from ..errors import SonoramaError, one_line_error
+from ..errors import SonoramaError, ValueRefused, one_line_error
 from ..faults import Faults
 from ..osc.bridge import installed_names, osc_argument
 from ..plugins.interfaces import Bridge
@@ -107,16 +107,22 @@ class BridgeRunner:
         faults: where to report what goes wrong.
 
     Raises:
-        SonoramaError: an unknown bridge, one that does not load, or an argument that it refuses.
+        SonoramaError: an unknown bridge, one that does not load or is given twice, or an argument that it refuses.
 
     """
 
     def __init__(self, specs: Sequence[str], make_port: Callable[[str], Port], faults: Faults) -> None:
         self._faults = faults
         self._bridges: list[tuple[str, Bridge, Port]] = []
+        twice = [spec for spec in specs if specs.count(spec) > 1]
+        if twice:
+            raise ValueRefused(f"--bridge {twice[0]} is given twice", "Once is enough.")
         for spec in specs:
             name, _, argument = spec.partition(":")
-            self._bridges.append((name, make(BRIDGES, name, argument), make_port(name)))
+            bridge = make(BRIDGES, name, argument)
+            if getattr(bridge, "once", False) and name in [other for other, _, _ in self._bridges]:
+                raise ValueRefused(f"The bridge {name} is given twice, and runs once only", "Leave one of them out.")
+            self._bridges.append((name, bridge, make_port(name)))
 
     def start(self) -> None:
         """Start all.

@@ -15,13 +15,14 @@ from dataclasses import replace
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..cli import arguments
 from ..control.addresses import OUT_HEIGHT, OUT_WIDTH
 from ..errors import SonoramaError, ValueRefused
 from ..log.children import child_environment, relay
 from ..units import DEFAULT_WORLD
+from ..whole_numbers import whole_number
 from .news import RepeatedLines
 
 if TYPE_CHECKING:
@@ -63,9 +64,10 @@ def parse_duration(text: str) -> float:
 
 def parse_port(text: str) -> int:
     """A port, or 0. Raises ValueRefused otherwise."""
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+    number = whole_number(text, 0, 65_535)
+    if number is None:
         raise ValueRefused(f"{text} is no port", "Use 1024 to 65535; 0 lets --osc-port take any, --osc-out none.")
-    return int(text)
+    return number
 
 
 def add_live(commands: Commands) -> None:
@@ -81,8 +83,8 @@ def add_live(commands: Commands) -> None:
     add("--resume", action="store_true",
         help="go on with the show of this name that was killed: values, world, seed, motion, source and outputs, as "
         "far as no other ones are given")  # fmt: skip
-    add("--renderer", default="world", metavar="world|test-pattern",
-        help="what paints: the world, or a test pattern to set up a projector; default: %(default)s")  # fmt: skip
+    add("--renderer", metavar="world|test-pattern",
+        help="what paints: the world, or a test pattern to set up a projector; default: world")  # fmt: skip
     add("--name", default="sonorama",
         help="show name; the frame map is called sonorama-NAME; default: %(default)s")  # fmt: skip
     add("--fps", metavar="F", help="frames a second, 23.976 to 120; short for --set /engine/fps=F")
@@ -111,13 +113,13 @@ def add_live(commands: Commands) -> None:
         help="play the cue list from the start, and from its end the first cue again, for installations")  # fmt: skip
     add("--bridge", action="append", default=[], dest="bridges", metavar="NAME[:ARG]",
         help="add a remote control besides OSC (repeatable; all of them: sonorama plugins)")  # fmt: skip
-    add("--osc-port", type=parse_port, default=9123, metavar="PORT",
-        help="port to receive OSC on; the next free one if it is busy, 0 for any; default: %(default)s")  # fmt: skip
-    add("--osc-out", type=parse_port, default=9124, metavar="PORT",
+    add("--osc-port", type=parse_port, metavar="PORT",
+        help="port to receive OSC on; the next free one if it is busy, 0 for any; default: 9123")  # fmt: skip
+    add("--osc-out", type=parse_port, metavar="PORT",
         help="port of this machine that all changes and meters are sent to; 0: only to subscribers; "
-        "default: %(default)s")  # fmt: skip
-    add("--osc-host", default="127.0.0.1", metavar="ADDRESS",
-        help="address of this machine to receive OSC on; 0.0.0.0 is all networks; default: %(default)s")  # fmt: skip
+        "default: 9124")  # fmt: skip
+    add("--osc-host", metavar="ADDRESS",
+        help="address of this machine to receive OSC on; 0.0.0.0 is all networks; default: 127.0.0.1")  # fmt: skip
     add("--osc-allow", action="append", default=[], metavar="ADDRESS|NETWORK",
         help="accept OSC from another machine or network (repeatable)")  # fmt: skip
     add("--no-panel", action="store_true", help="do not open the panel; `sonorama panel` opens it later")
@@ -162,15 +164,22 @@ def plan_of(args: argparse.Namespace) -> ShowPlan:
     plan = ShowPlan(
         name=args.name, source=source, world=world, renderer=renderer, values=values, sinks=tuple(args.sinks),
         events=tuple(change for change in changes if SHOW[change.path].event),
-        record=args.record, record_now=args.record is not None, take=args.take, osc_port=args.osc_port,
-        osc_out=args.osc_out, osc_host=args.osc_host, osc_allow=tuple(args.osc_allow),
+        record=args.record, record_now=args.record is not None, take=args.take, **_osc(args),
         bridges=tuple(args.bridges), stats=args.stats, cues=args.cues, play=args.play,
     )  # fmt: skip
     if not args.resume:
         return plan
     from .resume import resumed
 
-    return resumed(replace(plan, source=args.source or ""), values, args.world)
+    named = {*_osc(args), *(("renderer",) if args.renderer or args.source == TEST_CARD else ())}
+    return resumed(replace(plan, source=args.source or ""), values, args.world, named)
+
+
+def _osc(args: argparse.Namespace) -> dict[str, Any]:
+    """What the command line says of OSC, as fields of a ShowPlan."""
+    said = {"osc_port": args.osc_port, "osc_out": args.osc_out, "osc_host": args.osc_host}
+    allow = {"osc_allow": tuple(args.osc_allow)} if args.osc_allow else {}
+    return {name: value for name, value in said.items() if value is not None} | allow
 
 
 def _size_unasked(args: argparse.Namespace) -> tuple[int | None, int | None]:
@@ -181,11 +190,11 @@ def _size_unasked(args: argparse.Namespace) -> tuple[int | None, int | None]:
 
 
 def _source_and_renderer(args: argparse.Namespace) -> tuple[str, str]:
-    from .plan import TEST_PATTERN
+    from .plan import TEST_PATTERN, WORLD
 
     if args.source == TEST_CARD:
         return "tone", TEST_PATTERN
-    return args.source or ("tone" if args.renderer == TEST_PATTERN else "device"), args.renderer
+    return args.source or ("tone" if args.renderer == TEST_PATTERN else "device"), args.renderer or WORLD
 
 
 def has_display() -> bool:
@@ -306,7 +315,9 @@ class _News:
     def tell(self) -> None:
         """Write what is new since the last call."""
         runners = self._show.output_loop.runners
-        sent = {f"{one.label}: {one.about}" for one in runners if one.about and one.about not in one.label}
+        sent = {
+            f"{one.label}: {one.about}" for one in runners if one.alive and one.about and one.about not in one.label
+        }
         for line in self._lines.choose({*self._show.report.status().faults, *sent}):
             _say(line)
             log.info("%s", line)

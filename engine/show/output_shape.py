@@ -66,7 +66,9 @@ def parse_spec(spec: str) -> tuple[str, OutputShape]:
             if near := difflib.get_close_matches(match[1], _PARSERS, 1):
                 raise SonoramaError(f"Outputs have no option {match[1]}", f"Did you mean {near[0]}=...?")
             break
-        found.setdefault(match[1], match[2])
+        if found.setdefault(match[1], match[2]) != match[2]:
+            said = f"{match[1]} is given twice, {match[2]} and {found[match[1]]}"
+            raise SonoramaError(f"An output's {said}", "Leave one of them out.")
         spec = parts[0]
     shape = OutputShape()
     for name, text in found.items():

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +34,8 @@ from .plan import Motion, ShowPlan
 PERIOD_S = 1.0
 """Least time between two writes."""
 SOURCE = "resume"
+OPTIONS = ("renderer", "osc_port", "osc_out", "osc_host", "osc_allow")
+"""Further fields of the plan that are kept."""
 
 
 def take_over(name: str) -> bool:
@@ -67,13 +69,14 @@ def offer(name: str) -> str:
     return f"The show {name} was killed at {at:%H:%M} ({at:%d %B}); to go on with it: sonorama live --resume{option}"
 
 
-def resumed(plan: ShowPlan, given: Mapping[str, Value], world: str | None) -> ShowPlan:
+def resumed(plan: ShowPlan, given: Mapping[str, Value], world: str | None, options: Collection[str] = ()) -> ShowPlan:
     """A plan with everything that the killed show of its name had and the command line does not name.
 
     Args:
         plan: as the command line asks for it; an empty source, no sinks, no bridges: as before.
         given: values of parameters that the command line names.
         world: the world that it names; None: as before.
+        options: those of OPTIONS that it names; the others are as before.
 
     Raises:
         SonoramaError: no show of this name was killed, or its world is gone.
@@ -84,6 +87,10 @@ def resumed(plan: ShowPlan, given: Mapping[str, Value], world: str | None) -> Sh
         values, _ = sift(said["values"], SHOW)
         now = world or str(said["world"])
         cues, play, cue = str(said.get("cues") or ""), bool(said.get("play")), int(said.get("cue") or 0)
+        kept: dict[str, Any] = said.get("options") or {}
+        before = {name: kept[name] for name in OPTIONS if name in kept and name not in options}
+        if "osc_allow" in before:
+            before["osc_allow"] = tuple(map(str, before["osc_allow"]))
         source, sinks, bridges = (str(said["source"]), tuple(map(str, said["sinks"])), tuple(map(str, said["bridges"])))
     except (OSError, SonoramaError, ValueError, KeyError, TypeError, AttributeError) as error:
         message = f"There is no killed show called {plan.name} to go on with"
@@ -91,7 +98,7 @@ def resumed(plan: ShowPlan, given: Mapping[str, Value], world: str | None) -> Sh
     slots, _ = by_slot(values, classes_of(now))
     slots.pop(ENGINE_WORLD, None)
     return replace(
-        plan, world=now, values={**slots, **given}, source=plan.source or source, sinks=plan.sinks or sinks,
+        plan, **before, world=now, values={**slots, **given}, source=plan.source or source, sinks=plan.sinks or sinks,
         bridges=plan.bridges or bridges, cues=plan.cues or (Path(cues) if cues else None), play=plan.play or play,
         cue=cue, resumed=True, motion=_motion(plan.name) if now == said["world"] else None,
     )  # fmt: skip
@@ -180,6 +187,7 @@ class ResumeRecord:
             "source": _anywhere(plan.source, "file:"),
             "sinks": plan.sinks,
             "bridges": plan.bridges,
+            "options": {name: getattr(plan, name) for name in OPTIONS},
             "values": by_class(values, classes),
             "cues": str(plan.cues.resolve()) if plan.cues else "",
             "play": plan.play,

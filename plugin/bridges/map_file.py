@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -36,7 +37,8 @@ def read_map(path: str, own: Traversable, page_type: type[Page], form: str, noun
     """
     try:
         with Path(path).open("rb") if path else own.open("rb") as file:
-            page = msgspec.json.decode(file.read(LARGEST), type=page_type)
+            said = file.read(LARGEST).removeprefix(BOM_UTF8)  # which editors of Windows write
+        page = msgspec.json.decode(said, type=page_type)
     except (OSError, msgspec.DecodeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{path} is no {noun}: {reason}", "See docs/control.md for an example.") from error

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import ipaddress
+import os
+import re
 import sys
 from typing import TYPE_CHECKING
 
 from sonorama.engine.cli.arguments import parse_out
 from sonorama.engine.errors import OutputError, ValueRefused, one_line
+from sonorama.engine.whole_numbers import whole_number
 
 if TYPE_CHECKING:
     from sonorama.engine.cli.main import Commands
@@ -25,16 +29,30 @@ def add_layout(commands: Commands) -> None:
         "layout", help="write a controller for TouchOSC, Max for Live or Companion", allow_abbrev=False
     )
     parser.add_argument("out", type=parse_out, metavar="FILE", help=f"ends with {', '.join(_HOW)}")
-    parser.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="of the show; default: %(default)s")
+    parser.add_argument(
+        "--host", type=_host, default="127.0.0.1", metavar="ADDRESS", help="of the show; default: %(default)s"
+    )
     parser.add_argument("--port", type=_port, default=9123, metavar="N", help="its OSC port; default: %(default)s")
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that is there already")
     parser.set_defaults(run=run_layout)
 
 
 def _port(text: str) -> int:
     """Raises ValueRefused for what is no port."""
-    if not (text.isascii() and text.isdigit() and 0 < int(text) <= 65_535):
+    number = whole_number(text, 1, 65_535)
+    if number is None:
         raise ValueRefused(f"--port {text} is no port", "Use 1 to 65535; a show says which it has.")
-    return int(text)
+    return number
+
+
+def _host(text: str) -> str:
+    """Raises ValueRefused for what is neither an IP address nor the name of a computer."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        if re.fullmatch(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*", text) and len(text) < 254:
+            return text
+    raise ValueRefused(f"--host {text} is no address", "Give the IP address or the name of the show's computer.")
 
 
 def run_layout(args: argparse.Namespace) -> int:
@@ -59,7 +77,11 @@ def run_layout(args: argparse.Namespace) -> int:
             content = page(SHOW, args.host, args.port)
         case _:
             raise OutputError(f"{one_line(args.out)} is for no known program", f"Use {', '.join(_HOW)}.")
-    write_bytes(args.out, content, new=True)
-    how = _HOW[suffix].format(host=args.host, port=args.port, out=PORT_OUT)
+    if os.path.lexists(args.out) and not args.overwrite:
+        hint = "Choose another FILE, or replace it with --overwrite."
+        raise OutputError(f"{one_line(args.out)} is there already", hint)
+    write_bytes(args.out, content, new=not args.overwrite)
+    host = f"[{args.host}]" if ":" in args.host else args.host
+    how = _HOW[suffix].format(host=host, port=args.port, out=PORT_OUT)
     sys.stdout.write(f"{one_line(args.out)}: {how}\n")
     return 0

@@ -15,6 +15,7 @@ from ...engine.plugins.interfaces import Available, Picture, StreamInfo
 from ..arguments import Words
 from ..dmx import artnet, sacn
 from ..dmx.levels import CHANNELS
+from ..dmx.own import close_sender, open_sender
 from ..dmx.zones import COLOURS, MOST, Zones, universes
 
 WORDS = ("to", "zones", "universe", "start", "rate")
@@ -44,6 +45,10 @@ class _LightSink(ABC):
             words.refuse("universe", "too high for so many zones", f"Use {numbers[-1] - used + 1} at most.")
         self._period_ns = 1_000_000_000 // words.number("rate", 40, range(1, 45))
         self._name, self._to, self._port = name, words.all("to") or ["127.0.0.1"], port
+        for host in self._to:
+            if not host or ":" in host or (host == "multicast" and name != "sACN"):
+                hint = "Give an IPv4 address, or the name of a machine."
+                raise SonoramaError(f"{words.who}: to={host} is nowhere to send {name} to", hint)
         self._show, self._receivers_named = "", ", ".join(self._to)
         self._socket: socket.socket | None = None
         self._addresses: list[str] = []
@@ -65,8 +70,7 @@ class _LightSink(ABC):
         self._show = info.name
         if self._socket is None:
             self._addresses = [self._address(host) for host in self._to]
-            self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self._socket.setblocking(False)
+            self._socket = open_sender()
             self._sent_ns = 0
 
     def _address(self, host: str) -> str:
@@ -112,7 +116,7 @@ class _LightSink(ABC):
         """Send no more; lamps hold what they have."""
         one, self._socket = self._socket, None
         if one is not None:
-            one.close()
+            close_sender(one)
 
 
 class ArtNetSink(_LightSink):

@@ -24,6 +24,7 @@ from av.video.stream import VideoStream
 
 from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Picture, StreamInfo
+from ...engine.whole_numbers import whole_number
 from .server_socket import ServerSocket, listen_on_file, listen_on_port
 
 log = logging.getLogger(__name__)
@@ -57,11 +58,11 @@ class StreamSink:
 
     def __init__(self, argument: str = "") -> None:
         form, _, rest = argument.partition(":")
-        port = rest.isascii() and rest.isdigit() and int(rest) <= 65_535
-        if argument and not (form == "unix" and rest) and not (form == "tcp" and port):
+        port = whole_number(rest, 0, 65_535) if form == "tcp" else None
+        if argument and not (form == "unix" and rest) and port is None:
             raise SonoramaError(f"{argument!r} is nowhere to stream to", "Use unix:/path/of/socket or tcp:PORT.")
         self._path = Path(rest) if form == "unix" else None
-        self._port, self._any_port = (int(rest), False) if form == "tcp" else (PORT, True)
+        self._port, self._any_port = (PORT, True) if port is None else (port, False)
         self._server: ServerSocket | None = None
         self._clients: list[_Client] = []
         self._size = (0, 0)

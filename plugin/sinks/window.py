@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shlex
 import sys
 import weakref
 from typing import ClassVar, Literal
@@ -38,10 +39,10 @@ class WindowSink:
     `/window/2/` and so on.
 
     Args:
-        argument: number of the display; 0 (default) is the first.
+        argument: the display as `sonorama view --display` takes it: its number from 0 (default), name or serial number.
 
     Raises:
-        SonoramaError: it is not a number, there are too many windows, or none can be opened.
+        SonoramaError: there are too many windows, or none can be opened.
 
     """
 
@@ -50,10 +51,6 @@ class WindowSink:
     _all: ClassVar[weakref.WeakSet[WindowSink]] = weakref.WeakSet()
 
     def __init__(self, argument: str = "") -> None:
-        if argument and not (argument.isascii() and argument.isdigit()):
-            raise SonoramaError(
-                f"{argument!r} is not a display", "Give its number, such as --sink window:1; 0 is the first."
-            )
         if isinstance(lack := probe(), Missing):
             raise SonoramaError(f"No window can be opened: {lack.reason}", lack.how_to_install)
         taken = {one.number for one in self._all}
@@ -62,7 +59,7 @@ class WindowSink:
             raise SonoramaError(f"A show has at most {WINDOWS} windows", "Open others with: sonorama view")
         self.number = free[0]
         self._all.add(self)
-        self._display = int(argument or 0)
+        self._display = argument or "0"
         self._command: list[str] = []
         self._child: KeptChild | None = None
 
@@ -81,7 +78,7 @@ class WindowSink:
 
     def open(self, info: StreamInfo) -> None:
         """Start the window; one that is already open follows changes of size by itself."""
-        command = ["view", info.name, "--full-screen", "--display", str(self._display)]
+        command = ["view", info.name, "--full-screen", "--display", self._display]
         command += ["--window", str(self.number)] if self.number > 1 else []
         if command != self._command:
             self.close()
@@ -97,7 +94,7 @@ class WindowSink:
 
         """
         if self._child is not None:
-            again = f"Open it again: sonorama {' '.join(self._command)}"
+            again = f"Open it again: sonorama {shlex.join(self._command)}"
             crashed = SonoramaError("The window crashed", "Try another display.")
             self._child.check(SonoramaError("The window was closed", again), crashed)
 

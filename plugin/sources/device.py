@@ -13,6 +13,7 @@ import numpy as np
 from ...engine.errors import SonoramaError
 from ...engine.plugins.interfaces import Available, Missing
 from ...engine.units import Samples
+from ...engine.whole_numbers import whole_number
 from .channels import check_channels, split_channels
 from .child_process import ChildSource, Opened, Write, serve
 from .sound_server import default_microphone, has_monitors_only, microphones, record
@@ -83,7 +84,9 @@ def _find(sounddevice: Any, name: str) -> tuple[int, dict[str, Any]]:
     if not name:
         return next((pair for pair in inputs if pair[0] == default), inputs[0])
     if name.isdecimal():
-        found = [pair for pair in enumerate(sounddevice.query_devices()) if pair[0] == int(name)]
+        devices = list(enumerate(sounddevice.query_devices()))
+        number = whole_number(name, 0, len(devices))
+        found = [pair for pair in devices if pair[0] == number]
     else:
         keyed = [pair for pair, key in zip(inputs, _keys(inputs), strict=True) if key == name]
         exact = keyed or [pair for pair in inputs if pair[1]["name"].lower() == name.lower()]

@@ -229,10 +229,14 @@ def test_one_that_does_not_listen_is_ended_all_the_same(monkeypatch: pytest.Monk
     sink.close()
 
 
-@pytest.mark.parametrize("argument", ["x", "-1", "1.5", "\u0663"])
-def test_numbers_that_are_none(argument: str) -> None:
-    with pytest.raises(SonoramaError, match="is not a display"):
-        WindowSink(argument)
+def test_a_display_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    said: list[list[str]] = []
+    monkeypatch.setattr(window, "KeptChild", lambda _code, command, _source: said.append(command))
+    sink = WindowSink("DELL U2720Q")
+    sink.open(info("nobody"))
+    assert said == [["view", "nobody", "--full-screen", "--display", "DELL U2720Q"]]
+    window.WindowSink._all.discard(sink)
 
 
 def test_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -72,7 +72,8 @@ class Bridge(Protocol):
 
     The entry point (group `sonorama.bridges`) is a factory: `factory(argument: str) -> Bridge`, usually the class
     itself. The factory only reads the argument, and raises SonoramaError for a wrong one; sockets and devices are
-    opened by `start`. A bridge runs threads of its own. What goes wrong in them must not end them.
+    opened by `start`. A bridge runs threads of its own. What goes wrong in them must not end them. A bridge with an
+    attribute `once = True` may be given once only.
     """
 
     @property

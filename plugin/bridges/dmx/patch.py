@@ -64,13 +64,14 @@ class Channel:
         line: of the patch.
         table: parameters by address.
         start: the channel that is channel 1 of the patch.
+        follow: whether the first levels set the parameter; otherwise it waits until they change.
 
     Raises:
         SonoramaError: there is no such parameter or channel, or the parameter needs another value.
 
     """
 
-    def __init__(self, line: Patched, table: Mapping[str, Parameter], start: int) -> None:
+    def __init__(self, line: Patched, table: Mapping[str, Parameter], start: int, follow: bool = False) -> None:
         param = table.get(line.address.removeprefix(_ROOT))
         if param is None:
             raise SonoramaError(f"The patch: there is no parameter {line.address[:80]}", "See docs/osc.md")
@@ -82,13 +83,14 @@ class Channel:
             param.clip(line.value)
         elif param.kind == "text":
             raise SonoramaError(f"The patch: {param.path} takes text", 'Give the text as "value".')
-        self.param, self._line = param, line
+        self.param, self._line, self._follow = param, line, follow
         self._raw: int | None = None
 
     def play(self, levels: bytes) -> Value | None:
         """What the parameter becomes; None: it stays, since its channels are as they were, or are not sent.
 
-        The first levels set the parameter, but fire nothing: triggers, slots and values wait for a movement.
+        The first levels set the parameter only where it follows, and fire nothing: triggers, slots and values wait for
+        a movement.
 
         """
         own = levels[self._at : self._at + self._bytes]
@@ -96,6 +98,8 @@ class Channel:
         if len(own) < self._bytes or raw == self._raw:
             return None
         before, self._raw = self._raw, raw
+        if before is None and not self._follow:
+            return None
         position = self._position(raw)
         if self._line.value is None and self.param.kind != "trigger":
             value = value_at(self.param, self._line.low + (self._line.high - self._line.low) * position)

@@ -92,10 +92,3 @@ def is_taken(host: str, port: int) -> bool:
 def is_loopback(host: str) -> bool:
     """Whether an IPv4 address leads to this machine only."""
     return host.startswith("127.")
-
-
-def own_address(peer: str) -> str:
-    """The IPv4 address of this machine by which another one reaches it."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect((peer, 9))
-        return str(probe.getsockname()[0])

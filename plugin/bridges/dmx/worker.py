@@ -15,9 +15,10 @@ from sonorama.engine.faults import Faults
 from sonorama.engine.plugins.interfaces import BridgePort
 
 from ...dmx.levels import NotDmx
+from ...dmx.own import is_own, own_address
 from ..query.guard import Guard
 from .patch import Channel
-from .protocols import Protocol, own_address
+from .protocols import Protocol
 from .sources import Sources
 
 TURN_S = 0.1
@@ -99,7 +100,7 @@ class Worker:
         with suppress(BlockingIOError, ConnectionError):
             for _ in range(AT_ONCE):
                 datagram, sender = self._socket.recvfrom(LARGEST)
-                if self._is_allowed(sender[0]):
+                if self._is_allowed(sender[0]) and not is_own(sender):
                     self._take(datagram, sender)
 
     def _is_allowed(self, host: str) -> bool:

@@ -43,6 +43,8 @@ class GamepadBridge:
 
     """
 
+    once = True
+
     def __init__(self, argument: str) -> None:
         words = Words("The bridge gamepad", argument, WORDS, alone="pad")
         self._wanted, self._map = [part for part in words.all("pad") if part], words.last("map", "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.errors import SonoramaError, needing_extra
 from sonorama.engine.plugins.interfaces import Available, BridgePort, Missing
+from sonorama.engine.whole_numbers import whole_number
 
 from ...arguments import Words
 
@@ -38,11 +39,14 @@ class LinkBridge:
 
     """
 
+    once = True
+
     def __init__(self, argument: str) -> None:
-        quantum = Words("The bridge link", argument, ("quantum",), alone="quantum").last("quantum", "4")
-        if not (quantum.isascii() and quantum.isdigit() and len(quantum) < 10 and 1 <= int(quantum) <= LONGEST):
-            raise SonoramaError(f"The bridge link: {quantum!r} is no quantum", f"Say 1 to {LONGEST}: link:4")
-        self._quantum = int(quantum)
+        text = Words("The bridge link", argument, ("quantum",), alone="quantum").last("quantum", "4")
+        quantum = whole_number(text, 1, LONGEST)
+        if quantum is None:
+            raise SonoramaError(f"The bridge link: {text!r} is no quantum", f"Say 1 to {LONGEST}: link:4")
+        self._quantum = quantum
         self._follower: Follower | None = None
 
     @property

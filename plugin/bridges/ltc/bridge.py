@@ -14,6 +14,7 @@ from sonorama.engine.errors import SonoramaError, one_line_error
 from sonorama.engine.faults import Faults
 from sonorama.engine.plugins.interfaces import Available, BridgePort
 from sonorama.engine.units import Samples
+from sonorama.engine.whole_numbers import whole_number
 
 from ..show_timecode import ShowTimecode
 from .decoder import Decoder
@@ -41,10 +42,13 @@ class LtcBridge:
 
     """
 
+    once = True
+
     def __init__(self, argument: str) -> None:
-        if not (argument.isascii() and argument.isdigit() and len(argument) < 4 and 1 <= int(argument) <= 256):
+        channel = whole_number(argument, 1, 256)
+        if channel is None:
             raise SonoramaError(f"The bridge ltc: {argument!r} is no channel", "Count from 1: --bridge ltc:2")
-        self._channel, self._said, self._faults = int(argument), "", Faults()
+        self._channel, self._said, self._faults = channel, "", Faults()
         self._blocks: queue.Queue[tuple[Samples, int, int]] = queue.Queue(MOST_WAITING)
         self._heard, self._closing = float("inf"), threading.Event()
         self._thread: threading.Thread | None = None

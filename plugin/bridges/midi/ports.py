@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import difflib
-import os
 import re
+import subprocess
+import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import mido
 import rtmidi as compiled_module
 
-from sonorama.engine.errors import SonoramaError
+from sonorama.engine.errors import SonoramaError, TimedOut
 
 rtmidi: Any = compiled_module  # a compiled module without types
 CLIENT = "sonorama"
@@ -27,6 +27,19 @@ _BRIDGED = re.compile(r"(a2j|Midi-Bridge):")
 """What programs that bring ALSA's ports to JACK put before every name."""
 _NEAR = 0.75
 """Least similarity (difflib's ratio) of two names of one device."""
+ANSWER_S = 15.0
+"""Seconds that a driver has to answer."""
+_ASK = f"""
+import sys, rtmidi
+for number in map(int, sys.argv[1:]):
+    try:
+        rtmidi.MidiIn(number, name={CLIENT!r}).delete()
+    except (rtmidi.SystemError, rtmidi.InvalidUseError):
+        continue
+    print(number)
+    break
+"""
+"""Prints the first interface that works."""
 Receive = Callable[[str, list[int], int], None]
 """(port, bytes of a message, monotonic nanoseconds); called from a thread of the driver."""
 
@@ -36,34 +49,35 @@ def open_api(name: str) -> int:
 
     Raises:
         SonoramaError: there is none.
+        TimedOut: it does not answer.
 
     """
     compiled = {rtmidi.get_api_name(api): api for api in rtmidi.get_compiled_api()}
     if name and name not in compiled:
         raise SonoramaError(f"There is no MIDI interface {name} here", f"Use {' or '.join(compiled)}.")
-    for api in [compiled[name]] if name else compiled.values():
-        with suppress(rtmidi.SystemError, rtmidi.InvalidUseError), _drivers_silent():
-            rtmidi.MidiIn(api, name=CLIENT).delete()
-            return api
+    answer = _first_that_works([compiled[name]] if name else list(compiled.values()))
+    if answer is not None:
+        return answer
     hint = "Start a JACK server, such as: jackd -d dummy" if "jack" in compiled else "Install the system's MIDI driver."
     raise SonoramaError(f"MIDI does not answer here ({', '.join(compiled)})", hint)
 
 
-@contextmanager
-def _drivers_silent() -> Iterator[None]:
-    """Drop what the libraries of ALSA and JACK print to standard error where there is no driver: an error says it."""
+def _first_that_works(numbers: list[int]) -> int | None:
+    """Ask in another process: a server that hangs would stop this one with all its threads, since python-rtmidi holds
+    the interpreter while it waits. What the libraries print where there is no driver is dropped, too.
+    """
+    command = [sys.executable, "-c", _ASK, *map(str, numbers)]
     try:
-        kept = os.dup(2)
-    except OSError:  # there is no standard error
-        yield
-        return
-    try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        asked = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=ANSWER_S,
+            check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        message = f"MIDI did not answer within {ANSWER_S:.0f} s (time-out): the sound server may hang, or be busy"
+        raise TimedOut(
+            message, "Start the JACK server again, name another interface with api=, or leave MIDI out."
+        ) from error
+    return int(asked.stdout) if asked.stdout.strip().isdigit() else None
 
 
 def plain_names(names: Iterable[str]) -> list[str]:

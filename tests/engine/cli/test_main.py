@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sonorama import __version__
-from sonorama.engine.cli.main import main
+from sonorama.engine.cli.main import build_parser, main
 from sonorama.engine.control.live_table import FILM
 
 PLUGIN = """
@@ -104,6 +104,32 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert stop.value.code == 0
     text = capsys.readouterr().out
     assert all(f"\n    {command}" in text for command in ("hear", "parameters", "render", "worlds"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["live", "--name", "a", "--fps", "25", "--name", "b"], "--name is given twice, with different values"),
+        (["render", "x.wav", "-o", "a.mp4", "--out", "b.mp4"], "--out is given twice, with different values"),
+        (["live", "--size", "9" * 5000 + "x2"], "... (5002 characters) is not possible"),
+        (["live", "--osc-port", "9" * 5000], "... (5000 characters) is no port"),
+        (["render", "x.wav", "-o", "a.mp4", "--jobs", "9" * 5000], "is no number of processes"),
+        (["view", "x", "--window", "9" * 5000], "There is no window 9999"),
+    ],
+)
+def test_options_that_contradict_or_are_too_long(
+    arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    said = capsys.readouterr().err
+    assert line in said
+    assert len(said.splitlines()) == 2
+    assert len(said) < 400
+
+
+def test_an_option_twice_with_one_value() -> None:
+    parsed = build_parser().parse_args(["live", "--name", "a", "--name", "a", "--sink", "null", "--sink", "map"])
+    assert (parsed.name, parsed.sinks) == ("a", ["null", "map"])
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["render", "--help"], ["parameters"]])

@@ -42,6 +42,14 @@ def ports(faults: Faults | None = None, events: ShowEvents | None = None) -> Cal
     return lambda bridge: Port("test", {}, lambda change: None, events, bridge)
 
 
+def test_one_that_is_given_twice() -> None:
+    with pytest.raises(ValueRefused, match="--bridge bad:a is given twice"):
+        BridgeRunner(["bad:a", "bad:a"], ports(), Faults())
+    assert BridgeRunner(["bad:a", "bad:b"], ports(), Faults()).faults() == ["a line", "a line"]
+    with pytest.raises(ValueRefused, match="The bridge ltc is given twice"):
+        BridgeRunner(["ltc:1", "ltc:2"], ports(), Faults())
+
+
 def test_its_failures_are_faults_of_the_show() -> None:
     faults = Faults()
     events = ShowEvents(faults)

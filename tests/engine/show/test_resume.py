@@ -23,6 +23,9 @@ from sonorama.engine.show.plan import ShowPlan
 from sonorama.engine.show.resume import ResumeRecord, differences, offer, resumed, take_over
 
 NAME = f"resume-{os.getpid()}"
+OPTIONS: dict[str, Any] = {
+    "renderer": "test-pattern", "osc_port": 9200, "osc_out": 0, "osc_host": "127.0.0.2", "osc_allow": ("10.0.0.1",),
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +40,7 @@ def kept(world: str, tmp_path: Path, *changes: Change, write: Callable[..., None
     events = ShowEvents(faults)
     scenes = SceneBank(tmp_path / "none")
     state = ControlState({"/engine/world": world}, scenes, faults.note, lambda *_: None, ("rain", "wind", "fire"))
-    plan = ShowPlan(NAME, "tone:90", world, sinks=("null",))
+    plan = ShowPlan(NAME, "tone:90", world, sinks=("null",), **OPTIONS)
     record = ResumeRecord(plan, state, events, write or (lambda _, job: job()))
     for change in changes:
         state.take(change)
@@ -83,6 +86,9 @@ def test_the_command_line_comes_first(shows: Path, tiny_world: str, tmp_path: Pa
     plan = resumed(ShowPlan(NAME, "silence", sinks=("map",)), {"/look/seed": 9}, None)
     assert (plan.values["/look/seed"], plan.source, plan.sinks) == (9, "silence", ("map",))
     assert plan.motion is None
+    assert {name: getattr(plan, name) for name in OPTIONS} == OPTIONS
+    named = resumed(ShowPlan(NAME, "", osc_port=9300), {}, None, {"osc_port", "renderer"})
+    assert (named.osc_port, named.renderer, named.osc_host) == (9300, "world", "127.0.0.2")
     other = tmp_path / "other.safetensors"
     other.write_bytes(Path(tiny_world).read_bytes())
     assert resumed(ShowPlan(NAME, ""), {}, str(other)).world == str(other)

@@ -132,7 +132,10 @@ class Console:
 
     def __init__(self, name: str, universe: int) -> None:
         self._name, self._universe = name, universe
-        self.bridge, self._show = make(BRIDGES, name, f"universe={universe}&host={OURS}&allow={THEIRS}"), Show()
+        self.bridge, self._show = (
+            make(BRIDGES, name, f"universe={universe}&host={OURS}&allow={THEIRS}&follow=1"),
+            Show(),
+        )
         self.bridge.start(self._show)
         assert next(iter(self.bridge.faults())).startswith("No ")
 

@@ -15,7 +15,7 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.plugins.registry import BRIDGES, make
 from sonorama.plugin.bridges.dmx.patch import read_patch
 from sonorama.plugin.bridges.dmx.protocols import SACN
-from sonorama.plugin.dmx import artnet, sacn
+from sonorama.plugin.dmx import artnet, own, sacn
 
 from ...speed import slowness
 from ..midi.controls import Show
@@ -34,8 +34,8 @@ def until(true: Callable[[], object]) -> None:
 class Console:
     """A bridge, and a socket that sends to it."""
 
-    def __init__(self, name: str, argument: str = "") -> None:
-        self.bridge, self.show = make(BRIDGES, name, f"port=0&{argument}"), Show()
+    def __init__(self, name: str, argument: str = "", follow: int = 1) -> None:
+        self.bridge, self.show = make(BRIDGES, name, f"port=0&follow={follow}&{argument}"), Show()
         self.bridge.start(self.show)
         self._name, self._sequence = name, 0
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -67,7 +67,7 @@ class Console:
 def start() -> Iterator[Callable[..., Console]]:
     consoles: list[Console] = []
 
-    def start(*words: str) -> Console:
+    def start(*words: Any) -> Console:
         consoles.append(Console(*words))
         return consoles[-1]
 
@@ -118,6 +118,49 @@ def test_every_kind_of_parameter(start: Callable[..., Console], name: str, tmp_p
     assert [one.value for one in show.posted if one.path == "/sound/tap"] == [True]
     batch = next(batch for batch in reversed(show.batches) if len(batch) > 1)
     assert {one.path for one in batch} >= {"/out/master", "/look/text", "/sound/tap"}, "they act at the same frame"
+
+
+def test_nothing_moves_until_a_channel_changes(start: Callable[..., Console], tmp_path: Path) -> None:
+    argument = patch(tmp_path, {"channel": 1, "address": "/out/master"}, {"channel": 2, "address": "/look/drift"})
+    console = start("artnet", argument, 0)
+    console.show.set("/out/master", 0.8)
+    before = len(console.show.posted)
+    console.set(0, 0)
+    assert [change.path for change in console.show.posted[before:]] == ["/edit/redo"]
+    console.set(0, 51)
+    assert (console.show.values["/out/master"], console.show.values["/look/drift"]) == (0.8, 0.2)
+
+
+def test_the_levels_of_own_lamps_play_nothing(start: Callable[..., Console]) -> None:
+    console = start("artnet", "universe=1")
+    lamps = own.open_sender()
+    place = console.socket.getpeername()
+    lamps.sendto(console.pack([255]), place)
+    console.send(51)
+    until(lambda: console.show.posted)
+    own.close_sender(lamps)
+    assert [change.value for change in console.show.posted if change.path == "/out/master"] == [0.2]
+    assert not own.is_own(("127.0.0.1", place[1]))
+
+
+def test_two_bridges_at_one_port_are_refused() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    first, second = (make(BRIDGES, "artnet", f"universe={number}&port={port}") for number in (1, 2))
+    first.start(Show())
+    with pytest.raises(SonoramaError, match="is received by another --bridge already"):
+        second.start(Show())
+    first.stop()
+    second.start(Show())
+    second.stop()
+
+
+def test_a_patch_with_a_byte_order_mark(tmp_path: Path) -> None:
+    path = tmp_path / "patch.json"
+    page = {"format": "sonorama-dmx", "channels": [{"channel": 3, "address": "/look/drift"}]}
+    path.write_text(json.dumps(page), encoding="utf-8-sig")
+    assert [(one.channel, one.address) for one in read_patch(str(path))] == [(3, "/look/drift")]
 
 
 def test_the_patch_that_comes_with_sonorama_is_the_one_in_the_documentation() -> None:
@@ -210,7 +253,12 @@ def test_other_machines_must_be_allowed(start: Callable[..., Console], monkeypat
 @pytest.mark.parametrize(
     ("name", "argument", "message", "hint"),
     [
-        ("artnet", "univers=1", "The bridge artnet knows no univers", "Use universe, start, patch, host, allow, port."),
+        (
+            "artnet",
+            "univers=1",
+            "The bridge artnet knows no univers",
+            "Use universe, start, patch, host, allow, port, follow.",
+        ),
         ("artnet", "32768", "The bridge artnet: universe=32768 is no universe", "Use 0 to 32767."),
         ("sacn", "universe=0", "The bridge sacn: universe=0 is no universe", "Use 1 to 63999."),
         ("sacn", "start=513", "The bridge sacn: start=513 is no channel", "Use 1 to 512."),

@@ -172,7 +172,10 @@ def test_names_say_what_they_are() -> None:
         (["a.txt"], "a.txt is for no known program"),
         (["-"], "- stands for standard output"),
         (["a.amxd", "--port", "70000"], "--port 70000 is no port"),
-        (["there.tosc"], "there.tosc"),
+        (["a.amxd", "--port", "9" * 5000], f"{'9' * 40}... (5000 characters) is no port"),
+        (["a.amxd", "--host", ""], "--host  is no address"),
+        (["a.tosc", "--host", "two words"], "--host two words is no address"),
+        (["there.tosc"], "there.tosc is there already\nChoose another FILE, or replace it with --overwrite."),
     ],
 )
 def test_what_cannot_be_written(
@@ -184,3 +187,11 @@ def test_what_cannot_be_written(
     assert re.search(re.escape(line), capsys.readouterr().err)
     assert [path.name for path in tmp_path.iterdir()] == ["there.tosc"]
     assert (tmp_path / "there.tosc").read_text() == "mine"
+
+
+def test_a_layout_is_written_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "there.companionconfig"
+    out.write_text("old")
+    assert main(["layout", str(out), "--overwrite", "--host", "fd12::5"]) == 0
+    assert "sends to [fd12::5]:9123" in capsys.readouterr().out
+    assert json.loads(out.read_text())

@@ -1,5 +1,6 @@
 """The bridge with a real driver: JACK MIDI, with a controller that is unplugged and returns."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,8 +9,9 @@ import numpy as np
 import pytest
 
 from sonorama.engine.control.timecode import Timecode
-from sonorama.engine.errors import SonoramaError
+from sonorama.engine.errors import SonoramaError, TimedOut
 from sonorama.engine.plugins.registry import BRIDGES, make
+from sonorama.plugin.bridges.midi import ports
 from sonorama.plugin.bridges.midi.bridge import MidiBridge
 from sonorama.plugin.bridges.midi.ports import plain_names, same_device
 
@@ -152,6 +154,16 @@ def test_without_a_driver_it_is_two_lines(monkeypatch: pytest.MonkeyPatch, capfd
     assert capfd.readouterr().err == ""  # nor what JACK's library prints
     with pytest.raises(SonoramaError, match="There is no MIDI interface tape here"):
         MidiBridge("api=tape").start(Show())
+
+
+def test_a_server_that_hangs_is_said(jack: Jack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "ANSWER_S", 2.0)
+    jack.process.send_signal(signal.SIGSTOP)
+    try:
+        with pytest.raises(TimedOut, match=r"MIDI did not answer within 2 s \(time-out\)"):
+            make(BRIDGES, "midi", "api=jack").start(Show())
+    finally:
+        jack.process.send_signal(signal.SIGCONT)
 
 
 def test_names_stay_when_a_controller_is_plugged_in_again() -> None:
