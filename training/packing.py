@@ -24,6 +24,7 @@ from .data.splits import HELD_OUT
 from .metrics.borders import inset
 from .stages.ears.library import UNLABELLED
 from .stages.ears.teacher import teacher_file
+from .stages.generator.mixtures import MIXING, TRUNCATION
 from .stages.joint_space import Space
 
 Arrays = dict[str, npt.NDArray[Any]]
@@ -107,7 +108,7 @@ def distillation_credits(root: Path) -> tuple[str, ...]:
 
 
 @torch.no_grad()
-def bank_codes(generator: Generator, anchors: Tensor, see: Sight, seeds: int, psi: float = 0.7) -> Tensor:
+def bank_codes(generator: Generator, anchors: Tensor, see: Sight, seeds: int, psi: float = TRUNCATION) -> Tensor:
     """Joint code F_v [seeds,D] of the picture each of the first seeds paints, from the anchors [A,Z] that they mix."""
     z = _seeds(generator, anchors, seeds)
     size = min(128, generator.config.size)
@@ -116,7 +117,7 @@ def bank_codes(generator: Generator, anchors: Tensor, see: Sight, seeds: int, ps
 
 
 @torch.no_grad()
-def border_inset(generator: Generator, anchors: Tensor, seeds: int = 24, psi: float = 0.7) -> int:
+def border_inset(generator: Generator, anchors: Tensor, seeds: int = 24, psi: float = TRUNCATION) -> int:
     """Outermost pixels that are not as the rest of the picture, measured on pictures of the first seeds."""
     codes = generator.mapping(_seeds(generator, anchors, seeds), psi)
     whole = (generator.synthesis(w, "const", generator.config.size, "activations") for w in codes.split(4))
@@ -126,7 +127,7 @@ def border_inset(generator: Generator, anchors: Tensor, seeds: int = 24, psi: fl
 def _seeds(generator: Generator, anchors: Tensor, seeds: int) -> Tensor:
     """The latents z [seeds,Z] of the first seeds."""
     z_anchors = anchors.half().float().numpy()
-    return torch.from_numpy(np.stack([seed_to_z(s, generator.config.z_dim, z_anchors) for s in range(seeds)]))
+    return torch.from_numpy(np.stack([seed_to_z(s, generator.config.z_dim, z_anchors, MIXING) for s in range(seeds)]))
 
 
 def pack(
@@ -173,6 +174,8 @@ def pack(
         joint=dict(joint),
         credits=manifest.credits() + (distillation_credits(root) if distilled else ()),
         measures=dict(measures),
+        truncation=TRUNCATION,
+        mixing=MIXING,
         inset=border_inset(generator, parts["bank"]["anchors"]),
     )
     return save_world(out, card, tensors)

@@ -28,7 +28,6 @@ from ..model.joint_embedding import ImageHead
 Loss = Literal["l2", "perceptual", "clip"]
 LOSSES: tuple[Loss, ...] = ("l2", "perceptual", "clip")
 """Rows of Table 3b: L2 alone, with the perceptual term, and with the CLIP term too. Each has the w-norm."""
-TRUNCATION = 0.7
 
 
 @dataclass(frozen=True)
@@ -151,8 +150,9 @@ class Inverter:
     def seeds(self, seeds: Sequence[int]) -> Tensor:
         """Style codes [N,L,W] of seeds at the default truncation."""
         anchors, z_dim = bank_part(self.world.tensors, "anchors"), self.generator.config.z_dim
-        z = np.stack([seed_to_z(seed, z_dim, anchors) for seed in seeds])
-        return self.generator.mapping(torch.from_numpy(z), TRUNCATION)
+        card = self.world.card
+        z = np.stack([seed_to_z(seed, z_dim, anchors, card.mixing) for seed in seeds])
+        return self.generator.mapping(torch.from_numpy(z), card.truncation)
 
     def optimise(
         self, start: Tensor, loss: Callable[[Tensor], Tensor], steps: int, near: float = 0.0,

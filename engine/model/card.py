@@ -31,6 +31,8 @@ SOUND_HZ, ENCODER_HZ = 4.0, 10.0
 """How often F_a and E_a are evaluated, a second of sound."""
 MOTION_HZ = (1.0, 240.0)
 """Range of motion_rate."""
+TRUNCATIONS = (0.1, 1.2)
+"""Range of a card's truncation."""
 LONGEST_TEXT = 4000
 MOST_INSET = 8
 Shapes = Mapping[str, tuple[int, ...]]
@@ -66,6 +68,8 @@ class Card:
         joint: how its joint embedding was made.
         credits: one line for each source of training data.
         measures: figures of its training.
+        truncation: of its seeds at the default of /look/truncation, 0.1 to 1.2: that of its best pictures.
+        mixing: largest share of the second of two anchors in a seed, 0 to 0.5.
         inset: outermost pixels on every side that are not as the rest of the picture, and are left out where it is
             scaled.
         content: SHA-256 over all tensors.
@@ -92,6 +96,8 @@ class Card:
     joint: dict[str, Any] = field(default_factory=dict)
     credits: tuple[str, ...] = ()
     measures: dict[str, Any] = field(default_factory=dict)
+    truncation: float = 0.7
+    mixing: float = 0.5
     inset: int = 0
     content: str = ""
     path: str = ""
@@ -185,6 +191,10 @@ class Card:
             raise ValueError("it was trained with another mel front end than this version of sonorama computes")
         if not 0 <= self.inset <= min(MOST_INSET, min(self.width, self.height) // 8):
             raise ValueError(f"inset {self.inset} is not from 0 to {MOST_INSET} and an eighth of the picture")
+        if not TRUNCATIONS[0] <= self.truncation <= TRUNCATIONS[1]:
+            raise ValueError(f"truncation {self.truncation} is not from {TRUNCATIONS[0]:g} to {TRUNCATIONS[1]:g}")
+        if not 0 <= self.mixing <= 0.5:
+            raise ValueError(f"mixing {self.mixing} is not from 0 to 0.5")
         if not MOTION_HZ[0] <= self.motion_rate <= MOTION_HZ[1]:
             raise ValueError(f"motion_rate {self.motion_rate} is not from {MOTION_HZ[0]:g} to {MOTION_HZ[1]:g}")
 
@@ -225,6 +235,8 @@ def card_from_json(values: Any, version: int = 2, shapes: Shapes = MappingProxyT
         joint=_table(values, "joint"),
         credits=_rows(values, "credits"),
         measures=_table(values, "measures"),
+        truncation=_number(values, "truncation", 0.7),
+        mixing=_number(values, "mixing", 0.5),
         inset=_whole(values, "inset"),
         content=_text(values, "content"),
     )
@@ -250,8 +262,8 @@ def _text(values: dict[str, Any], name: str) -> str:
     return value
 
 
-def _number(values: dict[str, Any], name: str) -> float:
-    value = values.get(name)
+def _number(values: dict[str, Any], name: str, default: float | None = None) -> float:
+    value = values.get(name, default)
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise ValueError(f"{name} is no number")
     return float(value)

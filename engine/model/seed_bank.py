@@ -17,20 +17,22 @@ from ..units import Array
 
 SEEDS = 2048
 NOISE = 0.1
+TRUNCATION = 0.7
+"""Default of /look/truncation, at which a seed is as far from the average as its world's card says."""
 WALK_SECONDS = 8.0
 """Seconds that drift takes from one seed to the next at full speed."""
 
 
-def seed_to_z(seed: int, z_dim: int, anchors: Array | None) -> Array:
+def seed_to_z(seed: int, z_dim: int, anchors: Array | None, mixing: float = 0.5) -> Array:
     """A seed's z [Z] on the sphere of radius sqrt(Z): a mixture of two anchors [A,Z] plus a little noise;
-    plain Gaussian for worlds without anchors.
+    plain Gaussian for worlds without anchors. mixing: largest share of the second anchor.
     """
     rng = np.random.default_rng(seed)
     z = rng.standard_normal(z_dim)
     if anchors is not None:
         a, b = anchors[rng.choice(len(anchors), 2, replace=False)]
         # Mostly one of them: halfway between two is the blandest picture.
-        part = 0.5 * rng.beta(0.6, 1.2)
+        part = mixing * rng.beta(0.6, 1.2)
         z = (1 - part) * a + part * b + NOISE * z
     return (z * np.sqrt(z_dim) / np.linalg.norm(z)).astype(np.float32)
 
@@ -43,8 +45,16 @@ def closest_seed(code: Array, bank_codes: Array) -> int:
 class SeedBank:
     """Base latents w_0 [L,W] of seeds, truncated, with the drift of /look/drift.
 
-    `to_w` is the mapping network without truncation: z [Z] -> w [W]. Latents are cached: drift needs the same two in
-    every frame. `codes`: joint codes of the pictures of the first seeds, unit [N,D], where a world has them.
+    Latents are cached: drift needs the same two in every frame.
+
+    Args:
+        to_w: the mapping network without truncation: z [Z] -> w [W].
+        w_avg: its average [W].
+        num_ws, z_dim: L and Z.
+        anchors: of `seed_to_z`.
+        codes: joint codes of the pictures of the first seeds, unit [N,D], where a world has them.
+        truncation, mixing: of the world's card.
+
     """
 
     def __init__(
@@ -55,8 +65,11 @@ class SeedBank:
         z_dim: int,
         anchors: Array | None,
         codes: Array | None = None,
+        truncation: float = TRUNCATION,
+        mixing: float = 0.5,
     ) -> None:
         self.codes = codes
+        self._reach, self._mixing = np.float32(truncation / TRUNCATION), mixing
         self._to_w, self._w_avg, self._num_ws, self._z_dim, self._anchors = (
             to_w,
             w_avg,
@@ -67,11 +80,14 @@ class SeedBank:
         self._known: dict[int, Array] = {}
 
     def latent(self, seed: int) -> Array:
-        """W [W] of a seed, without truncation."""
+        """W [W] of a seed, so far from the average that TRUNCATION brings it to the card's truncation."""
         if seed not in self._known:
             if len(self._known) > 256:
                 self._known.clear()
-            self._known[seed] = self._to_w(seed_to_z(seed, self._z_dim, self._anchors))
+            w = self._to_w(seed_to_z(seed, self._z_dim, self._anchors, self._mixing))
+            self._known[seed] = (
+                w if self._reach == 1 else (self._w_avg + self._reach * (w - self._w_avg)).astype(np.float32)
+            )
         return self._known[seed]
 
     def base(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..model.seed_bank import SeedBank, bank_part
+from ..model.seed_bank import TRUNCATION, SeedBank, bank_part
 from ..units import SAMPLE_RATE
 from .conditioning_worker import SoundNetworks
 from .latent_motion import MotionState, StyleSpace
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..inference.backend import Backend
     from ..model.world_file import World
 
-GATE_SEEDS, GATE_TRUNCATION = (1, 2, 3, 4), 0.7
+GATE_SEEDS = (1, 2, 3, 4)
 """The base latents whose pictures lower precision is judged by."""
 
 
@@ -48,13 +48,16 @@ class LoadedWorld:
         card, anchors = self.world.card, bank_part(self.world.tensors, "anchors")
         w_avg = self.world.tensors["generator.mapping.w_avg"]
         codes = bank_part(self.world.tensors, "codes")
-        return SeedBank(self.backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors, codes)
+        return SeedBank(
+            self.backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors, codes,
+            truncation=card.truncation, mixing=card.mixing,
+        )  # fmt: skip
 
     @cached_property
     def quality_gate(self) -> QualityGate:
         """What pictures in lower precision are compared with. The first use paints, so it comes before the show's."""
         bank = self.seed_bank
-        codes = [bank.base(seed, GATE_TRUNCATION, 0.0, None, 0.0) for seed in GATE_SEEDS]
+        codes = [bank.base(seed, TRUNCATION, 0.0, None, 0.0) for seed in GATE_SEEDS]
         return QualityGate.made(self.backend, codes)
 
     @property

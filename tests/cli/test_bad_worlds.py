@@ -154,6 +154,7 @@ def test_listing_survives_it(
 
 WRONG: list[dict[str, Any]] = [
     {"name": 7}, {"name": None}, {"description": ["a"]}, {"motion_rate": "fast"}, {"motion_rate": 0},
+    {"truncation": 0}, {"truncation": float("nan")}, {"mixing": 0.6}, {"mixing": "much"},
     {"motion_rate": float("nan")}, {"motion_rate": 1e9}, {"classes": 9}, {"classes": [1]}, {"classes": ["rain"]},
     {"credits": 1}, {"joint": []}, {"measures": "good"}, {"size": "wide"}, {"size": 128}, {"width": 63},
     {"height": 2**40}, {"num_ws": []}, {"num_ws": 14}, {"level_cuts": 3}, {"level_cuts": [7, 3]}, {"ports": []},

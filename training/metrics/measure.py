@@ -13,8 +13,9 @@ import torch
 from ...engine.files.atomic import names_after, write_bytes
 from ...engine.inference.backend import Backend, open_backend
 from ...engine.model.build import build_networks
-from ...engine.model.seed_bank import SeedBank, bank_part
+from ...engine.model.seed_bank import TRUNCATION
 from ...engine.model.world_file import World, load_world
+from ...engine.pipeline.loaded_world import LoadedWorld
 from ...engine.units import LEVELS, SAMPLE_RATE, Array
 from ..backbone import Backbone
 from ..data.photos import PICTURES, picture_set
@@ -37,10 +38,8 @@ def film(world: World, backend: Backend, sound: Array, seconds: float, **changes
 
 def seed_grid(world: World, backend: Backend, count: int = 64) -> torch.Tensor:
     """Pictures of the first seeds [N,3,H,W] in [-1,1]."""
-    card, anchors = world.card, bank_part(world.tensors, "anchors")
-    w_avg = world.tensors["generator.mapping.w_avg"]
-    bank = SeedBank(backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors)
-    pictures = [backend.synthesize(bank.base(s, 0.7, 0.0, None, 1.0)) for s in range(1, count + 1)]
+    bank = LoadedWorld(world, backend).seed_bank
+    pictures = [backend.synthesize(bank.base(s, TRUNCATION, 0.0, None, 1.0)) for s in range(1, count + 1)]
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2) * 2 - 1
 
 
@@ -73,14 +72,16 @@ def class_sheet(world: World, backend: Backend, sounds: dict[str, list[Array]], 
 
 
 def picture_table(world: World, root: Path, work: Path, count: int = 300) -> dict[str, Any]:
-    """Distances of the pictures of the first seeds, at psi 1 and 0.7, to photos that were kept out of training; those
-    of a square world are compared with the central squares of the same photos.
+    """Distances of the pictures of the first seeds, as played and at psi 1 and 0.7, to photos that were kept out of
+    training; those of a square world are compared with the central squares of the same photos.
     """
     generator, anchors = build_networks(world).generator, torch.from_numpy(world.tensors["bank.anchors"]).float()
     data = picture_set(root, work / PICTURES, *WIDE.shape(), WIDE.z_dim)
     height, width = generator.config.shape()
     photos = HeldOutPhotos(data, Backbone(), square=height == width)
-    return {f"psi {psi}": distances(generator, anchors, photos, count, psi).table() for psi in (1.0, 0.7)}
+    played, mixing = world.card.truncation, world.card.mixing
+    psis = dict.fromkeys((played, 1.0, 0.7))
+    return {f"psi {psi}": distances(generator, anchors, photos, count, psi, mixing).table() for psi in psis}
 
 
 def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:

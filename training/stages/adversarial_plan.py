@@ -46,5 +46,5 @@ class AdversarialTraining:
     time: bool = True
     wrong_sound: bool = True
     ema: float = 0.99
-    psi: float = 0.7
+    psi: float = 1.0
     checkpoint_s: float = 120.0

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ...engine.files.atomic import replacing
 from ...engine.model.generator import Generator
+from ..stages.generator.mixtures import MIXING, TRUNCATION
 from ..stages.generator.progress import paint_codes, seed_codes
 from ..stages.generator.trainer import GeneratorTrainer
 
@@ -20,12 +21,11 @@ PREVIEW = "preview.mp4"
 RATE, STATIONS, BETWEEN = 25, 8, 20
 LEAST = 256
 """Height in px that smaller pictures are enlarged to."""
-PSI = 0.7
 
 
 def loop_codes(anchors: Tensor, stations: int = STATIONS, between: int = BETWEEN) -> Tensor:
     """Codes [stations x between,Z] on the way through the first seeds and back to the first; all of length sqrt(Z)."""
-    z = seed_codes(anchors, stations)
+    z = seed_codes(anchors, stations, mixing=MIXING)
     ahead = torch.cat([z[1:], z[:1]])
     t = torch.linspace(0, 1, between + 1)[:-1]
     t = (t * t * (3 - 2 * t))[None, :, None]
@@ -42,7 +42,7 @@ def write_preview(generator: Generator, anchors: Tensor, side: int, path: Path) 
         stream.height, stream.width = size
         stream.pix_fmt = "yuv420p"
         for some in loop_codes(anchors).split(16):
-            pictures = F.interpolate(paint_codes(generator, some, side, PSI), size, mode="bilinear")
+            pictures = F.interpolate(paint_codes(generator, some, side, TRUNCATION), size, mode="bilinear")
             for pixels in ((pictures + 1) * 127.5).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous():
                 film.mux(stream.encode(av.VideoFrame.from_ndarray(pixels.numpy(), "rgb24")))
         film.mux(stream.encode())

@@ -23,6 +23,7 @@ from ...metrics.distance import HeldOutPhotos
 from ...processes import Devices, add_device_arguments
 from ...status import Status, log_status
 from .interrupt import stop_between_steps
+from .mixtures import MIXING
 from .pack import write_pack
 from .plan import WIDE, GeneratorPlan
 from .progress import Progress, distances
@@ -78,10 +79,12 @@ def add_distance_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--square", action="store_true", help="compare central squares only")
 
 
-def _generator_and_anchors(args: argparse.Namespace, data: PictureSet) -> tuple[Generator, torch.Tensor]:
+def _generator_and_anchors(args: argparse.Namespace, data: PictureSet) -> tuple[Generator, torch.Tensor, float]:
+    """The generator, its anchors, and how seeds mix them."""
     if args.world is not None:
         world = load_world(args.world)
-        return build_networks(world).generator, torch.from_numpy(world.tensors["bank.anchors"]).float()
+        anchors = torch.from_numpy(world.tensors["bank.anchors"]).float()
+        return build_networks(world).generator, anchors, world.card.mixing
     path = args.work / CHECKPOINT
     if not path.is_file():
         raise InputError(f"{path}: no checkpoint", "name a world, or the folder of a training with --work")
@@ -89,7 +92,7 @@ def _generator_and_anchors(args: argparse.Namespace, data: PictureSet) -> tuple[
     state = read_state(path)
     with restoring(path):
         generator.load_state_dict(state["average"])
-    return generator.requires_grad_(False), data.anchors
+    return generator.requires_grad_(False), data.anchors, MIXING
 
 
 def run_distance(args: argparse.Namespace) -> int:
@@ -98,10 +101,10 @@ def run_distance(args: argparse.Namespace) -> int:
     The pictures of a square world are compared with the central squares of the same photos.
     """
     data = picture_set(data_root(args.data), args.work / PICTURES, *WIDE.shape(), WIDE.z_dim)
-    generator, anchors = _generator_and_anchors(args, data)
+    generator, anchors, mixing = _generator_and_anchors(args, data)
     height, width = generator.config.shape()
     photos = HeldOutPhotos(data, Backbone(), square=args.square or height == width)
-    found = {f"psi {psi}": distances(generator, anchors, photos, args.count, psi).table() for psi in args.psi}
+    found = {f"psi {psi}": distances(generator, anchors, photos, args.count, psi, mixing).table() for psi in args.psi}
     sys.stdout.write(json.dumps(found, indent=1) + "\n")
     return 0
 

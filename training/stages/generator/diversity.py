@@ -28,10 +28,11 @@ def paint_codes(generator: Generator, z: Tensor, side: int, psi: float = 1.0) ->
     return torch.cat(chunks).clamp(-1, 1).cpu()
 
 
-def seed_codes(anchors: Tensor, count: int, first: int = 1) -> Tensor:
+def seed_codes(anchors: Tensor, count: int, first: int = 1, mixing: float = 0.5) -> Tensor:
     """Codes [N,Z] of seeds as the engine makes them."""
     table = anchors.cpu().numpy()
-    return torch.from_numpy(np.stack([seed_to_z(s, table.shape[1], table) for s in range(first, first + count)]))
+    seeds = range(first, first + count)
+    return torch.from_numpy(np.stack([seed_to_z(seed, table.shape[1], table, mixing) for seed in seeds]))
 
 
 def spread(pictures: Tensor) -> float:

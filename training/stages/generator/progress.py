@@ -18,12 +18,12 @@ from ...data.photos import CLEAN, PictureSet
 from ...event_log import EventLog
 from ...metrics.distance import HeldOutPhotos, PictureDistances
 from .diversity import paint_codes, seed_codes
+from .mixtures import MIXING, TRUNCATION
 from .plan import GeneratorPlan
 from .trainer import GeneratorTrainer
 
 log = logging.getLogger(__name__)
 SEEDS = 64
-PSI = 0.7
 
 
 def save_jpeg(pictures: Tensor, path: Path, columns: int = 8) -> tuple[bytes, tuple[int, int]]:
@@ -38,18 +38,20 @@ def save_jpeg(pictures: Tensor, path: Path, columns: int = 8) -> tuple[bytes, tu
 
 
 @torch.no_grad()
-def distances(generator: Generator, anchors: Tensor, photos: HeldOutPhotos, count: int, psi: float) -> PictureDistances:
-    """Of the pictures of the first `count` seeds at full resolution, as they are played."""
+def distances(
+    generator: Generator, anchors: Tensor, photos: HeldOutPhotos, count: int, psi: float, mixing: float
+) -> PictureDistances:
+    """Of the pictures of the first `count` seeds at full resolution."""
     made = []
-    for z in seed_codes(anchors, count).split(8):
+    for z in seed_codes(anchors, count, mixing=mixing).split(8):
         x = paint_codes(generator, z, generator.config.size, psi)
         made.append(((x + 1) * 127.5).round().to(torch.uint8))
     return photos.compare(torch.cat(made).to(generator.mapping.w_avg.device))
 
 
 class Progress:
-    """Sheets below `folder`/grids (64 seeds at psi 0.7, photos above what their codes give), and at full resolution a
-    line of distances in `folder`/measures.jsonl; each at its own interval. Both go into `events` too.
+    """Sheets below `folder`/grids (64 seeds as they are played, photos above what their codes give), and at full
+    resolution a line of distances in `folder`/measures.jsonl; each at its own interval. Both go into `events` too.
     """
 
     def __init__(self, folder: Path, data: PictureSet, plan: GeneratorPlan, events: EventLog | None = None) -> None:
@@ -73,7 +75,7 @@ class Progress:
     def draw(self, trainer: GeneratorTrainer) -> None:
         """Write both sheets, named by phase, size and pictures so far."""
         side, name = trainer.painted, f"p{trainer.phase}_{trainer.painted:04d}_{trainer.images:07d}"
-        made = paint_codes(trainer.average, seed_codes(trainer.anchors, SEEDS), side, PSI)
+        made = paint_codes(trainer.average, seed_codes(trainer.anchors, SEEDS, mixing=MIXING), side, TRUNCATION)
         self._sheet("seeds", name, made, trainer.images)
         real = self.data.at(self.shown, side).cpu()
         fake = paint_codes(trainer.average, self.data.codes[self.shown], side)
@@ -86,11 +88,11 @@ class Progress:
             self.events.picture(f"{kind} phase {name[1]}", content, size, images)
 
     def measure(self, trainer: GeneratorTrainer) -> None:
-        """Append distances at psi 1 and 0.7, of `measure_seeds` seeds."""
+        """Append distances as played and at psi 0.7, of `measure_seeds` seeds."""
         self._photos = self._photos or HeldOutPhotos(trainer.data, trainer.backbone)
         line: dict[str, object] = {"phase": trainer.phase, "images": trainer.images}
-        for psi in (1.0, PSI):
-            found = distances(trainer.average, trainer.anchors, self._photos, self.plan.measure_seeds, psi)
+        for psi in (TRUNCATION, 0.7):
+            found = distances(trainer.average, trainer.anchors, self._photos, self.plan.measure_seeds, psi, MIXING)
             line[f"psi {psi}"] = found.table()
             if self.events is not None:
                 kinds = {"whole": found.whole.mean, "patch": found.patch.mean, "nearest": found.nearest}
