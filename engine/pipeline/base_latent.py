@@ -33,6 +33,7 @@ from ..units import LEVELS, SAMPLE_RATE, Array
 from .blend_surface import BlendPoint, points_of, shares
 from .latent_motion import number, per_code
 from .loaded_world import LoadedWorld
+from .sound_change import FRAMES, STATISTICS
 from .travel import AT_HOME, HOME, Place, SoundPoint, Travel
 
 NEUTRAL = float(TABLE[LOOK_TRUNCATION].default)
@@ -96,6 +97,7 @@ class BaseLatent:
         """Switch to another world at once; the journey begins anew at the chosen seed."""
         self._seed_bank, self._space = instrument.seed_bank, instrument.space
         self._content = instrument.world.card.content
+        self._limits = STATISTICS if instrument.world.card.frames is None else FRAMES
         self._from = None
         self._find_codes()
 
@@ -120,7 +122,7 @@ class BaseLatent:
         home = prompt if prompt >= 0 and number(values, LOOK_TEXT_WEIGHT) >= 0.5 else seed
         if (code := self._codes.get(self._identity.code)) and number(values, LOOK_CODE_WEIGHT) >= 0.5:
             home = code.nearest
-        self.travel.step(values, point, home, self._seed_bank.codes)
+        self.travel.step(values, point, home, self._seed_bank.codes, self._limits)
 
     def begin(self, values: Mapping[str, Value], before: int, sample: int, psi: Array, chosen: bool = False) -> None:
         """Start a frame, from sample `before` to `sample`, with effective values and truncation by code [L,1].

@@ -22,7 +22,7 @@ from ..units import LEVELS, SAMPLE_RATE, Array
 from .latent_motion import audible, number
 from .modulators import BeatCount
 from .seed_choice import next_seed
-from .sound_change import POINT_S, ChangeDetector
+from .sound_change import POINT_S, STATISTICS, ChangeDetector, Limits
 
 PERIOD_S = 5.0
 """Seconds of a phrase without a beat at full travel; with a beat, the power of two of bars that comes closest."""
@@ -97,7 +97,10 @@ class Travel:
         """A phrase begins with the next step."""
         self._count.restart = True
 
-    def step(self, values: Mapping[str, object], point: SoundPoint, home: int, codes: Array | None) -> None:
+    def step(
+        self, values: Mapping[str, object], point: SoundPoint, home: int, codes: Array | None,
+        limits: Limits = STATISTICS,
+    ) -> None:  # fmt: skip
         """Decide at the next grid point.
 
         Args:
@@ -105,6 +108,7 @@ class Travel:
             point: the sound there.
             home: seed of the picture that was chosen, or that a prompt chose.
             codes: joint codes of the pictures of the first seeds [N,D], None where the world has none.
+            limits: of changes, for the world's ears.
 
         """
         travel, sample = number(values, LOOK_TRAVEL), point.sample
@@ -112,7 +116,8 @@ class Travel:
             self._rest(sample)
             return
         period = PERIOD_S / travel
-        changed = self._detector.step(point.code, point.presence, self._since(self._changed, sample) >= period / 3)
+        ready = self._since(self._changed, sample) >= period / 3
+        changed = self._detector.step(point.code, point.presence, ready, limits)
         phrase = self._phrase_ended(point, period)
         if changed:
             self._changed = sample

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sonorama.engine.pipeline.sound_change import ChangeDetector
+from sonorama.engine.pipeline.sound_change import FRAMES, STATISTICS, ChangeDetector, Limits
 
 RNG = np.random.default_rng(3)
 RAIN, FIRE, WIND = np.linalg.qr(RNG.standard_normal((64, 3)))[0].T  # at right angles: a distance of 1
@@ -37,6 +37,13 @@ def test_another_sound_is_found_once_within_a_second() -> None:
     assert len(changed) == 1
     assert changed[0] < SECOND
     assert len(found(detector, steady(RAIN, 30))) == 1
+
+
+@pytest.mark.parametrize(("limits", "times"), [(STATISTICS, 0), (FRAMES, 1)])
+def test_ears_that_hear_frames_find_smaller_changes(limits: Limits, times: int) -> None:
+    detector, other = ChangeDetector(), near(RAIN, 0.27)
+    codes = [near(RAIN, 0.01) for _ in range(10 * SECOND)] + [near(other, 0.01) for _ in range(10 * SECOND)]
+    assert sum(detector.step(code, 1.0, True, limits) for code in codes) == times
 
 
 @pytest.mark.parametrize("points", [1, 4])
