@@ -19,7 +19,7 @@ EXACT: Final = "exact"
 LEVELS: Final = ("coarse", "mid", "fine")
 """Groups of a world's style codes, in the order of the synthesis network's layers."""
 
-DEFAULT_WORLD: Final = "shore"
+DEFAULT_WORLD: Final = "meridian"
 """Name of the world that films and shows play unless told otherwise."""
 
 if TYPE_CHECKING:

@@ -19,11 +19,11 @@ from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.inference.graph_cache import ready_graphs
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.picture.contact_sheet import contact_sheet, write_png
-from sonorama.engine.units import SAMPLE_RATE
+from sonorama.engine.units import DEFAULT_WORLD, SAMPLE_RATE
 
 HERE = Path(__file__).parent
 OUT = Path("build/demo")
-WORLD, SEED = "shore", 46
+SEED = 50
 FADE = SAMPLE_RATE // 2
 LOUDNESS = 0.12
 """RMS level of each scene."""
@@ -93,15 +93,13 @@ def main() -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     sound, film, picture = OUT / "minute.flac", OUT / "minute.mp4", OUT / "minute.png"
     write_flac(minute(), sound)
-    ready_graphs(load_world(WORLD))  # made once a machine; the speed told below is that of every render after
+    ready_graphs(load_world(DEFAULT_WORLD))  # made once a machine; the speed told below is that of every render after
     command = [
         Path(sys.executable).with_name("sonorama"),
         "render",
         sound,
         "-o",
         film,
-        "--world",
-        WORLD,
         "--seed",
         str(SEED),
         "--overwrite",

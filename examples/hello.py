@@ -28,10 +28,10 @@ from sonorama.engine.model.world_file import load_world
 from sonorama.engine.picture.contact_sheet import write_png
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
-from sonorama.engine.units import Array
+from sonorama.engine.units import DEFAULT_WORLD, Array
 
 FPS = Fraction(30)
-VALUES: dict[str, Value] = {"/look/seed": 46, "/look/truncation": 0.7, "/motion/fine/amount": 1.2}
+VALUES: dict[str, Value] = {"/look/seed": 50, "/look/truncation": 0.7, "/motion/fine/amount": 1.2}
 """Values to start with, by address; all others stand at their defaults. `sonorama parameters` lists them."""
 
 
@@ -72,7 +72,7 @@ def main() -> int:
     parser.add_argument("sound", type=Path)
     parser.add_argument("out", type=Path, help="a new folder for the pictures")
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--world", default="shore")
+    parser.add_argument("--world", default=DEFAULT_WORLD)
     parser.add_argument("--device", default="auto")
     args = parser.parse_args()
     try:

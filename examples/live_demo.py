@@ -37,7 +37,7 @@ START_S = 120.0
 Act = tuple[float, str, float | int | str]
 ACTS: tuple[Act, ...] = (  # part of the show at which a message is sent, address, value
     (0.05, "/scene/store", 1),
-    (0.10, "/look/seed", 46),
+    (0.10, "/look/seed", 54),
     (0.20, "/motion/coarse/amount", 1.6),
     (0.30, "/scene/store", 2),
     (0.35, "/scene/morph", 2.0),
@@ -91,7 +91,7 @@ def play(seconds: float) -> int:
     """The show, and what is sent to it; its exit code, 0 if it ended because it was asked to."""
     sound = OUT / "minute.flac"
     write_flac(minute(), sound)
-    files = ["--record", FILM, "--stats", STATS, "--size", "512x512"]  # a small computer records it, too
+    files = ["--record", FILM, "--stats", STATS, "--size", "640x360"]  # a small computer records it, too
     show = subprocess.Popen([SONORAMA, "live", "--source", f"file:{sound}", "--name", NAME, *files])
     try:
         port = osc_port(show)

@@ -19,6 +19,8 @@ SEEDS = 2048
 NOISE = 0.1
 TRUNCATION = 0.7
 """Default of /look/truncation, at which a seed is as far from the average as its world's card says."""
+FARTHEST = 1.2
+"""Largest value of /look/truncation."""
 WALK_SECONDS = 8.0
 """Seconds that drift takes from one seed to the next at full speed."""
 
@@ -69,7 +71,7 @@ class SeedBank:
         mixing: float = 0.5,
     ) -> None:
         self.codes = codes
-        self._reach, self._mixing = np.float32(truncation / TRUNCATION), mixing
+        self.truncation, self._mixing = truncation, mixing
         self._to_w, self._w_avg, self._num_ws, self._z_dim, self._anchors = (
             to_w,
             w_avg,
@@ -80,22 +82,19 @@ class SeedBank:
         self._known: dict[int, Array] = {}
 
     def latent(self, seed: int) -> Array:
-        """W [W] of a seed, so far from the average that TRUNCATION brings it to the card's truncation."""
+        """W [W] of a seed, without truncation."""
         if seed not in self._known:
             if len(self._known) > 256:
                 self._known.clear()
-            w = self._to_w(seed_to_z(seed, self._z_dim, self._anchors, self._mixing))
-            self._known[seed] = (
-                w if self._reach == 1 else (self._w_avg + self._reach * (w - self._w_avg)).astype(np.float32)
-            )
+            self._known[seed] = self._to_w(seed_to_z(seed, self._z_dim, self._anchors, self._mixing))
         return self._known[seed]
 
     def base(
         self, seed: int, psi: float | Array, drifted: float, prompt_seed: int | None, prompt_weight: float
     ) -> Array:
-        """w_0 [L,W]. psi: one, or one for each code [L,1]. drifted: how many seeds the drift has passed
-        (its whole part picks the two neighbours, its fraction the way between them, eased). prompt_seed: the seed that
-        a prompt chose.
+        """w_0 [L,W]. psi: /look/truncation, one, or one for each code [L,1]. drifted: how many seeds the drift has
+        passed (its whole part picks the two neighbours, its fraction the way between them, eased). prompt_seed: the
+        seed that a prompt chose.
         """
         w = self.drifted(seed, drifted, prompt_seed, prompt_weight)
         return self.truncated(np.repeat(w[None], self._num_ws, 0), psi)
@@ -119,7 +118,13 @@ class SeedBank:
 
     def truncated(self, w: Array, psi: float | Array) -> Array:
         """Style codes [L,W] drawn to the average; psi as of `base`."""
-        return (self._w_avg + psi * (w - self._w_avg)).astype(np.float32)
+        return (self._w_avg + self._distance(psi) * (w - self._w_avg)).astype(np.float32)
+
+    def _distance(self, psi: float | Array) -> float | Array:
+        """Of /look/truncation: TRUNCATION is the card's, 0 and FARTHEST are what they say in every world."""
+        if self.truncation == TRUNCATION:
+            return psi
+        return np.asarray(np.interp(psi, (0.0, TRUNCATION, FARTHEST), (0.0, self.truncation, FARTHEST)), np.float32)
 
     def _drift_latent(self, seed: int, step: int, prompt_seed: int | None, weight: float) -> Array:
         if step:

@@ -26,7 +26,7 @@ from ..control.addresses import (
     look_mix,
 )
 from ..control.parameters import Value
-from ..control.render_table import BLEND_POINTS, TABLE
+from ..control.render_table import BLEND_POINTS
 from ..model.base_code import BaseCode, find_code
 from ..model.seed_bank import WALK_SECONDS
 from ..units import LEVELS, SAMPLE_RATE, Array
@@ -35,9 +35,6 @@ from .latent_motion import number, per_code
 from .loaded_world import LoadedWorld
 from .sound_change import FRAMES, STATISTICS
 from .travel import AT_HOME, HOME, Place, SoundPoint, Travel
-
-NEUTRAL = float(TABLE[LOOK_TRUNCATION].default)
-"""The truncation at which a code is played as it is."""
 
 
 class Identity(NamedTuple):
@@ -201,15 +198,13 @@ class BaseLatent:
         return (w + amount * (mixture - w)).astype(np.float32) if parts else w
 
     def _code_at(self, name: str, sample: int) -> Array | None:
-        """A code [L,W] at a sample, drawn away from the average so that truncation NEUTRAL gives it back; None where
-        there is none.
+        """A code [L,W] at a sample, drawn away from the average so that the default truncation gives it back; None
+        where there is none.
         """
         if (code := self._codes.get(name)) is None:
             return None
-        w_avg = self._space.w_avg
-        return (w_avg + (code.at((sample - self._begun[name]) / SAMPLE_RATE) - w_avg) / np.float32(NEUTRAL)).astype(
-            np.float32
-        )
+        w_avg, played = self._space.w_avg, code.at((sample - self._begun[name]) / SAMPLE_RATE)
+        return (w_avg + (played - w_avg) / np.float32(self._seed_bank.truncation)).astype(np.float32)
 
     def _other(self, sample: int) -> Array:
         """What is mixed in, [L,W]: the second seed, or by level a seed or code of its own."""

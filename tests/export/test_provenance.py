@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from sonorama.engine.cli.main import main
 from sonorama.engine.errors import InputError, MissingExtra, OutputError, ValueRefused
 from sonorama.engine.files.fingerprint import fingerprint
+from sonorama.engine.units import DEFAULT_WORLD
 from sonorama.export.provenance import check_signing, read_manifest
 from sonorama.export.render import RenderJob, render
 
@@ -198,7 +199,7 @@ def test_the_command_line_and_the_environment(
     told = manifest(tmp_path / "a.mp4", chain[2])
     assert told["state"] == "Trusted"
     world = assertions(told)["org.sonorama.world"]
-    assert world["name"] == "shore"
-    assert world["licence"] == "CC BY 4.0"
+    assert world["name"] == DEFAULT_WORLD
+    assert world["licence"] == "CC BY-SA 4.0"
     assert main([*begin, "--overwrite", "--sign", "none"]) == 0
     assert b"c2pa" not in (tmp_path / "a.mp4").read_bytes()

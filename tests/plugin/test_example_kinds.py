@@ -132,7 +132,8 @@ def test_the_bridge_sets_and_reads_parameters(place: Path) -> None:
     assert told[:4] == ["ok", "7", "ok", "ok"]
     assert told[4].startswith("There is no parameter /no/such.")
     assert told[5] == "x is no JSON value"
-    assert told[6] == "/engine/world does not take '../secret.safetensors'. Send the name of an installed one: shore."
+    said = "/engine/world does not take '../secret.safetensors'. Send the name of an installed one: meridian, shore."
+    assert told[6] == said
     assert told[7].startswith("/look/truncation does not take list.")
     assert told[8] == "/look/drift", "changes arrive"
     posted = "[('/look/seed', 9, 'lines'), ('/look/truncation', 1.2, 'lines'), ('/out/blackout', True, 'lines')]"

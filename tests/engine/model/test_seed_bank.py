@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from sonorama.engine.model.seed_bank import TRUNCATION, SeedBank, seed_to_z
+from sonorama.engine.control.addresses import LOOK_TRUNCATION
+from sonorama.engine.control.render_table import TABLE
+from sonorama.engine.model.seed_bank import FARTHEST, TRUNCATION, SeedBank, seed_to_z
 from sonorama.engine.units import Array
 
 Z, W, CODES = 16, 8, 3
@@ -44,3 +46,17 @@ def test_less_mixing_brings_seeds_nearer_to_an_anchor() -> None:
 def test_seeds_of_older_worlds_are_what_they_were() -> None:
     assert np.array_equal(seed_to_z(7, Z, ANCHORS), seed_to_z(7, Z, ANCHORS, 0.5))
     assert np.array_equal(bank().latent(7), to_w(seed_to_z(7, Z, ANCHORS)))
+
+
+def test_the_ends_of_the_range_are_the_same_in_every_world() -> None:
+    w = to_w(seed_to_z(5, Z, ANCHORS))
+    assert TABLE[LOOK_TRUNCATION].high == FARTHEST
+    assert TABLE[LOOK_TRUNCATION].default == TRUNCATION
+    for truncation in (0.5, 0.7, 1.0):
+        assert np.allclose(
+            bank(truncation).base(5, FARTHEST, 0.0, None, 0.0), W_AVG + FARTHEST * (w - W_AVG), atol=1e-5
+        )
+        psi = np.linspace(0, FARTHEST, CODES, dtype=np.float32)[:, None]
+        rows = bank(truncation).base(5, psi, 0.0, None, 0.0)
+        assert rows.dtype == np.float32
+        assert (np.diff(np.linalg.norm(rows - W_AVG, axis=1)) > 0).all()
