@@ -21,7 +21,8 @@ from sonorama.engine.model.world_file import World
 from sonorama.engine.units import Array
 
 SAMPLES = 10_000
-TRUNCATION = 0.7
+TRUNCATION, MIXING = 0.7, 0.5
+"""Of the imported world's card: as these networks are usually sampled; its seeds are plain, there is nothing to mix."""
 SEEN_SIZE = 128
 LENGTH = 0.8
 """Root mean square of a direction, in units of sigma_w; as of trained worlds (their way to photos of a class)."""

@@ -28,7 +28,7 @@ from sonorama.engine.model.motion_rnn import MotionNetwork
 from sonorama.engine.model.sound_inversion import SoundInversionEncoder
 from sonorama.engine.model.world_file import SafetensorsLoader, World, load_world, read_card, save_world
 
-from .bank import Bank, agreement, directions, eyes, largest_activation, measure_styles, paint_bank
+from .bank import MIXING, TRUNCATION, Bank, agreement, directions, eyes, largest_activation, measure_styles, paint_bank
 from .reading import read_generator
 from .stylegan2 import Converted, convert
 
@@ -153,7 +153,7 @@ def _world(
     card = replace(
         base.card, name=request.world, version="1", licence=request.licence,
         description=_description(request, digest, seen, 0 < converted.clamp < largest), generator=shape,
-        encoder=encoder, motion=motion, inset=0, path="", measures=measures,
+        encoder=encoder, motion=motion, truncation=TRUNCATION, mixing=MIXING, inset=0, path="", measures=measures,
         joint=base.card.joint | {"base": base.card.name},
         credits=(
             f"{request.file.name}: unknown", f"words, eyes and ears of {base.card.name}: {base.card.licence}",

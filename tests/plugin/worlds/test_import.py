@@ -12,6 +12,7 @@ from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.build import build_networks
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
+from sonorama.engine.units import DEFAULT_WORLD
 from sonorama.plugin.worlds.bank import Bank, agreement, directions
 
 from . import hostile, nvidia_files
@@ -46,8 +47,9 @@ def test_from_a_file_to_a_world(folder: Path, capsys: pytest.CaptureFixture[str]
     networks = build_networks(world)
     ws = w[None, None].repeat(1, world.card.num_ws, 1)
     assert torch.allclose(networks.generator.synthesis(ws)[0], nvidia_files.paint(g, w), atol=1e-3)
-    base = load_world("shore")
+    base = load_world(DEFAULT_WORLD)
     assert world.vocabulary.classes == base.vocabulary.classes
+    assert (world.card.truncation, world.card.mixing) == (0.7, 0.5)  # not those of the base world
     assert world.card.credits[0] == "faces.pkl: unknown"
     assert world.card.credits[2:] == base.card.credits
     with torch.no_grad():
