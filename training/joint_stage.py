@@ -58,7 +58,12 @@ def joint_stage(shop: TrainingRun) -> Space:
         space = Space.read(path, load_joint(clip) if clip else None)
     except SafetensorError as error:
         raise InputError(f"{path} is damaged", AGAIN) from error
-    return space.promoted([name for name in EXTRA_CLASSES if name in space.names])
+    return space.promoted(_extra(space)) if teacher_file(shop.root).is_file() else space
+
+
+def _extra(space: Space) -> list[str]:
+    """Of EXTRA_CLASSES those that are among its other names."""
+    return [name for name in EXTRA_CLASSES if name in space.names]
 
 
 def _space(shop: TrainingRun) -> tuple[Space, JointTraining, str]:
@@ -78,8 +83,7 @@ def _space(shop: TrainingRun) -> tuple[Space, JointTraining, str]:
 
 
 def known_space(base: Path, clip: str = "") -> Space:
-    """The joint space of a world, with the nine classes and those of EXTRA_CLASSES that it knows; what else it knows is
-    among its other names.
+    """The joint space of a world, with the nine classes; what else it knows is among its other names.
 
     Args:
         base: the world file.
@@ -96,7 +100,7 @@ def known_space(base: Path, clip: str = "") -> Space:
     codes = space.labels if space.name_codes is None else torch.cat([space.labels, space.name_codes])
     if missing := [name for name in CLASSES if name not in names]:
         raise InputError(f"{base}: this world does not know {missing[0]}", "give another one with --base")
-    classes = tuple(name for name in (*CLASSES, *EXTRA_CLASSES) if name in names)
+    classes = tuple(CLASSES)
     other = tuple(name for name in names if name not in classes)
     rows = codes[[names.index(name) for name in other]]
     labels = codes[[names.index(name) for name in classes]]
@@ -104,10 +108,14 @@ def known_space(base: Path, clip: str = "") -> Space:
 
 
 def _with_own_classes(shop: TrainingRun, space: Space) -> Space:
-    """The space with the data set's own classes after those that it knows; notes and logs what was decided."""
-    space = space.promoted([name for name in EXTRA_CLASSES if name in space.names])
+    """The space with the data set's own classes after the nine and those of EXTRA_CLASSES that the data set holds;
+    notes and logs what was decided.
+    """
+    told = amounts(shop.root)
+    held = {built_in(name, (*space.classes, *_extra(space))) for name in told}
+    space = space.promoted([name for name in _extra(space) if name in held])
     room = MEANING_SLOTS - len(space.classes)
-    if amounts(shop.root):
+    if told:
         found = own_classes(shop.root, lambda name: built_in(name, space.classes), room)
     else:
         found = grouped_classes(shop.root, space, room)

@@ -51,33 +51,7 @@ def ending_signals() -> tuple[signal.Signals, ...]:
     return (signal.SIGINT, signal.SIGTERM, hang_up)
 
 
-class _Once(argparse.Action):
-    """Keeps the value of an option, which may not be given with another one, too."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        given = parser.given if isinstance(parser, _Parser) else {}
-        if option_string is not None and given.setdefault(self.dest, values) != values:
-            raise UsageError(f"{option_string} is given twice, with different values", "Leave one of them out.")
-        setattr(namespace, self.dest, values)
-
-
 class _Parser(argparse.ArgumentParser):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.given: dict[str, Any] = {}
-        for name in (None, "store"):
-            self.register("action", name, _Once)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
-        self.given = {}
-        return super().parse_known_args(args, namespace)
-
     def error(self, message: str) -> NoReturn:
         raise UsageError(message[:1].upper() + message[1:], f"See: {self.prog} --help")
 

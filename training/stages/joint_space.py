@@ -120,14 +120,17 @@ class Space:
         return self.sound.eval().requires_grad_(False)
 
     def promoted(self, names: Sequence[str]) -> Space:
-        """The same, with the first of its other names as classes after its own. ValueError where they are not these."""
-        count = len(names)
-        if self.names[:count] != tuple(names) or (count and self.name_codes is None):
-            raise ValueError(f"its names do not begin with {', '.join(names)}")
-        if not count or self.name_codes is None:
+        """The same, with some of its other names as classes after its own. ValueError where they are not among them."""
+        if missing := [name for name in names if name not in self.names]:
+            raise ValueError(f"its names do not hold {', '.join(missing)}")
+        if not names or self.name_codes is None:
             return self
-        rest = replace(self, names=self.names[count:], name_codes=self.name_codes[count:])
-        return rest.with_classes(names, self.name_codes[:count])
+        rows = [self.names.index(name) for name in names]
+        left = [row for row in range(len(self.names)) if row not in rows]
+        rest = replace(
+            self, names=tuple(self.names[row] for row in left), name_codes=self.name_codes[left] if left else None
+        )
+        return rest.with_classes(names, self.name_codes[rows])
 
     def with_classes(self, names: Sequence[str], codes: Tensor) -> Space:
         """The same, with more classes after its own; codes: their labels, unit [K,D]."""

@@ -234,8 +234,9 @@ def test_names_become_classes() -> None:
     assert more.names == ("Speech",)
     assert more.labels.tolist() == torch.eye(3, 4).tolist() and more.tensors()["names.codes"].tolist() == [[0, 0, 0, 1]]
     assert space.promoted(()) is space
-    with pytest.raises(ValueError, match="do not begin with Speech"):
-        space.promoted(("Speech",))
+    assert space.promoted(("Speech",)).names == ("birds",)
+    with pytest.raises(ValueError, match="do not hold Guitar"):
+        space.promoted(("Guitar",))
 
 
 def test_a_space_with_other_names_returns_from_its_file(tmp_path: Path) -> None:
