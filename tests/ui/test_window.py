@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.engine.ipc.messages import Values
+from sonorama.engine.units import DEFAULT_WORLD
 from sonorama.ui import theme
 from sonorama.ui.formatting import OF_SYNC, caption
 from sonorama.ui.link import Link
@@ -204,7 +205,7 @@ def test_what_takes_seconds_is_said(window: Window, show: FakeShow, link: Link, 
     qtbot.waitUntil(lambda: line.text.startswith("finding a picture for \u201ca storm\u201d"))
     assert field.grab().toImage() != asked
     show.tell(loading=["/engine/world", "/engine/device"])
-    qtbot.waitUntil(lambda: line.text.startswith("loading the world shore, loading device auto"))
+    qtbot.waitUntil(lambda: line.text.startswith(f"loading the world {DEFAULT_WORLD}, loading device auto"))
     assert field.grab().toImage() == asked
     show.tell(loading=[])
     qtbot.waitUntil(lambda: "loading" not in line.text)
