@@ -300,7 +300,8 @@ def test_sounds_of_a_folder_without_classes_are_grouped_by_ear(tmp_path: Path) -
     assert not amounts(root)
     run = TrainingRun(root, tmp_path / "work", SMALL, base=find_world(DEFAULT_WORLD))
     space = joint_stage(run)
-    assert space.classes[:9] == CLASSES and set(space.classes[9:]) == {"sound 1", "sound 2"}
+    assert space.classes[:9] == CLASSES
+    assert len({*space.classes[9:]}) == 2  # a group that the base world knows by name bears that name
     by_film: dict[str, set[str]] = {}
     for r in run.labels.recordings(read_recordings(root)):
         by_film.setdefault(r.source, set()).add(r.class_id)

@@ -121,7 +121,7 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(
     assert world.card.text is not None
     assert {"encoder", "motion"} <= set(world.card.measures)
     assert film(world).shape == (10, 64, 112, 3)
-    assert set(next(iter(classify(world, [NOISE]))).scores) == set(CLASSES)
+    assert set(next(iter(classify(world, [NOISE]))).scores) >= set(CLASSES)
 
     check_evaluation(out, data, tmp_path)
     assert "choose from" in capsys.readouterr().err
