@@ -217,7 +217,8 @@ def _graph(source: tuple[int, int], size: tuple[int, int], fit: Fit, preset: Pre
     if fit == "contain" and not preset.rgb and (width, height) != size:
         steps.append(graph.add("pad", f"w={size[0]}:h={size[1]}:x=(ow-iw)/2:y=(oh-ih)/2:color=black"))
     elif fit != "contain" and (width, height) != size:
-        steps.append(graph.add("crop", f"w={size[0]}:h={size[1]}"))
+        # A cropped picture begins inside its buffer, unaligned: the DNxHR encoder crashes on it. It is copied.
+        steps += [graph.add("crop", f"w={size[0]}:h={size[1]}"), graph.add("copy")]
     if not preset.rgb and (width, height) != source:
         steps += _within_range(graph, preset)
     steps.append(graph.add("buffersink"))

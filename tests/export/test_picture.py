@@ -229,3 +229,11 @@ def test_inset_leaves_the_edge_out(fit: Fit) -> None:
     convert = Converter(PRESETS["tiff16"], (64, 64), (640, 360), fit, inset=2)
     out = convert(frame).to_ndarray() / 65535
     assert out.max() < 0.501
+
+
+def test_a_cropped_picture_begins_where_vectors_do() -> None:
+    """The DNxHR encoder ends the process on others."""
+    convert = Converter(PRESETS["dnxhr-hqx"], (448, 256), (1920, 1080), "cover", 5)
+    picture = convert(np.zeros((256, 448, 3), np.float32))
+    assert (picture.width, picture.height) == (1920, 1080)
+    assert [plane.buffer_ptr % 32 for plane in picture.planes] == [0, 0, 0]
