@@ -17,6 +17,7 @@ from pathlib import Path
 from ..errors import SonoramaError, one_line_error
 from ..inference import runtimes
 from ..plugins.interfaces import Finding
+from ..processors import cores
 
 _AGAIN = "Install sonorama again: pip install --force-reinstall sonorama"
 ROOM = 256 << 20
@@ -70,9 +71,9 @@ def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> list[Finding]:
     name = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text, re.MULTILINE)
     have = set(flags[1].split()) if flags else set()
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     named = name[1].strip() if name else platform.processor() or platform.machine()
-    facts = [f"{cores} {'core' if cores == 1 else 'cores'}", named, *(_FLAGS[flag] for flag in _FLAGS if flag in have)]
+    count = cores()
+    facts = [f"{count} {'core' if count == 1 else 'cores'}", named, *(_FLAGS[flag] for flag in _FLAGS if flag in have)]
     return [Finding("processor", True, ", ".join(facts)), *_memory()]
 
 

@@ -21,6 +21,7 @@ from ..errors import one_line, one_line_error
 from ..plugins.interfaces import Finding
 from ..plugins.registry import CHECKS, SINKS, SOURCES, find_used
 from ..plugins.survey import LATER
+from ..processors import cores
 
 if TYPE_CHECKING:
     from .main import Commands
@@ -75,7 +76,7 @@ def examine(timeout: float = CHECK_S) -> Report:
     """Run every check, several at a time, each for `timeout` seconds at most."""
     points = find_used(CHECKS)
     names = sorted({*points, *NEEDED}, key=lambda name: (_ORDER.index(name) if name in _ORDER else 99, name))
-    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+    with ThreadPoolExecutor(max(2, cores())) as pool:
         running = {name: pool.submit(run_check, name, points.get(name), timeout) for name in names}
         plugins = _plugins(timeout)
         return {**{name: future.result() for name, future in running.items()}, **plugins}

@@ -10,11 +10,14 @@ import signal
 import sys
 from types import FrameType
 
+from ..processors import one_blas_thread
+
 
 def main() -> int:
     """Run the command line of the process; returns its exit code, see `main.main`."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where `nohup` or a shell ignores it
         signal.signal(signal.SIGINT, _leave)
+    one_blas_thread()
     from .main import main as run
 
     return run()

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import logging
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from ..errors import SonoramaError
 from ..plugins.interfaces import Backend
 from ..plugins.registry import BACKENDS, make, names
+from ..processors import cores
 from .graph_cache import found_graphs
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MOST_THREADS = 4
 
 def threads_of_one() -> int:
     """CPU threads where pictures are painted one at a time, as in a show."""
-    return min(MOST_THREADS, os.cpu_count() or 1)
+    return min(MOST_THREADS, cores())
 
 
 def graphs_missing(world: World, device: str) -> bool:

@@ -17,6 +17,7 @@ from importlib.metadata import EntryPoint
 from typing import Any, Literal
 
 from ..errors import SonoramaError, one_line_error
+from ..processors import cores
 from .interfaces import Available, Missing
 from .registry import (
     BACKENDS,
@@ -73,7 +74,7 @@ def survey(kinds: tuple[Kind, ...] = KINDS, timeout: float = PROBE_S) -> list[Pl
     """Every plug-in of these kinds, by kind and name; several are probed at a time, each for `timeout` s at most."""
     found = [(kind, point) for kind in kinds for point in find(kind)]
     used = list({(point.group, point.name): (kind, point) for kind, point in reversed(found)}.values())
-    with ThreadPoolExecutor(max(2, os.cpu_count() or 2)) as pool:
+    with ThreadPoolExecutor(max(2, cores())) as pool:
         batches = [pool.submit(probe, batch, timeout) for batch in _batches(used)]
         answers = {key: answer for batch in batches for key, answer in batch.result().items()}
     return [_plugin(point, answers.get(id(point))) for _, point in found]

@@ -35,6 +35,7 @@ from sonorama.engine.model.world_file import find_world, load_world
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
+from sonorama.engine.processors import cores, one_blas_thread
 from sonorama.engine.take.audio_file import SoundFile
 from sonorama.engine.units import LEVELS, SAMPLE_RATE
 
@@ -46,8 +47,9 @@ STILL: dict[str, Any] = {
 
 def begin(world: str) -> None:
     """The head of the table."""
+    one_blas_thread()  # in the show's processes, as the command does
     load = os.getloadavg()[0]
-    print(f"{world}, {os.cpu_count()} cores, load before {load:.1f}, {time.strftime('%F')}")
+    print(f"{world}, {cores()} cores, load before {load:.1f}, {time.strftime('%F')}")
     print("| what | measured | wanted |\n|---|---|---|")
 
 

@@ -1,7 +1,6 @@
 """`sonorama worlds --prepare`: what a first start would take long for is there afterwards."""
 
 import logging
-import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from sonorama.engine.cli.main import main
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.inference.graph_cache import graph_folder
 from sonorama.engine.model.world_file import load_world
+from sonorama.engine.processors import cores
 
 
 def test_a_prepared_world_starts_with_nothing_left_to_make(
@@ -24,6 +24,6 @@ def test_a_prepared_world_starts_with_nothing_left_to_make(
     assert len(made) == 5
     caplog.clear()
     with caplog.at_level(logging.WARNING):
-        open_backend(world, "auto", os.cpu_count() or 1, painters=1)
+        open_backend(world, "auto", cores(), painters=1)
     assert not caplog.records
     assert {path: path.stat().st_mtime_ns for path in graph_folder(world).rglob("*.onnx")} == made
