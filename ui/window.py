@@ -29,7 +29,6 @@ from .copy_address import CopyMode
 from .cues_page import CuesPage
 from .displays import display_id
 from .floors import Floors
-from .formatting import OF_SYNC
 from .inputs_page import InputsPage
 from .layout import GAP, Card, grid
 from .link import Link
@@ -42,6 +41,7 @@ from .preview import FullScreen, Preview
 from .scenes import SceneLabels, Scenes
 from .status_line import BottomLine
 from .strips import motion_card
+from .sync_page import SyncPage
 from .theme import style_sheet
 from .topbar import TopBar
 from .widgets.control import Control
@@ -148,9 +148,9 @@ class Window(QWidget):
         self.tabs.addTab(WindowPage(self.link), "WINDOW")
         self.outputs = OutputsPage(self.link)
         self.tabs.addTab(self.outputs, "OUTPUTS")
-        for title, groups in (("MIDI", "/midi/"), ("SYNC", OF_SYNC)):
-            own = [param for path, param in self.link.table.items() if path.startswith(groups)]
-            self.tabs.addTab(self._page(own), title)
+        midi = [param for path, param in self.link.table.items() if path.startswith("/midi/")]
+        self.tabs.addTab(self._page(midi), "MIDI")
+        self.tabs.addTab(SyncPage(self.link), "SYNC")
         self.inputs = InputsPage(self.link)
         self.tabs.addTab(self.inputs, "INPUT")
         below.body.addWidget(self.tabs)

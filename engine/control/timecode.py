@@ -51,6 +51,18 @@ def follows_timecode(values: Mapping[str, Value]) -> bool:
     return values[TIMECODE_SOURCE] != "off"
 
 
+def shown_timecode(values: Mapping[str, Value], second: float) -> str:
+    """The chosen timecode at a second of the show's sound, for people: `ltc 01:00:10.4`, or that it stands still."""
+    source = values[TIMECODE_SOURCE]
+    if source == "off":
+        return ""
+    if not values[TIMECODE_RUNNING]:
+        return f"{source}: no timecode runs"
+    tenths = max(0, int(10 * (second - float(values[TIMECODE_ORIGIN]))))
+    minutes = tenths // 600
+    return f"{source} {minutes // 60:02}:{minutes % 60:02}:{tenths // 10 % 60:02}.{tenths % 10}"
+
+
 def timecode_position(values: Mapping[str, Value], second: float) -> float | None:
     """The cue list's time by the timecode at a second of the show's sound; None while it does not run."""
     if not values[TIMECODE_RUNNING]:

@@ -25,8 +25,7 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
     `control/accept.py` makes valid changes of values from outside; everything behind it trusts them.
 
     Attributes:
-        path: the parameter's address.
-        value: of the parameter's own type, within its range.
+        path: the parameter's address. value: of its own type, within its range.
         source: who asked for it: `command line`, `osc:HOST:PORT`, `panel`, `scene`, `text`, ...
         over: seconds in which a float moves there in a straight line; 0: as its glide says.
 
@@ -170,7 +169,7 @@ class Status(Measured, frozen=True, kw_only=True):
         delay_ms: median from sound to picture; 0 while unknown.
         renderer_pid: 0 while no renderer runs. restarts: of the renderer so far.
         osc_port: where the show listens. osc_received: packets so far.
-        recording: whether a recording is being written. source: of the sound.
+        recording: whether a recording is being written. source: of the sound. timecode: see `shown_timecode`.
         scenes: which of the eight slots hold a scene. scene: that was recalled last; 0: none.
         cues: where the cue list is: `now`, `next`, `left`, `running` and `file`, as show/cue_player.py describes them.
         loading: addresses whose new value is still being loaded: a world, device, code, text or photo.
@@ -192,6 +191,7 @@ class Status(Measured, frozen=True, kw_only=True):
     scene: int = 0
     cues: dict[str, Value] = {}
     loading: tuple[str, ...] = ()
+    timecode: str = ""
     bridges: dict[str, Value] = {}
     outputs: tuple[str, ...] = ()
 

@@ -17,6 +17,7 @@ from ..control.addresses import ENGINE_FPS, ENGINE_PRECISION, ENGINE_WORLD
 from ..control.events import ShowEvents
 from ..control.parameters import Value
 from ..control.render_table import MEANING_SLOTS
+from ..control.timecode import shown_timecode
 from ..errors import OutputError
 from ..ipc.messages import Hello, Meters, RendererStatus, Status
 from ..units import EXACT
@@ -95,6 +96,7 @@ class Report:
             "scenes": tuple(self._control_state.scenes.stored),
             "scene": self._control_state.scene,
             "cues": self._control_state.cues.facts,
+            "timecode": shown_timecode(self._control_state.values, self._sound.second_at(time.monotonic_ns())),
             "osc_port": int(facts.get("osc_port", 0)),
             "osc_received": int(facts.get("osc_received", 0)),
             "bridges": facts,
