@@ -19,6 +19,9 @@ EXACT: Final = "exact"
 LEVELS: Final = ("coarse", "mid", "fine")
 """Groups of a world's style codes, in the order of the synthesis network's layers."""
 
+AXES: Final = 8
+"""Principal axes of a world's seeds that are played."""
+
 DEFAULT_WORLD: Final = "meridian"
 """Name of the world that films and shows play unless told otherwise."""
 

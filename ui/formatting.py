@@ -42,11 +42,11 @@ def osc_address(path: str, classes: Sequence[str] = ()) -> str:
 
 def caption(path: str) -> str:
     """The last part of an address, with spaces: `amount`, `auto gain`; the last two where needed: `kick low`,
-    `fine code`, `clock origin`.
+    `fine code`, `clock origin`, `axis 3`.
     """
     of_drum = path.startswith("/sound/") and not path.endswith(("/x2", "/half"))
     of_level = path.startswith("/look/") and path.count("/") > 2 and not path.endswith("/mix")  # mixes are in strips
-    first = 1 if path.startswith(OF_SYNC) else 2 if of_drum or of_level else -1
+    first = 1 if path.startswith((*OF_SYNC, "/axis/")) else 2 if of_drum or of_level else -1
     return " ".join(path.split("/")[first:]).replace("_", " ")
 
 
@@ -65,7 +65,7 @@ def short_name(path: str, classes: Sequence[str] = ()) -> str:
         return " ".join(("mod", *words[1:]))
     if words[0] == "cue" or (words[0] in ("scene", "window") and len(words) > 2):
         return " ".join(words)
-    return " ".join(words[-2:]) if words[0] in ("sound", "motion", "auto") or len(words) > 2 else words[-1]
+    return " ".join(words[-2:]) if words[0] in ("sound", "motion", "auto", "axis") or len(words) > 2 else words[-1]
 
 
 def doc(param: Parameter, classes: Sequence[str] = ()) -> str:

@@ -137,6 +137,7 @@ class Window(QWidget):
         effects = [p for path, p in self.link.table.items() if path.startswith("/picture/")]
         self.tabs.addTab(self._page(effects), "PICTURE")
         self.tabs.addTab(self.blend, "BLEND")
+        self.tabs.addTab(self._page([p for path, p in self.link.table.items() if path.startswith("/axis/")]), "AXES")
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "SETUP")

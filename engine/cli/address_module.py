@@ -34,7 +34,7 @@ def as_python(paths: Iterable[str]) -> str:
     meaning = [parts[2] for parts in shown.values() if parts[0] == "meaning" and parts[1] == "1"]
     blend = [parts[2] for parts in shown.values() if parts[0] == "blend" and parts[1] == "1"]
     window = [parts[2] for parts in shown.values() if parts[0] == "window" and parts[1] == "2"]
-    single = [path for path, parts in shown.items() if len(parts) == 2 or parts[1] == "tempo"]
+    single = [path for path, parts in shown.items() if (len(parts) == 2 and parts[0] != "axis") or parts[1] == "tempo"]
     scene = [parts[2] for parts in shown.values() if parts[:2] == ["scene", "1"]]
     drum = [parts[2] for parts in shown.values() if parts[:2] == ["sound", next(iter(DRUMS))]]
     lines = "".join(f'{constant(path)} = "{path}"\n' for path in single)
@@ -45,6 +45,7 @@ def as_python(paths: Iterable[str]) -> str:
     lines += _function(
         "motion", "level: str, name: MotionName", "/motion/{level}/{name}", "A motion parameter of a level."
     )
+    lines += _function("axis", "number: int", "/axis/{number}", "The place on principal axis `number`, from 1.")
     lines += _function("look_mix", "level: str", "/look/{level}/mix", "How far a level mixes in the second seed.")
     lines += _function("look_level_seed", "level: str", "/look/{level}/seed", "The second seed of a level alone.")
     lines += _function("look_level_code", "level: str", "/look/{level}/code", "The code mixed into a level.")

@@ -133,6 +133,11 @@ def motion(level: str, name: MotionName) -> str:
     return f"/motion/{level}/{name}"
 
 
+def axis(number: int) -> str:
+    """The place on principal axis `number`, from 1."""
+    return f"/axis/{number}"
+
+
 def look_mix(level: str) -> str:
     """How far a level mixes in the second seed."""
     return f"/look/{level}/mix"

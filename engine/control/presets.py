@@ -38,7 +38,7 @@ from .parameters import Parameter, Value
 Kind = Literal["look", "show"]
 OLDER = 10
 LARGEST = 1 << 20
-LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/", "/blend/")
+LOOK_GROUPS = ("/look/", "/motion/", "/moves/", "/meaning/", "/picture/", "/blend/", "/axis/")
 NEVER = (
     OUT_RECORD, OUT_BLACKOUT, OUT_FREEZE, CLOCK_BPM, CLOCK_ORIGIN, TIMECODE_RUNNING, TIMECODE_ORIGIN, MIDI_LEARN,
 )  # fmt: skip

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from ..units import LEVELS
+from ..units import AXES, LEVELS
 from .parameters import Parameter
 
 MEANING_SLOTS = 16
@@ -115,6 +115,12 @@ def _blend_point(number: int) -> Iterator[Parameter]:
     yield Parameter(f"{at}/code", "", f"Name of a code at {what}, in place of a seed.")
 
 
+def _axes() -> Iterator[Parameter]:
+    for number in range(1, AXES + 1):
+        what = f"principal axis {number} of the world's seeds, in standard deviations"
+        yield Parameter(f"/axis/{number}", 0.0, f"Moves the picture along {what}.", -2.0, 2.0, "sigma", glide=0.2)
+
+
 def _all() -> Iterator[Parameter]:
     yield from _sound()
     mode = "Motion around the anchor (anchored), or the paper's eq. 4 as printed (literal), which soon drifts away."
@@ -125,6 +131,7 @@ def _all() -> Iterator[Parameter]:
     for slot in range(1, MEANING_SLOTS + 1):
         yield from _meaning(slot)
     yield from _blend()
+    yield from _axes()
 
 
 TABLE: Mapping[str, Parameter] = MappingProxyType({param.path: param for param in _all()})

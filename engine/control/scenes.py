@@ -30,7 +30,7 @@ from .parameters import Change, Parameter, Value
 
 SLOTS = SCENES
 KEPT = (
-    "/look/", "/motion/", "/moves/", "/meaning/", "/picture/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET,
+    "/look/", "/axis/", "/motion/", "/moves/", "/meaning/", "/picture/", SOUND_GAIN, SOUND_FOLLOW, SOUND_ONSET,
     BLEND_AMOUNT, BLEND_X, BLEND_Y, BLEND_FOCUS,
 )  # fmt: skip
 """Groups that a scene stores; not events, output, engine, scenes, the points of the blend surface (scenes may be points

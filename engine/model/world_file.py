@@ -23,6 +23,7 @@ import numpy.typing as npt
 from ..errors import OutputError, SonoramaError, WorldError, one_line_error
 from ..files.atomic import replacing
 from ..files.folders import worlds_folder
+from ..units import AXES
 from .card import Card, Shapes, card_from_json
 from .joint_space import Vocabulary
 from .world_formats import loader_of, world_files
@@ -297,6 +298,7 @@ def check_shapes(card: Card, shapes: Shapes) -> None:
         "labels.codes": (len(card.classes), card.sound.code_dim),
         "labels.scale": (1,),
         "meaning.displacements": (len(card.classes), card.num_ws, card.w_dim),
+        "axes.directions": (AXES, card.w_dim),
         "bank.anchors": (*shapes.get("bank.anchors", ())[:1], card.generator.z_dim),
         "bank.codes": (*shapes.get("bank.codes", ())[:1], card.sound.code_dim),
     }

@@ -38,6 +38,7 @@ from ..control.parameters import Change, Value
 from ..control.pending_load import LOADS
 from ..units import Array
 from .analysis_settings import analysis_settings
+from .axis_shift import axis_shift, axis_values
 from .base_latent import BaseLatent
 from .conditioning import ENCODER_STEP, Held, SoundConditioner
 from .external_clock import clock_beats, with_clock
@@ -189,8 +190,17 @@ class FramePipeline:
     def _truncation(self, values: Mapping[str, Value]) -> Array:
         """Of each code [L,1]: moves reach it as far as its level goes with the sound."""
         still, moved = float(self.params.base(LOOK_TRUNCATION)), number(values, LOOK_TRUNCATION)
-        level = level_openness(self.instrument.space, values, self.motion, float(self.grid.fps))
-        return (still + level * np.float32(moved - still)).astype(np.float32)
+        return (still + self._openness(values) * np.float32(moved - still)).astype(np.float32)
+
+    def _openness(self, values: Mapping[str, Value]) -> Array:
+        return level_openness(self.instrument.space, values, self.motion, float(self.grid.fps))
+
+    def _axis_shift(self, values: Mapping[str, Value]) -> Array | None:
+        """What /axis/ adds to w_0 at this frame, [L,W]; None: nothing."""
+        still, moved = axis_values(self.params.base), axis_values(values.__getitem__)
+        if not (still.any() or moved.any()) or (axes := self.instrument.axes) is None:
+            return None
+        return axis_shift(axes, still, moved, self._openness(values))
 
     def _load(self, values: Mapping[str, Value]) -> None:
         if tuple(str(values[path]) for path in LOADS) == self.loaded:
@@ -246,18 +256,24 @@ class FramePipeline:
 
     def _move(self, values: Mapping[str, Value], sample: int) -> Array:
         space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, LOOK_SEED))
+        shift = self._axis_shift(values)
         state, values = self.motion, self._motion_values(values)
         while (at := tick_sample(space, state.tick)) <= sample:
             displacement, presence = self._displaced(at, values)
             state = advance_motion(
-                space, values, state, self.base.at(at), displacement, presence, seed, backend.step_rnn
+                space, values, state, self._base(at, shift), displacement, presence, seed, backend.step_rnn
             )  # fmt: skip
         last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
         part = (sample - last) / (following - last)
         displacement, _ = self._displaced(sample, values)
-        base, fps = self.base.at(sample), float(self.grid.fps)
+        base, fps = self._base(sample, shift), float(self.grid.fps)
         w, self.motion = style_codes(space, values, state, base, displacement, part, fps)
         return w
+
+    def _base(self, at: int, shift: Array | None) -> Array:
+        """w_0 [L,W] at a sample of the frame."""
+        w = self.base.at(at)
+        return w if shift is None else (w + shift).astype(np.float32)
 
     def _motion_values(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
         """The values that motion goes by."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..model.principal_axes import world_axes
 from ..model.seed_bank import TRUNCATION, SeedBank, bank_part
-from ..units import SAMPLE_RATE
+from ..units import SAMPLE_RATE, Array
 from .conditioning_worker import SoundNetworks
 from .latent_motion import MotionState, StyleSpace
 from .meaning_mixer import MeaningMixer
@@ -52,6 +53,12 @@ class LoadedWorld:
             self.backend.map_latent, w_avg, card.num_ws, card.generator.z_dim, anchors, codes,
             truncation=card.truncation, mixing=card.mixing,
         )  # fmt: skip
+
+    @cached_property
+    def axes(self) -> Array | None:
+        """Principal axes [8,W], each a standard deviation of its seeds at the default truncation; None: it has none."""
+        found = world_axes(self.world.card, self.world.tensors)
+        return None if found is None else found * np.float32(self.world.card.truncation)
 
     @cached_property
     def quality_gate(self) -> QualityGate:

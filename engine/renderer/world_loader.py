@@ -67,7 +67,7 @@ class WorldLoader:
             instrument.backend.synthesize(
                 instrument.seed_bank.base(1, 0.7, 0.0, None, 0.0)
             )  # the first picture is slow
-            _ = instrument.quality_gate  # paints, too
+            _ = instrument.quality_gate, instrument.axes  # the first paints, both take time
             self._open = {**dict(list(self._open.items())[-1:]), (world, device): instrument}
             if line := told_spare(loaded):
                 self._faults.note("cache", line)

@@ -30,7 +30,9 @@ from .cue_player import FOLLOW_ON, CuePlayer
 from .plan import ShowPlan
 from .thumbnails import Thumbnails
 
-PANIC = ("/motion/", "/moves/", "/look/", "/meaning/", "/out/", "/auto/", "/picture/", addresses.BLEND_AMOUNT)
+PANIC = (
+    "/motion/", "/moves/", "/look/", "/axis/", "/meaning/", "/out/", "/auto/", "/picture/", addresses.BLEND_AMOUNT,
+)  # fmt: skip
 """Groups that panic sets back to their defaults, except _KEPT."""
 CUE = "cue"
 """Source of the changes of a cue."""

@@ -16,6 +16,7 @@ from torch import Tensor
 from sonorama.engine.errors import InputError, needing_extra
 from sonorama.engine.model.generator import Generator, StyledConv, ToRGB
 from sonorama.engine.model.joint_embedding import ImageHead
+from sonorama.engine.model.principal_axes import principal_axes, shares
 from sonorama.engine.model.seed_bank import seed_to_z
 from sonorama.engine.model.world_file import World
 from sonorama.engine.units import Array
@@ -61,11 +62,24 @@ def eyes(base: World) -> See:
 @torch.no_grad()
 def measure_styles(generator: Generator, keep_average: bool) -> None:
     """Fill w_std, and w_avg unless the file had one, from random latents."""
-    z = torch.from_numpy(np.random.default_rng(0).standard_normal((SAMPLES, generator.config.z_dim)).astype(np.float32))
-    w = torch.cat([generator.mapping(part)[:, 0] for part in z.split(1000)])
+    w = _random_styles(generator)
     if not keep_average:
         generator.mapping.w_avg.copy_(w.mean(0))
     generator.mapping.w_std.copy_(w.std(0).clamp_min(1e-6))
+
+
+def _random_styles(generator: Generator) -> Tensor:
+    """Untruncated style codes [SAMPLES,W] of random latents."""
+    z = torch.from_numpy(np.random.default_rng(0).standard_normal((SAMPLES, generator.config.z_dim)).astype(np.float32))
+    return torch.cat([generator.mapping(part)[:, 0] for part in z.split(1000)])
+
+
+@torch.no_grad()
+def axes_of(generator: Generator) -> tuple[Array, list[float]]:
+    """The principal axes [8,W] of its W, and the share of the variance of each."""
+    styles = _random_styles(generator).numpy()
+    axes = principal_axes(styles)
+    return axes, shares(axes, styles)
 
 
 @dataclass(frozen=True)

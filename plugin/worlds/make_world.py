@@ -28,7 +28,18 @@ from sonorama.engine.model.motion_rnn import MotionNetwork
 from sonorama.engine.model.sound_inversion import SoundInversionEncoder
 from sonorama.engine.model.world_file import SafetensorsLoader, World, load_world, read_card, save_world
 
-from .bank import MIXING, TRUNCATION, Bank, agreement, directions, eyes, largest_activation, measure_styles, paint_bank
+from .bank import (
+    MIXING,
+    TRUNCATION,
+    Bank,
+    agreement,
+    axes_of,
+    directions,
+    eyes,
+    largest_activation,
+    measure_styles,
+    paint_bank,
+)
 from .reading import read_generator
 from .stylegan2 import Converted, convert
 
@@ -140,12 +151,14 @@ def _world(
     }
     shared = ("sound.", "text.", "image.", "labels.", "names.")
     tensors |= {name: value for name, value in base.tensors.items() if name.startswith(shared)}
+    tensors["axes.directions"], axis_shares = axes_of(generator)
     tensors["bank.codes"] = bank.codes.astype(np.float16)
     tensors["meaning.displacements"] = np.repeat(ways[:, None], shape.num_ws, 1).astype(np.float16)
     measures: dict[str, Any] = {
         "source": {"file": request.file.name, "sha256": digest},
         "directions": seen,
         "bank": {"seeds": request.seeds},
+        "axes": axis_shares,
     }
     largest = largest_activation(generator)
     if converted.clamp:

@@ -27,7 +27,7 @@ def test_a_scene_is_picture_and_motion(path: Path) -> None:
     bank.store(1, DEFAULTS)
     kept = {change.path for change in bank.recall(1, 0)}
     groups = {path.split("/")[1] for path in kept}
-    assert groups == {"look", "motion", "moves", "picture", "sound", "blend"}
+    assert groups == {"look", "axis", "motion", "moves", "picture", "sound", "blend"}
     assert sum(path.startswith("/blend/") for path in kept) == 4  # not what its points are
     assert {path for path in kept if path.startswith("/sound/")} == {"/sound/gain", "/sound/follow", "/sound/onset"}
     assert not any(SHOW[path].event or SHOW[path].load for path in kept)

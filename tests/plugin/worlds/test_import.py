@@ -62,6 +62,11 @@ def test_from_a_file_to_a_world(folder: Path, capsys: pytest.CaptureFixture[str]
     assert loaded.seed_bank.codes.shape == (16, world.card.sound.code_dim)
     assert loaded.meaning_mixer.displacements is not None
     assert np.abs(loaded.meaning_mixer.displacements).max() > 0
+    assert loaded.axes is not None
+    styles = np.stack([loaded.seed_bank.latent(seed) for seed in range(300)])
+    along = (styles - styles.mean(0)) @ world.tensors["axes.directions"][0]
+    assert along.std() == pytest.approx(np.square(world.tensors["axes.directions"][0]).sum(), rel=0.15)
+    assert len(world.card.measures["axes"]) == 8
     assert main(["worlds"]) == 0
     assert f"faces.pkl (SHA-256 {digest})" in capsys.readouterr().out
 
