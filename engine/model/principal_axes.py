@@ -6,7 +6,7 @@ that playing without torch has them and every backend has the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -46,12 +46,18 @@ def world_axes(card: Card, tensors: Mapping[str, npt.NDArray[Any]]) -> Array | N
     """
     if (found := tensors.get(TENSOR)) is not None:
         return found.astype(np.float32)
+    styles = seed_styles(card, tensors, range(SAMPLES))
+    return None if styles is None else principal_axes(styles)
+
+
+def seed_styles(card: Card, tensors: Mapping[str, npt.NDArray[Any]], seeds: Iterable[int]) -> Array | None:
+    """The style codes [N,W] of seeds, without truncation; None where the file has no mapping network."""
     layers = [f"generator.mapping.fc{i}" for i in range(card.generator.mapping_layers)]
     if any(f"{name}.{part}" not in tensors for name in layers for part in ("weight", "bias")):
         return None
     anchors, z_dim = bank_part(tensors, "anchors"), card.generator.z_dim
-    z = np.stack([seed_to_z(seed, z_dim, anchors, card.mixing) for seed in range(SAMPLES)])
-    return principal_axes(_mapped(z, layers, tensors))
+    z = np.stack([seed_to_z(seed, z_dim, anchors, card.mixing) for seed in seeds])
+    return _mapped(z, layers, tensors)
 
 
 def _mapped(z: Array, layers: list[str], tensors: Mapping[str, npt.NDArray[Any]]) -> Array:

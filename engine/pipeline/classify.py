@@ -45,13 +45,13 @@ def classify(world: World, blocks: Iterable[Array], labels: Sequence[str] = ()) 
     """
     asked, embed_sound = with_labels(world, labels), open_sound_encoder(world)
     always = {*asked.classes, *map(asked.find, labels)}
-    for end, window in _windows(blocks):
+    for end, window in sound_windows(blocks):
         start = max(0.0, end - SOUND_COLUMNS * HOP / SAMPLE_RATE)
         found = asked.scores(embed_sound(window))
         yield WindowScores(start, end, {k: v for k, v in found.items() if v >= SHOWN or k in always})
 
 
-def _windows(blocks: Iterable[Array]) -> Iterator[tuple[float, Array]]:
+def sound_windows(blocks: Iterable[Array]) -> Iterator[tuple[float, Array]]:
     """(end in seconds, log-mel [BANDS,SOUND_COLUMNS]) at each grid point; memory does not grow."""
     mel, columns, first, total, point = MelStream(), np.zeros((BANDS, 0), np.float32), 0, 0, 4
     for block in blocks:

@@ -110,11 +110,12 @@ def _check_out(out: Path, digest: str) -> None:
     """Refuse, before the work, to replace a file that is not a world made of the same source."""
     if os.path.lexists(out):
         try:
-            made_of = read_card(out).measures.get("source", {}).get("sha256")
+            measures = read_card(out).measures
+            made_of = None if "taught" in measures else measures.get("source", {}).get("sha256")
         except (WorldError, AttributeError):
             made_of = None
         if made_of != digest:
-            message = f"{out} is there already, and is no world that was imported from this file"
+            message = f"{out} is there already, and is no world that was imported from this file as it is"
             raise OutputError(message, "Give another name with --world, or move that file away.")
     check_folder(next(folder for folder in out.absolute().parents if folder.is_dir()), out)
 
