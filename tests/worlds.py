@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save_file
 from sonorama.engine.model.card import Card
 from sonorama.engine.model.config import (
     LEVEL_CUTS,
+    AnyGenerator,
     EncoderConfig,
     FramesConfig,
     GeneratorConfig,
@@ -47,15 +48,17 @@ def write_world(
     frames: FramesConfig | None = None,
     names: tuple[str, ...] = (),
     displacements: bool = False,
+    generator: AnyGenerator | None = None,
 ) -> Card:
     """Write a world of 64 px, narrow unless told otherwise, whose motion and encoder answer to sound.
 
     const: (height, width) of the constant. num_ws: 0 for as many as the blocks take. hidden: of E_a's heads.
     frames: of the frame encoder; without one F_a hears statistics.
     names: of other sounds than the classes. displacements: whether each class has one of its own.
+    generator: of other sizes than `size` and `const` say, or of another kind.
     """
     torch.manual_seed(5)
-    shape = GeneratorConfig(size, 16, 32, 1, 512, 16, *const)
+    shape = generator or GeneratorConfig(size, 16, 32, 1, 512, 16, *const)
     num_ws = num_ws or shape.num_ws
     heard = statistics(torch.rand(1, 1, BANDS, SOUND_COLUMNS)).shape[1] if frames is None else frames.code
     f_a = SoundConfig(heard, 128, 16, 1)

@@ -18,6 +18,7 @@ from .generator_folded import PlaySynthesis
 from .joint_embedding import SoundEncoder
 from .motion_rnn import MotionNetwork
 from .sound_inversion import SoundInversionEncoder
+from .stylegan3 import PlayStyleGAN3, StyleGAN3Synthesis
 from .world_file import World
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -33,9 +34,11 @@ class Networks:
     encoder: SoundInversionEncoder
     motion: MotionNetwork
 
-    def play(self) -> PlaySynthesis:
+    def play(self) -> PlaySynthesis | PlayStyleGAN3:
         """The generator in its fast form."""
-        return PlaySynthesis(self.generator.synthesis).eval()
+        synthesis = self.generator.synthesis
+        made = PlayStyleGAN3(synthesis) if isinstance(synthesis, StyleGAN3Synthesis) else PlaySynthesis(synthesis)
+        return made.eval()
 
 
 def as_torch(tensors: dict[str, npt.NDArray[Any]]) -> dict[str, Tensor]:

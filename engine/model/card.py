@@ -12,6 +12,8 @@ from typing import Any
 
 from ..units import LEVELS
 from .config import (
+    STYLEGAN3,
+    AnyGenerator,
     EncoderConfig,
     FramesConfig,
     GeneratorConfig,
@@ -25,7 +27,9 @@ from .config import (
     check_generator,
     check_levels,
     parse,
+    parse_generator,
 )
+from .stylegan3_config import StyleGAN3Config
 
 SOUND_HZ, ENCODER_HZ = 4.0, 10.0
 """How often F_a and E_a are evaluated, a second of sound."""
@@ -81,7 +85,7 @@ class Card:
     version: str
     licence: str
     description: str
-    generator: GeneratorConfig
+    generator: AnyGenerator
     encoder: EncoderConfig
     motion: MotionConfig
     sound: SoundConfig
@@ -123,6 +127,16 @@ class Card:
         return self.motion.num_ws
 
     @property
+    def painted_rows(self) -> int:
+        """Rows of what G takes: a style code each, and a last one for the placement where the world has it."""
+        return self.num_ws + self.has_placement
+
+    @property
+    def has_placement(self) -> bool:
+        """Whether its whole picture can be shifted and turned, as StyleGAN3's can (`/look/shift`, `/look/turn`)."""
+        return isinstance(self.generator, StyleGAN3Config)
+
+    @property
     def level_cuts(self) -> tuple[int, int]:
         """First mid and first fine code."""
         return self.motion.level_cuts
@@ -158,13 +172,15 @@ class Card:
             Port("motion", "out", "h_next", hidden, self.motion_rate),
             Port("mapping", "in", "z", (self.generator.z_dim,), 0.0),
             Port("mapping", "out", "w", codes, 0.0),
-            Port("synthesis", "in", "ws", codes, 0.0),
+            Port("synthesis", "in", "ws", (self.painted_rows, self.w_dim), 0.0),
             Port("synthesis", "out", "picture", (3, self.height, self.width), 0.0),
         )
 
     def to_json(self) -> dict[str, Any]:
         """Values of the file's card (version 2); what follows from others is written too, for other readers."""
         values = {k: v for k, v in asdict(self).items() if k != "path"}
+        if isinstance(self.generator, StyleGAN3Config):
+            values["generator"]["kind"] = STYLEGAN3
         return values | self._derived()
 
     def _derived(self) -> dict[str, Any]:
@@ -178,6 +194,8 @@ class Card:
         if self.frames is not None:
             check_frames(self.frames, self.sound)
         check_levels(self.num_ws, self.level_cuts)
+        if self.has_placement and self.generator.num_ws != self.num_ws:
+            raise ValueError(f"a StyleGAN3 generator of {self.generator.num_ws} codes has no others")
         if self.generator.num_ws > self.num_ws:
             raise ValueError(f"a generator of size {self.size} takes {self.generator.num_ws} codes, not {self.num_ws}")
         if (self.encoder.num_ws, self.encoder.level_cuts) != (self.num_ws, self.level_cuts):
@@ -220,7 +238,7 @@ def card_from_json(values: Any, version: int = 2, shapes: Shapes = MappingProxyT
         version=_text(values, "version"),
         licence=_text(values, "licence"),
         description=_text(values, "description"),
-        generator=parse(GeneratorConfig, values.get("generator")),
+        generator=parse_generator(values.get("generator")),
         encoder=parse(EncoderConfig, values.get("encoder")),
         motion=parse(MotionConfig, values.get("motion")),
         sound=parse(SoundConfig, values.get("sound")),

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from ..units import LEVELS, SAMPLE_RATE
 from .mel import BANDS, ENCODER_COLUMNS, FLOOR_DB, HOP, N_FFT, SOUND_COLUMNS
+from .stylegan3_config import StyleGAN3Config, check_stylegan3
 
 LEVEL_CUTS = (3, 7)
 """First mid and first fine code of StyleGAN2: coarse is 4 and 8 px, mid 16 and 32 px, fine 64 px and up."""
@@ -166,7 +167,9 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "level_cuts": (1, 63), "groups": (1, 64), "vocabulary": (1, 2**20), "width": (1, 4096), "layers": (1, 64),
     "heads": (1, 64), "context": (1, 1024), "rate": (1, 2**20), "n_fft": (2, 2**16), "hop": (1, 2**16),
     "bands": (1, 1024), "floor_db": (-200, -1), "encoder_columns": (1, 4096), "sound_columns": (1, 4096),
-    "code": (1, 4096),
+    "code": (1, 4096), "num_layers": (4, 30), "num_critical": (1, 29), "first_cutoff": (0.5, 64),
+    "first_stopband": (0.5, 128), "last_stopband": (1, 4), "margin": (0, 64), "kernel": (1, 3), "filter_size": (1, 32),
+    "oversampling": (1, 4), "clamp": (0, 1e6), "output_scale": (1e-6, 1e6),
 }  # fmt: skip
 """Smallest and largest value of each field: a card is written by anyone and read before anything is allocated."""
 FRAME_SCALES = 4
@@ -176,9 +179,19 @@ MOST_BLOCKS = 8
 LARGEST_SIDE = 8192
 """Of a picture, px."""
 
+FRACTIONS = frozenset({"floor_db", "first_cutoff", "first_stopband", "last_stopband", "clamp", "output_scale"})
+"""Fields that need not be whole numbers."""
+FLAGS = frozenset({"radial"})
+"""Fields that are true or false."""
+
+AnyGenerator = GeneratorConfig | StyleGAN3Config
+STYLEGAN3 = "stylegan3"
+"""`kind` of a generator on a card; one without it is StyleGAN2."""
+
 Config = TypeVar(
     "Config",
-    GeneratorConfig, SoundConfig, FramesConfig, EncoderConfig, MotionConfig, ImageConfig, TextConfig, MelConfig,
+    GeneratorConfig, StyleGAN3Config, SoundConfig, FramesConfig, EncoderConfig, MotionConfig, ImageConfig, TextConfig,
+    MelConfig,
 )  # fmt: skip
 
 
@@ -194,17 +207,33 @@ def parse(kind: type[Config], values: Any) -> Config:
         raise ValueError(f"its fields must be {', '.join(names)}")
     rows = ("widths", "level_cuts")
     for name, value in values.items():
+        if name in FLAGS:
+            if not isinstance(value, bool):
+                raise ValueError(f"{name} is {str(value)[:40]}, not true or false")
+            continue
         numbers: list[Any] = [value] if name not in rows else value if isinstance(value, list) else []
         low, high = LIMITS[name]
-        types = (int, float) if name == "floor_db" else (int,)
+        types = (int, float) if name in FRACTIONS else (int,)
         if not numbers or any(type(number) not in types or not low <= number <= high for number in numbers):
             raise ValueError(f"{name} is {str(value)[:40]}, not from {low} to {high}")
     given: dict[str, Any] = {name: tuple(value) if name in rows else value for name, value in values.items()}
     return kind(**given)
 
 
-def check_generator(config: GeneratorConfig) -> None:
+def parse_generator(values: Any) -> AnyGenerator:
+    """A generator of either kind from its table on a card; see `parse`."""
+    if not isinstance(values, dict) or "kind" not in values:
+        return parse(GeneratorConfig, values)
+    if values["kind"] != STYLEGAN3:
+        raise ValueError(f"its generator is of the kind {str(values['kind'])[:40]}")
+    return parse(StyleGAN3Config, {name: value for name, value in values.items() if name != "kind"})
+
+
+def check_generator(config: AnyGenerator) -> None:
     """ValueError where a generator of these sizes cannot be built or its picture is too large."""
+    if isinstance(config, StyleGAN3Config):
+        check_stylegan3(config)
+        return
     if config.size != 2 ** (config.size.bit_length() - 1):
         raise ValueError(f"size {config.size} is not a power of two")
     if config.channels(config.size) < 1:

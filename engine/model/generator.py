@@ -1,4 +1,5 @@
-"""G, the StyleGAN2 generator (Karras et al. 2020, arXiv 1912.04958), in plain torch operations.
+"""G, the StyleGAN2 generator (Karras et al. 2020, arXiv 1912.04958), in plain torch operations; stylegan3.py is its
+successor's synthesis, which takes its place where a world's configuration says so.
 
 One file, one set of parameters, named as in NVIDIA's released networks. `form` chooses between two
 formulations of the same modulated convolution: "weights" scales the kernel of every sample (the paper,
@@ -16,9 +17,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .config import GeneratorConfig
+from .config import AnyGenerator, GeneratorConfig
+from .equalised import SQRT2, Linear
+from .stylegan3 import StyleGAN3Synthesis
+from .stylegan3_config import StyleGAN3Config
 
-SQRT2 = math.sqrt(2.0)
 FIR = (1.0, 3.0, 3.0, 1.0)
 
 
@@ -76,20 +79,6 @@ def convolve_activations(x: Tensor, weight: Tensor, s: Tensor, demodulate: bool,
 CONVOLVE = {"weights": convolve_weights, "activations": convolve_activations}
 
 
-class Linear(nn.Module):
-    """Fully connected layer with equalised learning rate. [.., in] -> [.., out]."""
-
-    def __init__(self, n_in: int, n_out: int, bias: float = 0.0, lr_mul: float = 1.0) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(n_out, n_in) / lr_mul)
-        self.bias = nn.Parameter(torch.full((n_out,), bias / lr_mul))
-        self.gain, self.lr_mul = lr_mul / math.sqrt(n_in), lr_mul
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Affine map of the last axis."""
-        return F.linear(x, self.weight * self.gain, self.bias * self.lr_mul)
-
-
 class Mapping(nn.Module):
     """z [B,Z] -> style codes w [B,L,W], truncated towards w_avg: w_avg + psi (w - w_avg).
 
@@ -99,7 +88,7 @@ class Mapping(nn.Module):
     w_avg: Tensor
     w_std: Tensor
 
-    def __init__(self, config: GeneratorConfig, num_ws: int | None = None) -> None:
+    def __init__(self, config: AnyGenerator, num_ws: int | None = None) -> None:
         super().__init__()
         self.num_ws, self.depth = num_ws or config.num_ws, config.mapping_layers
         for i in range(self.depth):
@@ -222,11 +211,12 @@ class Synthesis(nn.Module):
 class Generator(nn.Module):
     """Mapping and synthesis of one world. num_ws: see Mapping."""
 
-    def __init__(self, config: GeneratorConfig, num_ws: int | None = None) -> None:
+    def __init__(self, config: AnyGenerator, num_ws: int | None = None) -> None:
         super().__init__()
         self.config = config
         self.mapping = Mapping(config, num_ws)
-        self.synthesis = Synthesis(config)
+        painted = StyleGAN3Synthesis(config) if isinstance(config, StyleGAN3Config) else Synthesis(config)
+        self.synthesis: Synthesis | StyleGAN3Synthesis = painted
 
     def forward(self, z: Tensor, psi: float = 1.0, noise: str = "const", form: str = "weights") -> Tensor:
         """Z [B,Z] -> picture [B,3,H,W]."""

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .equalised import SQRT2, Linear
 from .folded_kernel import fold_kernel
-from .generator import SQRT2, Block, Linear, StyledConv, Synthesis, ToRGB, fir_kernel
+from .generator import Block, StyledConv, Synthesis, ToRGB, fir_kernel
 
 
 class FoldedAffine(nn.Module):

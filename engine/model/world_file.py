@@ -25,7 +25,9 @@ from ..files.atomic import replacing
 from ..files.folders import worlds_folder
 from ..units import AXES
 from .card import Card, Shapes, card_from_json
+from .config import AnyGenerator
 from .joint_space import Vocabulary
+from .stylegan3_config import StyleGAN3Config
 from .world_formats import loader_of, world_files
 
 FORMAT = "sonorama-world"
@@ -315,12 +317,11 @@ def _needed(card: Card) -> dict[str, tuple[int, ...]]:
         "generator.mapping.w_avg": (g.w_dim,),
         "generator.mapping.w_std": (g.w_dim,),
         f"generator.mapping.fc{depth - 1}.weight": (g.w_dim, g.z_dim if depth == 1 else g.w_dim),
-        "generator.synthesis.b4.const": (g.channels(4), g.const_height, g.const_width),
-        f"generator.synthesis.b{g.size}.torgb.weight": (3, g.channels(g.size), 1, 1),
         "sound.committee.weight0": (f_a.members, f_a.features, f_a.hidden),
         "sound.committee.weight2": (f_a.members, f_a.hidden, f_a.code_dim),
         "encoder.join.weight": (e_a.hidden, e_a.widths[-1] + e_a.code_dim),
     }
+    shapes |= _needed_by_synthesis(g)
     for i, (before, width) in enumerate(pairwise((1, *e_a.widths))):
         shapes[f"encoder.blocks.{i}.reduce.weight"] = (width, before, 3, 3)
     for i, codes in enumerate(e_rnn.level_sizes):
@@ -340,3 +341,17 @@ def _needed(card: Card) -> dict[str, tuple[int, ...]]:
     if card.image is not None:
         shapes["image.net.first.weight"] = (card.image.hidden, card.image.features)
     return shapes
+
+
+def _needed_by_synthesis(g: AnyGenerator) -> dict[str, tuple[int, ...]]:
+    at = "generator.synthesis"
+    if isinstance(g, StyleGAN3Config):
+        shapes = {
+            f"{at}.{name}.weight": (layer.n_out, layer.n_in, layer.kernel, layer.kernel)
+            for name, layer in zip(g.names, g.layers, strict=True)
+        }
+        return {**shapes, f"{at}.input.freqs": (g.layers[0].n_in, 2)}
+    return {
+        f"{at}.b4.const": (g.channels(4), g.const_height, g.const_width),
+        f"{at}.b{g.size}.torgb.weight": (3, g.channels(g.size), 1, 1),
+    }

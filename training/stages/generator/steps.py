@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ....engine.model.generator import Synthesis
 from ...backbone import feature_distance
 from ...discriminators.colour import gradient_penalty
 from ...losses.pixels import border_weight, l1_at, weighted_l1
@@ -69,7 +70,7 @@ class GeneratorSteps(GeneratorNetworks):
 
     def _paint(self, ws: Tensor, side: int) -> Painted:
         with self._precision():
-            return paint(self.generator.synthesis, ws, side)
+            return paint(cast(Synthesis, self.generator.synthesis), ws, side)
 
     def _precision(self) -> Any:
         return torch.autocast(self.device.type, torch.bfloat16) if self.bfloat16 else nullcontext()
@@ -166,7 +167,8 @@ class GeneratorSteps(GeneratorNetworks):
             return None
         before = (before[0][sharp], before[1][sharp])
         with self._precision():
-            fake = windows.paint(self.generator.synthesis, ws[sharp], before, batch.noise()).float()
+            synthesis = cast(Synthesis, self.generator.synthesis)
+            fake = windows.paint(synthesis, ws[sharp], before, batch.noise()).float()
         scale, weight = self.config.size // plan.window.from_side, batch.window_weight
         real = windows.cut(self.data.pictures[batch.index[sharp]], scale).float() / 127.5 - 1
         tie = (F.avg_pool2d(fake, scale) - windows.cut(before[1]).detach()).abs().mean()
