@@ -22,6 +22,7 @@ from sonorama.engine.errors import InputError, ValueRefused, WorldError
 from sonorama.engine.model.card import LONGEST_TEXT, Card
 from sonorama.engine.model.joint_space import class_scores
 from sonorama.engine.model.mel import ENCODER_COLUMNS
+from sonorama.engine.model.own_worlds import origin
 from sonorama.engine.model.principal_axes import seed_styles
 from sonorama.engine.model.seen_classes import unseen
 from sonorama.engine.model.world_file import World
@@ -198,13 +199,11 @@ def _without_names(tensors: Tensors) -> Tensors:
 
 def _card(card: Card, classes: tuple[str, ...], names: tuple[str, ...], rows: list[dict[str, Any]]) -> Card:
     before = [row for row in _rows(card) if row["name"] not in {new["name"] for new in rows}]
-    measures = card.measures.get("taught")
-    origin = measures.get("from") if isinstance(measures, dict) else card.content
     all_rows = [*before, *rows]
     told = "; ".join(f"{row['name']} ({', '.join(row['sounds'])}) like seed {row['seed']}" for row in all_rows)
     description = f"{card.description.split(TOLD)[0]}{TOLD}{told}."
     return replace(
         card, classes=classes, names=names, description=description[:LONGEST_TEXT],
         aliases={name: meant for name, meant in card.aliases.items() if meant in classes},
-        measures=card.measures | {"taught": {"from": origin, "classes": all_rows}},
+        measures=card.measures | {"taught": {"from": origin(card), "classes": all_rows}},
     )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sonorama.engine.cli.arguments import parse_out
-from sonorama.engine.errors import OutputError, ValueRefused, WorldError, one_line
+from sonorama.engine.errors import ValueRefused, one_line
 from sonorama.engine.whole_numbers import whole_number
 
 from .command import parse_name
@@ -55,6 +54,7 @@ def parse_seed(text: str) -> int:
 def run_teach(args: argparse.Namespace) -> int:
     """Teach, and say what was understood."""
     from sonorama.engine.inference.onnx_backend import open_sound_encoder
+    from sonorama.engine.model.own_worlds import place_for
     from sonorama.engine.model.world_file import find_world, load_world, save_world
     from sonorama.engine.model.world_formats import loader_of
 
@@ -65,56 +65,15 @@ def run_teach(args: argparse.Namespace) -> int:
         raise ValueRefused(what, "Give one --seed after each --sound.")
     path = find_world(args.world)
     world = load_world(path)
-    out = _out(args, path, world.card)
+    out = place_for(path, world.card, args.name, args.out)
     pairs: list[Pair] = [Pair(sound, seed) for sound, seed in zip(args.sound, args.seed, strict=True)]
     lessons = listen(pairs, open_sound_encoder(world))
     card, tensors = taught(world, loader_of(path).load(path).tensors, lessons)
     made = save_world(out, replace(card, name=args.name or card.name), tensors)
     _tell(made, {lesson.name for lesson in lessons})
-    in_folder = out.name if args.out is not None else out.stem
-    sys.stdout.write(f"{one_line(made.path)}\n")
-    sys.stdout.write(f"Play it: sonorama live --world {shlex.quote(str(out) if args.out is not None else in_folder)}\n")
+    played = str(out) if args.out is not None else out.stem
+    sys.stdout.write(f"{one_line(made.path)}\nPlay it: sonorama live --world {shlex.quote(played)}\n")
     return 0
-
-
-def _out(args: argparse.Namespace, path: Path, card: Card) -> Path:
-    """Where the world is written: over the user's own world, or to a file that is not there or was taught from it.
-
-    Raises:
-        OutputError: another file is there, or the world is not the user's.
-
-    """
-    from sonorama.engine.files.atomic import check_folder
-    from sonorama.engine.files.folders import worlds_folder
-    from sonorama.engine.model.world_file import INSTALLED, SUFFIX, world_folders
-
-    own = [folder.resolve() for folder in world_folders() if folder != INSTALLED]
-    if args.name is None and args.out is None:
-        if path.resolve().parent not in own or path.suffix != SUFFIX:
-            what = f"{one_line(card.name)} is not among your worlds, and stays as it is"
-            raise OutputError(what, f"Name the new world: --name {path.stem}-taught")
-        return path
-    out = args.out or worlds_folder() / f"{args.name}{SUFFIX}"
-    if os.path.lexists(out) and _origin_of(out) not in {card.content, _origin(card)}:
-        what = f"{out} is there already, and is no world that was taught from {one_line(card.name)}"
-        raise OutputError(what, "Give another name with --name, or move that file away.")
-    check_folder(next(folder for folder in out.absolute().parents if folder.is_dir()), out)
-    return out
-
-
-def _origin(card: Card) -> str | None:
-    """The content of the world that a taught world was made of."""
-    found = card.measures.get("taught")
-    return found.get("from") if isinstance(found, dict) else None
-
-
-def _origin_of(path: Path) -> str | None:
-    from sonorama.engine.model.world_file import read_card
-
-    try:
-        return _origin(read_card(path)) or "none"
-    except WorldError:
-        return "none"
 
 
 def _tell(card: Card, new: set[str]) -> None:

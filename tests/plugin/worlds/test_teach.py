@@ -130,7 +130,7 @@ def test_a_class_is_named_after_its_file(file: str, name: str) -> None:
 def test_what_cannot_be_taught_is_two_lines(folder: Path, tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
     rain = str(EXAMPLES / "rain.ogg")
     assert main(["teach", DEFAULT_WORLD, "--sound", rain, "--seed", "1"]) == 2
-    assert two_lines(capsys)[1] == f"Name the new world: --name {DEFAULT_WORLD}-taught"
+    assert two_lines(capsys)[1] == f"Name the new world: --name {DEFAULT_WORLD}-2"
     assert main(["teach", tiny_world, "--name", "a", "--sound", rain, "--seed", "1", "--seed", "2"]) == 2
     assert two_lines(capsys)[0] == "There are 1 --sound and 2 --seed"
     assert main(["teach", tiny_world, "--name", "a", "--sound", rain, "--seed", "-1"]) == 2

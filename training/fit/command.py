@@ -1,0 +1,65 @@
+"""`sonorama fit`: the command line. Heavy imports wait until it runs."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...engine.cli.arguments import parse_out
+from ...engine.errors import needing_extra, one_line
+from ...plugin.worlds.command import parse_name
+from ..train.command import parse_minutes
+
+if TYPE_CHECKING:
+    from ...engine.cli.main import Commands
+
+
+def add_fit(commands: Commands) -> None:
+    """Add `sonorama fit`."""
+    parser = commands.add_parser(
+        "fit",
+        help="train how an imported world answers to sound and moves; goes on where it stopped",
+        description="Trains E_a and E_RNN for a world's generator (docs/models.md).",
+        allow_abbrev=False,
+    )
+    parser.add_argument("world", metavar="WORLD", help="name or path")
+    parser.add_argument(
+        "--sounds", action="append", type=Path, default=[], metavar="PATH",
+        help="a sound or a folder of sounds (repeatable); default: procedural sounds",
+    )  # fmt: skip
+    parser.add_argument("--minutes", type=parse_minutes, metavar="M", help="fit everything into this time")
+    parser.add_argument("--work", type=parse_out, metavar="FOLDER", help="where stages are kept; default: WORLD-fit")
+    parser.add_argument(
+        "--name", type=parse_name, metavar="NAME", help="of a new world; default: WORLD itself, if it is yours"
+    )
+    parser.add_argument("-o", "--out", type=parse_out, metavar="FILE", help="default: NAME among your worlds")
+    parser.set_defaults(run=run_fit)
+
+
+def run_fit(args: argparse.Namespace) -> int:
+    """Fit, and say how to play the world."""
+    with needing_extra():
+        from ..status import Status, Tell, log_status
+        from .fit import Request, fit
+
+    def tell(stage: str) -> Tell:
+        def say(share: float, /, **figures: float) -> None:
+            log_status(Status(stage, share, figures))
+
+        return say
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M", stream=sys.stderr)
+    work = args.work or Path(f"{Path(args.world).stem}-fit")
+    request = Request(args.world, tuple(args.sounds), work, args.minutes, args.name, args.out)
+    try:
+        made = fit(request, tell)
+    except KeyboardInterrupt:
+        sys.stderr.write("The same command goes on after the last stage that was finished.\n")
+        raise
+    played = made.path if args.out is not None else Path(made.path).stem
+    sys.stdout.write(f"{one_line(made.path)}\nPlay it: sonorama live --world {shlex.quote(played)}\n")
+    return 0
