@@ -1,4 +1,4 @@
-"""What sonorama wrote into a folder of pictures: `sonorama.files`, one JSON line a file, with its size and hash.
+"""What sonorama wrote into a folder of pictures or graphs: `sonorama.files`, a JSON line a file, its size and hash.
 
 A file of the folder is ours if it is on record and still is what the record says. The line is on the disk before the
 file has its name, so that a crash at any moment leaves no file of ours without one.
@@ -101,9 +101,7 @@ class Record:
             self._append(_HEAD)
 
     def _lock(self, file: BinaryIO) -> None:
-        busy = OutputError(
-            f"Another process writes pictures into {self._folder}", "Wait for it, or choose another folder."
-        )
+        busy = OutputError(f"Another process writes into {self._folder}", "Wait for it, or choose another folder.")
         if fcntl is not None:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

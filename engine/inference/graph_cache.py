@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError, SonoramaError
 from ..files.folders import cache_folder, is_folder
 from ..ipc.shared_paths import own_folder, user_number
+from .exported import exported_graphs
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -32,7 +33,9 @@ def graph_folder(world: World) -> Path:
 
 
 def _below(cache: Path, world: World) -> Path:
-    return cache / "graphs" / f"{world.card.content[:32]}-v{GRAPH_VERSION}"
+    exported = exported_graphs(world)
+    name = f"{world.card.content[:32]}-v{GRAPH_VERSION}"
+    return cache / "graphs" / (name if exported is None else f"{name}-{exported.key}")
 
 
 def spare_cache() -> Path:
@@ -77,11 +80,13 @@ def ready_graphs(world: World) -> Path:
     cache folder that cannot be written stops nothing: a temporary folder does as well, and a warning says so.
 
     Raises:
-        WorldError: tensors and card of the world do not go together.
+        WorldError: tensors and card of the world do not go together, or it is an exported folder that is damaged.
         OutputError: neither folder can be written.
 
     """
     if (found := found_graphs(world)) is not None:
+        if (exported := exported_graphs(world)) is not None:
+            exported.check()
         return found
     folder = graph_folder(world)
     try:
@@ -104,7 +109,10 @@ def _write(world: World, folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
-        write_graphs(world, made)
+        if (exported := exported_graphs(world)) is None:
+            write_graphs(world, made)
+        else:
+            exported.cut(made)
         made.chmod(_READABLE)
         made.rename(folder)
     except OSError:

@@ -26,7 +26,7 @@ SOUND_COLUMNS = 344
 
 
 @functools.cache
-def _window() -> Array:
+def hann_window() -> Array:
     """Periodic Hann window [N_FFT]."""
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
 
@@ -66,8 +66,13 @@ def _reference() -> float:
     return float(_bands(_power(sine[None])).max())
 
 
+def filter_bank() -> Array:
+    """[N_FFT // 2 + 1, BANDS]: power spectrum @ it = mel values over the reference, as `log_mel` has them."""
+    return _bands(np.eye(N_FFT // 2 + 1, dtype=np.float32)) / np.float32(_reference())
+
+
 def _power(frames: Array) -> Array:
-    return np.square(np.abs(np.fft.rfft(frames * _window()))).astype(np.float32)
+    return np.square(np.abs(np.fft.rfft(frames * hann_window()))).astype(np.float32)
 
 
 def _columns(samples: Array) -> Array:

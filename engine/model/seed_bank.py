@@ -86,8 +86,12 @@ class SeedBank:
         if seed not in self._known:
             if len(self._known) > 256:
                 self._known.clear()
-            self._known[seed] = self._to_w(seed_to_z(seed, self._z_dim, self._anchors, self._mixing))
+            self._known[seed] = self._to_w(self.z(seed))
         return self._known[seed]
+
+    def z(self, seed: int) -> Array:
+        """The z [Z] of a seed."""
+        return seed_to_z(seed, self._z_dim, self._anchors, self._mixing)
 
     def base(
         self, seed: int, psi: float | Array, drifted: float, prompt_seed: int | None, prompt_weight: float

@@ -28,7 +28,7 @@ from .card import Card, Shapes, card_from_json
 from .config import AnyGenerator
 from .joint_space import Vocabulary
 from .stylegan3_config import StyleGAN3Config
-from .world_formats import loader_of, world_files
+from .world_formats import EXPORTED_MANIFEST, EXPORTED_WORLD, loader_of, world_files
 
 FORMAT = "sonorama-world"
 FORMAT_VERSION = 2
@@ -229,10 +229,15 @@ def list_worlds() -> list[Card]:
 
 
 def find_world(name_or_path: str) -> Path:
-    """A path, or the name of an installed world. WorldError lists the names there are."""
+    """A path, or the name of an installed world. WorldError lists the names there are.
+
+    The path may be that of a folder that `sonorama export` wrote.
+    """
     path = Path(name_or_path)
     if path.is_file():
         return path
+    if (path / EXPORTED_MANIFEST).is_file():
+        return _of_exported(path)
     for found in _installed():
         if found.stem == name_or_path:
             return found
@@ -241,6 +246,14 @@ def find_world(name_or_path: str) -> Path:
         f"{name_or_path}: no such world (installed: {names})",
         "give one of these names, or the path of a world file",
     )
+
+
+def _of_exported(folder: Path) -> Path:
+    """The world file of an exported folder. WorldError: it has none."""
+    if (folder / EXPORTED_WORLD).is_file():
+        return folder / EXPORTED_WORLD
+    message = f"{folder} holds graphs for other programs, and no {EXPORTED_WORLD}"
+    raise WorldError(message, "Export the world with --precision fp32 to play the folder here.")
 
 
 def classes_of(name_or_path: str) -> tuple[str, ...]:

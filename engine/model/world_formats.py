@@ -12,6 +12,8 @@ from ..plugins.interfaces import WorldLoader
 from ..plugins.registry import OWN_PACKAGE, WORLD_LOADERS, find_used, load_point, make_from, package_of
 
 log = logging.getLogger(__name__)
+EXPORTED_MANIFEST, EXPORTED_WORLD = "manifest.json", "world.safetensors"
+"""Files of a folder that `sonorama export` wrote; it is played as a world."""
 
 
 def loaders() -> Iterator[WorldLoader]:

@@ -121,6 +121,12 @@ def _held(space: StyleSpace, values: Mapping[str, object]) -> Array:
     return per_code(space, lambda level: float(bool(values[motion(level, "hold")])))
 
 
+def style_noise(seed: int, tick: int, shape: tuple[int, ...]) -> Array:
+    """Eps of eq. 4 at a motion step: normal random numbers of a shape, the same ones for a seed and a step."""
+    random = np.random.Generator(np.random.Philox(key=seed, counter=tick))
+    return random.standard_normal(shape).astype(np.float32)
+
+
 def advance_motion(
     space: StyleSpace,
     values: Mapping[str, object],
@@ -152,8 +158,7 @@ def advance_motion(
     """
     # A muted level moves on unseen, so that it comes back as if it had never been away.
     gain = per_code(space, lambda level: number(values, motion(level, "amount")))
-    eps = np.random.Generator(np.random.Philox(key=seed, counter=state.tick)).standard_normal(base.shape)
-    noise = np.float32(NOISE * presence) * eps.astype(np.float32) * space.sigma_w
+    noise = np.float32(NOISE * presence) * style_noise(seed, state.tick, base.shape) * space.sigma_w
     anchor = _follow(space, values, state.anchor, displacement, space.motion_rate)
     literal = values[MOTION_MODE] == "literal"
     before = base + (state.residual if literal else gain * (anchor + state.residual))

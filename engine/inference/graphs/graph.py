@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from ...model.world_file import World
 
 OPSET, IR_VERSION = 20, 10
+_LARGE = 1024
+"""Numbers in a constant that is worth keeping in half precision."""
 AnyArray = npt.NDArray[Any]
 Value = str
 """The name of a tensor in a graph."""
@@ -56,10 +60,17 @@ class Weights:
 
 
 class Graph:
-    """Nodes and constants in the order in which they are added. Values are named by number."""
+    """Nodes and constants in the order in which they are added. Values are named by number.
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    Args:
+        name: of the graph.
+        opset: version of the ONNX operators, 18 or later.
+        compact: whether large constants that half precision holds exactly are kept in it, and widened in the graph.
+
+    """
+
+    def __init__(self, name: str, opset: int = OPSET, compact: bool = False) -> None:
+        self._name, self.opset, self._compact = name, opset, compact
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
         self._known: dict[tuple[str, tuple[int, ...], bytes], Value] = {}
@@ -76,7 +87,12 @@ class Graph:
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._known:
             self._known[key] = f"c{len(self._known)}"
-            self._constants.append(numpy_helper.from_array(array, self._known[key]))
+            if self._compact and array.size >= _LARGE and _is_half(array):
+                self._constants.append(numpy_helper.from_array(array.astype(np.float16), f"{self._known[key]}.half"))
+                widened = {"to": onnx.TensorProto.FLOAT}
+                self._append("Cast", (f"{self._known[key]}.half",), [self._known[key]], widened)
+            else:
+                self._constants.append(numpy_helper.from_array(array, self._known[key]))
         return self._known[key]
 
     def add(self, kind: str, *inputs: Operand, result: Value = "", **attributes: object) -> Value:
@@ -98,7 +114,8 @@ class Graph:
         names: list[Value],
         attributes: dict[str, Any],
     ) -> list[Value]:
-        self._nodes.append(helper.make_node(kind, [self._name_of(x) for x in inputs], names, **attributes))
+        given = [self._name_of(x) for x in inputs]
+        self._nodes.append(helper.make_node(kind, given, names, **attributes))
         return names
 
     def _name_of(self, x: Operand) -> str:
@@ -108,14 +125,15 @@ class Graph:
             return x
         return self.constant(np.float32(x) if isinstance(x, float | int) else x)
 
-    def save(self, path: Path, **outputs: tuple[int, ...]) -> None:
-        """Write it, with these outputs (name -> shape, float32), checked by onnx."""
-        ends = [_tensor(name, shape, np.float32) for name, shape in outputs.items()]
+    def save(
+        self, path: Path, kinds: Mapping[str, type[np.generic]] = MappingProxyType({}), **outputs: tuple[int, ...]
+    ) -> None:
+        """Write it, with these outputs (name -> shape), checked by onnx. kinds: of those that are not float32."""
+        ends = [_tensor(name, shape, kinds.get(name, np.float32)) for name, shape in outputs.items()]
         graph = helper.make_graph(self._nodes, self._name, self._inputs, ends, self._constants)
-        model = helper.make_model(
-            graph, producer_name="sonorama", ir_version=IR_VERSION, opset_imports=[helper.make_opsetid("", OPSET)]
-        )
-        onnx.checker.check_model(model)
+        opset = helper.make_opsetid("", self.opset)
+        model = helper.make_model(graph, producer_name="sonorama", ir_version=IR_VERSION, opset_imports=[opset])
+        onnx.checker.check_model(model, full_check=self.opset != OPSET)
         onnx.save(model, path)
 
 
@@ -127,6 +145,12 @@ def integers(*values: int) -> AnyArray:
 def integer(value: int) -> AnyArray:
     """One whole number."""
     return np.array(value, np.int64)
+
+
+def _is_half(array: AnyArray) -> bool:
+    """Whether half precision holds all of its numbers."""
+    with np.errstate(over="ignore"):
+        return array.dtype == np.float32 and np.array_equal(array.astype(np.float16).astype(np.float32), array)
 
 
 def _tensor(name: str, shape: tuple[int, ...], kind: type[np.generic]) -> onnx.ValueInfoProto:

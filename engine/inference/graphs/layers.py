@@ -23,6 +23,14 @@ def silu(graph: Graph, x: Value) -> Value:
     return graph.add("Mul", x, graph.add("Sigmoid", x))
 
 
+def gelu(graph: Graph, x: Value) -> Value:
+    """The activation x Phi(x), with the distribution of the standard normal; one operator from opset 20 on."""
+    if graph.opset >= 20:
+        return graph.add("Gelu", x)
+    both = graph.add("Add", graph.add("Erf", graph.add("Mul", x, np.float32(0.5**0.5))), 1.0)
+    return graph.add("Mul", graph.add("Mul", x, 0.5), both)
+
+
 def total(graph: Graph, x: Value, axis: int, keep: bool = False) -> Value:
     """Sum along one axis."""
     return graph.add("ReduceSum", x, integers(axis), keepdims=int(keep))

@@ -15,10 +15,21 @@ if TYPE_CHECKING:
 
 def write_motion(world: World, path: Path) -> None:
     """U [1,L,W] style codes, h [1,3,H] -> delta [1,L,W] in units of sigma_w, h_next."""
-    weights, graph, card = Weights(world, "motion"), Graph("motion"), world.card
-    w_dim, sizes = card.w_dim, level_sizes(card.num_ws, card.level_cuts)
-    hidden = weights.take("levels.0.gru.weight_hh", None, None).shape[1]
-    u, h = graph.input("u", 1, card.num_ws, w_dim), graph.input("h", 1, len(sizes), hidden)
+    graph, card = Graph("motion"), world.card
+    codes, state = (1, card.num_ws, card.w_dim), (1, len(level_sizes(card.num_ws, card.level_cuts)), hidden_of(world))
+    add_motion(graph, world, graph.input("u", *codes), graph.input("h", *state))
+    graph.save(path, delta=codes, h_next=state)
+
+
+def hidden_of(world: World) -> int:
+    """Width of E_RNN's state by its tensors."""
+    return Weights(world, "motion").take("levels.0.gru.weight_hh", None, None).shape[1]
+
+
+def add_motion(graph: Graph, world: World, u: Value, h: Value) -> None:
+    """The nodes from u and h to `delta` and `h_next`."""
+    weights, card = Weights(world, "motion"), world.card
+    w_dim, sizes, hidden = card.w_dim, level_sizes(card.num_ws, card.level_cuts), hidden_of(world)
     x = graph.add("Sub", u, weights.take("w_avg", w_dim))
     x = graph.add("Div", x, weights.take("sigma_w", w_dim))
     deltas, states = list[Value](), list[Value]()
@@ -33,7 +44,6 @@ def write_motion(world: World, path: Path) -> None:
         states.append(unsqueeze(graph, state, 1))
     graph.add("Concat", *deltas, axis=1, result="delta")
     graph.add("Concat", *states, axis=1, result="h_next")
-    graph.save(path, delta=(1, card.num_ws, w_dim), h_next=(1, len(sizes), hidden))
 
 
 def _gru(graph: Graph, x: Value, h: Value, weights: Weights, name: str, hidden: int) -> Value:

@@ -22,8 +22,14 @@ if TYPE_CHECKING:
 
 def write_sound(world: World, path: Path) -> None:
     """Log-mel window [1,1,128,344] in 0..1 -> unit code [1,D]; the code of silence is 0."""
-    weights, graph = Weights(world, "sound"), Graph("sound")
-    window, frames = graph.input("window", 1, 1, BANDS, SOUND_COLUMNS), world.card.frames
+    graph = Graph("sound")
+    window = graph.input("window", 1, 1, BANDS, SOUND_COLUMNS)
+    graph.save(path, code=(1, add_sound(graph, world, window)))
+
+
+def add_sound(graph: Graph, world: World, window: Value) -> int:
+    """The nodes from the window to `code`; the width of the code."""
+    weights, frames = Weights(world, "sound"), world.card.frames
     statistics = TextureStatistics(graph, window)
     features = FEATURES if frames is None else frames.code
     heard = statistics.all() if frames is None else frame_codes(graph, window, weights, frames)
@@ -33,7 +39,7 @@ def write_sound(world: World, path: Path) -> None:
     code = unit(graph, mean(graph, codes, 0))
     sounding = graph.add("ReduceMax", statistics.mask, integers(1), keepdims=1)
     graph.add("Mul", code, sounding, result="code")
-    graph.save(path, code=(1, width))
+    return width
 
 
 def _committee(graph: Graph, x: Value, weights: Weights, features: int) -> tuple[Value, int]:

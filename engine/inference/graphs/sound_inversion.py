@@ -22,17 +22,28 @@ GATE_LOW, GATE_HIGH = 0.06, 0.16
 
 def write_encoder(world: World, path: Path) -> None:
     """Log-mel window [1,1,128,88] and F_a's code [1,D] -> displacement [1,L,W] and presence [1]."""
-    encoder = _Encoder(world)
-    graph, w_dim = encoder.graph, encoder.w_dim
+    graph = Graph("encoder")
     window = graph.input("window", 1, 1, BANDS, ENCODER_COLUMNS)
-    code = graph.input("code", 1, encoder.code_dim)
+    code = graph.input("code", *Weights(world, "encoder").take("silence_code", 1, None).shape)
+    add_encoder(graph, world, window, code)
+    graph.save(path, displacement=(1, world.card.num_ws, world.card.w_dim), presence=(1,))
+
+
+def write_silence(world: World, path: Path) -> None:
+    """A graph without inputs: `silent` [1,L,W], what E_a answers to silence, in units of sigma_w."""
+    encoder = _Encoder(world, Graph("silence"))
+    encoder.graph.add("Identity", encoder.silent(), result="silent")
+    encoder.graph.save(path, silent=(1, world.card.num_ws, world.card.w_dim))
+
+
+def add_encoder(graph: Graph, world: World, window: Value, code: Value, silent: AnyArray | None = None) -> None:
+    """The nodes from window and code to `displacement` and `presence`. silent: what `write_silence` gives, if known."""
+    encoder = _Encoder(world, graph)
     presence = _presence(graph, window)
-    silence = encoder.weights.take("silence_code", 1, encoder.code_dim)
-    silent = encoder.units(graph.constant(np.zeros((1, 1, BANDS, ENCODER_COLUMNS), np.float32)), silence)
-    change = graph.add("Sub", encoder.units(window, code), silent)
+    silence = encoder.silent() if silent is None else silent
+    change = graph.add("Sub", encoder.units(window, code), silence)
     present = graph.add("Mul", unsqueeze(graph, presence, 1, 2), change)
-    graph.add("Mul", present, encoder.weights.take("sigma_w", w_dim), result="displacement")
-    graph.save(path, displacement=(1, world.card.num_ws, w_dim), presence=(1,))
+    graph.add("Mul", present, encoder.weights.take("sigma_w", encoder.w_dim), result="displacement")
 
 
 def _presence(graph: Graph, window: Value) -> Value:
@@ -45,13 +56,18 @@ def _presence(graph: Graph, window: Value) -> Value:
 class _Encoder:
     """The part that answers twice: to the window and to silence."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, graph: Graph) -> None:
         card = world.card
-        self.weights, self.graph = Weights(world, "encoder"), Graph("encoder")
+        self.weights, self.graph = Weights(world, "encoder"), graph
         self.w_dim, self._levels = card.w_dim, level_sizes(card.num_ws, card.level_cuts)
         self._groups = card.encoder.groups
         self.code_dim = self.weights.take("silence_code", 1, None).shape[1]
         self._shape = integers(1, card.num_ws, self.w_dim)
+
+    def silent(self) -> Value:
+        """The answer to silence, made of constants."""
+        silence = self.weights.take("silence_code", 1, self.code_dim)
+        return self.units(self.graph.constant(np.zeros((1, 1, BANDS, ENCODER_COLUMNS), np.float32)), silence)
 
     def units(self, window: Value, code: Value | AnyArray) -> Value:
         """The displacement in units of sigma_w, before silence is subtracted: [1,L,W].

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .graph import AnyArray, Graph, Value, Weights, integers
-from .layers import unit
+from .layers import gelu, unit
 
 if TYPE_CHECKING:
     from ...model.world_file import World
 
 
-def write_text(world: World, path: Path) -> None:
-    """Rows of the token table [1,C], int64 -> unit code [1,D]."""
-    tower = _Tower(world)
+def write_text(world: World, path: Path, graph: Graph | None = None) -> None:
+    """Rows of the token table [1,C], int64 -> unit code [1,D]. graph: an empty one, for another opset."""
+    tower = _Tower(world, graph or Graph("text"))
     graph, take = tower.graph, tower.weights.take
     context, width = tower.context, tower.width
     rows = graph.input("rows", 1, context, kind=np.int64)
@@ -36,8 +36,8 @@ def write_text(world: World, path: Path) -> None:
 class _Tower:
     """The transformer's blocks; x: [1,C,width]."""
 
-    def __init__(self, world: World) -> None:
-        self.graph, self.weights = Graph("text"), Weights(world, "text.net")
+    def __init__(self, world: World, graph: Graph) -> None:
+        self.graph, self.weights = graph, Weights(world, "text.net")
         self.context, self.width = self.weights.take("positional_embedding", None, None).shape
         self._count = world.card.text.heads if world.card.text else 1
         later = np.triu(np.ones((self.context, self.context), bool), 1)
@@ -52,7 +52,7 @@ class _Tower:
         """Attention to what came before, then two dense layers; both add to what goes in."""
         x = self.graph.add("Add", x, self._attention(self.norm(x, f"{name}.ln_1"), f"{name}.attn"))
         inner = self._dense(self.norm(x, f"{name}.ln_2"), f"{name}.mlp.c_fc", 4 * self.width, self.width)
-        outer = self._dense(self.graph.add("Gelu", inner), f"{name}.mlp.c_proj", self.width, 4 * self.width)
+        outer = self._dense(gelu(self.graph, inner), f"{name}.mlp.c_proj", self.width, 4 * self.width)
         return self.graph.add("Add", x, outer)
 
     def _attention(self, x: Value, name: str) -> Value:

@@ -1,0 +1,1 @@
+"""A world's networks as ONNX graphs for other programs: `sonorama export`."""

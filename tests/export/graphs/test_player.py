@@ -1,0 +1,46 @@
+"""examples/onnx_player.py paints what the program paints, where sonorama cannot be imported."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import av
+import numpy as np
+
+from sonorama.engine.model.world_file import World
+from sonorama.engine.picture.to_rgba8 import rgba8
+
+from .playing import played, sound
+
+PLAYER = Path(__file__).parents[3] / "examples" / "onnx_player.py"
+WITHOUT_SONORAMA = """
+import runpy, sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in ("sonorama", "torch", "av", "onnx", "openvino", "safetensors"):
+            raise ImportError(name + " is blocked")
+sys.meta_path.insert(0, Blocked())
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_the_player_paints_what_the_program_paints_without_it(world: World, folder: Path, tmp_path: Path) -> None:
+    """The largest difference of any byte is 1 of 255, by rounding."""
+    samples = sound(tmp_path / "noise.wav")
+    command = [sys.executable, "-I", "-c", WITHOUT_SONORAMA, PLAYER, folder, tmp_path / "noise.wav", tmp_path / "out"]
+    done = subprocess.run([*map(str, command), "24"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    paths = sorted((tmp_path / "out").iterdir())
+    assert [path.name for path in paths] == [f"{n:05}.png" for n in range(28)]
+    pictures = []
+    for path in paths:
+        with av.open(str(path)) as box:
+            pictures.append(next(box.decode(video=0)).to_ndarray(format="rgba").astype(int))
+    for picture, expected in zip(pictures, played(world, samples, 28, 24), strict=True):
+        assert np.abs(picture - rgba8(expected)).max() <= 1
+    assert np.abs(pictures[-1] - pictures[0]).max() > 20, "the sound moves the picture"
+
+
+def test_the_player_is_short() -> None:
+    assert len(PLAYER.read_text().splitlines()) <= 60
