@@ -49,6 +49,7 @@ def write_world(
     names: tuple[str, ...] = (),
     displacements: bool = False,
     generator: AnyGenerator | None = None,
+    places: bool = False,
 ) -> Card:
     """Write a world of 64 px, narrow unless told otherwise, whose motion and encoder answer to sound.
 
@@ -56,6 +57,7 @@ def write_world(
     frames: of the frame encoder; without one F_a hears statistics.
     names: of other sounds than the classes. displacements: whether each class has one of its own.
     generator: of other sizes than `size` and `const` say, or of another kind.
+    places: whether each class but the last has two.
     """
     torch.manual_seed(5)
     shape = generator or GeneratorConfig(size, 16, 32, 1, 512, 16, *const)
@@ -80,6 +82,10 @@ def write_world(
     if displacements:
         shape_d = (len(CLASSES), num_ws, shape.w_dim)
         tensors["meaning.displacements"] = np.random.default_rng(6).standard_normal(shape_d).astype(np.float32)
+    if places:
+        classes = np.repeat(np.arange(len(CLASSES) - 1, dtype=np.int32), 2)
+        latents = np.random.default_rng(7).standard_normal((len(classes), shape.w_dim)).astype(np.float32)
+        tensors |= {"meaning.places": latents, "meaning.place_classes": classes}
     if names:
         tensors["names.codes"] = np.eye(len(names), f_a.code_dim, len(CLASSES), dtype=np.float32)
     tensors["labels.scale"] = np.array([10.0], np.float32)

@@ -15,6 +15,7 @@ from sonorama.engine.control.addresses import (
     LOOK_CODE,
     LOOK_CODE_WEIGHT,
     LOOK_PHOTO,
+    LOOK_PLACE,
     LOOK_PROMPT,
     look_level_code,
     look_level_seed,
@@ -58,7 +59,7 @@ FRAME = (16, 48)
 """Room left for the frame of a window, which is not known before it opens."""
 
 _OF_LEVELS = (path(level) for level in LEVELS for path in (look_level_seed, look_level_code))
-_CODES = (LOOK_PHOTO, LOOK_CODE, LOOK_CODE_WEIGHT, *_OF_LEVELS)
+_CODES = (LOOK_PHOTO, LOOK_CODE, LOOK_CODE_WEIGHT, LOOK_PLACE, *_OF_LEVELS)
 """Parameters of the tab CODES; the mixes of the levels are in their strips."""
 
 

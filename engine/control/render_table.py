@@ -69,6 +69,11 @@ def _look() -> Iterator[Parameter]:
         "/look/travel", 0.5, "How often the picture goes on to another seed by itself: at the end of a musical phrase, "
         "and when the sound changes strongly; 0 stays.", absent=0.0,
     )  # fmt: skip
+    yield Parameter(
+        "/look/place", 1.0, "How far a class that is heard takes the picture to a place of its own, such as a storm "
+        "sky, in worlds that have some; 0: it adds its weather to the picture there is. A chosen code stays.",
+        glide=0.2,
+    )  # fmt: skip
     yield Parameter("/look/seed_b", 2, "The second seed, for the mixes below.", 0, 2**31 - 1)
     for level in LEVELS:
         yield Parameter(

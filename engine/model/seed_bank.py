@@ -111,8 +111,7 @@ class SeedBank:
 
         code: a latent [L,W] without truncation that takes the place of seed and prompt by `code_weight`.
         """
-        step, part = int(drifted), drifted - int(drifted)
-        part = part * part * (3 - 2 * part)
+        step, part = _stage(drifted)
         w = self._drift_latent(seed, step, prompt_seed, prompt_weight)
         if code is not None and step == 0:
             w = (w + np.float32(code_weight) * (code - w)).astype(np.float32)
@@ -132,9 +131,26 @@ class SeedBank:
 
     def _drift_latent(self, seed: int, step: int, prompt_seed: int | None, weight: float) -> Array:
         if step:
-            return self.latent((seed + step * 7_919) % 2**31)
+            return self.latent(_passed(seed, step))
         w = self.latent(seed)
         return w if prompt_seed is None else (w + weight * (self.latent(prompt_seed) - w)).astype(np.float32)
+
+
+def along_drift(latent: Callable[[int], Array], seed: int, drifted: float) -> Array:
+    """What drift makes of `latent`, which gives one for every seed; arguments as of SeedBank.base."""
+    step, part = _stage(drifted)
+    w = latent(_passed(seed, step))
+    return w if part == 0 else (w + part * (latent(_passed(seed, step + 1)) - w)).astype(np.float32)
+
+
+def _stage(drifted: float) -> tuple[int, float]:
+    """How many seeds the drift has passed, and the part of the way to the next one, eased."""
+    step, part = int(drifted), drifted - int(drifted)
+    return step, part * part * (3 - 2 * part)
+
+
+def _passed(seed: int, step: int) -> int:
+    return (seed + step * 7_919) % 2**31 if step else seed
 
 
 def bank_part(tensors: Mapping[str, npt.NDArray[Any]], name: str) -> Array | None:

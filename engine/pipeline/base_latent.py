@@ -5,6 +5,7 @@ travelling, and morphing to another one when it is chosen.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ from ..model.base_code import BaseCode, find_code
 from ..model.seed_bank import WALK_SECONDS
 from ..units import LEVELS, SAMPLE_RATE, Array
 from .blend_surface import BlendPoint, points_of, shares
+from .class_places import Pull
 from .latent_motion import number, per_code
 from .loaded_world import LoadedWorld
 from .sound_change import FRAMES, STATISTICS
@@ -59,6 +61,9 @@ class Identity(NamedTuple):
     def codes(self) -> set[str]:
         """Names of all codes."""
         return {self.code, *self.level_codes, *(point.code for point in self.points)} - {""}
+
+
+NO_PULLS: Mapping[str, Pull] = MappingProxyType({})
 
 
 class BaseLatent:
@@ -92,7 +97,7 @@ class BaseLatent:
 
     def use(self, instrument: LoadedWorld) -> None:
         """Switch to another world at once; the journey begins anew at the chosen seed."""
-        self._seed_bank, self._space = instrument.seed_bank, instrument.space
+        self._seed_bank, self._space, self._places = instrument.seed_bank, instrument.space, instrument.class_places
         self._content = instrument.world.card.content
         self._limits = STATISTICS if instrument.world.card.frames is None else FRAMES
         self._from = None
@@ -115,16 +120,22 @@ class BaseLatent:
 
     def hear(self, values: Mapping[str, Value], point: SoundPoint) -> None:
         """Travel on by the sound at the next grid point of E_a, before the frame that contains it begins."""
-        seed, prompt, *_ = self._identity
-        home = prompt if prompt >= 0 and number(values, LOOK_TEXT_WEIGHT) >= 0.5 else seed
-        if (code := self._codes.get(self._identity.code)) and number(values, LOOK_CODE_WEIGHT) >= 0.5:
-            home = code.nearest
-        self.travel.step(values, point, home, self._seed_bank.codes, self._limits)
+        self.travel.step(values, point, self._home(values), self._seed_bank.codes, self._limits)
 
-    def begin(self, values: Mapping[str, Value], before: int, sample: int, psi: Array, chosen: bool = False) -> None:
+    def _home(self, values: Mapping[str, Value]) -> int:
+        """The seed of the chosen picture, or the one closest to a code."""
+        seed, prompt, *_ = self._identity
+        if (code := self._codes.get(self._identity.code)) and number(values, LOOK_CODE_WEIGHT) >= 0.5:
+            return code.nearest
+        return prompt if prompt >= 0 and number(values, LOOK_TEXT_WEIGHT) >= 0.5 else seed
+
+    def begin(
+        self, values: Mapping[str, Value], before: int, sample: int, psi: Array, chosen: bool = False,
+        pulls: Mapping[str, Pull] = NO_PULLS,
+    ) -> None:  # fmt: skip
         """Start a frame, from sample `before` to `sample`, with effective values and truncation by code [L,1].
 
-        chosen: somebody chose the seed, prompt or code at this frame, be it the one there was.
+        chosen: somebody chose the seed, prompt or code at this frame, be it the one there was. pulls: as of `at`.
 
         Raises:
             WorldError: a code is not here.
@@ -139,7 +150,7 @@ class BaseLatent:
         if identity == self._identity and not home:
             self._values, self._psi = values, psi
             return
-        current = self.at(sample)
+        current = self.at(sample, pulls)
         if another:  # the drift starts at the new seed
             self._drifted, self._drifted_from = 0.0, sample
         if home:
@@ -155,9 +166,9 @@ class BaseLatent:
     def _drift_at(self, sample: int) -> float:
         return self._drifted + self._pace * max(0, sample - self._drifted_from) / SAMPLE_RATE
 
-    def at(self, sample: int) -> Array:
-        """w_0 [L,W]."""
-        target = self._unmorphed(sample)
+    def at(self, sample: int, pulls: Mapping[str, Pull] = NO_PULLS) -> Array:
+        """w_0 [L,W]. pulls: of every level that goes to places of what is heard."""
+        target = self._pulled(self._unmorphed(sample), sample, pulls)
         if self._from is None:
             return target
         part = min(max((sample - self._morph_from) / self._morph, 0.0), 1.0)
@@ -187,6 +198,18 @@ class BaseLatent:
         if not mix.any():
             return w
         return (w + mix * (self._other(sample) - w)).astype(np.float32)
+
+    def _pulled(self, w: Array, sample: int, pulls: Mapping[str, Pull]) -> Array:
+        """Codes [L,W] on their way to the places of what is heard. A code that was chosen stays by its weight."""
+        one, drifted, journey = self._identity, self._drift_at(sample), self.travel.at(sample)
+        stays = number(self._values, LOOK_CODE_WEIGHT) if one.code in self._codes else 0.0
+        home = self._home(self._values)
+        for level, (strength, heard) in pulls.items():
+            if self._places is not None and (part := np.float32(strength * (1 - stays))):
+                codes = self._space.levels[level]
+                place = np.repeat(self._places.at(heard, journey[level], home, drifted)[None], len(w), 0)
+                w[codes] += part * (self._seed_bank.truncated(place, self._psi)[codes] - w[codes])
+        return w
 
     def _blended(self, w: Array, amount: np.float32, drifted: float, sample: int) -> Array:
         """Codes [L,W] without truncation, drawn to the mixture on the blend surface."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -95,7 +95,7 @@ class FilmPipeline(FramePipeline):
 
     def _displaced(self, at: int, values: Mapping[str, Value]) -> tuple[Array, float]:
         centre, points = self._around(at)
-        away = np.abs(np.array(points, np.float32) - np.float32(centre)) * np.float32(ENCODER_STEP / SAMPLE_RATE)
+        away = _away(points, centre)
         presences = np.array([self.conditioner.point(point).presence for point in points], np.float32)
         presence = float(_weights(away, SHORTEST_S) @ presences)
         return self._averaged(self._mixed(points, values), away), presence
@@ -117,12 +117,24 @@ class FilmPipeline(FramePipeline):
     def _averaged(self, mixed: Array, away: Array) -> Array:
         """Average [L,W] of n displacements [n,L,W], each level by its half-life; away: of each, in seconds [n]."""
         out = np.empty(mixed.shape[1:], np.float32)
-        for level, codes in self.instrument.space.levels.items():
+        for level, part, weights in self._near(away):
+            codes = self.instrument.space.levels[level]
+            out[codes] = np.tensordot(weights, mixed[part, codes], 1)
+        return out
+
+    def _near(self, away: Array) -> Iterator[tuple[str, slice, Array]]:
+        """Which points a level's average takes, and their weights; away: of each, in seconds [n]."""
+        for level in self.instrument.space.levels:
             life = max(self._lives[level], SHORTEST_S)
             near = away <= max(TAIL * life, float(away.min()))
             first, last = int(near.argmax()), len(near) - int(near[::-1].argmax())
-            out[codes] = np.tensordot(_weights(away[first:last], life), mixed[first:last, codes], 1)
-        return out
+            yield level, slice(first, last), _weights(away[first:last], life)
+
+    def _class_weights(self, at: int, values: Mapping[str, Value]) -> Mapping[str, Array]:
+        mixer, (centre, points) = self.instrument.meaning_mixer, self._around(at)
+        settings = mixer.settings(values)
+        shown = np.stack([mixer.weights(settings, self.conditioner.point(point)) for point in points])
+        return {level: weights @ shown[part] for level, part, weights in self._near(_away(points, centre))}
 
     def _motion_values(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
         return {**values, SOUND_FOLLOW: 0.0}  # the averages follow already
@@ -136,6 +148,11 @@ class FilmPipeline(FramePipeline):
 
     def _features(self, sample: int, values: Mapping[str, Value]) -> Features:
         return super()._features(sample + self._lead, values)  # of the hops until the end of the frame
+
+
+def _away(points: range, centre: float) -> Array:
+    """Seconds between grid points and a position on the grid [n]."""
+    return np.abs(np.array(points, np.float32) - np.float32(centre)) * np.float32(ENCODER_STEP / SAMPLE_RATE)
 
 
 def _weights(away: Array, half_life: float) -> Array:

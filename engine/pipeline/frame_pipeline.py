@@ -20,6 +20,7 @@ from ..audio.features import AnalysisSettings, FeatureExtractor, Features
 from ..control.addresses import (
     ENGINE_FPS,
     LOOK_CODE,
+    LOOK_PLACE,
     LOOK_PROMPT,
     LOOK_SEED,
     LOOK_TRUNCATION,
@@ -31,15 +32,17 @@ from ..control.addresses import (
     SOUND_TEMPO,
     SOUND_TEMPO_HALF,
     SOUND_TEMPO_X2,
+    motion,
 )
 from ..control.live_table import SHOW
 from ..control.parameter_state import ParameterState
 from ..control.parameters import Change, Value
 from ..control.pending_load import LOADS
-from ..units import Array
+from ..units import LEVELS, Array
 from .analysis_settings import analysis_settings
 from .axis_shift import axis_shift, axis_values
-from .base_latent import BaseLatent
+from .base_latent import NO_PULLS, BaseLatent
+from .class_places import Pull
 from .conditioning import ENCODER_STEP, Held, SoundConditioner
 from .external_clock import clock_beats, with_clock
 from .frame_grid import FrameGrid, exact_rate
@@ -171,7 +174,7 @@ class FramePipeline:
         self.values = values = self.params.effective()
         self._travel(values, before, sample)
         chosen = any(change.path in (LOOK_SEED, LOOK_PROMPT, LOOK_CODE) for change in self.params.applied)
-        self.base.begin(values, before, sample, self._truncation(values), chosen)
+        self.base.begin(values, before, sample, self._truncation(values), chosen, self._pulls(sample, values))
         w = self._move(values, sample)
         self.frame, self.sample = frame + 1, sample
         if number(values, ENGINE_FPS) != self._fps:
@@ -261,19 +264,36 @@ class FramePipeline:
         while (at := tick_sample(space, state.tick)) <= sample:
             displacement, presence = self._displaced(at, values)
             state = advance_motion(
-                space, values, state, self._base(at, shift), displacement, presence, seed, backend.step_rnn
+                space, values, state, self._base(at, shift, values), displacement, presence, seed, backend.step_rnn
             )  # fmt: skip
         last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
         part = (sample - last) / (following - last)
         displacement, _ = self._displaced(sample, values)
-        base, fps = self._base(sample, shift), float(self.grid.fps)
+        base, fps = self._base(sample, shift, values), float(self.grid.fps)
         w, self.motion = style_codes(space, values, state, base, displacement, part, fps)
         return w
 
-    def _base(self, at: int, shift: Array | None) -> Array:
+    def _base(self, at: int, shift: Array | None, values: Mapping[str, Value]) -> Array:
         """w_0 [L,W] at a sample of the frame."""
-        w = self.base.at(at)
+        w = self.base.at(at, self._pulls(at, values))
         return w if shift is None else (w + shift).astype(np.float32)
+
+    def _pulls(self, at: int, values: Mapping[str, Value]) -> Mapping[str, Pull]:
+        """How far each level goes to the places of what is heard at a sample up to the frame's."""
+        places, reach = self.instrument.class_places, number(values, LOOK_PLACE)
+        if places is None or not reach:
+            return NO_PULLS
+        openness, weights = self._openness(values), self._class_weights(at, values)
+        pulls = dict[str, Pull]()
+        for level, codes in self.instrument.space.levels.items():
+            amount = number(values, motion(level, "amount")) * float(openness[codes.start, 0])
+            pulls[level] = places.pull(weights[level], reach * amount)
+        return pulls
+
+    def _class_weights(self, at: int, values: Mapping[str, Value]) -> Mapping[str, Array]:
+        """How far each class shows at a sample, mixed [K], by level."""
+        mixer = self.instrument.meaning_mixer
+        return dict.fromkeys(LEVELS, mixer.weights(mixer.settings(values), self.conditioner.displacement_at(at)))
 
     def _motion_values(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
         """The values that motion goes by."""

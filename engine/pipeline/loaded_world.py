@@ -11,6 +11,7 @@ import numpy as np
 from ..model.principal_axes import world_axes
 from ..model.seed_bank import TRUNCATION, SeedBank, bank_part
 from ..units import SAMPLE_RATE, Array
+from .class_places import ClassPlaces, places_of
 from .conditioning_worker import SoundNetworks
 from .latent_motion import MotionState, StyleSpace
 from .meaning_mixer import MeaningMixer
@@ -77,6 +78,11 @@ class LoadedWorld:
         """What its classes make of a sound displacement, by the settings of /meaning/."""
         own = self.world.tensors.get("meaning.displacements")
         return MeaningMixer(len(self.world.card.classes), None if own is None else own.astype(np.float32))
+
+    @cached_property
+    def class_places(self) -> ClassPlaces | None:
+        """Where the picture goes while a class is heard; None: the world has no such places."""
+        return places_of(self.world.tensors)
 
     @property
     def hidden(self) -> int:

@@ -96,16 +96,20 @@ class MeaningMixer:
 
     def mixed(self, settings: Settings, heard: Displacement) -> Array:
         """The sound displacement [L,W]."""
-        amount, floor = settings
-        shares, weights = heard.classes
+        amount, shares = settings.amount, heard.classes[0]
         rho = amount @ shares
         codes = heard.codes if (amount == 1).all() else heard.codes * np.float32(rho)
         if self.displacements is None:
             return codes
-        weights = np.maximum(floor, amount * weights)
+        weights = self.weights(settings, heard)
         if not weights.any():
             return codes
-        return (codes + np.tensordot(weights.astype(np.float32), self.displacements, 1)).astype(np.float32)
+        return (codes + np.tensordot(weights, self.displacements, 1)).astype(np.float32)
+
+    @staticmethod
+    def weights(settings: Settings, heard: Displacement) -> Array:
+        """How far each class shows [K]: max(floor_c, amount_c a_c)."""
+        return np.maximum(settings.floor, settings.amount * heard.classes[1]).astype(np.float32)
 
     def settings(self, values: Mapping[str, object]) -> Settings:
         """By the effective values of /meaning/: both 0 where a class is muted, or another is soloed."""
