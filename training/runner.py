@@ -36,7 +36,7 @@ from .packing import About, Trained, bank_codes, pack
 from .processes import ALONE, Processes
 from .recipe import Recipe
 from .stage_order import open_stages, run_stages, with_extra
-from .stages.directions import find_directions, towards_photos
+from .stages.directions import PhotoLatents, find_directions
 from .stages.ears.names import class_aliases
 from .stages.generator.interrupt import stop_between_steps
 from .stages.generator.progress import Progress
@@ -202,6 +202,7 @@ def encoder_stage(
             Judges(hear, see, space.labels),
             shop.recipe.encoder,
             shop.tell("encoder"),
+            class_places(shop, generator, space),
         )
         shop.note("encoder", {k: round(v, 3) for k, v in figures.items()})
         return encoder.state_dict()
@@ -228,18 +229,22 @@ def content_of(path: Path) -> str:
 
 
 def directions_stage(shop: TrainingRun, generator: Generator, space: Space) -> Tensor:
-    """The displacements of the space's classes [K,L,W], in units of sigma_w; 0 for those after the nine without a
-    photo.
-    """
+    """The displacements of the space's classes [K,L,W], in units of sigma_w; 0 for those after the nine."""
 
     def make() -> dict[str, Tensor]:
-        data, plan = shop.pictures(), shop.recipe.directions
-        shown = class_anchors(data, photo_tags(shop.root, shop.labels.of), space.classes)
-        shop.note("directions", {"photos": dict(zip(space.classes, map(len, shown), strict=True))})
-        ways = towards_photos(generator, shown, plan.level_cuts, plan.towards)
-        return {"directions": find_directions(generator, data, plan, ways, shop.tell("directions"))}
+        places = class_places(shop, generator, space)
+        photos = torch.bincount(places.classes, minlength=len(space.classes)).tolist()
+        shop.note("directions", {"photos": dict(zip(space.classes, photos, strict=True))})
+        plan, tell = shop.recipe.directions, shop.tell("directions")
+        return {"directions": find_directions(generator, shop.pictures(), plan, places, len(space.classes), tell)}
 
     return shop.once("directions", make)["directions"][: len(space.classes)]
+
+
+def class_places(shop: TrainingRun, generator: Generator, space: Space) -> PhotoLatents:
+    """The places of the space's classes: latents of the photos that show them."""
+    tags = photo_tags(shop.root, shop.labels.of)
+    return PhotoLatents.of(generator, class_anchors(shop.pictures(), tags, space.classes))
 
 
 def bank_stage(shop: TrainingRun, generator: Generator, space: Space) -> dict[str, Tensor]:
@@ -275,6 +280,7 @@ def make_world(shop: TrainingRun, out: Path, about: About, extra: Sequence[str] 
     parts = {"encoder": made["encoder"].state_dict(), "motion": made["motion"].state_dict(), "bank": made["bank"]}
     space: Space = made["space"]
     parts["meaning"] = {"displacements": made["directions"] * generator.mapping.w_std}
+    parts["meaning"] |= class_places(shop, generator, space).tensors()
     for key, value in space.tensors().items():
         prefix, rest = key.split(".", 1)
         parts.setdefault(prefix, {})[rest] = value

@@ -12,9 +12,10 @@ from sonorama.engine.model.generator import Generator
 from sonorama.engine.model.mel import BANDS, ENCODER_COLUMNS
 from sonorama.engine.model.motion_rnn import MotionConfig, MotionNetwork
 from sonorama.engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
+from sonorama.engine.pipeline.class_places import FULL
 from sonorama.engine.pipeline.meaning_mixer import Displacement, MeaningMixer, class_weights
 from sonorama.training.data.photos import CodeBook
-from sonorama.training.stages.directions import random_places, towards_photos
+from sonorama.training.stages.directions import PhotoLatents, random_places
 from sonorama.training.stages.generator.statistics import set_w_statistics
 from sonorama.training.stages.motion_teacher import ClipBatch, MotionTraining, train_motion
 from sonorama.training.stages.sound_inversion import (
@@ -97,20 +98,29 @@ def test_e_a_learns_to_be_seen_as_it_sounds() -> None:
     assert figures["cosine_after"] > figures["cosine_before"] + 0.3
 
 
-def test_coarse_and_mid_go_towards_photos_of_what_is_heard() -> None:
+def test_base_latents_go_to_photos_of_what_is_heard() -> None:
     generator, _ = small_world()
     anchors = torch.nn.functional.normalize(torch.randn(40, 8), dim=1) * 8**0.5
-    shown = [anchors[:3], anchors[:0], anchors[7:8]]
-    ways = towards_photos(generator, shown, (2, 6), 0.3)
-    assert ways.shape == (3, generator.config.num_ws, 16)
-    assert ways[0, :6].square().mean().sqrt().item() == pytest.approx(0.3, rel=1e-4)
-    assert not ways[:, 6:].any() and not ways[1].any() and ways[0, :6].any()
-    w = generator.mapping(random_places(anchors, 50, torch.Generator().manual_seed(9)))[:, 0]
-    for way, photos in ((ways[0, 0], shown[0]), (ways[2, 0], shown[2])):
-        wanted = generator.mapping(photos)[:, 0].mean(0)
-        std = generator.mapping.w_std
-        before, after = (((x - wanted) / std).square().mean() for x in (w, w + way * std))
-        assert after < before
+    places = PhotoLatents.of(generator, [anchors[:3], anchors[:0], anchors[7:8]])
+    assert places.classes.tolist() == [0, 0, 0, 2] and places.latents.shape == (4, 16)
+    rng, mean = torch.Generator().manual_seed(9), generator.mapping.w_avg
+    w = generator.mapping(random_places(anchors, 4, rng), 0.7)
+    strength = torch.tensor([1.0, FULL / 2, 1.0, 0.0])
+    moved = places.go(w, [2, 2, 1, 2], strength, 0.7, mean, rng)
+    there = generator.mapping(anchors[7:8], 0.7)[0]
+    assert torch.allclose(moved[0], there, atol=1e-5)
+    assert torch.allclose(moved[1], (w[1] + there) / 2, atol=1e-5)
+    assert torch.equal(moved[2], w[2]) and torch.equal(moved[3], w[3])
+    several = places.go(w[:1].repeat(20, 1, 1), [0] * 20, torch.ones(20), 1.0, mean, rng)
+    assert {int((places.latents - x[0]).square().sum(1).argmin()) for x in several} == {0, 1, 2}
+
+
+def test_a_world_without_photos_of_classes_has_no_places() -> None:
+    generator, _ = small_world()
+    none = PhotoLatents.of(generator, [torch.zeros(0, 8)] * 3)
+    assert none.tensors() == {}
+    w = generator.mapping(torch.randn(2, 8), 0.7)
+    assert torch.equal(none.go(w, [0, 1], torch.ones(2), 0.7, generator.mapping.w_avg, torch.Generator()), w)
 
 
 def test_gain_leaves_silence_alone() -> None:

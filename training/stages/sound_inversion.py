@@ -22,8 +22,10 @@ from ...engine.pipeline.meaning_mixer import LOUD_FROM, LOUD_OVER, QUIET
 from ..data.sound_windows import ending_at
 from ..status import Tell, silent
 from .averaging import average_in
-from .directions import random_places
+from .directions import PhotoLatents, random_places
 
+PSI = 0.7
+"""Truncation of the base latents."""
 GAIN = 0.15
 """12 dB on the mel scale of 80 dB to 1."""
 
@@ -170,11 +172,11 @@ class Judges:
 
 def guide_by_sound(
     encoder: SoundInversionEncoder, generator: Generator, displacements: Tensor, mels: list[list[Tensor]],
-    codes: Tensor, judges: Judges, plan: EncoderTraining, tell: Tell = silent,
+    codes: Tensor, judges: Judges, plan: EncoderTraining, tell: Tell = silent, places: PhotoLatents | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Train R in place on the classes that have sounds, to its average over the steps: eqs. 2 and 3 through the frozen
-    generator. displacements: D [K,L,W], in units of sigma_w. Returns the mean cosine of picture and sound over the
-    first and the last tenth of the steps.
+    generator. displacements: D [K,L,W], in units of sigma_w. places: of the classes, where w_0 starts. Returns the mean
+    cosine of picture and sound over the first and the last tenth of the steps.
     """
     rng = torch.Generator().manual_seed(7)
     heard = [k for k, some in enumerate(mels) if some]
@@ -187,7 +189,10 @@ def guide_by_sound(
         class_id = [heard[(step * plan.clips + i) % len(heard)] for i in range(plan.clips)]
         batch = draw_windows(mels, class_id, plan.windows, rng, plan.every)
         with torch.no_grad():
-            base = generator.mapping(random_places(codes, plan.clips, rng), 0.7).repeat_interleave(plan.windows, 0)
+            base = generator.mapping(random_places(codes, plan.clips, rng), PSI)
+            if places is not None:
+                base = places.go(base, class_id, torch.ones(plan.clips), PSI, generator.mapping.w_avg, rng)
+            base = base.repeat_interleave(plan.windows, 0)
             code = judges.hear(batch.long_windows)
         moved, own, _ = displaced(encoder, mask(batch.windows, rng), code, displacements[batch.class_id])
         picture = generator.synthesis(base + moved, "const", plan.size, "activations")
