@@ -1,11 +1,16 @@
-"""The tab FLOORS: how far each class of the world shows in the picture even when it is not heard."""
+"""The tab FLOORS: how far each class of the world shows in the picture even when it is not heard; and which classes
+its pictures were not found to show.
+"""
 
 from __future__ import annotations
 
 from PyQt6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from sonorama.engine.control.addresses import meaning
+from sonorama.engine.control.addresses import ENGINE_WORLD, meaning
 from sonorama.engine.control.render_table import MEANING_SLOTS
+from sonorama.engine.errors import WorldError
+from sonorama.engine.model.seen_classes import advice
+from sonorama.engine.model.world_file import find_world, read_card
 
 from .formatting import short_name, slot_of
 from .layout import GAP, label
@@ -41,14 +46,34 @@ class Floors(QWidget):
         for number in range(COLUMNS):
             grid.setColumnStretch(number, 1)
         self.note = label("This world names no classes", "dim")
+        self.advice = label("", "dim")
+        self.advice.setWordWrap(True)
+        self.advice.hide()
         column.addWidget(self.note)
+        column.addWidget(self.advice)
         column.addLayout(grid)
         column.addStretch(1)
         link.classes_changed.connect(self._show_classes)
+        link.status_received.connect(self._told)
+        self._world = ""
         self._show_classes()
+        self._told()
 
     def _show_classes(self) -> None:
         """Show a floor for each class."""
         for floor in self.floors:
             floor.setVisible(slot_of(floor.param.path) <= len(self._link.classes))
         self.note.setVisible(not self._link.classes)
+
+    def _told(self, *_: object) -> None:
+        """Another world: say which classes its pictures were not found to show, and what to do about it."""
+        world = str(self._link.values.get(ENGINE_WORLD) or "")
+        if world == self._world:
+            return
+        self._world = world
+        try:
+            text = advice(read_card(find_world(world)))
+        except WorldError:  # of another computer's show, for example
+            text = ""
+        self.advice.setText(text)
+        self.advice.setVisible(bool(text))

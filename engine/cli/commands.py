@@ -134,6 +134,7 @@ def run_worlds(args: argparse.Namespace) -> int:
     """List the worlds that `--world` accepts by name."""
     import json
 
+    from ..model.seen_classes import advice
     from ..model.world_file import list_worlds
 
     cards = list_worlds()
@@ -147,7 +148,10 @@ def run_worlds(args: argparse.Namespace) -> int:
         return 0
     for card in cards:
         sys.stdout.write(f"{card.name} {card.version}  {card.width}x{card.height} px, {card.licence}\n")
-        sys.stdout.write(f"  {card.description}\n  {card.path}\n")
+        sys.stdout.write(f"  {card.description}\n")
+        if told := advice(card):
+            sys.stdout.write(f"  {told}\n")
+        sys.stdout.write(f"  {card.path}\n")
     return 0
 
 

@@ -27,7 +27,7 @@ def add_import(commands: Commands) -> None:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="a .pkl of stylegan2-ada-pytorch or stylegan3, or a .pt"
+        "file", type=Path, metavar="FILE", help="a .pkl of stylegan2-ada-pytorch or stylegan3, a .pt, or a world"
     )
     parser.add_argument("--world", required=True, type=parse_name, metavar="NAME", help="of the new world")
     parser.add_argument(

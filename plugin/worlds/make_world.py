@@ -25,9 +25,11 @@ from sonorama.engine.model.card import Card
 from sonorama.engine.model.config import LEVEL_CUTS, EncoderConfig, MotionConfig
 from sonorama.engine.model.generator import Generator
 from sonorama.engine.model.motion_rnn import MotionNetwork
+from sonorama.engine.model.seen_classes import SEEN
 from sonorama.engine.model.sound_inversion import SoundInversionEncoder
-from sonorama.engine.model.world_file import SafetensorsLoader, World, load_world, read_card, save_world
+from sonorama.engine.model.world_file import World, load_world, read_card, save_world
 
+from .adopt import adopt, is_world
 from .bank import (
     MIXING,
     TRUNCATION,
@@ -46,8 +48,6 @@ from .stylegan2 import Converted, convert
 LICENCE = "unknown, non-commercial unless you know better"
 NARROW = 8
 """Width of networks that give zero."""
-SEEN = 0.2
-"""Least agreement at which a class counts as seen."""
 Tell = Callable[[int, int], object]
 """Called with pictures painted and to paint."""
 
@@ -75,7 +75,7 @@ class Request:
 
 
 def import_world(request: Request, tell: Tell = lambda done, total: None) -> Card:
-    """Read, convert, paint the bank and write the world; its card.
+    """Read, convert, paint the bank and write the world; its card. A file that is a world already is copied.
 
     Raises:
         InputError, WorldError: the file, or the base world, cannot be used.
@@ -85,9 +85,9 @@ def import_world(request: Request, tell: Tell = lambda done, total: None) -> Car
     """
     out = request.out or worlds_folder() / f"{request.world}.safetensors"
     digest = _hash(request.file)
+    if is_world(request.file):
+        return adopt(request.file, request.world, out, None if request.licence == LICENCE else request.licence)
     _check_out(out, digest)
-    if SafetensorsLoader().knows(request.file):
-        raise WorldError(f"{request.file} is a world already", f"Play it: sonorama live --world {request.file}")
     base = load_world(request.base)
     see = eyes(base)
     converted = convert(read_generator(request.file), request.file.name)

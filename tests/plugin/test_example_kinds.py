@@ -83,6 +83,9 @@ assert all(np.array_equal(theirs.tensors[name], ours.tensors[name]) for name in 
 from pathlib import Path
 assert read_card(Path(out)) == theirs.card and theirs.card.path == out
 print([card.name for card in list_worlds() if card.path == out])
+assert main(["import", out, "--world", "copied"]) == 0
+copied = load_world("copied")
+assert (copied.card.name, copied.card.content) == ("copied", ours.card.content)
 plain, mirrored = (open_backend(ours, device) for device in ("ort", "mirror"))
 w = np.zeros((ours.card.num_ws, ours.card.w_dim), np.float32)
 assert np.array_equal(mirrored.synthesize(w), plain.synthesize(w)[:, ::-1])
@@ -154,7 +157,10 @@ def test_the_modulator_swells_and_goes_on_after_a_restart(place: Path) -> None:
 def test_the_world_loader_the_command_and_the_backend(place: Path, tiny_world: str, tmp_path: Path) -> None:
     out = tmp_path / "tiny.npz"
     told = python(place, WORLD, tiny_world, str(out), SONORAMA_WORLDS=str(tmp_path))
-    assert told == [str(out), "['tiny']", "mirror"]
+    written, listed, copied, size, play, backend = told
+    assert (written, listed, backend) == (str(out), "['tiny']", "mirror")
+    assert copied == str(tmp_path / "copied.safetensors") and size.startswith("64x64 px")
+    assert play == "Play it: sonorama live --world copied"
 
 
 def test_the_training_stage_makes_a_part_of_the_world(

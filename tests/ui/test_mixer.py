@@ -1,5 +1,7 @@
 """The meaning mixer of the panel: a row for each class of the world, named after it, and what is heard besides."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from sonorama.engine.control.live_table import SHOW
+from sonorama.engine.model.world_file import load_world, save_world
 from sonorama.ui.formatting import describe, doc, osc_address, short_name, slot_of
 from sonorama.ui.link import Link
 from sonorama.ui.mixer import ClassRow, ClassScore
@@ -201,6 +204,22 @@ def test_floors_of_a_world_without_classes_say_so(window: Window, show: FakeShow
     assert window.controls["/meaning/4/floor"].isHidden()
     told(window, show, qtbot, ())
     assert not window.floors.note.isHidden() and window.controls[FLOOR].isHidden() and rows(window) == []
+
+
+def test_floors_say_what_an_imported_world_was_not_found_to_show(
+    window: Window, show: FakeShow, qtbot: QtBot, tiny_world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert window.floors.advice.isHidden()  # meridian was trained for its classes
+    monkeypatch.setenv("SONORAMA_WORLDS", str(tmp_path))
+    world = load_world(tiny_world)
+    found = {"source": {"file": "faces.pkl"}, "directions": {"rain": 0.4, "wind": 0.1, "fire": 0.0}}
+    save_world(tmp_path / "faces.safetensors", replace(world.card, name="faces", measures=found), world.tensors)
+    show.change("/engine/world", "faces")
+    show.tell()
+    qtbot.waitUntil(lambda: not window.floors.advice.isHidden())
+    assert window.floors.advice.text() == (
+        "faces was not found to show wind, fire: name looks by example, sonorama teach faces --sound a.wav --seed 12"
+    )
 
 
 @pytest.mark.parametrize(("size", "least"), [((1280, 800), 9), ((1024, 640), 4)])

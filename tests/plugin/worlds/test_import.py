@@ -68,7 +68,9 @@ def test_from_a_file_to_a_world(folder: Path, capsys: pytest.CaptureFixture[str]
     assert along.std() == pytest.approx(np.square(world.tensors["axes.directions"][0]).sum(), rel=0.15)
     assert len(world.card.measures["axes"]) == 8
     assert main(["worlds"]) == 0
-    assert f"faces.pkl (SHA-256 {digest})" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert f"faces.pkl (SHA-256 {digest})" in listed
+    assert "name looks by example, sonorama teach faces --sound a.wav --seed 12" in listed
 
     # The same source makes it again; another one must not.
     other = folder / "other.pkl"
