@@ -113,6 +113,15 @@ def test_classes_that_were_not_seen_make_room(tiny_world: str, tmp_path: Path) -
     save_world(tmp_path / "more.safetensors", card, tensors)
 
 
+def test_places_stay_with_their_classes(tiny_world: str) -> None:
+    world = imported(tiny_world)
+    latents = np.arange(3 * world.card.w_dim, dtype=np.float32).reshape(3, -1)
+    places = {"meaning.places": latents, "meaning.place_classes": np.array([2, 0, 0], np.int64)}
+    _, tensors = taught(world, world.tensors | places, [lesson("hum", 3, world)])
+    assert tensors["meaning.place_classes"].tolist() == [1, 1]  # rain, after hum; fire is no class any more
+    assert np.array_equal(tensors["meaning.places"], latents[1:])
+
+
 def test_a_world_without_a_mapping_network_is_refused(tiny_world: str) -> None:
     world = load_world(tiny_world)
     bare = World(world.card, {name: x for name, x in world.tensors.items() if ".mapping.fc" not in name})
