@@ -31,7 +31,7 @@ def sound(path: Path) -> np.ndarray:
 
 
 def played(world: World, samples: np.ndarray, frames: int, fps: int, device: str = "ort") -> list[np.ndarray]:
-    """What the program paints at the default parameters but travel."""
-    values = {path: param.default for path, param in TABLE.items()} | {"/look/travel": 0.0}
+    """What the program paints at the default parameters but travel and places."""
+    values = {path: param.default for path, param in TABLE.items()} | {"/look/travel": 0.0, "/look/place": 0.0}
     render = OfflineRender(world, values, Fraction(fps), open_backend(world, device))
     return list(render.frames([samples], frames))
