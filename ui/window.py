@@ -17,6 +17,9 @@ from sonorama.engine.control.addresses import (
     LOOK_PHOTO,
     LOOK_PLACE,
     LOOK_PROMPT,
+    LOOK_SHIFT_X,
+    LOOK_SHIFT_Y,
+    LOOK_TURN,
     look_level_code,
     look_level_seed,
     scene,
@@ -61,6 +64,8 @@ FRAME = (16, 48)
 _OF_LEVELS = (path(level) for level in LEVELS for path in (look_level_seed, look_level_code))
 _CODES = (LOOK_PHOTO, LOOK_CODE, LOOK_CODE_WEIGHT, LOOK_PLACE, *_OF_LEVELS)
 """Parameters of the tab CODES; the mixes of the levels are in their strips."""
+_PLACEMENT = (LOOK_SHIFT_X, LOOK_SHIFT_Y, LOOK_TURN)
+"""Beside the axes in their tab, since they do nothing in most worlds."""
 
 
 def opening(room: QRect) -> QRect:
@@ -138,7 +143,8 @@ class Window(QWidget):
         effects = [p for path, p in self.link.table.items() if path.startswith("/picture/")]
         self.tabs.addTab(self._page(effects), "PICTURE")
         self.tabs.addTab(self.blend, "BLEND")
-        self.tabs.addTab(self._page([p for path, p in self.link.table.items() if path.startswith("/axis/")]), "AXES")
+        axes = [p for path, p in self.link.table.items() if path.startswith("/axis/") or path in _PLACEMENT]
+        self.tabs.addTab(self._page(axes), "AXES")
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
         self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "SETUP")
@@ -212,7 +218,7 @@ class Window(QWidget):
             field.setPlaceholderText("describe a picture, then press Enter")
             look.body.addWidget(field)
         look.title.addWidget(control_for(self.link.table[LOOK_PROMPT], self.link))
-        elsewhere = (LOOK_PROMPT, *_CODES)
+        elsewhere = (LOOK_PROMPT, *_CODES, *_PLACEMENT)
         look.body.addLayout(grid([p for p in group if p.kind != "text" and p.path not in elsewhere], self.link, 3))
         column.addWidget(motion_card(self.link), 1)
         column.addWidget(look)

@@ -74,6 +74,18 @@ def _look() -> Iterator[Parameter]:
         "sky, in worlds that have some; 0: it adds its weather to the picture there is. A chosen code stays.",
         glide=0.2,
     )  # fmt: skip
+    where = "in worlds with a StyleGAN3 generator; others stay where they are"
+    yield Parameter(
+        "/look/shift_x", 0.0, f"Moves the whole picture to the right, in parts of its width, {where}.",
+        -1.0, 1.0, glide=0.1,
+    )  # fmt: skip
+    yield Parameter(
+        "/look/shift_y", 0.0, f"Moves the whole picture down, in parts of its height, {where}.", -1.0, 1.0, glide=0.1
+    )
+    yield Parameter(
+        "/look/turn", 0.0, f"Turns the whole picture about its middle, clockwise, {where}.",
+        -180.0, 180.0, "deg", glide=0.1,
+    )  # fmt: skip
     yield Parameter("/look/seed_b", 2, "The second seed, for the mixes below.", 0, 2**31 - 1)
     for level in LEVELS:
         yield Parameter(

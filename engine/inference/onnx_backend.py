@@ -10,6 +10,7 @@ import numpy as np
 
 from ..units import Array
 from .graph_cache import ready_graphs
+from .placement import with_placement
 from .runtimes import onnxruntime
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class OnnxBackend:
 
     def __init__(self, world: World, threads: int, painters: int, paints: bool = True) -> None:
         folder = ready_graphs(world)
+        self._rows = world.card.painted_rows
         self.name, self.painters = "onnxruntime-cpu", painters
         names = ("sound", "encoder", "motion", "mapping")
         self._run = {name: open_session(folder / f"{name}.onnx") for name in names}
@@ -75,4 +77,4 @@ class OnnxBackend:
 
     def synthesize(self, ws: Array) -> Array:
         """See Backend."""
-        return self._call("synthesis", ws=ws)[0].transpose(1, 2, 0)
+        return self._call("synthesis", ws=with_placement(ws, self._rows))[0].transpose(1, 2, 0)

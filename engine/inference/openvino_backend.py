@@ -18,6 +18,7 @@ from ..errors import SonoramaError
 from ..units import Array
 from .graph_cache import compiled_folders, ready_graphs
 from .onnx_backend import OnnxBackend
+from .placement import with_placement
 from .precision import HINT
 from .runtimes import openvino
 
@@ -42,7 +43,7 @@ class OpenVinoBackend(OnnxBackend):
     def __init__(self, world: World, threads: int, painters: int) -> None:
         super().__init__(world, threads, painters, paints=False)
         self.name = "openvino-cpu"
-        ws_shape = world.card.num_ws, world.card.w_dim
+        ws_shape = world.card.painted_rows, world.card.w_dim
         self._compiled = partial(CompiledSynthesis, ready_graphs(world), ws_shape, threads, painters)
         self._paint = self._compiled(EXACT)
 
@@ -77,7 +78,7 @@ class CompiledSynthesis:
 
     Args:
         folder: of the world's graphs.
-        ws_shape: (L, W).
+        ws_shape: (L, W), of StyleGAN3 (L + 1, W).
         threads: CPU threads of one picture.
         painters: pictures at once.
         precision: f32, bf16 or f16.
@@ -105,6 +106,7 @@ class CompiledSynthesis:
         self._free: queue.SimpleQueue[Any] = queue.SimpleQueue()
         for _ in range(painters):
             self._free.put(compiled.create_infer_request())
+        self._rows = ws_shape[0]
         # The first call sets up what OpenVINO's bindings share. Two first calls at once may wait for each other:
         # one of 11 renders on a busy machine did (OpenVINO 2026.4).
         self(np.zeros(ws_shape, np.float32))
@@ -113,7 +115,7 @@ class CompiledSynthesis:
         """Paint one picture."""
         request = self._free.get()
         try:
-            request.infer([np.ascontiguousarray(ws[None], np.float32)])
+            request.infer([np.ascontiguousarray(with_placement(ws, self._rows)[None], np.float32)])
             return request.get_output_tensor(0).data[0].transpose(1, 2, 0).copy("K")  # planes, as they are
         finally:
             self._free.put(request)

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..model.build import build_networks
 from ..model.world_file import World
 from ..units import Array
+from .placement import with_placement
 
 _FAST = {"f16": torch.float16, "bf16": torch.bfloat16}
 """Formats in which G may run on CUDA, the more precise first: they are equally fast, but large values overflow f16."""
@@ -33,7 +34,7 @@ class TorchBackend:
     def __init__(self, world: World, device: str) -> None:
         self.name, self.painters = f"torch-{device}", 1
         self._device = torch.device(device)
-        networks = build_networks(world)
+        networks, self._rows = build_networks(world), world.card.painted_rows
         self._sound, self._encoder = networks.sound.to(self._device), networks.encoder.to(self._device)
         self._motion, self._mapping = (
             networks.motion.to(self._device),
@@ -74,7 +75,7 @@ class TorchBackend:
     def synthesize(self, ws: Array) -> Array:
         """G."""
         with exact():
-            return self._paint(self._in(ws))
+            return self._paint(self._in(with_placement(ws, self._rows)))
 
     def fast_precisions(self) -> tuple[str, ...]:
         """See FastBackend; none on the CPU, which is the reference."""
@@ -88,7 +89,7 @@ class TorchBackend:
 
         def synthesize(ws: Array) -> Array:
             with exact():
-                return paint(self._in(ws))
+                return paint(self._in(with_placement(ws, self._rows)))
 
         return synthesize
 
@@ -98,7 +99,7 @@ class CudaPainter:
 
     Args:
         play: G, its kernels channels-last.
-        ws_shape: (1, L, W).
+        ws_shape: (1, L, W), of StyleGAN3 (1, L + 1, W).
         dtype: of products and sums in convolutions.
 
     """
@@ -145,4 +146,4 @@ def _channels_last(play: torch.nn.Module) -> torch.nn.Module:
 
 
 def _ws_shape(world: World) -> tuple[int, int, int]:
-    return 1, world.card.num_ws, world.card.w_dim
+    return 1, world.card.painted_rows, world.card.w_dim

@@ -169,7 +169,7 @@ LIMITS: Mapping[str, tuple[float, float]] = {
     "bands": (1, 1024), "floor_db": (-200, -1), "encoder_columns": (1, 4096), "sound_columns": (1, 4096),
     "code": (1, 4096), "num_layers": (4, 30), "num_critical": (1, 29), "first_cutoff": (0.5, 64),
     "first_stopband": (0.5, 128), "last_stopband": (1, 4), "margin": (0, 64), "kernel": (1, 3), "filter_size": (1, 32),
-    "oversampling": (1, 4), "clamp": (0, 1e6), "output_scale": (1e-6, 1e6),
+    "oversampling": (2, 4), "clamp": (0, 1e6), "output_scale": (1e-6, 1e6),
 }  # fmt: skip
 """Smallest and largest value of each field: a card is written by anyone and read before anything is allocated."""
 FRAME_SCALES = 4

@@ -7,11 +7,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import numpy.typing as npt
 
+from ..units import Float64Array
 from .stylegan3_config import Layer
-
-Double = npt.NDArray[np.float64]
 
 
 def kaiser_beta(taps: int, width: float, rate: float) -> float:
@@ -24,7 +22,7 @@ def kaiser_beta(taps: int, width: float, rate: float) -> float:
     return 0.0
 
 
-def lowpass(taps: int, cutoff: float, width: float, rate: float) -> Double:
+def lowpass(taps: int, cutoff: float, width: float, rate: float) -> Float64Array:
     """A separable filter [taps] of sum 1: an ideal low-pass in a Kaiser window."""
     at = np.arange(taps) - (taps - 1) / 2
     ideal = np.sinc(2 * cutoff / rate * at)
@@ -32,7 +30,7 @@ def lowpass(taps: int, cutoff: float, width: float, rate: float) -> Double:
     return filtered / filtered.sum()
 
 
-def radial_lowpass(taps: int, cutoff: float, width: float, rate: float) -> Double:
+def radial_lowpass(taps: int, cutoff: float, width: float, rate: float) -> Float64Array:
     """A radially symmetric filter [taps, taps] of sum 1: J_1(2 pi f_c r) / (pi r), whose transform is a disc."""
     at = (np.arange(taps) - (taps - 1) / 2) / rate
     radius = np.hypot(at[:, None], at[None])
@@ -43,7 +41,7 @@ def radial_lowpass(taps: int, cutoff: float, width: float, rate: float) -> Doubl
     return filtered / filtered.sum()
 
 
-def bessel_j1(x: Double) -> Double:
+def bessel_j1(x: Float64Array) -> Float64Array:
     """J_1(x), for |x| up to some hundreds: Bessel's integral by the trapezoidal rule, which is exact to rounding for
     periodic functions.
     """
@@ -52,14 +50,14 @@ def bessel_j1(x: Double) -> Double:
     return np.cos(angles - np.asarray(x)[..., None] * np.sin(angles)).mean(-1)
 
 
-def up_filter(layer: Layer) -> Double:
+def up_filter(layer: Layer) -> Float64Array:
     """Of the upsampling to the nonlinearity's rate [taps]; sum 1."""
     if layer.up_taps == 1:
         return np.ones(1)
     return lowpass(layer.up_taps, layer.in_cutoff, 2 * layer.in_half_width, layer.rate)
 
 
-def down_filter(layer: Layer, radial: bool) -> Double:
+def down_filter(layer: Layer, radial: bool) -> Float64Array:
     """Of the downsampling from the nonlinearity's rate: [taps], or [taps, taps] where it is radially symmetric."""
     if layer.down_taps == 1:
         return np.ones(1)

@@ -15,8 +15,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..units import Float64Array
 from .equalised import SQRT2, Linear
-from .lowpass import Double, down_filter, up_filter
+from .lowpass import down_filter, up_filter
 from .stylegan3_config import PLACEMENT, Layer, StyleGAN3Config
 
 
@@ -133,7 +134,7 @@ def downsampled(x: Tensor, kernel: Tensor, layer: Layer) -> Tensor:
     return F.conv2d(x, kernel[None, None, None].expand(c, 1, 1, -1), stride=(1, down), groups=c)
 
 
-def _kernel(design: Double) -> Tensor:
+def _kernel(design: Float64Array) -> Tensor:
     return torch.from_numpy(design).float()
 
 

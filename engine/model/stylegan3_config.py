@@ -163,5 +163,9 @@ def check_stylegan3(config: StyleGAN3Config) -> None:
         raise ValueError(f"channel_base {config.channel_base} leaves no channels at size {config.size}")
     if any(min(layer.in_half_width, layer.out_half_width) <= 0 for layer in config.layers):
         raise ValueError("one of its filters has no transition band")
+    if config.w_dim <= PLACEMENT:
+        raise ValueError(f"w_dim {config.w_dim} is not above {PLACEMENT}, which a placement takes")
+    if any(min(layer.crop) < 0 for layer in config.layers):
+        raise ValueError("its margin is too small for its filters")
     if config.layers[-1].in_size != config.size:
         raise ValueError("its last layers differ in their sides")

@@ -49,6 +49,7 @@ from .frame_grid import FrameGrid, exact_rate
 from .latent_motion import RENAMED_STATE, MotionState, advance_motion, level_openness, number, style_codes
 from .loaded_world import LoadedWorld, tick_sample
 from .modulators import Modulators
+from .placement import placed
 from .travel import SoundPoint
 
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -63,7 +64,7 @@ class FrameResult:
 
     Attributes:
         frame, sample: its index, and how many samples came before it.
-        w: style codes w_hat [L,W].
+        w: what the picture is painted from: style codes w_hat [L,W], of StyleGAN3 with a placement, [L+1,W].
         values: effective value of every control.
         features: what music does at it.
         instrument: the world to paint it with.
@@ -175,7 +176,7 @@ class FramePipeline:
         self._travel(values, before, sample)
         chosen = any(change.path in (LOOK_SEED, LOOK_PROMPT, LOOK_CODE) for change in self.params.applied)
         self.base.begin(values, before, sample, self._truncation(values), chosen, self._pulls(sample, values))
-        w = self._move(values, sample)
+        w = placed(self._move(values, sample), values, self.instrument.world.card)
         self.frame, self.sample = frame + 1, sample
         if number(values, ENGINE_FPS) != self._fps:
             self._fps = number(values, ENGINE_FPS)

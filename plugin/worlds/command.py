@@ -1,4 +1,4 @@
-"""`sonorama import FILE --world NAME`: a world of a StyleGAN2 network of another program."""
+"""`sonorama import FILE --world NAME`: a world of a StyleGAN2 or StyleGAN3 network of another program."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def add_import(commands: Commands) -> None:
     """`sonorama import`."""
     parser = commands.add_parser(
         "import",
-        help="make a world of a StyleGAN2 file of NVIDIA (.pkl) or rosinality (.pt)",
-        description="Makes a world of a StyleGAN2 network; nothing in the file is run (docs/models.md).",
+        help="make a world of a StyleGAN2 or StyleGAN3 file of NVIDIA (.pkl), or of rosinality (.pt)",
+        description="Makes a world of a StyleGAN2 or StyleGAN3 network; nothing in the file is run (docs/models.md).",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -34,7 +34,7 @@ def add_import(commands: Commands) -> None:
         "--base", default=DEFAULT_WORLD, metavar="WORLD", help="whose words, eyes and ears it takes (%(default)s)"
     )
     parser.add_argument(
-        "--seeds", type=parse_seeds, default=512, metavar="N", help="pictures of the seed bank (%(default)s)"
+        "--seeds", type=parse_seeds, metavar="N", help="pictures of the seed bank (512; of StyleGAN3 64)"
     )
     parser.add_argument("--licence", metavar="TEXT", help="of the file, where you know it")
     parser.add_argument("-o", "--out", type=parse_out, metavar="FILE", help="default: NAME among your worlds")

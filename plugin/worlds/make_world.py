@@ -1,4 +1,4 @@
-"""Makes a world of a StyleGAN2 file: its generator, and the words, eyes and ears of a base world.
+"""Makes a world of a StyleGAN2 or StyleGAN3 file: its generator, and the words, eyes and ears of a base world.
 
 E_a and E_RNN are untrained, small, and give zero: what moves the pictures are the directions of the classes (bank.py)
 and whatever the player moves by level, onset and beat.
@@ -20,6 +20,7 @@ import torch
 from sonorama.engine.errors import InputError, OutputError, WorldError
 from sonorama.engine.files.atomic import check_folder
 from sonorama.engine.files.folders import worlds_folder
+from sonorama.engine.model import stylegan3_config
 from sonorama.engine.model.build import as_torch
 from sonorama.engine.model.card import Card
 from sonorama.engine.model.config import LEVEL_CUTS, EncoderConfig, MotionConfig
@@ -27,6 +28,7 @@ from sonorama.engine.model.generator import Generator
 from sonorama.engine.model.motion_rnn import MotionNetwork
 from sonorama.engine.model.seen_classes import SEEN
 from sonorama.engine.model.sound_inversion import SoundInversionEncoder
+from sonorama.engine.model.stylegan3_config import StyleGAN3Config
 from sonorama.engine.model.world_file import World, load_world, read_card, save_world
 
 from .adopt import adopt, is_world
@@ -42,10 +44,14 @@ from .bank import (
     measure_styles,
     paint_bank,
 )
+from .network_record import Network
 from .reading import read_generator
 from .stylegan2 import Converted, convert
+from .stylegan3 import convert_stylegan3, is_stylegan3
 
 LICENCE = "unknown, non-commercial unless you know better"
+SEEDS, FEW = 512, 64
+"""Pictures of a bank, unless told otherwise. Those of StyleGAN3 take many times as long."""
 NARROW = 8
 """Width of networks that give zero."""
 Tell = Callable[[int, int], object]
@@ -61,7 +67,7 @@ class Request:
         world: name of the world.
         out: None: among the user's worlds.
         base: name or path of the world whose words, eyes and ears it takes.
-        seeds: size of the seed bank, at least 16.
+        seeds: size of the seed bank, at least 16; None: SEEDS, of a StyleGAN3 network FEW.
         licence: of the file.
 
     """
@@ -70,7 +76,7 @@ class Request:
     world: str
     base: str
     out: Path | None = None
-    seeds: int = 512
+    seeds: int | None = None
     licence: str = LICENCE
 
 
@@ -90,12 +96,24 @@ def import_world(request: Request, tell: Tell = lambda done, total: None) -> Car
     _check_out(out, digest)
     base = load_world(request.base)
     see = eyes(base)
-    converted = convert(read_generator(request.file), request.file.name)
+    converted = convert_network(read_generator(request.file), request.file.name)
     generator = _generator(converted)
+    if request.seeds is None:
+        request = replace(request, seeds=FEW if isinstance(converted.config, StyleGAN3Config) else SEEDS)
     with torch.random.fork_rng():
-        bank = paint_bank(generator, see, request.seeds, tell)
+        bank = paint_bank(generator, see, request.seeds or SEEDS, tell)
     card, tensors = _world(request, digest, base, converted, generator, bank)
     return save_world(out, card, tensors)
+
+
+def convert_network(network: Network, file: str) -> Converted:
+    """Our generator's tensors of either kind of network.
+
+    Raises:
+        WorldError: it is neither, or has something that our generators do not have.
+
+    """
+    return convert_stylegan3(network, file) if is_stylegan3(network) else convert(network, file)
 
 
 def _hash(file: Path) -> str:
@@ -142,8 +160,10 @@ def _world(
     seen = {name: round(how, 3) for name, how in zip(base.card.classes, told, strict=True)}
     widths = (NARROW,) * len(base.card.encoder.widths)
     sizes = (shape.num_ws, shape.w_dim)
-    encoder = EncoderConfig(*sizes, base.card.sound.code_dim, widths, NARROW, LEVEL_CUTS, NARROW)
-    motion = MotionConfig(*sizes, NARROW, LEVEL_CUTS)
+    slow = isinstance(shape, StyleGAN3Config)
+    cuts = stylegan3_config.LEVEL_CUTS if slow else LEVEL_CUTS
+    encoder = EncoderConfig(*sizes, base.card.sound.code_dim, widths, NARROW, cuts, NARROW)
+    motion = MotionConfig(*sizes, NARROW, cuts)
     networks = {"generator": generator, **_silent(encoder, motion, generator)}
     tensors = {
         f"{prefix}.{name}": value.detach().numpy()
@@ -161,12 +181,12 @@ def _world(
         "bank": {"seeds": request.seeds},
         "axes": axis_shares,
     }
-    largest = largest_activation(generator)
+    largest = largest_activation(generator) if converted.clamp else 0.0
     if converted.clamp:
         measures["clamp"] = {"network": converted.clamp, "largest_activation": round(largest, 2)}
     card = replace(
         base.card, name=request.world, version="1", licence=request.licence,
-        description=_description(request, digest, seen, 0 < converted.clamp < largest), generator=shape,
+        description=_description(request, digest, seen, 0 < converted.clamp < largest, slow), generator=shape,
         encoder=encoder, motion=motion, truncation=TRUNCATION, mixing=MIXING, inset=0, path="", measures=measures,
         joint=base.card.joint | {"base": base.card.name},
         credits=(
@@ -190,7 +210,7 @@ def _silent(
         }
 
 
-def _description(request: Request, digest: str, seen: Mapping[str, float], clamped: bool) -> str:
+def _description(request: Request, digest: str, seen: Mapping[str, float], clamped: bool, slow: bool) -> str:
     """For people."""
     known = [name.replace("_", " ") for name, how in sorted(seen.items(), key=lambda one: -one[1]) if how >= SEEN]
     told = (
@@ -199,4 +219,5 @@ def _description(request: Request, digest: str, seen: Mapping[str, float], clamp
         else "Its pictures are none that the base world's eyes tell apart by sound: directions are by chance."
     )
     text = f"Imported from {request.file.name} (SHA-256 {digest}). {told} E_a and E_RNN are untrained and give zero."
+    text += " StyleGAN3: a CPU takes seconds for a picture, so it is for films, or for a GPU." if slow else ""
     return text + (" Some activations pass the network's clamp, which is not applied." if clamped else "")

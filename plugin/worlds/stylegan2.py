@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonorama.engine.errors import WorldError
-from sonorama.engine.model.config import LIMITS, GeneratorConfig, check_generator
+from sonorama.engine.model.config import LIMITS, AnyGenerator, GeneratorConfig, check_generator
 from sonorama.engine.units import Array
 
 from .network_record import NVIDIA, ROSINALITY, Network
@@ -33,7 +34,7 @@ class Converted:
     value at which the network's activations were clamped in training (0: none).
     """
 
-    config: GeneratorConfig
+    config: AnyGenerator
     tensors: dict[str, Array]
     clamp: float
 
@@ -51,25 +52,39 @@ def convert(network: Network, file: str) -> Converted:
     config = _config(network, file)
     tensors, used = {}, set()
     for name, shape in _expected(config).items():
-        tensors[name] = _tensor(network, name, shape, file)
+        tensors[name] = tensor_of(network, name, shape, file)
         used.add(name)
     used.add("mapping.w_avg")
-    extra = {name for name in network.tensors.keys() - used if not _is_filter(name, network.tensors[name])}
-    if extra:
-        raise WorldError(f"{file} has {min(extra)}, which no StyleGAN2 generator of this size has", _OTHER)
-    w_avg = network.tensors.get("mapping.w_avg")
-    if w_avg is not None and w_avg.shape == (config.w_dim,):
-        tensors["mapping.w_avg"] = w_avg.astype(np.float32)
-    if not all(np.isfinite(x).all() for x in tensors.values()):
-        raise WorldError(f"{file} holds weights that are not numbers", "Get the file again, or an earlier snapshot.")
+    used |= {name for name, x in network.tensors.items() if _is_filter(name, x)}
+    check_left(network, used, "StyleGAN2", file)
+    tensors |= averages(network, config.w_dim, tensors, file)
     clamps = [values.get("conv_clamp") for values in network.settings.values()]
     return Converted(config, tensors, min((float(c) for c in clamps if isinstance(c, int | float)), default=0.0))
 
 
+def check_left(network: Network, used: Container[str], kind: str, file: str) -> None:
+    """WorldError where a network has tensors besides those that are used."""
+    extra = [name for name in network.tensors if name not in used]
+    if extra:
+        raise WorldError(f"{file} has {min(extra)}, which no {kind} generator of this size has", _OTHER)
+
+
+def averages(network: Network, w_dim: int, tensors: Mapping[str, Array], file: str) -> dict[str, Array]:
+    """`mapping.w_avg`, if the network has one.
+
+    Raises:
+        WorldError: it, or one of `tensors`, holds NaN or infinite numbers.
+
+    """
+    w_avg = network.tensors.get("mapping.w_avg")
+    found = {"mapping.w_avg": w_avg.astype(np.float32)} if w_avg is not None and w_avg.shape == (w_dim,) else {}
+    if not all(np.isfinite(x).all() for x in (*tensors.values(), *found.values())):
+        raise WorldError(f"{file} holds weights that are not numbers", "Get the file again, or an earlier snapshot.")
+    return found
+
+
 def _check_kind(network: Network, file: str) -> None:
     names, settings = network.tensors, network.settings
-    if "synthesis.input.weight" in names or "synthesis.input.freqs" in names:
-        raise WorldError(f"{file} is a StyleGAN3 network, which this version does not paint", "Give a StyleGAN2 one.")
     if settings.get("", {}).get("c_dim") or "mapping.embed.weight" in names:
         raise WorldError(f"{file} is a conditional network: its pictures have classes of their own", _OTHER)
     if "synthesis.b4.const" not in names or "mapping.fc0.weight" not in names:
@@ -141,7 +156,7 @@ def _expected(config: GeneratorConfig) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _tensor(network: Network, name: str, shape: tuple[int, ...], file: str) -> Array:
+def tensor_of(network: Network, name: str, shape: tuple[int, ...], file: str) -> Array:
     """One tensor, scaled where its layer has other gains than ours."""
     found = network.tensors.get(name)
     module, _, kind = name.rpartition(".")
@@ -163,11 +178,12 @@ def _gain(network: Network, module: str, kind: str, shape: tuple[int, ...], file
         return 1.0
     rate = MAPPING_RATE if layer.startswith("fc") else 1.0
     if kind == "weight":
-        return _number(told, "weight_gain", module, file) * math.sqrt(shape[1]) / rate
-    return 1.0 if layer == "torgb" else _number(told, "bias_gain", module, file) / rate
+        return number_of(told, "weight_gain", module, file) * math.sqrt(shape[1]) / rate
+    return 1.0 if layer == "torgb" else number_of(told, "bias_gain", module, file) / rate
 
 
-def _number(told: dict[str, Any], name: str, module: str, file: str) -> float:
+def number_of(told: dict[str, Any], name: str, module: str, file: str) -> float:
+    """An attribute of a module that is a number above 0. Raises WorldError: it has none."""
     value = told.get(name)
     if not isinstance(value, int | float) or not 0 < value < 1e6:
         raise WorldError(f"{file}: {module} has no {name}", "Get the file again.")

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import TensorProto
 
+from ...errors import WorldError
 from ...model.folded_kernel import EARLIER_SIZES, fold_kernel
+from ...model.stylegan3_config import StyleGAN3Config
 from .graph import AnyArray, Graph, Operand, Value, Weights, integer, integers
 from .layers import linear, mean, square, unsqueeze
+from .stylegan3 import add_stylegan3
 
 if TYPE_CHECKING:
     from ...model.world_file import World
@@ -51,13 +54,24 @@ def write_mapping(world: World, path: Path, graph: Graph | None = None) -> None:
 
 
 def write_synthesis(world: World, path: Path) -> None:
-    """Style codes ws [1,L,W] -> picture [1,3,H,W] in 0..1, row 0 on top; noise is the constant one."""
+    """Style codes ws [1,L,W] -> picture [1,3,H,W] in 0..1, row 0 on top; noise is the constant one. StyleGAN3's graph
+    takes a placement besides, [1,L+1,W]: stylegan3.py.
+    """
     graph = Graph("synthesis")
     graph.save(path, picture=add_synthesis(graph, world))
 
 
 def add_synthesis(graph: Graph, world: World, half: bool = False) -> tuple[int, int, int, int]:
-    """The nodes from an input `ws` to `picture`; its shape. half: whether features are computed in half precision."""
+    """The nodes from an input `ws` to `picture`; its shape. half: whether features are computed in half precision.
+
+    Raises:
+        WorldError: half precision of StyleGAN3, whose filters lose too much in it.
+
+    """
+    if isinstance(config := world.card.generator, StyleGAN3Config):
+        if half:
+            raise WorldError("StyleGAN3 is not exported in half precision", "Use fp32.")
+        return add_stylegan3(graph, world, config)
     synthesis = _Synthesis(world, graph, half)
     side, code, rgb = SMALLEST, 0, None
     while True:

@@ -48,7 +48,10 @@ class Backend(Protocol):
         ...
 
     def synthesize(self, ws: Array) -> Array:
-        """G: style codes [L,W] -> picture [H,W,3] in 0..1, row 0 on top."""
+        """G: style codes [L,W] -> picture [H,W,3] in 0..1, row 0 on top.
+
+        For a StyleGAN3 generator (`card.has_placement`) there may be one row more: the placement.
+        """
         ...
 
 

@@ -2,7 +2,7 @@
 
 EQ-T = 10 log10(I^2 / E[(G(w; t) - t[G(w; 0)])^2]) with I = 2, the range of a picture; the mean is over seeds, random
 translations t of up to an eighth of the picture, and the pixels whose origin (for fractions, whose whole filter) lies
-in the picture.
+in the picture. Every picture counts as if it had the contrast of a photo (CONTRAST), since dull ones move exactly.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import numpy.typing as npt
 from torch import Tensor
 
 FARTHEST = 0.125
+CONTRAST = 0.5
+"""Standard deviation of a channel over a picture, of a range of 2: photos have 0.4 to 0.6."""
 Paint = Callable[[Tensor, tuple[float, float]], Tensor]
 """(style codes [1,L,W], shift in parts of the picture) -> picture [1,3,H,W]."""
 
@@ -24,13 +26,13 @@ def eq_t(paint: Paint, codes: Tensor, moves: int, fraction: bool) -> float:
     rng, squares, count = np.random.default_rng(3), 0.0, 0
     for ws in codes:
         still = paint(ws[None], (0.0, 0.0))[0]
-        size = still.shape[1]
+        size, strength = still.shape[1], CONTRAST / float(still.std((1, 2)).square().mean().sqrt())
         for _ in range(moves):
             t = rng.uniform(-FARTHEST, FARTHEST, 2) * size
             t = t if fraction else np.rint(t)
             seen = paint(ws[None], (float(t[0] / size), float(t[1] / size)))[0].double().numpy()
             moved, valid = translated(still.double().numpy(), (float(t[0]), float(t[1])))
-            squares += float(((moved - seen)[:, valid] ** 2).sum())
+            squares += float(((strength * (moved - seen)[:, valid]) ** 2).sum())
             count += 3 * int(valid.sum())
     return 10 * math.log10(4 / (squares / count))
 

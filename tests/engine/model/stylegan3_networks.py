@@ -10,8 +10,7 @@ from sonorama.engine.model.generator import Generator
 from sonorama.engine.model.stylegan3 import FilteredConv, StyleGAN3Synthesis
 from sonorama.engine.model.stylegan3_config import StyleGAN3Config
 
-CONTRAST = 0.5
-"""Standard deviation of a channel over a picture, of a range of 2: photos have 0.4 to 0.6."""
+from .equivariance import CONTRAST
 
 
 @torch.no_grad()

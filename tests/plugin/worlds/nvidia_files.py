@@ -156,27 +156,6 @@ class Generator(Persistent):
         self.mapping = MappingNetwork(z_dim, c_dim, w_dim, self.num_ws, layers, lr)
 
 
-class SynthesisInput(Persistent):
-    """Of StyleGAN3."""
-
-    def __init__(self) -> None:
-        super().__init__(w_dim=24, channels=8)
-        self.sampling_rate, self.bandwidth = np.float64(16.0), np.float64(2.0)
-        self.size = np.broadcast_to(np.asarray(36), [2])
-        self.weight = nn.Parameter(torch.randn(8, 8))
-        self.register_buffer("freqs", torch.randn(8, 2))
-
-
-def stylegan3() -> Persistent:
-    """The beginning of a StyleGAN3 network, for its layout."""
-    torch.manual_seed(3)
-    made: Any = Generator()
-    synthesis: Any = Persistent(w_dim=24)
-    synthesis.input = SynthesisInput()
-    made.synthesis = synthesis
-    return made
-
-
 def generator(**sizes: Any) -> Generator:
     torch.manual_seed(2)
     return Generator(**sizes)
@@ -240,7 +219,7 @@ def rosinality(g: Generator) -> dict[str, Any]:
 # --- what they paint
 
 
-def style_of(g: Generator, z: Tensor) -> Tensor:
+def style_of(g: Any, z: Tensor) -> Tensor:
     """z [Z] -> w [W]."""
     x = z / math.sqrt(float((z * z).mean()) + 1e-8)
     for i in range(g.mapping.num_layers):

@@ -16,7 +16,7 @@ from sonorama.engine.errors import WorldError
 from sonorama.plugin.worlds import pickle_reader, reading
 from sonorama.plugin.worlds.reading_child import read_network
 
-from . import hostile, nvidia_files
+from . import hostile, nvidia_files, stylegan3_files
 
 
 def same_tensors(path: Path, network: torch.nn.Module) -> dict[str, dict[str, Any]]:
@@ -36,7 +36,7 @@ def test_every_tensor_and_setting_arrives(tmp_path: Path, protocol: int) -> None
 
 
 def test_stylegan3_arrives_as_data(tmp_path: Path) -> None:
-    g = nvidia_files.stylegan3()
+    g = stylegan3_files.generator()
     settings = same_tensors(nvidia_files.write(tmp_path / "g.pkl", g), g)
     assert settings["synthesis.input"]["size"] == [36, 36]
     assert settings["synthesis.input"]["sampling_rate"] == 16

@@ -99,7 +99,6 @@ def other_widths() -> nvidia_files.Generator:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (nvidia_files.stylegan3, "is a StyleGAN3 network"),
         (lambda: nvidia_files.generator(size=32, c_dim=10), "is a conditional network"),
         (lambda: nvidia_files.generator(size=32, architecture="resnet"), "has the architecture resnet"),
         (lambda: nvidia_files.generator(size=32, architecture="orig"), "has the architecture orig"),
