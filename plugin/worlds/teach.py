@@ -1,7 +1,7 @@
 """Looks by example: sounds that a user pairs with seeds become classes of a world (`sonorama teach`).
 
-A class's code in the joint space is the mean sound embedding of its recording, its displacement the way from the
-average style code to that of the seed. Nothing is trained.
+A class's code in the joint space is the mean sound embedding of its recording, its place the latent of the seed
+(engine/pipeline/class_places.py). Nothing is trained.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sonorama.engine.model.own_worlds import origin
 from sonorama.engine.model.principal_axes import seed_styles
 from sonorama.engine.model.seen_classes import unseen
 from sonorama.engine.model.world_file import World
+from sonorama.engine.pipeline.class_places import places_of
 from sonorama.engine.pipeline.classify import STEP, sound_windows
 from sonorama.engine.units import SAMPLE_RATE, Array
 
@@ -132,13 +133,16 @@ def taught(world: World, tensors: Tensors, lessons: Sequence[Lesson]) -> tuple[C
     scale = known.scale if len(known.codes) else SCALE
     codes = known.codes if len(known.codes) else np.zeros((len(card.classes), card.sound.code_dim), np.float32)
     made = [_class_code(lesson.codes, codes[[*rest, *names]], scale) for lesson in lessons]
-    ways = _displacements(world, lessons)
-    old = world.tensors.get("meaning.displacements", np.zeros((len(card.classes), *ways.shape[1:]), np.float32))
+    old = world.tensors.get("meaning.displacements")
+    if old is None:
+        old = np.zeros((len(card.classes), card.num_ws, card.w_dim), np.float32)
+    own = np.zeros((len(lessons), *old.shape[1:]), np.float32)
     changed: Tensors = {
         "labels.codes": np.concatenate([codes[first], np.stack(made), codes[rest]]),
         "labels.scale": np.array([scale], np.float32),
-        "meaning.displacements": np.concatenate([old[first], ways, old[rest]]).astype(np.float16),
+        "meaning.displacements": np.concatenate([old[first], own, old[rest]]).astype(np.float16),
     }
+    changed |= _places(world, [*first, *(None for _ in lessons), *rest], lessons)
     if names:
         changed["names.codes"] = codes[names]
     every = (*card.classes, *card.names)
@@ -182,13 +186,23 @@ def _class_code(heard: Array, others: Array, scale: float) -> Array:
     return (mean * np.float32(np.clip((best + LEAD / scale) / max(own, 1e-3), 0.3, 1.5))).astype(np.float32)
 
 
-def _displacements(world: World, lessons: Sequence[Lesson]) -> Array:
-    """From the average style code to that of each seed at the default truncation [K,L,W]."""
+def _places(world: World, order: Sequence[int | None], lessons: Sequence[Lesson]) -> Tensors:
+    """The places of all classes, those of the new ones being their seeds' latents.
+
+    order: for every class of the new world its index in the old one, None for a new one; the new ones are in a row.
+    """
     styles = seed_styles(world.card, world.tensors, [lesson.seed for lesson in lessons])
     if styles is None:
         raise WorldError(f"{world.card.name}: this world has no mapping network", "Give the world it was made of.")
-    ways = world.card.truncation * (styles - world.tensors["generator.mapping.w_avg"])
-    return np.repeat(ways[:, None], world.card.num_ws, 1).astype(np.float32)
+    new = range(order.index(None), order.index(None) + len(lessons))
+    latents, classes = [*styles], [*new]
+    if (old := places_of(world.tensors)) is not None:
+        for latent, index in zip(old.latents, old.classes.tolist(), strict=True):
+            if index in order:
+                latents.append(latent)
+                classes.append(order.index(index))
+    places = np.stack(latents).astype(np.float16)
+    return {"meaning.places": places, "meaning.place_classes": np.array(classes, np.int32)}
 
 
 def _row(lesson: Lesson, index: int, tensors: Tensors, scale: float) -> dict[str, Any]:
