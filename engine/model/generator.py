@@ -218,6 +218,13 @@ class Generator(nn.Module):
         painted = StyleGAN3Synthesis(config) if isinstance(config, StyleGAN3Config) else Synthesis(config)
         self.synthesis: Synthesis | StyleGAN3Synthesis = painted
 
+    @property
+    def stylegan2(self) -> Synthesis:
+        """The synthesis of a StyleGAN2 generator, block by block. TypeError: it is another one."""
+        if not isinstance(self.synthesis, Synthesis):
+            raise TypeError("a StyleGAN2 generator is needed here")
+        return self.synthesis
+
     def forward(self, z: Tensor, psi: float = 1.0, noise: str = "const", form: str = "weights") -> Tensor:
         """Z [B,Z] -> picture [B,3,H,W]."""
         return self.synthesis(self.mapping(z, psi), noise, form=form)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -38,7 +38,6 @@ LEAD = 2.0
 """How far a taught sound is ahead of the nearest other label, in the exponent of the scores: e^2 times as probable."""
 SCALE = 12.0
 """Of the scores of a world that had no labels."""
-_PLACES = ("meaning.places", "meaning.place_classes")
 TOLD = " Taught by example: "
 Tensors = dict[str, npt.NDArray[Any]]
 
@@ -148,11 +147,8 @@ def taught(world: World, tensors: Tensors, lessons: Sequence[Lesson]) -> tuple[C
     every = (*card.classes, *card.names)
     classes = (*(every[i] for i in first), *(lesson.name for lesson in lessons), *(every[i] for i in rest))
     rows = [_row(lesson, classes.index(lesson.name), changed, scale) for lesson in lessons]
-    return _card(card, classes, tuple(every[i] for i in names), rows), {
-        **{name: x for name, x in tensors.items() if name not in ("names.codes", *_PLACES)},
-        **changed,
-        **_places(tensors, {old: classes.index(every[old]) for old in (*first, *rest)}),
-    }
+    kept = {name: x for name, x in tensors.items() if name != "names.codes"}
+    return _card(card, classes, tuple(every[i] for i in names), rows), {**kept, **changed}
 
 
 def _sorted(card: Card, new: set[str]) -> tuple[list[int], list[int], list[int]]:
@@ -210,18 +206,6 @@ def _row(lesson: Lesson, index: int, tensors: Tensors, scale: float) -> dict[str
     codes = np.concatenate([tensors[name] for name in ("labels.codes", "names.codes") if name in tensors])
     heard = float(np.mean([class_scores(code, codes, scale)[index] for code in lesson.codes]))
     return {"name": lesson.name, "seed": lesson.seed, "sounds": lesson.sounds, "heard": round(heard, 3)}
-
-
-def _places(tensors: Tensors, moved: Mapping[int, int]) -> Tensors:
-    """The places of the classes that stay, with the new numbers of these (old number -> new one); a taught class has a
-    displacement only.
-    """
-    if not all(name in tensors for name in _PLACES):
-        return {}
-    latents, classes = (tensors[name] for name in _PLACES)
-    kept = [i for i, old in enumerate(classes.tolist()) if old in moved]
-    numbers = np.array([moved[classes[i]] for i in kept], classes.dtype)
-    return dict(zip(_PLACES, (latents[kept], numbers), strict=True)) if kept else {}
 
 
 def _card(card: Card, classes: tuple[str, ...], names: tuple[str, ...], rows: list[dict[str, Any]]) -> Card:

@@ -24,7 +24,7 @@ from sonorama.training.stages.generator.trainer import GeneratorTrainer
 def plain(trainer: GeneratorTrainer) -> None:
     """What the networks alone cost: the same codes, pictures, real features and losses' gradients, nothing else."""
     index = trainer.draws(trainer.batch)
-    fake = paint(trainer.generator.synthesis, trainer.generator.mapping(trainer.data.codes[index]), trainer.now.side)[1]
+    fake = paint(trainer.generator.stylegan2, trainer.generator.mapping(trainer.data.codes[index]), trainer.now.side)[1]
     if trainer.now.features:
         loss = feature_distance(trainer.backbone(fake, trainer.now.features), trainer.real_maps(index)).mean()
     else:

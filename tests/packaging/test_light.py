@@ -12,8 +12,8 @@ TORCH = {
     "inference.torch_backend",
     *(f"editing.{name}" for name in ("encoder", "inversion", "photo_code", "picture_file")),
     *(f"model.{name}" for name in (
-        "backbone", "build", "frame_encoder", "generator", "generator_folded", "joint_embedding", "motion_rnn",
-        "open_clip_towers", "sound_inversion", "texture_statistics",
+        "backbone", "build", "equalised", "frame_encoder", "generator", "generator_folded", "joint_embedding",
+        "motion_rnn", "open_clip_towers", "sound_inversion", "stylegan3", "texture_statistics",
     )),
 }  # fmt: skip
 

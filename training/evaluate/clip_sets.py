@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...engine.model.config import GeneratorConfig
+from ...engine.model.config import AnyGenerator
 from ..backbone import Backbone
 from ..data.footage_clips import footage_clips
 from ..data.moving_clips import ClipDraws
@@ -30,7 +30,7 @@ LEAST = 2 * SPLITS
 """Clips of a set: two in each split."""
 
 
-def real_clips(root: Path, shape: GeneratorConfig) -> list[Tensor]:
+def real_clips(root: Path, shape: AnyGenerator) -> list[Tensor]:
     """Clips [16,3,h,w] in [-1,1] at 15 frames a second: the middle of each held-out clip of the data set; where it has
     none, procedural scenes that recordings move, on held-out photos. None where there are no such photos either.
     """

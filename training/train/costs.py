@@ -65,7 +65,7 @@ def probe(device: torch.device) -> float:
     found = []
     for _ in range(6):
         begun = time.perf_counter()
-        picture = paint(generator.synthesis, generator.mapping(torch.randn(8, config.z_dim, device=device)), 32)[1]
+        picture = paint(generator.stylegan2, generator.mapping(torch.randn(8, config.z_dim, device=device)), 32)[1]
         float(picture.square().mean().detach())
         picture.square().mean().backward()
         if device.type == "cuda":

@@ -28,7 +28,7 @@ def test_every_form_paints_the_same(size: int, base: int, most: int, width: int)
     assert reference.shape == (2, 3, size, size * width // 4)
     assert reference.std() > 0.05
     assert (g.synthesis(ws, "const", form="activations") - reference).abs().max() < 1e-4
-    played = PlaySynthesis(g.synthesis)(ws)
+    played = PlaySynthesis(g.stylegan2)(ws)
     assert (played - (reference * 0.5 + 0.5).clamp(0, 1)).abs().max() < 1e-4
 
 
@@ -37,7 +37,7 @@ def test_early_exit_is_the_smaller_skip_image() -> None:
     ws = g.mapping(torch.randn(1, 16))
     small = g.synthesis(ws, size=32)
     assert small.shape[-1] == 32
-    assert (PlaySynthesis(g.synthesis, 32)(ws) - (small * 0.5 + 0.5).clamp(0, 1)).abs().max() < 1e-4
+    assert (PlaySynthesis(g.stylegan2, 32)(ws) - (small * 0.5 + 0.5).clamp(0, 1)).abs().max() < 1e-4
 
 
 def test_samples_do_not_mix() -> None:

@@ -59,7 +59,7 @@ def test_training_paints_what_the_engine_paints() -> None:
     ws = g.mapping(torch.randn(2, 8))
     for side in (4, 16, 64):
         reference = g.synthesis(ws, "none", side)
-        assert (paint(g.synthesis, ws, side)[1] - reference).abs().max() < 1e-4
+        assert (paint(g.stylegan2, ws, side)[1] - reference).abs().max() < 1e-4
 
 
 def test_training_has_the_gradients_of_the_engine() -> None:
@@ -68,7 +68,7 @@ def test_training_has_the_gradients_of_the_engine() -> None:
     g.synthesis(g.mapping(z), "none").square().mean().backward()
     reference = {k: p.grad.clone() for k, p in g.named_parameters() if p.grad is not None}
     g.zero_grad(set_to_none=True)
-    paint(g.synthesis, g.mapping(z), 64)[1].square().mean().backward()
+    paint(g.stylegan2, g.mapping(z), 64)[1].square().mean().backward()
     for k, p in g.named_parameters():
         if k in reference and not k.endswith("noise_strength"):
             assert p.grad is not None
@@ -79,10 +79,10 @@ def test_training_has_the_gradients_of_the_engine() -> None:
 def test_a_window_is_that_part_of_the_whole_picture(top: int, left: int) -> None:
     g = lively()
     ws = g.mapping(torch.randn(2, 8))
-    whole = paint(g.synthesis, ws, 64)[1]
+    whole = paint(g.stylegan2, ws, 64)[1]
     rows, columns = TINY.shape(16)
     windows = Windows([top, 6 - top], [left, 18 - left], WINDOW, rows, columns)
-    painted = windows.paint(g.synthesis, ws, paint(g.synthesis, ws, 16), noise=None)
+    painted = windows.paint(g.stylegan2, ws, paint(g.stylegan2, ws, 16), noise=None)
     assert painted.shape == (2, 3, 40, 40)
     assert (painted - windows.cut(whole, 4)).abs().max() < 1e-4
 
@@ -90,9 +90,9 @@ def test_a_window_is_that_part_of_the_whole_picture(top: int, left: int) -> None
 def test_too_little_context_would_show() -> None:
     g = lively()
     ws = g.mapping(torch.randn(1, 8))
-    whole, before = paint(g.synthesis, ws, 64)[1], paint(g.synthesis, ws, 16)
+    whole, before = paint(g.stylegan2, ws, 64)[1], paint(g.stylegan2, ws, 16)
     windows = Windows([3], [9], replace(WINDOW, context=1), *TINY.shape(16))
-    painted = windows.paint(g.synthesis, ws, before, noise=None)
+    painted = windows.paint(g.stylegan2, ws, before, noise=None)
     assert (painted - windows.cut(whole, 4)).abs().max() > 1e-3
 
 
