@@ -311,6 +311,11 @@ class Watcher:
                 height, width = slot.pixels.shape[:2]
                 self.seen.append(Seen(*facts, float(slot.pixels[..., :3].mean()), (width, height)))
 
+    @property
+    def new(self) -> int:
+        """Pictures that repeated none; a busy machine shows few of them."""
+        return sum(not one.repeated for one in list(self.seen))
+
     def close(self) -> list[Seen]:
         """Stop looking; what was seen."""
         self._ending = True

@@ -44,16 +44,16 @@ def test_another_world_and_one_that_is_not_there(
         show.wait(lambda: _opened(folder, "other"), "it is not opened")
         show.holds("/meaning/2/mute", True)  # where rain is now
         show.holds("/meaning/1/mute", False)
-        count = len(watcher.seen)
-        show.wait(lambda: len(watcher.seen) > count + 45, "no pictures come")
+        count = watcher.new
+        show.wait(lambda: watcher.new > count + 45, "no pictures come")
         assert show.renderer() == renderer
         show.set("/engine/world", "shore")  # a renderer that dies while it loads has it to do again
         os.kill(renderer, signal.SIGKILL)
         show.set("/engine/world", "other")
         show.playing()
         show.holds("/engine/world", "other")
-        count = len(watcher.seen)
-        show.wait(lambda: len(watcher.seen) > count + 30, "no pictures come")
+        count = watcher.new
+        show.wait(lambda: watcher.new > count + 30, "no pictures come")
         watcher.check_gaps()
     assert show.stop() == 143
     take = read_take(folder)

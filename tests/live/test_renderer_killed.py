@@ -98,8 +98,8 @@ def test_one_that_can_never_go_on_begins_at_rest(start: Start, tmp_path: Path, i
         show.set("/look/seed", 12)
         show.playing()
         show.holds("/look/seed", 12)
-        count = len(watcher.seen)
-        show.wait(lambda: len(watcher.seen) > count + 90, "no pictures come")
+        count = watcher.new
+        show.wait(lambda: watcher.new > count + 90, "no pictures come")
     check_rhythm(watcher.seen)
     assert show.stop() == 128 + signal.SIGTERM
     kept = read_take(take)

@@ -93,8 +93,8 @@ def test_a_world_that_is_new_here_is_made_ready_beside_the_picture(
     with Watcher(show.name) as watcher:
         show.set("/engine/world", "fresh")
         show.holds("/engine/world", "fresh")
-        count = len(watcher.seen)
-        show.wait(lambda: len(watcher.seen) > count + 30, "no pictures come")
+        count = watcher.new
+        show.wait(lambda: watcher.new > count + 30, "no pictures come")
     watcher.check_gaps()
     assert show.renderer() == renderer
     assert not has_torch(renderer)

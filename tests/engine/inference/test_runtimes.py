@@ -30,4 +30,5 @@ def test_only_one_module_imports_them() -> None:
     direct = re.compile(r"^\s*(?:import|from) (?:onnxruntime|openvino)\b", re.MULTILINE)
     rooms = ("engine", "plugin", "ui", "export", "training", "examples")
     found = [path for room in rooms for path in (ROOT / room).rglob("*.py") if direct.search(path.read_text())]
-    assert [path.name for path in found] == ["runtimes.py"]
+    # The player of exported graphs runs where sonorama is not installed.
+    assert sorted(path.name for path in found) == ["onnx_player.py", "runtimes.py"]
