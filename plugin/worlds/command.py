@@ -44,7 +44,7 @@ def add_import(commands: Commands) -> None:
 def parse_name(text: str) -> str:
     """A name that can be a file's. Raises ValueRefused otherwise."""
     if not text.strip() or Path(text).name != text or text.startswith(".") or one_line(text) != text:
-        raise ValueRefused(f"--world {one_line(text)} is no name", "Write a word, such as faces.")
+        raise ValueRefused(f"{one_line(text)!r} is no name of a world", "Write a word, such as faces.")
     return text
 
 

@@ -94,7 +94,7 @@ def test_a_hostile_file_is_two_lines(folder: Path, capsys: pytest.CaptureFixture
     ("arguments", "reason"),
     [
         (["nowhere.pkl", "--world", "a"], "nowhere.pkl cannot be read"),
-        (["a.pkl", "--world", "../a"], "--world ../a is no name"),
+        (["a.pkl", "--world", "../a"], "'../a' is no name of a world"),
         (["a.pkl", "--world", "a", "--seeds", "3"], "--seeds 3 is no number of seeds"),
     ],
 )

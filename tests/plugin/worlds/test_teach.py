@@ -158,6 +158,8 @@ def test_what_cannot_be_taught_is_two_lines(folder: Path, tiny_world: str, capsy
     assert two_lines(capsys)[0] == "There are 1 --sound and 2 --seed"
     assert main(["teach", tiny_world, "--name", "a", "--sound", rain, "--seed", "-1"]) == 2
     assert "is no seed" in two_lines(capsys)[0]
+    assert main(["teach", tiny_world, "--name", "../a", "--sound", rain, "--seed", "1"]) == 2
+    assert two_lines(capsys)[0] == "'../a' is no name of a world"
     quiet = folder / "quiet.wav"
     with wave.open(str(quiet), "wb") as file:
         file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
