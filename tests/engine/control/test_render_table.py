@@ -1,5 +1,6 @@
 """What holds for every control of the instrument."""
 
+import hashlib
 import math
 import re
 from pathlib import Path
@@ -142,3 +143,12 @@ def test_the_show_s_table_holds_the_film_s_and_more() -> None:
 def test_a_film_does_not_take_what_only_a_show_has(path: str) -> None:
     with pytest.raises(ValueRefused, match=f"{path} is a parameter of shows: a film has none"):
         assignments.parse(f"{path}=1")
+
+
+def test_targets_of_modulators_keep_their_numbers() -> None:
+    """OSC, takes and maps of controllers may name a target by its number: new ones are added at the end."""
+    targets = SHOW["/moves/1/target"].choices
+    first = "\n".join(targets[:128])
+    assert targets[127] == "/blend/8/y"
+    assert hashlib.sha256(first.encode()).hexdigest()[:16] == "006845ad47073325"
+    assert {"/axis/1", "/look/place", "/look/turn"} <= {*targets[128:]}
