@@ -314,6 +314,7 @@ def check_shapes(card: Card, shapes: Shapes) -> None:
         "labels.scale": (1,),
         "meaning.displacements": (len(card.classes), card.num_ws, card.w_dim),
         "axes.directions": (AXES, card.w_dim),
+        "meaning.place_classes": shapes.get("meaning.place_classes", ())[:1],
         "meaning.places": (*shapes.get("meaning.place_classes", ())[:1], card.w_dim),
         "bank.anchors": (*shapes.get("bank.anchors", ())[:1], card.generator.z_dim),
         "bank.codes": (*shapes.get("bank.codes", ())[:1], card.sound.code_dim),

@@ -201,11 +201,12 @@ class BaseLatent:
 
     def _pulled(self, w: Array, sample: int, pulls: Mapping[str, Pull]) -> Array:
         """Codes [L,W] on their way to the places of what is heard. A code that was chosen stays by its weight."""
-        one, drifted, journey = self._identity, self._drift_at(sample), self.travel.at(sample)
-        stays = number(self._values, LOOK_CODE_WEIGHT) if one.code in self._codes else 0.0
-        home = self._home(self._values)
+        if self._places is None or not pulls:
+            return w
+        drifted, journey, home = self._drift_at(sample), self.travel.at(sample), self._home(self._values)
+        stays = number(self._values, LOOK_CODE_WEIGHT) if self._identity.code in self._codes else 0.0
         for level, (strength, heard) in pulls.items():
-            if self._places is not None and (part := np.float32(strength * (1 - stays))):
+            if part := np.float32(strength * (1 - stays)):
                 codes = self._space.levels[level]
                 place = np.repeat(self._places.at(heard, journey[level], home, drifted)[None], len(w), 0)
                 w[codes] += part * (self._seed_bank.truncated(place, self._psi)[codes] - w[codes])

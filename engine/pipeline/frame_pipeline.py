@@ -175,8 +175,9 @@ class FramePipeline:
         self.values = values = self.params.effective()
         self._travel(values, before, sample)
         chosen = any(change.path in (LOOK_SEED, LOOK_PROMPT, LOOK_CODE) for change in self.params.applied)
-        self.base.begin(values, before, sample, self._truncation(values), chosen, self._pulls(sample, values))
-        w = placed(self._move(values, sample), values, self.instrument.world.card)
+        pulls = self._pulls(sample, values)
+        self.base.begin(values, before, sample, self._truncation(values), chosen, pulls)
+        w = placed(self._move(values, sample, pulls), values, self.instrument.world.card)
         self.frame, self.sample = frame + 1, sample
         if number(values, ENGINE_FPS) != self._fps:
             self._fps = number(values, ENGINE_FPS)
@@ -258,25 +259,26 @@ class FramePipeline:
     def _tempo(values: Mapping[str, Value]) -> Literal["heard", "tapped"]:
         return "tapped" if values[SOUND_TEMPO] == "tapped" else "heard"
 
-    def _move(self, values: Mapping[str, Value], sample: int) -> Array:
+    def _move(self, values: Mapping[str, Value], sample: int, pulls: Mapping[str, Pull]) -> Array:
         space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, LOOK_SEED))
         shift = self._axis_shift(values)
         state, values = self.motion, self._motion_values(values)
         while (at := tick_sample(space, state.tick)) <= sample:
             displacement, presence = self._displaced(at, values)
             state = advance_motion(
-                space, values, state, self._base(at, shift, values), displacement, presence, seed, backend.step_rnn
+                space, values, state, self._base(at, shift, self._pulls(at, values)), displacement, presence, seed,
+                backend.step_rnn,
             )  # fmt: skip
         last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
         part = (sample - last) / (following - last)
         displacement, _ = self._displaced(sample, values)
-        base, fps = self._base(sample, shift, values), float(self.grid.fps)
+        base, fps = self._base(sample, shift, pulls), float(self.grid.fps)
         w, self.motion = style_codes(space, values, state, base, displacement, part, fps)
         return w
 
-    def _base(self, at: int, shift: Array | None, values: Mapping[str, Value]) -> Array:
+    def _base(self, at: int, shift: Array | None, pulls: Mapping[str, Pull]) -> Array:
         """w_0 [L,W] at a sample of the frame."""
-        w = self.base.at(at, self._pulls(at, values))
+        w = self.base.at(at, pulls)
         return w if shift is None else (w + shift).astype(np.float32)
 
     def _pulls(self, at: int, values: Mapping[str, Value]) -> Mapping[str, Pull]:
