@@ -36,7 +36,7 @@ from .packing import About, Trained, bank_codes, pack
 from .processes import ALONE, Processes
 from .recipe import Recipe
 from .stage_order import open_stages, run_stages, with_extra
-from .stages.directions import PhotoLatents, find_directions
+from .stages.directions import PlaceLatents, find_directions
 from .stages.ears.names import class_aliases
 from .stages.generator.interrupt import stop_between_steps
 from .stages.generator.progress import Progress
@@ -241,10 +241,10 @@ def directions_stage(shop: TrainingRun, generator: Generator, space: Space) -> T
     return shop.once("directions", make)["directions"][: len(space.classes)]
 
 
-def class_places(shop: TrainingRun, generator: Generator, space: Space) -> PhotoLatents:
+def class_places(shop: TrainingRun, generator: Generator, space: Space) -> PlaceLatents:
     """The places of the space's classes: latents of the photos that show them."""
     tags = photo_tags(shop.root, shop.labels.of)
-    return PhotoLatents.of(generator, class_anchors(shop.pictures(), tags, space.classes))
+    return PlaceLatents.of(generator, class_anchors(shop.pictures(), tags, space.classes))
 
 
 def bank_stage(shop: TrainingRun, generator: Generator, space: Space) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from sonorama.engine.model.sound_inversion import EncoderConfig, SoundInversionE
 from sonorama.engine.pipeline.class_places import FULL
 from sonorama.engine.pipeline.meaning_mixer import Displacement, MeaningMixer, class_weights
 from sonorama.training.data.photos import CodeBook
-from sonorama.training.stages.directions import PhotoLatents, random_places
+from sonorama.training.stages.directions import PlaceLatents, random_places
 from sonorama.training.stages.generator.statistics import set_w_statistics
 from sonorama.training.stages.motion_teacher import ClipBatch, MotionTraining, train_motion
 from sonorama.training.stages.sound_inversion import (
@@ -101,7 +101,7 @@ def test_e_a_learns_to_be_seen_as_it_sounds() -> None:
 def test_base_latents_go_to_photos_of_what_is_heard() -> None:
     generator, _ = small_world()
     anchors = torch.nn.functional.normalize(torch.randn(40, 8), dim=1) * 8**0.5
-    places = PhotoLatents.of(generator, [anchors[:3], anchors[:0], anchors[7:8]])
+    places = PlaceLatents.of(generator, [anchors[:3], anchors[:0], anchors[7:8]])
     assert places.classes.tolist() == [0, 0, 0, 2] and places.latents.shape == (4, 16)
     rng, mean = torch.Generator().manual_seed(9), generator.mapping.w_avg
     w = generator.mapping(random_places(anchors, 4, rng), 0.7)
@@ -117,7 +117,7 @@ def test_base_latents_go_to_photos_of_what_is_heard() -> None:
 
 def test_a_world_without_photos_of_classes_has_no_places() -> None:
     generator, _ = small_world()
-    none = PhotoLatents.of(generator, [torch.zeros(0, 8)] * 3)
+    none = PlaceLatents.of(generator, [torch.zeros(0, 8)] * 3)
     assert none.tensors() == {}
     w = generator.mapping(torch.randn(2, 8), 0.7)
     assert torch.equal(none.go(w, [0, 1], torch.ones(2), 0.7, generator.mapping.w_avg, torch.Generator()), w)

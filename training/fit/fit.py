@@ -31,12 +31,14 @@ from ...engine.model.own_worlds import origin, place_for
 from ...engine.model.sound_inversion import SoundInversionEncoder
 from ...engine.model.world_file import World, find_world, load_world, save_world
 from ...engine.model.world_formats import loader_of
+from ...engine.pipeline.class_places import places_of
 from ..checkpoints import AGAIN, write_tensors
 from ..packing import half
+from ..stages.directions import PlaceLatents
 from ..stages.joint_space import ImageTower
 from ..stages.motion_by_sound import Fixed, SoundMotionTraining, guide_motion
 from ..stages.sound_inversion import EncoderTraining, Judges, guide_by_sound
-from ..status import Tell
+from ..status import Tell, silent
 from ..train.lock import LOCK, alone_in
 from .sounds import by_class, digest, sound_files
 
@@ -127,23 +129,19 @@ def _train(
     """E_a and E_RNN, and what the card says of them."""
     begun, built = time.monotonic(), build_networks(world)
     mels, told = by_class(world, files, built.sound)
-    judges, fixed = _judges(world, built), _fixed(world, built)
-    encoder, motion = _new(world, built)
+    fixed, (encoder, motion) = _fixed(world, built), _new(world, built)
     plan: dict[str, Any] = _plan(request.work) or dict(asked)
     if "steps" not in plan:
         seconds = None if request.minutes is None else 60 * request.minutes - (time.monotonic() - begun)
-        plan |= {"steps": _steps(encoder, motion, built, judges, fixed, mels, seconds)}
+        plan |= {"steps": _steps(encoder, motion, fixed, mels, seconds)}
         write_bytes(request.work / PLAN, json.dumps(plan).encode())
-    how = _how(built, plan["steps"])
-    displacements, anchors = fixed
-    figures = _once(
-        request.work, "encoder", encoder,
-        lambda: guide_by_sound(encoder, built.generator, displacements, mels, anchors, judges, how, tell("encoder")),
-    )  # fmt: skip
+    how = _how(fixed, plan["steps"])
+    figures = _once(request.work, "encoder", encoder, lambda: _guide(encoder, fixed, mels, how, tell("encoder")))
     encoder.eval().requires_grad_(False)
-    known = Fixed(built.generator, encoder, displacements, anchors, judges, how)
     roll = SoundMotionTraining(steps=plan["steps"][1], hz=world.card.motion_rate)
-    moved = _once(request.work, "motion", motion, lambda: guide_motion(motion, known, mels, roll, tell("motion")))
+    moved = _once(
+        request.work, "motion", motion, lambda: guide_motion(motion, encoder, fixed, mels, roll, how, tell("motion"))
+    )
     rounded = {
         name: {k: round(v, 4) for k, v in one.items()} for name, one in zip(STAGES, (figures, moved), strict=True)
     }
@@ -184,13 +182,26 @@ def _judges(world: World, built: Networks) -> Judges:
     return Judges(built.sound, _eyes(world), labels / labels.norm(dim=1, keepdim=True).clamp_min(1e-6))
 
 
-def _fixed(world: World, built: Networks) -> tuple[Tensor, Tensor]:
-    """The displacements [K,L,W] in units of sigma_w, and the anchors [N,Z]."""
+def _fixed(world: World, built: Networks) -> Fixed:
+    """What the fit does not change."""
     ways = torch.from_numpy(world.tensors["meaning.displacements"].astype(np.float32)) / built.generator.mapping.w_std
     anchors = world.tensors.get("bank.anchors")
     if anchors is None:
         anchors = np.random.default_rng(4).standard_normal((ANCHORS, world.card.generator.z_dim))
-    return ways, torch.from_numpy(anchors.astype(np.float32))
+    known, places = places_of(world.tensors), None
+    if known is not None:
+        places = PlaceLatents(torch.from_numpy(known.latents), torch.from_numpy(known.classes.astype(np.int64)))
+    codes = torch.from_numpy(anchors.astype(np.float32))
+    return Fixed(built.generator, ways, codes, _judges(world, built), places)
+
+
+def _guide(
+    encoder: SoundInversionEncoder, fixed: Fixed, mels: list[list[Tensor]], how: EncoderTraining, tell: Tell = silent
+) -> dict[str, float]:
+    """Train E_a in place."""
+    return guide_by_sound(
+        encoder, fixed.generator, fixed.displacements, mels, fixed.codes, fixed.judges, how, tell, fixed.places
+    )  # fmt: skip
 
 
 def _new(world: World, built: Networks) -> tuple[SoundInversionEncoder, MotionNetwork]:
@@ -206,27 +217,24 @@ def _new(world: World, built: Networks) -> tuple[SoundInversionEncoder, MotionNe
         )
 
 
-def _how(built: Networks, steps: Sequence[int]) -> EncoderTraining:
+def _how(fixed: Fixed, steps: Sequence[int]) -> EncoderTraining:
     plan = EncoderTraining(steps=steps[0])
-    return replace(plan, size=min(plan.size, built.generator.config.size))
+    return replace(plan, size=min(plan.size, fixed.generator.config.size))
 
 
 def _steps(
-    encoder: SoundInversionEncoder, motion: MotionNetwork, built: Networks, judges: Judges,
-    fixed: tuple[Tensor, Tensor], mels: list[list[Tensor]], seconds: float | None,
+    encoder: SoundInversionEncoder, motion: MotionNetwork, fixed: Fixed, mels: list[list[Tensor]],
+    seconds: float | None,
 ) -> list[int]:  # fmt: skip
     """Steps of both stages: by default those of a training, else as many as fit, after two steps of each on copies."""
     if seconds is None:
         return [EncoderTraining().steps, SoundMotionTraining().steps]
-    displacements, anchors = fixed
-    how, roll = _how(built, [2]), SoundMotionTraining(steps=2)
+    how, roll = _how(fixed, [2]), SoundMotionTraining(steps=2)
     trial, begun = copy.deepcopy(encoder), time.monotonic()
-    guide_by_sound(trial, built.generator, displacements, mels, anchors, judges, how)
+    _guide(trial, fixed, mels, how)
     one = (time.monotonic() - begun) / 2
     begun = time.monotonic()
-    guide_motion(
-        copy.deepcopy(motion), Fixed(built.generator, trial, displacements, anchors, judges, how), mels, roll
-    )  # fmt: skip
+    guide_motion(copy.deepcopy(motion), trial, fixed, mels, roll, how)
     two = (time.monotonic() - begun) / 2
     return [int(min(max(0.45 * seconds / max(each, 1e-3), LEAST), MOST)) for each in (one, two)]
 

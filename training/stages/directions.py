@@ -79,12 +79,12 @@ def first_guess(generator: Generator, data: PictureSet) -> Tensor:
 
 
 @dataclass(frozen=True)
-class PhotoLatents:
-    """Latents of the training photos that show each class, without truncation: where the picture goes when the class is
-    heard (engine/pipeline/class_places.py).
+class PlaceLatents:
+    """Latents of pictures that show each class, without truncation: where the picture goes when the class is heard
+    (engine/pipeline/class_places.py).
 
     Attributes:
-        latents: of all photos [N,W].
+        latents: of all pictures [N,W]; in training those of its photos.
         classes: the class that each shows [N].
 
     """
@@ -94,12 +94,12 @@ class PhotoLatents:
 
     @staticmethod
     @torch.no_grad()
-    def of(generator: Generator, by_class: Sequence[Tensor]) -> PhotoLatents:
+    def of(generator: Generator, by_class: Sequence[Tensor]) -> PlaceLatents:
         """by_class: codes [N,Z] of the photos of each class."""
         latents = [generator.mapping(photos)[:, 0] for photos in by_class if len(photos)]
         classes = torch.repeat_interleave(torch.arange(len(by_class)), torch.tensor([len(x) for x in by_class]))
         empty = generator.mapping.w_avg.new_zeros(0, len(generator.mapping.w_avg))
-        return PhotoLatents(torch.cat(latents) if latents else empty, classes)
+        return PlaceLatents(torch.cat(latents) if latents else empty, classes)
 
     def tensors(self) -> dict[str, Tensor]:
         """For the world file, below `meaning.`; none where no class has a photo."""
@@ -124,7 +124,7 @@ def find_directions(
     generator: Generator,
     data: PictureSet,
     plan: DirectionTraining,
-    places: PhotoLatents,
+    places: PlaceLatents,
     classes: int,
     tell: Tell = silent,
 ) -> Tensor:

@@ -8,6 +8,7 @@ no teacher and no discriminator, so that it learns to carry the picture towards 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,9 +19,9 @@ from ...engine.model.motion_rnn import MotionNetwork
 from ...engine.model.sound_inversion import SoundInversionEncoder
 from ..data.sound_windows import ending_at, random_columns
 from ..status import Tell, silent
-from .directions import random_places
+from .directions import PlaceLatents, random_places
 from .motion_roll import Physics, Rolled, motion_step
-from .sound_inversion import EncoderTraining, Judges, change_gain, displaced, look_at, sound_guidance_loss
+from .sound_inversion import PSI, EncoderTraining, Judges, change_gain, displaced, look_at, sound_guidance_loss
 
 
 @dataclass(frozen=True)
@@ -40,20 +41,22 @@ class SoundMotionTraining:
 
 @dataclass(frozen=True)
 class Fixed:
-    """What does not change: G, E_a, D [K,L,W] in units of sigma_w, anchors [N,Z], F_a and F_v, plan of E_a."""
+    """What does not change: G, D [K,L,W] in units of sigma_w, anchors [N,Z], F_a and F_v, places of classes or None."""
 
     generator: Generator
-    encoder: SoundInversionEncoder
     displacements: Tensor
     codes: Tensor
     judges: Judges
-    seen: EncoderTraining
+    places: PlaceLatents | None
 
 
 def guide_motion(
-    network: MotionNetwork, fixed: Fixed, mels: list[list[Tensor]], plan: SoundMotionTraining, tell: Tell = silent
-) -> dict[str, float]:
-    """Train E_RNN in place on the classes that have sounds; the mean L_enc of the first and the last tenth of steps."""
+    network: MotionNetwork, encoder: SoundInversionEncoder, fixed: Fixed, mels: list[list[Tensor]],
+    plan: SoundMotionTraining, seen: EncoderTraining, tell: Tell = silent,
+) -> dict[str, float]:  # fmt: skip
+    """Train E_RNN in place on the classes that have sounds, beside E_a, whose plan `seen` says how pictures are looked
+    at; the mean L_enc of the first and the last tenth of the steps.
+    """
     rng = torch.Generator().manual_seed(9)
     heard = [k for k, some in enumerate(mels) if some]
     physics = Physics.defaults(network.config.level_sizes, plan.hz)
@@ -61,7 +64,9 @@ def guide_motion(
     losses: list[float] = []
     for step in range(plan.steps):
         class_id = [heard[(step * plan.clips + i) % len(heard)] for i in range(plan.clips)]
-        guidance, moved = _step(network, physics, fixed, _drawn(mels, class_id, plan, rng), class_id, plan, rng)
+        with torch.no_grad():
+            heard_now = _heard(encoder, fixed, _drawn(mels, class_id, plan, rng), class_id, rng)
+        guidance, moved = _step(network, physics, fixed, heard_now, class_id, plan, seen, rng)
         optimiser.zero_grad()
         (guidance + plan.lam_w * moved).backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -87,20 +92,38 @@ def _drawn(
     return torch.stack(short), torch.stack(long)
 
 
+class _Heard(NamedTuple):
+    """What E_RNN is given: w_0 [B,L,W], F_a [B,T,D], E_a [B,T,L,W] in units of sigma_w, presence [B,T]."""
+
+    base: Tensor
+    code: Tensor
+    units: Tensor
+    present: Tensor
+
+
+def _heard(
+    encoder: SoundInversionEncoder, fixed: Fixed, windows: tuple[Tensor, Tensor], class_id: list[int],
+    rng: torch.Generator,
+) -> _Heard:  # fmt: skip
+    generator, (short, long) = fixed.generator, windows
+    shape = short.shape[:2]
+    base = generator.mapping(random_places(fixed.codes, shape[0], rng), PSI)
+    if fixed.places is not None:
+        base = fixed.places.go(base, class_id, torch.ones(shape[0]), PSI, generator.mapping.w_avg, rng)
+    code = fixed.judges.hear(long.flatten(0, 1))
+    every = fixed.displacements[torch.tensor(class_id)].repeat_interleave(shape[1], 0)
+    heard, _, present = displaced(encoder, short.flatten(0, 1), code, every)
+    units = heard / encoder.sigma_w
+    return _Heard(base, *(x.unflatten(0, shape) for x in (code, units, present)))
+
+
 def _step(
-    network: MotionNetwork, physics: Physics, fixed: Fixed, windows: tuple[Tensor, Tensor], class_id: list[int],
-    plan: SoundMotionTraining, rng: torch.Generator,
+    network: MotionNetwork, physics: Physics, fixed: Fixed, heard: _Heard, class_id: list[int],
+    plan: SoundMotionTraining, seeing: EncoderTraining, rng: torch.Generator,
 ) -> tuple[Tensor, Tensor]:  # fmt: skip
     """L_enc of the painted motion steps, and how far the style codes are from w_0 (mean square, units of sigma_w)."""
-    generator, (short, long), ids = fixed.generator, windows, torch.tensor(class_id)
-    b, ticks = short.shape[:2]
-    with torch.no_grad():
-        base = generator.mapping(random_places(fixed.codes, b, rng), 0.7)
-        code = fixed.judges.hear(long.flatten(0, 1))
-        every = fixed.displacements[ids].repeat_interleave(ticks, 0)
-        heard, _, present = displaced(fixed.encoder, short.flatten(0, 1), code, every)
-    units = (heard / network.sigma_w).unflatten(0, (b, ticks))
-    code, present = code.unflatten(0, (b, ticks)), present.unflatten(0, (b, ticks))
+    generator, ids, (base, code, units, present) = fixed.generator, torch.tensor(class_id), heard
+    ticks = units.shape[1]
     state, moved = Rolled.begin(network, units[:, 0]), []
     for t in range(ticks):
         state = motion_step(network, physics, state, base, units[:, t], present[:, t], state.moved)
@@ -108,9 +131,9 @@ def _step(
     at = torch.linspace(0, ticks - 1, plan.painted).round().long()
     shown = torch.stack(moved, 1)[:, at]  # [B,P,L,W]
     w = base[:, None] + shown * network.sigma_w
-    pictures = generator.synthesis(w.flatten(0, 1), "const", fixed.seen.size, "activations")
-    seen = look_at(fixed.judges.see, pictures, fixed.seen, rng).unflatten(0, (b, len(at)))
+    pictures = generator.synthesis(w.flatten(0, 1), "const", seeing.size, "activations")
+    seen = look_at(fixed.judges.see, pictures, seeing, rng).unflatten(0, (len(base), len(at)))
     label = fixed.judges.labels[ids][:, None].expand_as(seen)
     about = (w - generator.mapping.w_avg) / network.sigma_w
-    loss = sound_guidance_loss(seen, code[:, at], label, about, shown, fixed.seen, ids)
+    loss = sound_guidance_loss(seen, code[:, at], label, about, shown, seeing, ids)
     return loss, shown.square().mean()

@@ -22,10 +22,12 @@ from ...engine.pipeline.meaning_mixer import LOUD_FROM, LOUD_OVER, QUIET
 from ..data.sound_windows import ending_at
 from ..status import Tell, silent
 from .averaging import average_in
-from .directions import PhotoLatents, random_places
+from .directions import PlaceLatents, random_places
 
 PSI = 0.7
 """Truncation of the base latents."""
+SHORT = 0.01
+"""Mean square of displacements below which R is held no smaller: those of classes that were taught are 0."""
 GAIN = 0.15
 """12 dB on the mel scale of 80 dB to 1."""
 
@@ -172,7 +174,7 @@ class Judges:
 
 def guide_by_sound(
     encoder: SoundInversionEncoder, generator: Generator, displacements: Tensor, mels: list[list[Tensor]],
-    codes: Tensor, judges: Judges, plan: EncoderTraining, tell: Tell = silent, places: PhotoLatents | None = None,
+    codes: Tensor, judges: Judges, plan: EncoderTraining, tell: Tell = silent, places: PlaceLatents | None = None,
 ) -> dict[str, float]:  # fmt: skip
     """Train R in place on the classes that have sounds, to its average over the steps: eqs. 2 and 3 through the frozen
     generator. displacements: D [K,L,W], in units of sigma_w. places: of the classes, where w_0 starts. Returns the mean
@@ -185,6 +187,7 @@ def guide_by_sound(
     optimiser = torch.optim.AdamW(encoder.parameters(), plan.rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.steps)
     shape, cosines, mean = (plan.clips, plan.windows), [], copy.deepcopy(encoder)
+    size = displacements.square().mean().clamp_min(SHORT)
     for step in range(plan.steps):
         class_id = [heard[(step * plan.clips + i) % len(heard)] for i in range(plan.clips)]
         batch = draw_windows(mels, class_id, plan.windows, rng, plan.every)
@@ -202,7 +205,7 @@ def guide_by_sound(
             x.unflatten(0, shape) for x in (seen, code, judges.labels[batch.class_id], about, units)
         )
         loss = sound_guidance_loss(seen, code, label, about, units, plan, torch.tensor(class_id))
-        loss = loss + plan.lam_r * (own / encoder.sigma_w).square().mean() / displacements.square().mean()
+        loss = loss + plan.lam_r * (own / encoder.sigma_w).square().mean() / size
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -14,7 +14,7 @@ from sonorama.engine.model.motion_rnn import MotionNetwork
 from sonorama.engine.model.world_file import INSTALLED, World, load_world, read_card, save_world
 from sonorama.training.fit import fit as fitting
 from sonorama.training.fit import sounds
-from sonorama.training.stages.motion_by_sound import SoundMotionTraining
+from sonorama.training.stages.motion_by_sound import SoundMotionTraining, guide_motion
 from sonorama.training.stages.sound_inversion import EncoderTraining
 from sonorama.training.status import silent
 
@@ -104,12 +104,32 @@ def test_as_many_steps_as_fit_into_the_time(folder: Path) -> None:
     mels, told = fitting.by_class(world, [], built.sound)
     assert told == {} and all(len(some) == 1 for some in mels)  # procedural, of all nine
     networks = fitting._new(world, built)
-    fixed, judges = fitting._fixed(world, built), fitting._judges(world, built)
-    assert fitting._steps(*networks, built, judges, fixed, mels, 0.01) == [fitting.LEAST, fitting.LEAST]
+    fixed = fitting._fixed(world, built)
+    assert fitting._steps(*networks, fixed, mels, 0.01) == [fitting.LEAST, fitting.LEAST]
     usual = [EncoderTraining().steps, SoundMotionTraining().steps]
-    assert fitting._steps(*networks, built, judges, fixed, mels, None) == usual
+    assert fitting._steps(*networks, fixed, mels, None) == usual
     encoder, motion = (network.state_dict() for network in networks)  # the trial was on copies
     assert not encoder["last.0.weight"].any() and not motion["levels.0.outward.weight"].any()
+
+
+def test_taught_classes_have_places_and_no_displacements(folder: Path) -> None:
+    """As `sonorama teach` leaves them: the picture starts at a place, and R has nothing to be small beside."""
+    world = imported(folder / "small.safetensors")
+    latents = np.random.default_rng(2).standard_normal((3, world.card.w_dim)).astype(np.float32)
+    changed = {
+        "meaning.displacements": np.zeros_like(world.tensors["meaning.displacements"]),
+        "meaning.places": latents, "meaning.place_classes": np.array([0, 0, 6], np.int32),
+    }  # fmt: skip
+    built = build_networks(world)
+    fixed = fitting._fixed(World(world.card, dict(world.tensors) | changed), built)
+    assert fixed.places is not None and fixed.places.classes.tolist() == [0, 0, 6]
+    encoder, motion = fitting._new(world, built)
+    mels, _ = fitting.by_class(world, [], built.sound)
+    how = fitting._how(fixed, [2])
+    figures = fitting._guide(encoder, fixed, mels, how)
+    figures |= guide_motion(motion, encoder, fixed, mels, fitting.SoundMotionTraining(steps=2), how)
+    assert np.isfinite([*figures.values()]).all()
+    assert all(bool(weight.isfinite().all()) for network in (encoder, motion) for weight in network.parameters())
 
 
 @pytest.mark.parametrize(
