@@ -219,5 +219,9 @@ def _description(request: Request, digest: str, seen: Mapping[str, float], clamp
         else "Its pictures are none that the base world's eyes tell apart by sound: directions are by chance."
     )
     text = f"Imported from {request.file.name} (SHA-256 {digest}). {told} E_a and E_RNN are untrained and give zero."
-    text += " StyleGAN3: a CPU takes seconds for a picture, so it is for films, or for a GPU." if slow else ""
+    text += (
+        " StyleGAN3: a CPU takes seconds for a picture of the usual widths, so it is for films, or for a GPU."
+        if slow
+        else ""
+    )
     return text + (" Some activations pass the network's clamp, which is not applied." if clamped else "")
