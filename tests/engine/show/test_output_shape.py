@@ -13,6 +13,8 @@ from sonorama.engine.show.sink_runner import SinkRunner
 from sonorama.plugin.sinks.map import MapSink
 from sonorama.plugin.sinks.null import NullSink
 
+from ...live.stage import until
+
 INFO = StreamInfo("shape", 64, 48, Fraction(30))
 COLOURS = np.array([[(255, 0, 0), (0, 255, 0)], [(0, 0, 255), (255, 255, 255)]], np.uint8)
 
@@ -180,6 +182,7 @@ def test_each_output_has_its_own(tmp_path: Path) -> None:
     for runner in runners:
         runner.start()
         runner.offer(quarters())
+    until(lambda: all(runner.counts.sent for runner in runners), "all have sent")  # "null" ends without what waits
     assert all(runner.close(30) for runner in runners)
     assert [(runner.counts.sent, runner.faults()) for runner in runners] == [(1, [])] * 4
     import av
