@@ -34,6 +34,8 @@ CUTS = {
     "text": (("rows",), ("code",)),
 }
 """Graph -> inputs and outputs of the part that the engine runs."""
+OF_OTHERS = {"base"}
+"""Graphs for other programs alone: the engine computes what they do in numpy."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class ExportedGraphs:
         from onnx.utils import Extractor
 
         self.check()
-        for name in self.files:
+        for name in self.files.keys() - OF_OTHERS:
             inputs, outputs = CUTS[name]
             source, target = self.folder / f"{name}.onnx", into / f"{name}.onnx"
             try:
@@ -99,7 +101,8 @@ def exported_graphs(world: World) -> ExportedGraphs | None:
     if told.get("format_version") != FORMAT_VERSION:
         raise WorldError(f"{manifest}: format {str(told.get('format_version'))[:20]}", "Update sonorama to play it.")
     files, about = told.get("graphs"), told.get("world")
-    if not isinstance(files, dict) or not isinstance(about, dict) or not {*CUTS} - {"text"} <= files.keys() <= {*CUTS}:
+    whole = isinstance(files, dict) and {*CUTS} - {"text"} <= files.keys() - OF_OTHERS <= {*CUTS}
+    if not isinstance(files, dict) or not isinstance(about, dict) or not whole:
         raise _damaged(path.parent, f"{EXPORTED_MANIFEST} is incomplete")
     if about.get("content") != world.card.content:
         raise _damaged(path.parent, f"{EXPORTED_MANIFEST} is that of another world")

@@ -76,15 +76,15 @@ class ClassPlaces:
         return out
 
     def _of(self, index: int) -> Callable[[int], Array]:
-        return lambda seed: self.latents[self._choice(index, seed)]
+        return lambda seed: self.latents[self.of_seed(index, seed)]
 
-    def _choice(self, index: int, seed: int) -> int:
-        """Which place of a class a seed has; always the same."""
+    def of_seed(self, index: int, seed: int) -> int:
+        """Which place of a class a seed has, always the same; 0 where the class has none."""
         if (index, seed) not in self._chosen:
             if len(self._chosen) > 4096:
                 self._chosen.clear()
             own = np.flatnonzero(self.classes == index)
-            self._chosen[index, seed] = int(np.random.default_rng((seed, index)).choice(own))
+            self._chosen[index, seed] = int(np.random.default_rng((seed, index)).choice(own)) if len(own) else 0
         return self._chosen[index, seed]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import TensorProto
 
-from ...engine.control.addresses import MotionName, motion
+from ...engine.control.addresses import LOOK_PLACE, MotionName, motion
 from ...engine.control.render_table import TABLE
 from ...engine.inference.graphs.generator import add_synthesis, write_mapping
 from ...engine.inference.graphs.graph import Graph
@@ -24,8 +24,10 @@ from ...engine.inference.graphs.text_tower import write_text
 from ...engine.inference.onnx_backend import open_session
 from ...engine.model.card import ENCODER_HZ, SOUND_HZ
 from ...engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS
+from ...engine.pipeline.class_places import places_of
 from ...engine.pipeline.latent_motion import number
 from ...engine.units import LEVELS
+from .base_latent import add_base
 from .log_mel import log_mel_window, samples_of
 from .meaning import add_mixer, add_scores
 from .motion_step import add_motion_step
@@ -65,6 +67,7 @@ class GraphWriter:
         """
         yield self._sound()
         yield self._encoder()
+        yield self._base()
         yield self._motion()
         yield self._mapping()
         yield self._synthesis()
@@ -103,6 +106,7 @@ class GraphWriter:
         window = log_mel_window(graph, given["samples"], ENCODER_COLUMNS)
         add_encoder(graph, self._world, window, given["code"], self._silent())
         if self._classes:
+            outputs += (Port("weights", (1, self._classes), "0 to 2: how far every class shows"),)
             add_mixer(graph, self._world, window, given["code"], given["amount"], given["floor"])
         else:
             graph.add("Identity", "displacement", result="mixed")
@@ -120,11 +124,29 @@ class GraphWriter:
             write_silence(self._world, path)
             return open_session(path).run(None, {})[0]
 
+    def _base(self) -> Exported:
+        inputs = (
+            Port("w", self._codes, "style codes of `mapping`"),
+            Port("truncation", (1,), "0 to 1: distance from w_avg", default=self._card.truncation),
+        )
+        places = places_of(self._world.tensors) if self._classes else None
+        if places is not None:
+            inputs += (
+                Port("weights", (1, self._classes), "of encoder at this moment", default=0.0),
+                Port("choice", (1, self._classes), "the place of every class: `places` in the manifest", "int64", 0),
+                Port("place", (1,), f"0 to 1: {LOOK_PLACE}", default=_default(LOOK_PLACE)),
+                _of_levels("amount"),
+            )
+        graph, outputs = self._graph("base"), (Port("base", self._codes, "style codes w_0"),)
+        add_base(graph, self._world, places, add_inputs(graph, inputs))
+        save(graph, self._path("base"), outputs)
+        return Exported("base", "base latent w_0, and the places of what is heard", 0.0, inputs, outputs)
+
     def _motion(self) -> Exported:
         hidden = (1, len(LEVELS), self._card.motion.hidden)
         inputs = (
-            Port("base", self._codes, "style codes w_0 without sound"),
-            Port("displacement", self._codes, "`mixed` of encoder at this step"),
+            Port("base", self._codes, "style codes w_0: of base at this step"),
+            Port("mixed", self._codes, "of encoder at this step"),
             Port("presence", (1,), "of encoder at this step"),
             Port("noise", self._codes, "normal random numbers of deviation 1", default=0.0),
             Port("anchor", self._codes, "state", default=0.0, next="anchor_next"),
@@ -175,8 +197,11 @@ LEVEL_PARAMETERS: tuple[MotionName, ...] = ("amount", "kappa", "inertia", "follo
 _ABOUT = {"amount": "0 to 2", "kappa": "0 to 2, in standard deviations", "inertia": "seconds", "follow": "seconds"}
 
 
+def _default(path: str) -> float:
+    return number({path: TABLE[path].default}, path)
+
+
 def _of_levels(name: MotionName) -> Port:
     """A parameter of the motion with one value for each level."""
-    values = {path: param.default for path, param in TABLE.items()}
-    defaults = tuple(number(values, motion(level, name)) for level in LEVELS)
+    defaults = tuple(_default(motion(level, name)) for level in LEVELS)
     return Port(name, (1, len(LEVELS)), f"{_ABOUT[name]}: /motion/LEVEL/{name}", default=defaults)

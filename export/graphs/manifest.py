@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...engine.control.addresses import MeaningName, meaning, motion
+from ...engine.control.addresses import LOOK_PLACE, MeaningName, meaning, motion
 from ...engine.control.render_table import MEANING_SLOTS, TABLE
 from ...engine.files.fingerprint import MADE_BY, fingerprint
 from ...engine.inference.exported import FORMAT, FORMAT_VERSION
 from ...engine.model.joint_space import FIRST_WORD, PADDING, UNKNOWN
 from ...engine.model.mel import HOP
 from ...engine.model.seed_bank import SeedBank, bank_part
+from ...engine.pipeline.class_places import places_of
 from ...engine.units import LEVELS, SAMPLE_RATE
 from ...engine.versions import versions
 from .build import LEVEL_PARAMETERS
@@ -53,6 +54,7 @@ def manifest_of(
         "sigma_w": world.tensors["generator.mapping.w_std"].tolist(),
         "truncation": card.truncation,
         "seeds": _seeds(world),
+        "places": _places(world),
         "start": {"seed": START_SEED, "state": _state(exported)},
         "parameters": _parameters(world),
         "text": _text(world),
@@ -76,7 +78,19 @@ def _seeds(world: World) -> dict[str, list[float]]:
     card, anchors = world.card, bank_part(world.tensors, "anchors")
     w_avg = world.tensors["generator.mapping.w_avg"]
     bank = SeedBank(lambda z: z, w_avg, card.num_ws, card.generator.z_dim, anchors, mixing=card.mixing)
-    return {str(seed): bank.z(seed).tolist() for seed in range(START_SEED, START_SEED + SEEDS)}
+    return {str(seed): bank.z(seed).tolist() for seed in _seeds_told()}
+
+
+def _places(world: World) -> dict[str, Any]:
+    """The class of every place, and which one of each class belongs to the seeds; empty where a world has none."""
+    places = places_of(world.tensors) if "labels.codes" in world.tensors else None
+    found = range(0 if places is None else len(world.card.classes))
+    chosen = {str(seed): [places.of_seed(index, seed) for index in found] if places else [] for seed in _seeds_told()}
+    return {"classes": places.classes.tolist() if places else [], "choice": chosen}
+
+
+def _seeds_told() -> range:
+    return range(START_SEED, START_SEED + SEEDS)
 
 
 def _state(exported: Sequence[Exported]) -> dict[str, Any]:
@@ -88,6 +102,9 @@ def _parameters(world: World) -> list[dict[str, Any]]:
     """Parameters of a show that are inputs of graphs: which input, and where in it."""
     found = [(motion(level, name), "motion", name, i) for name in LEVEL_PARAMETERS for i, level in enumerate(LEVELS)]
     slots = min(len(world.card.classes), MEANING_SLOTS) if "labels.codes" in world.tensors else 0
+    if _places(world)["classes"]:
+        found += [(LOOK_PLACE, "base", "place", 0)]
+        found += [(motion(level, "amount"), "base", "amount", i) for i, level in enumerate(LEVELS)]
     found += [(meaning(n + 1, name), "encoder", name, n) for name in _OF_CLASSES for n in range(slots)]
     return [
         {"path": path, "graph": graph, "input": name, "index": index} | _range(path)

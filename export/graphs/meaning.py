@@ -26,7 +26,7 @@ def add_scores(graph: Graph, world: World, code: Value, result: str = "") -> Val
 
 
 def add_mixer(graph: Graph, world: World, window: Value, code: Value, amount: Value, floor: Value) -> None:
-    """From the values `displacement` and `presence` to `mixed` [1,L,W]; amount, floor: of every class [1,K]."""
+    """From the values `displacement` and `presence` to `mixed` [1,L,W] and `weights` [1,K]; amount, floor: [1,K]."""
     classes, names = len(world.card.classes), len(world.card.names)
     found = graph.add("Slice", add_scores(graph, world, code), integers(0), integers(classes), integers(1))
     belonging = total(graph, found, 1, keep=True)
@@ -38,13 +38,13 @@ def add_mixer(graph: Graph, world: World, window: Value, code: Value, amount: Va
         belongs = graph.add("Clip", whole, 0.0, 1.0)
         moved = graph.add("Mul", moved, unsqueeze(graph, belongs, 2))
         strength = graph.add("Mul", strength, belongs)
+    counted = graph.add("Min", graph.add("Div", shares, WHOLE_SHARE), 1.0)
+    weights = graph.add("Mul", graph.add("Mul", strength, _loudness(graph, window)), counted)
+    weights = graph.add("Max", floor, graph.add("Mul", amount, weights), result="weights")
     own = world.tensors.get("meaning.displacements")
     if own is None:
         graph.add("Identity", moved, result="mixed")
         return
-    counted = graph.add("Min", graph.add("Div", shares, WHOLE_SHARE), 1.0)
-    weights = graph.add("Mul", graph.add("Mul", strength, _loudness(graph, window)), counted)
-    weights = graph.add("Max", floor, graph.add("Mul", amount, weights))
     shape = integers(1, world.card.num_ws, world.card.w_dim)
     sums = graph.add("MatMul", weights, own.astype(np.float32).reshape(classes, -1))
     graph.add("Add", moved, graph.add("Reshape", sums, shape), result="mixed")

@@ -11,6 +11,7 @@ from ...engine.inference.graphs.graph import Graph, Value
 from ...engine.inference.graphs.layers import unsqueeze
 from ...engine.inference.graphs.motion_rnn import add_motion
 from ...engine.pipeline.latent_motion import NOISE
+from .base_latent import levels_of_codes
 
 if TYPE_CHECKING:
     from ...engine.model.world_file import World
@@ -21,7 +22,7 @@ def add_motion_step(graph: Graph, world: World, given: Mapping[str, Value]) -> N
 
     u = w_0 + g (anchor + residual) + g E_a(x) + sigma_n sigma_w eps, and w = w_0 + g (anchor_next + residual_next).
     """
-    level = _levels(world)
+    level = levels_of_codes(world)
     sigma = world.tensors["generator.mapping.w_std"].astype(np.float32)
     gain, kappa, inertia, follow = (
         unsqueeze(graph, graph.add("Gather", given[name], level, axis=1), 2)
@@ -29,11 +30,11 @@ def add_motion_step(graph: Graph, world: World, given: Mapping[str, Value]) -> N
     )
     presence = unsqueeze(graph, given["presence"], 1, 2)
     kept = _kept(graph, follow, world.card.motion_rate)
-    anchor = _mixed(graph, kept, given["anchor"], given["displacement"], "anchor_next")
+    anchor = _mixed(graph, kept, given["anchor"], given["mixed"], "anchor_next")
     before = graph.add("Mul", gain, graph.add("Add", anchor, given["residual"]))
     before = graph.add("Add", given["base"], before)
     noise = graph.add("Mul", graph.add("Mul", given["noise"], sigma), graph.add("Mul", presence, np.float32(NOISE)))
-    heard = graph.add("Add", before, graph.add("Mul", gain, given["displacement"]))
+    heard = graph.add("Add", before, graph.add("Mul", gain, given["mixed"]))
     u = graph.add("Add", heard, noise, result="u")
     add_motion(graph, world, u, given["h"])
     learned = graph.add("Tanh", graph.add("Mul", "delta", presence))
@@ -41,14 +42,6 @@ def add_motion_step(graph: Graph, world: World, given: Mapping[str, Value]) -> N
     residual = _mixed(graph, _kept(graph, inertia, world.card.motion_rate), given["residual"], learned, "residual_next")
     moved = graph.add("Mul", gain, graph.add("Add", anchor, residual))
     graph.add("Add", given["base"], moved, result="w")
-
-
-def _levels(world: World) -> np.ndarray:
-    """The level of every style code, [L]."""
-    numbers = np.zeros(world.card.num_ws, np.int64)
-    for number, codes in enumerate(world.card.level_codes().values()):
-        numbers[codes] = number
-    return numbers
 
 
 def _kept(graph: Graph, half_life: Value, rate: float) -> Value:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...engine.control.addresses import LOOK_TRUNCATION
 from ...engine.control.render_table import TABLE
 from ...engine.errors import SonoramaError
 from ...engine.inference.torch_backend import TorchBackend
@@ -19,9 +20,10 @@ from ...engine.model.joint_space import token_rows
 from ...engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS, log_mel
 from ...engine.picture.to_rgba8 import rgba8
 from ...engine.pipeline.conditioning_worker import Request, SoundNetworks
-from ...engine.pipeline.latent_motion import MotionState, advance_motion, style_noise
+from ...engine.pipeline.latent_motion import MotionState, advance_motion, number, style_noise
 from ...engine.pipeline.loaded_world import LoadedWorld
 from ...engine.pipeline.meaning_mixer import Displacement
+from ...engine.pipeline.travel import AT_HOME
 from ...engine.units import SAMPLE_RATE
 from .ports import Exported
 from .runtimes import AnyArrays, Run, runtimes
@@ -120,6 +122,7 @@ class Reference:
         self._world, self._card = world, world.card
         self._backend = TorchBackend(world, "cpu")
         self._loaded = LoadedWorld(world, self._backend)
+        self._values = {path: param.default for path, param in TABLE.items()}
         self._rng = np.random.default_rng(7)
         self._made: dict[str, list[Case]] = {}
 
@@ -154,34 +157,52 @@ class Reference:
 
     def _encoder(self, graph: Exported) -> list[Case]:
         networks = SoundNetworks(self._backend, self._world.vocabulary)
-        values = {path: param.default for path, param in TABLE.items()}
         labels = self._world.vocabulary.codes
         cases = list[Case]()
-        for number, samples in enumerate(self._sounds(graph.inputs[0].shape[1])):
+        for case, samples in enumerate(self._sounds(graph.inputs[0].shape[1])):
             window = log_mel(samples)[:, -ENCODER_COLUMNS:]
-            code = labels[number % len(labels)] if len(labels) else self._normal(self._card.sound.code_dim)
+            code = labels[case % len(labels)] if len(labels) else self._normal(self._card.sound.code_dim)
             code = (code / np.linalg.norm(code)).astype(np.float32)
             displacement, presence = self._backend.invert_sound(window, code)
             answer = networks.evaluate(Request(1, 1, window, window), code)
             heard = Displacement(answer.displacement, answer.presence, answer.classes)
-            mixed = self._loaded.meaning_mixer(values, heard)
-            expected = {
-                "displacement": displacement[None], "presence": np.array([presence], np.float32), "mixed": mixed[None]
-            }  # fmt: skip
-            cases.append(({"samples": samples[None], "code": code[None]}, expected))
+            mixer = self._loaded.meaning_mixer
+            weights = mixer.weights(mixer.settings(self._values), heard)
+            expected = {"displacement": displacement, "mixed": mixer(self._values, heard), "weights": weights}
+            told = {port.name: expected[port.name][None] for port in graph.outputs if port.name in expected}
+            told["presence"] = np.array([presence], np.float32)
+            cases.append(({"samples": samples[None], "code": code[None]}, told))
+        return cases
+
+    def _base(self, graph: Exported) -> list[Case]:
+        """Without sound, with one class, with two, and beyond the way to a place."""
+        bank, places, psi = self._loaded.seed_bank, self._loaded.class_places, number(self._values, LOOK_TRUNCATION)
+        cases = list[Case]()
+        for seed in range(1, 5):
+            w = np.repeat(bank.latent(seed)[None], self._card.num_ws, 0)
+            inputs: AnyArrays = {"w": w[None]}
+            base = bank.truncated(w, psi)
+            if places is not None and any(port.name == "weights" for port in graph.inputs):
+                weights = np.zeros(len(self._card.classes), np.float32)
+                weights[: seed - 1] = 0.2 * seed
+                choice = [places.of_seed(index, seed) for index in range(len(weights))]
+                inputs |= {"weights": weights[None], "choice": np.array([choice], np.int64)}
+                pull = places.pull(weights, 1.0)
+                place = bank.truncated(places.at(pull.shares, AT_HOME, seed, 0.0), psi)
+                base = base + np.float32(pull.strength) * (place - base)
+            cases.append((inputs, {"base": base[None]}))
         return cases
 
     def _motion(self, graph: Exported) -> list[Case]:
         space, codes = self._loaded.space, graph.inputs[0].shape[1:]
-        values = {path: param.default for path, param in TABLE.items()}
         state, cases = MotionState.rest(space, self._loaded.hidden), list[Case]()
         base = (space.w_avg + space.sigma_w * self._normal(*codes)).astype(np.float32)
         for _ in range(6):  # each from the state that the one before has left
             displacement, presence = (space.sigma_w * self._normal(*codes)).astype(np.float32), 0.8
-            inputs = {"base": base, "displacement": displacement, "noise": style_noise(3, state.tick, base.shape)}
+            inputs = {"base": base, "mixed": displacement, "noise": style_noise(3, state.tick, base.shape)}
             inputs |= {"anchor": state.anchor, "residual": state.residual, "h": state.hidden}
             state = advance_motion(
-                space, values, state, base, displacement, presence, 3, self._backend.step_rnn
+                space, self._values, state, base, displacement, presence, 3, self._backend.step_rnn
             )  # fmt: skip
             given: AnyArrays = {name: value[None] for name, value in inputs.items()}
             given["presence"] = np.array([presence], np.float32)

@@ -16,7 +16,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A small world with everything that graphs can hold but words."""
     path = tmp_path_factory.mktemp("world") / "small.safetensors"
     frames = FramesConfig((4, 6, 8, 12), 20)
-    write_world(path, "small", names=("a bell", "speech"), displacements=True, frames=frames, widths=(8, 16), hidden=32)
+    write_world(
+        path,
+        "small",
+        names=("a bell", "speech"),
+        displacements=True,
+        places=True,
+        frames=frames,
+        widths=(8, 16),
+        hidden=32,
+    )
     return load_world(path)
 
 

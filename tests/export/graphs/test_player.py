@@ -40,6 +40,8 @@ def test_the_player_paints_what_the_program_paints_without_it(world: World, fold
     for picture, expected in zip(pictures, played(world, samples, 28, 24), strict=True):
         assert np.abs(picture - rgba8(expected)).max() <= 1
     assert np.abs(pictures[-1] - pictures[0]).max() > 20, "the sound moves the picture"
+    stays = played(world, samples, 28, 24, place=0.0)
+    assert np.abs(rgba8(stays[-1]).astype(int) - pictures[-1]).max() > 20, "to its place"
 
 
 def test_the_player_is_short() -> None:
