@@ -4,7 +4,6 @@ there, so that an interrupted training goes on; with `start`, the first stage go
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shutil
@@ -20,6 +19,7 @@ from torch import Tensor
 
 from ..engine.errors import InputError, OutputError
 from ..engine.files.atomic import check_folder, replacing, translated, write_bytes
+from ..engine.files.fingerprint import sha256
 from ..engine.model.build import build_networks
 from ..engine.model.generator import Generator
 from ..engine.model.mel import log_mel
@@ -216,16 +216,10 @@ def check_out(out: Path, work: Path) -> None:
     if out.is_dir():
         raise OutputError(f"{out} is a folder", "Give the name of a file with --out.")
     packed = work / PACKED
-    if out.exists() and not (packed.is_file() and content_of(out) in packed.read_text().split()):
+    if out.exists() and not (packed.is_file() and sha256(out) in packed.read_text().split()):
         message = f"{out} is there already, and is not the world that was made in {work}"
         raise OutputError(message, "Give another file with --out, or move that one away.")
     check_folder(next(folder for folder in out.absolute().parents if folder.is_dir()), out)
-
-
-def content_of(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def directions_stage(shop: TrainingRun, generator: Generator, space: Space) -> Tensor:
@@ -296,9 +290,9 @@ def make_world(shop: TrainingRun, out: Path, about: About, extra: Sequence[str] 
         aliases=class_aliases(space.classes) | shop.labels.named, measures=shop.notes(), joint=joint,
         motion_rate=shop.recipe.clips.rate,
     )  # fmt: skip
-    before = content_of(out) if out.is_file() else ""
+    before = sha256(out) if out.is_file() else ""
     # First the hashes: killed between the two, the next run still knows its own file.
-    write_bytes(shop.work / PACKED, f"{content_of(part)} {before}".encode())
+    write_bytes(shop.work / PACKED, f"{sha256(part)} {before}".encode())
     with translated(out):
         out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as copy, translated(out):

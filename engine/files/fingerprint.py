@@ -21,6 +21,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256_of_given(path: Path) -> str:
+    """SHA-256 of a file that the user named. InputError: it is none, or cannot be read."""
+    try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise InputError(f"{path} is not a file", "Give the path of a file.")
+        return sha256(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
+
+
 class Hashing:
     """The SHA-256 of a file that may be long: taken in a thread while other work goes on, ended with the block."""
 

@@ -97,6 +97,8 @@ def exported_graphs(world: World) -> ExportedGraphs | None:
         return None
     told = _manifest(manifest, manifest.stat().st_mtime_ns)
     if told.get("format") != FORMAT:
+        if path.with_name("synthesis.onnx").exists():
+            raise _damaged(path.parent, f"{EXPORTED_MANIFEST} is not that of its graphs")
         return None
     if told.get("format_version") != FORMAT_VERSION:
         raise WorldError(f"{manifest}: format {str(told.get('format_version'))[:20]}", "Update sonorama to play it.")

@@ -1,15 +1,28 @@
-"""Where a command that changes a world writes it: over the user's own world, or to a new file; never over another."""
+"""Where a command that makes or changes a world writes it: over the user's own world, or to a new file; never over
+another, nor under the name of a world that comes with sonorama.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from ..errors import OutputError, WorldError, one_line
+from ..errors import OutputError, ValueRefused, WorldError, one_line
 from ..files.atomic import check_folder
 from ..files.folders import worlds_folder
 from .card import Card
-from .world_file import INSTALLED, SUFFIX, read_card, world_folders
+from .world_file import INSTALLED, SUFFIX, read_card, world_files, world_folders
+
+
+def check_name(name: str) -> None:
+    """Refuse the name of a world that comes with sonorama: it would be played in its place, as the default even.
+
+    Raises:
+        ValueRefused: says so.
+
+    """
+    if name.casefold() in {path.stem.casefold() for path in world_files(INSTALLED)}:
+        raise ValueRefused(f"{name} is the name of a world that comes with sonorama", "Choose another name.")
 
 
 def place_for(path: Path, card: Card, name: str | None, out: Path | None) -> Path:
@@ -23,13 +36,17 @@ def place_for(path: Path, card: Card, name: str | None, out: Path | None) -> Pat
 
     Raises:
         OutputError: another file is there, or the world is not the user's and no name was given.
+        ValueRefused: the name is that of a world that comes with sonorama.
 
     """
+    if name is not None:
+        check_name(name)
     if name is None and out is None:
         own = [folder.resolve() for folder in world_folders() if folder != INSTALLED]
         if path.resolve().parent not in own or path.suffix != SUFFIX:
-            what = f"{one_line(card.name)} is not among your worlds, and stays as it is"
-            raise OutputError(what, f"Name the new world: --name {path.stem}-2")
+            told = card.name if path.parent in world_folders() else path
+            what = f"{one_line(str(told))} is not among your worlds, and stays as it is"
+            raise OutputError(what, f"Name the new world: --name {one_line(card.name)}-2")
         return path
     out = out or worlds_folder() / f"{name}{SUFFIX}"
     if os.path.lexists(out) and _origin_of(out) not in {card.content, origin(card)}:

@@ -8,14 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...engine.errors import WorldError
 from ...engine.inference.exported import EXACT, HALF
 from ...engine.inference.graphs.graph import OPSET
-from ...engine.model.stylegan3_config import StyleGAN3Config
 from ...engine.model.world_file import SafetensorsLoader, World, save_world
 from ...engine.model.world_formats import EXPORTED_MANIFEST, EXPORTED_WORLD, loader_of
 from .build import GraphWriter
-from .folder import export_folder
+from .folder import check_generator, export_folder
 from .manifest import manifest_of
 from .parity import Row, compare
 
@@ -46,9 +44,7 @@ def export_world(
         WorldError: its generator is a StyleGAN3.
 
     """
-    if isinstance(world.card.generator, StyleGAN3Config):
-        message = f"World {world.card.name} has a StyleGAN3 generator, for which there are no ONNX graphs"
-        raise WorldError(message, "Export a world with a StyleGAN2 generator.")
+    check_generator(world)
     half = precision == HALF
     with export_folder(out) as folder:
         on("graphs")

@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...engine.errors import OutputError
+from ...engine.errors import OutputError, WorldError
 from ...engine.files.atomic import check_folder, translated
 from ...engine.files.record import FILES, Record
+from ...engine.model.stylegan3_config import StyleGAN3Config
+from ...engine.model.world_file import World
 from ...engine.model.world_formats import EXPORTED_MANIFEST, EXPORTED_WORLD
 
 OURS = (EXPORTED_MANIFEST, EXPORTED_WORLD)
 GRAPH = ".onnx"
+OF_DESKTOPS = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""Files that desktops put into any folder."""
 
 
 @contextmanager
@@ -49,7 +53,8 @@ def check_out(out: Path) -> None:
     if not out.is_dir():
         return
     record = Record(out)
-    there = sorted(path.name for path in out.iterdir() if not path.name.startswith(".") and path.name != FILES)
+    names = sorted(path.name for path in out.iterdir())
+    there = [name for name in names if name not in (FILES, *OF_DESKTOPS) and ".sonorama-" not in name]  # left by a kill
     foreign = [name for name in there if name not in record or not _is_ours(name)]
     if foreign:
         more = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
@@ -57,6 +62,13 @@ def check_out(out: Path) -> None:
         raise OutputError(message, "Choose another folder, or move that away.")
     if changed := [name for name in there if not record.whole(name)]:
         raise OutputError(f"{changed[0]} in {out} was changed since it was exported", "Choose another folder.")
+
+
+def check_generator(world: World) -> None:
+    """Raise WorldError for a StyleGAN3 generator, for which there are no graphs."""
+    if isinstance(world.card.generator, StyleGAN3Config):
+        message = f"World {world.card.name} has a StyleGAN3 generator, for which there are no ONNX graphs"
+        raise WorldError(message, "Export a world with a StyleGAN2 generator.")
 
 
 def _is_ours(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 A class's direction is found in the bank: over the seeds, style codes are regressed on how much each picture is of each
 class in the joint space (ridge regression, closed form), so that a sound moves the picture towards those of its class.
+Where that is found to hold, the seeds that are most of a class are its places (engine/pipeline/class_places.py), too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -27,6 +29,10 @@ TRUNCATION, MIXING = 0.7, 0.5
 SEEN_SIZE = 128
 LENGTH = 0.8
 """Root mean square of a direction, in units of sigma_w; as of trained worlds (their way to photos of a class)."""
+BESIDE_PLACES = 0.5
+"""Share of a direction that remains where the class has places: they show it already."""
+PLACES = 32
+"""One seed in so many is a place of a class; two at least."""
 RIDGE = 0.1
 """Of the regression, as a share of the scores' variance."""
 HELD_OUT = 4
@@ -130,6 +136,18 @@ def directions(bank: Bank, labels: Array, w_std: Array) -> Array:
     ways = _ridge(_scores(bank.codes, labels), moved)
     length = np.sqrt(np.square(ways).mean(1, keepdims=True))
     return (ways * np.where(length > 1e-6, LENGTH / np.maximum(length, 1e-6), 0.0) * w_std).astype(np.float32)
+
+
+def places(bank: Bank, labels: Array, seen: npt.NDArray[np.bool_], w_avg: Array) -> tuple[Array, npt.NDArray[np.int32]]:
+    """Latents without truncation of the seeds whose pictures are most of each class [N,W], and the class of each [N].
+
+    labels: unit codes of the classes [K,D]. seen: the classes that have places [K].
+    """
+    count, scores = max(2, len(bank.codes) // PLACES), _scores(bank.codes, labels)
+    rows = [np.argsort(-scores[:, index], kind="stable")[:count] for index in np.flatnonzero(seen)]
+    best = np.concatenate([*rows, np.zeros(0, np.int64)]).astype(np.int64)
+    latents = w_avg + (bank.styles[best] - w_avg) / np.float32(TRUNCATION)
+    return latents.astype(np.float32), np.repeat(np.flatnonzero(seen), count).astype(np.int32)
 
 
 def agreement(bank: Bank, labels: Array, w_std: Array) -> Array:

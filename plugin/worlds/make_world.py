@@ -1,12 +1,11 @@
 """Makes a world of a StyleGAN2 or StyleGAN3 file: its generator, and the words, eyes and ears of a base world.
 
-E_a and E_RNN are untrained, small, and give zero: what moves the pictures are the directions of the classes (bank.py)
-and whatever the player moves by level, onset and beat.
+E_a and E_RNN are untrained, small, and give zero: what moves the pictures are the places and directions of the classes
+(bank.py) and whatever the player moves by level, onset and beat.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -17,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from sonorama.engine.errors import InputError, OutputError, WorldError
+from sonorama.engine.errors import OutputError, WorldError
 from sonorama.engine.files.atomic import check_folder
+from sonorama.engine.files.fingerprint import sha256_of_given
 from sonorama.engine.files.folders import worlds_folder
 from sonorama.engine.model import stylegan3_config
 from sonorama.engine.model.build import as_torch
@@ -26,6 +26,7 @@ from sonorama.engine.model.card import Card
 from sonorama.engine.model.config import LEVEL_CUTS, EncoderConfig, MotionConfig
 from sonorama.engine.model.generator import Generator
 from sonorama.engine.model.motion_rnn import MotionNetwork
+from sonorama.engine.model.own_worlds import check_name
 from sonorama.engine.model.seen_classes import SEEN
 from sonorama.engine.model.sound_inversion import SoundInversionEncoder
 from sonorama.engine.model.stylegan3_config import StyleGAN3Config
@@ -33,6 +34,7 @@ from sonorama.engine.model.world_file import World, load_world, read_card, save_
 
 from .adopt import adopt, is_world
 from .bank import (
+    BESIDE_PLACES,
     MIXING,
     TRUNCATION,
     Bank,
@@ -43,6 +45,7 @@ from .bank import (
     largest_activation,
     measure_styles,
     paint_bank,
+    places,
 )
 from .network_record import Network
 from .reading import read_generator
@@ -89,11 +92,14 @@ def import_world(request: Request, tell: Tell = lambda done, total: None) -> Car
         MissingExtra: the image backbone is not installed.
 
     """
+    check_name(request.world)
     out = request.out or worlds_folder() / f"{request.world}.safetensors"
-    digest = _hash(request.file)
-    if is_world(request.file):
+    if request.file.is_file() and is_world(request.file):
         return adopt(request.file, request.world, out, None if request.licence == LICENCE else request.licence)
-    _check_out(out, digest)
+    made_of = _source_of(out)
+    digest = sha256_of_given(request.file)
+    if made_of not in (None, digest):
+        raise _taken(out)
     base = load_world(request.base)
     see = eyes(base)
     converted = convert_network(read_generator(request.file), request.file.name)
@@ -116,26 +122,31 @@ def convert_network(network: Network, file: str) -> Converted:
     return convert_stylegan3(network, file) if is_stylegan3(network) else convert(network, file)
 
 
-def _hash(file: Path) -> str:
-    try:
-        with file.open("rb") as opened:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{file} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
+def _source_of(out: Path) -> str | None:
+    """The SHA-256 of the file that the world in `out` was imported from; None where nothing is there.
 
+    Raises:
+        OutputError: what is there is no imported world, or `out` cannot be written.
 
-def _check_out(out: Path, digest: str) -> None:
-    """Refuse, before the work, to replace a file that is not a world made of the same source."""
-    if os.path.lexists(out):
-        try:
-            measures = read_card(out).measures
-            made_of = None if "taught" in measures else measures.get("source", {}).get("sha256")
-        except (WorldError, AttributeError):
-            made_of = None
-        if made_of != digest:
-            message = f"{out} is there already, and is no world that was imported from this file as it is"
-            raise OutputError(message, "Give another name with --world, or move that file away.")
+    """
     check_folder(next(folder for folder in out.absolute().parents if folder.is_dir()), out)
+    if out.is_dir():
+        raise OutputError(f"{out} is a folder", "Give the name of a file with -o.")
+    if not os.path.lexists(out):
+        return None
+    try:
+        measures = read_card(out).measures
+        made_of = None if "taught" in measures else measures.get("source", {}).get("sha256")
+    except (WorldError, AttributeError):
+        made_of = None
+    if made_of is None:
+        raise _taken(out)
+    return str(made_of)
+
+
+def _taken(out: Path) -> OutputError:
+    message = f"{out} is there already, and is no world that was imported from this file as it is"
+    return OutputError(message, "Give another name with --world, or move that file away.")
 
 
 def _generator(converted: Converted) -> Generator:
@@ -155,9 +166,10 @@ def _world(
 ) -> tuple[Card, dict[str, npt.NDArray[Any]]]:
     shape, labels = converted.config, base.tensors["labels.codes"]
     w_std = generator.mapping.w_std.numpy()
-    ways = directions(bank, labels, w_std)
-    told = agreement(bank, labels, w_std).tolist()
-    seen = {name: round(how, 3) for name, how in zip(base.card.classes, told, strict=True)}
+    ways, told = directions(bank, labels, w_std), agreement(bank, labels, w_std)
+    found = places(bank, labels, told >= SEEN, generator.mapping.w_avg.numpy())
+    ways[np.unique(found[1])] *= BESIDE_PLACES
+    seen = {name: round(how, 3) for name, how in zip(base.card.classes, told.tolist(), strict=True)}
     widths = (NARROW,) * len(base.card.encoder.widths)
     sizes = (shape.num_ws, shape.w_dim)
     slow = isinstance(shape, StyleGAN3Config)
@@ -175,6 +187,8 @@ def _world(
     tensors["axes.directions"], axis_shares = axes_of(generator)
     tensors["bank.codes"] = bank.codes.astype(np.float16)
     tensors["meaning.displacements"] = np.repeat(ways[:, None], shape.num_ws, 1).astype(np.float16)
+    if len(found[0]):
+        tensors["meaning.places"], tensors["meaning.place_classes"] = found[0].astype(np.float16), found[1]
     measures: dict[str, Any] = {
         "source": {"file": request.file.name, "sha256": digest},
         "directions": seen,

@@ -108,8 +108,10 @@ def main(path: Path, out: Path) -> int:
     except SonoramaError as error:
         refused = {"message": error.message, "hint": error.hint}
     except Exception as error:  # noqa: BLE001 (a damaged or hostile file may raise anything)
-        reason = "it asks for too much memory" if isinstance(error, MemoryError) else one_line_error(error)[:160]
-        refused = {"message": f"{path.name} is damaged, or no StyleGAN file ({reason})", "hint": "Get the file again."}
+        told = one_line_error(error).partition(". ")[0][:160]
+        reason = "it asks for too much memory" if isinstance(error, MemoryError) else told
+        message = f"{path.name} is damaged, or no StyleGAN file ({reason})"
+        refused = {"message": message, "hint": "Give a .pkl of NVIDIA's or a .pt of rosinality's, or get it again."}
     else:
         return 0
     os.write(1, json.dumps(refused).encode())

@@ -6,7 +6,7 @@ A class's code in the joint space is the mean sound embedding of its recording, 
 
 from __future__ import annotations
 
-import hashlib
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +19,10 @@ import numpy.typing as npt
 
 from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.errors import InputError, ValueRefused, WorldError
+from sonorama.engine.files.fingerprint import sha256_of_given
 from sonorama.engine.model.card import LONGEST_TEXT, Card
 from sonorama.engine.model.joint_space import class_scores
-from sonorama.engine.model.mel import ENCODER_COLUMNS
+from sonorama.engine.model.mel import ENCODER_COLUMNS, HOP
 from sonorama.engine.model.own_worlds import origin
 from sonorama.engine.model.principal_axes import seed_styles
 from sonorama.engine.model.seen_classes import unseen
@@ -84,7 +85,7 @@ def listen(pairs: Sequence[Pair], embed_sound: Callable[[Array], Array]) -> list
     """
     found: dict[str, Lesson] = {}
     for pair in pairs:
-        digest, codes = _hash(pair.sound), _embedded(pair.sound, embed_sound)
+        digest, codes = sha256_of_given(pair.sound), _embedded(pair.sound, embed_sound)
         lesson = found.setdefault(pair.name, Lesson(pair.name, pair.seed, {}, codes[:0]))
         if lesson.seed != pair.seed:
             what = f"{pair.sound}: a sound named {pair.name} is paired with seed {lesson.seed} already"
@@ -94,22 +95,20 @@ def listen(pairs: Sequence[Pair], embed_sound: Callable[[Array], Array]) -> list
     return [*found.values()]
 
 
-def _hash(sound: Path) -> str:
-    try:
-        with sound.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"{sound} cannot be read: {error.strerror}", "Check the path and its permissions.") from error
-
-
 def _embedded(path: Path, embed_sound: Callable[[Array], Array]) -> Array:
-    """Sound embeddings [N,D] of the windows that are not silent."""
+    """Sound embeddings [N,D] of the windows that are not silent in their last second, or as long as the sound lasts."""
     with open_sound(path) as sound:
         windows = islice(sound_windows(sound.mono()), 0, LONGEST_S * SAMPLE_RATE // STEP, 2)
-        codes = [embed_sound(window) for _, window in windows if window[:, -ENCODER_COLUMNS:].max(0).mean() > LOUD]
+        codes = [embed_sound(window) for end, window in windows if _loudness(window, end) > LOUD]
     if not codes:
         raise InputError(f"{path} is silent", "Give a louder recording.")
     return np.stack(codes)
+
+
+def _loudness(window: Array, end: float) -> float:
+    """Mean of the loudest band over the last second, or over a sound that ended after less: `end` seconds."""
+    columns = min(ENCODER_COLUMNS, math.ceil(end * SAMPLE_RATE / HOP))
+    return float(window[:, -columns:].max(0).mean())
 
 
 def taught(world: World, tensors: Tensors, lessons: Sequence[Lesson]) -> tuple[Card, Tensors]:

@@ -35,7 +35,10 @@ def add_teach(commands: Commands) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("world", metavar="WORLD", help="name or path")
-    parser.add_argument("--sound", action="append", type=Path, required=True, metavar="FILE", help="repeatable")
+    parser.add_argument(
+        "--sound", action="append", type=Path, required=True, metavar="FILE",
+        help="repeatable; files of one name and seed make one class",
+    )  # fmt: skip
     parser.add_argument("--seed", action="append", type=parse_seed, required=True, metavar="N", help="one a sound")
     parser.add_argument(
         "--name", type=parse_name, metavar="NAME", help="of a new world; default: WORLD itself, if it is yours"
@@ -81,7 +84,7 @@ def _tell(card: Card, new: set[str]) -> None:
 
     for row in card.measures["taught"]["classes"]:
         if row["name"] in new:
-            alike = "" if row["heard"] >= ALIKE else ": too like another sound that this world knows"
+            alike = "" if round(row["heard"], 2) >= ALIKE else ": too like another sound that this world knows"
             sys.stdout.write(f"{row['name']}: seed {row['seed']}, its own sound scores {row['heard']:.2f}{alike}\n")
     if len(card.classes) > MEANING_SLOTS:
         left = ", ".join(card.classes[MEANING_SLOTS:])

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from ...engine.cli.arguments import parse_out
 from ...engine.errors import needing_extra, one_line
+from ...engine.model.own_worlds import place_for
+from ...engine.model.world_file import find_world, read_card
 from ...plugin.worlds.command import parse_name
 from ..train.command import parse_minutes
 
@@ -31,7 +33,9 @@ def add_fit(commands: Commands) -> None:
         "--sounds", action="append", type=Path, default=[], metavar="PATH",
         help="a sound or a folder of sounds (repeatable); default: procedural sounds",
     )  # fmt: skip
-    parser.add_argument("--minutes", type=parse_minutes, metavar="M", help="fit everything into this time")
+    parser.add_argument(
+        "--minutes", type=parse_minutes, metavar="M", help="what it may take; at least 8 steps of each network are done"
+    )
     parser.add_argument("--work", type=parse_out, metavar="FOLDER", help="where stages are kept; default: WORLD-fit")
     parser.add_argument(
         "--name", type=parse_name, metavar="NAME", help="of a new world; default: WORLD itself, if it is yours"
@@ -42,6 +46,8 @@ def add_fit(commands: Commands) -> None:
 
 def run_fit(args: argparse.Namespace) -> int:
     """Fit, and say how to play the world."""
+    path = find_world(args.world)
+    place_for(path, read_card(path), args.name, args.out)  # seconds before torch is loaded
     with needing_extra():
         from ..status import Status, Tell, log_status
         from .fit import Request, fit

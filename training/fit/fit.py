@@ -40,7 +40,7 @@ from ..stages.motion_by_sound import Fixed, SoundMotionTraining, guide_motion
 from ..stages.sound_inversion import EncoderTraining, Judges, guide_by_sound
 from ..status import Tell, silent
 from ..train.lock import LOCK, alone_in
-from .sounds import by_class, digest, sound_files
+from .sounds import Heard, by_class, digest, sound_files
 
 log = logging.getLogger(__name__)
 PLAN, STAGES = "fit.json", ("encoder", "motion")
@@ -92,17 +92,23 @@ def fit(request: Request, tell: Callable[[str], Tell]) -> Card:
     if not request.sounds:
         log.info("No sounds were given: procedural ones are used.")
     asked = {"content": world.card.content, "sounds": digest(files)}
-    _claim(request.work, asked)
+    _check(request.work, asked)
+    begun, built = time.monotonic(), build_networks(world)
+    heard = by_class(world, files, built.sound, set(request.sounds))
+    if _plan(request.work) is None:
+        with translated(request.work):
+            request.work.mkdir(parents=True, exist_ok=True)
+        write_bytes(request.work / PLAN, json.dumps(asked).encode())
     with alone_in(request.work):
-        networks, told = _train(request, world, files, asked, tell)
+        networks, told = _train(request, world, built, heard, begun, tell)
         card, tensors = _fitted(world, loader_of(path).load(path).tensors, networks, told)
         made = save_world(out, replace(card, name=request.name or card.name), tensors)
     _sweep(request.work)
     return made
 
 
-def _claim(work: Path, asked: dict[str, str]) -> None:
-    """Keep what was asked for. InputError where the folder is of something else."""
+def _check(work: Path, asked: dict[str, str]) -> None:
+    """InputError where the work folder is of something else than what is asked for."""
     if (found := _plan(work)) is not None:
         if any(found.get(name) != value for name, value in asked.items()):
             what = f"{work} is of a fit of another world, or by other sounds"
@@ -110,9 +116,6 @@ def _claim(work: Path, asked: dict[str, str]) -> None:
         return
     if os.path.lexists(work) and not (work.is_dir() and not any(work.iterdir())):
         raise InputError(f"{work} is there already, and is no fit", "Give another folder with --work.")
-    with translated(work):
-        work.mkdir(parents=True, exist_ok=True)
-    write_bytes(work / PLAN, json.dumps(asked).encode())
 
 
 def _plan(work: Path) -> dict[str, Any] | None:
@@ -124,13 +127,12 @@ def _plan(work: Path) -> dict[str, Any] | None:
 
 
 def _train(
-    request: Request, world: World, files: Sequence[Path], asked: dict[str, str], tell: Callable[[str], Tell]
+    request: Request, world: World, built: Networks, heard: Heard, begun: float, tell: Callable[[str], Tell]
 ) -> tuple[tuple[SoundInversionEncoder, MotionNetwork], dict[str, Any]]:
-    """E_a and E_RNN, and what the card says of them."""
-    begun, built = time.monotonic(), build_networks(world)
-    mels, told = by_class(world, files, built.sound)
+    """E_a and E_RNN, and what the card says of them. begun: the moment that the minutes count from."""
+    mels, told = heard
     fixed, (encoder, motion) = _fixed(world, built), _new(world, built)
-    plan: dict[str, Any] = _plan(request.work) or dict(asked)
+    plan: dict[str, Any] = _plan(request.work) or {}
     if "steps" not in plan:
         seconds = None if request.minutes is None else 60 * request.minutes - (time.monotonic() - begun)
         plan |= {"steps": _steps(encoder, motion, fixed, mels, seconds)}
@@ -145,8 +147,8 @@ def _train(
     rounded = {
         name: {k: round(v, 4) for k, v in one.items()} for name, one in zip(STAGES, (figures, moved), strict=True)
     }
-    heard = {name: len(some) for name, some in zip(world.card.classes, mels, strict=True) if some}
-    return (encoder, motion), rounded | {"sounds": heard, "files": told, "steps": plan["steps"]}
+    counts = {name: len(some) for name, some in zip(world.card.classes, mels, strict=True) if some}
+    return (encoder, motion), rounded | {"sounds": counts, "files": told, "steps": plan["steps"]}
 
 
 def _once(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ...engine.audio.audio_file import open_sound
 from ...engine.errors import InputError
+from ...engine.files.fingerprint import sha256
 from ...engine.model.joint_space import NOTHING
 from ...engine.model.mel import SOUND_COLUMNS, log_mel
 from ...engine.model.world_file import World
@@ -19,6 +21,7 @@ from ...engine.units import SAMPLE_RATE
 from ..data.procedural_sounds import TEXTURES, compose
 from ..data.sound_windows import ending_at
 
+log = logging.getLogger(__name__)
 LONGEST_S = 120
 DRAWN_EACH, DRAWN_S = 6, 6
 """Procedural sounds of a class, and the seconds of each."""
@@ -43,30 +46,42 @@ def digest(files: Sequence[Path]) -> str:
     """SHA-256 over names and contents."""
     whole = hashlib.sha256()
     for path in files:
-        with path.open("rb") as file:
-            whole.update(path.name.encode(errors="surrogateescape") + hashlib.file_digest(file, "sha256").digest())
+        whole.update(path.name.encode(errors="surrogateescape") + bytes.fromhex(sha256(path)))
     return whole.hexdigest()
 
 
+Heard = tuple[list[list[Tensor]], dict[str, str]]
+"""Log-mels [128,T] by class of the world, and the class of each file that has one."""
+
+
 def by_class(
-    world: World, files: Sequence[Path], hear: Callable[[Tensor], Tensor]
-) -> tuple[list[list[Tensor]], dict[str, str]]:
+    world: World, files: Sequence[Path], hear: Callable[[Tensor], Tensor], given: Collection[Path] = ()
+) -> Heard:
     """Log-mels [128,T] by class of the world, and the class of each file that has one.
 
     Args:
         world: knows its classes by its ears.
-        files: sounds; those that cannot be read or are none of its classes are left out. None: procedural ones.
+        files: sounds; those that cannot be read, are shorter than a second or are none of its classes are left out.
+            None: procedural ones.
         hear: F_a.
+        given: those that must be readable.
 
     Raises:
-        InputError: no class has a sound.
+        InputError: no class has a sound, or one of `given` cannot be read.
 
     """
     classes = world.card.classes
     mels: list[list[Tensor]] = [[] for _ in classes]
     told: dict[str, str] = {}
     for path in files:
-        if (mel := _read(path)) is None:
+        try:
+            mel = _read(path)
+        except InputError as error:
+            if path in given:
+                raise
+            log.warning("%s is left out: %s", path, error.message)
+            continue
+        if mel is None:
             continue
         if (k := _class_of(world, mel, hear)) is not None:
             mels[k].append(mel)
@@ -81,11 +96,9 @@ def by_class(
 
 
 def _read(path: Path) -> Tensor | None:
-    try:
-        with open_sound(path) as sound:
-            samples = np.concatenate([*sound.mono(duration=min(float(LONGEST_S), float(sound.duration)))])
-    except InputError:
-        return None
+    """Log-mel [128,T] of its beginning; None: it is silent, or shorter than a second. InputError: see open_sound."""
+    with open_sound(path) as sound:
+        samples = np.concatenate([*sound.mono(duration=min(float(LONGEST_S), float(sound.duration)))])
     mel = torch.from_numpy(log_mel(samples))
     return mel if mel.shape[1] >= LEAST_COLUMNS and bool(mel.any()) else None
 

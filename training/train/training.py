@@ -17,7 +17,8 @@ from ...engine.errors import InputError, ValueRefused, one_line
 from ...engine.files.atomic import translated, write_bytes
 from ...engine.files.fingerprint import MADE_BY, sha256
 from ...engine.files.folders import worlds_folder
-from ...engine.model.world_file import INSTALLED, find_world, read_card, world_files
+from ...engine.model.own_worlds import check_name
+from ...engine.model.world_file import find_world, read_card
 from ...engine.units import DEFAULT_WORLD
 from ..data.labels import table
 from ..data.photos import FOLDERS, PICTURES, picture_set
@@ -142,8 +143,7 @@ def _check_options(request: Request) -> None:
     name = request.world
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,40}", name):
         raise ValueRefused(f"--world {one_line(name)} is no name", "Use up to 41 of a-z, A-Z, 0-9, - and _.")
-    if name in {path.stem for path in world_files(INSTALLED)}:
-        raise ValueRefused(f"{name} is the name of a world that comes with sonorama", "Choose another name.")
+    check_name(name)
     open_stages(request.stages)
     Devices("cpu", request.devices, request.nodes).check()
     told = [k for k in ("author", "table") if getattr(request, k)] + ["layout"] * (request.layout != "auto")

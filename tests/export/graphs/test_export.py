@@ -150,7 +150,12 @@ def test_a_rerun_replaces_its_own_files_only(world: World, tmp_path: Path, monke
     (out / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match=r"holds notes\.txt, not written by sonorama export"):
         export_world(world, out)
-    (out / "notes.txt").unlink()
+    (out / "notes.txt").rename(out / ".notes")
+    with pytest.raises(OutputError, match=r"holds \.notes, not written by sonorama export"):
+        export_world(world, out)
+    (out / ".notes").rename(out / ".DS_Store")
+    export_world(world, out)
+    (out / ".DS_Store").unlink()
     with (out / "sound.onnx").open("ab") as file:
         file.write(b"mine")
     with pytest.raises(OutputError, match=r"sound\.onnx in .* was changed since it was exported"):

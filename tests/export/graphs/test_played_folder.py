@@ -66,6 +66,12 @@ def test_folders_that_cannot_be_played_are_refused(world: World, folder: Path, t
         os.utime(tmp_path / "manifest.json", ns=(number, number))
         with pytest.raises(WorldError, match=message):
             open_backend(load_world(tmp_path), "ort")
+    (tmp_path / "synthesis.onnx").touch()
+    for number, text in enumerate(("{}", "[1, 2]", '{"format": "of another"}')):
+        (tmp_path / "manifest.json").write_text(text)
+        os.utime(tmp_path / "manifest.json", ns=(99 + number, 99 + number))
+        with pytest.raises(WorldError, match=r"manifest\.json is not that of its graphs"):
+            open_backend(load_world(tmp_path), "ort")
     (tmp_path / "manifest.json").write_text("{")
     with pytest.raises(WorldError, match="cannot be read"):
         open_backend(load_world(tmp_path), "ort")

@@ -1,6 +1,7 @@
 """`sonorama import`: from a file in NVIDIA's layout to a world that plays; what is there already is not replaced."""
 
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ import torch
 from sonorama.engine.cli.main import main
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.build import build_networks
+from sonorama.engine.model.seen_classes import SEEN
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.units import DEFAULT_WORLD
-from sonorama.plugin.worlds.bank import Bank, agreement, directions
+from sonorama.plugin.worlds.bank import Bank, agreement, directions, places
 
 from . import hostile, nvidia_files
 
@@ -62,6 +64,9 @@ def test_from_a_file_to_a_world(folder: Path, capsys: pytest.CaptureFixture[str]
     assert loaded.seed_bank.codes.shape == (16, world.card.sound.code_dim)
     assert loaded.meaning_mixer.displacements is not None
     assert np.abs(loaded.meaning_mixer.displacements).max() > 0
+    seen = [n for n, name in enumerate(world.card.classes) if world.card.measures["directions"][name] >= SEEN]
+    found = loaded.class_places
+    assert sorted({*found.classes.tolist()} if found else {}) == seen
     assert loaded.axes is not None
     styles = np.stack([loaded.seed_bank.latent(seed) for seed in range(300)])
     along = (styles - styles.mean(0)) @ world.tensors["axes.directions"][0]
@@ -96,12 +101,18 @@ def test_a_hostile_file_is_two_lines(folder: Path, capsys: pytest.CaptureFixture
         (["nowhere.pkl", "--world", "a"], "nowhere.pkl cannot be read"),
         (["a.pkl", "--world", "../a"], "'../a' is no name of a world"),
         (["a.pkl", "--world", "a", "--seeds", "3"], "--seeds 3 is no number of seeds"),
+        (["a.pkl", "--world", "Meridian"], "Meridian is the name of a world that comes with sonorama"),
+        (["{}/pipe", "--world", "a"], "pipe is not a file"),
+        (["a.pkl", "--world", "a", "-o", "{}"], "is a folder"),
+        (["a.pkl", "--world", "a", "-o", "{}/mine"], "is there already, and is no world that was imported"),
     ],
 )
 def test_wrong_arguments_are_two_lines(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
 ) -> None:
-    assert main(["import", *arguments]) == 2
+    os.mkfifo(folder / "pipe")
+    (folder / "mine").write_text("mine")
+    assert main(["import", *(one.format(folder) for one in arguments)]) == 2
     assert reason in two_lines(capsys.readouterr().err)[0]
 
 
@@ -120,6 +131,12 @@ def test_directions_lead_to_pictures_of_their_class() -> None:
     best = (ways @ axes.T).argmax(1)
     assert best.tolist() == [0, 1, 2]
     assert agreement(bank, labels, w_std).min() > 0.7
+    latents, classes = places(bank, labels, np.array([True, False, True]), np.zeros(24, np.float32))
+    assert classes.tolist() == [0] * 12 + [2] * 12  # one seed in 32
+    along = ((styles / w_std) @ axes.T)[:, [0, 2]]
+    reached = (0.7 * latents / w_std) @ axes.T  # at the truncation that the bank was painted with
+    assert reached[:12, 0].mean() > along[:, 0].mean() + along[:, 0].std() < reached[12:, 2].mean()
+    assert not len(places(bank, labels, np.zeros(3, bool), np.zeros(24, np.float32))[0])
     shuffled = Bank(rng.permutation(bank.codes), styles)
     assert np.abs(agreement(shuffled, labels, w_std)).max() < 0.4
     same = Bank(np.repeat(bank.codes[:1], 400, 0), styles)

@@ -1,5 +1,6 @@
 """`sonorama teach`: a sound moves the picture towards the seed that it was paired with; the card says whence."""
 
+import os
 import shutil
 import wave
 from dataclasses import replace
@@ -19,7 +20,7 @@ from sonorama.engine.model.world_file import INSTALLED, World, classes_of, load_
 from sonorama.engine.pipeline.class_places import places_of
 from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.units import DEFAULT_WORLD, SAMPLE_RATE
-from sonorama.plugin.worlds.teach import Lesson, Pair, taught
+from sonorama.plugin.worlds.teach import Lesson, Pair, listen, taught
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PAIRS = {"thunder-1": 99, "rain": 7, "music-1": 12, "underwater": 31}
@@ -160,6 +161,13 @@ def test_what_cannot_be_taught_is_two_lines(folder: Path, tiny_world: str, capsy
     assert "is no seed" in two_lines(capsys)[0]
     assert main(["teach", tiny_world, "--name", "../a", "--sound", rain, "--seed", "1"]) == 2
     assert two_lines(capsys)[0] == "'../a' is no name of a world"
+    assert main(["teach", tiny_world, "--name", "shore", "--sound", rain, "--seed", "1"]) == 2
+    assert two_lines(capsys)[0] == "shore is the name of a world that comes with sonorama"
+    assert main(["teach", tiny_world, "--sound", rain, "--seed", "1"]) == 2
+    assert two_lines(capsys)[0] == f"{tiny_world} is not among your worlds, and stays as it is"
+    os.mkfifo(folder / "pipe")
+    assert main(["teach", tiny_world, "--name", "a", "--sound", str(folder / "pipe"), "--seed", "1"]) == 2
+    assert two_lines(capsys)[0] == f"{folder / 'pipe'} is not a file"
     quiet = folder / "quiet.wav"
     with wave.open(str(quiet), "wb") as file:
         file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
@@ -172,6 +180,17 @@ def test_what_cannot_be_taught_is_two_lines(folder: Path, tiny_world: str, capsy
     assert main(["teach", tiny_world, "--name", "a", *both]) == 2
     assert "is paired with seed 1 already" in two_lines(capsys)[0]
     assert not [*(folder / "worlds").glob("*.safetensors")]
+
+
+@pytest.mark.parametrize("seconds", [0.005, 0.1, 0.6])
+def test_a_hit_is_not_silent(seconds: float, tmp_path: Path) -> None:
+    """What is shorter than the second whose loudness is measured."""
+    noise = np.random.default_rng(3).uniform(-0.5, 0.5, int(seconds * SAMPLE_RATE))
+    with wave.open(str(tmp_path / "hit.wav"), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes((32_767 * noise).astype("<i2").tobytes())
+    (one,) = listen([Pair(tmp_path / "hit.wav", 3)], lambda window: window.mean(1))
+    assert one.codes.shape == (1, 128) and one.codes.any()
 
 
 def test_no_other_file_is_replaced(folder: Path, tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
