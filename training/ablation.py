@@ -77,7 +77,7 @@ def begin(work: Path, name: str) -> tuple[Path, Recipe]:
     variant, before = VARIANTS[name], Recipe.read(work)
     folder, anew = work / "ablations" / name, AFTER[variant.first]
     if not (work / "motion.safetensors").is_file():
-        raise InputError(f"{work}: the training is not finished", "finish it with the command that began it")
+        raise InputError(f"{work}: the training is not finished", "Finish it with the command that began it.")
     for path in sorted(work.rglob("*")):
         inside = path.relative_to(work)
         if not path.is_file() or inside.parts[0] in (*OTHER, *anew) or path.suffix == ".pt" or inside.stem in anew:

@@ -95,11 +95,11 @@ def known_space(base: Path, clip: str = "") -> Space:
     """
     space = Space.read(base, load_joint(clip) if clip else None)
     if space.sound is None or (space.image is None and space.clip is None):
-        raise InputError(f"{base}: this world hears no sounds or sees no pictures", "give another one with --base")
+        raise InputError(f"{base}: this world hears no sounds or sees no pictures", "Give another one with --base.")
     names = (*space.classes, *space.names)
     codes = space.labels if space.name_codes is None else torch.cat([space.labels, space.name_codes])
     if missing := [name for name in CLASSES if name not in names]:
-        raise InputError(f"{base}: this world does not know {missing[0]}", "give another one with --base")
+        raise InputError(f"{base}: this world does not know {missing[0]}", "Give another one with --base.")
     classes = tuple(CLASSES)
     other = tuple(name for name in names if name not in classes)
     rows = codes[[names.index(name) for name in other]]

@@ -89,7 +89,9 @@ class Recipe:
         try:
             return msgspec.json.decode((folder / FILE).read_bytes(), type=Recipe)
         except (OSError, msgspec.DecodeError) as error:
-            raise InputError(f"{folder}: no recipe that can be read", "name the --work folder of a training") from error
+            raise InputError(
+                f"{folder}: no recipe that can be read", "Name the --work folder of a training."
+            ) from error
 
     def claim(self, folder: Path) -> None:
         """Write the recipe into a work folder. InputError where another one was begun there: stages that are passed
@@ -98,6 +100,6 @@ class Recipe:
         path, text = folder / FILE, json.dumps(asdict(self), indent=1)
         # What an older version did not write down has its default; the rest must be the same.
         if path.is_file() and path.read_text() != text and Recipe.read(folder) != self:
-            raise InputError(f"{folder}: a world of another recipe was begun there", "give another folder with --work")
+            raise InputError(f"{folder}: a world of another recipe was begun there", "Give another folder with --work.")
         folder.mkdir(parents=True, exist_ok=True)
         write_bytes(path, text.encode())

@@ -77,7 +77,7 @@ def open_backend(world: World, device: str = "auto", threads: int = 1, painters:
 
     """
     if device not in device_names():
-        raise SonoramaError(f"{device}: no such device", f"choose one of {', '.join(device_names())}")
+        raise SonoramaError(f"{device}: no such device", f"Choose one of {', '.join(device_names())}.")
     if device == "auto":
         device = "cuda" if cuda_available() else "cpu"
     return make(BACKENDS, device, world, threads, painters)

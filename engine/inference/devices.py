@@ -55,7 +55,9 @@ def _open_cuda(world: World, threads: int, painters: int) -> Backend:
     if importlib.util.find_spec("torch") is None:
         raise missing_extra("torch")
     if not cuda_available():
-        raise SonoramaError("no CUDA device is visible", "use --device cpu, or check the NVIDIA driver with nvidia-smi")
+        raise SonoramaError(
+            "no CUDA device is visible", "Use --device cpu, or check the NVIDIA driver with nvidia-smi."
+        )
     from .torch_backend import TorchBackend
 
     return TorchBackend(world, "cuda")

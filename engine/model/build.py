@@ -70,7 +70,7 @@ def _build(world: World, prefix: str, make: Callable[[], Network]) -> Network:
         # In a file a number without axes has one.
         expected: dict[str, tuple[int, ...]] = {k: tuple(x.shape) or (1,) for k, x in make().state_dict().items()}
     if unfit := _difference(expected, {name: x.shape for name, x in tensors.items()}):
-        raise WorldError(f"{world.card.path}: its {prefix} does not fit its card: {unfit}", "make this world again")
+        raise WorldError(f"{world.card.path}: its {prefix} does not fit its card: {unfit}", "Make this world again.")
     network = make()
     network.load_state_dict(as_torch(tensors))
     return network.eval().requires_grad_(False)

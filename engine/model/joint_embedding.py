@@ -214,7 +214,7 @@ def refusing(part: str) -> Iterator[None]:
         yield
     except (KeyError, RuntimeError, ValueError, IndexError) as error:
         reason = str(error).splitlines()[-1].strip()
-        raise WorldError(f"the world's {part} tower does not fit: {reason}", "make this world again") from error
+        raise WorldError(f"the world's {part} tower does not fit: {reason}", "Make this world again.") from error
 
 
 def window_ends(columns: int) -> list[int]:

@@ -127,7 +127,7 @@ def _metadata(card: Card) -> dict[str, str]:
 def _header(path: Path) -> dict[str, Any]:
     """The JSON header of a safetensors file, bounded and checked before anything else is read."""
     damaged = WorldError(
-        f"{path}: not a sonorama world", "give a .safetensors world file, or a name from `sonorama worlds`"
+        f"{path}: not a sonorama world", "Give a .safetensors world file, or a name from `sonorama worlds`."
     )
     try:
         with path.open("rb") as file:
@@ -138,7 +138,7 @@ def _header(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise damaged from error
     except OSError as error:
-        raise WorldError(f"{path}: cannot be read ({error.strerror})", "check the path and its permissions") from error
+        raise WorldError(f"{path}: cannot be read ({error.strerror})", "Check the path and its permissions.") from error
     if not isinstance(header, dict) or not isinstance(header.get("__metadata__", {}), dict):
         raise damaged
     return header
@@ -193,10 +193,10 @@ def _read_card(path: Path) -> Card:
     header = _header(path)
     meta = header.get("__metadata__", {})
     if meta.get("format") != FORMAT:
-        raise WorldError(f"{path}: a model file without a sonorama card", "give a world from `sonorama worlds`")
+        raise WorldError(f"{path}: a model file without a sonorama card", "Give a world from `sonorama worlds`.")
     version = meta.get("format_version")
     if version not in READABLE:
-        raise WorldError(f"{path}: world format {str(version)[:20]}", "update sonorama to open it")
+        raise WorldError(f"{path}: world format {str(version)[:20]}", "Update sonorama to open it.")
     try:
         card = card_from_json(json.loads(meta.get("card", "")), int(version), _shapes(header))
     except (ValueError, TypeError, RecursionError) as error:
@@ -244,7 +244,7 @@ def find_world(name_or_path: str) -> Path:
     names = ", ".join(p.stem for p in _installed()) or "none"
     raise WorldError(
         f"{name_or_path}: no such world (installed: {names})",
-        "give one of these names, or the path of a world file",
+        "Give one of these names, or the path of a world file.",
     )
 
 
@@ -276,12 +276,12 @@ def load_world(name_or_path: str | Path) -> World:
         raise
     except Exception as error:
         message = f"{path}: {type(loader).__name__} cannot read it: {one_line_error(error)}"
-        raise WorldError(message, "get the file again, or tell the authors of that plug-in") from error
+        raise WorldError(message, "Get the file again, or tell the authors of that plug-in.") from error
     try:
         world.card.check()
         check_shapes(world.card, {name: x.shape for name, x in world.tensors.items()})
     except ValueError as error:
-        raise WorldError(f"{path}: {error}", "this world was packed wrongly; make it again") from error
+        raise WorldError(f"{path}: {error}", "This world was packed wrongly; make it again.") from error
     wide = {k: v.astype(np.float32) if v.dtype == np.float16 else v for k, v in world.tensors.items()}
     return World(world.card, wide)
 
@@ -294,11 +294,11 @@ def _load(path: Path) -> World:
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError) as error:
-        raise WorldError(f"{path}: damaged world file ({error})", "get the file again") from error
+        raise WorldError(f"{path}: damaged world file ({error})", "Get the file again.") from error
     if content_hash(tensors) != card.content:
         raise WorldError(
             f"{path}: its tensors do not match the hash on its card",
-            "get the file again; do not trust this copy",
+            "Get the file again; do not trust this copy.",
         )
     return World(card, tensors)
 

@@ -13,6 +13,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "pickle.load", "pickle.Unpickler"}
 # A test of hostile files has to see that its own one would have gone off.
 LIBRARY_CALLS = {"print", "pickle.loads"}
 LAST_NAMES = {name.split(".")[-1] for name in (*FORBIDDEN_CALLS, *LIBRARY_CALLS, "torch.load")}
+ERRORS = ("SonoramaError", "InputError", "OutputError", "ValueRefused", "WorldError")
 # Each written so that the pattern does not find itself.
 ADDRESSES = re.compile(
     r"(?<![\w.])/(?:wor[k]|far[m]|roo[t])/|(?<![\w.])/hom[e]/\w"
@@ -33,6 +34,16 @@ def called(call: ast.Call, library: bool) -> Iterator[str]:
         yield f"{call.lineno}: torch.load without weights_only=True"
 
 
+def advice(call: ast.Call) -> Iterator[str]:
+    """An error's second line is a sentence, or a command."""
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    told = call.args[1] if name in ERRORS and len(call.args) > 1 else None
+    told = told.values[0] if isinstance(told, ast.JoinedStr) else told
+    text = told.value if isinstance(told, ast.Constant) else None
+    if isinstance(text, str) and text[:1].islower() and not text.startswith(("pip install ", "sonorama ")):
+        yield f"{call.lineno}: advice without a capital: {text}"
+
+
 def python_faults(source: str, library: bool) -> Iterator[str]:
     """`line: what is wrong` for one file's source."""
     if source.count("\n") > MAX_FILE:
@@ -40,6 +51,7 @@ def python_faults(source: str, library: bool) -> Iterator[str]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Call):
             yield from called(node, library)
+            yield from advice(node) if library else ()
         elif isinstance(node, ast.ExceptHandler) and node.type is None:
             yield f"{node.lineno}: bare except"
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -91,6 +103,8 @@ def test_no_machine_paths_or_registry_addresses(root: Path, tracked: list[str]) 
         "try:\n    f()\nexcept:\n    pass",
         "def long():\n" + "    x = 1\n" * MAX_FUNCTION,
         "x = 1\n" * (MAX_FILE + 1),
+        "raise WorldError('It is damaged', 'get it again')",
+        "raise errors.InputError('It is damaged', f'get {it} again')",
     ],
 )
 def test_a_fault_is_seen(source: str) -> None:
@@ -106,3 +120,4 @@ def test_an_address_is_seen() -> None:
 def test_what_is_right_passes() -> None:
     assert not list(python_faults("torch.load(p, weights_only=True)\nmodel.eval()", library=True))
     assert not list(python_faults("print(1)", library=False))
+    assert not list(python_faults("raise WorldError('x', 'Get it again.')\nInputError('y', hint)", library=True))

@@ -80,7 +80,7 @@ class Labels:
         try:
             return msgspec.json.decode(path.read_bytes(), type=Labels)
         except msgspec.DecodeError as error:
-            raise InputError(f"{path} cannot be read", "give another folder with --work") from error
+            raise InputError(f"{path} cannot be read", "Give another folder with --work.") from error
 
 
 @dataclass(frozen=True)

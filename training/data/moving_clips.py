@@ -87,7 +87,7 @@ class ClipDraws:
 
     def __post_init__(self) -> None:
         if not any(self.room(c) > 0 for c in self.clips):
-            raise InputError(f"no clip has {self.ticks} frames at {self.rate:g} Hz", "use footage with longer shots")
+            raise InputError(f"no clip has {self.ticks} frames at {self.rate:g} Hz", "Use footage with longer shots.")
 
     def stride(self, clip: MovingClip) -> int:
         """Frames of a clip from one of a batch's frames to the next."""

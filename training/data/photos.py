@@ -44,7 +44,7 @@ def data_root(given: str | None = None) -> Path:
     """The data folder: the argument, else $SONORAMA_DATA, else ../shared/data. InputError if it is not there."""
     root = Path(given or os.environ.get("SONORAMA_DATA", "../shared/data"))
     if not (root / "MANIFEST.tsv").is_file():
-        raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER")
+        raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "Give it with --data FOLDER.")
     return root
 
 
@@ -121,7 +121,7 @@ class PictureSet:
         rows = self.pictures.shape[2]
         if rows % height:
             raise InputError(
-                f"pictures of {rows} px cannot be made {height} px high", f"give a size that divides {rows}"
+                f"pictures of {rows} px cannot be made {height} px high", f"Give a size that divides {rows}."
             )
         if rows == height:
             return self
@@ -142,7 +142,7 @@ def _rows(root: Path) -> list[tuple[str, str, str]]:
         rows = [(r["file"], r["class"], r.get("split") or "") for r in csv.DictReader(file, delimiter="\t")]
     found = sorted(r for r in rows if r[0].split("/")[0] in FOLDERS and (root / r[0]).is_file())
     if not found:
-        raise InputError(f"{root}: its manifest names no photo that is there", "give a data folder with images/")
+        raise InputError(f"{root}: its manifest names no photo that is there", "Give a data folder with images/.")
     return found
 
 

@@ -66,7 +66,7 @@ def list_recordings(root: Path) -> list[tuple[str, str, str]]:
     """(file, class, source) of every sound in the manifest. InputError where there is no manifest."""
     manifest = root / "MANIFEST.tsv"
     if not manifest.is_file():
-        raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "give it with --data FOLDER")
+        raise InputError(f"{root}: no MANIFEST.tsv, so this is not a data folder", "Give it with --data FOLDER.")
     with manifest.open(newline="", encoding="utf-8") as lines:
         rows = [row for row in csv.DictReader(lines, delimiter="\t") if row["file"].startswith("audio/")]
     return [(row["file"], row["class"], _source_in(row)) for row in rows]

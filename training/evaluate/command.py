@@ -102,7 +102,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     heard = stimuli(_recordings(args, world), args.each, world.card.classes)
     if not heard:
         raise InputError(
-            f"no {args.split} recording is of a class of {world.card.name}", "give other --data or --split"
+            f"no {args.split} recording is of a class of {world.card.name}", "Give other --data or --split."
         )
     if args.judge and (strange := sorted({s.class_id for s in heard}.difference(CLASSES))):
         log.warning("the judge knows only the nine classes; it has no figure for %s", ", ".join(strange))
@@ -143,7 +143,7 @@ def _offered(args: argparse.Namespace) -> Mapping[str, Condition]:
 
     offered = ABLATIONS[args.ablation] if args.ablation else CONDITIONS
     if unknown := [name for name in args.condition if name not in offered]:
-        raise InputError(f"no condition {unknown[0]}", f"choose from: {', '.join(offered)}")
+        raise InputError(f"no condition {unknown[0]}", f"Choose from: {', '.join(offered)}.")
     return offered
 
 
@@ -157,7 +157,7 @@ def _conditions(args: argparse.Namespace, world: World, heard: Sequence[Stimulus
     if len({stimulus.class_id for stimulus in heard}) == 1 and chosen.pop("wrong sound", None):
         log.warning("all recordings are of one class: no wrong sound")
     if not chosen:
-        raise InputError("nothing is left to evaluate", "choose other conditions, or data of several classes")
+        raise InputError("nothing is left to evaluate", "Choose other conditions, or data of several classes.")
     return chosen
 
 
@@ -192,7 +192,7 @@ def _eyes(world: World, args: argparse.Namespace) -> Eyes:
     space = Space.read(find_world(args.world), load_joint(clip) if clip else None)
     if space.image is None and space.clip is None:
         raise InputError(
-            f"{args.world}: its joint space sees no pictures", "evaluate a world that was trained with words"
+            f"{args.world}: its joint space sees no pictures", "Evaluate a world that was trained with words."
         )
     judge = frozen_judge(data_root(args.data), args.judge)[0] if args.judge else None
     return Eyes(space.eyes(), Backbone(), judge)

@@ -109,9 +109,9 @@ def head_key(path: Path) -> str:
         with safe_open(path, "pt") as file:
             about = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: cannot be read as a judge: {error}", "give another --work folder") from error
+        raise InputError(f"{path}: cannot be read as a judge: {error}", "Give another --work folder.") from error
     if about.get("format") != FORMAT or about.get("classes") != " ".join(CLASSES):
-        raise InputError(f"{path}: no judge of these classes", "give another --work folder")
+        raise InputError(f"{path}: no judge of these classes", "Give another --work folder.")
     return about["key"]
 
 

@@ -183,7 +183,7 @@ def judge_data(root: Path, plan: JudgePlan, backbone: Backbone) -> JudgeData:
     kept, known = [p for p in photos if p.held], [p for p in photos if not p.held]
     grounds, test_grounds = plain(known), plain(kept)
     if not grounds or not test_grounds:
-        raise InputError(f"{root}: too few photos to keep some out of the judge's training", "give more photos")
+        raise InputError(f"{root}: too few photos to keep some out of the judge's training", "Give more photos.")
 
     def same(x: Tensor, _: int) -> Tensor:
         return x

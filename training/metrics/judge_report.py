@@ -145,7 +145,7 @@ def _read_figures(path: Path) -> dict[str, Any]:
     except ValueError:
         found = None
     if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise InputError(f"{path}: holds no figures of a judge", "give another --work folder")
+        raise InputError(f"{path}: holds no figures of a judge", "Give another --work folder.")
     return found
 
 
@@ -176,7 +176,7 @@ def write_sheets(root: Path, out: Path, plan: JudgePlan) -> list[Path]:
     grounds = [p.pixels for p in plain([p for p in photos if p.held])]
     places = [p.pixels for p in photos if p.class_id == NONE]
     if not grounds:
-        raise InputError(f"{root}: no kept-out photo to draw on", "give more photos")
+        raise InputError(f"{root}: no kept-out photo to draw on", "Give more photos.")
     paths = []
     for name in (*CLASSES, *([NO_CLASS] if places else [])):
         rows = []

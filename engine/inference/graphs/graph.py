@@ -56,7 +56,7 @@ class Weights:
 
     def misfit(self, reason: str) -> WorldError:
         """The error for tensors that do not go together."""
-        return WorldError(f"{self._path}: its {self._part} does not fit its card: {reason}", "make this world again")
+        return WorldError(f"{self._path}: its {self._part} does not fit its card: {reason}", "Make this world again.")
 
 
 class Graph:

@@ -44,11 +44,11 @@ def write_sheets(
     size: (H, W) of a picture. Returns both paths. InputError without photos, OutputError if a file is there already.
     """
     if not photos:
-        raise InputError("no photos to draw on", "give at least one")
+        raise InputError("no photos to draw on", "Give at least one.")
     paths = out / "photos.png", out / "times.png"
     for path in paths:
         if path.exists():
-            raise OutputError(f"{path} is there already", "give another folder, or take it away first")
+            raise OutputError(f"{path} is there already", "Give another folder, or take it away first.")
     out.mkdir(parents=True, exist_ok=True)
     read = [read_photo(p, *size) for p in photos]
     save_image(by_photo(read, strength), paths[0])

@@ -64,7 +64,7 @@ class Teacher:
     def __init__(self, root: Path, threads: int = 1) -> None:
         weights = teacher_file(root)
         if not weights.is_file():
-            raise InputError(f"{weights}: the teacher is not there", "give a data folder that has it with --data")
+            raise InputError(f"{weights}: the teacher is not there", "Give a data folder that has it with --data.")
         ort = onnxruntime()
         options = ort.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads

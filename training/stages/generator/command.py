@@ -87,7 +87,7 @@ def _generator_and_anchors(args: argparse.Namespace, data: PictureSet) -> tuple[
         return build_networks(world).generator, anchors, world.card.mixing
     path = args.work / CHECKPOINT
     if not path.is_file():
-        raise InputError(f"{path}: no checkpoint", "name a world, or the folder of a training with --work")
+        raise InputError(f"{path}: no checkpoint", "Name a world, or the folder of a training with --work.")
     generator = Generator(WIDE)
     state = read_state(path)
     with restoring(path):

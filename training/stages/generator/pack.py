@@ -34,7 +34,7 @@ def write_pack(data: PictureSet, path: Path, largest_mb: float) -> int:
             save_file(rest | {"jpeg": torch.cat(jpegs), "lengths": lengths}, part)
             if part.stat().st_size <= largest_mb * 1e6:
                 return quality
-        raise OutputError(f"{path}: the pictures do not fit into {largest_mb} MB", "allow more, or pack a smaller set")
+        raise OutputError(f"{path}: the pictures do not fit into {largest_mb} MB", "Allow more, or pack a smaller set.")
 
 
 def read_pack(path: Path) -> tuple[PictureSet, Backbone]:
