@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from ...engine.cli.arguments import parse_out
 from ...engine.errors import needing_extra, one_line
-from ...engine.model.own_worlds import place_for
-from ...engine.model.world_file import find_world, read_card
 from ...plugin.worlds.command import parse_name
 from ..train.command import parse_minutes
 
@@ -46,6 +44,9 @@ def add_fit(commands: Commands) -> None:
 
 def run_fit(args: argparse.Namespace) -> int:
     """Fit, and say how to play the world."""
+    from ...engine.model.own_worlds import place_for
+    from ...engine.model.world_file import find_world, read_card
+
     path = find_world(args.world)
     place_for(path, read_card(path), args.name, args.out)  # seconds before torch is loaded
     with needing_extra():
