@@ -14,6 +14,7 @@ from ..engine.model.generator import GeneratorConfig
 from ..engine.model.seed_bank import SEEDS
 from .data.inverted_clips import ClipPlan
 from .data.procedural_clips import SceneClipPlan
+from .played_strength import PlayedStrength
 from .stages.adversarial_plan import AdversarialTraining
 from .stages.directions import DirectionTraining
 from .stages.ears.listening import EarsTraining
@@ -27,7 +28,10 @@ FILE = "recipe.json"
 
 @dataclass(frozen=True)
 class Recipe:
-    """Plans of all stages, in their order; bank: seeds whose pictures a prompt chooses from."""
+    """Plans of all stages, in their order.
+
+    bank: seeds whose pictures a prompt chooses from. played: how strongly the world plays what was learned.
+    """
 
     generator: GeneratorConfig = WIDE
     stage_0: GeneratorPlan = field(default_factory=GeneratorPlan)
@@ -40,6 +44,7 @@ class Recipe:
     scenes: SceneClipPlan = field(default_factory=SceneClipPlan)
     adversarial: AdversarialTraining = field(default_factory=AdversarialTraining)
     bank: int = SEEDS
+    played: PlayedStrength = field(default_factory=PlayedStrength)
 
     def up_to(self, size: int) -> Recipe:
         """The same, but the generator grows to `size` px of height at most."""

@@ -271,10 +271,12 @@ def make_world(shop: TrainingRun, out: Path, about: About, extra: Sequence[str] 
     shop.recipe.claim(shop.work)
     made = run_stages(shop, stages)
     generator: Generator = made["generator"]
-    parts = {"encoder": made["encoder"].state_dict(), "motion": made["motion"].state_dict(), "bank": made["bank"]}
     space: Space = made["space"]
-    parts["meaning"] = {"displacements": made["directions"] * generator.mapping.w_std}
-    parts["meaning"] |= class_places(shop, generator, space).tensors()
+    places, played = class_places(shop, generator, space), shop.recipe.played
+    ways = played.displacements(made["directions"], space.classes, places.classes)
+    parts = {"motion": made["motion"].state_dict(), "bank": made["bank"]}
+    parts["encoder"] = played.encoder(made["encoder"].state_dict(), places.classes)
+    parts["meaning"] = {"displacements": ways * generator.mapping.w_std} | places.tensors()
     for key, value in space.tensors().items():
         prefix, rest = key.split(".", 1)
         parts.setdefault(prefix, {})[rest] = value
