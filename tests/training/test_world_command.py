@@ -124,7 +124,7 @@ def test_one_command_makes_a_world_and_goes_on_where_it_was_stopped(
     assert set(next(iter(classify(world, [NOISE]))).scores) >= set(CLASSES)
 
     check_evaluation(out, data, tmp_path)
-    assert "choose from" in capsys.readouterr().err
+    assert "Choose from" in capsys.readouterr().err
     monkeypatch.setattr(sys, "argv", ["training", "ablation", "without-stage-3", *command[4:8]])
     assert training_main() == 0
     variant = load_world(tmp_path / "work" / "ablations" / "without-stage-3" / "without-stage-3.safetensors")
