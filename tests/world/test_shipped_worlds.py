@@ -67,7 +67,7 @@ def codes(world: World, backend: Backend, sound: np.ndarray, seconds: float = 3,
 
 
 @pytest.mark.parametrize("name", FIGURES)
-@pytest.mark.parametrize("gain_db", [-12, 0, 12])
+@pytest.mark.parametrize("gain_db", [0, *(pytest.param(gain, marks=pytest.mark.soak) for gain in (-12, 12))])
 def test_meaning_shows_at_every_loudness(
     world: World, backend: Backend, at_rest: dict[int, np.ndarray], name: str, gain_db: int
 ) -> None:
