@@ -15,14 +15,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class PlayedStrength:
-    """Shares of what was learned, for classes that have places; without places it is played as it was learned.
+    """Shares of what was learned, in worlds that have places; in others it is played as it was learned.
 
     Of 18 recordings at three moments each, pictures were at a distance of 2,100 from photos at 1 and 1, 1,318 at 0.5
     and 0.5, and 1,112 at a quarter of both. At a half, storms no longer darkened; with the shares below it is 1,413.
 
     Attributes:
-        response: of R, the part of E_a that is no displacement of a class.
-        displacement: of D_c.
+        response: of R, the part of E_a that is no displacement of a class, for every sound.
+        displacement: of D_c, where the class has places.
         of_classes: of D_c of classes that show in light and colour more than in things.
 
     """
@@ -42,6 +42,6 @@ class PlayedStrength:
         return ways * torch.tensor(shares)[:, None, None]
 
     def encoder(self, state: Mapping[str, Tensor], placed: Tensor) -> dict[str, Tensor]:
-        """The tensors of E_a as they are packed: its last layers are linear, so R is multiplied by their weights'."""
+        """The tensors of E_a as they are packed: its last layers are linear, so scaling them scales R."""
         share = self.response if len(placed) else 1.0
         return {name: x * share if name.startswith("last.") else x for name, x in state.items()}

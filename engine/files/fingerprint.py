@@ -22,7 +22,7 @@ def sha256(path: Path) -> str:
 
 
 def sha256_of_given(path: Path) -> str:
-    """SHA-256 of a file that the user named. InputError: it is none, or cannot be read."""
+    """SHA-256 of a file that the user named. InputError: it is not a file, or cannot be read."""
     try:
         if path.exists() and not path.is_file():  # a pipe would be waited for
             raise InputError(f"{path} is not a file", "Give the path of a file.")

@@ -5,6 +5,7 @@ another, nor under the name of a world that comes with sonorama.
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 from ..errors import OutputError, ValueRefused, WorldError, one_line
@@ -12,15 +13,22 @@ from ..files.atomic import check_folder
 from ..files.folders import worlds_folder
 from .card import Card
 from .world_file import INSTALLED, SUFFIX, read_card, world_files, world_folders
+from .world_formats import EXPORTED_WORLD
 
 
-def check_name(name: str) -> None:
-    """Refuse the name of a world that comes with sonorama: it would be played in its place, as the default even.
+def check_name(name: str, out: Path | None = None) -> None:
+    """Refuse the name of a world that comes with sonorama: it would be played instead of that one, even by default.
+
+    Args:
+        name: of the new world.
+        out: its file; None: NAME among the user's worlds. Elsewhere it is played by its path, so any stem will do.
 
     Raises:
         ValueRefused: says so.
 
     """
+    if out is not None and out.resolve().parent in [folder.resolve() for folder in world_folders()]:
+        check_name(out.stem)
     if name.casefold() in {path.stem.casefold() for path in world_files(INSTALLED)}:
         raise ValueRefused(f"{name} is the name of a world that comes with sonorama", "Choose another name.")
 
@@ -39,14 +47,15 @@ def place_for(path: Path, card: Card, name: str | None, out: Path | None) -> Pat
         ValueRefused: the name is that of a world that comes with sonorama.
 
     """
-    if name is not None:
-        check_name(name)
+    if name is not None or out is not None:
+        check_name(name or "", out)
     if name is None and out is None:
         own = [folder.resolve() for folder in world_folders() if folder != INSTALLED]
         if path.resolve().parent not in own or path.suffix != SUFFIX:
             told = card.name if path.parent in world_folders() else path
+            stem = path.parent.name if path.name == EXPORTED_WORLD else path.stem
             what = f"{one_line(str(told))} is not among your worlds, and stays as it is"
-            raise OutputError(what, f"Name the new world: --name {one_line(card.name)}-2")
+            raise OutputError(what, f"Name the new world: --name {shlex.quote(f'{stem}-2')}")
         return path
     out = out or worlds_folder() / f"{name}{SUFFIX}"
     if os.path.lexists(out) and _origin_of(out) not in {card.content, origin(card)}:

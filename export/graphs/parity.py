@@ -175,7 +175,7 @@ class Reference:
         return cases
 
     def _base(self, graph: Exported) -> list[Case]:
-        """Without sound, with one class, with two, and beyond the way to a place."""
+        """Without sound, and with one to three classes, heard unequally, at other amounts by level."""
         bank, places, psi = self._loaded.seed_bank, self._loaded.class_places, number(self._values, LOOK_TRUNCATION)
         cases = list[Case]()
         for seed in range(1, 5):
@@ -184,12 +184,17 @@ class Reference:
             base = bank.truncated(w, psi)
             if places is not None and any(port.name == "weights" for port in graph.inputs):
                 weights = np.zeros(len(self._card.classes), np.float32)
-                weights[: seed - 1] = 0.2 * seed
+                heard = np.unique(places.classes)[: seed - 1]
+                weights[heard] = np.array([0.3, 0.1, 0.2])[: len(heard)]
                 choice = [places.of_seed(index, seed) for index in range(len(weights))]
+                amount = np.array([[0.2, 0.5, 1.5]], np.float32)
                 inputs |= {"weights": weights[None], "choice": np.array([choice], np.int64)}
-                pull = places.pull(weights, 1.0)
-                place = bank.truncated(places.at(pull.shares, AT_HOME, seed, 0.0), psi)
-                base = base + np.float32(pull.strength) * (place - base)
+                inputs |= {"place": np.array([0.9], np.float32), "amount": amount}
+                base = base.copy()
+                for codes, own in zip(self._card.level_codes().values(), amount[0], strict=True):
+                    pull = places.pull(weights, 0.9 * float(own))
+                    place = bank.truncated(places.at(pull.shares, AT_HOME, seed, 0.0), psi)
+                    base[codes] += np.float32(pull.strength) * (place - base[codes])
             cases.append((inputs, {"base": base[None]}))
         return cases
 

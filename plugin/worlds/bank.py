@@ -7,6 +7,7 @@ Where that is found to hold, the seeds that are most of a class are its places (
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -28,7 +29,7 @@ TRUNCATION, MIXING = 0.7, 0.5
 """Of the imported world's card: as these networks are usually sampled; its seeds are plain, there is nothing to mix."""
 SEEN_SIZE = 128
 LENGTH = 0.8
-"""Root mean square of a direction, in units of sigma_w; as of trained worlds (their way to photos of a class)."""
+"""Root mean square of a direction, in units of sigma_w."""
 BESIDE_PLACES = 0.5
 """Share of a direction that remains where the class has places: they show it already."""
 PLACES = 32
@@ -161,6 +162,11 @@ def agreement(bank: Bank, labels: Array, w_std: Array) -> Array:
     along, scores = along - along.mean(0), scores - scores.mean(0)
     size = np.sqrt(np.square(along).sum(0) * np.square(scores).sum(0))
     return ((along * scores).sum(0) / np.maximum(size, 1e-9)).astype(np.float32)
+
+
+def not_by_chance(seeds: int) -> float:
+    """The agreement that one class in a hundred has by chance, in a bank of so many seeds."""
+    return 2.33 / math.sqrt(max(1, -(-seeds // HELD_OUT)))
 
 
 def _scores(codes: Array, labels: Array) -> Array:

@@ -44,6 +44,7 @@ from .bank import (
     eyes,
     largest_activation,
     measure_styles,
+    not_by_chance,
     paint_bank,
     places,
 )
@@ -92,9 +93,9 @@ def import_world(request: Request, tell: Tell = lambda done, total: None) -> Car
         MissingExtra: the image backbone is not installed.
 
     """
-    check_name(request.world)
+    check_name(request.world, request.out)
     out = request.out or worlds_folder() / f"{request.world}.safetensors"
-    if request.file.is_file() and is_world(request.file):
+    if is_world(request.file):
         return adopt(request.file, request.world, out, None if request.licence == LICENCE else request.licence)
     made_of = _source_of(out)
     digest = sha256_of_given(request.file)
@@ -166,10 +167,10 @@ def _world(
 ) -> tuple[Card, dict[str, npt.NDArray[Any]]]:
     shape, labels = converted.config, base.tensors["labels.codes"]
     w_std = generator.mapping.w_std.numpy()
-    ways, told = directions(bank, labels, w_std), agreement(bank, labels, w_std)
-    found = places(bank, labels, told >= SEEN, generator.mapping.w_avg.numpy())
+    ways, told = directions(bank, labels, w_std), agreement(bank, labels, w_std).astype(np.float64).round(3)
+    found = places(bank, labels, told >= max(SEEN, not_by_chance(len(bank.codes))), generator.mapping.w_avg.numpy())
     ways[np.unique(found[1])] *= BESIDE_PLACES
-    seen = {name: round(how, 3) for name, how in zip(base.card.classes, told.tolist(), strict=True)}
+    seen = dict(zip(base.card.classes, told.tolist(), strict=True))
     widths = (NARROW,) * len(base.card.encoder.widths)
     sizes = (shape.num_ws, shape.w_dim)
     slow = isinstance(shape, StyleGAN3Config)

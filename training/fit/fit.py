@@ -95,6 +95,7 @@ def fit(request: Request, tell: Callable[[str], Tell]) -> Card:
     _check(request.work, asked)
     begun, built = time.monotonic(), build_networks(world)
     heard = by_class(world, files, built.sound, set(request.sounds))
+    _check(request.work, asked)  # again: that took seconds
     if _plan(request.work) is None:
         with translated(request.work):
             request.work.mkdir(parents=True, exist_ok=True)

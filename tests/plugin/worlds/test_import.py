@@ -11,11 +11,10 @@ import torch
 from sonorama.engine.cli.main import main
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.build import build_networks
-from sonorama.engine.model.seen_classes import SEEN
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.units import DEFAULT_WORLD
-from sonorama.plugin.worlds.bank import Bank, agreement, directions, places
+from sonorama.plugin.worlds.bank import Bank, agreement, directions, not_by_chance, places
 
 from . import hostile, nvidia_files
 
@@ -64,9 +63,7 @@ def test_from_a_file_to_a_world(folder: Path, capsys: pytest.CaptureFixture[str]
     assert loaded.seed_bank.codes.shape == (16, world.card.sound.code_dim)
     assert loaded.meaning_mixer.displacements is not None
     assert np.abs(loaded.meaning_mixer.displacements).max() > 0
-    seen = [n for n, name in enumerate(world.card.classes) if world.card.measures["directions"][name] >= SEEN]
-    found = loaded.class_places
-    assert sorted({*found.classes.tolist()} if found else {}) == seen
+    assert loaded.class_places is None  # 16 seeds are too few to tell a class
     assert loaded.axes is not None
     styles = np.stack([loaded.seed_bank.latent(seed) for seed in range(300)])
     along = (styles - styles.mean(0)) @ world.tensors["axes.directions"][0]
@@ -102,6 +99,7 @@ def test_a_hostile_file_is_two_lines(folder: Path, capsys: pytest.CaptureFixture
         (["a.pkl", "--world", "../a"], "'../a' is no name of a world"),
         (["a.pkl", "--world", "a", "--seeds", "3"], "--seeds 3 is no number of seeds"),
         (["a.pkl", "--world", "Meridian"], "Meridian is the name of a world that comes with sonorama"),
+        (["a.pkl", "--world", "a", "-o", "{}/worlds/shore.safetensors"], "shore is the name of a world that comes"),
         (["{}/pipe", "--world", "a"], "pipe is not a file"),
         (["a.pkl", "--world", "a", "-o", "{}"], "is a folder"),
         (["a.pkl", "--world", "a", "-o", "{}/mine"], "is there already, and is no world that was imported"),
@@ -141,3 +139,13 @@ def test_directions_lead_to_pictures_of_their_class() -> None:
     assert np.abs(agreement(shuffled, labels, w_std)).max() < 0.4
     same = Bank(np.repeat(bank.codes[:1], 400, 0), styles)
     assert np.isfinite(directions(same, labels, w_std)).all()
+
+
+@pytest.mark.parametrize("seeds", [64, 512])
+def test_few_classes_are_seen_by_chance(seeds: int) -> None:
+    rng, chance = np.random.default_rng(6), []
+    for _ in range(20):
+        codes = rng.standard_normal((seeds, 16)).astype(np.float32)
+        bank = Bank(codes / np.linalg.norm(codes, axis=1, keepdims=True), rng.standard_normal((seeds, 24)).astype("f4"))
+        chance.append(agreement(bank, np.eye(12, 16, dtype=np.float32), np.ones(24, np.float32)))
+    assert np.mean(np.array(chance) >= not_by_chance(seeds)) < 0.03

@@ -163,6 +163,9 @@ def test_what_cannot_be_taught_is_two_lines(folder: Path, tiny_world: str, capsy
     assert two_lines(capsys)[0] == "'../a' is no name of a world"
     assert main(["teach", tiny_world, "--name", "shore", "--sound", rain, "--seed", "1"]) == 2
     assert two_lines(capsys)[0] == "shore is the name of a world that comes with sonorama"
+    out = str(folder / "worlds" / "meridian.safetensors")
+    assert main(["teach", tiny_world, "--sound", rain, "--seed", "1", "-o", out]) == 2
+    assert two_lines(capsys)[0] == "meridian is the name of a world that comes with sonorama"
     assert main(["teach", tiny_world, "--sound", rain, "--seed", "1"]) == 2
     assert two_lines(capsys)[0] == f"{tiny_world} is not among your worlds, and stays as it is"
     os.mkfifo(folder / "pipe")
