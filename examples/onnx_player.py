@@ -10,6 +10,7 @@ import numpy as np
 import onnxruntime
 import soundfile
 
+sys.excepthook = lambda kind, error, _: sys.stderr.write(f"{kind.__name__}: {error}\n{__doc__}\n")
 (folder, file, out), fps = map(Path, sys.argv[1:4]), float((sys.argv[4:] or ["30"])[0])
 world = json.loads((folder / "manifest.json").read_text("utf-8"))
 graphs, rate, hop, seed = world["graphs"], world["sound"]["rate"], world["sound"]["hop"], world["start"]["seed"]
@@ -29,15 +30,14 @@ def call(name: str, **given: np.typing.ArrayLike) -> dict[str, np.ndarray]:
 @functools.cache
 def heard(sample: float) -> dict[str, np.ndarray]:
     """What is heard at a sample of the encoder's grid; at another one, what lies between; at the beginning, silence."""
-    point, part = divmod(sample / every["encoder"], 1)
-    if part:
-        one, two = (heard((point + k) * every["encoder"]) for k in (0, 1))
+    if part := sample / every["encoder"] % 1:
+        one, two = (heard((sample // every["encoder"] + k) * every["encoder"]) for k in (0, 1))
         return {name: one[name] + part * (two[name] - one[name]) for name in one}
     found = dict[str, np.ndarray]()
     for name in ("sound", "encoder"):
         end = 2**18 + int(sample // every[name] * every[name] // hop) * hop
         found |= call(name, samples=sound[:end][-graphs[name]["inputs"][0]["shape"][1] :], **found)
-    return {name: found[name] * (point > 0) for name in ("mixed", "presence", "weights") if name in found}
+    return {name: found[name] * (sample > 0) for name in ("mixed", "presence", "weights") if name in found}
 
 
 follow = next(np.array(port["default"]) for port in graphs["motion"]["inputs"] if port["name"] == "follow")

@@ -19,6 +19,8 @@ from ..files.fingerprint import matches
 from ..model.world_formats import EXPORTED_MANIFEST, EXPORTED_WORLD
 
 if TYPE_CHECKING:
+    import onnx
+
     from ..model.world_file import World
 
 FORMAT, FORMAT_VERSION = "sonorama-graphs", 1
@@ -34,6 +36,8 @@ CUTS = {
     "text": (("rows",), ("code",)),
 }
 """Graph -> inputs and outputs of the part that the engine runs."""
+PLACED = "placed"
+"""Of StyleGAN3, in its exported synthesis: style codes with their placement, the engine's `ws`."""
 OF_OTHERS = {"base"}
 """Graphs for other programs alone: the engine computes what they do in numpy."""
 
@@ -78,10 +82,20 @@ class ExportedGraphs:
                 if [port.name for port in (*model.graph.input, *model.graph.output)] == [*inputs, *outputs]:
                     shutil.copyfile(source, target)
                     continue
-                known = onnx.shape_inference.infer_shapes(model)
-                onnx.save(Extractor(known).extract_model([*inputs], [*outputs]), target)
+                placed = any(PLACED in node.output for node in model.graph.node)
+                known = Extractor(onnx.shape_inference.infer_shapes(model))
+                part = known.extract_model([PLACED] if placed else [*inputs], [*outputs])
+                onnx.save(_named_as_played(part) if placed else part, target)
             except (ValueError, KeyError, onnx.checker.ValidationError) as error:
                 raise _damaged(self.folder, f"{name}.onnx has no part that can be played") from error
+
+
+def _named_as_played(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A synthesis that takes PLACED, which becomes `ws`."""
+    model.graph.input[0].name = "ws"
+    for node in model.graph.node:
+        node.input[:] = ["ws" if name == PLACED else name for name in node.input]
+    return model
 
 
 def exported_graphs(world: World) -> ExportedGraphs | None:

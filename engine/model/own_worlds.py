@@ -17,20 +17,24 @@ from .world_formats import EXPORTED_WORLD
 
 
 def check_name(name: str, out: Path | None = None) -> None:
-    """Refuse the name of a world that comes with sonorama: it would be played instead of that one, even by default.
+    """Refuse the name of a world that comes with sonorama: it would be played instead of that one, even by default; and
+    a file in a folder that is not there.
 
     Args:
         name: of the new world.
         out: its file; None: NAME among the user's worlds. Elsewhere it is played by its path, so any stem will do.
 
     Raises:
-        ValueRefused: says so.
+        ValueRefused: the name.
+        OutputError: the folder.
 
     """
     if out is not None and out.resolve().parent in [folder.resolve() for folder in world_folders()]:
         check_name(out.stem)
     if name.casefold() in {path.stem.casefold() for path in world_files(INSTALLED)}:
         raise ValueRefused(f"{name} is the name of a world that comes with sonorama", "Choose another name.")
+    if out is not None and not out.absolute().parent.is_dir():
+        raise OutputError(f"There is no folder {out.absolute().parent}", "Make it first, or choose another folder.")
 
 
 def place_for(path: Path, card: Card, name: str | None, out: Path | None) -> Path:

@@ -20,10 +20,12 @@ from ...engine.inference.graphs.generator import add_synthesis, write_mapping
 from ...engine.inference.graphs.graph import Graph
 from ...engine.inference.graphs.sound_encoder import add_sound
 from ...engine.inference.graphs.sound_inversion import add_encoder, write_silence
+from ...engine.inference.graphs.stylegan3 import add_placement
 from ...engine.inference.graphs.text_tower import write_text
 from ...engine.inference.onnx_backend import open_session
 from ...engine.model.card import ENCODER_HZ, SOUND_HZ
 from ...engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS
+from ...engine.model.stylegan3_config import PLACEMENT
 from ...engine.pipeline.class_places import places_of
 from ...engine.pipeline.latent_motion import number
 from ...engine.units import LEVELS
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from ...engine.model.world_file import World
     from ...engine.units import Array
 
+_PLACED = "shift to the right and down, in parts of the picture, and turn in degrees clockwise"
 _SAMPLES = "mono, full scale -1 to 1; ends at the last multiple of hop at or before the moment, zeros before the sound"
 
 
@@ -172,8 +175,12 @@ class GraphWriter:
         return Exported("mapping", "mapping network of G", 0.0, (z,), (w,))
 
     def _synthesis(self) -> Exported:
-        graph, ws = self._graph("synthesis"), Port("ws", self._codes, "style codes")
-        shape = add_synthesis(graph, self._world, self._half)
+        graph, inputs = self._graph("synthesis"), (Port("ws", self._codes, "style codes"),)
+        if self._card.painted_rows > self._card.num_ws:
+            inputs += (Port("placement", (1, PLACEMENT), _PLACED, default=0.0),)
+        given = add_inputs(graph, inputs)
+        ws = add_placement(graph, given["ws"], given["placement"], self._card.w_dim) if inputs[1:] else given["ws"]
+        shape = add_synthesis(graph, self._world, ws, self._half)
         _, _, height, width = shape
         levels = graph.add("Floor", graph.add("Add", graph.add("Mul", "picture", 255.0), 0.5))
         colours = graph.add("Cast", graph.add("Transpose", levels, perm=[0, 2, 3, 1]), to=TensorProto.UINT8)
@@ -183,7 +190,7 @@ class GraphWriter:
             Port("rgba", (1, height, width, 4), "the same as bytes, alpha 255", "uint8"),
         )
         save(graph, self._path("synthesis"), outputs)
-        return Exported("synthesis", "synthesis network of G", 0.0, (ws,), outputs)
+        return Exported("synthesis", "synthesis network of G", 0.0, inputs, outputs)
 
     def _text(self) -> Exported:
         assert self._card.text is not None  # noqa: S101 (asked for by `write`)

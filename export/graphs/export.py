@@ -13,7 +13,7 @@ from ...engine.inference.graphs.graph import OPSET
 from ...engine.model.world_file import SafetensorsLoader, World, save_world
 from ...engine.model.world_formats import EXPORTED_MANIFEST, EXPORTED_WORLD, loader_of
 from .build import GraphWriter
-from .folder import check_generator, export_folder
+from .folder import export_folder
 from .manifest import manifest_of
 from .parity import Row, compare
 
@@ -41,10 +41,8 @@ def export_world(
     Raises:
         OutputError: the folder cannot be written, or holds other things.
         SonoramaError: a graph does not compute what torch does.
-        WorldError: its generator is a StyleGAN3.
 
     """
-    check_generator(world)
     half = precision == HALF
     with export_folder(out) as folder:
         on("graphs")

@@ -8,11 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ...engine.errors import OutputError, WorldError
+from ...engine.errors import OutputError
 from ...engine.files.atomic import check_folder, translated
 from ...engine.files.record import FILES, Record
-from ...engine.model.stylegan3_config import StyleGAN3Config
-from ...engine.model.world_file import World
 from ...engine.model.world_formats import EXPORTED_MANIFEST, EXPORTED_WORLD
 
 OURS = (EXPORTED_MANIFEST, EXPORTED_WORLD)
@@ -62,13 +60,6 @@ def check_out(out: Path) -> None:
         raise OutputError(message, "Choose another folder, or move that away.")
     if changed := [name for name in there if not record.whole(name)]:
         raise OutputError(f"{changed[0]} in {out} was changed since it was exported", "Choose another folder.")
-
-
-def check_generator(world: World) -> None:
-    """Raise WorldError for a StyleGAN3 generator, for which there are no graphs."""
-    if isinstance(world.card.generator, StyleGAN3Config):
-        message = f"World {world.card.name} has a StyleGAN3 generator, for which there are no ONNX graphs"
-        raise WorldError(message, "Export a world with a StyleGAN2 generator.")
 
 
 def _is_ours(name: str) -> bool:

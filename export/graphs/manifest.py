@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...engine.control.addresses import LOOK_PLACE, MeaningName, meaning, motion
+from ...engine.control.addresses import LOOK_PLACE, LOOK_SHIFT_X, LOOK_SHIFT_Y, LOOK_TURN, MeaningName, meaning, motion
 from ...engine.control.render_table import MEANING_SLOTS, TABLE
 from ...engine.files.fingerprint import MADE_BY, fingerprint
 from ...engine.inference.exported import FORMAT, FORMAT_VERSION
@@ -101,10 +101,13 @@ def _state(exported: Sequence[Exported]) -> dict[str, Any]:
 def _parameters(world: World) -> list[dict[str, Any]]:
     """Parameters of a show that are inputs of graphs: which input, and where in it."""
     found = [(motion(level, name), "motion", name, i) for name in LEVEL_PARAMETERS for i, level in enumerate(LEVELS)]
-    slots = min(len(world.card.classes), MEANING_SLOTS) if "labels.codes" in world.tensors else 0
+    card = world.card
+    slots = min(len(card.classes), MEANING_SLOTS) if "labels.codes" in world.tensors else 0
     if _places(world)["classes"]:
         found += [(LOOK_PLACE, "base", "place", 0)]
         found += [(motion(level, "amount"), "base", "amount", i) for i, level in enumerate(LEVELS)]
+    if card.has_placement:
+        found += [(path, "synthesis", "placement", i) for i, path in enumerate((LOOK_SHIFT_X, LOOK_SHIFT_Y, LOOK_TURN))]
     found += [(meaning(n + 1, name), "encoder", name, n) for name in _OF_CLASSES for n in range(slots)]
     return [
         {"path": path, "graph": graph, "input": name, "index": index} | _range(path)

@@ -38,6 +38,8 @@ EXACT_LIMIT = 2e-3
 """Largest difference that is passed in float32, as a share of the largest number."""
 HALF_LIMIT_DB = 40.0
 """Least PSNR of pictures in half precision."""
+PLACEMENTS = ((0, 0, 0), (0.1, -0.3, 0), (0, 0, 90), (-0.25, 0.05, -33))
+"""Shift to the right and down, and turn, of the pictures that are compared."""
 TEXTS = ("a storm over black rocks", "fire", "")
 
 
@@ -225,12 +227,18 @@ class Reference:
         return codes
 
     def _synthesis(self, _graph: Exported) -> list[Case]:
+        """Where a picture can be placed, the second is shifted and the others are turned, too."""
         cases = list[Case]()
         for seed in range(1, 5):
             ws = self._loaded.seed_bank.base(seed, 0.7, 0.0, None, 0.0)
+            inputs: AnyArrays = {"ws": ws[None]}
+            if self._card.has_placement:
+                placed = np.array(PLACEMENTS[seed - 1], np.float32)
+                inputs["placement"] = placed[None]
+                ws = np.concatenate([ws, np.pad(placed, (0, self._card.w_dim - len(placed)))[None]])
             picture = self._backend.synthesize(ws)
             expected = {"picture": picture.transpose(2, 0, 1)[None], "rgba": rgba8(picture)[None]}
-            cases.append(({"ws": ws[None]}, expected))
+            cases.append((inputs, expected))
         return cases
 
     def _text(self, graph: Exported) -> list[Case]:

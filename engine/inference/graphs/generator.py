@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import TensorProto
 
-from ...errors import WorldError
 from ...model.folded_kernel import EARLIER_SIZES, fold_kernel
 from ...model.stylegan3_config import StyleGAN3Config
 from .graph import AnyArray, Graph, Operand, Value, Weights, integer, integers
-from .layers import linear, mean, square, unsqueeze
+from .layers import at_size_one, linear, mean, square, unsqueeze
 from .stylegan3 import add_stylegan3
 
 if TYPE_CHECKING:
@@ -29,7 +28,6 @@ MAPPING_RATE = 0.01
 SMALLEST = 4
 LIMIT = 256.0
 """Of features in half precision."""
-SMALLEST_STYLE = 1e-6
 _TAPS = np.array([1, 3, 3, 1], np.float32)
 FIR = np.outer(_TAPS, _TAPS) / np.float32(16)
 """The low-pass [4,4] of an upsampling by two; it sums to 4."""
@@ -58,21 +56,15 @@ def write_synthesis(world: World, path: Path) -> None:
     takes a placement besides, [1,L+1,W]: stylegan3.py.
     """
     graph = Graph("synthesis")
-    graph.save(path, picture=add_synthesis(graph, world))
+    ws = graph.input("ws", 1, world.card.painted_rows, world.card.w_dim)
+    graph.save(path, picture=add_synthesis(graph, world, ws))
 
 
-def add_synthesis(graph: Graph, world: World, half: bool = False) -> tuple[int, int, int, int]:
-    """The nodes from an input `ws` to `picture`; its shape. half: whether features are computed in half precision.
-
-    Raises:
-        WorldError: half precision of StyleGAN3, whose filters lose too much in it.
-
-    """
+def add_synthesis(graph: Graph, world: World, ws: Value, half: bool = False) -> tuple[int, int, int, int]:
+    """The nodes from `ws` to `picture`; its shape. half: whether features are computed in half precision."""
     if isinstance(config := world.card.generator, StyleGAN3Config):
-        if half:
-            raise WorldError("StyleGAN3 is not exported in half precision", "Use fp32.")
-        return add_stylegan3(graph, world, config)
-    synthesis = _Synthesis(world, graph, half)
+        return add_stylegan3(graph, world, config, ws, half)
+    synthesis = _Synthesis(world, graph, ws, half)
     side, code, rgb = SMALLEST, 0, None
     while True:
         if side > SMALLEST:
@@ -92,11 +84,10 @@ class _Synthesis:
     limited to LIMIT, as NVIDIA's networks limit them; styles, demodulation and colours stay in single precision.
     """
 
-    def __init__(self, world: World, graph: Graph, half: bool) -> None:
+    def __init__(self, world: World, graph: Graph, ws: Value, half: bool) -> None:
         self._graph, self._weights = graph, Weights(world, "generator.synthesis")
         self._half, self._kind = half, np.float16 if half else np.float32
-        self._w_dim = world.card.w_dim
-        self._ws = self._graph.input("ws", 1, world.card.num_ws, self._w_dim)
+        self._w_dim, self._ws = world.card.w_dim, ws
         constant = self._weights.take(f"b{SMALLEST}.const", None, None, None)
         self._channels, *self._shape = constant.shape
         self._x = self._graph.constant(constant[None].astype(self._kind))
@@ -112,13 +103,6 @@ class _Synthesis:
         folded = weight * np.float32(1 / math.sqrt(self._w_dim)) * np.float32(gain)
         return linear(self._graph, self._codes[code], folded, bias * np.float32(gain))
 
-    def _at_size_one(self, style: Value) -> tuple[Value, Value]:
-        """A style divided by its largest number [1,1], and that number."""
-        graph = self._graph
-        size = graph.add("ReduceMax", graph.add("Abs", style), integers(1), keepdims=1)
-        size = graph.add("Clip", size, np.float32(SMALLEST_STYLE))
-        return graph.add("Div", style, size), size
-
     def _cast(self, x: Value) -> Value:
         return self._graph.add("Cast", x, to=TensorProto.FLOAT16) if self._half else x
 
@@ -132,7 +116,7 @@ class _Synthesis:
         style = self._style(name, code, 1.0)
         epsilon: Operand = kernel.epsilon
         if self._half:
-            style, size = self._at_size_one(style)
+            style, size = at_size_one(graph, style)
             epsilon = graph.add("Div", epsilon, square(graph, size))
         energy = graph.add("MatMul", square(graph, style), kernel.energy)
         d = graph.add("Mul", _inverse_root(graph, graph.add("Add", energy, epsilon)), SQRT2)
@@ -171,7 +155,7 @@ class _Synthesis:
 
     def _half_colours(self, style: Value, weight: AnyArray, bias: AnyArray) -> Value:
         graph = self._graph
-        style, size = self._at_size_one(style)
+        style, size = at_size_one(graph, style)
         rgb = graph.add("Conv", self._modulated(style), weight.astype(np.float16))
         rgb = graph.add("Mul", graph.add("Cast", rgb, to=TensorProto.FLOAT), unsqueeze(graph, size, 2, 3))
         return graph.add("Add", rgb, bias[None, :, None, None])

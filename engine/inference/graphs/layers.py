@@ -6,6 +6,8 @@ import numpy as np
 
 from .graph import AnyArray, Graph, Value, Weights, integers
 
+SMALLEST_STYLE = 1e-6
+
 
 def linear(graph: Graph, x: Value, weight: AnyArray, bias: AnyArray | None = None) -> Value:
     """X [1,I], weight [O,I], bias [O] -> [1,O]."""
@@ -49,6 +51,13 @@ def square(graph: Graph, x: Value) -> Value:
 def unsqueeze(graph: Graph, x: Value, *axes: int) -> Value:
     """New axes of size 1."""
     return graph.add("Unsqueeze", x, integers(*axes))
+
+
+def at_size_one(graph: Graph, style: Value) -> tuple[Value, Value]:
+    """A style [1,I] divided by its largest number [1,1], and that number."""
+    size = graph.add("ReduceMax", graph.add("Abs", style), integers(1), keepdims=1)
+    size = graph.add("Clip", size, np.float32(SMALLEST_STYLE))
+    return graph.add("Div", style, size), size
 
 
 def unit(graph: Graph, x: Value, result: Value = "") -> Value:

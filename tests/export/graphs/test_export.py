@@ -1,6 +1,5 @@
 """Exported graphs compute what torch computes, in every runtime, and other programs find all they need beside them."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +8,12 @@ import pytest
 
 from sonorama.engine.cli.main import main
 from sonorama.engine.control.render_table import TABLE
-from sonorama.engine.errors import OutputError, SonoramaError, WorldError
+from sonorama.engine.errors import OutputError, SonoramaError
 from sonorama.engine.inference.graphs.graph import Graph
 from sonorama.engine.inference.graphs.text_tower import write_text
 from sonorama.engine.inference.runtimes import onnxruntime
 from sonorama.engine.model.joint_space import token_rows
 from sonorama.engine.model.mel import ENCODER_COLUMNS, log_mel
-from sonorama.engine.model.stylegan3_config import StyleGAN3Config
 from sonorama.engine.model.world_file import World, load_world, read_card
 from sonorama.export.graphs import parity
 from sonorama.export.graphs.build import GraphWriter
@@ -130,12 +128,6 @@ def test_a_graph_that_differs_is_not_exported(world: World, tmp_path: Path, monk
     assert not list(tmp_path.iterdir())
     with pytest.raises(SonoramaError, match="picture"):
         check(Row("synthesis", "picture", "some", 0.01, 1.0, 39.9), half=True)
-
-
-def test_a_stylegan3_world_is_refused(world: World, tmp_path: Path) -> None:
-    other = World(replace(world.card, generator=StyleGAN3Config(32)), {})
-    with pytest.raises(WorldError, match="small has a StyleGAN3 generator, for which there are no ONNX graphs"):
-        export_world(other, tmp_path / "out")
 
 
 def test_a_rerun_replaces_its_own_files_only(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

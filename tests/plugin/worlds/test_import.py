@@ -102,6 +102,7 @@ def test_a_hostile_file_is_two_lines(folder: Path, capsys: pytest.CaptureFixture
         (["a.pkl", "--world", "a", "-o", "{}/worlds/shore.safetensors"], "shore is the name of a world that comes"),
         (["{}/pipe", "--world", "a"], "pipe is not a file"),
         (["a.pkl", "--world", "a", "-o", "{}"], "is a folder"),
+        (["a.pkl", "--world", "a", "-o", "{}/deeper/a.safetensors"], "There is no folder"),
         (["a.pkl", "--world", "a", "-o", "{}/mine"], "is there already, and is no world that was imported"),
     ],
 )

@@ -168,6 +168,9 @@ def test_what_cannot_be_taught_is_two_lines(folder: Path, tiny_world: str, capsy
     assert two_lines(capsys)[0] == "meridian is the name of a world that comes with sonorama"
     assert main(["teach", tiny_world, "--sound", rain, "--seed", "1"]) == 2
     assert two_lines(capsys)[0] == f"{tiny_world} is not among your worlds, and stays as it is"
+    deeper = str(folder / "deeper" / "a.safetensors")
+    assert main(["teach", tiny_world, "--sound", rain, "--seed", "1", "-o", deeper]) == 2
+    assert two_lines(capsys)[0] == f"There is no folder {folder / 'deeper'}"
     os.mkfifo(folder / "pipe")
     assert main(["teach", tiny_world, "--name", "a", "--sound", str(folder / "pipe"), "--seed", "1"]) == 2
     assert two_lines(capsys)[0] == f"{folder / 'pipe'} is not a file"
