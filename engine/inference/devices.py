@@ -58,9 +58,9 @@ def _open_cuda(world: World, threads: int, painters: int) -> Backend:
         raise SonoramaError(
             "no CUDA device is visible", "Use --device cpu, or check the NVIDIA driver with nvidia-smi."
         )
-    from .torch_backend import TorchBackend
+    from .cuda_backend import CudaBackend
 
-    return TorchBackend(world, "cuda")
+    return CudaBackend(world, painters)
 
 
 def _open_reference(world: World, threads: int, painters: int) -> Backend:
@@ -68,7 +68,7 @@ def _open_reference(world: World, threads: int, painters: int) -> Backend:
         raise missing_extra("torch")
     from .torch_backend import TorchBackend
 
-    return TorchBackend(world, "cpu")
+    return TorchBackend(world)
 
 
 def _probe_ort() -> Available | Missing:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import SonoramaError
-from ..plugins.interfaces import Backend, FastBackend
+from ..plugins.interfaces import Backend, FastBackend, PixelPainter
 from ..units import EXACT, Array
 
 HINT = "Set /engine/precision to exact, or use another device; see: sonorama doctor"
@@ -38,6 +38,8 @@ class InPrecision:
         self.embed_sound, self.invert_sound = exact.embed_sound, exact.invert_sound
         self.step_rnn, self.map_latent = exact.step_rnn, exact.map_latent
         self._synthesize = synthesize
+        if isinstance(synthesize, PixelPainter):
+            self.begin_pixels = synthesize.begin_pixels
 
     def synthesize(self, ws: Array) -> Array:
         """See Backend."""

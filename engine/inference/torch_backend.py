@@ -1,12 +1,9 @@
-"""The networks in torch: float32 on the CPU (the reference), or on CUDA with G as one captured graph.
-
-On CUDA another graph paints in half precision where `/engine/precision` asks for it.
-"""
+"""The networks in torch, float32: on the CPU the reference; cuda_backend.py paints by captured graphs."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -17,9 +14,6 @@ from ..model.world_file import World
 from ..units import Array
 from .placement import with_placement
 
-_FAST = {"f16": torch.float16, "bf16": torch.bfloat16}
-"""Formats in which G may run on CUDA, the more precise first: they are equally fast, but large values overflow f16."""
-
 
 @contextlib.contextmanager
 def exact() -> Iterator[None]:
@@ -29,23 +23,22 @@ def exact() -> Iterator[None]:
 
 
 class TorchBackend:
-    """All networks of a world in torch. device: "cpu" or "cuda"."""
+    """All networks of a world in torch, as they are written in the model room.
 
-    def __init__(self, world: World, device: str) -> None:
-        self.name, self.painters = f"torch-{device}", 1
+    Args:
+        world: what to play.
+        device: where everything but G runs; G runs on the CPU.
+
+    """
+
+    def __init__(self, world: World, device: str = "cpu") -> None:
         self._device = torch.device(device)
+        self.name, self.painters = f"torch-{self._device.type}", 1
         networks, self._rows = build_networks(world), world.card.painted_rows
         self._sound, self._encoder = networks.sound.to(self._device), networks.encoder.to(self._device)
-        self._motion, self._mapping = (
-            networks.motion.to(self._device),
-            networks.generator.mapping.to(self._device),
-        )
-        if device == "cpu":
-            synthesis = networks.generator.synthesis
-            self._paint = lambda ws: (synthesis(ws, "const") * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).numpy()
-        else:
-            self._play, self._ws_shape = _channels_last(networks.play().to(self._device)), _ws_shape(world)
-            self._paint = CudaPainter(self._play, self._ws_shape)
+        self._motion = networks.motion.to(self._device)
+        self._mapping = networks.generator.mapping.to(self._device)
+        self._synthesis = networks.generator.synthesis
 
     def _in(self, x: Array) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(x, np.float32))[None].to(self._device)
@@ -75,75 +68,5 @@ class TorchBackend:
     def synthesize(self, ws: Array) -> Array:
         """G."""
         with exact():
-            return self._paint(self._in(with_placement(ws, self._rows)))
-
-    def fast_precisions(self) -> tuple[str, ...]:
-        """See FastBackend; none on the CPU, which is the reference."""
-        if self._device.type != "cuda":
-            return ()
-        return tuple(_FAST) if torch.cuda.is_bf16_supported() else ("f16",)
-
-    def open_fast(self, precision: str) -> Callable[[Array], Array]:
-        """See FastBackend."""
-        paint = CudaPainter(self._play, self._ws_shape, _FAST[precision])
-
-        def synthesize(ws: Array) -> Array:
-            with exact():
-                return paint(self._in(with_placement(ws, self._rows)))
-
-        return synthesize
-
-
-class CudaPainter:
-    """G as one CUDA graph with static input and output.
-
-    Args:
-        play: G, its kernels channels-last.
-        ws_shape: (1, L, W), of StyleGAN3 (1, L + 1, W).
-        dtype: of products and sums in convolutions.
-
-    """
-
-    def __init__(self, play: torch.nn.Module, ws_shape: tuple[int, int, int], dtype: torch.dtype | None = None) -> None:
-        self._ws = torch.zeros(ws_shape, device="cuda")
-        self._out = torch.empty(0)
-        stream = torch.cuda.Stream()
-        lower = torch.autocast("cuda", dtype or torch.float16, enabled=dtype is not None, cache_enabled=False)
-        with exact(), lower:
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                for _ in range(3):
-                    play(self._ws)
-            torch.cuda.current_stream().wait_stream(stream)
-            self._graph = torch.cuda.CUDAGraph()
-            # Of this thread alone: another one may be painting meanwhile.
-            with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
-                self._out = play(self._ws).float()
-        self._stream, self._done = torch.cuda.Stream(), torch.cuda.Event()
-        self._pinned = torch.empty(self._out.shape[1:], pin_memory=True)
-
-    def __call__(self, ws: Tensor) -> Array:
-        """Ws [1,L,W] -> picture [H,W,3], a copy of its own.
-
-        A stream of its own, so that E_a and E_RNN of the frame loop do not queue behind a picture, and a read-back into
-        pinned memory; waiting for it lets go of Python's lock.
-        """
-        self._stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self._stream):
-            self._ws.copy_(ws)
-            self._graph.replay()
-            self._pinned.copy_(self._out[0], non_blocking=True)
-            self._done.record(self._stream)
-        self._done.synchronize()
-        return self._pinned.permute(1, 2, 0).numpy().copy()
-
-
-def _channels_last(play: torch.nn.Module) -> torch.nn.Module:
-    for p in play.parameters():
-        if p.dim() == 4:
-            p.data = p.data.contiguous(memory_format=torch.channels_last)
-    return play
-
-
-def _ws_shape(world: World) -> tuple[int, int, int]:
-    return 1, world.card.painted_rows, world.card.w_dim
+            picture = self._synthesis(self._in(with_placement(ws, self._rows)), "const")
+            return (picture * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).numpy()

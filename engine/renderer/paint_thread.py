@@ -1,7 +1,8 @@
 """The paint thread: synthesizes the picture of the newest style codes and publishes it in the inner frame map.
 
 While a picture is painted, newer style codes replace those that wait, so a slow device shows fewer pictures, but never
-old ones.
+old ones. Where a device can paint a picture while the one before is copied, and style codes wait, effects, scaling and
+publishing of a picture happen beside the painting of the next.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..control.addresses import OUT_FIT
@@ -17,13 +19,15 @@ from ..faults import Faults
 from ..ipc.frame_map import FrameMapWriter
 from ..picture.effects import PictureEffects
 from ..picture.scale import output_size, scaler
-from ..picture.to_rgba8 import rgba8
 from ..units import Pixels
 
 if TYPE_CHECKING:
     from ..pipeline.frame_pipeline import FrameResult
+    from ..pipeline.loaded_world import LoadedWorld
 
 REMEMBERED_S = 2.0
+MEDIAN_OF, FEWEST = 64, 30
+"""Pictures whose median is told, and without which nothing is said of the slow ones."""
 STUCK_S = 30.0
 """Seconds that one picture may take; after that the device counts as hanging."""
 
@@ -43,7 +47,8 @@ class PaintThread:
         self._bell = threading.Event()
         self._closing = False
         self._published: deque[float] = deque(maxlen=512)
-        self._seconds: deque[float] = deque(maxlen=64)
+        self._seconds: deque[float] = deque(maxlen=120)
+        self._painted_by: LoadedWorld | None = None
         self._scaler = (((0, 0), (0, 0), 0, ""), scaler((1, 1), (1, 1)))
         self._painting_since: float | None = None
         self._effects = PictureEffects()
@@ -72,9 +77,15 @@ class PaintThread:
 
     @property
     def paint_ms(self) -> float:
-        """Median milliseconds from style codes to the published picture, of the last 64."""
-        seconds = sorted(self._seconds)
+        """Median milliseconds from style codes to the published picture, of the last 64 painted by this backend."""
+        seconds = sorted(list(self._seconds)[-MEDIAN_OF:])
         return 1000 * seconds[len(seconds) // 2] if seconds else 0.0
+
+    @property
+    def slow_ms(self) -> float:
+        """What 95 in 100 of the last 120 pictures took at most, milliseconds; 0 while there are too few to say."""
+        seconds = sorted(self._seconds)
+        return 1000 * seconds[len(seconds) * 95 // 100] if len(seconds) >= FEWEST else 0.0
 
     def close(self) -> None:
         """End after the present picture and remove the map."""
@@ -88,22 +99,39 @@ class PaintThread:
         while not self._closing:
             self._bell.wait()
             self._bell.clear()
-            while self._waiting and not self._closing:
-                step, due_ns = self._waiting.popleft()
-                self._painting_since = time.monotonic()
-                try:
-                    self._paint(step, due_ns)
-                except Exception as error:  # noqa: BLE001 (the show keeps the picture before; the next must be tried)
-                    self._faults.note("paint", f"A picture could not be painted: {one_line_error(error)}", error)
-                self._painting_since = None
+            self._paint_waiting()
+            self._painting_since = None
 
-    def _paint(self, step: FrameResult, due_ns: int) -> None:
-        began = time.monotonic()
-        picture = self._effects.apply(rgba8(step.picture()), step.values, step.sample)
+    def _paint_waiting(self) -> None:
+        """Paint until nothing waits; a picture that is ready is finished when the next one has been begun."""
+        begun: _Begun | None = None
+        while (self._waiting or begun) and not self._closing:
+            self._painting_since = time.monotonic()
+            following = _Begun(*self._waiting.popleft()) if self._waiting else None
+            if following is not None and following.step.paints_ahead:
+                self._tried(following.begin)
+            if begun is not None:
+                self._tried(begun.finish, self._publish)
+            begun = following
+            if following is not None and not following.step.paints_ahead:
+                self._tried(following.finish, self._publish)
+                begun = None
+
+    def _tried(self, work: Callable[..., None], *arguments: object) -> None:
+        try:
+            work(*arguments)
+        except Exception as error:  # noqa: BLE001 (the show keeps the picture before; the next must be tried)
+            self._faults.note("paint", f"A picture could not be painted: {one_line_error(error)}", error)
+
+    def _publish(self, step: FrameResult, due_ns: int, painted: Pixels, began: float) -> None:
+        picture = self._effects.apply(painted, step.values, step.sample)
         self._map = self._fitting(self._map, output_size(step.values, step.instrument.size))
         pixels = self._sized(picture, self._map.size, step.instrument.world.card.inset, str(step.values[OUT_FIT]))
         self._map.publish(pixels, due_ns, step.frame, sample=step.sample, lift=step.lift)
         now = time.monotonic()
+        if step.instrument is not self._painted_by:
+            self._painted_by = step.instrument
+            self._seconds.clear()
         self._seconds.append(now - began)
         self._published.append(now)
 
@@ -123,3 +151,20 @@ class PaintThread:
         if self._scaler[0] != wanted:
             self._scaler = (wanted, scaler(*wanted))
         return self._scaler[1](pixels)
+
+
+class _Begun:
+    """One picture on its way."""
+
+    def __init__(self, step: FrameResult, due_ns: int) -> None:
+        self.step, self._due_ns, self._began = step, due_ns, time.monotonic()
+        self._take: Callable[[], Pixels] | None = None
+
+    def begin(self) -> None:
+        """Let the device begin with it."""
+        self._take = self.step.begin_pixels()
+
+    def finish(self, publish: Callable[[FrameResult, int, Pixels, float], None]) -> None:
+        """Wait for the picture, and publish it."""
+        take = self._take or self.step.begin_pixels()
+        publish(self.step, self._due_ns, take(), self._began)

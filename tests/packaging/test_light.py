@@ -9,11 +9,12 @@ from typing import Any
 LAZY = {"cli", "editing", "inference", "pipeline", "renderer"}
 # Modules that do import torch: the networks for training, for CUDA and for inversion.
 TORCH = {
-    "inference.torch_backend",
+    *(f"inference.{name}" for name in ("cuda_backend", "cuda_graphs", "form_tuning", "torch_backend")),
     *(f"editing.{name}" for name in ("encoder", "inversion", "photo_code", "picture_file")),
     *(f"model.{name}" for name in (
-        "backbone", "build", "equalised", "frame_encoder", "generator", "generator_folded", "joint_embedding",
-        "motion_rnn", "open_clip_towers", "sound_inversion", "stylegan3", "texture_statistics",
+        "backbone", "build", "equalised", "frame_encoder", "generator", "generator_folded", "generator_fused",
+        "joint_embedding", "motion_rnn", "open_clip_towers", "sound_inversion", "stylegan3", "texture_statistics",
+        "up_convolution",
     )),
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .availability import Available, Missing
-from .backends import Backend, BackendFactory, FastBackend
+from .backends import Backend, BackendFactory, EarlyExitBackend, FastBackend, PixelPainter
 from .bridges import Bridge, BridgePort
 from .commands import Check, Command, Finding
 from .modulators import Modulator, ModulatorInput
@@ -29,6 +29,7 @@ __all__ = [
     "BridgePort",
     "Check",
     "Command",
+    "EarlyExitBackend",
     "FastBackend",
     "Finding",
     "FrameSink",
@@ -36,6 +37,7 @@ __all__ = [
     "Modulator",
     "ModulatorInput",
     "Picture",
+    "PixelPainter",
     "Pixels",
     "Samples",
     "SinkEnded",

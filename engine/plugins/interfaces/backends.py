@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ...model.world_file import World
-    from ...units import Array
+    from ...units import Array, Pixels
 
 
 @runtime_checkable
@@ -75,6 +75,40 @@ class FastBackend(Protocol):
 
         Raises:
             SonoramaError: this machine cannot paint in that format after all.
+
+        """
+        ...
+
+
+@runtime_checkable
+class PixelPainter(Protocol):
+    """What a backend offers besides `synthesize` if it can paint one picture while the one before is on its way;
+    optional, and only live shows use it. What FastBackend and EarlyExitBackend open may offer it, too.
+    """
+
+    def begin_pixels(self, ws: Array) -> Callable[[], Pixels]:
+        """Begin to paint style codes [L,W] without waiting for the picture. What is returned waits for it, and must be
+        called once: RGBA8 [H,W,4], the bits that `rgba8(synthesize(ws))` gives. Two may be begun at once.
+        """
+        ...
+
+
+@runtime_checkable
+class EarlyExitBackend(Protocol):
+    """What a backend offers besides `Backend` if G can leave its last block out, for a show that cannot keep up;
+    optional.
+    """
+
+    def can_leave_early(self) -> bool:
+        """Whether this world can: a generator with a skip connection. Any thread."""
+        ...
+
+    def open_early(self, precision: str) -> Callable[[Array], Array]:
+        """Another `synthesize` of the same size: the picture of the last block but one, at half the size, enlarged as
+        the skip connection does. Called as `open_fast` is, with one of those precisions or `exact`.
+
+        Raises:
+            SonoramaError: this machine cannot.
 
         """
         ...
