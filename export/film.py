@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from av.error import FFmpegError
 from av.video.frame import VideoFrame
 
 from ..engine.audio.audio_file import Sound
+from ..engine.cli.abandoned import abandon
 from ..engine.files.atomic import replacing, temporary, to_disk, translated
 from ..engine.files.fingerprint import MADE_BY, fingerprint
 from .audio_copy import CopiedSound
@@ -148,9 +150,21 @@ def video_writer(
             writer = VideoWriter(out, container, look, sound, blocks)
         yield writer
         writer.finish()
-    finally:
-        with suppress(OSError, FFmpegError):  # after `finish` there is nothing left to close
-            container.close()
+    except KeyboardInterrupt:
+        if sys.platform == "win32":  # a file that is open cannot be removed there
+            _close(container)
+        else:
+            abandon(container)
+        raise
+    except BaseException:
+        _close(container)
+        raise
+    _close(container)
+
+
+def _close(container: OutputContainer) -> None:
+    with suppress(OSError, FFmpegError):  # after `finish` there is nothing left to close
+        container.close()
 
 
 class VideoWriter:

@@ -151,8 +151,7 @@ class WorldFrameSource:
         if used(performance.values):
             effects = FilmEffects(performance.values)
             return effects.applied(self._painted(effects.wanted(performance.steps(blocks, n_frames), have)))
-        codes = enumerate(performance.codes(blocks, n_frames))
-        return self._painted(None if index in have else w for index, w in codes)
+        return self._painted(performance.codes_without(blocks, n_frames, have))
 
     def _painted(self, codes: Iterable[Array | None]) -> Iterator[np.ndarray | None]:
         return self._performance.paint(codes) if self._open_farm is None else self._farmed(codes, self._open_farm)

@@ -186,15 +186,15 @@ def played(last: AudioFrame, container: InputContainer) -> int:
 
 
 class Packets:
-    """Decodes the packets of one stream.
+    """Decodes the packets of one stream. later: what is added to their stamps, in the stream's unit.
 
     Attributes:
         last: the latest packet that was not empty.
 
     """
 
-    def __init__(self, container: InputContainer, stream: AudioStream) -> None:
-        self._packets = container.demux(stream)
+    def __init__(self, container: InputContainer, stream: AudioStream, later: int = 0) -> None:
+        self._packets, self._later = container.demux(stream), later
         self.last: Packet | None = None
 
     def frames(self) -> Iterator[AudioFrame | None]:
@@ -205,6 +205,8 @@ class Packets:
                 if packet is None:
                     return
                 self.last = packet if packet.size else self.last
+                if self._later and packet.pts is not None:
+                    packet.pts += self._later
                 frames = packet.decode()
             except EOFError:
                 return

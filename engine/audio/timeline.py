@@ -94,9 +94,9 @@ def _placed(path: Path, track: str | None, strict: bool, first: int, ended: Even
     patches = exact_seeking(path) if first and may_seek else ()
     with open_track(path, track, ended, patches) as (container, stream, form):
         clock = clock_of(path, container, stream)
-        packets = Packets(container, stream)
-        sought = may_seek and begin(container, stream, clock, first)
-        place = _Placer(path, form, clock, first, sought, strict)
+        sought = begin(path, container, stream, clock, first, ended) if may_seek else None
+        packets = Packets(container, stream, sought.later if sought else 0)
+        place = _Placer(path, form, clock, first, sought is not None, strict)
         held: AudioFrame | None = None
         for frame in packed(packets.frames(), form):
             if frame is None:

@@ -11,6 +11,7 @@ import sys
 from types import FrameType
 
 from ..processors import one_blas_thread
+from .abandoned import end_process
 
 
 def main() -> int:
@@ -20,7 +21,7 @@ def main() -> int:
     one_blas_thread()
     from .main import main as run
 
-    return run()
+    return end_process(run())
 
 
 def _leave(number: int, _: FrameType | None) -> None:

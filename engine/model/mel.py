@@ -77,7 +77,8 @@ def _power(frames: Array) -> Array:
 
 def _columns(samples: Array) -> Array:
     """Samples whose first N_FFT make the first column -> [BANDS, k]."""
-    frames = np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP]
+    one = len(samples) == N_FFT
+    frames = samples[None] if one else np.lib.stride_tricks.sliding_window_view(samples, N_FFT)[::HOP]
     mel = _bands(_power(frames)) / _reference()
     db = 10 * np.log10(np.maximum(mel, 10 ** (FLOOR_DB / 10)))
     return np.clip(1 - db / FLOOR_DB, 0, 1).astype(np.float32).T

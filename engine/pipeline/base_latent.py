@@ -4,7 +4,7 @@ travelling, and morphing to another one when it is chosen.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -131,11 +131,12 @@ class BaseLatent:
 
     def begin(
         self, values: Mapping[str, Value], before: int, sample: int, psi: Array, chosen: bool = False,
-        pulls: Mapping[str, Pull] = NO_PULLS,
+        pulls: Callable[[], Mapping[str, Pull]] = lambda: NO_PULLS,
     ) -> None:  # fmt: skip
         """Start a frame, from sample `before` to `sample`, with effective values and truncation by code [L,1].
 
-        chosen: somebody chose the seed, prompt or code at this frame, be it the one there was. pulls: as of `at`.
+        chosen: somebody chose the seed, prompt or code at this frame, be it the one there was. pulls: gives those of
+        `at`, where they are needed.
 
         Raises:
             WorldError: a code is not here.
@@ -150,7 +151,7 @@ class BaseLatent:
         if identity == self._identity and not home:
             self._values, self._psi = values, psi
             return
-        current = self.at(sample, pulls)
+        current = self.at(sample, pulls())
         if another:  # the drift starts at the new seed
             self._drifted, self._drifted_from = 0.0, sample
         if home:
@@ -208,8 +209,9 @@ class BaseLatent:
         for level, (strength, heard) in pulls.items():
             if part := np.float32(strength * (1 - stays)):
                 codes = self._space.levels[level]
-                place = np.repeat(self._places.at(heard, journey[level], home, drifted)[None], len(w), 0)
-                w[codes] += part * (self._seed_bank.truncated(place, self._psi)[codes] - w[codes])
+                place = self._places.at(heard, journey[level], home, drifted)
+                psi = self._psi[codes] if isinstance(self._psi, np.ndarray) else self._psi
+                w[codes] += part * (self._seed_bank.truncated(place, psi) - w[codes])
         return w
 
     def _blended(self, w: Array, amount: np.float32, drifted: float, sample: int) -> Array:

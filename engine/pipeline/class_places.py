@@ -7,8 +7,9 @@ w_0 + p (P - w_0), where P is one of them, chosen by the seed; E_a then adds the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,13 +46,20 @@ class ClassPlaces:
     latents: Array
     classes: npt.NDArray[np.integer]
     _chosen: dict[tuple[int, int], int] = field(default_factory=dict)
+    _of_seeds: dict[int, Array] = field(default_factory=dict)
+
+    @cached_property
+    def having(self) -> npt.NDArray[np.integer]:
+        """The classes that have places, rising."""
+        return np.unique(self.classes)
 
     def pull(self, weights: Array, reach: float) -> Pull:
         """By the mixed a_c of all classes [K], and how far the level goes, from 0.
 
         A way is at most 1: beyond the place there is nothing.
         """
-        heard = np.where(np.isin(np.arange(len(weights)), self.classes), weights, 0).astype(np.float32)
+        heard = np.zeros(len(weights), np.float32)
+        heard[self.having] = weights[self.having]
         total = float(heard.sum())
         if total <= 0 or reach <= 0:
             return Pull(0.0, np.zeros_like(heard))
@@ -68,15 +76,18 @@ class ClassPlaces:
             drifted: as of SeedBank.base; the places go on with the seeds.
 
         """
-        out = np.zeros(self.latents.shape[1], np.float32)
-        for index in np.flatnonzero(shares):
-            for seed, weight in place:
-                one = along_drift(self._of(int(index)), home if seed == HOME else seed, drifted)
-                out += np.float32(shares[index] * weight) * one
-        return out
+        mixed = np.zeros((len(self.having), self.latents.shape[1]), np.float32)
+        for seed, weight in place:
+            mixed += np.float32(weight) * along_drift(self._latents_of, home if seed == HOME else seed, drifted)
+        return shares[self.having] @ mixed
 
-    def _of(self, index: int) -> Callable[[int], Array]:
-        return lambda seed: self.latents[self.of_seed(index, seed)]
+    def _latents_of(self, seed: int) -> Array:
+        """The places that a seed has, of every class that has any [k,W]."""
+        if seed not in self._of_seeds:
+            if len(self._of_seeds) > 64:
+                self._of_seeds.clear()
+            self._of_seeds[seed] = self.latents[[self.of_seed(int(index), seed) for index in self.having]]
+        return self._of_seeds[seed]
 
     def of_seed(self, index: int, seed: int) -> int:
         """Which place of a class a seed has, always the same; 0 where the class has none."""

@@ -21,7 +21,7 @@ from ..control.parameters import Value
 from ..units import LEVELS, SAMPLE_RATE, Array
 from .conditioning import ENCODER_STEP, POINTS
 from .frame_pipeline import FramePipeline, Open
-from .latent_motion import number
+from .latent_motion import number, unshown
 from .travel import SoundPoint
 
 CENTRE_S = 0.6
@@ -61,8 +61,22 @@ class FilmPipeline(FramePipeline):
         self._codes: dict[int, Array | None] = {0: None}  # F_a by grid point
         shape = self.instrument.space.num_ws, len(self.instrument.space.w_avg)
         self._mixes = np.zeros((2 * POINTS, *shape), np.float32)  # a ring, twice, so that any part of it is one piece
+        self._shown = np.zeros((2 * POINTS, self.instrument.meaning_mixer.classes), np.float32)  # likewise
         self._mixed_points: set[int] = set()
         self._settings = self.instrument.meaning_mixer.settings(self.values)
+
+    def skip(self, sound: Array) -> None:
+        """See FramePipeline; it costs half of a step."""
+        self._begin(sound)
+        values, sample = self.values, self.next_sample
+        motion = self._motion_values(values)
+        state = self._ticked(motion, sample, self._axis_shift(values))
+        after = unshown(self.instrument.space, motion, state, float(self.grid.fps))
+        if after is None:
+            self._move(values, sample)
+        else:
+            self.motion = after
+        self._end(sample)
 
     def _push(self, sound: Array, settings: AnalysisSettings) -> None:
         super()._push(sound, settings)
@@ -98,21 +112,24 @@ class FilmPipeline(FramePipeline):
         away = _away(points, centre)
         presences = np.array([self.conditioner.point(point).presence for point in points], np.float32)
         presence = float(_weights(away, SHORTEST_S) @ presences)
-        return self._averaged(self._mixed(points, values), away), presence
+        return self._averaged(self._mixed(points, values)[0], away), presence
 
-    def _mixed(self, points: range, values: Mapping[str, Value]) -> Array:
-        """The displacements of grid points [n,L,W]; kept until the mixer is set otherwise."""
+    def _mixed(self, points: range, values: Mapping[str, Value]) -> tuple[Array, Array]:
+        """The displacements of grid points [n,L,W], and how far each class shows at them [n,K]; kept until the mixer is
+        set otherwise.
+        """
         mixer = self.instrument.meaning_mixer
         settings = mixer.settings(values)
         if any(not np.array_equal(old, new) for old, new in zip(self._settings, settings, strict=True)):
             self._settings, self._mixed_points = settings, set()
         kept = {point for point in self._mixed_points if point > points[-1] - POINTS}
         for point in {*points} - kept:
-            at = point % POINTS
-            self._mixes[at] = self._mixes[at + POINTS] = mixer.mixed(settings, self.conditioner.point(point))
+            at, heard = point % POINTS, self.conditioner.point(point)
+            self._mixes[at] = self._mixes[at + POINTS] = mixer.mixed(settings, heard)
+            self._shown[at] = self._shown[at + POINTS] = mixer.weights(settings, heard)
         self._mixed_points = kept | {*points}
         at = points[0] % POINTS
-        return self._mixes[at : at + len(points)]
+        return self._mixes[at : at + len(points)], self._shown[at : at + len(points)]
 
     def _averaged(self, mixed: Array, away: Array) -> Array:
         """Average [L,W] of n displacements [n,L,W], each level by its half-life; away: of each, in seconds [n]."""
@@ -131,9 +148,8 @@ class FilmPipeline(FramePipeline):
             yield level, slice(first, last), _weights(away[first:last], life)
 
     def _class_weights(self, at: int, values: Mapping[str, Value]) -> Mapping[str, Array]:
-        mixer, (centre, points) = self.instrument.meaning_mixer, self._around(at)
-        settings = mixer.settings(values)
-        shown = np.stack([mixer.weights(settings, self.conditioner.point(point)) for point in points])
+        centre, points = self._around(at)
+        shown = self._mixed(points, values)[1]
         return {level: weights @ shown[part] for level, part, weights in self._near(_away(points, centre))}
 
     def _motion_values(self, values: Mapping[str, Value]) -> Mapping[str, Value]:

@@ -173,6 +173,18 @@ class FramePipeline:
             SonoramaError: another world was asked for and cannot be opened, or a code is not here.
 
         """
+        features, lift = self._begin(sound, changes)
+        values, sample = self.values, self.next_sample
+        w = placed(self._move(values, sample), values, self.instrument.world.card)
+        frame = self._end(sample)
+        return FrameResult(frame, sample, w, values, features, self.instrument, lift)
+
+    def skip(self, sound: Array) -> None:
+        """Play the next frame without its picture; those after it are the same, to the bit. See `step`."""
+        self.step(sound)
+
+    def _begin(self, sound: Array, changes: Sequence[Change] = ()) -> tuple[Features, float]:
+        """Hear the next frame's sound, and set its values; what music does at it, and the lift of the master."""
         frame, sample, before = self.frame, self.next_sample, self.sample
         if len(sound) != self.missing:
             raise ValueError(f"frame {frame} takes {self.missing} samples, not {len(sound)}")
@@ -183,20 +195,23 @@ class FramePipeline:
         self._load(values)
         features = self._analyse(sound, values, sample, dt)
         shifts = self.modulators.step(values, features, dt, clock_beats(values, sample))
-        features = self.modulators.features
         lift = _lift(number(values, MASTER), shifts.pop(MASTER, 0.0))
         self.params.modulate(shifts)
         self.values = values = self.params.effective()
         self._travel(values, before, sample)
         chosen = any(change.path in (LOOK_SEED, LOOK_PROMPT, LOOK_CODE) for change in self.params.applied)
-        pulls = self._pulls(sample, values)
-        self.base.begin(values, before, sample, self._truncation(values), chosen, pulls)
-        w = placed(self._move(values, sample, pulls), values, self.instrument.world.card)
+        psi = self._truncation(values)
+        self.base.begin(values, before, sample, psi, chosen, lambda: self._pulls(sample, values))
+        return self.modulators.features, lift
+
+    def _end(self, sample: int) -> int:
+        """Go on to the next frame; the index of this one."""
+        frame = self.frame
         self.frame, self.sample = frame + 1, sample
-        if number(values, ENGINE_FPS) != self._fps:
-            self._fps = number(values, ENGINE_FPS)
+        if number(self.values, ENGINE_FPS) != self._fps:
+            self._fps = number(self.values, ENGINE_FPS)
             self.grid = self.grid.at_rate(exact_rate(self._fps), frame)
-        return FrameResult(frame, sample, w, values, features, self.instrument, lift)
+        return frame
 
     def _travel(self, values: Mapping[str, Value], before: int, sample: int) -> None:
         for at in range((before // ENCODER_STEP + 1) * ENCODER_STEP, sample + 1, ENCODER_STEP):
@@ -209,6 +224,8 @@ class FramePipeline:
     def _truncation(self, values: Mapping[str, Value]) -> Array:
         """Of each code [L,1]: moves reach it as far as its level goes with the sound."""
         still, moved = float(self.params.base(LOOK_TRUNCATION)), number(values, LOOK_TRUNCATION)
+        if still == moved:
+            return np.full((self.instrument.space.num_ws, 1), still, np.float32)
         return (still + self._openness(values) * np.float32(moved - still)).astype(np.float32)
 
     def _openness(self, values: Mapping[str, Value]) -> Array:
@@ -273,22 +290,29 @@ class FramePipeline:
     def _tempo(values: Mapping[str, Value]) -> Literal["heard", "tapped"]:
         return "tapped" if values[SOUND_TEMPO] == "tapped" else "heard"
 
-    def _move(self, values: Mapping[str, Value], sample: int, pulls: Mapping[str, Pull]) -> Array:
+    def _move(self, values: Mapping[str, Value], sample: int) -> Array:
+        """Motion up to a frame, and its style codes [L,W]."""
+        space, shift = self.instrument.space, self._axis_shift(values)
+        pulls, motion_values = self._pulls(sample, values), self._motion_values(values)
+        state = self._ticked(motion_values, sample, shift)
+        last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
+        part = (sample - last) / (following - last)
+        displacement, _ = self._displaced(sample, motion_values)
+        base, fps = self._base(sample, shift, pulls), float(self.grid.fps)
+        w, self.motion = style_codes(space, motion_values, state, base, displacement, part, fps)
+        return w
+
+    def _ticked(self, values: Mapping[str, Value], sample: int, shift: Array | None) -> MotionState:
+        """The state of motion after its steps up to a sample; values: those that motion goes by."""
         space, backend, seed = self.instrument.space, self.instrument.backend, int(number(values, LOOK_SEED))
-        shift = self._axis_shift(values)
-        state, values = self.motion, self._motion_values(values)
+        state = self.motion
         while (at := tick_sample(space, state.tick)) <= sample:
             displacement, presence = self._displaced(at, values)
             state = advance_motion(
                 space, values, state, self._base(at, shift, self._pulls(at, values)), displacement, presence, seed,
                 backend.step_rnn,
             )  # fmt: skip
-        last, following = tick_sample(space, state.tick - 1), tick_sample(space, state.tick)
-        part = (sample - last) / (following - last)
-        displacement, _ = self._displaced(sample, values)
-        base, fps = self._base(sample, shift, pulls), float(self.grid.fps)
-        w, self.motion = style_codes(space, values, state, base, displacement, part, fps)
-        return w
+        return state
 
     def _base(self, at: int, shift: Array | None, pulls: Mapping[str, Pull]) -> Array:
         """w_0 [L,W] at a sample of the frame."""

@@ -203,6 +203,15 @@ def style_codes(
     return w, replace(state, anchor_frame=anchor, openness=openness, last_output=w, held=held, release=release)
 
 
+def unshown(space: StyleSpace, values: Mapping[str, object], state: MotionState, fps: float) -> MotionState | None:
+    """What `style_codes` leaves of a frame whose codes nobody asks for, where nothing is followed slowly (/sound/follow
+    0); None where a level is held or let go of, since the codes are part of the state then.
+    """
+    if _held(space, values).any() or (state.release < 1).any():
+        return None
+    return replace(state, openness=level_openness(space, values, state, fps))
+
+
 def _hold(
     space: StyleSpace, values: Mapping[str, object], state: MotionState, free: Array, fps: float
 ) -> tuple[Array, Array, Array]:

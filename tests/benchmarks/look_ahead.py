@@ -109,13 +109,16 @@ def main() -> None:
             f"music, 124 bpm, look-ahead {name}: {share:.0%} of the largest steps are on a hit, {chance:.0%} by chance"
         )
     render = OfflineRender(world, values, FPS, backend, math.inf)
+    sound, n = np.tile(track, 4), 600
     begun = time.process_time()
-    codes = list(render.codes([np.tile(track, 4)], 600))
-    stepped = time.process_time() - begun
-    begun = time.process_time()
+    codes = list(render.codes([sound], n))
+    stepped = time.process_time()
+    skipped = sum(1 for w in render.codes_without([sound], n, range(n)) if w is None)
+    passed = time.process_time()
     painted = sum(1 for _ in render.paint(codes[:60]))
-    ratio = (stepped / len(codes)) / ((time.process_time() - begun) / painted)
-    print(f"stepping a frame / painting it: {ratio:.3f}")
+    painting = (time.process_time() - passed) / painted
+    print(f"stepping a frame / painting it: {(stepped - begun) / n / painting:.3f}")
+    print(f"skipping a frame / painting it: {(passed - stepped) / skipped / painting:.3f}")
 
 
 if __name__ == "__main__":

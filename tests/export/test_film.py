@@ -2,6 +2,7 @@
 
 import re
 import struct
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -123,6 +124,26 @@ def test_eight_bit_h264_takes_uint8(tmp_path: Path, sound: Path) -> None:
     frame = np.full((64, 64, 3), 200, np.uint8)
     write(tmp_path / "a.mp4", PRESETS["h264"], [frame] * 3, sound)
     assert np.abs(pixels(tmp_path / "a.mp4", "rgb24", (64, 64))[0].astype(int) - 200).max() <= 3
+
+
+@pytest.mark.parametrize(("error", "closed"), [(KeyboardInterrupt, sys.platform == "win32"), (ValueError, True)])
+def test_an_interrupted_film_is_not_closed_in_order(
+    tmp_path: Path, sound: Path, error: type[BaseException], closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Encoding what waits and moving the index of a film that is thrown away can take minutes."""
+    abandoned = list[object]()
+    monkeypatch.setattr("sonorama.export.film.abandon", abandoned.append)
+    out, preset = tmp_path / "film.mp4", PRESETS["h264"]
+    look = Look(preset, (64, 64), (64, 64), "cover", Fraction(30), None, {})
+    with (
+        pytest.raises(error),
+        open_sound(sound) as opened,
+        video_writer(out, look, opened, opened.blocks()) as writer,
+    ):
+        writer.write(np.zeros((64, 64, 3), np.float32))
+        raise error
+    assert (b"moov" in out.read_bytes()) == closed
+    assert len(abandoned) == (not closed)
 
 
 @pytest.mark.parametrize("preset", [p for p in PRESETS.values() if not p.sequence], ids=lambda p: p.name)

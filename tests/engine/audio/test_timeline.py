@@ -180,6 +180,9 @@ def test_a_part_far_from_the_beginning_lies_where_it_does_in_the_whole(
         near = read(sound, 30.0, 2.0)
         monkeypatch.setattr(seeking, "_NEAR_S", 10)
         far = read(sound, 30.0, 2.0)
+        if name.endswith(("mp3", "aac")):  # nothing but frames: found by their headers, not by FFmpeg's reading them
+            monkeypatch.setattr(seeking, "_seek", None)
+            assert np.array_equal(read(sound, 30.0, 2.0), far)
     error = np.sqrt(np.square(far - near).mean()) / np.sqrt(np.square(near).mean())
     assert error < (0.02 if name != "a.mkv" else 1.0), error  # Matroska's stamps are rounded to 1 ms
 

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from sonorama.engine.pipeline.film_pipeline import CENTRE_S, MOST_AHEAD_S, FilmP
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.units import SAMPLE_RATE
+
+from ...worlds import write_world
 
 FPS = Fraction(30)
 RNG = np.random.default_rng(3)
@@ -103,6 +106,33 @@ def test_blocks_of_any_size_give_the_same_bits(world: World, backend: Backend, l
     cuts = np.split(NOISE, np.sort(RNG.integers(0, len(NOISE), 30)))
     whole = codes(film(world, backend, limit), NOISE, 60)
     assert np.array_equal(np.stack([*film(world, backend, limit).codes(cuts, 60)]), whole)
+
+
+SKIPS: dict[str, dict[str, object]] = {
+    "default": {},
+    "modulators": {"moves__1__target": "/look/truncation", "moves__2__target": "/motion/mid/amount"},
+    "travel": {"look__travel": 1.0, "look__drift": 1.0},
+    "held": {"motion__mid__hold": True, "motion__fine__hold": True},
+    "muted": {"motion__coarse__mute": True},
+    "literal": {"motion__mode": "literal"},
+}
+
+
+@pytest.mark.parametrize("kind", SKIPS)
+@pytest.mark.parametrize("ahead", [0.0, math.inf])
+def test_frames_after_skipped_ones_are_the_same(tmp_path: Path, kind: str, ahead: float) -> None:
+    path = tmp_path / "tiny.safetensors"
+    write_world(path, displacements=True, places=True)
+    world = load_world(path)
+    render = film(world, open_backend(world, "ort"), ahead, **SKIPS[kind])
+    sound = np.concatenate([NOISE[:SAMPLE_RATE], placed(CLICK, 0.3, 1.5), NOISE[: SAMPLE_RATE // 2]])
+    whole = codes(render, sound, 90)
+    assert np.abs(np.diff(whole, axis=0)).max() > 0
+    skipped = {*range(1, 40), *range(50, 61), 70}
+    part = [*render.codes_without([sound], 90, skipped)]
+    assert [n for n, w in enumerate(part) if w is None] == sorted(skipped)
+    for n, w in enumerate(part):
+        assert w is None or np.array_equal(w, whole[n]), f"frame {n}"
 
 
 def test_how_far_it_looks(world: World, backend: Backend) -> None:
