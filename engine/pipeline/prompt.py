@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from ..errors import WorldError
 from ..inference.text_encoder import text_codes, told_unknown, without_text
 from ..model.seed_bank import bank_part, closest_seed
 from ..model.world_file import World
@@ -15,10 +16,13 @@ def prompt_seed(world: World, text: str) -> int:
     """The bank's seed for a text; words that the world does not know are logged.
 
     Raises:
-        WorldError: a world without a text encoder.
+        WorldError: a world without a text encoder, or without a seed bank.
 
     """
     codes = bank_part(world.tensors, "codes")
+    if codes is None and world.card.text is not None:
+        what = f"World {world.card.name} has no seed bank, from which words choose"
+        raise WorldError(what, "If it is being imported, choose it again when its pictures are painted.")
     if codes is None:
         raise without_text(world)
     if unknown := told_unknown(world, text):

@@ -19,7 +19,6 @@ from torch import Tensor
 from sonorama.engine.errors import InputError, needing_extra
 from sonorama.engine.model.generator import Generator, StyledConv, ToRGB
 from sonorama.engine.model.joint_embedding import ImageHead
-from sonorama.engine.model.principal_axes import principal_axes, shares
 from sonorama.engine.model.seed_bank import seed_to_z
 from sonorama.engine.model.world_file import World
 from sonorama.engine.units import Array
@@ -27,7 +26,6 @@ from sonorama.engine.units import Array
 SAMPLES = 10_000
 TRUNCATION, MIXING = 0.7, 0.5
 """Of the imported world's card: as these networks are usually sampled; its seeds are plain, there is nothing to mix."""
-SEEN_SIZE = 128
 LENGTH = 0.8
 """Root mean square of a direction, in units of sigma_w."""
 BESIDE_PLACES = 0.5
@@ -38,7 +36,6 @@ RIDGE = 0.1
 """Of the regression, as a share of the scores' variance."""
 HELD_OUT = 4
 """Every fourth seed is left out of the regression that is judged."""
-BATCH = 4
 See = Callable[[Tensor], Tensor]
 """F_v: pictures [B,3,H,W] in [-1,1] -> unit codes [B,D]."""
 
@@ -67,26 +64,18 @@ def eyes(base: World) -> See:
 
 
 @torch.no_grad()
-def measure_styles(generator: Generator, keep_average: bool) -> None:
-    """Fill w_std, and w_avg unless the file had one, from random latents."""
-    w = _random_styles(generator)
-    if not keep_average:
-        generator.mapping.w_avg.copy_(w.mean(0))
-    generator.mapping.w_std.copy_(w.std(0).clamp_min(1e-6))
-
-
-def _random_styles(generator: Generator) -> Tensor:
+def random_styles(generator: Generator) -> Tensor:
     """Untruncated style codes [SAMPLES,W] of random latents."""
     z = torch.from_numpy(np.random.default_rng(0).standard_normal((SAMPLES, generator.config.z_dim)).astype(np.float32))
     return torch.cat([generator.mapping(part)[:, 0] for part in z.split(1000)])
 
 
 @torch.no_grad()
-def axes_of(generator: Generator) -> tuple[Array, list[float]]:
-    """The principal axes [8,W] of its W, and the share of the variance of each."""
-    styles = _random_styles(generator).numpy()
-    axes = principal_axes(styles)
-    return axes, shares(axes, styles)
+def measure_styles(generator: Generator, styles: Tensor, keep_average: bool) -> None:
+    """Fill w_std, and w_avg unless the file had one, from random style codes."""
+    if not keep_average:
+        generator.mapping.w_avg.copy_(styles.mean(0))
+    generator.mapping.w_std.copy_(styles.std(0).clamp_min(1e-6))
 
 
 @dataclass(frozen=True)
@@ -95,20 +84,6 @@ class Bank:
 
     codes: Array
     styles: Array
-
-
-@torch.no_grad()
-def paint_bank(generator: Generator, see: See, seeds: int, tell: Callable[[int, int], object]) -> Bank:
-    """Paint the first seeds, at 128 px where the generator is larger, and look at each picture."""
-    z_dim, size = generator.config.z_dim, min(SEEN_SIZE, generator.config.size)
-    z = torch.from_numpy(np.stack([seed_to_z(seed, z_dim, None) for seed in range(seeds)]))
-    codes, styles = [], []
-    for batch in z.split(BATCH):
-        w = generator.mapping(batch, TRUNCATION)
-        codes.append(see(generator.synthesis(w, "const", size, "activations").clamp(-1, 1)))
-        styles.append(w[:, 0])
-        tell(sum(map(len, codes)), seeds)
-    return Bank(torch.cat(codes).numpy(), torch.cat(styles).numpy())
 
 
 @torch.no_grad()

@@ -15,6 +15,8 @@ from sonorama.engine.units import DEFAULT_WORLD
 if TYPE_CHECKING:
     from sonorama.engine.cli.main import Commands
 
+    from .make_world import Written
+
 FEWEST, MOST = 16, 65_536
 
 
@@ -63,9 +65,30 @@ def run_import(args: argparse.Namespace) -> int:
         from .make_world import LICENCE, Request, import_world
 
     request = Request(args.file, args.world, args.base, args.out, args.seeds, args.licence or LICENCE)
-    with Progress(f"import {one_line(args.file.name)}") as progress:
-        card = import_world(request, progress)
-    world = args.world if args.out is None else shlex.quote(str(args.out))
-    sys.stdout.write(f"{one_line(card.path)}\n{card.width}x{card.height} px, licence: {one_line(card.licence)}\n")
-    sys.stdout.write(f"Play it: sonorama live --world {world}\n")
-    return 0
+    world, told = args.world if args.out is None else shlex.quote(str(args.out)), False
+    made = import_world(request, lambda done, total: progress(done, total))
+    try:
+        while True:
+            with Progress(f"import {one_line(args.file.name)}") as progress:
+                written = next(made, None)
+            if written is None:
+                return 0
+            _tell(written, world, told)
+            told = True
+    except KeyboardInterrupt:
+        if told:
+            sys.stderr.write("The world stays as it is; the same command paints its bank again.\n")
+        raise
+
+
+def _tell(written: Written, world: str, again: bool) -> None:
+    """Say what can be done with the world now. again: it was written before, with less of its bank."""
+    card, seeds, wanted = written.card, written.seeds, written.wanted
+    if again:
+        sys.stdout.write(f"{seeds} of {wanted} pictures are in it: choose it again in a show that plays it.\n")
+    else:
+        sys.stdout.write(f"{one_line(card.path)}\n{card.width}x{card.height} px, licence: {one_line(card.licence)}\n")
+        sys.stdout.write(f"Play it: sonorama live --world {world}\n")
+        if seeds < wanted:
+            sys.stdout.write(f"It plays while its seed bank is painted ({wanted} pictures), as yet without classes.\n")
+    sys.stdout.flush()

@@ -51,17 +51,23 @@ def write_mapping(world: World, path: Path, graph: Graph | None = None) -> None:
     graph.save(path, w=(1, num_ws, width))
 
 
-def write_synthesis(world: World, path: Path) -> None:
+def write_synthesis(world: World, path: Path, size: int | None = None) -> None:
     """Style codes ws [1,L,W] -> picture [1,3,H,W] in 0..1, row 0 on top; noise is the constant one. StyleGAN3's graph
-    takes a placement besides, [1,L+1,W]: stylegan3.py.
+    takes a placement besides, [1,L+1,W]: stylegan3.py. size: see add_synthesis.
     """
     graph = Graph("synthesis")
     ws = graph.input("ws", 1, world.card.painted_rows, world.card.w_dim)
-    graph.save(path, picture=add_synthesis(graph, world, ws))
+    graph.save(path, picture=add_synthesis(graph, world, ws, size=size))
 
 
-def add_synthesis(graph: Graph, world: World, ws: Value, half: bool = False) -> tuple[int, int, int, int]:
-    """The nodes from `ws` to `picture`; its shape. half: whether features are computed in half precision."""
+def add_synthesis(
+    graph: Graph, world: World, ws: Value, half: bool = False, size: int | None = None
+) -> tuple[int, int, int, int]:
+    """The nodes from `ws` to `picture`; its shape.
+
+    half: whether features are computed in half precision. size: StyleGAN2 leaves at this side (early exit), if it is
+    the smaller one; None: at the world's own.
+    """
     if isinstance(config := world.card.generator, StyleGAN3Config):
         return add_stylegan3(graph, world, config, ws, half)
     synthesis = _Synthesis(world, graph, ws, half)
@@ -72,7 +78,7 @@ def add_synthesis(graph: Graph, world: World, ws: Value, half: bool = False) -> 
         synthesis.styled_conv(f"b{side}.conv1", code, up=False)
         rgb = synthesis.colours(f"b{side}.torgb", code + 1, rgb)
         side, code = 2 * side, code + 2
-        if side > world.card.generator.size:
+        if side > min(size or math.inf, world.card.generator.size):
             break
     return synthesis.picture(rgb)
 

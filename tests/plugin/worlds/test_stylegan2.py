@@ -9,7 +9,7 @@ import torch
 
 from sonorama.engine.errors import WorldError
 from sonorama.engine.model.generator import Generator
-from sonorama.plugin.worlds.make_world import _generator
+from sonorama.plugin.worlds.imported import build_generator
 from sonorama.plugin.worlds.reading_child import read_network
 from sonorama.plugin.worlds.stylegan2 import convert
 
@@ -25,7 +25,7 @@ SIZES: list[dict[str, Any]] = [
 
 
 def converted(path: Path) -> Generator:
-    return _generator(convert(read_network(path), path.name))
+    return build_generator(convert(read_network(path), path.name))[0]
 
 
 def largest_difference(g: nvidia_files.Generator, ours: Generator) -> float:

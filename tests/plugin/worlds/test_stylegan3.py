@@ -17,7 +17,8 @@ from sonorama.engine.model.stylegan3_config import StyleGAN3Config
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.plugin.worlds import make_world
-from sonorama.plugin.worlds.make_world import _generator, convert_network
+from sonorama.plugin.worlds.imported import build_generator
+from sonorama.plugin.worlds.make_world import convert_network
 from sonorama.plugin.worlds.reading_child import read_network
 
 from . import nvidia_files, stylegan3_files
@@ -27,7 +28,7 @@ from . import nvidia_files, stylegan3_files
 def test_both_configurations_paint_the_same(tmp_path: Path, radial: bool) -> None:
     g = stylegan3_files.generator(radial=radial)
     path = nvidia_files.write(tmp_path / "g.pkl", g)
-    ours = _generator(convert_network(read_network(path), path.name))
+    ours, _ = build_generator(convert_network(read_network(path), path.name))
     assert isinstance(ours.config, StyleGAN3Config)
     assert (ours.config.radial, ours.config.kernel) == (radial, 1 if radial else 3)
     z = torch.randn(16, generator=torch.Generator().manual_seed(4))
