@@ -47,6 +47,7 @@ from sonorama.training.stages.joint_space import JointTraining, Space, save
 from sonorama.training.stages.motion_teacher import MotionTraining, prepare, train_motion
 from sonorama.training.stages.sound_groups import group, k_means, silhouette
 
+from ..engine.model.test_joint_embedding import tiny_clip
 from .footage.media import Sound, moving, write_video
 
 SECONDS = 4
@@ -250,6 +251,23 @@ def test_a_folder_of_birds_is_the_class_that_the_base_world_knows(tmp_path: Path
     space = joint_stage(TrainingRun(root, tmp_path / "work", SMALL, base=find_world(DEFAULT_WORLD)))
     assert space.classes == (*CLASSES, "birds")
     assert "crickets" in space.names and "birds" not in space.names
+
+
+@pytest.mark.timeout(600)
+def test_own_classes_have_codes_in_the_space_of_a_named_clip_model(tmp_path: Path) -> None:
+    """There F_a is trained on the data's own sounds, and names and photos are those of the model."""
+    name, _ = tiny_clip(tmp_path)
+    root = data_set(tmp_path, {"bell/a": bell(440), "motor/a": motor(60), "birds/a": None})
+    recipe = replace(SMALL, joint=replace(SMALL.joint, clip=name))
+    space = joint_stage(TrainingRun(root, tmp_path / "work", recipe, base=find_world(DEFAULT_WORLD)))
+    assert space.clip is not None and space.clip.name == name
+    assert space.classes[:9] == CLASSES and {*space.classes[9:]} == {"bell", "motor", "birds"}
+    assert space.labels.shape == (12, space.labels.shape[1])
+    assert torch.allclose(space.labels.norm(dim=1), torch.ones(12), atol=1e-3)
+    code = own_labels.prior(space, "birds", torch.zeros(0, 3, 64, 64))
+    assert code is not None and code.shape == space.labels[0].shape
+    others = space.labels[9:] @ space.labels[9:].T
+    assert float(others.fill_diagonal_(0).max()) < 0.99, "classes of one code cannot be told apart"
 
 
 def test_a_base_world_that_lacks_a_class_is_refused(tmp_path: Path) -> None:
