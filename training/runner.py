@@ -27,7 +27,7 @@ from ..engine.model.open_clip_towers import load_joint
 from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
 from .checkpoints import AGAIN, write_tensors
-from .data.class_photos import class_anchors
+from .data.class_photos import class_anchors, weather_of
 from .data.labels import Labels
 from .data.photos import PICTURES, PictureSet, photo_tags, picture_set
 from .data.recordings import training_recordings
@@ -237,7 +237,7 @@ def directions_stage(shop: TrainingRun, generator: Generator, space: Space) -> T
 
 def class_places(shop: TrainingRun, generator: Generator, space: Space) -> PlaceLatents:
     """The places of the space's classes: latents of the photos that show them."""
-    tags = photo_tags(shop.root, shop.labels.of)
+    tags = photo_tags(shop.root, lambda file, tag: shop.labels.of(file, weather_of(file, tag)))
     return PlaceLatents.of(generator, class_anchors(shop.pictures(), tags, space.classes))
 
 

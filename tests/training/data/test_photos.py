@@ -8,7 +8,7 @@ from tests.training.wide_data import wide_data
 
 from sonorama.engine.errors import InputError
 from sonorama.training.backbone import Backbone
-from sonorama.training.data.class_photos import TAGS, class_anchors
+from sonorama.training.data.class_photos import TAGS, WEATHER, class_anchors, weather_of
 from sonorama.training.data.photos import (
     CLEAN,
     CropPlan,
@@ -135,3 +135,9 @@ def test_photos_of_a_class_go_by_their_tags(root: Path, data: PictureSet) -> Non
     assert torch.equal(shown["crickets"], data.codes[used & night])
     assert len(shown["volcano_eruption"]) == 1, "the lone photo of lava"
     assert not len(shown["underwater_bubbling"])
+
+
+def test_a_few_photos_are_places_of_rain_by_what_is_seen_in_them() -> None:
+    assert weather_of("photos/opensuse__roll_lcp.jpg", "meadow") in TAGS["raining"]
+    assert weather_of("photos/another.jpg", "meadow") == "meadow"
+    assert "overcast" in {*WEATHER.values()} and all(tag in TAGS["raining"] for tag in WEATHER.values())
