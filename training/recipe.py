@@ -64,7 +64,12 @@ class Recipe:
         return replace(
             self,
             stage_0=replace(self.stage_0, phases=phases, judges_over=(start, max(full, start + 1))),
-            ears=replace(ears, shards=part(ears.shards), distil=replace(ears.distil, steps=part(ears.distil.steps))),
+            ears=replace(
+                ears,
+                shards=part(ears.shards),
+                distil=replace(ears.distil, steps=part(ears.distil.steps)),
+                drawn=part(ears.drawn),
+            ),
             joint=replace(
                 joint,
                 names_steps=part(joint.names_steps),

@@ -15,6 +15,7 @@ from sonorama.engine.model.frame_encoder import FrameEncoder, level_free
 from sonorama.engine.model.joint_embedding import ImageHead, SoundEncoder, TextTower
 from sonorama.engine.model.joint_space import Vocabulary
 from sonorama.engine.model.world_file import load_world
+from sonorama.training.data.procedural_others import OTHERS, compose_other
 from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.data.procedural_sounds import Draw
 from sonorama.training.data.recordings import Recording, Windows
@@ -24,7 +25,7 @@ from sonorama.training.stages.ears.classes import balanced_weights, fit
 from sonorama.training.stages.ears.clips import CLIP, NONE, ClipMaker, ClipPlan, Clips, clip_mel
 from sonorama.training.stages.ears.distil import Distillation, DistilPlan, load_student
 from sonorama.training.stages.ears.library import LibrarySound, SoundLibrary
-from sonorama.training.stages.ears.listening import EarsTraining, Listening, listen
+from sonorama.training.stages.ears.listening import EarsTraining, Listening, drawn_clips, listen
 from sonorama.training.stages.ears.student import Student, StudentConfig, frame_encoder, parameters
 from sonorama.training.stages.ears.teacher import BANDS, RATE, Teacher, mel_weights, teacher_file
 from sonorama.training.stages.joint import Material, Targets, train_sound
@@ -206,6 +207,26 @@ def listening() -> tuple[Listening, torch.Tensor]:
     sources = tuple((f"s{i % 7}", "") for i in range(len(group)))
     clips = names.NamedClips(heard, target, ("Speech", "Guitar"), sources)
     return Listening(FrameEncoder(config), clips), centres
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_drawn_sounds_of_other_names_differ_and_are_finite(name: str) -> None:
+    drawn = [compose_other(name, np.random.default_rng(seed), CLIP) for seed in (1, 2, 1)]
+    assert all(x.shape == (CLIP,) and np.isfinite(x).all() and x.std() > 0 for x in drawn)
+    assert np.array_equal(drawn[0], drawn[2])
+    assert not np.allclose(drawn[0], drawn[1])
+
+
+def test_drawn_clips_are_taken_for_their_names() -> None:
+    given, _ = listening()
+    some = ("Speech", "Hum", "Bass drum")
+    clips = drawn_clips(given.frames, some, 3)
+    assert clips.names == some and clips.heard.shape == (6, given.frames.config.code)
+    assert clips.target.argmax(1).tolist() == [len(CLASSES) + 1] * 3 + [len(CLASSES) + 2] * 3
+    both = clips.joined(clips)
+    assert len(both.heard) == len(both.target) == len(both.sources) == 12
+    assert len(both.without("s3").heard) == 12
+    assert len(drawn_clips(given.frames, some, 0).heard) == 0
 
 
 def test_f_a_learns_other_names_beside_its_classes() -> None:

@@ -70,7 +70,7 @@ class ClipMaker:
             other, second = self._cut(d)
             other = bend(d, other) if d.flip(plan.bent) else other
             clip = _over(d, clip, other, 10 ** (d.uni(*plan.below) / 20))
-        return _levelled(d, _fitted(d, clip), plan), (first, second)
+        return finished(d, clip, plan), (first, second)
 
     def _cut(self, d: Draw) -> tuple[Sound, int]:
         """A random stretch of a random sound, a little longer than a clip (speeds shorten it), and its index."""
@@ -79,6 +79,11 @@ class ClipMaker:
         want = round(CLIP * 1.35)
         first = int(d.rng.integers(0, max(1, sound.count - want + 1)))
         return self._library.samples(sound, first, want), index
+
+
+def finished(d: Draw, x: Sound, plan: ClipPlan | None = None) -> Sound:
+    """A sound of any length and loudness as a clip [CLIP], at a random level."""
+    return _levelled(d, _fitted(d, x), plan or ClipPlan())
 
 
 def _over(d: Draw, clip: Sound, other: Sound, level: float) -> Sound:

@@ -10,13 +10,18 @@ import logging
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file
 from torch import Tensor
 
 from ....engine.model.frame_encoder import FrameEncoder, frames_config
+from ...data.procedural_others import OTHERS, compose_other
+from ...data.procedural_pictures import CLASSES
+from ...data.procedural_sounds import Draw
 from ..generator.interrupt import stop_between_steps
-from .clips import Clips, make_clips, read_clips
+from .clips import CLIP, Clips, clip_mel, finished, make_clips, read_clips
 from .distil import Distillation, DistilPlan
 from .library import SoundLibrary, sound_library
 from .names import NamedClips, other_names, targets
@@ -28,10 +33,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EarsTraining:
-    """shards: files of 1,024 clips each; distil: how the student is trained."""
+    """shards: files of 1,024 clips each; distil: how the student is trained; drawn: clips of each procedural sound that
+    is none of the classes (data/procedural_others.py), which F_a learns by name.
+    """
 
     shards: int = 56
     distil: DistilPlan = field(default_factory=DistilPlan)
+    drawn: int = 400
 
 
 @dataclass(frozen=True)
@@ -57,7 +65,8 @@ def listen(root: Path, work: Path, plan: EarsTraining, start: Path | None = None
     run.load()
     with stop_between_steps() as stop:
         frames = frame_encoder(run.run(stop))
-    return Listening(frames, named_clips(frames, clips, library, told.names))
+    named = named_clips(frames, clips, library, told.names)
+    return Listening(frames, named.joined(drawn_clips(frames, named.names, plan.drawn)))
 
 
 def _frames_of(world: Path) -> FrameEncoder | None:
@@ -80,3 +89,16 @@ def named_clips(frames: FrameEncoder, clips: Clips, library: SoundLibrary, names
     sources = [*(sound.source for sound in library.sounds), ""]  # index -1, no sound, is the last entry
     found = tuple(tuple(sources[i] for i in pair) for pair in clips.sounds[rows.numpy()].tolist())
     return NamedClips(torch.cat(parts), target[rows], other_names(names), found)
+
+
+@torch.no_grad()
+def drawn_clips(frames: FrameEncoder, names: tuple[str, ...], count: int) -> NamedClips:
+    """So many clips of each of OTHERS among the names, as the frame encoder codes them."""
+    d, codes, at = Draw(np.random.default_rng(11)), [torch.zeros(0, frames.config.code)], list[int]()
+    for name in OTHERS if count else ():
+        if name in names:
+            mel = [clip_mel(finished(d, compose_other(name, d.rng, CLIP))) for _ in range(count)]
+            codes.append(frames(torch.from_numpy(np.stack(mel))))
+            at += [len(CLASSES) + names.index(name)] * count
+    target = F.one_hot(torch.tensor(at, dtype=torch.int64), len(CLASSES) + len(names)).float()
+    return NamedClips(torch.cat(codes), target, names, ((),) * len(at))

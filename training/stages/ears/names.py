@@ -124,3 +124,8 @@ class NamedClips:
         """Those that hold nothing of these sources."""
         keep = [i for i, some in enumerate(self.sources) if not set(some) & set(sources)]
         return NamedClips(self.heard[keep], self.target[keep], self.names, tuple(self.sources[i] for i in keep))
+
+    def joined(self, more: NamedClips) -> NamedClips:
+        """These and others with the same names."""
+        heard, target = torch.cat([self.heard, more.heard]), torch.cat([self.target, more.target])
+        return NamedClips(heard, target, self.names, (*self.sources, *more.sources))
