@@ -16,6 +16,12 @@ CHANNELS: Final = 2
 EXACT: Final = "exact"
 """The precision of pictures in films, float32; every other one bears the name of its number format, such as bf16."""
 
+EARLY_EXIT: Final = "early exit"
+"""What follows a precision, after a comma, where the last block of the generator is left out."""
+
+HALF_RATE: Final = "half rate"
+"""The same where every second frame is not painted; only for people, since no picture is another one by it."""
+
 LEVELS: Final = ("coarse", "mid", "fine")
 """Groups of a world's style codes, in the order of the synthesis network's layers."""
 

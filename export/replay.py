@@ -23,7 +23,7 @@ from ..engine.control.addresses import OUT_FREEZE
 from ..engine.errors import InputError, SonoramaError, WorldError
 from ..engine.files.fingerprint import sha256
 from ..engine.inference.backend import open_backend
-from ..engine.inference.precision import fast_precisions, open_in
+from ..engine.inference.precision import can_paint, open_in
 from ..engine.model.base_code import read_code, remember_code
 from ..engine.model.world_file import find_world, list_worlds, load_world, read_card
 from ..engine.pipeline.frame_pipeline import LOADS, FramePipeline, FrameResult, mono
@@ -111,7 +111,7 @@ class Worlds:
 
     def check(self, opened: LoadedWorld, precision: str) -> None:
         """Refuse a precision that this machine does not have; see `painting_in`."""
-        if precision not in (EXACT, *fast_precisions(opened.backend)):
+        if not can_paint(opened.backend, precision):
             message = f"{self._take.folder} was played in {precision}, in which {opened.backend.name} cannot paint here"
             raise SonoramaError(message, "Leave --as-played out: the film is exact then. Or give another --device.")
 

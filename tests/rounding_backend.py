@@ -13,10 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.inference.precision import open_in, with_early_exit
 from sonorama.engine.model.world_file import World
-from sonorama.engine.units import Array
+from sonorama.engine.units import EXACT, Array
 
-NAME, SLOW = "rounding", "ROUNDING_SLOW_S"
+NAME, SLOW, EARLY, EXACT_ONLY = "rounding", "ROUNDING_SLOW_S", "ROUNDING_EARLY", "ROUNDING_EXACT_ONLY"
 
 
 class RoundingBackend:
@@ -29,7 +30,7 @@ class RoundingBackend:
         self.painters = self._inner.painters
         self.embed_sound, self.invert_sound = self._inner.embed_sound, self._inner.invert_sound
         self.step_rnn, self.map_latent = self._inner.step_rnn, self._inner.map_latent
-        self.formats: tuple[str, ...] = ("bf16",)
+        self.formats: tuple[str, ...] = () if os.environ.get(EXACT_ONLY) else ("bf16",)
         self.opened: list[str] = []
 
     def synthesize(self, ws: Array) -> Array:
@@ -45,6 +46,16 @@ class RoundingBackend:
         """See FastBackend."""
         self.opened.append(precision)
         return lambda ws: bf16(self._inner.synthesize(bf16(ws)))
+
+    def can_leave_early(self) -> bool:
+        """See EarlyExitBackend: where ROUNDING_EARLY is set."""
+        return bool(os.environ.get(EARLY))
+
+    def open_early(self, precision: str) -> Callable[[Array], Array]:
+        """See EarlyExitBackend."""
+        self.opened.append(f"early {precision}")
+        inner = open_in(self._inner, with_early_exit(EXACT)).synthesize
+        return inner if precision == EXACT else lambda ws: bf16(inner(bf16(ws)))
 
 
 def bf16(x: Array) -> Array:

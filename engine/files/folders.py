@@ -10,54 +10,60 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-
-import platformdirs
+from types import ModuleType
 
 _APP = "sonorama"
+
+
+def _system() -> ModuleType:
+    """platformdirs, which a machine that only trains or measures may lack where the variables name its folders."""
+    import platformdirs
+
+    return platformdirs
 
 
 def cache_folder() -> Path:
     """For what can be made again, such as the graphs of worlds: $SONORAMA_CACHE, else the user's cache folder."""
     return _given("SONORAMA_CACHE") or _earlier(
-        "XDG_CACHE_HOME", ".cache", _own(platformdirs.user_cache_path(_APP, False))
+        "XDG_CACHE_HOME", ".cache", _own(_system().user_cache_path(_APP, False))
     )
 
 
 def presets_folder() -> Path:
     """For saved looks, shows and scenes: $SONORAMA_LOOKS, else `looks` in the user's data folder."""
-    data = _earlier("XDG_DATA_HOME", ".local/share", _own(platformdirs.user_data_path(_APP, False)))
+    data = _earlier("XDG_DATA_HOME", ".local/share", _own(_system().user_data_path(_APP, False)))
     return _given("SONORAMA_LOOKS") or data / "looks"
 
 
 def codes_folder() -> Path:
     """For the codes of photos and videos (model/base_code.py): $SONORAMA_CODES, else `codes` in the data folder."""
-    return _given("SONORAMA_CODES") or _own(platformdirs.user_data_path(_APP, False)) / "codes"
+    return _given("SONORAMA_CODES") or _own(_system().user_data_path(_APP, False)) / "codes"
 
 
 def worlds_folder() -> Path:
     """For worlds that the user made: the first of $SONORAMA_WORLDS (a path list), else `worlds` in the data folder."""
     given = [part for part in os.environ.get("SONORAMA_WORLDS", "").split(os.pathsep) if part]
-    return Path(given[0]) if given else _own(platformdirs.user_data_path(_APP, False)) / "worlds"
+    return Path(given[0]) if given else _own(_system().user_data_path(_APP, False)) / "worlds"
 
 
 def photos_folder() -> Path:
     """For photos that /look/photo names: $SONORAMA_PHOTOS, else `photos` in the data folder."""
-    return _given("SONORAMA_PHOTOS") or _own(platformdirs.user_data_path(_APP, False)) / "photos"
+    return _given("SONORAMA_PHOTOS") or _own(_system().user_data_path(_APP, False)) / "photos"
 
 
 def log_folder() -> Path:
     """For the logs of shows: $SONORAMA_LOGS, else the user's log folder (Linux: ~/.local/state/sonorama/log)."""
-    return _given("SONORAMA_LOGS") or _own(platformdirs.user_log_path(_APP, False))
+    return _given("SONORAMA_LOGS") or _own(_system().user_log_path(_APP, False))
 
 
 def shows_folder() -> Path:
     """For what shows keep to be resumed after they were killed: $SONORAMA_SHOWS, else `shows` in the state folder."""
-    return _given("SONORAMA_SHOWS") or _own(platformdirs.user_state_path(_APP, False)) / "shows"
+    return _given("SONORAMA_SHOWS") or _own(_system().user_state_path(_APP, False)) / "shows"
 
 
 def videos_folder() -> Path:
     """For recordings: `sonorama` among the user's videos."""
-    return _earlier("XDG_VIDEOS_DIR", "Videos", _own(platformdirs.user_videos_path() / _APP))
+    return _earlier("XDG_VIDEOS_DIR", "Videos", _own(_system().user_videos_path() / _APP))
 
 
 def _given(variable: str) -> Path | None:

@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from ..units import Array, Pixels
-from .torch_backend import exact
 
 WARM_UPS = 3
 """Runs before the capture, in which libraries choose and allocate what they need."""
@@ -28,20 +27,38 @@ SLOTS = 2
 RUNS = 30
 """Replays whose median is taken for the time of one."""
 
+_one_at_a_time = threading.Lock()
+"""torch captures one graph at a time in a process."""
+
+
+def repeatable() -> None:
+    """Have torch compute float32 as float32 (no TF32) and give the same bits in every run, on CUDA.
+
+    It holds for the whole process: the libraries know no flags of a thread, so one that set and reset them for itself
+    would do so for all others. cuDNN chooses its kernels by rule, not by trying which is fastest.
+    """
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic, torch.backends.cudnn.benchmark = True, False
+
 
 def captured(work: Callable[[], Sequence[Tensor]]) -> tuple[torch.cuda.CUDAGraph, Sequence[Tensor]]:
     """A graph of what `work` does on the device, and its outputs, which every replay writes anew.
 
     Tensors that `work` reads must stay where they are. Other threads may use the device meanwhile.
     """
+    with _one_at_a_time, torch.inference_mode():
+        return _captured(work)
+
+
+def _captured(work: Callable[[], Sequence[Tensor]]) -> tuple[torch.cuda.CUDAGraph, Sequence[Tensor]]:
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
-    with exact(), torch.cuda.stream(stream):
+    with torch.cuda.stream(stream):
         for _ in range(WARM_UPS):
             work()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
-    with exact(), torch.cuda.graph(graph, capture_error_mode="thread_local"):
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         outputs = work()
     return graph, outputs
 

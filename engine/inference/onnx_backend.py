@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..units import Array
+from .early_exit import early_graph, leaves_early
 from .graph_cache import ready_graphs
 from .placement import with_placement
 from .runtimes import onnxruntime
@@ -17,14 +18,17 @@ if TYPE_CHECKING:
     from ..model.world_file import World
 
 
-def open_session(path: Path, threads: int = 1) -> Any:
-    """One graph. Spinning is off: it burns the cores that sound, video encoding and other programs need."""
+def open_session(graph: Path | bytes, threads: int = 1) -> Any:
+    """One graph, of a file or as a file holds it. Spinning is off: it burns the cores that sound, video encoding and
+    other programs need.
+    """
     runtime = onnxruntime()
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    source = graph if isinstance(graph, bytes) else str(graph)
+    return runtime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def open_sound_encoder(world: World) -> Callable[[Array], Array]:
@@ -45,8 +49,8 @@ class OnnxBackend:
     """
 
     def __init__(self, world: World, threads: int, painters: int, paints: bool = True) -> None:
-        folder = ready_graphs(world)
-        self._rows = world.card.painted_rows
+        folder = self._folder = ready_graphs(world)
+        self._rows, self._threads, self._leaves_early = world.card.painted_rows, threads, leaves_early(world)
         self.name, self.painters = "onnxruntime-cpu", painters
         names = ("sound", "encoder", "motion", "mapping")
         self._run = {name: open_session(folder / f"{name}.onnx") for name in names}
@@ -78,3 +82,13 @@ class OnnxBackend:
     def synthesize(self, ws: Array) -> Array:
         """See Backend."""
         return self._call("synthesis", ws=with_placement(ws, self._rows))[0].transpose(1, 2, 0)
+
+    def can_leave_early(self) -> bool:
+        """See EarlyExitBackend."""
+        return self._leaves_early
+
+    def open_early(self, precision: str) -> Callable[[Array], Array]:
+        """See EarlyExitBackend. precision: exact, the only one there is."""
+        del precision
+        session = open_session(early_graph(self._folder / "synthesis.onnx"), self._threads)
+        return lambda ws: session.run(None, {"ws": with_placement(ws, self._rows)[None]})[0][0].transpose(1, 2, 0)

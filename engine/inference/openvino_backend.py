@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .. import units
 from ..errors import SonoramaError
 from ..units import Array
+from .early_exit import early_graph
 from .graph_cache import compiled_folders, ready_graphs
 from .onnx_backend import OnnxBackend
 from .placement import with_placement
@@ -59,13 +61,18 @@ class OpenVinoBackend(OnnxBackend):
         """See FastBackend."""
         return self._compiled(precision)
 
+    def open_early(self, precision: str) -> Callable[[Array], Array]:
+        """See EarlyExitBackend."""
+        return self._compiled(EXACT if precision == units.EXACT else precision, early_exit=True)
 
-def _compile(graph: Path, settings: Mapping[str, Any], folders: Iterable[str]) -> Any:
+
+def _compile(graph: Path | bytes, settings: Mapping[str, Any], folders: Iterable[str]) -> Any:
     """Compile a graph, and keep the result in the first of the folders where that is possible; "" keeps none."""
     core = openvino().Core()
+    model = core.read_model(graph) if isinstance(graph, bytes) else str(graph)
     for folder in folders:
         try:
-            return core.compile_model(str(graph), "CPU", {**settings, "CACHE_DIR": folder})
+            return core.compile_model(model, "CPU", {**settings, "CACHE_DIR": folder})
         except RuntimeError as error:
             if not folder:
                 raise
@@ -82,6 +89,7 @@ class CompiledSynthesis:
         threads: CPU threads of one picture.
         painters: pictures at once.
         precision: f32, bf16 or f16.
+        early_exit: whether the last block is left out; what is compiled of that is not kept.
 
     Raises:
         SonoramaError: OpenVINO would compute in another format. It does so without saying where the processor has no
@@ -89,7 +97,10 @@ class CompiledSynthesis:
 
     """
 
-    def __init__(self, folder: Path, ws_shape: tuple[int, int], threads: int, painters: int, precision: str) -> None:
+    def __init__(
+        self, folder: Path, ws_shape: tuple[int, int], threads: int, painters: int, precision: str,
+        early_exit: bool = False,
+    ) -> None:  # fmt: skip
         settings = {
             # The CPU plug-in would otherwise use bfloat16 where the processor has it.
             "INFERENCE_PRECISION_HINT": precision,
@@ -98,7 +109,11 @@ class CompiledSynthesis:
         }
         # Apart, because not every version of OpenVINO tells what it has compiled for other formats by this setting.
         name = "openvino" if precision == EXACT else f"openvino-{precision}"
-        compiled = _compile(folder / "synthesis.onnx", settings, compiled_folders(folder, name))
+        graph = folder / "synthesis.onnx"
+        if early_exit:
+            compiled = _compile(early_graph(graph), settings, [""])
+        else:
+            compiled = _compile(graph, settings, compiled_folders(folder, name))
         used = compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         if used != precision:
             raise SonoramaError(f"OpenVINO computes in {used} here, not in {precision}", HINT)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..errors import SonoramaError
-from ..plugins.interfaces import Backend, FastBackend, PixelPainter
-from ..units import EXACT, Array
+from ..plugins.interfaces import Backend, EarlyExitBackend, FastBackend, PixelPainter
+from ..units import EARLY_EXIT, EXACT, Array
 
 HINT = "Set /engine/precision to exact, or use another device; see: sonorama doctor"
 
@@ -47,18 +47,48 @@ class InPrecision:
 
 
 def precision_of(backend: Backend) -> str:
-    """`exact`, or the number format in which it paints."""
+    """`exact`, or the number format in which it paints; after a comma EARLY_EXIT where the last block is left out."""
     return backend.precision if isinstance(backend, InPrecision) else EXACT
 
 
+def with_early_exit(precision: str) -> str:
+    """The name of a precision in which the last block is left out."""
+    return f"{precision}, {EARLY_EXIT}"
+
+
+def leaves_early(precision: str) -> bool:
+    """Whether a precision is one in which the last block is left out."""
+    return precision.endswith(EARLY_EXIT)
+
+
+def number_format(precision: str) -> str:
+    """A precision without what is said of early exit."""
+    return precision.partition(",")[0]
+
+
+def can_leave_early(backend: Backend) -> bool:
+    """Whether a backend can leave the last block of its world's generator out."""
+    return isinstance(backend, EarlyExitBackend) and backend.can_leave_early()
+
+
+def can_paint(backend: Backend, precision: str) -> bool:
+    """Whether a backend can paint in a precision on this machine."""
+    formats = (EXACT, *fast_precisions(backend))
+    known = (*formats, *map(with_early_exit, formats)) if can_leave_early(backend) else formats
+    return precision in known
+
+
 def open_in(backend: Backend, precision: str) -> InPrecision:
-    """A backend in one of its fast precisions, unchecked.
+    """An exact backend in one of its other precisions, unchecked.
 
     Raises:
         NoFastPrecision: this machine does not have it.
         SonoramaError: it cannot be opened.
 
     """
-    if not isinstance(backend, FastBackend) or precision not in backend.fast_precisions():
-        raise NoFastPrecision(f"{backend.name} cannot paint in {precision} on this machine", HINT)
-    return InPrecision(backend, precision, backend.open_fast(precision))
+    if can_paint(backend, precision):
+        if isinstance(backend, EarlyExitBackend) and leaves_early(precision):
+            return InPrecision(backend, precision, backend.open_early(number_format(precision)))
+        if isinstance(backend, FastBackend) and precision != EXACT:
+            return InPrecision(backend, precision, backend.open_fast(precision))
+    raise NoFastPrecision(f"{backend.name} cannot paint in {precision} on this machine", HINT)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,13 +10,6 @@ from ..model.build import build_networks
 from ..model.world_file import World
 from ..units import Array
 from .placement import with_placement
-
-
-@contextlib.contextmanager
-def exact() -> Iterator[None]:
-    """Inference without TF32, so that float32 is float32 on every device, and repeatable."""
-    with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False, deterministic=True):
-        yield
 
 
 class TorchBackend:
@@ -45,28 +35,28 @@ class TorchBackend:
 
     def embed_sound(self, window: Array) -> Array:
         """F_a."""
-        with exact():
+        with torch.inference_mode():
             return self._sound(self._in(window[None]))[0].cpu().numpy()
 
     def invert_sound(self, window: Array, code: Array) -> tuple[Array, float]:
         """E_a."""
-        with exact():
+        with torch.inference_mode():
             displacement, presence = self._encoder(self._in(window[None]), self._in(code))
             return displacement[0].cpu().numpy(), float(presence)
 
     def step_rnn(self, u: Array, h: Array) -> tuple[Array, Array]:
         """E_RNN."""
-        with exact():
+        with torch.inference_mode():
             delta, h_next = self._motion(self._in(u), self._in(h))
             return delta[0].cpu().numpy(), h_next[0].cpu().numpy()
 
     def map_latent(self, z: Array) -> Array:
         """Mapping without truncation."""
-        with exact():
+        with torch.inference_mode():
             return self._mapping(self._in(z))[0, 0].cpu().numpy()
 
     def synthesize(self, ws: Array) -> Array:
         """G."""
-        with exact():
+        with torch.inference_mode():
             picture = self._synthesis(self._in(with_placement(ws, self._rows)), "const")
             return (picture * 0.5 + 0.5).clamp(0, 1)[0].permute(1, 2, 0).numpy()

@@ -120,7 +120,7 @@ class Measured(Message, frozen=True, kw_only=True):
         class_scores: score 0..1 of each class; empty for silence.
         effective: address -> effective value, of modulated parameters. drivers: address -> what modulates it.
         painted_fps: pictures a second. paint_ms: median milliseconds of one. replaced: frames skipped for a newer one.
-        precision: of the pictures, `exact` or a number format such as `bf16`; empty while none is painted.
+        precision: `exact` or a number format such as `bf16`, `early exit`, `half rate` after commas; empty without any.
         faults: what is wrong now, one line each.
 
     """
@@ -384,7 +384,7 @@ class PrecisionChanged(Message, frozen=True):
 
     Attributes:
         frame, sample: of the frame.
-        precision: `exact`, or the number format of a faster one, such as `bf16`.
+        precision: `exact`, or the number format of a faster one, such as `bf16`; with `, early exit` perhaps.
 
     """
 

@@ -192,6 +192,8 @@ class FrameLoop:
         self._report(step)
 
     def _paint(self, step: FrameResult, due: int) -> None:
+        if self._precision.leaves_out(step.frame):
+            return
         step = self._precision.applied(step)
         if (precision := self._precision.precision) != self._told_precision:
             self._told_precision = precision
@@ -273,7 +275,8 @@ class FrameLoop:
             self._status_at = now + STATUS_S
             self._note_late()
             if not self._catching_up:
-                self._precision.measured(now, self._painter.fps, self._painter.paint_ms / 1000)
+                painter = self._painter
+                self._precision.measured(now, painter.fps, painter.paint_ms / 1000, painter.slow_ms / 1000)
             self._peer.send(self._status(step))
             for load in self._loader.refused():
                 self._peer.send(LoadRefused(load.path, self.pipeline.params.targets[load.path]))
@@ -298,7 +301,7 @@ class FrameLoop:
             painted_fps=self._painter.fps,
             paint_ms=self._painter.paint_ms,
             replaced=self._painter.replaced,
-            precision=self._told_precision,
+            precision=self._precision.told if self._told_precision else "",
             scores=tuple(scores(step.instrument.world, pipeline.conditioner.code)),
             classes=step.instrument.world.card.classes,
             class_scores=tuple(class_scores(step.instrument.world, pipeline.conditioner.code)),

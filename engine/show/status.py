@@ -20,7 +20,7 @@ from ..control.render_table import MEANING_SLOTS
 from ..control.timecode import shown_timecode
 from ..errors import OutputError
 from ..ipc.messages import Hello, Meters, RendererStatus, Status
-from ..units import EXACT
+from ..units import EXACT, HALF_RATE
 from .bridges import BridgeRunner
 from .control_state import ControlState
 from .output_loop import OutputLoop
@@ -140,7 +140,7 @@ def osc_values(status: Status, silent: bool) -> dict[str, Value]:
     values[ENGINE_FPS], values["/engine/late"] = status.fps, status.late
     values["/engine/latency"] = status.delay_ms
     if status.precision:
-        values[PRECISION_NOW] = EXACT if status.precision == EXACT else FAST
+        values[PRECISION_NOW] = EXACT if status.precision in (EXACT, f"{EXACT}, {HALF_RATE}") else FAST
     for name in ("now", "next", "left"):
         values[f"/cue/{name}"] = status.cues.get(name, "")
     values["/health"] = 0 if status.faults or not status.renderer_pid else 1

@@ -1,14 +1,17 @@
 """A take against what was seen while it was played."""
 
+import functools
 from collections import deque
 from collections.abc import Mapping
 
 import numpy as np
 
 from sonorama.engine.control.addresses import ENGINE_WORLD
+from sonorama.engine.inference.precision import leaves_early, open_in
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.frame_pipeline import FramePipeline, mono
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
+from sonorama.engine.plugins.interfaces import Backend
 from sonorama.engine.take import audio_file as takesound
 from sonorama.engine.take.reader import Take
 from sonorama.engine.units import EXACT
@@ -31,6 +34,13 @@ def replayed(
     def open_world(world: str, _device: str) -> LoadedWorld:
         return instruments[world]
 
+    @functools.cache
+    def painting(world: str, precision: str) -> Backend:
+        """A renderer on a machine too busy for the rate leaves blocks out, in whatever show."""
+        if fast and not leaves_early(precision):
+            return fast[world].backend
+        return open_in(instruments[world].backend, precision)
+
     player, fresh = FramePipeline(open_world, take.start.values, take.fps, take.held), deque(take.fresh)
     sound, pictures = mono(heard(take)), dict[int, bytes]()
     for first, last in take.deaf:  # on a machine so busy that the renderer falls a minute behind
@@ -43,8 +53,8 @@ def replayed(
         piece = sound[player.sample : player.next_sample]
         step = player.step(piece, take.changes.get(player.frame, ()))
         backend = step.instrument.backend
-        if fast and take.precision_at(step.frame) != EXACT:
-            backend = fast[str(step.values[ENGINE_WORLD])].backend
+        if (precision := take.precision_at(step.frame)) != EXACT:
+            backend = painting(str(step.values[ENGINE_WORLD]), precision)
         pictures[step.frame] = digest(rgba8(backend.synthesize(step.w)))
     return pictures
 

@@ -17,7 +17,7 @@ from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.take.reader import Take, read_take
 
-from ..rounding_backend import NAME, SLOW, RoundingBackend, install
+from ..rounding_backend import EARLY, EXACT_ONLY, NAME, SLOW, RoundingBackend, install
 from .replaying import check_pictures
 from .stage import LiveShow, Watcher, counting_sound
 
@@ -101,3 +101,28 @@ def test_a_machine_without_fast_arithmetic_says_so_and_plays_exactly(start: Star
     assert line in show.output
     assert read_take(folder).precisions[0][1] == "exact"
     assert read_take(folder).start.values["/engine/precision"] == "fast"
+
+
+@pytest.mark.soak
+def test_the_last_block_is_left_out_while_painting_is_too_slow_and_every_picture_is_the_take_s(
+    start: Start, tmp_path: Path, tiny_world: str, rounding: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sound, folder = counting_sound(tmp_path / "count.wav", 120), tmp_path / "a.take"
+    slow = {SLOW: str(SLOW_S), EARLY: "1", EXACT_ONLY: "1"}
+    show = start("--device", NAME, "--source", f"file:{sound}", "--take", str(folder), "--set", "/out/flash_guard=0",
+                 env=rounding | slow)  # fmt: skip
+    show.playing()
+    with Watcher(show.name) as watcher:
+        show.wait(lambda: recorded(folder) == ["exact", "exact, early exit"], "the last block is not left out")
+        show.wait(pictures_in(watcher, 40), "no pictures come")
+        show.wait(lambda: recorded(folder)[2:] == ["exact"], "it does not come back")
+        show.wait(pictures_in(watcher, 30), "no pictures come")
+        watcher.check_gaps()
+    assert show.stop() == 143
+    assert (
+        "the last block of the generator is left out"
+        in (Path(os.environ["SONORAMA_LOGS"]) / f"{show.name}.log").read_text()
+    )
+    monkeypatch.setenv(EARLY, "1")
+    loaded = LoadedWorld(load_world(tiny_world), RoundingBackend(load_world(tiny_world), threads_of_one(), 1))
+    check_pictures(watcher.seen, without_plugin(folder), {tiny_world: loaded})

@@ -15,13 +15,15 @@ from sonorama.engine.inference.torch_backend import TorchBackend
 from sonorama.engine.model.config import GeneratorConfig
 from sonorama.engine.model.generator import Synthesis
 from sonorama.engine.model.generator_fused import Form, FusedSynthesis
+from sonorama.engine.model.stylegan3_config import StyleGAN3Config
 from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.picture.to_rgba8 import rgba8
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.plugins.interfaces import EarlyExitBackend, FastBackend, PixelPainter
 from sonorama.engine.units import Array
 
-from . import fake_cuda
+from ...gpu.gpu_checks import fake_cuda
+from ...worlds import write_world
 
 ORDERS: dict[str, Callable[[int], bool]] = {
     "late": lambda _: False,
@@ -213,3 +215,28 @@ def test_the_form_is_measured_once_and_exact_pictures_do_not_depend_on_it(
         pictures.append(CudaBackend(world, 1, "cpu").synthesize(ws))
     np.testing.assert_array_equal(pictures[0], pictures[1])
     np.testing.assert_array_equal(again.synthesize(ws), pictures[0])
+
+
+@pytest.mark.usefixtures("cache", "one_form")
+def test_the_whole_process_computes_repeatably_and_with_cudnn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Flags that one thread sets and resets for itself would be those of all others."""
+    fake_cuda.install(monkeypatch)
+    for name, value in {"allow_tf32": True, "deterministic": False, "benchmark": True}.items():
+        monkeypatch.setattr(torch.backends.cudnn, name, value)
+    CudaBackend(world, 1, "cpu")
+    cudnn = torch.backends.cudnn
+    assert (cudnn.enabled, cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark) == (True, False, True, False)
+    assert not torch.backends.cuda.matmul.allow_tf32
+
+
+@pytest.mark.usefixtures("cache")
+def test_stylegan3_is_captured_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_cuda.install(monkeypatch)
+    write_world(tmp_path / "three.safetensors", generator=StyleGAN3Config(32, 16, 24, 2, 128, 4))
+    three = load_world(str(tmp_path / "three.safetensors"))
+    cuda, reference = CudaBackend(three, 1, "cpu"), TorchBackend(three)
+    assert not cuda.can_leave_early()
+    (ws,) = codes(1, three.card.num_ws, three.card.w_dim)
+    right = reference.synthesize(ws)
+    np.testing.assert_allclose(cuda.synthesize(ws), right, atol=2e-5)
+    assert 0 < np.abs(cuda.open_fast("bf16")(ws) - right).max() < 0.2

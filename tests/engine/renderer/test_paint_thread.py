@@ -26,8 +26,8 @@ from sonorama.engine.plugins.interfaces import Backend
 from sonorama.engine.renderer.paint_thread import FEWEST, PaintThread
 from sonorama.engine.units import Array, Pixels
 
+from ...gpu.gpu_checks import fake_cuda
 from ...rounding_backend import RoundingBackend
-from ..inference import fake_cuda
 
 PATIENCE_S = 60.0
 

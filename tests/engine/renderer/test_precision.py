@@ -1,5 +1,6 @@
 """Which precision a frame is painted in: what is asked for, what `auto` decides, and what a machine does not have."""
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -20,7 +21,7 @@ from sonorama.engine.renderer.precision import PrecisionSwitch
 from sonorama.engine.renderer.rate_watch import SETTLE_S, SLOW_S
 from sonorama.engine.units import Array
 
-from ...rounding_backend import RoundingBackend, bf16
+from ...rounding_backend import EARLY, RoundingBackend, bf16
 
 PATIENCE_S = 60.0
 PRECISION, FPS, WIDTH = "/engine/precision", "/engine/fps", "/out/width"
@@ -272,3 +273,128 @@ def test_a_renderer_that_cannot_paint_as_the_one_before_is_exact(switch: Precisi
     switch.resume(loaded, "f16")
     np.testing.assert_array_equal(painted(switch, loaded), exact(loaded))
     assert switch.precision == "exact"
+
+
+RATE = 30.0
+
+
+def overload(switch: PrecisionSwitch, loaded: LoadedWorld, begun: float, seconds: float) -> None:
+    """Pictures that take too long, ten measurements a second; what is to be opened then is open at the end."""
+    values = None if switch._demand is None else {PRECISION: switch._demand.setting}
+    for tick in range(round(seconds * 10)):
+        switch.measured(begun + tick / 10, 15.0, 0.06, 0.07)
+        switch.applied(frame(loaded, values))
+        until_idle(switch)
+    switch.applied(frame(loaded, values))
+
+
+def calm(switch: PrecisionSwitch, begun: float, seconds: float) -> None:
+    for tick in range(round(seconds * 10)):
+        switch.measured(begun + tick / 10, RATE, 0.005, 0.006)
+
+
+@pytest.fixture
+def early(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(EARLY, "1")
+
+
+STEP_S = SETTLE_S + SLOW_S + 1
+
+
+@pytest.mark.usefixtures("early")
+def test_when_fast_is_too_slow_the_last_block_is_left_out_then_every_second_frame(
+    switch: PrecisionSwitch, loaded: LoadedWorld, backend: RoundingBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    painted(switch, loaded)
+    overload(switch, loaded, 0, STEP_S)
+    assert (switch.told, backend.opened) == ("bf16", ["bf16"])
+    overload(switch, loaded, 20, STEP_S)
+    assert (switch.told, backend.opened) == ("bf16, early exit", ["bf16", "early bf16"])
+    early_picture = backend.open_early("bf16")(frame(loaded).w)
+    np.testing.assert_array_equal(painted(switch, loaded), early_picture)
+    assert not switch.leaves_out(1)
+    overload(switch, loaded, 40, STEP_S)
+    assert (switch.told, switch.precision) == ("bf16, early exit, half rate", "bf16, early exit")
+    assert [switch.leaves_out(number) for number in range(4)] == [False, True, False, True]
+    calm(switch, 60, 12)
+    assert not switch.leaves_out(1)
+    calm(switch, 72, 12)
+    np.testing.assert_array_equal(painted(switch, loaded), fast(loaded))
+    assert switch.told == "bf16"
+    lines = [one.message for one in caplog.records if one.name.endswith("renderer.precision")]
+    assert [line.rpartition(": ")[2] for line in lines[1:]] == [
+        "the last block of the generator is left out (early exit)", "every second frame is left out",
+        "the last block of the generator is left out (early exit)", "every frame is painted in full",
+    ]  # fmt: skip
+    assert "95 in 100 pictures take 70 ms at most" in lines[1]
+
+
+def test_a_backend_without_fast_arithmetic_leaves_out_too(switch: PrecisionSwitch, world: World) -> None:
+    plain = LoadedWorld(world, open_backend(world, "ort"))
+    painted(switch, plain)
+    for begun in (0, 20):
+        overload(switch, plain, begun, STEP_S)
+    assert switch.told == "exact, early exit"
+    assert painted(switch, plain).shape == exact(plain).shape
+    assert not np.array_equal(painted(switch, plain), exact(plain))
+
+
+@pytest.mark.parametrize("claims", [False, True])
+def test_without_an_early_exit_every_second_frame_is_left_out(
+    switch: PrecisionSwitch,
+    loaded: LoadedWorld,
+    backend: RoundingBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    claims: bool,
+) -> None:
+    def broken(precision: str) -> Callable[[Array], Array]:
+        raise RuntimeError("of the driver")
+
+    monkeypatch.setenv(EARLY, "1" if claims else "")
+    monkeypatch.setattr(backend, "open_early", broken)
+    painted(switch, loaded)
+    for begun in (0, 20, 40):
+        overload(switch, loaded, begun, STEP_S)
+    assert switch.told == "bf16, half rate"
+    calm(switch, 60, 12)
+    assert switch.told == "bf16"
+
+
+@pytest.mark.usefixtures("early")
+@pytest.mark.parametrize(("setting", "told"), [("exact", "exact"), ("fast", "bf16, early exit"), ("auto", "bf16")])
+def test_exact_leaves_nothing_out_however_slow(
+    switch: PrecisionSwitch, loaded: LoadedWorld, setting: str, told: str
+) -> None:
+    painted(switch, loaded, {PRECISION: setting})
+    until_idle(switch)
+    overload(switch, loaded, 0, STEP_S)
+    assert switch.told == told
+    switch.applied(frame(loaded, {PRECISION: "exact"}))
+    assert switch.told == "exact"
+    assert not switch.leaves_out(1)
+
+
+@pytest.mark.usefixtures("early")
+def test_what_is_asked_for_later_begins_with_everything(switch: PrecisionSwitch, loaded: LoadedWorld) -> None:
+    painted(switch, loaded)
+    for begun in (0, 20, 40):
+        overload(switch, loaded, begun, STEP_S)
+    painted(switch, loaded, {FPS: 24.0})
+    assert switch.told == "exact"
+    painted(switch, loaded, {FPS: 24.0, PRECISION: "fast"})
+    assert switch.told == "bf16"
+
+
+@pytest.mark.usefixtures("early")
+@pytest.mark.parametrize("precision", ["bf16, early exit", "exact, early exit"])
+def test_a_renderer_that_takes_over_leaves_out_the_same(
+    switch: PrecisionSwitch, loaded: LoadedWorld, backend: RoundingBackend, precision: str
+) -> None:
+    switch.resume(loaded, precision)
+    expected = backend.open_early(precision.split(",")[0])(frame(loaded).w)
+    np.testing.assert_array_equal(painted(switch, loaded), expected)
+    assert switch.precision == precision
+    calm(switch, 0, 12)
+    assert painted(switch, loaded) is not None
+    assert switch.told == precision.split(",")[0]

@@ -12,9 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 
-import pytest
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -88,7 +87,7 @@ class Graph:
     """Operations with the tensors that they were recorded with."""
 
     def __init__(self) -> None:
-        self.operations: list[tuple[Any, Any, Any, Any]] = []
+        self.operations: list[tuple[Any, Any, Any, Any, torch.dtype | None]] = []
         self.replays = 0
 
     def replay(self) -> None:
@@ -97,8 +96,9 @@ class Graph:
 
     def _run(self) -> None:
         self.replays += 1
-        for func, args, kwargs, out in self.operations:
-            again = func(*args, **kwargs)
+        for func, args, kwargs, out, lower in self.operations:
+            with torch.autocast("cpu", lower or torch.bfloat16, lower is not None, False):
+                again = func(*args, **kwargs)
             for kept, new in zip(_tensors(out), _tensors(again), strict=True):
                 if _is_fresh(kept, args, kwargs):
                     kept.copy_(new)
@@ -119,7 +119,8 @@ class _Recording(TorchFunctionMode):
             raise RuntimeError("operation not permitted when stream is capturing")
         out = func(*args, **(kwargs or {}))
         if _tensors(out):
-            self._graph.operations.append((func, args, kwargs or {}, out))
+            lower = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else None
+            self._graph.operations.append((func, args, kwargs or {}, out, lower))
         return out
 
 
@@ -175,7 +176,7 @@ def _capturing(graph: Graph, capture_error_mode: str = "global") -> Iterator[Non
     assert capture_error_mode == "thread_local", "another thread may be painting"
     with _Recording(graph):
         yield
-    for _, args, kwargs, out in graph.operations:
+    for _, args, kwargs, out, _ in graph.operations:
         for tensor in _tensors(out):
             if _is_fresh(tensor, args, kwargs):
                 tensor.fill_(77)
@@ -193,12 +194,22 @@ class FakeCuda:
         self.streams.append(Stream(self._eager(len(self.streams))))
         return self.streams[-1]
 
+    def synchronize(self) -> None:
+        for stream in self.streams:
+            stream.synchronize()
+
     def graph(self) -> Graph:
         self.graphs.append(Graph())
         return self.graphs[-1]
 
 
-def install(monkeypatch: pytest.MonkeyPatch, eager: Callable[[int], bool] = lambda _: False) -> FakeCuda:
+class Patch(Protocol):
+    """Sets attributes, as pytest's monkeypatch does."""
+
+    def setattr(self, target: object, name: str, value: object) -> None: ...
+
+
+def install(monkeypatch: Patch, eager: Callable[[int], bool] = lambda _: False) -> FakeCuda:
     """Put it in the place of torch.cuda; devices are called `cpu` all the same."""
     fake = FakeCuda(eager)
     monkeypatch.setattr(torch.cuda, "Stream", fake.stream)
@@ -207,6 +218,7 @@ def install(monkeypatch: pytest.MonkeyPatch, eager: Callable[[int], bool] = lamb
     monkeypatch.setattr(torch.cuda, "graph", _capturing)
     monkeypatch.setattr(torch.cuda, "stream", _on)
     monkeypatch.setattr(torch.cuda, "current_stream", _current)
+    monkeypatch.setattr(torch.cuda, "synchronize", fake.synchronize)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _=None: "Stand-in 9000")
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     monkeypatch.setattr(cuda_graphs, "pinned", lambda like: torch.full(like.shape, 99, dtype=like.dtype))
