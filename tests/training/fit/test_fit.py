@@ -9,15 +9,9 @@ import pytest
 import torch
 
 from sonorama.engine.cli.main import main
-from sonorama.engine.inference.backend import open_backend
-from sonorama.engine.model import stylegan3_config
 from sonorama.engine.model.build import build_networks
-from sonorama.engine.model.config import LEVEL_CUTS
 from sonorama.engine.model.motion_rnn import MotionNetwork
-from sonorama.engine.model.principal_axes import seed_styles
-from sonorama.engine.model.stylegan3_config import StyleGAN3Config
 from sonorama.engine.model.world_file import INSTALLED, World, load_world, read_card, save_world
-from sonorama.engine.pipeline.class_places import places_of
 from sonorama.training.fit import fit as fitting
 from sonorama.training.fit import sounds
 from sonorama.training.stages.motion_by_sound import SoundMotionTraining, guide_motion
@@ -30,10 +24,9 @@ EXAMPLES = Path(__file__).parents[3] / "examples"
 SHIPPED = INSTALLED / "shore.safetensors"
 
 
-def imported(path: Path, generator: StyleGAN3Config | None = None) -> World:
+def imported(path: Path) -> World:
     """A small generator with the ears, eyes and classes of a shipped world, as an import leaves it."""
-    cuts = LEVEL_CUTS if generator is None else stylegan3_config.LEVEL_CUTS
-    write_world(path, size=32, displacements=True, generator=generator, cuts=cuts)
+    write_world(path, size=32, displacements=True)
     small, base = load_world(path), load_world(SHIPPED)
     card, count = small.card, len(base.card.classes)
     encoder = replace(card.encoder, code_dim=base.card.sound.code_dim)
@@ -103,25 +96,6 @@ def test_networks_are_trained_and_a_finished_stage_is_kept(
             torch.randn(1, world.card.num_ws, world.card.w_dim), MotionNetwork.start(networks.motion, 1)
         )
     assert displacement.abs().max() > 0 and delta.abs().max() > 0  # both begin at zero
-
-
-def test_a_stylegan3_world_is_fitted_and_taught(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = imported(folder / "worlds" / "small.safetensors", StyleGAN3Config(32, 16, 24, 2, 512, 12))
-    monkeypatch.setattr(fitting, "_steps", lambda *_: [2, 2])
-    assert main(["fit", "small", "--sounds", str(EXAMPLES / "rain.ogg")]) == 0
-    assert main(["teach", "small", "--sound", str(EXAMPLES / "thunder-1.ogg"), "--seed", "7"]) == 0
-    world = load_world("small")
-    assert world.card.measures["fitted"]["files"] == {"rain.ogg": "raining"}
-    assert (world.card.num_ws, world.card.level_cuts, world.card.has_placement) == (16, (3, 6), True)
-    backend = open_backend(world, "reference")
-    displacement, presence = backend.invert_sound(np.full((128, 88), 0.5, np.float32), world.vocabulary.codes[1])
-    assert displacement.shape == (16, 24) and displacement.any() and presence > 0
-    weight = "generator.synthesis.input.weight"
-    np.testing.assert_array_equal(world.tensors[weight], before.tensors[weight])
-    seed, places = seed_styles(world.card, world.tensors, [7]), places_of(world.tensors)
-    assert seed is not None and places is not None
-    np.testing.assert_allclose(places.latents, seed, atol=2e-3)
-    assert world.card.classes[0] == "thunder-1"
 
 
 def test_as_many_steps_as_fit_into_the_time(folder: Path) -> None:
