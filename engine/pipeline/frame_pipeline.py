@@ -38,9 +38,7 @@ from ..control.live_table import SHOW
 from ..control.parameter_state import ParameterState
 from ..control.parameters import Change, Value
 from ..control.pending_load import LOADS
-from ..picture.to_rgba8 import rgba8
-from ..plugins.interfaces import PixelPainter
-from ..units import LEVELS, Array, Pixels
+from ..units import LEVELS, Array
 from .analysis_settings import analysis_settings
 from .axis_shift import axis_shift, axis_values
 from .base_latent import NO_PULLS, BaseLatent
@@ -85,18 +83,6 @@ class FrameResult:
     def picture(self) -> Array:
         """Paint it: float32 [H,W,3] in 0..1."""
         return self.instrument.backend.synthesize(self.w)
-
-    @property
-    def paints_ahead(self) -> bool:
-        """Whether its device can paint another picture before this one is taken."""
-        return isinstance(self.instrument.backend, PixelPainter)
-
-    def begin_pixels(self) -> Callable[[], Pixels]:
-        """Begin to paint it where the backend can (PixelPainter); what is returned gives it, RGBA8 [H,W,4]."""
-        backend = self.instrument.backend
-        if isinstance(backend, PixelPainter):
-            return backend.begin_pixels(self.w)
-        return lambda: rgba8(self.picture())
 
 
 def mono(stereo: Array) -> Array:

@@ -19,6 +19,8 @@ from ..faults import Faults
 from ..ipc.frame_map import FrameMapWriter
 from ..picture.effects import PictureEffects
 from ..picture.scale import output_size, scaler
+from ..picture.to_rgba8 import rgba8
+from ..plugins.interfaces import PixelPainter
 from ..units import Pixels
 
 if TYPE_CHECKING:
@@ -108,12 +110,12 @@ class PaintThread:
         while (self._waiting or begun) and not self._closing:
             self._painting_since = time.monotonic()
             following = _Begun(*self._waiting.popleft()) if self._waiting else None
-            if following is not None and following.step.paints_ahead:
+            if following is not None and following.ahead:
                 self._tried(following.begin)
             if begun is not None:
                 self._tried(begun.finish, self._publish)
             begun = following
-            if following is not None and not following.step.paints_ahead:
+            if following is not None and not following.ahead:
                 self._tried(following.finish, self._publish)
                 begun = None
 
@@ -154,17 +156,19 @@ class PaintThread:
 
 
 class _Begun:
-    """One picture on its way."""
+    """One picture on its way. ahead: whether its device can paint another one before this one is taken."""
 
     def __init__(self, step: FrameResult, due_ns: int) -> None:
-        self.step, self._due_ns, self._began = step, due_ns, time.monotonic()
-        self._take: Callable[[], Pixels] | None = None
+        self._step, self._due_ns, self._began = step, due_ns, time.monotonic()
+        self._take: Callable[[], Pixels] = lambda: rgba8(step.picture())
+        self.ahead = isinstance(step.instrument.backend, PixelPainter)
 
     def begin(self) -> None:
         """Let the device begin with it."""
-        self._take = self.step.begin_pixels()
+        backend = self._step.instrument.backend
+        if isinstance(backend, PixelPainter):
+            self._take = backend.begin_pixels(self._step.w)
 
     def finish(self, publish: Callable[[FrameResult, int, Pixels, float], None]) -> None:
         """Wait for the picture, and publish it."""
-        take = self._take or self.step.begin_pixels()
-        publish(self.step, self._due_ns, take(), self._began)
+        publish(self._step, self._due_ns, self._take(), self._began)
