@@ -15,9 +15,9 @@ from ..model.generator_fused import ALL_FORMS, Form, FusedSynthesis
 from ..model.stylegan3 import PlayStyleGAN3, StyleGAN3Synthesis
 from ..model.world_file import World
 from ..units import EXACT, Array, Pixels
-from .cuda_graphs import SLOTS, GraphPainter, GraphStep, repeatable, replay_milliseconds
+from .cuda_graphs import AT_ONCE, GraphPainter, GraphStep, repeatable, replay_milliseconds
 from .early_exit import leaves_early
-from .form_tuning import Place, tuned_form
+from .form_tuning import TuningKey, tuned_form
 from .placement import with_placement
 from .torch_backend import TorchBackend
 
@@ -31,16 +31,16 @@ _FAST = {"f16": torch.float16, "bf16": torch.bfloat16}
 class CudaBackend(TorchBackend):
     """All networks of a world on an NVIDIA device. painters: pictures that will be asked for at once."""
 
-    def __init__(self, world: World, painters: int = SLOTS, device: str = "cuda") -> None:
+    def __init__(self, world: World, painters: int = AT_ONCE, device: str = "cuda") -> None:
         repeatable()
         super().__init__(world, device)
-        self.name, self.painters = "torch-cuda", min(painters, SLOTS)
+        self.name, self.painters = "torch-cuda", min(painters, AT_ONCE)
         card = world.card
         self._ws_shape, self._leaves_early = (1, card.painted_rows, card.w_dim), leaves_early(world)
         self._step = GraphStep(self._motion, [(card.num_ws, card.w_dim), (3, card.motion.hidden)], self._device)
-        place = Place(torch.cuda.get_device_name(self._device), torch.__version__, card.content)
+        key = TuningKey(torch.cuda.get_device_name(self._device), torch.__version__, card.content)
         stylegan3 = isinstance(self._synthesis, StyleGAN3Synthesis)
-        self._form = Form() if stylegan3 else tuned_form(place, ALL_FORMS, self._milliseconds)
+        self._form = Form() if stylegan3 else tuned_form(key, ALL_FORMS, self._milliseconds)
         self._paint = self._painter(EXACT)
 
     def step_rnn(self, u: Array, h: Array) -> tuple[Array, Array]:

@@ -21,7 +21,7 @@ from ..units import Array, Pixels
 
 WARM_UPS = 3
 """Runs before the capture, in which libraries choose and allocate what they need."""
-SLOTS = 2
+AT_ONCE = 2
 """Pictures on their way at once: one that is painted while another one is copied."""
 
 RUNS = 30
@@ -73,7 +73,7 @@ class GraphPainter:
 
     The picture is painted on one stream and copied into pinned memory on another, from a copy of its own on the device:
     the next one may be painted while it is copied, and the networks of the frame loop queue behind neither. Any
-    thread may paint; SLOTS pictures at once, another one waits until the first of them has been taken.
+    thread may paint; AT_ONCE pictures at once, another one waits until the first of them has been fetched.
 
     Args:
         play: G, style codes [1,L,W] -> picture [1,3,H,W] in 0..1, on the device.
@@ -98,49 +98,49 @@ class GraphPainter:
         self._picture, self._pixels = outputs
         self._painting, self._copying, self._lock = torch.cuda.Stream(), torch.cuda.Stream(), threading.Lock()
         self._painting.wait_stream(torch.cuda.current_stream())
-        self._free: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
-        for _ in range(SLOTS):
-            self._free.put(_Slot(self._ws, self._picture, self._pixels))
+        self._free: queue.SimpleQueue[_Buffers] = queue.SimpleQueue()
+        for _ in range(AT_ONCE):
+            self._free.put(_Buffers(self._ws, self._picture, self._pixels))
 
     def __call__(self, ws: Array) -> Array:
         """Style codes [L,W] -> picture float32 [H,W,3], a copy of its own."""
-        slot = self._free.get()
-        return self._begin(slot, ws, self._picture, *slot.picture)().transpose(1, 2, 0)
+        buffers = self._free.get()
+        return self._begin(buffers, ws, self._picture, *buffers.picture)().transpose(1, 2, 0)
 
     def begin_pixels(self, ws: Array) -> Callable[[], Pixels]:
         """See PixelPainter."""
-        slot = self._free.get()
-        return self._begin(slot, ws, self._pixels, *slot.pixels)
+        buffers = self._free.get()
+        return self._begin(buffers, ws, self._pixels, *buffers.pixels)
 
-    def _begin(self, slot: _Slot, ws: Array, output: Tensor, here: Tensor, there: Tensor) -> Callable[[], Any]:
+    def _begin(self, buffers: _Buffers, ws: Array, output: Tensor, here: Tensor, there: Tensor) -> Callable[[], Any]:
         """Begin with a picture; here: for one of the graph's outputs on the device, there: in pinned memory."""
         try:
             with self._lock, torch.inference_mode():
-                slot.ws[0].copy_(torch.from_numpy(np.ascontiguousarray(ws, np.float32)))
+                buffers.ws[0].copy_(torch.from_numpy(np.ascontiguousarray(ws, np.float32)))
                 with torch.cuda.stream(self._painting):
-                    self._ws.copy_(slot.ws, non_blocking=True)
+                    self._ws.copy_(buffers.ws, non_blocking=True)
                     self._graph.replay()
                     here.copy_(output, non_blocking=True)
-                    slot.painted.record(self._painting)
+                    buffers.painted.record(self._painting)
                 with torch.cuda.stream(self._copying):
-                    self._copying.wait_event(slot.painted)
+                    self._copying.wait_event(buffers.painted)
                     there.copy_(here, non_blocking=True)
-                    slot.copied.record(self._copying)
+                    buffers.copied.record(self._copying)
         except BaseException:
-            self._free.put(slot)
+            self._free.put(buffers)
             raise
 
-        def take() -> Any:
+        def wait() -> Any:
             try:
-                slot.copied.synchronize()
+                buffers.copied.synchronize()
                 return there.numpy().copy()
             finally:
-                self._free.put(slot)
+                self._free.put(buffers)
 
-        return take
+        return wait
 
 
-class _Slot:
+class _Buffers:
     """Buffers of one picture on its way. painted: it is on the device. copied: it is in the host's memory."""
 
     def __init__(self, ws: Tensor, picture: Tensor, pixels: Tensor) -> None:

@@ -26,7 +26,7 @@ LONGEST = 100_000
 
 
 @dataclass(frozen=True)
-class Place:
+class TuningKey:
     """What a measurement holds for. device: its name. torch: version. world: the hash of its content."""
 
     device: str
@@ -40,27 +40,27 @@ class Place:
         return cache_folder() / "graphs" / f"form-{key}.json"
 
 
-def tuned_form(place: Place, forms: Sequence[Form], milliseconds: Callable[[Form], float]) -> Form:
+def tuned_form(key: TuningKey, forms: Sequence[Form], milliseconds: Callable[[Form], float]) -> Form:
     """The fastest of some forms.
 
     Args:
-        place: what it is asked for.
+        key: what it is asked for.
         forms: to choose from; the first one where none can be measured.
         milliseconds: measures a form. RuntimeError, as of a device without room, counts as never ready.
 
     """
-    if (found := _remembered(place, forms)) is not None:
+    if (found := _remembered(key, forms)) is not None:
         return found
     measured = {form: _tried(form, milliseconds) for form in forms}
     fastest = min(forms, key=lambda form: measured[form])
     if math.isinf(measured[fastest]):
         return fastest
     figures = {str(form): round(ms, 3) for form, ms in measured.items() if math.isfinite(ms)}
-    log.info("The fastest form on %s: %s; milliseconds a picture: %s", place.device, fastest, figures)
-    told = {"version": VERSION, **asdict(place), "form": asdict(fastest), "milliseconds": figures}
+    log.info("The fastest form on %s: %s; milliseconds a picture: %s", key.device, fastest, figures)
+    told = {"version": VERSION, **asdict(key), "form": asdict(fastest), "milliseconds": figures}
     try:
-        place.file.parent.mkdir(parents=True, exist_ok=True)
-        write_bytes(place.file, json.dumps(told, indent=1).encode())
+        key.file.parent.mkdir(parents=True, exist_ok=True)
+        write_bytes(key.file, json.dumps(told, indent=1).encode())
     except (OSError, SonoramaError) as error:
         log.info("The fastest form is not remembered: %s", one_line_error(error))
     return fastest
@@ -74,13 +74,13 @@ def _tried(form: Form, milliseconds: Callable[[Form], float]) -> float:
         return math.inf
 
 
-def _remembered(place: Place, forms: Sequence[Form]) -> Form | None:
+def _remembered(key: TuningKey, forms: Sequence[Form]) -> Form | None:
     """What was measured before; None where nothing usable is found."""
     try:
-        if place.file.stat().st_size > LONGEST:
+        if key.file.stat().st_size > LONGEST:
             return None
-        told: Any = json.loads(place.file.read_text("utf-8"))
-        if {name: told[name] for name in asdict(place)} != asdict(place) or told["version"] != VERSION:
+        told: Any = json.loads(key.file.read_text("utf-8"))
+        if {name: told[name] for name in asdict(key)} != asdict(key) or told["version"] != VERSION:
             return None
         found = Form(str(told["form"]["modulation"]), str(told["form"]["up"]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):

@@ -160,15 +160,15 @@ class _Begun:
 
     def __init__(self, step: FrameResult, due_ns: int) -> None:
         self._step, self._due_ns, self._began = step, due_ns, time.monotonic()
-        self._take: Callable[[], Pixels] = lambda: rgba8(step.picture())
+        self._wait: Callable[[], Pixels] = lambda: rgba8(step.picture())
         self.ahead = isinstance(step.instrument.backend, PixelPainter)
 
     def begin(self) -> None:
         """Let the device begin with it."""
         backend = self._step.instrument.backend
         if isinstance(backend, PixelPainter):
-            self._take = backend.begin_pixels(self._step.w)
+            self._wait = backend.begin_pixels(self._step.w)
 
     def finish(self, publish: Callable[[FrameResult, int, Pixels, float], None]) -> None:
         """Wait for the picture, and publish it."""
-        publish(self._step, self._due_ns, self._take(), self._began)
+        publish(self._step, self._due_ns, self._wait(), self._began)

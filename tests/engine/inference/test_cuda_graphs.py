@@ -10,7 +10,7 @@ import torch
 
 from sonorama.engine.inference import cuda_backend, cuda_graphs
 from sonorama.engine.inference.cuda_backend import CudaBackend
-from sonorama.engine.inference.cuda_graphs import SLOTS, GraphPainter
+from sonorama.engine.inference.cuda_graphs import AT_ONCE, GraphPainter
 from sonorama.engine.inference.torch_backend import TorchBackend
 from sonorama.engine.model.config import GeneratorConfig
 from sonorama.engine.model.generator import Synthesis
@@ -124,8 +124,8 @@ def test_the_stand_in_notices_pictures_that_share_a_buffer(
 
 def test_a_third_picture_waits_until_the_first_is_taken(monkeypatch: pytest.MonkeyPatch, play: FusedSynthesis) -> None:
     fake_cuda.install(monkeypatch)
-    paint, all_codes = painter(play), codes(SLOTS + 1)
-    takes = [paint.begin_pixels(ws) for ws in all_codes[:SLOTS]]
+    paint, all_codes = painter(play), codes(AT_ONCE + 1)
+    takes = [paint.begin_pixels(ws) for ws in all_codes[:AT_ONCE]]
     made = list[np.ndarray]()
     thread = threading.Thread(target=lambda: made.append(paint(all_codes[-1])), daemon=True)
     thread.start()
@@ -141,7 +141,7 @@ def test_a_picture_that_fails_leaves_room_for_the_next(monkeypatch: pytest.Monke
     fake = fake_cuda.install(monkeypatch, ORDERS["early"])
     paint, (ws,) = painter(play), codes(1)
     replay = fake.graphs[0].replay
-    for _ in range(SLOTS + 1):
+    for _ in range(AT_ONCE + 1):
         monkeypatch.setattr(fake.graphs[0], "replay", broken)
         with pytest.raises(RuntimeError, match="of the driver"):
             paint(ws)
@@ -162,7 +162,7 @@ def test_a_network_that_asks_the_device_for_a_number_cannot_be_captured(monkeypa
 @pytest.mark.usefixtures("fake", "cache", "one_form")
 def test_the_backend_plays_as_the_reference(world: World) -> None:
     reference, cuda = TorchBackend(world), CudaBackend(world, device="cpu")
-    assert (cuda.name, cuda.painters) == ("torch-cuda", SLOTS)
+    assert (cuda.name, cuda.painters) == ("torch-cuda", AT_ONCE)
     assert CudaBackend(world, 1, "cpu").painters == 1
     assert isinstance(cuda, FastBackend)
     assert isinstance(cuda, EarlyExitBackend)

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from sonorama.engine.inference.form_tuning import Place, tuned_form
+from sonorama.engine.inference.form_tuning import TuningKey, tuned_form
 from sonorama.engine.model.generator_fused import ALL_FORMS, Form
 
-PLACE = Place("NVIDIA Something", "2.11.0+cu130", "ab" * 32)
+KEY = TuningKey("NVIDIA Something", "2.11.0+cu130", "ab" * 32)
 FASTEST = Form("hybrid", "polyphase")
 
 
@@ -32,9 +32,9 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def asked(place: Place = PLACE) -> list[Form]:
+def asked(key: TuningKey = KEY) -> list[Form]:
     clock = Clock()
-    assert tuned_form(place, ALL_FORMS, clock) == FASTEST
+    assert tuned_form(key, ALL_FORMS, clock) == FASTEST
     return clock.asked
 
 
@@ -46,7 +46,7 @@ def test_it_is_measured_once() -> None:
 @pytest.mark.parametrize("other", [{"device": "Another"}, {"torch": "2.12.0"}, {"world": "cd" * 32}])
 def test_another_device_torch_or_world_is_measured_anew(other: dict[str, str]) -> None:
     asked()
-    assert asked(replace(PLACE, **other)) == list(ALL_FORMS)
+    assert asked(replace(KEY, **other)) == list(ALL_FORMS)
     assert asked() == []
 
 
@@ -66,7 +66,7 @@ def test_another_device_torch_or_world_is_measured_anew(other: dict[str, str]) -
 )
 def test_a_spoilt_file_is_measured_and_written_again(spoil: Callable[[str], str]) -> None:
     asked()
-    PLACE.file.write_text(spoil(PLACE.file.read_text()))
+    KEY.file.write_text(spoil(KEY.file.read_text()))
     assert asked() == list(ALL_FORMS)
     assert asked() == []
 
@@ -83,12 +83,12 @@ def test_forms_that_fail_are_left_out() -> None:
             raise RuntimeError("out of memory")
         return 1.0 if form.modulation == "hybrid" else 2.0
 
-    assert tuned_form(PLACE, ALL_FORMS, failing) == Form("hybrid", "dense")
+    assert tuned_form(KEY, ALL_FORMS, failing) == Form("hybrid", "dense")
 
 
 def test_where_all_fail_the_first_is_taken_and_not_remembered() -> None:
     def failing(form: Form) -> float:
         raise RuntimeError("out of memory")
 
-    assert tuned_form(PLACE, ALL_FORMS, failing) == ALL_FORMS[0]
+    assert tuned_form(KEY, ALL_FORMS, failing) == ALL_FORMS[0]
     assert asked() == list(ALL_FORMS)
