@@ -253,6 +253,7 @@ def test_a_folder_of_birds_is_the_class_that_the_base_world_knows(tmp_path: Path
     assert "crickets" in space.names and "birds" not in space.names
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(600)
 def test_own_classes_have_codes_in_the_space_of_a_named_clip_model(tmp_path: Path) -> None:
     """There F_a is trained on the data's own sounds, and names and photos are those of the model."""
