@@ -7,7 +7,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from ...engine.units import Array
 from ...engine.versions import versions
 from .segments import WorkerDied
 
+SLOW = "Try again when the machine has less to do, or paint without Ray: --jobs N."
 _HINT = "Give the address of a running cluster (ray start --head), or `local` for one of this machine."
 
 
@@ -42,19 +43,28 @@ class RayCluster:
         self._ray: Any = ray
         _check_address(address)
         options: dict[str, Any] = {"num_cpus": workers or None, "include_dashboard": False}
-        try:
-            with _own_signals():
-                self._ray.init(
-                    address=address, log_to_driver=False, logging_level="ERROR", **options if address == "local" else {}
-                )
-        except (ConnectionError, ValueError, RuntimeError) as error:
-            raise SonoramaError(f"No Ray cluster at {address}: {one_line(error)}", _HINT) from error
+        self._init(address, options if address == "local" else {})
         self.workers = workers or max(1, int(self._ray.cluster_resources().get("CPU", 1)))
         try:
             self._open(world, device)
         except BaseException:
             self.close()
             raise
+
+    def _init(self, address: str, options: Mapping[str, Any]) -> None:
+        """Join or begin the cluster; Ray gives its own processes 30 s to start, which a busy machine may exceed."""
+        for last in (False, True):
+            try:
+                with _own_signals():
+                    self._ray.init(address=address, log_to_driver=False, logging_level="ERROR", **options)
+            except (ConnectionError, ValueError, RuntimeError) as error:
+                raise SonoramaError(f"No Ray cluster at {address}: {one_line(error)}", _HINT) from error
+            except Exception as error:  # (Ray raises it as it is where time is up)
+                self._ray.shutdown()
+                if last:
+                    raise SonoramaError(f"Ray does not start: {one_line(error)}", SLOW) from error
+            else:
+                return
 
     def _open(self, world: Path, device: str) -> None:
         kept = self._ray.put(world.read_bytes())

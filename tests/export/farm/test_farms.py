@@ -73,6 +73,22 @@ def test_a_cluster_of_which_one_worker_is_killed(tiny_world: str, codes: Array, 
         assert np.array_equal(through(farm, codes, lambda: next(iter(farm.pids))), pictures)
 
 
+def test_a_cluster_that_takes_too_long_to_start_is_tried_again(
+    tiny_world: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, ended = list[str](), list[bool]()
+
+    def slow(address: str, **_: object) -> None:
+        begun.append(address)
+        raise Exception("The current node timed out during startup.")  # as Ray does
+
+    monkeypatch.setattr("ray.init", slow)
+    monkeypatch.setattr("ray.shutdown", lambda: ended.append(True))
+    with pytest.raises(SonoramaError, match="Ray does not start: The current node timed out"):
+        RayCluster("local", 2, Path(tiny_world), "ort")
+    assert begun == ["local", "local"] and ended
+
+
 def test_no_cluster_there(tiny_world: str) -> None:
     with pytest.raises(SonoramaError, match=r"No Ray cluster at 127\.0\.0\.1:1"):
         RayCluster("127.0.0.1:1", 2, Path(tiny_world), "ort")
