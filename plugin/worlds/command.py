@@ -77,7 +77,7 @@ def run_import(args: argparse.Namespace) -> int:
             told = True
     except KeyboardInterrupt:
         if told:
-            sys.stderr.write("The world stays as it is; the same command paints its bank again.\n")
+            sys.stderr.write("The world stays as it is; the same command paints its bank from the beginning.\n")
         raise
 
 

@@ -103,7 +103,7 @@ def test_a_stopped_import_leaves_a_world(
     told = capsys.readouterr()
     assert "Play it: sonorama live --world faces" in told.out
     assert "It plays while its seed bank is painted (512 pictures)" in told.out
-    assert "the same command paints its bank again" in told.err
+    assert "the same command paints its bank from the beginning" in told.err
     assert read_card(Path(told.out.splitlines()[0])).measures["bank"] == {"seeds": 0}
 
 
