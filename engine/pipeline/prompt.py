@@ -22,7 +22,7 @@ def prompt_seed(world: World, text: str) -> int:
     codes = bank_part(world.tensors, "codes")
     if codes is None and world.card.text is not None:
         what = f"World {world.card.name} has no seed bank, from which words choose"
-        raise WorldError(what, "If it is being imported, choose it again when its pictures are painted.")
+        raise WorldError(what, "If it is being imported, choose another world and then it again when that has ended.")
     if codes is None:
         raise without_text(world)
     if unknown := told_unknown(world, text):

@@ -135,10 +135,18 @@ class WorldLoader:
             return load.result(seed)
         asked = dict(zip(LOADS, loaded, strict=True)) | {load.path: str(load.asked.value)}
         world, device = (asked[path] for path in LOADS)
+        if (world, device) != loaded:
+            self._forget_if_changed(world, device)
         if (world, device) not in self._open and graphs_missing(load_world(world), device):
             self._preparation_worker.make_graphs(world, device)
         self.open(world, device)
         return load.result()
+
+    def _forget_if_changed(self, world: str, device: str) -> None:
+        """Close a world whose file is another one by now: it was taught, fitted or imported since it was opened."""
+        known = self._open.get((world, device))
+        if known is not None and read_card(find_world(world)).content != known.world.card.content:
+            self._open = {key: one for key, one in self._open.items() if key != (world, device)}
 
     def _read_code(self, load: PendingLoad, world: str) -> Change:
         """A code is read here, so that the frame loop finds it in memory."""

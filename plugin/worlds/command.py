@@ -85,7 +85,9 @@ def _tell(written: Written, world: str, again: bool) -> None:
     """Say what can be done with the world now. again: it was written before, with less of its bank."""
     card, seeds, wanted = written.card, written.seeds, written.wanted
     if again:
-        sys.stdout.write(f"{seeds} of {wanted} pictures are in it: choose it again in a show that plays it.\n")
+        sys.stdout.write(
+            f"{seeds} of {wanted} pictures are in it. A show that plays it: choose another world, then it again.\n"
+        )
     else:
         sys.stdout.write(f"{one_line(card.path)}\n{card.width}x{card.height} px, licence: {one_line(card.licence)}\n")
         sys.stdout.write(f"Play it: sonorama live --world {world}\n")

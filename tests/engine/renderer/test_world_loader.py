@@ -1,5 +1,6 @@
 """Loads off the frame loop: refusals are told, and the process for slow work does not stay for ever."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from sonorama.engine.control.parameters import Change
 from sonorama.engine.control.pending_load import CODE, FOUND, PHOTO, PROMPT, TEXT, WORLD, PendingLoad
 from sonorama.engine.faults import Faults
 from sonorama.engine.model.base_code import keep_code, make_code
-from sonorama.engine.model.world_file import read_card
+from sonorama.engine.model.world_file import read_card, save_world
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.renderer import world_loader
 from sonorama.engine.renderer.world_loader import WorldLoader
@@ -68,6 +69,22 @@ def test_what_was_asked_for_again_meanwhile_is_neither_done_nor_refused(
     until(lambda: results.extend(made.results()) or results)
     assert results == [last]
     assert made.refused() == [] and faults.recent() == []
+    made.close()
+
+
+def test_a_file_that_changed_is_opened_when_its_world_is_chosen_after_another(tiny_world: str, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.safetensors"
+    shutil.copy(tiny_world, mine)
+    made = WorldLoader(Faults())
+    first = made.open(str(mine), "reference")
+    other = dict(first.world.tensors) | {"generator.mapping.w_avg": first.world.tensors["generator.mapping.w_avg"] + 1}
+    content = save_world(mine, first.world.card, other).content
+    for playing, expected in ((str(mine), first.world.card.content), (tiny_world, content)):
+        made.ask([asked := Change(WORLD, str(mine), "test")], (playing, "reference"))
+        results: list[Change] = []
+        until(lambda results=results: results.extend(made.results()) or results)
+        assert results == [asked]
+        assert made.open(str(mine), "reference").world.card.content == expected
     made.close()
 
 
