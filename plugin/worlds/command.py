@@ -86,7 +86,7 @@ def _tell(written: Written, world: str, again: bool) -> None:
     card, seeds, wanted = written.card, written.seeds, written.wanted
     if again:
         sys.stdout.write(
-            f"{seeds} of {wanted} pictures are in it. A show that plays it: choose another world, then it again.\n"
+            f"{seeds} of {wanted} pictures are in it: in a show, choose another world and then it again.\n"
         )
     else:
         sys.stdout.write(f"{one_line(card.path)}\n{card.width}x{card.height} px, licence: {one_line(card.licence)}\n")
