@@ -314,7 +314,8 @@ def test_a_recording_that_is_not_written_is_said(window: Window, show: FakeShow,
 def test_the_top_bar_names_a_precision_that_is_not_exact(window: Window, show: FakeShow, qtbot: QtBot) -> None:
     fps = window.top.fps
     tip = "Pictures are painted in precision "
-    for precision, name in (("exact", "frames/s"), ("bf16", "frames/s, bf16"), ("exact", "frames/s")):
+    for precision in ("exact", "bf16", "bf16, early exit, half rate", "exact"):
+        name = "frames/s" if precision == "exact" else f"frames/s, {precision}"
         show.tell(fps=30.0, target_fps=30.0, precision=precision)
         qtbot.waitUntil(lambda one=precision: fps.toolTip() == tip + one)
         assert fps.name == fps.accessibleName() == name
