@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from sonorama.engine.cli.main import main
+from sonorama.engine.cli.main import build_parser, main
 from sonorama.engine.errors import OutputError, WorldError
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.seed_bank import seed_to_z
@@ -22,6 +21,7 @@ from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.prompt import prompt_seed
 from sonorama.engine.units import DEFAULT_WORLD
 from sonorama.plugin.worlds import make_world, painting
+from sonorama.plugin.worlds.command import run_import
 from sonorama.plugin.worlds.imported import Imported, Source
 from sonorama.plugin.worlds.make_world import Request, convert_network, import_world
 from sonorama.plugin.worlds.reading_child import read_network
@@ -95,11 +95,13 @@ def test_a_stopped_import_leaves_a_world(
     request_: Request, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def stopped(*_: object) -> Iterator[object]:
-        signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
         yield
 
     monkeypatch.setattr(make_world, "paint_banks", stopped)
-    assert main(["import", str(request_.file), "--world", "faces"]) == 130
+    arguments = build_parser().parse_args(["import", str(request_.file), "--world", "faces"])
+    with pytest.raises(KeyboardInterrupt):
+        run_import(arguments)
     told = capsys.readouterr()
     assert "Play it: sonorama live --world faces" in told.out
     assert "It plays while its seed bank is painted (512 pictures)" in told.out
