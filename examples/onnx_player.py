@@ -45,7 +45,7 @@ kept = np.repeat(2 ** (-1 / (fps * follow)), [b - a for a, b in world["levels"].
 given = call("mapping", z=world["seeds"][str(seed)]) | {"choice": world["places"]["choice"][str(seed)]}
 state, before, anchor, step = world["start"]["state"], 0.0, 0.0, 0
 out.mkdir()
-for frame, sample in enumerate((np.arange(int(len(pcm) / own * fps)) * rate / fps).astype(int)):
+for frame, sample in enumerate((np.arange(max(1, int(len(pcm) / own * fps))) * rate / fps).astype(int)):
     while (last := round(step * every["motion"])) <= sample:
         noise = np.random.Generator(np.random.Philox(key=seed, counter=step)).standard_normal(given["w"].shape[1:])
         base = call("base", **given, **(now := heard(last - every["encoder"])))["base"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +10,11 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
 from ..engine.errors import InputError
-from ..engine.files.atomic import replacing, translated
+from ..engine.files.atomic import replacing, tensors_into, translated
 
 UNREADABLE = (
     RuntimeError, UnpicklingError, EOFError, LookupError, ValueError, TypeError, AttributeError, AssertionError,
@@ -44,14 +41,8 @@ def write_state(path: Path, state: Mapping[str, Any]) -> None:
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, str] | None = None) -> None:
     """Write a safetensors file, with `about` as its metadata. OutputError as `write_state`."""
     plain = {k: v.detach().contiguous() for k, v in tensors.items()}
-    with _whole(path) as part:
-        try:
-            save_file(plain, part, None if about is None else dict(about))
-        except SafetensorError as error:
-            number = re.search(r"os error (\d+)", str(error))
-            if number is None:
-                raise
-            raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+    with _whole(path) as part, tensors_into(path):
+        save_file(plain, part, None if about is None else dict(about))
 
 
 @contextmanager

@@ -31,6 +31,8 @@ PLAYABLE = "Give a sound file (wav, flac, mp3, ogg, m4a ...) or a video with a s
 WHOLE = "Copy or download the file again, or convert the readable part: ffmpeg -i IN OUT.wav"
 
 _BUFFER = 1 << 16  # bytes that FFmpeg reads at once
+_TAGS = (b"ID3", b"TAG", b"APETAGEX", b"LYRICSBE")
+"""What may stand between the frames of mp3 files that were joined, and is no damage."""
 
 
 @dataclass(frozen=True)
@@ -200,6 +202,7 @@ class Packets:
     def frames(self) -> Iterator[AudioFrame | None]:
         """Yield each decoded frame, and None where a packet could not be decoded."""
         while True:
+            packet = None
             try:
                 packet = next(self._packets, None)
                 if packet is None:
@@ -211,7 +214,8 @@ class Packets:
             except EOFError:
                 return
             except FFmpegError:
-                yield None
+                if packet is None or not bytes(packet)[:8].startswith(_TAGS):
+                    yield None
                 continue
             yield from frames
 

@@ -15,7 +15,7 @@ from ..errors import InputError
 from .clock import EXACT_CODECS, Clock, clock_of, exact_seeking
 from .decode import WHOLE, Packets, SoundFormat, open_track, packed, played, samples_of
 from .read_ahead import read_ahead
-from .seeking import begin
+from .seeking import SeekMissed, begin
 from .truncation import why_cut_off
 
 _BLOCK = 8192  # samples; codecs give 100 to 4,000 at a time, and each block has a fixed cost for the consumer
@@ -34,10 +34,6 @@ class Hole:
 
 Read = np.ndarray | Hole | str
 """A block float32 [channels, n]; where there was no sound; or a line about the file for its user."""
-
-
-class _SeekMissed(Exception):
-    """A file was sought and gave what lies behind."""
 
 
 def decode(path: Path, track: str | None = None, *, strict: bool = False, first: int = 0) -> Generator[Read]:
@@ -64,7 +60,7 @@ def decode(path: Path, track: str | None = None, *, strict: bool = False, first:
     def make(ended: Event) -> Iterator[Read]:
         try:
             yield from _blocks(_placed(path, track, strict, first, ended, may_seek=True))
-        except _SeekMissed:
+        except SeekMissed:
             yield from _blocks(_placed(path, track, strict, first, ended, may_seek=False))
 
     return read_ahead(make)
@@ -114,7 +110,7 @@ def _placed(path: Path, track: str | None, strict: bool, first: int, ended: Even
         if ended.is_set():
             return
         if sought and held is None:
-            raise _SeekMissed
+            raise SeekMissed
         cut = why_cut_off(path, container, stream, place.reached(held), packets.last)
         if cut and strict:
             raise InputError(f"{path} is truncated: {cut}", WHOLE)
@@ -206,7 +202,7 @@ class _Placer:
     def _start(self, at: int) -> Iterator[Read]:
         if self._sought:
             if at > self._first + self._tolerance:
-                raise _SeekMissed
+                raise SeekMissed
             self.next = max(0, at)
         yield from ()
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import OutputError
-from ..files.atomic import replacing
+from ..files.atomic import replacing, tensors_into
 from ..files.folders import cache_folder
 from ..model.backbone import descriptor
 from .inversion import Inverter
@@ -100,7 +100,7 @@ def _keep(made: RidgeEncoder, path: Path) -> None:
     tensors: dict[str, np.ndarray] = {name: value.numpy() for name, value in vars(made).items()}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as part:
+        with replacing(path) as part, tensors_into(path):
             save_file(tensors, part)
     except (OSError, OutputError):
         return  # a cache: the next inversion fits it again

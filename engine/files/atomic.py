@@ -154,6 +154,21 @@ def translated(out: Path) -> Iterator[None]:
         raise OutputError(f"{out} could not be written: {error.strerror or error}", hint) from error
 
 
+@contextmanager
+def tensors_into(out: Path) -> Iterator[None]:
+    """`translated` for what safetensors writes, whose errors are those of the system in other words."""
+    from safetensors import SafetensorError
+
+    with translated(out):
+        try:
+            yield
+        except SafetensorError as error:
+            number = re.search(r"os error (\d+)", str(error))
+            if number is None:
+                raise
+            raise OSError(int(number[1]), os.strerror(int(number[1]))) from error
+
+
 def write_bytes(out: Path, data: bytes, *, new: bool = False) -> None:
     """Write a whole file atomically; `new` as in `replacing`.
 

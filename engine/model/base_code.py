@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OutputError, WorldError
-from ..files.atomic import replacing
+from ..files.atomic import replacing, tensors_into
 from ..files.folders import codes_folder, is_there
 from ..units import Array
 
@@ -95,7 +95,7 @@ def save_code(code: BaseCode, path: Path) -> None:
         "source_sha256": code.source_sha256,
         "nearest": str(code.nearest),
     }
-    with replacing(path) as part:
+    with replacing(path) as part, tensors_into(path):
         save_file({"w": code.w}, part, meta)
 
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import OutputError, SonoramaError, WorldError, one_line_error
-from ..files.atomic import replacing
+from ..files.atomic import replacing, tensors_into, translated
 from ..files.folders import worlds_folder
 from ..units import AXES
 from .card import Card, Shapes, card_from_json
@@ -81,8 +81,9 @@ def save_world(path: Path, card: Card, tensors: Mapping[str, npt.NDArray[Any]]) 
     card = replace(card, content=content_hash(tensors))
     card.check()
     check_shapes(card, {name: x.shape for name, x in tensors.items()})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part:
+    with translated(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part, tensors_into(path):
         save_file({k: np.ascontiguousarray(v) for k, v in tensors.items()}, part, _metadata(card))
         # safetensors makes files that only their owner may read; a world is for everybody who has the program.
         part.chmod(0o644)
@@ -107,7 +108,7 @@ def rewrite_card(path: Path, out: Path, **changes: str) -> Card:
     entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
     text = json.dumps({"__metadata__": _metadata(card), **entries}, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # safetensors aligns the tensors to 8 bytes
-    with path.open("rb") as old, replacing(out, new=not itself) as part:
+    with path.open("rb") as old, replacing(out, new=not itself) as part, translated(out):
         old.seek(8 + int.from_bytes(old.read(8), "little"))
         with part.open("wb") as new:
             new.write(len(text).to_bytes(8, "little") + text)

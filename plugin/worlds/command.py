@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .make_world import Written
 
 FEWEST, MOST = 16, 65_536
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""Names that no file has on Windows."""
 
 
 def add_import(commands: Commands) -> None:
@@ -45,7 +48,8 @@ def add_import(commands: Commands) -> None:
 
 def parse_name(text: str) -> str:
     """A name that can be a file's. Raises ValueRefused otherwise."""
-    if not text.strip() or Path(text).name != text or text.startswith(".") or one_line(text) != text:
+    plain = text.strip() and Path(text).name == text and not text.startswith((".", "-")) and one_line(text) == text
+    if not plain or _RESERVED.fullmatch(text):
         raise ValueRefused(f"{one_line(text)!r} is no name of a world", "Write a word, such as faces.")
     return text
 
@@ -65,7 +69,8 @@ def run_import(args: argparse.Namespace) -> int:
         from .make_world import LICENCE, Request, import_world
 
     request = Request(args.file, args.world, args.base, args.out, args.seeds, args.licence or LICENCE)
-    world, told = args.world if args.out is None else shlex.quote(str(args.out)), False
+    world, told = shlex.quote(args.world if args.out is None else str(args.out)), False
+    sys.stderr.write(f"{one_line(args.file.name)} is read and converted, which takes up to a minute.\n")
     made = import_world(request, lambda done, total: progress(done, total))
     try:
         while True:

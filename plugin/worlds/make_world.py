@@ -20,6 +20,7 @@ from sonorama.engine.model.stylegan3_config import StyleGAN3Config
 from sonorama.engine.model.world_file import World, load_world, read_card, save_world
 
 from .adopt import adopt, is_world
+from .alone import alone
 from .bank import eyes
 from .imported import Imported, Source
 from .network_record import Network
@@ -86,6 +87,11 @@ def import_world(request: Request, tell: Tell = lambda done, total: None) -> Ite
         card = adopt(request.file, request.world, out, None if request.licence == LICENCE else request.licence)
         yield Written(card, 0, 0)
         return
+    with alone(out):
+        yield from _imported(request, out, tell)
+
+
+def _imported(request: Request, out: Path, tell: Tell) -> Iterator[Written]:
     before = _before(out)
     digest = sha256_of_given(request.file)
     if before is not None and before.measures["source"]["sha256"] != digest:
@@ -134,11 +140,14 @@ def _before(out: Path) -> Card | None:
         return None
     try:
         card = read_card(out)
-        own = not {"taught", "fitted"} & card.measures.keys() and isinstance(card.measures["source"]["sha256"], str)
+        own = not {"taught", "fitted"} & card.measures.keys()
+        if not isinstance(card.measures["source"]["sha256"], str):
+            raise _taken(out)
     except (WorldError, KeyError, TypeError):
         raise _taken(out) from None
     if not own:
-        raise _taken(out)
+        message = f"{out} is there already, and was taught or fitted since it was imported"
+        raise OutputError(message, "Give another name with --world, or move that file away.")
     return card
 
 

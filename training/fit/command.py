@@ -6,11 +6,12 @@ import argparse
 import logging
 import shlex
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...engine.cli.arguments import parse_out
-from ...engine.errors import needing_extra, one_line
+from ...engine.errors import InputError, needing_extra, one_line
 from ...plugin.worlds.command import parse_name
 from ..train.command import parse_minutes
 
@@ -42,11 +43,19 @@ def add_fit(commands: Commands) -> None:
     parser.set_defaults(run=run_fit)
 
 
+def check_sounds(paths: Sequence[Path]) -> None:
+    """InputError where one is not there."""
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"There is no {path}", "Give sounds, or folders of sounds.")
+
+
 def run_fit(args: argparse.Namespace) -> int:
     """Fit, and say how to play the world."""
     from ...engine.model.own_worlds import place_for
     from ...engine.model.world_file import find_world, read_card
 
+    check_sounds(args.sounds)
     path = find_world(args.world)
     place_for(path, read_card(path), args.name, args.out)  # seconds before torch is loaded
     with needing_extra():

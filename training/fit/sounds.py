@@ -31,15 +31,13 @@ LEAST_COLUMNS = 86
 
 
 def sound_files(paths: Sequence[Path]) -> list[Path]:
-    """The files given, and those in the folders given. InputError: there is no such file."""
+    """The files given, and those in the folders given."""
     found: list[Path] = []
     for path in paths:
         if path.is_dir():
             found += sorted(one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
-        elif path.is_file():
-            found.append(path)
         else:
-            raise InputError(f"There is no {path}", "Give sounds, or folders of sounds.")
+            found.append(path)
     return found
 
 

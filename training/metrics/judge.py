@@ -17,7 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...engine.errors import InputError
-from ...engine.files.atomic import replacing
+from ...engine.files.atomic import replacing, tensors_into
 from ..backbone import Backbone
 from ..data.procedural_pictures import CLASSES
 from .distance import pooled
@@ -99,7 +99,7 @@ def save_head(head: Head, path: Path, plan: JudgePlan, key: str) -> None:
     """Write a head as safetensors; key: of the data and plan that it was fitted with."""
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {"format": FORMAT, "key": key, "height": str(plan.height), "classes": " ".join(CLASSES)}
-    with replacing(path) as part:
+    with replacing(path) as part, tensors_into(path):
         save_file({name: t.contiguous() for name, t in vars(head).items()}, part, about)
 
 

@@ -187,6 +187,36 @@ def test_a_part_far_from_the_beginning_lies_where_it_does_in_the_whole(
     assert error < (0.02 if name != "a.mkv" else 1.0), error  # Matroska's stamps are rounded to 1 ms
 
 
+@pytest.mark.parametrize("name", ["constant.mp3", "variable.mp3", "a.aac"])
+def test_a_part_behind_damage_lies_where_it_does_in_the_whole(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rate = {"constant.mp3": ["-b:a", "64k"], "variable.mp3": ["-q:a", "6"], "a.aac": ["-b:a", "64k"]}[name]
+    clicks = "aevalsrc='0.8*lt(mod(t,1),0.005)*sin(2*PI*1000*t)+0.01*sin(2*PI*110*t)':s=44100:d=60"
+    ffmpeg("-f", "lavfi", "-i", clicks, *rate, tmp_path / name)
+    data = bytearray((tmp_path / name).read_bytes())
+    at = len(data) * 2 // 5
+    data[at : at + 3000] = np.random.default_rng(3).integers(0, 256, 3000, np.uint8).tobytes()
+    (tmp_path / name).write_bytes(data)
+    with open_sound(tmp_path / name) as sound:
+        whole = read(sound, 40.0, 3.0)
+    caplog.clear()
+    monkeypatch.setattr(seeking, "_NEAR_S", 10)
+    with open_sound(tmp_path / name) as sound:
+        part = read(sound, 40.0, 3.0)
+    assert np.array_equal(part, whole)
+    assert "is damaged" in caplog.text
+
+
+def test_tags_between_files_that_were_joined_are_no_damage(tmp_path: Path) -> None:
+    ffmpeg("-f", "lavfi", "-i", "sine=d=4", "-b:a", "64k", tmp_path / "a.mp3")
+    one = (tmp_path / "a.mp3").read_bytes()
+    assert one.startswith(b"ID3")
+    (tmp_path / "b.mp3").write_bytes(one + one + b"TAG" + bytes(125))
+    with open_sound(tmp_path / "b.mp3", strict=True) as sound:
+        assert abs(sound.samples / sound.rate - 8) < 0.1
+
+
 def test_only_the_end_of_a_part_is_looked_at(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Of a part that lies before the damage nothing is said, since what follows is not read."""
     ffmpeg("-f", "lavfi", "-i", "sine=d=40", "-c:a", "aac", tmp_path / "a.m4a")

@@ -22,6 +22,7 @@ from sonorama.engine.model.world_file import (
     save_world,
 )
 
+from ... import disks
 from ...worlds import as_version_1, with_card, write_world
 
 SHORE = "4af76a821e82d441184d3fd7492bd95d1f72434e4dd4f244ab5bf464c2b86979"
@@ -128,6 +129,18 @@ def test_newer_format(path: Path) -> None:
     with_card(path, path, lambda _: None, "99")
     with pytest.raises(WorldError, match="format 99"):
         read_card(path)
+
+
+def test_a_full_disk_is_said_and_leaves_nothing(path: Path, tmp_path: Path) -> None:
+    world = load_world(path)
+    with disks.small_disk(tmp_path, 64) as disk:
+        for write in (
+            lambda out: save_world(out, world.card, world.tensors),
+            lambda out: rewrite_card(path, out, name="other"),
+        ):
+            with pytest.raises(OutputError, match=r"The disk is full: .*a\.safetensors was not written"):
+                write(disk / "a.safetensors")
+            assert list(disk.iterdir()) == []
 
 
 def unfit(card: Card) -> list[Card]:

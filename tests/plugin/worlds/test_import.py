@@ -97,6 +97,8 @@ def test_a_hostile_file_is_two_lines(folder: Path, capsys: pytest.CaptureFixture
     [
         (["nowhere.pkl", "--world", "a"], "nowhere.pkl cannot be read"),
         (["a.pkl", "--world", "../a"], "'../a' is no name of a world"),
+        (["a.pkl", "--world=-x"], "'-x' is no name of a world"),
+        (["a.pkl", "--world", "con"], "'con' is no name of a world"),
         (["a.pkl", "--world", "a", "--seeds", "3"], "--seeds 3 is no number of seeds"),
         (["a.pkl", "--world", "Meridian"], "Meridian is the name of a world that comes with sonorama"),
         (["a.pkl", "--world", "a", "-o", "{}/worlds/shore.safetensors"], "shore is the name of a world that comes"),

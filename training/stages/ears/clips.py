@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from safetensors.numpy import load_file, save_file
 
-from ....engine.files.atomic import replacing
+from ....engine.files.atomic import replacing, tensors_into
 from ....engine.model.mel import BANDS, ENCODER_COLUMNS, HOP, N_FFT, log_mel
 from ....engine.units import SAMPLE_RATE, Array
 from ...data.procedural_pictures import CLASSES
@@ -144,7 +144,8 @@ def make_shard(maker: ClipMaker, teacher: Teacher, number: int, folder: Path) ->
             told.append(teacher(np.stack(patches)))
             patches = []
     embedding, scores = (np.concatenate(parts).astype(np.float16) for parts in zip(*told, strict=True))
-    with replacing(shard_file(folder, number)) as part:
+    path = shard_file(folder, number)
+    with replacing(path) as part, tensors_into(path):
         save_file({"mel": mel, "embedding": embedding, "scores": scores, "sounds": sounds}, part)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torchvision.io import decode_jpeg, encode_jpeg
 
 from ....engine.errors import OutputError
-from ....engine.files.atomic import replacing
+from ....engine.files.atomic import replacing, tensors_into
 from ...backbone import Backbone, released_weights
 from ...data.photos import PictureSet
 
@@ -27,7 +27,7 @@ def write_pack(data: PictureSet, path: Path, largest_mb: float) -> int:
     for k, v in released_weights().items():
         rest[BACKBONE + k] = (v.bfloat16() if v.is_floating_point() else v).contiguous()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as part:
+    with replacing(path) as part, tensors_into(path):
         for quality in QUALITIES:
             jpegs = [_encode(x, quality) for x in data.pictures]
             lengths = torch.tensor([len(j) for j in jpegs])

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 
 from ....engine.errors import SonoramaError
-from ....engine.files.atomic import replacing
+from ....engine.files.atomic import replacing, tensors_into
 from ....engine.model.generator import GeneratorConfig
 from .interrupt import stop_between_steps
 from .pack import read_pack
@@ -53,7 +53,7 @@ class Results:
     def __call__(self, trainer: GeneratorTrainer) -> None:
         """The averaged generator, then sheets and measures; a checkpoint over the limit is taken away again."""
         tensors = {f"generator.{k}": v.half().cpu().contiguous() for k, v in trainer.average.state_dict().items()}
-        with replacing(self.out / RESULT) as part:
+        with replacing(self.out / RESULT) as part, tensors_into(self.out / RESULT):
             save_file(tensors | {"bank.anchors": trainer.anchors.half().cpu()}, part)
         size = trainer.checkpoint.stat().st_size / 1e6
         if size > self.largest_mb:
