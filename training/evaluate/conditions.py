@@ -6,14 +6,17 @@ moves the picture.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from ...engine.control.addresses import motion
+from ...engine.control.addresses import LOOK_DRIFT, LOOK_SEED, LOOK_TRAVEL, motion
+from ...engine.control.live_table import FILM
 from ...engine.control.render_table import TABLE
 from ...engine.inference.backend import Backend
 from ...engine.inference.onnx_backend import open_sound_encoder
@@ -24,6 +27,7 @@ from ...engine.pipeline.conditioning_worker import Request
 from ...engine.pipeline.latent_motion import advance_motion, style_codes
 from ...engine.pipeline.loaded_world import LoadedWorld
 from ...engine.pipeline.meaning_mixer import Displacement
+from ...engine.pipeline.offline import OfflineRender
 from ...engine.units import LEVELS, SAMPLE_RATE, Array
 from ..metrics.meaning import play
 
@@ -109,6 +113,23 @@ def without_sound(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
 def wrong_sound(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
     """The world as it plays a recording of another class."""
     return playback.play(stimulus.wrong, seed)
+
+
+def film(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
+    """A film as `sonorama render` makes it: with modulators on onsets and bass, and look-ahead."""
+    return _film(playback, stimulus.sound, seed)
+
+
+def film_of_wrong_sound(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
+    """The same of a recording of another class."""
+    return _film(playback, stimulus.wrong, seed)
+
+
+def _film(playback: Playback, sound: Array, seed: int) -> Array:
+    values: dict[str, object] = {path: one.default for path, one in FILM.items()}
+    values |= {LOOK_SEED: seed, LOOK_TRAVEL: 0.0, LOOK_DRIFT: 0.0}
+    render = OfflineRender(playback.world, values, Fraction(FPS), playback.backend, math.inf)
+    return np.stack([*render.codes([playback.cut(sound)], playback.frames)])
 
 
 def loudness(playback: Playback, sound: Array) -> Array:
@@ -200,6 +221,8 @@ CONDITIONS: Mapping[str, Condition] = {
     "without sound": without_sound,
     "wrong sound": wrong_sound,
     "ours": ours,
+    "film, wrong sound": film_of_wrong_sound,
+    "film": film,
 }
 """Name -> style codes [T,L,W] for a stimulus at a seed."""
 ABLATIONS: Mapping[str, Mapping[str, Condition]] = {

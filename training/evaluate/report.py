@@ -47,10 +47,13 @@ CLAIMS = ("a<->v", "judged right", "onset")
 
 
 def claims(found: dict[str, dict[str, Estimate]]) -> dict[str, Any]:
-    """Figure -> whether ours is apart from (above) each baseline that should not know the sound."""
-    ours, out = found.get("ours", {}), {}
-    for figure in CLAIMS:
-        if figure in ours:
-            rivals = {name: row[figure] for name, row in found.items() if name in ("without sound", "wrong sound")}
-            out[figure] = {name: apart(ours[figure], rival) for name, rival in rivals.items()}
+    """Condition and figure -> whether it is apart from (above) each baseline that should not know the sound."""
+    out = dict[str, Any]()
+    for played, wrong in (("ours", "wrong sound"), ("film", "film, wrong sound")):
+        there, told = found.get(played, {}), dict[str, Any]()
+        for figure in CLAIMS:
+            if figure in there:
+                rivals = {name: row[figure] for name, row in found.items() if name in ("without sound", wrong)}
+                told[figure] = {name: apart(there[figure], rival) for name, rival in rivals.items()}
+        out |= {played: told} if told else {}
     return out

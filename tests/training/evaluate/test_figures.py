@@ -77,8 +77,8 @@ def test_tables_are_over_seeds_and_claims_need_intervals_apart() -> None:
         pytest.approx(0.58),
         pytest.approx(2.776 * 0.0158114 / 5**0.5, rel=1e-3),
     )
-    assert claims(found)["onset"] == {"without sound": True, "wrong sound": True}
-    assert claims(tables(rows(0.5, 0.49)))["onset"] == {"without sound": False, "wrong sound": False}
+    assert claims(found)["ours"]["onset"] == {"without sound": True, "wrong sound": True}
+    assert claims(tables(rows(0.5, 0.49)))["ours"]["onset"] == {"without sound": False, "wrong sound": False}
     assert "| ours | 0.580 (0.560 to 0.600) |" in markdown(found)
     more = [replace(r, figures={**r.figures, "judged": 0.5}) if r.source == "b" else r for r in rows(0.5, 0.2)]
     assert tables(more)["ours"]["judged"].mean == 0.5 and tables(more)["ours"]["onset"] == ours
