@@ -39,7 +39,7 @@ class EarsTraining:
 
     shards: int = 56
     distil: DistilPlan = field(default_factory=DistilPlan)
-    drawn: int = 400
+    drawn: int = 1500
 
 
 @dataclass(frozen=True)
