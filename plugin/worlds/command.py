@@ -70,8 +70,8 @@ def run_import(args: argparse.Namespace) -> int:
 
     request = Request(args.file, args.world, args.base, args.out, args.seeds, args.licence or LICENCE)
     world, told = shlex.quote(args.world if args.out is None else str(args.out)), False
-    sys.stdout.write(f"{one_line(args.file.name)} is read and converted, which takes up to a minute.\n")
-    sys.stdout.flush()
+    if sys.stderr.isatty():
+        sys.stderr.write(f"{one_line(args.file.name)} is read and converted, which takes up to a minute.\n")
     made = import_world(request, lambda done, total: progress(done, total))
     try:
         while True:
