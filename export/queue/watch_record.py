@@ -16,14 +16,10 @@ from ...engine.control.live_table import FILM
 from ...engine.errors import OutputError
 from ...engine.files.atomic import write_bytes
 from ...engine.files.fingerprint import MADE_BY
+from ...engine.files.only_one import only_one
 from ..render import RenderJob
 from ..sidecar import to_json
 from .whole_files import Signature
-
-try:
-    import fcntl
-except ImportError:  # Windows: two watches into one folder are not noticed
-    fcntl = None
 
 RECORD = "sonorama.watch"
 _KIND = "films of watched folders"
@@ -119,18 +115,9 @@ def only_watch(folder: Path) -> Iterator[None]:
         OutputError: there is one already.
 
     """
-    if fcntl is None:
+    if os.name == "nt":  # where a folder cannot be opened, and nothing is locked
         yield
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            message = f"Another sonorama watch writes into {folder}"
-            raise OutputError(message, "End it first, or choose another folder.") from error
-        except OSError:  # a file system without locks
-            pass
+    refused = OutputError(f"Another sonorama watch writes into {folder}", "End it first, or choose another folder.")
+    with only_one(os.open(folder, os.O_RDONLY), refused):
         yield
-    finally:
-        os.close(handle)

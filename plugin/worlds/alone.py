@@ -10,11 +10,7 @@ from pathlib import Path
 
 from sonorama.engine.errors import OutputError
 from sonorama.engine.files.folders import cache_folder
-
-try:
-    import fcntl
-except ImportError:  # Windows: nothing is locked
-    fcntl = None
+from sonorama.engine.files.only_one import only_one
 
 
 @contextmanager
@@ -27,20 +23,12 @@ def alone(out: Path) -> Iterator[None]:
         OutputError: another process does.
 
     """
-    handle = _opened(out)
-    try:
-        if handle is not None and fcntl is not None:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                message = f"{out} is being imported by another process"
-                raise OutputError(message, "Wait for it, or give another name with --world.") from error
-            except OSError:  # a file system without locks
-                pass
+    if (handle := _opened(out)) is None:
         yield
-    finally:
-        if handle is not None:
-            os.close(handle)
+        return
+    message = f"{out} is being imported by another process"
+    with only_one(handle, OutputError(message, "Wait for it, or give another name with --world.")):
+        yield
 
 
 def _opened(out: Path) -> int | None:

@@ -48,6 +48,12 @@ class Eyes:
     judge: Callable[[Tensor], Tensor] | None = None
 
 
+BEGIN = 15
+"""Changes between frames at the beginning of a film that onsets are not compared with, of short films half: every film
+sets out there, and every sound begins, whatever it is.
+"""
+
+
 @torch.no_grad()
 def film_figures(frames: Tensor, heard: Reference, eyes: Eyes) -> Mapping[str, float]:
     """Figures of a film [T,3,H,W] in [-1,1].
@@ -56,18 +62,20 @@ def film_figures(frames: Tensor, heard: Reference, eyes: Eyes) -> Mapping[str, f
     class (method of the paper's Table 2). named: 1 where that code's nearest label is the class. judged: probability
     that the judge gives the class, mean over frames; judged right: 1 where it is the highest; neither for a class that
     the judge does not know. onset: correlation of
-    onsets with frame differences. AV-Align. change: mean change a frame, 8-bit levels. identity: feature distance of
+    onsets with frame differences after BEGIN. AV-Align, likewise.
+    change: mean change a frame, 8-bit levels. identity: feature distance of
     the frames of the second half to the first frame.
     """
     shown = frames[:: max(1, len(frames) // 16)]
     code = F.normalize(eyes.see(shown).mean(0), dim=0)
     changes = frame_change(frames)
+    begin = min(BEGIN, len(changes) // 2)
     figures = {
         "a<->v": float(code @ heard.sound),
         "t<->v": float(code @ heard.label),
         "named": float(int((heard.labels @ code).argmax()) == heard.class_id),
-        "onset": onset_correlation([changes], [heard.onsets]),
-        "AV-Align": av_align(heard.onsets, flow_strength(frames)),
+        "onset": onset_correlation([changes[begin:]], [heard.onsets[begin:]]),
+        "AV-Align": av_align(heard.onsets[begin:], flow_strength(frames)[begin:]),
         "change": float(changes.mean()),
         "identity": float(_identity(frames, eyes.backbone)),
     }
