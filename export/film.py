@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -145,21 +145,18 @@ def video_writer(
         # A name such as `a:b` would be taken for a protocol.
         name = f"file:{to}" if isinstance(to, Path) else to
         container = av.open(name, "w", form, container_options=dict(_OPTIONS.get(form, {})))
-    try:
-        with translated(out):
-            writer = VideoWriter(out, container, look, sound, blocks)
-        yield writer
-        writer.finish()
-    except KeyboardInterrupt:
-        if sys.platform == "win32":  # a file that is open cannot be removed there
-            _close(container)
-        else:
-            abandon(container)
-        raise
-    except BaseException:
-        _close(container)
-        raise
-    _close(container)
+    with ExitStack() as ending:
+        ending.callback(_close, container)
+        try:
+            with translated(out):
+                writer = VideoWriter(out, container, look, sound, blocks)
+            yield writer
+            writer.finish()
+        except KeyboardInterrupt:
+            if sys.platform != "win32":  # where a file that is open cannot be removed
+                ending.pop_all()
+                abandon(container)
+            raise
 
 
 def _close(container: OutputContainer) -> None:

@@ -16,11 +16,7 @@ from typing import Any, BinaryIO
 from ..errors import OutputError
 from .atomic import names_after, rename_new, replacing, translated
 from .fingerprint import MADE_BY, fingerprint, matches
-
-try:
-    import fcntl
-except ImportError:  # Windows: two renders into one folder are not noticed
-    fcntl = None
+from .lock import lock
 
 FILES = "sonorama.files"
 _HEAD = {"made_by": MADE_BY, "record_of": "the files of this folder, as they were written"}
@@ -102,14 +98,8 @@ class Record:
 
     def _lock(self, file: BinaryIO) -> None:
         busy = OutputError(f"Another process writes into {self._folder}", "Wait for it, or choose another folder.")
-        if fcntl is not None:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise busy from error
-            except OSError:  # a file system without locks
-                pass
-        if os.fstat(file.fileno()).st_size != self._size:  # it was, when the record was read
+        # Its size is what it was when the record was read, unless somebody has written meanwhile.
+        if not lock(file.fileno()) or os.fstat(file.fileno()).st_size != self._size:
             raise busy
 
     def write(self, name: str, make: Callable[[Path], None]) -> None:

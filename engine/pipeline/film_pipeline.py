@@ -66,7 +66,7 @@ class FilmPipeline(FramePipeline):
         self._settings = self.instrument.meaning_mixer.settings(self.values)
 
     def skip(self, sound: Array) -> None:
-        """See FramePipeline; it costs half of a step."""
+        """See FramePipeline; it costs about three quarters of a step."""
         self._begin(sound)
         values, sample = self.values, self.next_sample
         motion = self._motion_values(values)

@@ -81,8 +81,8 @@ class OfflineRender:
             yield pipeline.step(sound.take(pipeline.missing))
 
     def codes_without(self, blocks: Iterable[Array], n_frames: int, skipped: Container[int]) -> Iterator[Array | None]:
-        """Style codes [L,W] of every frame, None for those that are skipped, by index; with look-ahead these cost half
-        as much. The others are those of `codes`, to the bit; errors are the same.
+        """Style codes [L,W] of every frame, None for those that are skipped, by index; with look-ahead these cost
+        less. The others are those of `codes`, to the bit; errors are the same.
         """
         pipeline, sound = self._pipeline(), _Sound(blocks)
         for index in range(n_frames):

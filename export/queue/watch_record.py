@@ -16,7 +16,7 @@ from ...engine.control.live_table import FILM
 from ...engine.errors import OutputError
 from ...engine.files.atomic import write_bytes
 from ...engine.files.fingerprint import MADE_BY
-from ...engine.files.only_one import only_one
+from ...engine.files.lock import only_one
 from ..render import RenderJob
 from ..sidecar import to_json
 from .whole_files import Signature

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sonorama.engine.errors import OutputError
 from sonorama.engine.files.folders import cache_folder
-from sonorama.engine.files.only_one import only_one
+from sonorama.engine.files.lock import only_one
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """tests/gpu/run.sh: run dry on the CPU with what a bare GPU machine has, and its parity checks on a device."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -14,6 +13,7 @@ import torch
 from sonorama.engine.inference.cuda_graphs import repeatable
 
 from ..worlds import write_world
+from .bare import bare_environment
 from .gpu_checks.command import main
 from .gpu_checks.parity import checks
 
@@ -28,11 +28,7 @@ pytestmark = pytest.mark.skipif(shutil.which("sh") is None, reason="needs a POSI
 @pytest.fixture
 def bare(tmp_path: Path) -> dict[str, str]:
     """An environment in which packages that a GPU machine lacks, or that need not be there, cannot be imported."""
-    folder = tmp_path / "absent"
-    for name in ABSENT:
-        (folder / name).mkdir(parents=True)
-        (folder / name / "__init__.py").write_text(f"raise ImportError('{name} is not here')\n")
-    return os.environ | {"PYTHON": sys.executable, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+    return bare_environment(tmp_path / "absent", ABSENT)
 
 
 def rows_in(out: Path) -> list[dict[str, object]]:

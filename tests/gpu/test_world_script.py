@@ -1,6 +1,5 @@
 """tests/gpu/world.sh, run dry: a tiny training on the CPU that may import nothing but what a bare GPU machine has."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -16,6 +15,8 @@ from sonorama.engine.errors import OutputError
 from sonorama.training.data.photos import PictureSet, picture_set
 from sonorama.training.stages.generator.pack import read_pack, write_pack
 from sonorama.training.stages.generator.timed import main as timed_main
+
+from .bare import bare_environment
 
 SCRIPT = Path(__file__).with_name("world.sh")
 TINY = ["--batch", "2", "--channels", "512", "8", "--device", "cpu", "--seeds", "20"]
@@ -46,11 +47,7 @@ def command(pack: Path, out: Path, seconds: str, *more: str) -> list[str]:
 @pytest.fixture
 def bare(tmp_path: Path) -> dict[str, str]:
     """An environment in which packages that a GPU machine lacks cannot be imported."""
-    folder = tmp_path / "absent"
-    for name in ABSENT:
-        (folder / name).mkdir(parents=True)
-        (folder / name / "__init__.py").write_text(f"raise ImportError('{name} is not here')\n")
-    return os.environ | {"PYTHON": sys.executable, "PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
+    return bare_environment(tmp_path / "absent", ABSENT)
 
 
 def test_a_pack_holds_the_set_and_the_backbone(data: PictureSet, tmp_path: Path) -> None:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ...engine.errors import InputError
-
-if sys.platform != "win32":
-    import fcntl
-else:
-    fcntl = None
+from ...engine.files.lock import only_one
 
 LOCK = "training.lock"
 
@@ -26,14 +21,9 @@ def alone_in(work: Path) -> Iterator[None]:
         InputError: another training holds it.
 
     """
-    if fcntl is None or "LOCAL_RANK" in os.environ:
+    if "LOCAL_RANK" in os.environ:
         yield
         return
-    with (work / LOCK).open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"Another process trains in {work}", "Wait for it, or give another --work.") from error
-        except OSError:  # a file system without locks
-            pass
+    refused = InputError(f"Another process trains in {work}", "Wait for it, or give another --work.")
+    with only_one(os.open(work / LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666), refused):
         yield

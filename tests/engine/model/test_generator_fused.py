@@ -8,6 +8,8 @@ from sonorama.engine.model.config import GeneratorConfig
 from sonorama.engine.model.generator import Synthesis, fir_kernel, upsample2
 from sonorama.engine.model.generator_fused import ALL_FORMS, Form, FusedSynthesis
 
+from ...gpu.gpu_checks.networks import seeded
+
 EXACT = 2e-5
 """Norm of the difference to the reference, relative to the picture's, in float32 (measured: 1.1e-6 at most)."""
 HALF, BFLOAT16 = 3e-3, 2.5e-2
@@ -15,18 +17,6 @@ HALF, BFLOAT16 = 3e-3, 2.5e-2
 NARROW = GeneratorConfig(32, 16, 32, 1, 256, 16)
 WIDE = GeneratorConfig(16, 16, 64, 1, 1024, 128)
 OBLONG = GeneratorConfig(16, 16, 64, 1, 512, 48, 4, 7)
-
-
-def synthesis_of(config: GeneratorConfig) -> Synthesis:
-    """A random generator whose noise and biases count."""
-    torch.manual_seed(3)
-    made = Synthesis(config).requires_grad_(False)
-    for name, tensor in made.named_parameters():
-        if name.endswith("noise_strength"):
-            tensor.fill_(0.1)
-        elif name.endswith("bias") and "affine" not in name:
-            tensor.normal_().mul_(0.1)
-    return made
 
 
 def codes(config: GeneratorConfig, scale: float = 1.0) -> Tensor:
@@ -45,7 +35,7 @@ def error(picture: Tensor, expected: Tensor) -> float:
 @pytest.mark.parametrize("form", ALL_FORMS, ids=str)
 @pytest.mark.parametrize("config", [NARROW, WIDE, OBLONG], ids=["narrow", "wide", "oblong"])
 def test_every_form_paints_the_reference_s_pictures(config: GeneratorConfig, form: Form) -> None:
-    synthesis, ws = synthesis_of(config), codes(config)
+    synthesis, ws = seeded(config), codes(config)
     exact = painted(synthesis(ws))
     assert 0.1 < exact.std() < 0.5
     assert error(FusedSynthesis(synthesis, form)(ws), exact) < EXACT
@@ -54,13 +44,13 @@ def test_every_form_paints_the_reference_s_pictures(config: GeneratorConfig, for
 
 
 def test_hybrid_modulates_some_layers_by_their_kernels_and_some_by_their_features() -> None:
-    ways = [layer.by_weights for layer in FusedSynthesis(synthesis_of(NARROW), Form("hybrid")).layers]
+    ways = [layer.by_weights for layer in FusedSynthesis(seeded(NARROW), Form("hybrid")).layers]
     assert ways[0] is False
     assert ways[-1] is True
 
 
 def test_early_exit_is_the_smaller_picture_enlarged_by_the_skip_connection() -> None:
-    synthesis, ws = synthesis_of(OBLONG), codes(OBLONG)
+    synthesis, ws = seeded(OBLONG), codes(OBLONG)
     expected = painted(upsample2(synthesis(ws, size=8), fir_kernel(4.0)))
     fused = FusedSynthesis(synthesis, early_exit=True)
     torch.testing.assert_close(fused(ws), expected, atol=1e-5, rtol=0)
@@ -70,7 +60,7 @@ def test_early_exit_is_the_smaller_picture_enlarged_by_the_skip_connection() -> 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 30.0])
 def test_styles_of_any_size_neither_overflow_nor_vanish(scale: float) -> None:
     """Squared styles of this size pass the largest float16 number; demodulation takes their size away again."""
-    synthesis, ws = synthesis_of(WIDE), codes(WIDE, scale)
+    synthesis, ws = seeded(WIDE), codes(WIDE, scale)
     for block in synthesis.children():
         block.get_submodule("torgb").get_submodule("affine").get_parameter(
             "weight"
@@ -94,14 +84,14 @@ def with_features_of(synthesis: Synthesis, size: float) -> Synthesis:
 
 def test_features_beyond_256_are_not_limited() -> None:
     ws = codes(NARROW)
-    exact = painted(synthesis_of(NARROW)(ws))
-    large = with_features_of(synthesis_of(NARROW), 1000.0)
+    exact = painted(seeded(NARROW)(ws))
+    large = with_features_of(seeded(NARROW), 1000.0)
     assert error(painted(large(ws)), exact) < EXACT
     assert error(FusedSynthesis(large, dtype=torch.float16)(ws), exact) < HALF
 
 
 def test_features_that_overflow_are_limited_and_a_wider_format_paints_them() -> None:
-    ws, large = codes(NARROW), with_features_of(synthesis_of(NARROW), 30000.0)
+    ws, large = codes(NARROW), with_features_of(seeded(NARROW), 30000.0)
     exact = painted(large(ws))
     half, wide = (FusedSynthesis(large, dtype=dtype)(ws) for dtype in (torch.float16, torch.bfloat16))
     assert half.isfinite().all()
@@ -110,7 +100,7 @@ def test_features_that_overflow_are_limited_and_a_wider_format_paints_them() -> 
 
 
 def test_a_kernel_and_a_style_of_zeros_paint_no_nan() -> None:
-    synthesis = synthesis_of(NARROW)
+    synthesis = seeded(NARROW)
     conv = synthesis.get_submodule("b8").get_submodule("conv0")
     conv.get_parameter("weight")[0] = 0.0
     conv.get_submodule("affine").get_parameter("weight").zero_()
