@@ -16,6 +16,7 @@ from ..engine.cli.arguments import parse_size
 from ..engine.cli.sound_options import add_sound_options
 from ..engine.control.addresses import LOOK_CODE, LOOK_SEED, LOOK_TEXT
 from ..engine.errors import ValueRefused, one_line
+from ..engine.lengths import WRITTEN, seconds_of
 from ..engine.units import DEFAULT_WORLD
 from ..engine.whole_numbers import whole_number
 from .contents import add_contents, contents_of
@@ -65,7 +66,10 @@ def parse_duration(text: str) -> float:
 
 def parse_look_ahead(text: str) -> float | None:
     """Milliseconds, or auto -> seconds, None. Raises ValueRefused otherwise."""
-    return None if text == "auto" else _seconds("--look-ahead", text, lowest=0.0, unit="milliseconds or auto") / 1000
+    if text == "auto":
+        return None
+    milliseconds = math.nan if ":" in text else seconds_of(text)
+    return _at_least("--look-ahead", text, milliseconds, 0.0, "milliseconds or auto") / 1000
 
 
 def add_pre_roll(parser: argparse.ArgumentParser | argparse._ArgumentGroup, what: str) -> None:
@@ -78,7 +82,7 @@ def add_pre_roll(parser: argparse.ArgumentParser | argparse._ArgumentGroup, what
 
 def parse_pre_roll(text: str) -> float:
     """Seconds, or all: infinite. Raises ValueRefused otherwise."""
-    return math.inf if text == "all" else _seconds("--pre-roll", text, lowest=0.0, unit="seconds or all")
+    return math.inf if text == "all" else _seconds("--pre-roll", text, lowest=0.0, unit="all, " + WRITTEN)
 
 
 def parse_jobs(text: str) -> int:
@@ -99,14 +103,14 @@ def parse_steps(text: str) -> int:
     return number
 
 
-def _seconds(option: str, text: str, lowest: float, unit: str = "seconds") -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not lowest <= seconds < math.inf:
-        raise ValueRefused(f"{option} {text} is no length of time", f"Use {unit}, {lowest:g} or more.")
-    return seconds
+def _seconds(option: str, text: str, lowest: float, unit: str = WRITTEN) -> float:
+    return _at_least(option, text, seconds_of(text), lowest, unit)
+
+
+def _at_least(option: str, text: str, value: float, lowest: float, unit: str) -> float:
+    if not lowest <= value < math.inf:
+        raise ValueRefused(f"{option} {text} is no length of time", f"Use {unit}, at least {lowest:g}.")
+    return value
 
 
 def add_render(commands: Commands) -> None:

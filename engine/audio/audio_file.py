@@ -98,10 +98,10 @@ class Sound:
             self.had_nonfinite = self.had_nonfinite or not bool(np.isfinite(block).all())
         return samples
 
-    def _read(self, first: int) -> Iterator[np.ndarray]:
+    def _read(self, first: int, *, may_seek: bool = True) -> Iterator[np.ndarray]:
         """Blocks from a sample on; what else is to be known is said once."""
         holes: list[Hole] = []
-        with closing(decode(self.path, self._track, strict=self._strict, first=first)) as pieces:
+        with closing(decode(self.path, self._track, strict=self._strict, first=first, may_seek=may_seek)) as pieces:
             try:
                 for piece in pieces:
                     if isinstance(piece, np.ndarray):
@@ -192,7 +192,7 @@ class Sound:
     def _blocks(self, first: int, left: float) -> Generator[np.ndarray]:
         while left > 0:
             want = min(left, math.inf if self._samples is None else self._samples - first)
-            for block in self._read(first):
+            for block in self._read_or_decode(first):
                 part = block if block.shape[1] <= want else block[:, : int(want)]
                 want -= part.shape[1]
                 left -= part.shape[1]
@@ -202,6 +202,15 @@ class Sound:
                     break
             if math.inf > want > 0:  # it has become shorter meanwhile
                 raise InputError(f"{self.path} has changed: it ends before its sound does", "Render it again.")
+
+    def _read_or_decode(self, first: int) -> Iterator[np.ndarray]:
+        """Blocks from a sample on that is known to be there."""
+        sought = False
+        for block in self._read(first):
+            sought = True
+            yield block
+        if not sought and first:  # files that were joined may have stamps that begin anew, and cannot be sought
+            yield from self._read(first, may_seek=False)
 
     def _finite(self, block: np.ndarray) -> np.ndarray:
         if np.isfinite(block).all():

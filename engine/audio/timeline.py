@@ -36,7 +36,9 @@ Read = np.ndarray | Hole | str
 """A block float32 [channels, n]; where there was no sound; or a line about the file for its user."""
 
 
-def decode(path: Path, track: str | None = None, *, strict: bool = False, first: int = 0) -> Generator[Read]:
+def decode(
+    path: Path, track: str | None = None, *, strict: bool = False, first: int = 0, may_seek: bool = True
+) -> Generator[Read]:
     """Decode a sound track in order, from the sample `first` of its timeline to its end, in bounded memory.
 
     Reading goes on in a thread (`read_ahead`), so that any signal acts at once.
@@ -46,6 +48,7 @@ def decode(path: Path, track: str | None = None, *, strict: bool = False, first:
         track: see `tracks.chosen`.
         strict: refuse what is damaged or truncated; else what can be read is played, and a line says so.
         first: in samples at the file's rate. Far from the beginning the file is sought, see `seeking`.
+        may_seek: else it is decoded from its beginning.
 
     Yields:
         Blocks float32 [channels, n] at the file's rate, and between them `Hole` and lines of text. Full scale is -1..1,
@@ -59,7 +62,7 @@ def decode(path: Path, track: str | None = None, *, strict: bool = False, first:
 
     def make(ended: Event) -> Iterator[Read]:
         try:
-            yield from _blocks(_placed(path, track, strict, first, ended, may_seek=True))
+            yield from _blocks(_placed(path, track, strict, first, ended, may_seek=may_seek))
         except SeekMissed:
             yield from _blocks(_placed(path, track, strict, first, ended, may_seek=False))
 

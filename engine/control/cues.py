@@ -20,6 +20,7 @@ from typing import Any
 
 from ..errors import ValueRefused
 from ..files.folders import is_there
+from ..lengths import WRITTEN, seconds_of
 from . import presets
 from .class_addresses import parameter_of
 from .names import tidy_name
@@ -39,7 +40,6 @@ LOOP, RANDOM = "loop", "random"
 FILE = "cue list"
 """How errors call the file."""
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-5][0-9])(?::([0-5][0-9]))?")
-_LENGTH = re.compile(r"(?:(?:([0-9]{1,3}):)?([0-9]{1,3}):)?([0-9]{1,6}(?:\.[0-9]{1,6})?)")
 
 
 @dataclass(frozen=True)
@@ -188,14 +188,13 @@ def clock_time(said: object) -> int:
 
 def length(said: object) -> float:
     """`90`, `1:30` or `0:01:30.5` in seconds, at most a week. Raises ValueRefused."""
-    match = _LENGTH.fullmatch(said.strip()) if isinstance(said, str) else None
     seconds = math.nan
-    if match is not None:
-        seconds = int(match[1] or 0) * 3600 + int(match[2] or 0) * 60 + float(match[3])
+    if isinstance(said, str):
+        seconds = seconds_of(said)
     elif isinstance(said, int | float) and not isinstance(said, bool):
         seconds = float(said)
     if not 0 <= seconds <= LONGEST_S:
-        raise ValueRefused(f"{str(said)[:30]!r} is no length of time", "Write seconds, or 1:30 or 0:01:30.5.")
+        raise ValueRefused(f"{str(said)[:30]!r} is no length of time", f"Write {WRITTEN}.")
     return seconds
 
 

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ..cli import arguments
 from ..control.addresses import OUT_HEIGHT, OUT_WIDTH
 from ..errors import SonoramaError, ValueRefused
+from ..lengths import WRITTEN, seconds_of
 from ..log.children import child_environment, relay
 from ..units import DEFAULT_WORLD
 from ..whole_numbers import whole_number
@@ -53,12 +54,9 @@ def parse_size(text: str) -> tuple[int, int]:
 
 def parse_duration(text: str) -> float:
     """Seconds, more than 0. Raises ValueRefused otherwise."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
+    seconds = seconds_of(text)
     if not 0.0 < seconds < float("inf"):
-        raise ValueRefused(f"--duration {text} is no length of time", "Use seconds, such as 60.")
+        raise ValueRefused(f"--duration {text} is no length of time", f"Use {WRITTEN}.")
     return seconds
 
 

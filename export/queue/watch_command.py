@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...engine.cli.arguments import parse_out
 from ...engine.errors import InputError, OutputError, ValueRefused, one_line
+from ...engine.lengths import seconds_of
 from ..commands import add_film, add_look, film_values, job_of
 from ..timelines.options import add_timeline, film_maker
 
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
 
 def parse_settle(text: str) -> float:
     """Seconds, 0 to 3600. Raises ValueRefused otherwise."""
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
+    seconds = seconds_of(text)
     if not 0 <= seconds <= 3600:
         raise ValueRefused(f"--settle {text} is no length of time", "Use seconds, 0 to 3600.")
     return seconds

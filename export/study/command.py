@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...engine.cli.arguments import parse_out, parse_size
 from ...engine.errors import ValueRefused, one_line
+from ...engine.lengths import seconds_of
 
 if TYPE_CHECKING:
     from ...engine.cli.main import Commands
@@ -60,10 +61,7 @@ def _add_films(parser: argparse.ArgumentParser) -> None:
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
+    seconds = seconds_of(text)
     if not 0.1 <= seconds <= _LONGEST_S:
         raise ValueRefused(f"--seconds {text} is no length of a film", f"Use 0.1 to {_LONGEST_S:g} seconds.")
     return seconds

@@ -1,6 +1,7 @@
 """Time stamps are the truth: sound lies where the file's own clock has it, and what is not there is silence."""
 
 import subprocess
+import wave
 from fractions import Fraction
 from pathlib import Path
 
@@ -228,3 +229,29 @@ def test_only_the_end_of_a_part_is_looked_at(tmp_path: Path, caplog: pytest.LogC
         assert not caplog.messages
         assert sound.samples > 39 * sound.rate
     assert "is damaged" in caplog.text
+
+
+def with_noise(path: Path, rng: np.random.Generator) -> None:
+    """Five seconds, 44.1 kHz mono, 16 bit."""
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 44_100, 0, "NONE", ""))
+        file.writeframes((8000 * rng.standard_normal(5 * 44_100)).clip(-32768, 32767).astype("<i2").tobytes())
+
+
+@pytest.mark.parametrize("kind", ["flac", "wav", "mp3", "ogg"])
+def test_parts_of_joined_files_are_those_of_the_whole(kind: str, tmp_path: Path) -> None:
+    """Joined without encoding: the stamps of FLAC begin anew with every file."""
+    rng, names = np.random.default_rng(0), list[str]()
+    for k in range(3):
+        with_noise(tmp_path / f"noise{k}.wav", rng)
+        ffmpeg("-i", tmp_path / f"noise{k}.wav", tmp_path / f"{k}.{kind}")
+        names.append(f"file '{tmp_path}/{k}.{kind}'\n")
+    (tmp_path / "list.txt").write_text("".join(names))
+    joined = tmp_path / f"joined.{kind}"
+    ffmpeg("-f", "concat", "-safe", "0", "-i", tmp_path / "list.txt", "-c", "copy", joined)
+    with open_sound(joined) as sound:
+        whole = read(sound)
+    for start in (2, 7, 12):
+        with open_sound(joined) as sound:
+            part = read(sound, start, 1.0)
+        np.testing.assert_array_equal(part, whole[:, start * 44_100 : (start + 1) * 44_100])
