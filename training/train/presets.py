@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...engine.errors import ValueRefused
 from ..recipe import Recipe
-from ..stages.generator.plan import GeneratorPlan, Phase
+from ..stages.generator.plan import LEAST_WINDOWS, GeneratorPlan, Phase
 from .costs import generator_costs, later_costs
 
 LATER = 0.4
@@ -95,6 +95,7 @@ def _shorter(recipe: Recipe, share: float) -> Recipe:
 
 def _timed(recipe: Recipe, seconds: float, pace: float) -> GeneratorPlan:
     """Phases that end by the clock, in the proportions of the recipe's; sheets and checkpoints often enough."""
+    recipe = _with_windows_within(recipe, seconds / pace)
     plan, costs = recipe.stage_0, generator_costs(recipe)
     share = min(1.0, seconds / (pace * sum(costs)))
     phases = tuple(_within(phase, seconds * cost / sum(costs)) for phase, cost in zip(plan.phases, costs, strict=True))
@@ -104,6 +105,19 @@ def _timed(recipe: Recipe, seconds: float, pace: float) -> GeneratorPlan:
         checkpoint_s=min(plan.checkpoint_s, max(10.0, seconds / 12)), grid_s=min(plan.grid_s, max(30.0, seconds / 6)),
         measure_s=min(plan.measure_s, max(60.0, seconds / 3)),
     )  # fmt: skip
+
+
+def _with_windows_within(recipe: Recipe, seconds: float) -> Recipe:
+    """With as many pictures with windows as there is time for beside the phases before, at least LEAST_WINDOWS."""
+    plan, costs = recipe.stage_0, generator_costs(recipe)
+    before = sum(cost for phase, cost in zip(plan.phases, costs, strict=True) if not phase.windows)
+    phases = list[Phase]()
+    for phase, cost in zip(plan.phases, costs, strict=True):
+        if phase.windows:
+            share = min(1.0, max(LEAST_WINDOWS, (seconds - before) / cost))
+            phase = replace(phase, images=round(share * phase.images))
+        phases.append(phase)
+    return replace(recipe, stage_0=replace(plan, phases=tuple(phases)))
 
 
 def _within(phase: Phase, seconds: float) -> Phase:

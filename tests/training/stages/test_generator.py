@@ -13,7 +13,7 @@ from sonorama.engine.model.generator import Generator, GeneratorConfig
 from sonorama.training.data.photos import PictureSet, picture_set
 from sonorama.training.stages.generator.fast_synthesis import paint
 from sonorama.training.stages.generator.mixtures import Draws, mixed_codes
-from sonorama.training.stages.generator.plan import GeneratorPlan, Phase, WindowPlan
+from sonorama.training.stages.generator.plan import GeneratorPlan, JudgeWeights, Phase, WindowPlan
 from sonorama.training.stages.generator.progress import Progress
 from sonorama.training.stages.generator.trainer import PARTS, GeneratorTrainer
 from sonorama.training.stages.generator.windows import Windows
@@ -207,3 +207,12 @@ def test_a_phase_ends_by_time_too() -> None:
     assert phase.share(0, 9) == 0.9
     assert phase.share(1, 20) == 1
     assert phase.rate_at(0) == 1 and phase.rate_at(1) == pytest.approx(0.1)
+
+
+def test_judges_weigh_more_later(data: PictureSet, tmp_path: Path) -> None:
+    at = trainer(data, tmp_path)
+    at.phase, found = 2, list[JudgeWeights]()
+    for at.images in (0, 24, 26, 48):
+        found.append(at._judge_weights())
+    assert (found[0], found[1], found[3]) == (PLAN.judges, PLAN.judges, PLAN.late)
+    assert PLAN.judges.window_heads < found[2].window_heads < PLAN.late.window_heads

@@ -29,6 +29,20 @@ def test_more_time_makes_no_stage_shorter() -> None:
     assert later_costs(fitted(recipe_of(PRESETS["tiny"]), 1e6, 0.0, 1.0)) == later_costs(recipe_of(PRESETS["tiny"]))
 
 
+@pytest.mark.parametrize("name", ["laptop", "gpu"])
+def test_a_shorter_training_saves_on_windows_before_it_saves_on_layouts(name: str) -> None:
+    recipe = recipe_of(PRESETS[name])
+    *layouts, windows = generator_costs(recipe)
+    least, seen = windows / 3 / sum(layouts), set[bool]()
+    for hours in (4, 8, 16, 32, 64, 128):
+        *first, last = [phase.seconds for phase in fitted(recipe, 3600 * hours, 0.0, 1.0).stage_0.phases]
+        assert first == pytest.approx([cost * first[0] / layouts[0] for cost in layouts])
+        whole = first[0] >= 0.999 * layouts[0]
+        seen.add(whole)
+        assert last / sum(first) >= 0.99 * least if whole else last / sum(first) == pytest.approx(least, rel=0.01)
+    assert seen == {False, True}
+
+
 def test_the_adversarial_stage_is_whole_enough_or_left_out() -> None:
     steps = [fitted(recipe_of(PRESETS["tiny"]), 60 * m, 0.0, 1.0).adversarial.steps for m in (15, 30, 60, 120, 240)]
     assert steps[0] == 0

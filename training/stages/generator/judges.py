@@ -12,17 +12,16 @@ Seen = tuple[Tensor, list[Tensor] | None]
 
 
 class Pair(nn.Module):
-    """Both discriminators of one kind of picture; weights: of heads and colour in the generator's loss."""
+    """Both discriminators of one kind of picture."""
 
-    def __init__(self, channels: tuple[int, ...], heads: float, colour: float) -> None:
+    def __init__(self, channels: tuple[int, ...]) -> None:
         super().__init__()
         self.heads, self.colour = FeatureDiscriminator(), ColourDiscriminator(channels)
-        self.weights = (heads, colour)
 
-    def for_generator(self, fake: Seen) -> Tensor:
-        """The weighted loss of the generator's side."""
-        loss = self.weights[1] * hinge_g(self.colour(fake[0]))
-        return loss if fake[1] is None else loss + self.weights[0] * hinge_g(self.heads(fake[1]))
+    def for_generator(self, fake: Seen, heads: float, colour: float) -> Tensor:
+        """The loss of the generator's side, with a weight for each of the two."""
+        loss = colour * hinge_g(self.colour(fake[0]))
+        return loss if fake[1] is None else loss + heads * hinge_g(self.heads(fake[1]))
 
     def for_itself(self, real: Seen, fake: Seen) -> dict[str, Tensor]:
         """Hinge losses of the two discriminators; 2 (heads: 8) is chance."""
@@ -35,10 +34,9 @@ class Pair(nn.Module):
 class Judges(nn.Module):
     """Pairs for whole pictures and for windows."""
 
-    def __init__(self, weights: tuple[float, float, float, float]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.whole = Pair(WHOLE, *weights[:2])
-        self.window = Pair(WINDOW, *weights[2:])
+        self.whole, self.window = Pair(WHOLE), Pair(WINDOW)
 
     def trained(self) -> list[nn.Parameter]:
         """Parameters that learn (the projections before the heads are fixed)."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from ....engine.model.generator import GeneratorConfig
 
@@ -49,13 +49,15 @@ PHASES = (
     Phase(16, 64_000, 32, 1e-2, 3e-3),
     Phase(32, 40_000, 8, 9e-3, 2.7e-3, features=64),
     Phase(64, 20_000, 8, 9e-3, 2.8e-3, features=96),
-    Phase(256, 32_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
+    Phase(256, 96_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
 )
 """Layouts are learned cheaply at 16 and 32 px, and only there. With 10,000, 16,000 and 8,000 pictures up to 64 px the
 error at 32 px was still falling (0.122) when 64 px began, and 37,000 pictures with windows did not bring it down any
 more (0.133 at 64 px): photos could not be recognised. 64 px without judges, since judges from its first step on made
-it worse. About five hours of one core in all; `--from` goes on.
+it worse. About twelve hours of one core in all; `--from` goes on.
 """
+LEAST_WINDOWS = 1 / 3
+"""Share of the pictures with windows that a shorter training is divided by: by all, little were left for layouts."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,22 @@ class WindowPlan:
 
 
 @dataclass(frozen=True)
+class JudgeWeights:
+    """Weights in the generator's loss of the heads on frozen features and of the judges of raw colour, for whole 64 px
+    pictures and for windows.
+    """
+
+    whole_heads: float
+    whole_colour: float
+    window_heads: float
+    window_colour: float
+
+    def towards(self, other: JudgeWeights, part: float) -> JudgeWeights:
+        """What is `part`, 0..1, of the way to others."""
+        return JudgeWeights(*((1 - part) * a + part * b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+@dataclass(frozen=True)
 class GeneratorPlan:
     """Phases, rates and weights of stage 0.
 
@@ -90,10 +108,10 @@ class GeneratorPlan:
     sixteenth of the photos' power above 32 cycles a picture; with them and the R1 below, 4,000 more brought a fifth to
     a quarter. tie: of L1 between a window at a quarter of the side and the 64 px picture (at an eighth only, halos
     grew within 7,000 windows).
-    Judges: whole_heads, whole_colour, window_heads, window_colour: weights of the heads on frozen features and of
-    the judges of raw colour (0.05, 0.05, 0.015 and 0.1 gave blotches; without raw colour, fringes). judges_over:
-    pictures over which they come in. r1: gradient penalty of the colour judges, every r1_every steps on r1_batch
-    pictures (of scores summed over all places: 0.05 left them near chance for 20,000 images, and no detail came).
+    Judges: judges: their weights at first (0.05, 0.1, 0.015 and 0.05 gave blotches; without raw colour, fringes);
+    judges_over: pictures over which they come in. late: their weights later, late_over: shares of the phase over
+    which they grow to that. r1: gradient penalty of the colour judges, every r1_every steps on r1_batch pictures (of
+    scores summed over all places: 0.05 left them near chance for 20,000 images, and no detail came).
     Codes: code_noise: added to photo codes, in units of a code's standard deviation. mix_every: every so many steps
     show mixtures as seeds make them; mix_noise as in the engine's seed bank; psi: range of truncation they are
     shown at.
@@ -116,11 +134,10 @@ class GeneratorPlan:
     window_bands: float = 0.2
     window_texture: float = 0.2
     tie: float = 3.0
-    whole_heads: float = 0.012
-    whole_colour: float = 0.02
-    window_heads: float = 0.012
-    window_colour: float = 0.04
+    judges: JudgeWeights = JudgeWeights(0.012, 0.02, 0.012, 0.04)
     judges_over: tuple[int, int] = (0, 4_000)
+    late: JudgeWeights = JudgeWeights(0.2, 0.04, 0.2, 0.12)
+    late_over: tuple[float, float] = (0.5, 0.6)
     r1: float = 0.002
     r1_every: int = 16
     r1_batch: int = 4

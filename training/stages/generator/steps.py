@@ -26,6 +26,7 @@ from .fast_synthesis import Painted, paint
 from .judges import Seen
 from .mixtures import mixed_codes, truncated
 from .networks import GeneratorNetworks
+from .plan import JudgeWeights
 from .real_features import RealFeatures
 from .windows import Windows
 
@@ -64,6 +65,11 @@ class GeneratorSteps(GeneratorNetworks):
         """How much of their weight the judges have: none before windows, then growing."""
         start, full = self.plan.judges_over
         return min(1.0, max(0.0, (self.images - start) / (full - start))) if self.now.windows else 0.0
+
+    def _judge_weights(self) -> JudgeWeights:
+        start, full = self.plan.late_over
+        part = (self.now.share(self.images, self.seconds) - start) / (full - start)
+        return self.plan.judges.towards(self.plan.late, min(1.0, max(0.0, part)))
 
     def _mixing(self) -> bool:
         return self.now.windows and self.step % self.plan.mix_every == self.plan.mix_every - 1
@@ -136,9 +142,11 @@ class GeneratorSteps(GeneratorNetworks):
         window = self._window_losses(batch, ws, (features, fake), mixing, losses)
         said = self._said()
         if said > 0:
-            losses["judged"] = said * self.judges.whole.for_generator(whole[1])
+            by = self._judge_weights()
+            losses["judged"] = said * self.judges.whole.for_generator(whole[1], by.whole_heads, by.whole_colour)
             if window is not None:
-                losses["judged_window"] = said * self.judges.window.for_generator(window[1]) * batch.window_weight
+                judged = self.judges.window.for_generator(window[1], by.window_heads, by.window_colour)
+                losses["judged_window"] = said * judged * batch.window_weight
         if losses or batch.windows:
             self._descend(list(losses.values()))
         figures = {k: v.detach() for k, v in losses.items()}
