@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import mido
 
@@ -14,6 +14,8 @@ LARGEST = {"cc": 127, "cc14": 16_383, "nrpn": 16_383, "note": 127, "bend": 16_38
 NUMBERS = {"cc": 127, "cc14": 31, "nrpn": 16_383, "note": 127, "bend": 0, "pressure": 0}
 """Largest number of each kind of control."""
 _DATA_MSB, _DATA_LSB, _NRPN_LSB, _NRPN_MSB, _RPN_LSB, _RPN_MSB = 6, 38, 98, 99, 100, 101
+_SHORT = (0xC0, 0xD0)
+"""Kinds of messages with one byte of data: program change and pressure."""
 _NONE = 0x3FFF
 """The number that selects no parameter."""
 
@@ -57,27 +59,46 @@ class Moved:
 
 
 class Decoder:
-    """Remembers what 14-bit values and NRPN need; one for each port."""
+    """Remembers what 14-bit values and NRPN need; one for each port.
+
+    Attributes:
+        held: keys that are down, or pressed further down.
+
+    """
 
     def __init__(self) -> None:
+        self.held: set[Control] = set()
         self._coarse: dict[tuple[int, int], int] = {}
         self._selected: dict[int, tuple[int, int]] = {}  # channel -> (MSB, LSB) of the NRPN
         self._fine: set[Control] = set()  # NRPN that also send the lower seven bits
 
-    def decode(self, message: Any) -> Iterator[Moved]:
-        """The movements that a mido message means; a control change may be one of 7 and of 14 bits at once."""
-        channel = getattr(message, "channel", 0) + 1
-        match message.type:
-            case "note_on":
-                yield Moved(Control("note", channel, message.note), message.velocity)
-            case "note_off":
-                yield Moved(Control("note", channel, message.note), 0)
-            case "pitchwheel":
-                yield Moved(Control("bend", channel), message.pitch + 8192)
-            case "aftertouch":
-                yield Moved(Control("pressure", channel), message.value)
-            case "control_change":
-                yield from self._change(channel, message.control, message.value)
+    def decode(self, raw: Sequence[int]) -> list[Moved]:
+        """The movements that a channel message means; a control change may be one of 7 and of 14 bits at once.
+
+        Args:
+            raw: its bytes; half a message, as of a cable that is pulled, means nothing.
+
+        """
+        kind, channel = raw[0] & 0xF0, (raw[0] & 0x0F) + 1
+        if len(raw) != (2 if kind in _SHORT else 3) or max(raw[1:]) > 127:
+            return []
+        match kind:
+            case 0x90:
+                return [self._key(Control("note", channel, raw[1]), raw[2])]
+            case 0x80:
+                return [self._key(Control("note", channel, raw[1]), 0)]
+            case 0xE0:
+                return [Moved(Control("bend", channel), raw[2] << 7 | raw[1])]
+            case 0xD0:
+                return [self._key(Control("pressure", channel), raw[1])]
+            case 0xB0:
+                return [*self._change(channel, raw[1], raw[2])]
+            case _:
+                return []
+
+    def _key(self, control: Control, raw: int) -> Moved:
+        (self.held.add if raw else self.held.discard)(control)
+        return Moved(control, raw)
 
     def _change(self, channel: int, number: int, value: int) -> Iterator[Moved]:
         if number in (_NRPN_MSB, _NRPN_LSB):

@@ -100,6 +100,16 @@ class Mapped:
                 f"{param.path} needs a value to map", f"Say which, such as: {param.path} {_usual(param)}"
             )
 
+    @property
+    def is_level(self) -> bool:
+        """Whether only what it comes to counts, as of a knob, fader or encoder, and not each press."""
+        is_pressed = self.mapping.value is not None or self.param.kind in ("switch", "trigger")
+        return self.mapping.kind != "note" and not is_pressed
+
+    def unplugged(self) -> None:
+        """Its control is gone: what it does when it returns has nothing to do with where it was."""
+        self._pressed, self._takeover = False, Takeover()
+
     def moved(self, raw: int, current: Value, takeover: str) -> Value | None:
         """What the parameter becomes when its control sends `raw`; None: it stays.
 

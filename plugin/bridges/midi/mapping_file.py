@@ -18,6 +18,7 @@ from sonorama.engine.control.parameters import Parameter
 from sonorama.engine.errors import OutputError, SonoramaError, ValueRefused
 from sonorama.engine.files.atomic import names_after, rename_new
 
+from .decoder import Control
 from .mapping import Mapped, Mapping
 
 FORMAT = "sonorama-midi"
@@ -45,10 +46,24 @@ class MappingFile:
     def __init__(self, path: Path, find: Callable[[str], Parameter | None]) -> None:
         self.path, self._find = path, find
         self.mapped: list[Mapped] = []
+        self._by_control: dict[Control, list[Mapped]] | None = None
         self.faults: list[str] = []
         self._entries: list[msgspec.Raw] = []  # as they stand in the file, also those not in use
         self._seen: bytes | None = None
         self.read()
+
+    def of(self, control: Control) -> list[Mapped]:
+        """The mappings of a control, of all ports."""
+        if self._by_control is None:
+            self._by_control = {}
+            for mapped in self.mapped:
+                self._by_control.setdefault(mapped.mapping.control, []).append(mapped)
+        return self._by_control.get(control, [])
+
+    @property
+    def ports(self) -> set[str]:
+        """Names of the ports that something is mapped to."""
+        return {mapped.mapping.port for mapped in self.mapped} - {""}
 
     def read(self) -> bool:
         """Read the file, if it is another than the one that was read or written last; whether it is."""
@@ -67,7 +82,7 @@ class MappingFile:
         return True
 
     def _use(self, said: bytes) -> None:
-        self.mapped, self.faults, self._entries = [], [], []
+        self.mapped, self.faults, self._entries, self._by_control = [], [], [], None
         if not said:
             return
         try:
@@ -92,6 +107,7 @@ class MappingFile:
         if param is None:
             raise ValueRefused(f"There is no parameter {mapping.address[:80]}", "See docs/osc.md")
         self.mapped.append(Mapped(mapping, param))
+        self._by_control = None
 
     def learn(self, mapping: Mapping) -> None:
         """Add a mapping and write the file; it replaces one of the same control and address.
@@ -129,7 +145,7 @@ class MappingFile:
 
     def _change(self, drop: Callable[[Mapping], bool], add: Iterable[Mapping]) -> None:
         add = list(add)
-        self.mapped = [one for one in self.mapped if not drop(one.mapping)]
+        self.mapped, self._by_control = [one for one in self.mapped if not drop(one.mapping)], None
         for mapping in add:
             self._add(mapping)
         if self.faults and not self._entries:

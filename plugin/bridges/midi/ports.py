@@ -1,4 +1,9 @@
-"""The MIDI ports of a bridge: opened by name, closed when they are unplugged, opened again when they return."""
+"""The MIDI ports of a bridge: opened by name, closed when they are unplugged, opened again when they return.
+
+Messages are fetched. A callback of python-rtmidi waits for the interpreter in the driver's thread, and the module keeps
+the interpreter while it closes a port and waits for that thread: a port that was closed while it played would stop the
+whole process.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +12,9 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import mido
 import rtmidi as compiled_module
@@ -40,8 +45,16 @@ for number in map(int, sys.argv[1:]):
     break
 """
 """Prints the first interface that works."""
-Receive = Callable[[str, list[int], int], None]
-"""(port, bytes of a message, monotonic nanoseconds); called from a thread of the driver."""
+MOST = 20_000
+"""Messages of a port that wait at most."""
+
+
+class Heard(NamedTuple):
+    """A message. port: its name; raw: its bytes; at_ns: monotonic nanoseconds at which it came."""
+
+    port: str
+    raw: list[int]
+    at_ns: int
 
 
 def open_api(name: str) -> int:
@@ -102,6 +115,25 @@ def same_device(name: str, others: Iterable[str]) -> list[str]:
     return [one for one in others if _first_word(one) == _first_word(name)]
 
 
+def stand_ins(mapped: Collection[str], there: Collection[str]) -> dict[str, str]:
+    """Ports that take the place of others which are not there, as where a controller comes back under another name.
+
+    Args:
+        mapped: names of the ports that something is mapped to.
+        there: names of the ports that are open.
+
+    Returns:
+        the name that is missing, by the name of the port that is most like it and to which nothing is mapped.
+
+    """
+    free = [name for name in there if name not in mapped and name != VIRTUAL]
+    found: dict[str, str] = {}
+    for missing in sorted(set(mapped) - {*there, VIRTUAL}):
+        if near := same_device(missing, [name for name in free if name not in found]):
+            found[near[0]] = missing
+    return found
+
+
 def _first_word(name: str) -> str:
     return re.split(r"[ :]", _BRIDGED.sub("", name))[0]
 
@@ -115,11 +147,14 @@ class _Side:
         self._make, self._wanted, self._opened = lambda: make(client), [part.lower() for part in wanted], opened
         self._lister = make(f"{CLIENT} ports")
         self.ports: dict[str, Any] = {}
+        self._raw: dict[str, str] = {}  # as the system names them: of two equal ones another may take the first's name
 
-    def poll(self) -> tuple[list[str], list[str]]:
-        """Open what is there and wanted, close what is gone; names of those that came, and of all that are there."""
-        there = plain_names(self._lister.get_ports()) if self._lister is not None else []
-        for name in [name for name in self.ports if name not in there and name != VIRTUAL]:
+    def poll(self) -> tuple[list[str], list[str], list[str]]:
+        """Open what is there and wanted, close what is gone; names of those that came, that went, and of all there."""
+        raw = self._lister.get_ports() if self._lister is not None else []
+        there = dict(zip(plain_names(raw), raw, strict=True))
+        gone = [name for name in self.ports if name != VIRTUAL and there.get(name) != self._raw[name]]
+        for name in gone:
             _close(self.ports.pop(name))
         came: list[str] = []
         for number, name in enumerate(there):
@@ -132,9 +167,9 @@ class _Side:
             except (rtmidi.SystemError, rtmidi.InvalidPortError, rtmidi.NoDevicesError):  # gone, or of another program
                 _close(port)
                 continue
-            self.ports[name] = port
+            self.ports[name], self._raw[name] = port, there[name]
             came.append(name)
-        return came, [name for name in there if not _OURS.match(name)]
+        return came, gone, [name for name in there if not _OURS.match(name)]
 
     def _is_wanted(self, name: str) -> bool:
         return not self._wanted or any(part in name.lower() for part in self._wanted)
@@ -166,17 +201,16 @@ class Ports:
         wanted: parts of the names of ports, in any case; none: all of them.
         virtual: whether to open virtual ports, too.
         api: as `open_api` takes it.
-        receive: gets every message.
 
     Raises:
         SonoramaError: no MIDI here, or no virtual ports.
 
     """
 
-    def __init__(self, wanted: Sequence[str], virtual: bool, api: str, receive: Receive) -> None:
-        self._wanted, self._receive, self._missing = wanted, receive, list[str]()
+    def __init__(self, wanted: Sequence[str], virtual: bool, api: str) -> None:
+        self._wanted, self._missing, self._taken_ns = wanted, list[str](), time.monotonic_ns()
         number = open_api(api)
-        self._inputs = _Side(lambda name: rtmidi.MidiIn(number, name=name), CLIENT, wanted, self._listen)
+        self._inputs = _Side(lambda name: rtmidi.MidiIn(number, name, MOST), CLIENT, wanted, _listen)
         outputs = f"{CLIENT}-out"
         self._outputs = _Side(lambda name: rtmidi.MidiOut(number, name=name), outputs, wanted, lambda _, __: None)
         try:
@@ -187,21 +221,22 @@ class Ports:
             self.close()
             raise
 
-    def _listen(self, name: str, port: Any) -> None:
-        port.ignore_types(sysex=False, timing=False, active_sense=True)
-        port.set_callback(lambda event, _: self._receive(name, event[0], time.monotonic_ns()))
+    def take(self) -> list[Heard]:
+        """What has come since the last call, by ports."""
+        since, self._taken_ns = self._taken_ns, time.monotonic_ns()
+        return [heard for name, port in [*self._inputs.ports.items()] for heard in _fetched(name, port, since)]
 
-    def poll(self) -> list[str]:
-        """Open and close what came and went; names of the outputs that came. Call it once a second."""
-        _, there = self._inputs.poll()
-        came, _ = self._outputs.poll()
+    def poll(self) -> tuple[list[str], list[str]]:
+        """Open and close what came and went; names of the outputs that came, and of the inputs that went."""
+        _, gone, there = self._inputs.poll()
+        came, _, _ = self._outputs.poll()
         inputs = [name.lower() for name in self._inputs.ports]
         missing = [part for part in self._wanted if not any(part.lower() in name for name in inputs)]
         known = ", ".join(there) or "none"
         self._missing = [f"The MIDI port {part} is not there. There are: {known}" for part in missing]
         if not self._wanted and not inputs:
             self._missing = ["No MIDI controller is connected"]
-        return came
+        return came, gone
 
     @property
     def names(self) -> list[str]:
@@ -235,10 +270,25 @@ class Ports:
         self._outputs.close()
 
 
+def _listen(_: str, port: Any) -> None:
+    port.ignore_types(sysex=False, timing=False, active_sense=True)
+
+
+def _fetched(name: str, port: Any, since_ns: int) -> list[Heard]:
+    """The messages of a port, none older than `since_ns`; the driver has measured the time between them."""
+    events: list[tuple[list[int], float]] = []
+    with suppress(rtmidi.SystemError, rtmidi.InvalidUseError):
+        while len(events) < MOST and (event := port.get_message()) is not None:
+            events.append(event)
+    found, at_ns = list[Heard](), time.monotonic_ns()
+    for raw, after_s in reversed(events):
+        found.append(Heard(name, raw, max(at_ns, since_ns)))
+        at_ns -= round(after_s * 1e9)
+    return found[::-1]
+
+
 def _close(port: Any) -> None:
     with suppress(rtmidi.SystemError, rtmidi.InvalidUseError):
-        if isinstance(port, rtmidi.MidiIn):
-            port.cancel_callback()
         port.close_port()
     with suppress(rtmidi.SystemError, rtmidi.InvalidUseError):
         port.delete()

@@ -5,7 +5,7 @@ Belongs to one thread, the bridge's worker. It knows no driver: movements come i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import mido
 
@@ -15,7 +15,7 @@ from sonorama.engine.errors import SonoramaError, ValueRefused
 from sonorama.engine.osc.suggest import Suggestions
 from sonorama.engine.plugins.interfaces import BridgePort
 
-from .decoder import Moved, encode
+from .decoder import Control, Moved, encode
 from .learn import Learner, typed, wish
 from .mapping import Mapped
 from .mapping_file import MappingFile
@@ -35,6 +35,7 @@ class Session:
 
     Attributes:
         learned: the last mapping that was learned, in words.
+        stand_ins: ports that play what is mapped to another one, which is not there: its name by theirs.
 
     """
 
@@ -48,6 +49,8 @@ class Session:
         self._port, self.file, self._send, self._fault = port, file, send, fault
         self._values = dict(port.values)
         self.learner, self.learned = Learner(), ""
+        self.stand_ins: dict[str, str] = {}
+        self._levels: dict[str, Change] = {}
         self._stale: dict[int, Mapped] = {}  # mappings whose lights are to be renewed
         self._suggestions = Suggestions((_ROOT + path for path in port.table), _ROOT)
         self.learner.begin(str(self._values[MIDI_LEARN]))
@@ -56,25 +59,58 @@ class Session:
 
     def moved(self, name: str, moved: Moved, now: float) -> None:
         """A control of the port `name` was moved, at `now` (seconds, monotonic)."""
+        self.hear(name, moved, now)
+        self.post()
+
+    def hear(self, name: str, moved: Moved, now: float) -> None:
+        """The same for one of many movements; `post` then asks for what comes of all of them."""
         if self.learner.wish:
             self.learner.hear(name, moved, now)
             return
+        for mapped in self._played_by(name, moved.control):
+            self._move(mapped, moved.raw)
+
+    def post(self) -> None:
+        """Ask for the levels that knobs and faders have come to: of each parameter the last one, so that a flood of
+        movements leaves time for everything else.
+        """
+        levels, self._levels = self._levels, {}
+        for change in levels.values():
+            self._ask(change)
+
+    def _played_by(self, name: str, control: Control) -> list[Mapped]:
+        ports = ("", name, self.stand_ins.get(name, name))
+        return [mapped for mapped in self.file.of(control) if mapped.mapping.port in ports]
+
+    def unplugged(self, name: str, held: Collection[Control], now: float) -> None:
+        """A port is gone: its keys are let go, and its knobs have to take over anew."""
+        for control in held:
+            self.moved(name, Moved(control, 0), now)
         for mapped in self.file.mapped:
-            if mapped.mapping.control == moved.control and mapped.mapping.port in ("", name):
-                self._move(mapped, moved.raw)
+            if mapped.mapping.port in ("", name, self.stand_ins.get(name, name)):
+                mapped.unplugged()
 
     def _move(self, mapped: Mapped, raw: int) -> None:
         path = mapped.param.path
         value = mapped.moved(raw, self._values[path], str(self._values[MIDI_TAKEOVER]))
         if value is None or (value == self._values[path] and not mapped.param.event):
             return
-        try:
-            self._port.post(Change(path, value, mapped.source))
-        except ValueRefused as error:
-            self._fault(path, f"{error.message}. {error.hint}")
-            return
-        if not mapped.param.event:
+        change = Change(path, value, mapped.source)
+        if mapped.is_level:
+            self._levels[path] = change
             self._hold(path, value, mapped.source)
+        else:
+            self.post()  # in order
+            self._ask(change)
+
+    def _ask(self, change: Change) -> None:
+        try:
+            self._port.post(change)
+        except ValueRefused as error:
+            self._fault(change.path, f"{error.message}. {error.hint}")
+            return
+        if not self._port.table[change.path].event:
+            self._hold(change.path, change.value, change.source)
 
     # --- from the show
 

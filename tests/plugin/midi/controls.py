@@ -5,7 +5,7 @@ from pathlib import Path
 import mido
 
 from sonorama.engine.control.parameters import Value
-from sonorama.plugin.bridges.midi.decoder import Decoder
+from sonorama.plugin.bridges.midi.decoder import Control, Decoder
 from sonorama.plugin.bridges.midi.learn import LISTEN_S
 from sonorama.plugin.bridges.midi.mapping_file import MappingFile
 from sonorama.plugin.bridges.midi.session import Session, find_parameter
@@ -24,6 +24,11 @@ class Desktop:
         self.show.subscribe(self.session.changed)
         self._decoder = Decoder()
 
+    @property
+    def held(self) -> set[Control]:
+        """Keys that are down."""
+        return set(self._decoder.held)
+
     def _send(self, name: str, message: mido.Message) -> None:
         assert name in ("", "nano")
         self.lit.append(message)
@@ -31,7 +36,7 @@ class Desktop:
     def send(self, *messages: str, port: str = "nano") -> None:
         """Messages as mido writes them, such as `control_change control=7 value=3`."""
         for text in messages:
-            for moved in self._decoder.decode(mido.Message.from_str(text)):
+            for moved in self._decoder.decode(mido.Message.from_str(text).bytes()):
                 self.session.moved(port, moved, self.now)
             self.now += 0.01
 

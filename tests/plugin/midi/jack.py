@@ -59,9 +59,15 @@ class Controller:
         self._out.open_virtual_port("midi")
         self._in = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, name=name)
         self._in.ignore_types(timing=False)
-        self.lit: list[str] = []
-        self._in.set_callback(lambda event, _: self.lit.append(str(mido.Message.from_bytes(event[0]))))
+        self._lit: list[str] = []
         self._in.open_virtual_port("midi")
+
+    @property
+    def lit(self) -> list[str]:
+        """What was sent to it; fetched, since a callback may wait for the interpreter while a port is closed."""
+        while (event := self._in.get_message()) is not None:
+            self._lit.append(str(mido.Message.from_bytes(event[0])))
+        return self._lit
 
     def send(self, *messages: str) -> None:
         for text in messages:
