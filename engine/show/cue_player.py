@@ -27,6 +27,8 @@ LEAST_S = 0.1
 """Seconds that a cue stays at least, so that a list that loops without waits leaves time for everything else."""
 LEAP_S = 2.0
 """The sound file's position moves by less than this between two looks, unless somebody moved it."""
+BACK_S = 0.1
+"""A step back that is smaller is no movement: positions follow the clock of the sound's blocks, which come unevenly."""
 
 
 class CuePlayer:
@@ -63,6 +65,7 @@ class CuePlayer:
         self._chosen = 0  # the next one of a random order
         self._offered: CueList | None = None
         self._looked, self._position = day(), -1.0
+        self._lost: tuple[float, float] | None = None  # position of timecode that has dropped out, and when that was
         self._stopped = False  # by somebody, so that not even timecode goes on
 
     # -- what people ask for; each gives the cue to be played, and raises ValueRefused where there is none
@@ -189,10 +192,16 @@ class CuePlayer:
 
     def _of_sound(self, position: float | None, chases: bool) -> int:
         """Number of the cue whose time of the sound was passed since the last look; 0: none."""
-        before, self._position = self._position, -1.0 if position is None else position
         if position is None:
+            self._lost = (self._position, self._clock()) if chases and self._position >= 0 else self._lost
+            self._position = -1.0
             return 0
-        jumped = not 0 <= position - before < LEAP_S
+        ran_on = chases and self._ran_on(position)
+        before = self._position
+        if 0 < before - position < BACK_S:
+            return 0
+        self._position = position
+        jumped = not (ran_on or 0 <= position - before < LEAP_S)
         start = before
         if jumped:
             start = -1.0 if chases or position < LEAP_S else position
@@ -200,3 +209,11 @@ class CuePlayer:
         passed = [one for one in passed if start < one[0] <= position]
         number = max(passed)[1] if passed else 0
         return 0 if jumped and chases and number == self.current else number
+
+    def _ran_on(self, position: float) -> bool:
+        """Whether timecode has come back after a drop-out where it would be by now; it goes on from where it was."""
+        lost, self._lost = self._lost, None
+        if lost is None or abs(lost[0] + self._clock() - lost[1] - position) >= LEAP_S:
+            return False
+        self._position = min(lost[0], position)
+        return True

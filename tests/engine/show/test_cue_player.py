@@ -151,6 +151,39 @@ def test_timecode_needs_no_go_and_plays_the_cue_of_its_place() -> None:
     assert [player.look(second) for second in (9.0, 10.5)] == [None, Change("/cue/goto", 2, FOLLOW_ON)]
 
 
+def test_timecode_whose_clock_jitters_plays_no_cue_twice() -> None:
+    """Its position is that of the sound's blocks, which come unevenly: it steps back now and then."""
+    player = CuePlayer(CueList((Cue(1, sound=0.0), Cue(2, sound=10.0), Cue(3, sound=20.0))))
+    played = [player.look(second, chases=True) for second in (9.98, 10.002, 9.995, 10.001, 10.03)]
+    assert [change and change.value for change in played] == [1, 2, None, None, None]
+    player.goto(3)  # by hand
+    assert [player.look(second, chases=True) for second in (10.06, 10.055, 10.1)] == [None] * 3
+
+
+def test_a_drop_out_of_timecode_does_not_undo_what_was_chosen_by_hand() -> None:
+    at = Stage(Cue(1, sound=0.0), Cue(2, sound=10.0), Cue(9))
+
+    def run(first: float, last: float) -> list[int]:
+        found: list[int] = []
+        for tenth in range(round(first * 10), round(last * 10)):
+            at.now = tenth / 10
+            if (change := at.player.look(at.now, chases=True)) is not None:
+                found.append(at.player.goto(int(change.value)).number)
+        return found
+
+    assert run(0, 4) == [1]
+    at.player.goto(9)
+    for _ in range(3):
+        assert at.player.look(None, chases=True) is None
+    assert run(7, 9) == [], "it ran on meanwhile"
+    at.player.look(None, chases=True)
+    assert run(13, 14) == [2], "a cue that fell into the drop-out is made up for"
+    at.player.goto(9)
+    at.player.look(None, chases=True)
+    at.now = 40.0
+    assert at.player.look(5.0, chases=True) == Change("/cue/goto", 1, FOLLOW_ON), "another place"
+
+
 def test_chance_repeats_nothing() -> None:
     at = Stage(*(Cue(number, wait=1.0) for number in (1, 2, 3, 4)), chance=True)
     at.player.go()

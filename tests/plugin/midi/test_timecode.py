@@ -1,6 +1,7 @@
 """MIDI timecode: its messages as the standard has them, at times that a test chooses."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import mido
@@ -115,3 +116,29 @@ def test_one_port_counts_and_only_where_it_is_chosen() -> None:
     count = len(stage.show.posted)
     stage.run(Timecode(0, 2, 0, 0, 25), 102.0, 50)
     assert len(stage.show.posted) == count
+
+
+@pytest.mark.parametrize("fps", [24, 25, 30])
+@pytest.mark.parametrize("speed", [0.5, 0.6, 0.75, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 4.0])
+def test_no_speed_makes_it_begin_and_end_again_and_again(speed: float, fps: int) -> None:
+    """At its normal speed it runs; far from it, never; between, it may begin once, until the speed is known."""
+    stage = Stage()
+    stage.run(Timecode(0, 1, 0, 0, fps), 100.0, 200, speed=speed)
+    said = [bool(one.value) for one in stage.show.posted if one.path == RUNNING]
+    turns = [now for before, now in pairwise([False, *said]) if before != now]
+    expected = [[True]] if 0.9 <= speed <= 1.1 else [[]] if not 0.7 < speed < 1.4 else [[], [True, False]]
+    assert turns in expected
+
+
+def test_a_tape_that_is_rewound_while_it_plays_stands_still() -> None:
+    """Quarter frames that run backward, then forward again from there."""
+    stage = Stage()
+    at = stage.run(Timecode(0, 1, 0, 0, 25), 100.0, 50)
+    for number in range(48, 0, -2):
+        for message in reversed(list(quarter_frames(after(Timecode(0, 1, 0, 0, 25), number)))):
+            stage.timecode.hear("daw", message, round(at * 1e9))
+            stage.timecode.watch(round(at * 1e9))
+            at += 0.25 / 25
+    assert stage.line[0] is False and stage.timecode.said == "00:01:01:23 at 25"
+    stage.run(Timecode(0, 1, 0, 0, 25), at, 20)
+    assert stage.line == (True, pytest.approx(at + 10 - 60, abs=2e-3))
