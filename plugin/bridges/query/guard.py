@@ -44,7 +44,7 @@ class Guard:
             return f"{client} is not allowed: start the bridge with allow={client}"
         if not self._is_ours(host):
             return "This machine has another name"
-        if origin and urlsplit(origin).netloc.lower() != host.lower():
+        if origin and _place(origin) != host.lower():
             return "Pages of other sites may not play this show"
         return ""
 
@@ -70,3 +70,11 @@ class Guard:
         except ValueError:
             return False
         return True
+
+
+def _place(origin: str) -> str:
+    """Host and port of a page's origin; empty where it is none."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""

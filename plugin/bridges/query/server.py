@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from importlib import resources
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -23,6 +23,7 @@ from sonorama.engine.osc.routing import ROOT, Accepted, Router
 from sonorama.engine.osc.validation import unpack
 from sonorama.engine.plugins.interfaces import BridgePort
 
+from .connections import KEPT_S, Connections
 from .guard import Guard
 from .nodes import ATTRIBUTES, OPTIONAL, Nodes
 from .stream import LARGEST, Stream
@@ -55,6 +56,7 @@ class QueryServer:
         self._counters = OscCounters()
         self._router = Router(port.table, self._counters, partial(accept_address, port.table))
         self._streams: set[Stream] = set()
+        self._connections: Connections | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="oscquery", daemon=True)
         self._ready, self._closing = threading.Event(), asyncio.Event()
@@ -108,13 +110,15 @@ class QueryServer:
     async def _serve(self) -> None:
         app = web.Application(client_max_size=LARGEST)
         app.router.add_get("/{address:.*}", self._answer)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=KEPT_S)
         await runner.setup()
+        self._connections = Connections(self._socket, cast("web.Server", runner.server))
+        accepting = asyncio.create_task(self._connections.accept())
         try:
-            await web.SockSite(runner, self._socket).start()
             self._ready.set()
             await self._closing.wait()
         finally:
+            accepting.cancel()
             await runner.cleanup()
 
     def _publish(self, news: Mapping[str, Value]) -> None:
@@ -122,6 +126,8 @@ class QueryServer:
             stream.publish(news)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if self._connections is not None:
+            self._connections.asked(request.transport)
         headers = request.headers
         why = self._guard.refuses(request.remote or "", headers.get("Host", ""), headers.get("Origin", ""))
         if why:

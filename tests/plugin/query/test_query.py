@@ -234,6 +234,7 @@ def test_nonsense_costs_nobody_anything(port: int, show: Show) -> None:
         ({"Host": "evil.example:9125", "Origin": "http://evil.example:9125"}, 403),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://[::1"}, 403),
         ({"Host": ""}, 403),
         ({"Host": "localhost"}, 200),
         ({"Host": "[::1]:9125", "Origin": "http://[::1]:9125"}, 200),
