@@ -39,6 +39,7 @@ class Worker:
         self._mapped = [Mapped(line, port.table, known) for line in lines]
         self._paths = {one.param.path for one in self._mapped}
         self._values = dict(port.values)
+        self._held: dict[str, dict[int, float]] = {}  # control -> gamepad -> where it is, unless at rest
         self._news: queue.SimpleQueue[list[Change]] = queue.SimpleQueue()
         self._faults = Faults()
         self._why: Exception | None = None
@@ -119,8 +120,18 @@ class Worker:
                         one.changed()
 
     def _move(self, moved: Moved) -> None:
+        """Of several gamepads that hold a control, the one that holds it furthest counts."""
+        held = self._held.setdefault(moved.control, {})
+        before = max(held.values(), key=abs, default=0.0)
+        if moved.position:
+            held[moved.pad] = moved.position
+        else:
+            held.pop(moved.pad, None)
+        position = max(held.values(), key=abs, default=0.0)
+        if position == before:
+            return
         hit = [one for one in self._mapped if one.line.control == moved.control]
-        made = [(one, one.moved(moved.position, self._values[one.param.path])) for one in hit]
+        made = [(one, one.moved(position, self._values[one.param.path])) for one in hit]
         self._post([(one, value) for one, value in made if value is not None])
 
     def _advance(self, seconds: float) -> None:

@@ -118,6 +118,39 @@ def test_one_that_is_unplugged_lets_go_and_plays_again(start: Start, plug: Calla
     assert show.values["/motion/coarse/amount"] == stopped
 
 
+def test_two_gamepads_do_not_let_go_of_what_the_other_holds(
+    start: Start, plug: Callable[..., VirtualPad], tmp_path: Path
+) -> None:
+    path = tmp_path / "map.json"
+    lines = [
+        {"control": "x", "address": "/out/blackout", "press": "follow"},
+        {"control": "leftx", "address": "/blend/x", "mode": "rate", "speed": 0.01},
+        {"control": "b", "address": "/out/freeze", "press": "follow"},
+        {"control": "a", "address": "/sound/tap"},
+    ]
+    path.write_text(json.dumps({"format": "sonorama-gamepad", "controls": lines}))
+    bridge, show = start(f"map={path}")
+    one, other = plug("One"), VirtualPad("Other")
+    until(lambda: bridge.facts["gamepad_pads"] == "One, Other")
+    one.hold("x")
+    one.tilt("leftx", 1.0)
+    until(lambda: show.values["/out/blackout"] and float(show.values["/blend/x"]) > 0.5)
+    other.press("x")
+    other.tilt("leftx", -0.6)
+    other.tilt("leftx", 0.0)
+    other.hold("b")
+    until(lambda: show.values["/out/freeze"])
+    other.hold("x")
+    other.unplug()
+    until(lambda: not show.values["/out/freeze"], "it lets go")
+    after_a_tap(one, show)
+    assert show.values["/out/blackout"] is True, "the first one holds it"
+    at = float(show.values["/blend/x"])
+    until(lambda: float(show.values["/blend/x"]) > at, "the first one's stick is still tilted")
+    one.press("x")
+    until(lambda: not show.values["/out/blackout"])
+
+
 def test_a_map_of_ones_own(start: Start, plug: Callable[..., VirtualPad], tmp_path: Path) -> None:
     path = tmp_path / "map.json"
     lines = [
