@@ -29,6 +29,7 @@ class ShowClock:
 
     def __init__(self, port: BridgePort, source: str, close_beats: float = 0.004) -> None:
         self._port, self._source, self._close = port, source, close_beats
+        self._fastest = port.table[CLOCK_BPM].high
         self._offsets: deque[float] = deque(maxlen=_OFFSETS)
         self._told: tuple[float, float] | None = None
         self._other = ""
@@ -53,7 +54,11 @@ class ShowClock:
         self._offsets.append(offset)
 
     def tell(self, bpm: float, began: float, now: float) -> None:
-        """Beat 0 was at `began` (seconds, monotonic), and beats come with this tempo; `now` is the time."""
+        """Beat 0 was at `began` (seconds, monotonic), and beats come with this tempo; `now` is the time. Of a tempo
+        that is above the show's fastest every second beat counts, or every fourth.
+        """
+        while bpm > self._fastest:
+            bpm /= 2
         if self._other:
             self._told = None
             return

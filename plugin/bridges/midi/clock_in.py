@@ -13,7 +13,7 @@ FEWEST, MOST = TICKS, 4 * TICKS
 """Ticks that are averaged: a beat, and a bar once the tempo is steady."""
 LOST_S = 1.0
 """Seconds without a tick after which there is no clock."""
-_SLOWEST, _FASTEST = 20.0, 400.0
+_SLOWEST, _FASTEST = 20.0, 1000.0
 _STRANGE_S, _STRANGE_TICKS = 0.012, 8
 """Distance from the line from which a tick belongs to another tempo, and how many of them in a row mean one."""
 _SIXTEENTH = TICKS // 4

@@ -9,6 +9,7 @@ import pytest
 from sonorama.plugin.bridges.midi.clock_in import FEWEST, ClockIn
 from sonorama.plugin.bridges.midi.clock_out import ClockOut
 from sonorama.plugin.bridges.midi.clocks import Clocks
+from sonorama.plugin.bridges.show_clock import ShowClock
 
 from ...speed import slowness
 from ..show import Show
@@ -107,6 +108,30 @@ def test_one_clock_counts_at_a_time() -> None:
         clocks.watch(round(second * 1e9))
     assert show.values["/clock/bpm"] == pytest.approx(120, rel=0.01)
     assert not clocks.hear("a", mido.Message("note_on"), 0)
+
+
+def test_a_clock_that_is_faster_than_the_shows_range_is_followed_by_every_fourth_beat() -> None:
+    """999 BPM, as a clock of 96 ticks a beat looks at 250."""
+    show = Show()
+    clocks = Clocks(show)
+    send(clocks, "drum", "start")
+    for second in ticks(999, 24 * 64, 1000.0, jitter=0.0002):
+        send(clocks, "drum", "clock", second)
+        clocks.watch(round(second * 1e9))
+    assert show.values["/clock/bpm"] == pytest.approx(999 / 4, rel=1e-3)
+    assert show.values["/clock/origin"] == pytest.approx(1000.0, abs=0.01)
+
+
+@pytest.mark.parametrize(("tempo", "told"), [(20.0, 20.0), (400.0, 400.0), (401.0, 200.5), (999.0, 249.75)])
+def test_tempi_of_link_and_live_that_the_show_does_not_have(tempo: float, told: float) -> None:
+    """Link's are 20 to 999: the beats are still those of the session."""
+    show = Show()
+    clock = ShowClock(show, "link")
+    clock.begin(0)
+    clock.tell(tempo, 7.0, 10.0)
+    assert (show.values["/clock/bpm"], show.values["/clock/origin"]) == (told, 7.0)
+    clock.tell(tempo, 7.0, 11.0)
+    assert len(show.batches) == 1, "it is told once"
 
 
 def test_the_beat_goes_out() -> None:
