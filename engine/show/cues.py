@@ -32,18 +32,21 @@ class CueFile:
     def __init__(self, path: Path, player: CuePlayer, fault: Callable[[str, str], None]) -> None:
         self.path, self._player, self._fault = path, player, fault
         self._seen: tuple[int, int, int] | None = None
+        self._is_missing = False
         self._due = 0.0
 
     def look(self) -> None:
         """Read the list if the file is another than before. It waits for the disk. A list that cannot be read is said,
-        and the one before is played on.
+        and the one before is played on; so it is where the file is missing at one look only, since editors write a file
+        anew under its name.
         """
         try:
             facts = self.path.stat()
             now = (facts.st_mtime_ns, facts.st_size, facts.st_ino)
         except OSError:
             now = None
-        if now == self._seen:
+        was_missing, self._is_missing = self._is_missing, now is None
+        if now == self._seen or (now is None and not was_missing):
             return
         self._seen = now
         try:

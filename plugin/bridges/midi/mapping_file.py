@@ -50,6 +50,7 @@ class MappingFile:
         self.faults: list[str] = []
         self._entries: list[msgspec.Raw] = []  # as they stand in the file, also those not in use
         self._seen: bytes | None = None
+        self._is_empty = self._is_unreadable = False
         self.read()
 
     def of(self, control: Control) -> list[Mapped]:
@@ -66,41 +67,46 @@ class MappingFile:
         return {mapped.mapping.port for mapped in self.mapped} - {""}
 
     def read(self) -> bool:
-        """Read the file, if it is another than the one that was read or written last; whether it is."""
+        """Read the file, if it is another than the one that was read or written last; whether it is.
+
+        While it cannot be read, the mappings before stay in use; so they do where it is empty or missing at one look
+        only, since editors write a file anew under its name.
+        """
         try:
             with self.path.open("rb") as file:
                 said = file.read(LARGEST + 1)
         except FileNotFoundError:
             said = b""
         except OSError as error:
-            self.faults = [f"{self.path} cannot be read: {error.strerror}. Allow it; MIDI is not mapped meanwhile"]
+            self.faults = [f"{self.path} cannot be read: {error.strerror}. Allow it; {self._meanwhile} meanwhile"]
+            self._seen = None  # it is read again, whatever it holds then
             return False
-        if said == self._seen:
+        was_empty, self._is_empty = self._is_empty, not said
+        if said == self._seen or (not said and not was_empty and self.mapped):
             return False
         self._seen = said
         self._use(said)
         return True
 
     def _use(self, said: bytes) -> None:
-        self.mapped, self.faults, self._entries, self._by_control = [], [], [], None
-        if not said:
-            return
+        self.faults, self._is_unreadable = [], False
         try:
-            if len(said) > LARGEST:
-                raise ValueError("too large")
-            page = msgspec.json.decode(said, type=_Page)
-            if page.format != FORMAT:
-                raise ValueError(f"format {page.format[:40]!r}")
+            entries = _entries(said)
         except (ValueError, msgspec.DecodeError) as error:
-            self.faults = [f"{self.path.name} holds no MIDI mappings ({error}); mend it, or learn anew: it is kept"]
+            line = f"{self.path.name} holds no MIDI mappings ({error}); mend it, or learn anew: it is kept"
+            self.faults, self._is_unreadable = [f"{line}, and {self._meanwhile}"], True
             return
-        self._entries = list(page.mappings)
+        self.mapped, self._entries, self._by_control = [], entries, None
         for entry in self._entries:
             try:
                 self._add(msgspec.json.decode(entry, type=Mapping))
             except (ValueRefused, msgspec.DecodeError) as error:
                 message = error.message if isinstance(error, SonoramaError) else str(error)
                 self.faults.append(f"{self.path.name}: {bytes(entry)[:60].decode(errors='replace')}: {message}")
+
+    @property
+    def _meanwhile(self) -> str:
+        return "those before play" if self.mapped else "nothing is mapped"
 
     def _add(self, mapping: Mapping) -> None:
         param = self._find(mapping.address)
@@ -148,12 +154,12 @@ class MappingFile:
         self.mapped, self._by_control = [one for one in self.mapped if not drop(one.mapping)], None
         for mapping in add:
             self._add(mapping)
-        if self.faults and not self._entries:
+        if self._is_unreadable:
             self._keep_unreadable()
         self._entries = [entry for entry in self._entries if not _is(entry, drop)]
         self._entries += [msgspec.Raw(msgspec.json.encode(mapping)) for mapping in add]
         presets.save(self.path, {"format": FORMAT, "mappings": [msgspec.json.decode(one) for one in self._entries]})
-        self._seen = self.path.read_bytes()
+        self._seen, self._is_empty = self.path.read_bytes(), False
 
     def _keep_unreadable(self) -> None:
         """Another name for a file that holds no mappings, before one that does takes its own."""
@@ -166,8 +172,20 @@ class MappingFile:
                 except OSError as error:
                     message = f"{self.path.name} cannot be renamed: {error.strerror}"
                     raise OutputError(message, f"Allow writing in {self.path.parent}.") from error
-                self.faults = []
+                self.faults, self._is_unreadable = [], False
                 return
+
+
+def _entries(said: bytes) -> list[msgspec.Raw]:
+    """The mappings in a file's content, as they stand there. Raises ValueError or msgspec.DecodeError."""
+    if not said:
+        return []
+    if len(said) > LARGEST:
+        raise ValueError("too large")
+    page = msgspec.json.decode(said, type=_Page)
+    if page.format != FORMAT:
+        raise ValueError(f"format {page.format[:40]!r}")
+    return list(page.mappings)
 
 
 def _is(entry: msgspec.Raw, which: Callable[[Mapping], bool]) -> bool:

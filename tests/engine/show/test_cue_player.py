@@ -305,8 +305,15 @@ def test_the_file_is_followed(tmp_path: Path, faults: list[str]) -> None:
     assert numbers() == [1, 9] and "cue 9" in faults.pop()
     path.write_text("{")
     assert numbers() == [1, 9] and "x.cues.json is not a valid" in faults.pop()
+    said = path.rename(tmp_path / "x.cues.json~")
+    assert numbers() == [1, 9], "an editor writes it anew"
+    said.rename(path)
+    path.write_text(json.dumps({"cues": [{"number": 3}]}))
+    assert numbers() == [3]
     path.unlink()
-    assert numbers() == []
+    assert (numbers(), numbers()) == ([3], [])
+    path.write_text(json.dumps({"cues": [{"number": 4}]}))
+    assert numbers() == [4]
     assert not faults
 
 

@@ -86,6 +86,47 @@ def test_a_file_that_cannot_be_read_is_renamed(tmp_path: Path, text: str) -> Non
     assert addresses(desktop.path) == ["/look/drift"] and desktop.session.file.faults == []
 
 
+@pytest.mark.parametrize("text", ["", "{", '{"format": "sonorama-midi", "mappings": [', None])
+def test_mappings_play_on_while_the_file_is_written_or_has_a_mistake(tmp_path: Path, text: str | None) -> None:
+    desktop = Desktop(tmp_path)
+    learn(desktop, "/look/drift", 7)
+    said = desktop.path.read_text()
+    desktop.path.unlink() if text is None else desktop.path.write_text(text)
+    assert not desktop.session.file.read() or desktop.session.file.faults[0].endswith("and those before play")
+    desktop.cc(7, 0, 127)
+    assert desktop.value("/look/drift") == 1.0
+    desktop.path.write_text(said)
+    desktop.session.file.read()
+    assert len(desktop.session.file.mapped) == 1 and desktop.session.file.faults == []
+    desktop.path.unlink()
+    desktop.session.file.read()
+    desktop.session.file.read()
+    assert desktop.session.file.mapped == [], "it is really gone"
+
+
+def test_learning_beside_a_mistake_loses_nothing(tmp_path: Path) -> None:
+    desktop = Desktop(tmp_path)
+    learn(desktop, "/look/drift", 7)
+    desktop.path.write_text("{")
+    desktop.session.file.read()
+    learn(desktop, "/look/truncation", 8)
+    assert addresses(desktop.path) == ["/look/drift", "/look/truncation"] and desktop.session.file.faults == []
+    assert (tmp_path / "test.midi.unreadable.json").read_text() == "{"
+
+
+def test_a_file_that_can_be_read_again_is_no_fault(tmp_path: Path) -> None:
+    desktop = Desktop(tmp_path)
+    learn(desktop, "/look/drift", 7)
+    desktop.path.rename(tmp_path / "kept")
+    desktop.path.mkdir()
+    desktop.session.file.read()
+    assert desktop.session.file.faults[0].endswith("Allow it; those before play meanwhile")
+    desktop.path.rmdir()
+    (tmp_path / "kept").rename(desktop.path)
+    desktop.session.file.read()
+    assert desktop.session.file.faults == [] and len(desktop.session.file.mapped) == 1
+
+
 def test_older_versions_are_kept(tmp_path: Path) -> None:
     desktop = Desktop(tmp_path)
     for number, address in enumerate(("/look/drift", "/look/truncation", "/out/master")):
