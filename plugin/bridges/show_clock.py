@@ -11,6 +11,7 @@ from sonorama.engine.plugins.interfaces import BridgePort
 
 _CLOSE_TEMPO = 5e-4
 """Difference of the tempo, as a ratio, up to which the show is not told again."""
+_SLOWER = 0.95
 _OFFSETS = 96
 """Comparisons with the show's sound that are averaged: a sound card's blocks come unevenly."""
 _JUMP_S = 0.25
@@ -29,7 +30,7 @@ class ShowClock:
 
     def __init__(self, port: BridgePort, source: str, close_beats: float = 0.004) -> None:
         self._port, self._source, self._close = port, source, close_beats
-        self._fastest = port.table[CLOCK_BPM].high
+        self._fastest, self._beats = port.table[CLOCK_BPM].high, 1
         self._offsets: deque[float] = deque(maxlen=_OFFSETS)
         self._told: tuple[float, float] | None = None
         self._other = ""
@@ -57,8 +58,7 @@ class ShowClock:
         """Beat 0 was at `began` (seconds, monotonic), and beats come with this tempo; `now` is the time. Of a tempo
         that is above the show's fastest every second beat counts, or every fourth.
         """
-        while bpm > self._fastest:
-            bpm /= 2
+        bpm /= self._beats_of(bpm)
         if self._other:
             self._told = None
             return
@@ -71,6 +71,14 @@ class ShowClock:
                 return
         self._told = bpm, origin
         self._port.post(Change(CLOCK_BPM, bpm, self._source), Change(CLOCK_ORIGIN, origin, self._source))
+
+    def _beats_of(self, bpm: float) -> int:
+        """How many beats count as one; a tempo near the limit does not change that at every tick."""
+        while bpm / self._beats > self._fastest:
+            self._beats *= 2
+        while self._beats > 1 and bpm / self._beats < _SLOWER * self._fastest / 2:
+            self._beats //= 2
+        return self._beats
 
     def end(self) -> None:
         """There is no clock any more."""

@@ -134,6 +134,17 @@ def test_tempi_of_link_and_live_that_the_show_does_not_have(tempo: float, told: 
     assert len(show.batches) == 1, "it is told once"
 
 
+def test_a_tempo_near_the_limit_does_not_jump() -> None:
+    show = Show()
+    clock = ShowClock(show, "link")
+    clock.begin(0)
+    told: list[float] = []
+    for tempo in (398.0, 402.0, 398.0, 385.0, 379.0, 398.0):
+        clock.tell(tempo, 7.0, 100.0)
+        told.append(float(show.values["/clock/bpm"]))
+    assert told == [398.0, 201.0, 199.0, 192.5, 379.0, 398.0]
+
+
 def test_the_beat_goes_out() -> None:
     """Ticks of 24 to a beat from its first one on, then a stop."""
     sent: list[str] = []
