@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from ..control.addresses import AUTO_NEXT, CUE_GOTO, OUT_PANIC, SCENE_RECALL
 from ..control.change_queue import ChangeQueue
 from ..control.events import ShowEvents
 from ..control.live_table import SHOW
@@ -30,6 +31,8 @@ POLL_S, TURN_S = 0.02, 0.0003
 PATIENCE_S = 0.05
 """A panel that takes longer than this to accept a message is disconnected; it connects again by itself."""
 MOST_PANELS = 16
+LAST_COUNTS = (SCENE_RECALL, CUE_GOTO, AUTO_NEXT, OUT_PANIC)
+"""Events that set some hundred parameters each: of several that wait, the last one does what all of them would do."""
 MESSAGES = 64
 """Taken from one panel at a time, so that a panel that floods the show does not hold up the others."""
 
@@ -180,10 +183,14 @@ class ControlLoop:
             self._faults.note("refused", f"{error.message}. {error.hint}")
 
     def _apply(self) -> None:
-        """Everything that was posted since the last turn: of each parameter the last value, of events all."""
-        queue = ChangeQueue(SHOW, events=None)
-        for change in self._inbox.take():
-            queue.add(self._control_state.take(change))
+        """Everything that was posted since the last turn: of each parameter the last value, of events all but those
+        of LAST_COUNTS.
+        """
+        queue, posted = ChangeQueue(SHOW, events=None), self._inbox.take()
+        last = {one.path: at for at, one in enumerate(posted) if one.path in LAST_COUNTS and one.value}
+        for at, change in enumerate(posted):
+            if last.get(change.path, at) == at:
+                queue.add(self._control_state.take(change))
         if changes := queue.take():
             self._renderer.ask(changes)
             self._events.changed.publish(changes)

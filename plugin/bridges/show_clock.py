@@ -11,7 +11,7 @@ from sonorama.engine.plugins.interfaces import BridgePort
 
 _CLOSE_TEMPO = 5e-4
 """Difference of the tempo, as a ratio, up to which the show is not told again."""
-_SLOWER = 0.95
+_SLOWER = 0.95  # of the tempo at which one beat fewer would be enough
 _OFFSETS = 96
 """Comparisons with the show's sound that are averaged: a sound card's blocks come unevenly."""
 _JUMP_S = 0.25

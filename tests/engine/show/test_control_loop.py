@@ -151,6 +151,29 @@ def test_of_one_control_the_last_counts_and_events_all(tmp_path: Path) -> None:
     assert at.renderer.calls == ["start", "close"]
 
 
+def test_of_scenes_that_wait_the_last_one_is_recalled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a controller sends its scene again and again: nobody waits until each of them was recalled."""
+    at = Looped(tmp_path, start=False)
+    for slot, amount in ((1, 0.25), (2, 0.75)):
+        at.control_state.take(Change(AMOUNT, amount, "test"))
+        at.control_state.take(Change("/scene/store", slot, "test"))
+    for slot in (1, 2) * 500:
+        at.inbox.post(Change("/scene/recall", slot, "osc"))
+        at.inbox.post(Change("/scene/recall", 0, "osc"))  # its button is let go
+    taken: list[Change] = []
+    take = at.control_state.take
+
+    def noted(change: Change) -> list[Change]:
+        taken.append(change)
+        return take(change)
+
+    monkeypatch.setattr(at.control_state, "take", noted)
+    at.control_loop._apply()
+    assert [one.value for one in taken if one.value] == [2]
+    assert at.control_state.values[AMOUNT] == 0.75 and at.control_state.scene == 2
+    at.control_loop.close()
+
+
 @pytest.mark.parametrize(
     "message",
     [
