@@ -16,7 +16,7 @@ from ...dmx.levels import Levels
 OLD = 20
 """A packet whose sequence number is up to this much behind was overtaken and is left out (E1.31, 6.7.2)."""
 MOST = 16
-"""Sources of one universe; further ones are left out."""
+"""Sources of one universe; further ones are left out, unless their priority is higher than that of another one."""
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class Sources:
         """A packet came, at `now` (seconds, monotonic)."""
         known = self._sources.get(levels.source)
         if known is None:
-            if levels.ended or len(self._sources) >= MOST:
+            if levels.ended or not self._has_room(levels.priority):
                 return
         elif not levels.ended and _is_old(levels.sequence, known.newest.sequence):
             return
@@ -53,6 +53,16 @@ class Sources:
         else:
             self._sources[levels.source] = _Source(levels, now)
             self.lost = ""
+
+    def _has_room(self, priority: int) -> bool:
+        """Whether a source of that priority has a place; one of the lowest priority gives it up."""
+        if len(self._sources) < MOST:
+            return True
+        lowest = min(self._sources, key=lambda key: self._sources[key].newest.priority)
+        if self._sources[lowest].newest.priority >= priority:
+            return False
+        del self._sources[lowest]
+        return True
 
     def expire(self, now: float) -> bool:
         """Drop the sources that have been silent for too long; whether there were any."""

@@ -57,3 +57,13 @@ def test_there_is_an_end_to_sources() -> None:
     assert len(sources.playing) == MOST
     sources.hear(levels("999", ended=True), 0)
     assert len(sources.playing) == MOST, "one that was left out"
+
+
+def test_a_console_of_a_higher_priority_has_a_place_among_many() -> None:
+    sources = Sources(2.5)
+    for number in range(1000):
+        sources.hear(levels(str(number), 200), 0)
+    sources.hear(levels("main", 7, priority=150), 0)
+    assert sources.merged() == bytes([7]) and [one.name for one in sources.playing] == ["main"]
+    sources.hear(levels("1001", 9), 0)
+    assert sources.merged() == bytes([7])

@@ -246,7 +246,7 @@ import time
 from sonorama.plugin.bridges.midi import ports as module
 api = module.open_api("jack")
 module.open_api = lambda _: api
-for _ in range(20):
+for _ in range(10):
     ports = module.Ports(["drums"], False, "jack")
     ports.poll()
     end = time.monotonic() + 0.05
