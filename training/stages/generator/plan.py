@@ -136,7 +136,7 @@ class GeneratorPlan:
     tie: float = 3.0
     judges: JudgeWeights = JudgeWeights(0.012, 0.02, 0.012, 0.04)
     judges_over: tuple[int, int] = (0, 4_000)
-    late: JudgeWeights = JudgeWeights(0.2, 0.04, 0.2, 0.12)
+    late: JudgeWeights = JudgeWeights(0.35, 0.05, 0.3, 0.15)
     late_over: tuple[float, float] = (0.5, 0.6)
     r1: float = 0.002
     r1_every: int = 16
