@@ -286,7 +286,7 @@ class OscServer:
         if len(numbers) < len(arguments) or (port is not None and not self._may_send_to(sender[0], port)):
             self._counters.count(
                 "wrong_type",
-                f"OSC from {sender[0]}: {address} takes a port, 1024 to 65535, but not our own",
+                f"OSC from {sender[0]}: {address} takes a port (1024 to 65535, not our own), and seconds",
             )
         elif address == DUMP:
             self._feedback.dump(sender, port, PORT_OUT)

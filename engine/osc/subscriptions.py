@@ -167,8 +167,9 @@ class Subscriptions:
     def wait(self) -> float:
         """Seconds until `flush` must be called; infinite if nothing is waiting."""
         with self._lock:
-            held = [due for one in self._subscribers.values() for due in one.held.values()]
-            return max(0.0, min(held) - self._clock()) if held else float("inf")
+            due = [due for one in self._subscribers.values() for due in one.held.values()]
+            due += [one.until for one in self._subscribers.values() if one.until]
+            return max(0.0, min(due) - self._clock()) if due else float("inf")
 
     def send_values(self, values: Mapping[str, Value]) -> None:
         """Send numbers or texts to all subscribers; `values` maps addresses, with or without /sonorama, to values.

@@ -34,11 +34,15 @@ _GLYPHS = {
 }  # fmt: skip
 
 
+LEAST_SIDE = 16
+"""Pixels that a picture needs in both directions for its marks."""
+
+
 class TestPattern:
     """Draws test patterns of one size.
 
     Args:
-        width, height: size in pixels, at least 16.
+        width, height: size in pixels, at least LEAST_SIDE.
 
     Raises:
         ValueError: the size is too small.
@@ -48,7 +52,7 @@ class TestPattern:
     __test__ = False  # pytest would collect a class of this name
 
     def __init__(self, width: int, height: int) -> None:
-        if min(width, height) < 16:
+        if min(width, height) < LEAST_SIDE:
             raise ValueError(f"a test pattern of {width}x{height} is too small")
         self.width, self.height = width, height
         self._unit = max(1, min(width, height) // 64)

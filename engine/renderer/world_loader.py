@@ -118,7 +118,8 @@ class WorldLoader:
                         self._results.put(change)
             except Exception as error:  # noqa: BLE001 (whatever a file or a library comes up with, the next is tried)
                 if load in self._pending:
-                    self._faults.note(load.path, f"{load.path} stays as it is: {one_line_error(error)}", error)
+                    outcome = "changes nothing" if load.path in RESULTS else "stays as it is"
+                    self._faults.note(load.path, f"{load.path} {outcome}: {one_line_error(error)}", error)
                     self._refused.put(load)
 
     def _prepare(self, load: PendingLoad, loaded: tuple[str, str]) -> Change:

@@ -15,7 +15,7 @@ from ..ipc.channel import Peer
 from ..ipc.frame_map import FrameMapWriter
 from ..ipc.shared_paths import inner_name
 from ..picture.scale import output_size
-from ..picture.test_pattern import TestPattern
+from ..picture.test_pattern import LEAST_SIDE, TestPattern
 from ..pipeline.frame_grid import exact_rate
 
 SIZE = (512, 512)
@@ -82,7 +82,8 @@ class TestPatternRenderer:
             self._map.close()
 
     def _size(self) -> tuple[int, int]:
-        return output_size(self._values, SIZE)
+        width, height = output_size(self._values, SIZE)
+        return max(width, LEAST_SIDE), max(height, LEAST_SIDE)  # smaller ones are made from it
 
     def _run(self) -> None:
         if self._map is None:

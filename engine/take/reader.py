@@ -300,7 +300,7 @@ def _add(events: _Events, line: bytes) -> None:
     told = _json(line)
     frame, sample = whole_number(told["frame"]), whole_number(told["sample"])
     if "set" in told:
-        changes = [_change(*row) for row in told["set"]]
+        changes = [_change(row) for row in told["set"]]
         events.changes.setdefault(frame, []).extend(changes)
     if "restart" in told:
         events.restarts.append((frame, whole_number(told["restart"])))
@@ -323,8 +323,10 @@ def _add(events: _Events, line: bytes) -> None:
         events.worlds[text_of(world)] = text_of(content)
 
 
-def _change(path: object, value: object, source: object, over: object) -> Change:
-    path = path_of(path)
+def _change(row: Any) -> Change:
+    if not isinstance(row, list) or len(row) != 4:
+        raise ValueError(f"{str(row)[:60]!r} is no change")
+    path, value, source, over = path_of(row[0]), *row[1:]
     if isinstance(over, bool) or not isinstance(over, int | float) or not 0 <= over < math.inf:
         raise ValueError(f"{over!r} is no time")
     return Change(path, value_of(path, value), sys.intern(text_of(source)), float(over))

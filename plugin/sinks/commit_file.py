@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
@@ -65,6 +66,11 @@ class CommitFile:
         self._at += len(self._pending)
         self._pending = bytearray()
         self._whole = max(self._whole, self._at)
+
+    def check_there(self) -> None:
+        """Raise FileNotFoundError if the file has no name any more: what is written then is lost when it is closed."""
+        if os.fstat(self._file.fileno()).st_nlink == 0:
+            raise FileNotFoundError(errno.ENOENT, "it was removed", str(self.path))
 
     def give_up(self) -> None:
         """Truncate the file to its last commit and ignore further data. Raises OSError if that fails too."""

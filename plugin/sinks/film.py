@@ -136,6 +136,7 @@ class Film:
             packet.duration = packet.duration or 1  # else a film of one picture would have no duration
             self._container.mux(packet)
         self._file.commit()
+        self._file.check_there()
 
     def finish(self) -> None:
         """Complete the file, or remove it if it has no picture. On OSError or FFmpegError, call `abandon`."""

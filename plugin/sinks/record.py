@@ -95,7 +95,7 @@ class RecordSink:
         """Write a picture, and the sound up to its end.
 
         Raises:
-            SinkEnded: the file can no longer be written; it ends with its last complete fragment.
+            SinkEnded: the file can no longer be written, and ends with its last complete fragment; or it was removed.
 
         """
         if self._recording is not None:
@@ -124,6 +124,8 @@ class RecordSink:
         if recording is not None:
             seconds = recording.seconds
             recording.abandon()
+        if isinstance(error, FileNotFoundError):
+            return SinkEnded(f"{self.about} was removed: {seconds:.0f} s of it are lost", "Record to a new file.")
         full = error.errno == errno.ENOSPC
         why = "The disk is full" if full else f"It cannot be written ({error.strerror or error})"
         hint = "Free some space, then record to a new file." if full else "Record to another folder."

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -355,6 +356,29 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(tmp_path: Path, ring: S
         assert runners[1].alive
         assert [runner.close(30) for runner in runners] == [True, True]
         assert [one.name for one in disk.iterdir()] == [path.name]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a file that is open cannot be removed there")
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_a_recording_that_is_removed_ends_and_says_so(tmp_path: Path, ring: SampleRingWriter, what: str) -> None:
+    folder = tmp_path / "films"
+    folder.mkdir()
+    path, ended = folder / "show.mp4", f"{folder / 'show.mp4'} was removed: 2 s of it are lost"
+    sink = record_pictures(path, ring)
+    path.unlink() if what == "file" else shutil.rmtree(folder)
+    with pytest.raises(SinkEnded) as said:
+        sink.send(picture(60))
+    assert (said.value.message, said.value.hint) == (ended, "Record to a new file.")
+    sink.close()
+    assert not path.exists()
+
+
+def test_a_recording_that_is_moved_goes_on(tmp_path: Path, ring: SampleRingWriter) -> None:
+    sink = record_pictures(tmp_path / "show.mp4", ring)
+    (tmp_path / "show.mp4").rename(tmp_path / "night.mp4")
+    sink.send(picture(60, sample=4410 + 2 * SAMPLE_RATE))
+    sink.close()
+    plays(tmp_path / "night.mp4", least=61)
 
 
 def test_a_disk_that_fills_at_the_very_end_keeps_the_film(tmp_path: Path, ring: SampleRingWriter) -> None:

@@ -274,3 +274,15 @@ def test_oscdump_reads_all_of_it(listener: socket.socket) -> None:
         "/sonorama/health i 1",
     ):  # fmt: skip
         assert expected in words
+
+
+def test_a_subscription_for_some_seconds_ends_by_itself() -> None:
+    """Meters go out without a look at the clock: the server must wake when a subscription's time is over."""
+    one = Clocked()
+    one.feedback.subscribe(HAND, DESK[1], 2.0)
+    one.feedback.subscribe(HAND, WALL[1])
+    assert one.feedback.wait() == pytest.approx(2.0)
+    one.now = 2.0
+    one.feedback.flush()
+    assert one.feedback.subscribers == [WALL]
+    assert one.feedback.wait() == math.inf

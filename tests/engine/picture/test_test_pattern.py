@@ -105,8 +105,9 @@ def test_a_card_that_plays_follows_another_size() -> None:
     player.start()
     try:
         with FrameMap(inner_name(name)) as seen:
-            for wanted in (64, 64), (320, 200):
-                values["/out/width"], values["/out/height"] = wanted
+            # A slider that is drawn up from 0 passes sizes that are too small for the card.
+            for asked, wanted in ((64, 64), (64, 64)), ((1, 100), (16, 100)), ((320, 200), (320, 200)):
+                values["/out/width"], values["/out/height"] = asked
                 end = time.monotonic() + 20.0
                 while (slot := seen.newest()) is None or slot.pixels.shape != (wanted[1], wanted[0], 4):
                     assert time.monotonic() < end, "it stays as it was"

@@ -79,6 +79,7 @@ def test_the_last_line_may_be_cut_anywhere(kept: Path) -> None:
         '{"frame": 1, "sample": 0, "fresh": []}',
         '{"frame": 1, "sample": 0, "fresh": {"/look/sed": 1}}',
         '{"frame": 1, "sample": 0, "opened": ["shore"]}',
+        '{"frame": 1, "sample": 0, "set": "x"}',
         '{"frame": 1, "sample": 0, "device": ["cpu"]}',
         '{"frame": 1, "sample": 0, "precision": 16}',
         '{"frame": 1, "sample": 0, "restart": "one"}',
@@ -92,6 +93,7 @@ def test_a_damaged_line_is_refused_by_its_number(kept: Path, line: str) -> None:
     lines = path.read_bytes().split(b"\n")
     path.write_bytes(b"\n".join([lines[0], line.encode("utf-8", "surrogateescape"), *lines[1:]]))
     assert refused(kept).startswith(f"Line 2 of {path} is damaged: ")
+    assert "_change" not in refused(kept)
 
 
 def test_events_of_later_versions_are_passed_over(kept: Path) -> None:
