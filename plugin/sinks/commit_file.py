@@ -23,6 +23,7 @@ class CommitFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("xb", buffering=0)
+        self._counts_names = os.fstat(self._file.fileno()).st_nlink > 0  # not every file system does
         self._at = 0  # position of the pending data in the file
         self._pending = bytearray()
         self._whole = 0  # size of the file at the last commit
@@ -69,7 +70,7 @@ class CommitFile:
 
     def check_there(self) -> None:
         """Raise FileNotFoundError if the file has no name any more: what is written then is lost when it is closed."""
-        if os.fstat(self._file.fileno()).st_nlink == 0:
+        if self._counts_names and os.fstat(self._file.fileno()).st_nlink == 0:
             raise FileNotFoundError(errno.ENOENT, "it was removed", str(self.path))
 
     def give_up(self) -> None:
