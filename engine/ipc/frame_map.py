@@ -116,6 +116,10 @@ class FrameMapWriter:
         if _lives(old):
             owner = old.get("owner")
             old.close()
+            if owner == os.getpid():
+                raise FrameMapTaken(
+                    f"This show has a frame map {self.name} already", "Give the other one another name."
+                )
             raise FrameMapTaken(
                 f"The frame map {self.name} belongs to the running process {owner}", "Choose another name with --name."
             )

@@ -328,3 +328,9 @@ def test_a_count_that_starts_again_is_no_rhythm() -> None:
     rhythm.note(900, 10**9)
     rhythm.note(1, 2 * 10**9)
     assert rhythm.pause(2 * 10**9 + 10**6) == POLL_S
+
+
+def test_a_second_map_of_a_name_in_one_show_is_said_to_be_that() -> None:
+    name = f"twice-{os.getpid()}"
+    with FrameMapWriter(name, 32, 32), pytest.raises(FrameMapTaken, match=f"This show has a frame map {name} already"):
+        FrameMapWriter(name, 32, 32)
