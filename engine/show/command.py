@@ -200,9 +200,6 @@ def has_display() -> bool:
     return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-_NOT_RESUMED = "blackout and freeze do not come back, and --record and --take begin anew"
-
-
 def run_live(args: argparse.Namespace) -> int:
     """Play until the duration is over, or Ctrl-C."""
     from .resume import offer, take_over
@@ -215,7 +212,8 @@ def run_live(args: argparse.Namespace) -> int:
     if killed and not args.resume:
         _say(offer(plan.name))
     if args.resume:
-        _say(f"Going on with the show {plan.name} that was killed; {_NOT_RESUMED}")
+        lost = "blackout and freeze do not come back, and --record and --take begin anew"
+        _say(f"Going on with the show {plan.name} that was killed; {lost}")
     if args.hup == "play" and hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # for the processes that it starts, too
     with ShowLog(plan.name, debug=getattr(args, "debug", False)) as show_log:

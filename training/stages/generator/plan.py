@@ -108,7 +108,7 @@ class GeneratorPlan:
     sixteenth of the photos' power above 32 cycles a picture; with them and the R1 below, 4,000 more brought a fifth to
     a quarter. tie: of L1 between a window at a quarter of the side and the 64 px picture (at an eighth only, halos
     grew within 7,000 windows).
-    Judges: judges: their weights at first (0.05, 0.1, 0.015 and 0.05 gave blotches; without raw colour, fringes);
+    Judges: judges: their weights at first (0.05, 0.05, 0.015 and 0.1 gave blotches; without raw colour, fringes);
     judges_over: pictures over which they come in. late: their weights later, late_over: shares of the phase over
     which they grow to that. r1: gradient penalty of the colour judges, every r1_every steps on r1_batch pictures (of
     scores summed over all places: 0.05 left them near chance for 20,000 images, and no detail came).
