@@ -197,7 +197,7 @@ def test_a_zombie_does_not_live(child: subprocess.Popen[bytes]) -> None:
 
 def test_a_map_of_a_process_whose_number_is_used_again_is_taken_over(here: Path) -> None:
     first = FrameMapWriter("show", 16, 16)
-    with pytest.raises(FrameMapTaken, match="running process"):
+    with pytest.raises(FrameMapTaken, match="has a frame map show already"):
         FrameMapWriter("show", 16, 16)
     assert first._map.started == pytest.approx(process_started(os.getpid()), abs=1)
     first._map.header["owner_started"] -= 3600  # this process's number was another's an hour ago
