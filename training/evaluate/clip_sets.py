@@ -20,8 +20,7 @@ from ..data.procedural_pictures import CLASSES
 from ..data.recordings import of_classes, read_recordings, with_procedural
 from ..metrics.distance import SPLITS, split_distance
 from ..metrics.i3d import CLIP, I3D
-from ..metrics.motion import motion_descriptor
-from ..metrics.video_distance import backbone_clip, frechet, i3d_scores, inception_score
+from ..metrics.video_distance import clip_descriptor, frechet, i3d_scores, inception_score
 from .films import Row
 
 PLAN = SceneClipPlan(clips=6, held_every=1, frames=CLIP)
@@ -55,26 +54,32 @@ def clip_distances(rows: Sequence[Row], real: Sequence[Tensor], net: I3D | None)
     given; `real`: the same of every other real clip against the others. Empty where there are fewer than LEAST real
     clips, or films of a condition that are long enough: their splits would be too small.
     """
-    sets = {"real": list(real[::2])}
+    described: dict[str, list[Row]] = {}
     for row in rows:
-        if row.clip is not None:
-            sets.setdefault(row.condition, []).append(row.clip)
-    if len(sets) == 1 or min(len(real) // 2, *map(len, sets.values())) < LEAST:
+        if row.descriptor is not None:
+            described.setdefault(row.condition, []).append(row)
+    if not described or min(len(real) // 2, *map(len, described.values())) < LEAST:
         return {}
     backbone = Backbone()
-    known = backbone_clip(real, backbone, motion_descriptor)
-    mean, std = known.mean(0), known.std(0) + 1e-6
+    known = torch.stack([clip_descriptor(clip, backbone) for clip in real])
     scores = None if net is None else i3d_scores(real, net)
-    found: dict[str, Any] = {}
-    for name, clips in sets.items():
-        # Real clips are compared with the other half of them.
-        against = slice(1, None, 2) if name == "real" else slice(None)
-        a, b = (backbone_clip(clips, backbone, motion_descriptor) - mean) / std, (known[against] - mean) / std
-        found[name] = {
-            "N": len(a),
-            "distance": asdict(split_distance(a, torch.arange(len(a)), b, torch.arange(len(b)))),
-        }
-        if net is not None and scores is not None:
-            own = i3d_scores(clips, net)
-            found[name] |= {"FVD": frechet(own, scores[against]), "IS": inception_score(own)}
+    mean, std = known.mean(0), known.std(0) + 1e-6
+    # Real clips are compared with the other half of them.
+    found = {"real": _compared((known[::2] - mean) / std, (known[1::2] - mean) / std)}
+    if scores is not None:
+        found["real"] |= _scored(scores[::2], scores[1::2])
+    for name, films in described.items():
+        codes = torch.stack([row.descriptor for row in films if row.descriptor is not None])
+        found[name] = _compared((codes - mean) / std, (known - mean) / std)
+        if scores is not None:
+            found[name] |= _scored(torch.stack([row.i3d for row in films if row.i3d is not None]), scores)
     return found
+
+
+def _compared(made: Tensor, real: Tensor) -> dict[str, Any]:
+    far = split_distance(made, torch.arange(len(made)), real, torch.arange(len(real)))
+    return {"N": len(made), "distance": asdict(far)}
+
+
+def _scored(made: Tensor, real: Tensor) -> dict[str, Any]:
+    return {"FVD": frechet(made, real), "IS": inception_score(made)}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import logging
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,13 @@ if TYPE_CHECKING:
     from ...engine.cli.main import Commands
     from ...engine.model.world_file import World
     from ..data.recordings import Recording
-    from .conditions import Condition, Stimulus
+    from .conditions import Condition, Playback, Stimulus
     from .figures import Eyes
+    from .film_log import FilmLog
+    from .films import Row
 
 log = logging.getLogger(__name__)
+FIGURES = "figures.json"
 
 
 def _between(low: float, high: float) -> Callable[[str], float]:
@@ -81,60 +85,107 @@ def add_evaluate(commands: Commands) -> None:
 def run_evaluate(args: argparse.Namespace) -> int:
     """Play all conditions and write the figures; prints the table."""
     import json
-    from dataclasses import asdict
 
     from ...engine.cli.progress import Progress
-    from ...engine.files.atomic import names_after, write_bytes
+    from ...engine.files.atomic import write_bytes
     from ...engine.inference.backend import open_backend
     from ...engine.model.world_file import load_world
-    from ..data.procedural_pictures import CLASSES
-    from ..metrics.i3d import load_i3d
-    from .clip_sets import clip_distances
     from .conditions import Playback
     from .films import rows, stimuli
-    from .report import claims, markdown, tables
-    from .stability import stability
+    from .report import markdown, tables
 
     _offered(args)
-    net = load_i3d(args.i3d) if args.i3d else None
     world = load_world(args.world)
-    eyes = _eyes(world, args)
+    eyes, judge = _eyes(world, args)
     heard = stimuli(_recordings(args, world), args.each, world.card.classes)
     if not heard:
         raise InputError(
             f"no {args.split} recording is of a class of {world.card.name}", "Give other --data or --split."
         )
-    if args.judge and (strange := sorted({s.class_id for s in heard}.difference(CLASSES))):
-        log.warning("the judge knows only the nine classes; it has no figure for %s", ", ".join(strange))
-    out = next(folder for folder in names_after(args.out) if not folder.exists())
+    _warn_of_judge(args, heard)
     playback = Playback(world, open_backend(world, "cpu"), args.seconds)
     conditions = _conditions(args, world, heard)
-    found, films = [], len(heard) * args.seeds * len(conditions)
+    kept = _film_log(args.out, _asked(args, world, heard, conditions, judge))
+    films = len(heard) * args.seeds * len(conditions)
     with Progress(f"evaluate {world.card.name}") as progress:
-        for row in rows(playback, heard, conditions, range(1, args.seeds + 1), eyes):
-            found.append(row)
-            progress(len(found), films)
-    table = tables(found)
+        for row in rows(playback, heard, conditions, range(1, args.seeds + 1), eyes, {r.film for r in kept.rows}):
+            kept.add(row)
+            progress(len(kept.rows), films)
+    found = sorted(kept.rows, key=lambda r: (r.recording, r.seed, list(conditions).index(r.condition)))
+    figures = _figures(args, playback, heard, found, eyes)
+    out = kept.path.parent
+    write_bytes(out / FIGURES, json.dumps(figures, indent=1).encode())
+    write_bytes(out / "figures.md", markdown(tables(found)).encode())
+    kept.close()
+    sys.stdout.write(markdown(tables(found)))
+    sys.stderr.write(f"written into {one_line(out)}\n")
+    return 0
+
+
+def _warn_of_judge(args: argparse.Namespace, heard: Sequence[Stimulus]) -> None:
+    from ..data.procedural_pictures import CLASSES
+
+    if args.judge and (strange := sorted({s.class_id for s in heard}.difference(CLASSES))):
+        log.warning("the judge knows only the nine classes; it has no figure for %s", ", ".join(strange))
+
+
+def _asked(
+    args: argparse.Namespace, world: World, heard: Sequence[Stimulus], conditions: Iterable[str], judge: str
+) -> dict[str, Any]:
+    """Everything that the figures of a film depend on."""
+    from importlib.metadata import version
+
+    from ...engine.files.fingerprint import sha256
+
+    return {
+        "sonorama": version("sonorama"), "world": world.card.content, "split": args.split, "seconds": args.seconds,
+        "seeds": args.seeds, "conditions": list(conditions), "judge": judge,
+        "i3d": sha256(args.i3d) if args.i3d else "",
+        "recordings": [hashlib.sha256(s.sound.tobytes() + s.wrong.tobytes()).hexdigest() for s in heard],
+    }  # fmt: skip
+
+
+def _film_log(out: Path, asked: Mapping[str, Any]) -> FilmLog:
+    """Where a stopped evaluation of the same question goes on, or a new folder."""
+    from ...engine.files.atomic import names_after
+    from .film_log import FilmLog
+
+    for folder in names_after(out):
+        kept = FilmLog(folder, asked)
+        if not folder.exists():
+            return kept
+        if not (folder / FIGURES).exists() and kept.find():
+            log.info("%s: going on after %d films", one_line(folder), len(kept.rows))
+            return kept
+    raise AssertionError("names do not end")
+
+
+def _figures(
+    args: argparse.Namespace, playback: Playback, heard: Sequence[Stimulus], found: Sequence[Row], eyes: Eyes
+) -> dict[str, Any]:
+    """All that is written into figures.json."""
+    from dataclasses import asdict
+
+    from .clip_sets import clip_distances
+    from .report import claims, tables
+    from .stability import stability
+
+    world, table = playback.world, tables(found)
     figures: dict[str, Any] = {
         "world": world.card.name, "content": world.card.content, "split": args.split, "seconds": args.seconds,
         "recordings": [f"{s.class_id}: {s.source}" for s in heard], "seeds": args.seeds,
         "table": {name: {k: asdict(e) for k, e in row.items()} for name, row in table.items()},
         "claims": claims(table),
-        "films": [{k: v for k, v in vars(row).items() if k != "clip"} for row in found],
+        "films": [{k: v for k, v in vars(row).items() if k not in ("descriptor", "i3d")} for row in found],
     }  # fmt: skip
-    real = _real_clips(args, world) if any(row.clip is not None for row in found) else []
-    if clips := clip_distances(found, real, net):
+    real = _real_clips(args, world) if any(row.descriptor is not None for row in found) else []
+    if clips := clip_distances(found, real, eyes.i3d):
         figures["clips"] = clips
     else:
         log.warning("no distances of clips: the films are too short, or there are too few of them or of held-out clips")
     if args.minutes:
         figures["stability"] = stability(playback, heard[0].sound, args.minutes)
-    out.mkdir(parents=True)
-    write_bytes(out / "figures.json", json.dumps(figures, indent=1).encode())
-    write_bytes(out / "figures.md", markdown(table).encode())
-    sys.stdout.write(markdown(table))
-    sys.stderr.write(f"written into {one_line(out)}\n")
-    return 0
+    return figures
 
 
 def _offered(args: argparse.Namespace) -> Mapping[str, Condition]:
@@ -179,20 +230,23 @@ def _real_clips(args: argparse.Namespace, world: World) -> list[Tensor]:
     return real_clips(data_root(args.data), world.card.generator)
 
 
-def _eyes(world: World, args: argparse.Namespace) -> Eyes:
+def _eyes(world: World, args: argparse.Namespace) -> tuple[Eyes, str]:
+    """What judges pictures, and which judge it is."""
     from ...engine.model.open_clip_towers import load_joint
     from ...engine.model.world_file import find_world
     from ..backbone import Backbone
     from ..data.photos import data_root
+    from ..metrics.i3d import load_i3d
     from ..metrics.judge_report import frozen_judge
     from ..stages.joint_space import Space
     from .figures import Eyes
 
+    net = load_i3d(args.i3d) if args.i3d else None
     clip = str(world.card.joint.get("clip", "") or "")
     space = Space.read(find_world(args.world), load_joint(clip) if clip else None)
     if space.image is None and space.clip is None:
         raise InputError(
             f"{args.world}: its joint space sees no pictures", "Evaluate a world that was trained with words."
         )
-    judge = frozen_judge(data_root(args.data), args.judge)[0] if args.judge else None
-    return Eyes(space.eyes(), Backbone(), judge)
+    judge, fitted = frozen_judge(data_root(args.data), args.judge) if args.judge else (None, {})
+    return Eyes(space.eyes(), Backbone(), judge, net), str(fitted.get("key", ""))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..backbone import Backbone, feature_distance
 from ..metrics.flow import av_align, flow_strength
+from ..metrics.i3d import I3D
 from ..metrics.motion import frame_change, onset_correlation
 
 HEIGHT = 96
@@ -40,12 +41,13 @@ class Reference:
 @dataclass(frozen=True)
 class Eyes:
     """See: F_v, pictures [B,3,H,W] in [-1,1] -> unit [B,D]; backbone: of the identity figure; judge: a second one that
-    no training used, pictures -> probabilities [B,K], or None.
+    no training used, pictures -> probabilities [B,K], or None. i3d: for FVD and IS, where it is given.
     """
 
     see: Callable[[Tensor], Tensor]
     backbone: Backbone
     judge: Callable[[Tensor], Tensor] | None = None
+    i3d: I3D | None = None
 
 
 BEGIN = 15

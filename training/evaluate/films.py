@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from ..data.procedural_pictures import CLASSES
 from ..data.recordings import Recording
 from ..metrics.i3d import CLIP
 from ..metrics.motion import frame_onsets
+from ..metrics.video_distance import clip_descriptor, i3d_scores
 from .conditions import FPS, Condition, Playback, Stimulus
 from .figures import HEIGHT, Eyes, Reference, film_figures
 
@@ -25,14 +26,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Row:
-    """Figures of one film; clip: CLIP of its frames in a row, [T,3,h,w] in [-1,1], for distances of whole sets."""
+    """Figures of one film; for distances of whole sets, what CLIP of its frames show and how they move
+    (`clip_descriptor`, [D]), and what I3D says of them [400], where the film is long enough and I3D is given.
+    """
 
     condition: str
     class_id: str
     source: str
     seed: int
     figures: Mapping[str, float]
-    clip: Tensor | None = None
+    recording: int = 0
+    descriptor: Tensor | None = None
+    i3d: Tensor | None = None
+
+    @property
+    def film(self) -> tuple[int, str, int]:
+        """Which one it is: the number of its recording, its condition and its seed."""
+        return self.recording, self.condition, self.seed
 
 
 def stimuli(recordings: Sequence[Recording], each: int, classes: Sequence[str] = CLASSES) -> list[Stimulus]:
@@ -77,16 +87,33 @@ def reference(playback: Playback, stimulus: Stimulus, labels: Tensor) -> Referen
     return Reference(sound, labels[number], labels, number, frame_onsets(mel, columns))
 
 
+def _row(frames: Tensor, film: tuple[int, str, int], stimulus: Stimulus, known: Reference, eyes: Eyes) -> Row:
+    number, name, seed = film
+    figures, clip = film_figures(frames, known, eyes), middle(frames)
+    row = Row(name, stimulus.class_id, stimulus.source, seed, figures, number)
+    if clip is None:
+        return row
+    said = i3d_scores([clip], eyes.i3d)[0] if eyes.i3d else None
+    return replace(row, descriptor=clip_descriptor(clip, eyes.backbone), i3d=said)
+
+
 def rows(
-    playback: Playback, heard: Sequence[Stimulus], conditions: Mapping[str, Condition], seeds: Sequence[int], eyes: Eyes
+    playback: Playback,
+    heard: Sequence[Stimulus],
+    conditions: Mapping[str, Condition],
+    seeds: Sequence[int],
+    eyes: Eyes,
+    done: Set[tuple[int, str, int]] = frozenset(),
 ) -> Iterator[Row]:
-    """Figures of all films."""
+    """Figures of all films but those that are `done` (see Row.film)."""
     labels = torch.from_numpy(np.asarray(playback.world.tensors["labels.codes"], np.float32))
-    for stimulus in heard:
+    for number, stimulus in enumerate(heard):
+        films = [(number, name, seed) for seed in seeds for name in conditions]
+        missing = [film for film in films if film not in done]
+        if not missing:
+            continue
         known = reference(playback, stimulus, labels)
-        for seed in seeds:
-            for name, condition in conditions.items():
-                frames = paint(playback, condition(playback, stimulus, seed))
-                figures = film_figures(frames, known, eyes)
-                yield Row(name, stimulus.class_id, stimulus.source, seed, figures, middle(frames))
+        for film in missing:
+            frames = paint(playback, conditions[film[1]](playback, stimulus, film[2]))
+            yield _row(frames, film, stimulus, known, eyes)
         log.info("%s (%s) done", stimulus.class_id, stimulus.source)

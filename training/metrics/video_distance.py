@@ -4,7 +4,7 @@ at hand under their own names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from ...engine.errors import needing_extra
 from ..backbone import Backbone
 from .distance import pooled
 from .i3d import CLIP, I3D
+from .motion import motion_descriptor
 
 
 class _Given(nn.Identity):
@@ -55,9 +56,8 @@ def i3d_scores(clips: Sequence[Tensor], net: I3D) -> Tensor:
 
 
 @torch.no_grad()
-def backbone_clip(clips: Sequence[Tensor], backbone: Backbone, moves: Callable[[Tensor, Backbone], Tensor]) -> Tensor:
-    """Descriptors [N,D] of clips [T,3,H,W] in [-1,1]: what their frames show on average, and how they move.
-
-    moves: such as `motion_descriptor` of metrics/motion.py. For kernel distances, which are not FVD.
+def clip_descriptor(clip: Tensor, backbone: Backbone) -> Tensor:
+    """Descriptor [D] of a clip [T,3,H,W] in [-1,1]: what its frames show on average, and how they move. For kernel
+    distances, which are not FVD.
     """
-    return torch.stack([torch.cat([pooled(c, backbone).mean(0), moves(c, backbone)]) for c in clips])
+    return torch.cat([pooled(clip, backbone).mean(0), motion_descriptor(clip, backbone)])

@@ -2,8 +2,10 @@
 
 import torch
 
+from sonorama.training.backbone import Backbone
 from sonorama.training.evaluate.clip_sets import LEAST, clip_distances
 from sonorama.training.evaluate.films import Row
+from sonorama.training.metrics.video_distance import clip_descriptor
 
 
 def clips(count: int, seed: int, light: float) -> list[torch.Tensor]:
@@ -12,7 +14,10 @@ def clips(count: int, seed: int, light: float) -> list[torch.Tensor]:
 
 
 def rows(name: str, made: list[torch.Tensor]) -> list[Row]:
-    return [Row(name, "rain", "a", seed, {}, clip) for seed, clip in enumerate(made)]
+    backbone = Backbone()
+    return [
+        Row(name, "rain", "a", seed, {}, descriptor=clip_descriptor(clip, backbone)) for seed, clip in enumerate(made)
+    ]
 
 
 def test_what_is_like_real_clips_is_nearer() -> None:
@@ -26,6 +31,7 @@ def test_what_is_like_real_clips_is_nearer() -> None:
 
 def test_sets_that_are_too_small_give_none() -> None:
     real = clips(2 * LEAST, 1, 0.2)
-    assert clip_distances(rows("few", real[: LEAST - 1]), real, None) == {}
-    assert clip_distances(rows("ours", real[:LEAST]), real[:-2], None) == {}
+    made = [Row("few", "rain", "a", seed, {}, descriptor=torch.zeros(3)) for seed in range(LEAST)]
+    assert clip_distances(made[1:], real, None) == {}
+    assert clip_distances(made, real[:-2], None) == {}
     assert clip_distances([Row("short", "rain", "a", 1, {})], real, None) == {}

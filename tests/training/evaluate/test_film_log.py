@@ -1,0 +1,77 @@
+"""A stopped evaluation goes on where it was, to the same figures, and only for the same question."""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sonorama.engine.errors import OutputError
+from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.model.world_file import load_world
+from sonorama.engine.units import SAMPLE_RATE
+from sonorama.training.backbone import Backbone
+from sonorama.training.evaluate.conditions import CONDITIONS, Playback, Stimulus
+from sonorama.training.evaluate.figures import Eyes
+from sonorama.training.evaluate.film_log import FilmLog
+from sonorama.training.evaluate.films import Row, rows
+
+from ...worlds import write_world
+
+ASKED = {"world": "tiny", "seeds": 2, "seconds": 1.1}
+CHOSEN = {name: CONDITIONS[name] for name in ("static", "ours")}
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Playback, list[Stimulus], Eyes]:
+    path = tmp_path_factory.mktemp("world") / "tiny.safetensors"
+    write_world(path)
+    world = load_world(path)
+    noise = np.random.default_rng(0).standard_normal((2, 2 * SAMPLE_RATE)).astype(np.float32) / 5
+    width = len(world.tensors["labels.codes"][0])
+    eyes = Eyes(lambda x: torch.nn.functional.normalize(x.mean(1).flatten(1)[:, :width], dim=1), Backbone())
+    heard = [Stimulus(noise[n], world.card.classes[n], "one source", noise[1 - n]) for n in range(2)]
+    return Playback(world, open_backend(world, "reference"), 1.1), heard, eyes
+
+
+def same(a: Row, b: Row) -> bool:
+    assert a.descriptor is not None and b.descriptor is not None
+    return (a.film, a.class_id, a.figures) == (b.film, b.class_id, b.figures) and torch.equal(
+        a.descriptor, b.descriptor
+    )
+
+
+def test_a_stopped_one_goes_on_to_the_same(measured: tuple[Playback, list[Stimulus], Eyes], tmp_path: Path) -> None:
+    playback, heard, eyes = measured
+    whole = list(rows(playback, heard, CHOSEN, (1,), eyes))
+    assert len({row.film for row in whole}) == len(whole) == 4, "two recordings of one source are two"
+    first = FilmLog(tmp_path / "out", ASKED)
+    assert not first.find()
+    for row in islice(rows(playback, heard, CHOSEN, (1,), eyes), 3):
+        first.add(row)
+    assert not FilmLog(tmp_path / "out", ASKED).find(), "somebody works there"
+    first.close()
+    with first.path.open("ab") as file:
+        file.write(b'{"condition": "ours", "cla')  # killed in the middle of a line
+    assert not FilmLog(tmp_path / "out", {**ASKED, "seeds": 5}).find()
+    again = FilmLog(tmp_path / "out", ASKED)
+    assert again.find()
+    assert len(again.rows) == 3
+    for row in rows(playback, heard, CHOSEN, (1,), eyes, {row.film for row in again.rows}):
+        again.add(row)
+    again.close()
+    assert all(map(same, again.rows, whole))
+    third = FilmLog(tmp_path / "out", ASKED)
+    assert third.find()
+    assert all(map(same, third.rows, whole))
+
+
+@pytest.mark.parametrize("content", [b"", b"notes of mine\n", b"[1]\n", b"\xff\xfe\n"])
+def test_a_file_of_somebody_else_stays(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "films.jsonl").write_bytes(content)
+    log = FilmLog(tmp_path, ASKED)
+    assert not log.find()
+    with pytest.raises(OutputError):
+        log.add(Row("ours", "rain", "somebody", 1, {}))
+    assert (tmp_path / "films.jsonl").read_bytes() == content
