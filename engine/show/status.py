@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -167,9 +168,13 @@ class Stats:
         try:
             if path.is_file() and not self._ours(path):
                 raise OutputError(f"{path} holds no statistics of a show, and stays as it is", "Choose another file.")
-            self._file: TextIO = path.open("a", encoding="utf-8")
+            self._open()
         except OSError as error:
             raise OutputError(f"{path} cannot be written: {error.strerror}", "Choose another file.") from error
+
+    def _open(self) -> None:
+        self._file: TextIO = self._path.open("a", encoding="utf-8")
+        self._counts_names = os.fstat(self._file.fileno()).st_nlink > 0  # not every file system does
 
     @staticmethod
     def _ours(path: Path) -> bool:
@@ -196,6 +201,10 @@ class Stats:
         values = msgspec.structs.asdict(status) | {"heard": status.scores}
         row = {"time": round(time.time(), 3), **{name: values[name] for name in self.FIELDS}}
         try:
+            if self._counts_names and os.fstat(self._file.fileno()).st_nlink == 0:  # removed, as logs are rotated
+                old = self._file
+                self._open()
+                old.close()
             self._file.write(json.dumps(row) + "\n")
             self._file.flush()
         except OSError as error:

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import stat
+import time
 from pathlib import Path
 
 from ...engine.errors import SonoramaError
 
+log = logging.getLogger(__name__)
 LONGEST_PATH = 100
 """Bytes of a socket's path; systems allow 103 to 107."""
 PORTS_TRIED = 20
+FILE_CHECK_S = 1.0
+"""Seconds between looks whether the file is still there."""
 
 
 class ServerSocket:
-    """A socket that listens. `accept` never waits.
+    """A socket that listens. `accept` never waits. A file that somebody removes is made again.
 
     Args:
         listening: bound already; it belongs to this object from now on.
@@ -25,10 +30,15 @@ class ServerSocket:
     """
 
     def __init__(self, listening: socket.socket, path: Path | None = None) -> None:
+        self.path = path
+        self._look, self._lost = time.monotonic() + FILE_CHECK_S, False
+        self._listen(listening)
+
+    def _listen(self, listening: socket.socket) -> None:
         listening.setblocking(False)
         listening.listen(16)
-        self._socket, self.path = listening, path
-        self._inode = None if path is None else path.lstat().st_ino
+        self._socket = listening  # one before is closed with its last reference
+        self._inode = None if self.path is None else self.path.lstat().st_ino
 
     @property
     def port(self) -> int:
@@ -37,10 +47,26 @@ class ServerSocket:
 
     def accept(self) -> socket.socket | None:
         """The next client that waits, None if there is none."""
+        if self.path is not None and time.monotonic() > self._look:
+            self._look = time.monotonic() + FILE_CHECK_S
+            self._make_again(self.path)
         try:
             return self._socket.accept()[0]
         except OSError:  # none, or one that has gone already
             return None
+
+    def _make_again(self, path: Path) -> None:
+        if os.path.lexists(path):
+            return
+        try:
+            self._listen(_bound(path))
+        except OSError as error:
+            if not self._lost:
+                log.warning("The socket %s was removed, and cannot be made again: %s", path, error.strerror)
+            self._lost = True
+        else:
+            self._lost = False
+            log.warning("The socket %s was removed; it is made again", path)
 
     def close(self) -> None:
         """Listen no more; the file goes too, unless another one has taken its name."""
@@ -63,14 +89,22 @@ def listen_on_file(path: Path) -> ServerSocket:
     if len(os.fsencode(path)) > LONGEST_PATH:
         raise SonoramaError(f"The path {path} is too long for a socket", f"Use at most {LONGEST_PATH} bytes.")
     _remove_dead(path)
+    try:
+        return ServerSocket(_bound(path), path)
+    except OSError as error:
+        raise SonoramaError(f"No socket can be made at {path}: {error.strerror}", "Choose another path.") from error
+
+
+def _bound(path: Path) -> socket.socket:
+    """A socket with that file. Raises OSError."""
     made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         made.bind(str(path))
         path.chmod(0o600)  # nobody can connect before it listens
-        return ServerSocket(made, path)
-    except OSError as error:
+    except OSError:
         made.close()
-        raise SonoramaError(f"No socket can be made at {path}: {error.strerror}", "Choose another path.") from error
+        raise
+    return made
 
 
 def _remove_dead(path: Path) -> None:

@@ -25,6 +25,19 @@ def test_a_second_show_appends(tmp_path: Path) -> None:
     assert [set(row) for row in rows] == [{"time", *Stats.FIELDS}] * 2
 
 
+def test_a_removed_file_is_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(10))
+    monkeypatch.setattr("sonorama.engine.show.status.time.monotonic", lambda: float(next(clock)))
+    path = tmp_path / "stats.jsonl"
+    stats = Stats(path)
+    stats.note(Status(frame=7))
+    path.unlink()
+    stats.note(Status(frame=8))
+    stats.note(Status(frame=9))
+    stats.close()
+    assert [json.loads(line)["frame"] for line in path.read_text().splitlines()] == [8, 9]
+
+
 @pytest.mark.parametrize("content", [b"a letter\n", b"\xff\xd8\xff", b'{"a": 1}\n', b"[]", b"\n", b"3\n"])
 def test_a_file_of_the_user_stays(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "notes.txt"
