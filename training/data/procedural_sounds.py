@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...engine.units import SAMPLE_RATE, Float64Array
 
@@ -49,6 +51,13 @@ def added(a: Sound, b: Sound) -> Sound:
     return y
 
 
+def _even_power(x: NDArray[Any], order: int) -> NDArray[Any]:
+    """x^(2 order) for an order that is a power of two: squares, which take a tenth of the time of `**`."""
+    for _ in range(order.bit_length()):
+        x = np.square(x)
+    return x
+
+
 @dataclass
 class Draw:
     """Random numbers and the grains that every texture is made of."""
@@ -72,14 +81,14 @@ class Draw:
         return float(np.exp(spread * self.rng.standard_normal()))
 
     def noise(self, n: int, slope: float = 0.0, low: float = 20, high: float = 20000, order: int = 4) -> Sound:
-        """Noise of deviation 1: `slope` dB an octave inside low..high Hz, `order` poles outside."""
+        """Noise of deviation 1: `slope` dB an octave inside low..high Hz, `order` poles outside (2 or 4)."""
         size = fast_length(n)
         half = size // 2 + 1
         spectrum = self.rng.standard_normal(half) + 1j * self.rng.standard_normal(half)
         f = np.fft.rfftfreq(size, 1 / SAMPLE_RATE)
         f[0] = f[1]
         shape = (f / 1000) ** (slope / 6.02)
-        shape /= np.sqrt(1 + (low / f) ** (2 * order)) * np.sqrt(1 + (f / high) ** (2 * order))
+        shape /= np.sqrt((1 + _even_power(low / f, order)) * (1 + _even_power(f / high, order)))
         return scaled(np.fft.irfft(spectrum * shape, size)[:n])
 
     def slow(self, n: int, rate: float, depth: float) -> Sound:

@@ -8,6 +8,7 @@ band limits, echo, loudness, noise, other sounds in the background; and procedur
 from __future__ import annotations
 
 import csv
+import functools
 import logging
 import re
 from collections import Counter
@@ -117,15 +118,16 @@ def training_recordings(
 def with_procedural(recordings: Sequence[Recording], count: int = 4, seconds: float = 6.0) -> list[Recording]:
     """The same, and procedural sounds of each of the nine classes that has none: a data set need not have them all."""
     missing = [name for name in CLASSES if not any(r.class_id == name for r in recordings)]
-    made = [
-        Recording(
-            f"{PROCEDURAL}/{name}/{i}", name, PROCEDURAL, (0.1 * scaled(compose(name, rng, n))).astype(np.float32)
-        )
-        for name in missing
-        for n, rng in [(int(seconds * SAMPLE_RATE), np.random.default_rng([7, CLASSES.index(name)]))]
-        for i in range(count)
-    ]
+    made = [recording for name in missing for recording in _procedural(name, count, seconds)]
     return [*recordings, *made]
+
+
+@functools.cache
+def _procedural(name: str, count: int, seconds: float) -> tuple[Recording, ...]:
+    """Procedural sounds of a class; kept, since several stages of a training hear them."""
+    n, rng = int(seconds * SAMPLE_RATE), np.random.default_rng([7, CLASSES.index(name)])
+    sounds = [(0.1 * scaled(compose(name, rng, n))).astype(np.float32) for _ in range(count)]
+    return tuple(Recording(f"{PROCEDURAL}/{name}/{i}", name, PROCEDURAL, y) for i, y in enumerate(sounds))
 
 
 def bend(d: Draw, x: Sound) -> Sound:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -26,7 +28,8 @@ def _path(start: Tensor, end: Tensor, rough: float, rng: torch.Generator) -> Ten
     return points
 
 
-def bolt(top: tuple[float, float], foot: tuple[float, float], seed: int) -> list[tuple[Tensor, float]]:
+@lru_cache(maxsize=16)  # a strike is drawn in many frames
+def bolt(top: tuple[float, float], foot: tuple[float, float], seed: int) -> tuple[tuple[Tensor, float], ...]:
     """Lightning from `top` to `foot` (x, y in heights): lines [K,2] with their strength, the stem first, then branches.
 
     Every branch begins on a line before it, so that the whole is connected.
@@ -43,10 +46,10 @@ def bolt(top: tuple[float, float], foot: tuple[float, float], seed: int) -> list
         if k >= 6:
             step_ = step_ * 0.55
         lines.append((_path(parent[at], parent[at] + step_, 0.13, rng), 0.5 * strength))
-    return lines
+    return tuple(lines)
 
 
-def drawn(view: View, lines: list[tuple[Tensor, float]]) -> Tensor:
+def drawn(view: View, lines: Sequence[tuple[Tensor, float]]) -> Tensor:
     """Lines as light [H,W] in 0..1, thinner towards the end of a branch."""
     xs, ys, values, widths = [], [], [], []
     for points, strength in lines:
