@@ -132,8 +132,8 @@ def test_the_end_of_an_hour(tiny_world: str, capsys: pytest.CaptureFixture[str])
     ("out", "number", "code"),
     [
         ("film.mp4", signal.SIGINT, 130),
-        ("film.mp4", signal.SIGTERM, 143),
-        ("pictures", signal.SIGINT, 130),
+        pytest.param("film.mp4", signal.SIGTERM, 143, marks=pytest.mark.soak),
+        pytest.param("pictures", signal.SIGINT, 130, marks=pytest.mark.soak),
         ("pictures", signal.SIGTERM, 143),
     ],
 )

@@ -40,11 +40,14 @@ RENDERER = "sonorama.engine.renderer.frame_loop"
 
 
 def until(true: Callable[[], object], what: str | Callable[[], str], seconds: float = PATIENCE_S) -> None:
-    """Wait until something is true; fails with `what` otherwise."""
-    end = time.monotonic() + seconds
+    """Wait until something is true; fails with `what` otherwise. What takes long is looked at less often: to look costs
+    the show time too.
+    """
+    end, pause = time.monotonic() + seconds, 0.01
     while not true():
         assert time.monotonic() < end, f"in {seconds:.0f} s: {what if isinstance(what, str) else what()}"
-        time.sleep(0.01)
+        time.sleep(pause)
+        pause = min(1.2 * pause, 0.1)
 
 
 def processes() -> dict[int, tuple[int, str]]:

@@ -83,7 +83,9 @@ def check_take(folder: Path) -> None:
     assert ("/motion/mid/amount", 0.125) in asked
 
 
-@pytest.mark.parametrize("damage", ["cut", "noise", "list", "values", "deep"])
+@pytest.mark.parametrize(
+    "damage", ["cut", "values", *(pytest.param(kind, marks=pytest.mark.soak) for kind in ("noise", "list", "deep"))]
+)
 def test_a_damaged_file_of_scenes(start: Start, tmp_path: Path, damage: str) -> None:
     """It is told, the show plays, and what is stored next lies beside what was there."""
     name = f"live-{os.getpid()}-{damage}"

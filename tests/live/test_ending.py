@@ -14,6 +14,7 @@ from pathlib import Path
 import av
 import pytest
 
+from sonorama.engine.cli.main import main
 from sonorama.engine.inference.graph_cache import graph_folder, spare_cache
 from sonorama.engine.ipc.channel import session_file
 from sonorama.engine.ipc.frame_map import FrameMap
@@ -33,7 +34,9 @@ def check_gone(show: LiveShow) -> None:
     assert not session_file(show.name).exists()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [pytest.param(signal.SIGINT, 130, marks=pytest.mark.soak), (signal.SIGTERM, 143)]
+)
 def test_a_signal_ends_it_and_everything_it_started(start: Start, number: int, code: int) -> None:
     show = start("--source", "tone")
     show.playing()
@@ -78,7 +81,7 @@ def test_a_terminal_that_closes(start: Start, tmp_path: Path, hup: str) -> None:
         assert sum(1 for _ in film.decode(video=0)) > 3  # a slow machine paints few of those frames
 
 
-@pytest.mark.parametrize("after_s", [0.0, 0.15, 0.4])
+@pytest.mark.parametrize("after_s", [0.15, *(pytest.param(after, marks=pytest.mark.soak) for after in (0.0, 0.4))])
 def test_ctrl_c_while_it_starts(start: Start, after_s: float) -> None:
     """In the middle of its imports Python would say so at length."""
     show = start("--source", "tone")
@@ -226,16 +229,22 @@ def test_whoever_started_it_may_go_away(start: Start, tmp_path: Path, tiny_world
     ],
     ids=lambda options: "".join(options),
 )
-def test_what_cannot_be_is_refused_in_two_lines(tmp_path: Path, tiny_world: str, options: list[str]) -> None:
-    command = [sys.executable, "-m", "sonorama.engine.cli.main", "live", "--world", tiny_world, "--source", "silence"]
-    command += ["--name", f"live-{os.getpid()}-no", "--osc-port", "0", "--no-panel", *options]
-    env = {
-        key: value for key, value in os.environ.items() if key not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    }
+def test_what_cannot_be_is_refused_in_two_lines(
+    tmp_path: Path,
+    tiny_world: str,
+    options: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """In this process: it is refused before anything is started."""
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "notes.txt").write_text("[1]\nnot the show's\n")
-    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, cwd=tmp_path, env=env)
-    assert done.returncode == 2, done.stderr
-    assert len(done.stderr.splitlines()) == 2, done.stderr
+    command = ["live", "--world", tiny_world, "--source", "silence", "--name", f"live-{os.getpid()}-no"]
+    assert main([*command, "--osc-port", "0", "--no-panel", *options]) == 2
+    said = capfd.readouterr().err
+    assert len(said.splitlines()) == 2, said
     assert (tmp_path / "notes.txt").read_text() == "[1]\nnot the show's\n"
     assert not (tmp_path / "-").exists()
     assert not shared_files(f"live-{os.getpid()}-no")

@@ -1,4 +1,6 @@
-"""The README's commands do what it says: each `sonorama` line is run, each `make` target exists."""
+"""The README's commands do what it says: each `sonorama` line is run, films and shows for some seconds; each `make`
+target exists.
+"""
 
 import re
 import shlex
@@ -10,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SHORT = {"render": ["--duration", "2"], "live": ["--duration", "3"]}
 README = (ROOT / "README.md").read_text()
 
 
@@ -32,7 +35,7 @@ def test_readme_shows_both_ways_in() -> None:
 @pytest.mark.parametrize("line", commands(README, "sonorama"))
 def test_readme_command_runs(line: str, tmp_path: Path) -> None:
     program, *arguments = shlex.split(line, comments=True)
-    command = [str(Path(sys.executable).parent / program), *arguments]
+    command = [str(Path(sys.executable).parent / program), *arguments, *SHORT.get(arguments[0], [])]
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     for word in arguments:
         example = ROOT / "examples" / Path(word).name

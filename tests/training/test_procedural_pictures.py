@@ -86,8 +86,8 @@ def test_photo_and_arguments_alone_decide(kind: str) -> None:
 def test_nothing_jumps(kind: str) -> None:
     """A thousandth of a second changes little at any time, also where particles begin anew."""
     photo = landscape(160, 96)
-    for i in range(16):
-        t = 0.4 + 0.437 * i
+    for i in range(10):
+        t = 0.4 + 0.737 * i
         now = draw(photo, kind, 0.9, t, 3)
         assert (draw(photo, kind, 0.9, t + 0.001, 3) - now).abs().mean() < 0.008
         assert (draw(photo, kind, 0.9, t + 1 / 30, 3) - now).abs().mean() < 0.1
@@ -170,7 +170,7 @@ def test_wind_blows_the_way_of_its_seed(seed: int, way: int) -> None:
 
 
 @pytest.mark.parametrize("photo", [NOISE, landscape()], ids=["noise", "landscape"])
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in (2, 3))])
 def test_each_weather_has_its_colours(photo: Tensor, seed: int) -> None:
     scenes = {k: draw(photo, k, 0.9, 0.3, seed) for k in CLASSES}
 

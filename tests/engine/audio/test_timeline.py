@@ -188,7 +188,7 @@ def test_a_part_far_from_the_beginning_lies_where_it_does_in_the_whole(
     assert error < (0.02 if name != "a.mkv" else 1.0), error  # Matroska's stamps are rounded to 1 ms
 
 
-@pytest.mark.parametrize("name", ["constant.mp3", "variable.mp3", "a.aac"])
+@pytest.mark.parametrize("name", [pytest.param("constant.mp3", marks=pytest.mark.soak), "variable.mp3", "a.aac"])
 def test_a_part_behind_damage_lies_where_it_does_in_the_whole(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

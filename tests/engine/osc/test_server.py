@@ -133,8 +133,11 @@ def test_a_burst_of_5000_arrives_whole_and_in_order() -> None:
 
 
 def fill_queue(server: OscServer, one: socket.socket) -> None:
-    """Send large messages, which its worker does not get to, until some are dropped."""
-    large = message("/sonorama/look/text", "s", "x" * 60_000)
+    """Send a value that its worker stays with, then large messages until some are dropped; blobs, which take no time
+    to parse once the worker goes on.
+    """
+    one.sendto(message("/sonorama/look/seed", "i", 3), (HERE, server.port))
+    large = message("/sonorama/look/text", "b", bytes(60_000))
 
     def flood() -> bool:
         for _ in range(20):

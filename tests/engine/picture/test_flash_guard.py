@@ -107,7 +107,7 @@ FILMS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("fps", [24, 60])
+@pytest.mark.parametrize("fps", [24, pytest.param(60, marks=pytest.mark.soak)])
 @pytest.mark.parametrize("name", FILMS)
 def test_whatever_the_pattern(name: str, fps: int) -> None:
     held_to_the_limit(list(grey_film(fps, 1.5, FILMS[name])), fps)

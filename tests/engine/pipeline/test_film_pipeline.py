@@ -50,8 +50,19 @@ def placed(sound: np.ndarray, seconds: float, total: float) -> np.ndarray:
     return silence
 
 
-@pytest.mark.parametrize("hit", [0.4, 0.5123, 0.6667, 0.7991, 0.81])
-@pytest.mark.parametrize("length", [441, SAMPLE_RATE // 3])
+@pytest.mark.parametrize(
+    ("hit", "length"),
+    [
+        (0.4, 441), (0.5123, SAMPLE_RATE // 3), (0.7991, 441), (0.81, SAMPLE_RATE // 3),
+        *(
+            pytest.param(hit, length, marks=pytest.mark.soak)
+            for hit, length in [
+                (0.4, SAMPLE_RATE // 3), (0.5123, 441), (0.6667, 441), (0.6667, SAMPLE_RATE // 3),
+                (0.7991, SAMPLE_RATE // 3), (0.81, 441),
+            ]
+        ),
+    ],
+)  # fmt: skip
 def test_a_hit_moves_the_picture_on_its_frame(world: World, backend: Backend, hit: float, length: int) -> None:
     sound = placed(CLICK if length == len(CLICK) else NOISE[:length], hit, 2.0)
     moved = np.abs(codes(film(world, backend), sound, 45) - codes(film(world, backend), sound * 0, 45)).max((1, 2))
@@ -118,8 +129,14 @@ SKIPS: dict[str, dict[str, object]] = {
 }
 
 
-@pytest.mark.parametrize("kind", SKIPS)
-@pytest.mark.parametrize("ahead", [0.0, math.inf])
+@pytest.mark.parametrize(
+    ("kind", "ahead"),
+    [
+        *((kind, math.inf) for kind in SKIPS),
+        ("default", 0.0),
+        *(pytest.param(kind, 0.0, marks=pytest.mark.soak) for kind in SKIPS if kind != "default"),
+    ],
+)
 def test_frames_after_skipped_ones_are_the_same(tmp_path: Path, kind: str, ahead: float) -> None:
     path = tmp_path / "tiny.safetensors"
     write_world(path, displacements=True, places=True)

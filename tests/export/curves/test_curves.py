@@ -56,9 +56,9 @@ def told(name: str) -> dict[str, Any]:
         [],
         ["--fps", "29.97"],
         ["--fps", "25", "--start", "0.7"],
-        ["--duration", "1.01"],
+        pytest.param(["--duration", "1.01"], marks=pytest.mark.soak),
         ["--duration", "3", "--loop"],
-        ["--fps", "25", "--start", "0.7", "--pre-roll", "0"],
+        pytest.param(["--fps", "25", "--start", "0.7", "--pre-roll", "0"], marks=pytest.mark.soak),
     ],
 )
 def test_exactly_the_frames_of_the_film(options: list[str], tiny_world: str) -> None:

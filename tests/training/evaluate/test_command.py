@@ -9,6 +9,11 @@ from sonorama.engine.cli.main import main
 from ..small_data import small_data
 
 
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_data(tmp_path_factory.mktemp("data"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -27,14 +32,14 @@ from ..small_data import small_data
 def test_refused(
     arguments: tuple[str, ...],
     words: str,
-    tmp_path: Path,
+    data: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.chdir(small_data(tmp_path / "data"))
-    monkeypatch.setenv("SONORAMA_DATA", str(tmp_path / "data"))
+    monkeypatch.chdir(data)
+    monkeypatch.setenv("SONORAMA_DATA", str(data))
     assert main(["evaluate", *arguments]) == 2
     said = capsys.readouterr().err
     assert words in said
     assert said.count("\n") == 2
-    assert not (tmp_path / "data" / "evaluation").exists()
+    assert not (data / "evaluation").exists()
