@@ -40,7 +40,9 @@ def saturation(x: Tensor) -> float:
     return float((x.amax(0) - x.amin(0)).mean())
 
 
-@pytest.mark.parametrize("photo", [NOISE, landscape()], ids=["noise", "landscape"])
+@pytest.mark.parametrize(
+    "photo", [pytest.param(NOISE, marks=pytest.mark.soak), landscape()], ids=["noise", "landscape"]
+)
 @pytest.mark.parametrize("kind", CLASSES)
 def test_more_strength_changes_more_and_none_nothing(kind: str, photo: Tensor) -> None:
     assert torch.equal(draw(photo, kind, 0.0, 0.37, 5), photo)

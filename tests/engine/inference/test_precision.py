@@ -50,7 +50,9 @@ def test_what_the_processor_has_not_is_refused(world: World, precision: str) -> 
         open_in(open_backend(world, "cpu"), precision)
 
 
-@pytest.mark.parametrize("precision", MISSING)
+@pytest.mark.parametrize(
+    "precision", [*MISSING[:1], *(pytest.param(name, marks=pytest.mark.soak) for name in MISSING[1:])]
+)
 def test_float32_is_not_taken_for_it_if_openvino_falls_back(world: World, precision: str) -> None:
     """OpenVINO compiles for another format without a word."""
     backend = open_backend(world, "cpu")
