@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -79,9 +80,11 @@ def test_a_killed_panel_and_a_stopped_one(start: Start) -> None:
             def left() -> bool:
                 """The system keeps some megabytes for a reader who does not read."""
                 nonlocal sent
-                sent += 1
-                for number in range(1, 9):
-                    show.set(f"/moves/{number}/steps", "1 0 " * 240 + str(sent))
+                for _ in range(10):  # at the pace of a controller: what comes at once is told once
+                    sent += 1
+                    for number in range(1, 9):
+                        show.set(f"/moves/{number}/steps", "1 0 " * 240 + str(sent))
+                    time.sleep(0.01)
                 return not connected_from(show.process.pid, port, pid)
 
             show.wait(left, "a panel that stands still is not left")
