@@ -19,9 +19,10 @@ from .recipe import FILE, Recipe
 from .runner import PACKED, REQUEST, TrainingRun, make_world
 
 AFTER = {
-    "directions": ("directions", "encoder", "clips", "motion", "adversarial"),
-    "encoder": ("encoder", "motion", "adversarial"),
-    "adversarial": ("adversarial",),
+    "directions": ("directions", "encoder", "clips", "motion", "adversarial", "rest"),
+    "encoder": ("encoder", "motion", "adversarial", "rest"),
+    "adversarial": ("adversarial", "rest"),
+    "rest": ("rest",),
 }
 """Stage -> what is made anew where it changes (clips do not depend on E_a)."""
 
@@ -53,6 +54,7 @@ def _cuts(mid: int, fine: int) -> Variant:
 
 VARIANTS: Mapping[str, Variant] = {
     "without-stage-3": _adversarial("E_RNN and E_a of stage 3b", steps=0),
+    "without-rest": Variant(lambda r: replace(r, rest=replace(r.rest, steps=0)), "rest", "E_RNN as stage 3 leaves it"),
     "video-without-time": _adversarial("D_V with kernels of 1 in time, as in the released code", time=False),
     "any-sound": _adversarial("D_V does not hear: no clips with the wrong sound", wrong_sound=False),
     "filmed": _adversarial("real clips as filmed, not as the generator paints them", real="frames"),

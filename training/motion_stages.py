@@ -20,10 +20,12 @@ from .data.photos import PICTURES, code_book
 from .data.procedural_clips import SceneClips, clean_photos, sourced_mels
 from .data.procedural_pictures import CLASSES
 from .data.recordings import training_recordings
-from .runner import TrainingRun
+from .runner import TrainingRun, class_places
+from .stages.directions import random_places
 from .stages.generator.interrupt import stop_between_steps
 from .stages.joint import Space
 from .stages.motion_adversarial import Fixed, MotionAdversary
+from .stages.motion_rest import rest_sounds, train_rest
 from .stages.motion_roll import Physics
 from .stages.motion_teacher import prepare, train_motion
 from .stages.sound_inversion import Judges
@@ -156,3 +158,35 @@ def adversarial_stage(
         for name, network in (("encoder", encoder), ("motion", motion)):
             network.load_state_dict({k[len(name) + 1 :]: v for k, v in made.items() if k.startswith(name + ".")})
     return encoder.eval().requires_grad_(False), motion.eval().requires_grad_(False)
+
+
+def rest_stage(
+    shop: TrainingRun, generator: Generator, space: Space, encoder: SoundInversionEncoder, motion: MotionNetwork,
+    directions: Tensor, mels: list[list[Tensor]],
+) -> MotionNetwork:  # fmt: skip
+    """E_RNN at rest, hearing E_a as it is packed; as it was where the plan has no steps."""
+    plan, played, hz = shop.recipe.rest, shop.recipe.played, shop.recipe.clips.rate
+    motion = copy.deepcopy(motion)
+
+    def make() -> dict[str, Tensor]:
+        tell, placed = shop.tell("rest"), class_places(shop, generator, space).classes
+        tell(0.0)
+        packed = copy.deepcopy(encoder)
+        packed.load_state_dict(played.encoder(encoder.state_dict(), placed))
+        ways = played.displacements(directions, space.classes, placed)
+        sounds = rest_sounds(packed, space.ears(), ways, mels, hz, plan)
+        anchors, rng = shop.pictures().anchors, torch.Generator().manual_seed(24)
+
+        def places(count: int) -> Tensor:
+            with torch.no_grad():
+                return generator.mapping(random_places(anchors, count, rng))
+
+        torch.manual_seed(24)
+        motion.requires_grad_(True)
+        figures = train_rest(motion, sounds, places, hz, plan, tell)
+        shop.note("rest", {k: round(v, 5) for k, v in figures.items()})
+        return motion.state_dict()
+
+    if plan.steps:
+        motion.load_state_dict(shop.once("rest", make))
+    return motion.eval().requires_grad_(False)

@@ -20,6 +20,7 @@ from .stages.directions import DirectionTraining
 from .stages.ears.listening import EarsTraining
 from .stages.generator.plan import WIDE, GeneratorPlan, grown_to
 from .stages.joint_space import JointTraining
+from .stages.motion_rest import RestTraining
 from .stages.motion_teacher import MotionTraining
 from .stages.sound_inversion import EncoderTraining
 
@@ -43,6 +44,7 @@ class Recipe:
     motion: MotionTraining = field(default_factory=MotionTraining)
     scenes: SceneClipPlan = field(default_factory=SceneClipPlan)
     adversarial: AdversarialTraining = field(default_factory=AdversarialTraining)
+    rest: RestTraining = field(default_factory=RestTraining)
     bank: int = SEEDS
     played: PlayedStrength = field(default_factory=PlayedStrength)
 
@@ -90,6 +92,7 @@ class Recipe:
             motion=replace(self.motion, steps=part(self.motion.steps)),
             scenes=replace(self.scenes, clips=part(self.scenes.clips)),
             adversarial=replace(self.adversarial, steps=part(self.adversarial.steps), ticks=ticks),
+            rest=self.rest.shorter(share, 1),
             bank=part(self.bank),
         )
 

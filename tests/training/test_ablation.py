@@ -9,7 +9,7 @@ from sonorama.engine.errors import InputError
 from sonorama.training.ablation import AFTER, VARIANTS, begin
 from sonorama.training.recipe import Recipe
 
-STAGES = ("pictures", "generator", "joint", "directions", "encoder", "motion", "adversarial")
+STAGES = ("pictures", "generator", "joint", "directions", "encoder", "motion", "adversarial", "rest")
 
 
 def finished(work: Path) -> Path:

@@ -106,17 +106,19 @@ class Motion:
 
 
 class Adversarial:
-    """E_RNN and E_a against an image and a video discriminator (eqs. 7 to 9)."""
+    """E_RNN and E_a against an image and a video discriminator (eqs. 7 to 9), then E_RNN at rest."""
 
-    inputs = ("generator", "space", "guided_encoder", "taught_motion", "directions", "clips")
+    inputs = ("generator", "space", "guided_encoder", "taught_motion", "directions", "clips", "mels")
     outputs = ("encoder", "motion")
 
     def run(self, run: StageRun, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
         """encoder: SoundInversionEncoder. motion: MotionNetwork."""
-        from ..motion_stages import adversarial_stage
+        from ..motion_stages import adversarial_stage, rest_stage
 
-        encoder, motion = adversarial_stage(_own(run), *(inputs[name] for name in self.inputs))
-        return {"encoder": encoder, "motion": motion}
+        generator, space, guided, taught, directions, clips, mels = (inputs[name] for name in self.inputs)
+        made = adversarial_stage(_own(run), generator, space, guided, taught, directions, clips)
+        motion = rest_stage(_own(run), generator, space, *made, directions, mels)
+        return {"encoder": made[0], "motion": motion}
 
 
 class Bank:

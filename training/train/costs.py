@@ -21,9 +21,11 @@ PICTURE = {16: 0.023, 32: 0.085, 64: 0.174}
 """Seconds a picture of stage 0, by side."""
 WINDOW = 0.3
 """Seconds a picture with a window of the blocks above 64 px."""
-STEP: Mapping[str, float] = {"directions": 2.1, "encoder": 4.3, "motion": 0.9, "adversarial": 8.3}
+STEP: Mapping[str, float] = {"directions": 2.1, "encoder": 4.3, "motion": 0.9, "adversarial": 8.3, "rest": 0.6}
 INVERSION_STEP = 1.9
 """Seconds of one step of Adam on the frames of a clip."""
+REST_SOUND = 0.12
+"""Seconds of E_a and F_a on a second of sound."""
 SEED = 0.08
 """Seconds a seed of the bank."""
 JOINT = 60.0
@@ -44,7 +46,7 @@ def generator_costs(recipe: Recipe) -> list[float]:
 def later_costs(recipe: Recipe) -> dict[str, float]:
     """Seconds of every later stage on the reference machine, in their order."""
     wide = recipe.generator.const_width / WIDE.const_width
-    clips = recipe.clips.clips * len(CLASSES)
+    clips, rest_sounds = recipe.clips.clips * len(CLASSES), recipe.rest.sounds * len(CLASSES)
     return {
         "joint": JOINT,
         "directions": wide * recipe.directions.steps * STEP["directions"],
@@ -52,6 +54,7 @@ def later_costs(recipe: Recipe) -> dict[str, float]:
         "clips": wide * clips * recipe.clips.steps * INVERSION_STEP,
         "motion": recipe.motion.steps * STEP["motion"],
         "adversarial": wide * recipe.adversarial.steps * STEP["adversarial"],
+        "rest": recipe.rest.steps * STEP["rest"] + rest_sounds * recipe.rest.seconds * REST_SOUND,
         "bank": wide * recipe.bank * SEED,
     }
 

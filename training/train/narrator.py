@@ -22,6 +22,7 @@ DOES: Mapping[str, str] = {
     "clips": "preparing moving examples",
     "motion": "learning to move",
     "adversarial": "learning to move as filmed (eqs. 7 to 9)",
+    "rest": "learning to move about its place",
     "bank": "looking for the picture of every seed",
 }
 GOOD: Mapping[str, tuple[str, str, str]] = {
@@ -30,6 +31,7 @@ GOOD: Mapping[str, tuple[str, str, str]] = {
     "encoder": ("cosine", "picture and sound agree by {}", ".2f"),
     "motion": ("loss", "loss {}", ".4f"),
     "adversarial": ("video", "video discriminator {}", ".3f"),
+    "rest": ("offset", "{} of its bound away from its place", ".2f"),
 }
 """What tells best how good a stage is: one of its figures, a sentence, and the form of the number."""
 

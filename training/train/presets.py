@@ -16,7 +16,7 @@ SLACK = 0.85
 """Share of the time that is planned; the rest is for reading files, sheets, checkpoints and packing."""
 MOTION_FROM = 60
 """Steps of the adversarial stage below which it is left out: they would change nothing that one sees."""
-SMALLEST = {"directions": 20, "encoder": 20, "motion": 60, "bank": 128}
+SMALLEST = {"directions": 20, "encoder": 20, "motion": 60, "rest": 40, "bank": 128}
 """Least steps (seeds, for the bank) of a stage, however short the time."""
 
 
@@ -89,6 +89,7 @@ def _shorter(recipe: Recipe, share: float) -> Recipe:
         clips=replace(clips, clips=part(clips.clips, 1), steps=part(clips.steps, 4)),
         motion=replace(recipe.motion, steps=part(recipe.motion.steps, SMALLEST["motion"])),
         adversarial=replace(adversarial, steps=steps if steps >= MOTION_FROM else 0),
+        rest=recipe.rest.shorter(share, SMALLEST["rest"]),
         bank=part(recipe.bank, SMALLEST["bank"]),
     )
 
