@@ -15,12 +15,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...engine.errors import InputError
 from ..backbone import Backbone
 from ..data.photos import CLEAN, PictureSet
 
 SPLITS = 5
 STUDENT = {5: 2.776, 6: 2.571, 8: 2.365, 10: 2.262}
 """Two-sided 95 % quantiles of Student's t for so many splits."""
+LEAST_HELD = 3
+"""Photos of which every split leaves two."""
 PATCH = 96
 
 
@@ -128,16 +131,41 @@ def central_square(pictures: Tensor) -> Tensor:
     return pictures[:, :, :, left : left + height]
 
 
+def _compared(data: PictureSet) -> Tensor:
+    """Which pictures are compared, bool [N]."""
+    return (data.class_id == CLEAN) & (data.whole | data.sharp)
+
+
+def too_few(data: PictureSet) -> str | None:
+    """Why a data set is too small for distances and their splits; None where it is not."""
+    shown = _compared(data)
+    for told, rows, least in (
+        ("are kept out", shown & data.held, LEAST_HELD),
+        ("are trained on", shown & ~data.held, 2 * SPLITS),
+    ):
+        for what, some in (("photos", rows), ("photos of full resolution", rows & data.sharp)):
+            count = len(torch.unique(data.photo[some]))
+            if count < least:
+                return f"{count} {what} {told}, distances need {least}"
+    return None
+
+
 class HeldOutPhotos:
     """The real side of the comparison, described once: held-out and training photos, whole and in patches.
 
     Views of one panorama overlap; only those that seeds are made from are taken. square: of everything only the
     central square, to compare a square world.
+
+    Raises:
+        InputError: there are too few photos.
+
     """
 
     def __init__(self, data: PictureSet, backbone: Backbone, square: bool = False) -> None:
         self.backbone, self.square = backbone, square
-        shown = (data.class_id == CLEAN) & (data.whole | data.sharp)
+        if why := too_few(data):
+            raise InputError(why, "Give more photos, or larger ones.")
+        shown = _compared(data)
         self.groups, self.whole, self.patch, self.patch_groups = {}, {}, {}, {}
         for name, rows in (("held", shown & data.held), ("train", shown & ~data.held)):
             pictures = data.pictures[rows]

@@ -1,9 +1,14 @@
 """Distances on known cases."""
 
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
 import pytest
 import torch
 from tests.training.wide_data import picture
 
+from sonorama.engine.errors import InputError
 from sonorama.training.backbone import Backbone
 from sonorama.training.data.photos import CLEAN, PictureSet
 from sonorama.training.metrics.distance import (
@@ -14,7 +19,11 @@ from sonorama.training.metrics.distance import (
     nearest,
     patches,
     split_distance,
+    too_few,
 )
+from sonorama.training.stages.generator.plan import GeneratorPlan
+from sonorama.training.stages.generator.progress import Progress
+from sonorama.training.stages.generator.trainer import GeneratorTrainer
 
 
 def test_two_samples_of_one_distribution_are_at_distance_nought() -> None:
@@ -90,3 +99,37 @@ def test_photos_are_nearer_to_held_out_photos_than_noise_is() -> None:
     assert min(good.nearest, bad.nearest) > 0.1
     assert good.whole_real == bad.whole_real
     assert set(good.table()) == {"whole", "whole_real", "patch", "patch_real", "nearest", "nearest_held"}
+
+
+@pytest.mark.parametrize(
+    ("held", "sharp", "words"),
+    [
+        (2, 48, "2 photos are kept out, distances need 3"),
+        (40, 48, "8 photos are trained on, distances need 10"),
+        (24, 0, "0 photos of full resolution are kept out"),
+        (3, 12, "9 photos of full resolution are trained on"),
+    ],
+)
+def test_a_small_data_set_has_no_distances(held: int, sharp: int, words: str) -> None:
+    data, rows = photos(), torch.arange(48)
+    few = replace(data, held=rows < held, sharp=rows < sharp)
+    assert too_few(data) is None
+    assert words in str(too_few(few))
+    with pytest.raises(InputError, match=words):
+        HeldOutPhotos(few, Backbone())
+
+
+def test_the_smallest_that_has_some() -> None:
+    data, rows = photos(), torch.arange(48)
+    least = replace(data, held=rows < 3, sharp=rows < 13)
+    with torch.no_grad():
+        found = HeldOutPhotos(least, Backbone()).compare(data.pictures[:20])
+    assert found.whole.low < found.whole.mean < found.whole.high
+    assert found.patch_real.low < found.patch_real.mean < found.patch_real.high
+
+
+def test_a_training_on_few_photos_goes_on_without_them(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    few = replace(photos(), held=torch.arange(48) < 1)
+    Progress(tmp_path, few, GeneratorPlan()).measure(cast(GeneratorTrainer, None))
+    assert "no distances to photos: 1 photos are kept out" in caplog.text
+    assert not [*tmp_path.iterdir()]

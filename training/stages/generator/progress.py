@@ -16,7 +16,7 @@ from ....engine.files.atomic import write_bytes
 from ....engine.model.generator import Generator
 from ...data.photos import CLEAN, PictureSet
 from ...event_log import EventLog
-from ...metrics.distance import HeldOutPhotos, PictureDistances
+from ...metrics.distance import HeldOutPhotos, PictureDistances, too_few
 from .diversity import paint_codes, seed_codes
 from .mixtures import MIXING, TRUNCATION
 from .plan import GeneratorPlan
@@ -88,7 +88,10 @@ class Progress:
             self.events.picture(f"{kind} phase {name[1]}", content, size, images)
 
     def measure(self, trainer: GeneratorTrainer) -> None:
-        """Append distances as played and at psi 0.7, of `measure_seeds` seeds."""
+        """Append distances as played and at psi 0.7, of `measure_seeds` seeds, where there are photos enough."""
+        if why := too_few(self.data):
+            log.warning("no distances to photos: %s", why)
+            return
         self._photos = self._photos or HeldOutPhotos(trainer.data, trainer.backbone)
         line: dict[str, object] = {"phase": trainer.phase, "images": trainer.images}
         for psi in (TRUNCATION, 0.7):
