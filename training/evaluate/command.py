@@ -105,7 +105,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
     _warn_of_judge(args, heard)
     playback = Playback(world, open_backend(world, "cpu"), args.seconds)
     conditions = _conditions(args, world, heard)
-    kept = _film_log(args.out, _asked(args, world, heard, conditions, judge))
+    kept = film_log(args.out, _asked(args, world, heard, conditions, judge))
     films = len(heard) * args.seeds * len(conditions)
     with Progress(f"evaluate {world.card.name}") as progress:
         for row in rows(playback, heard, conditions, range(1, args.seeds + 1), eyes, {r.film for r in kept.rows}):
@@ -145,17 +145,19 @@ def _asked(
     }  # fmt: skip
 
 
-def _film_log(out: Path, asked: Mapping[str, Any]) -> FilmLog:
+def film_log(out: Path, asked: Mapping[str, Any]) -> FilmLog:
     """Where a stopped evaluation of the same question goes on, or a new folder."""
     from ...engine.files.atomic import names_after
     from .film_log import FilmLog
 
     for folder in names_after(out):
         kept = FilmLog(folder, asked)
-        if not folder.exists():
+        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            if folder != out:
+                sys.stderr.write(f"{one_line(out)} is there already, or in use: figures go into {one_line(folder)}\n")
             return kept
         if not (folder / FIGURES).exists() and kept.find():
-            log.info("%s: going on after %d films", one_line(folder), len(kept.rows))
+            sys.stderr.write(f"{one_line(folder)}: going on after {len(kept.rows)} films\n")
             return kept
     raise AssertionError("names do not end")
 
@@ -223,11 +225,15 @@ def _recordings(args: argparse.Namespace, world: World) -> list[Recording]:
 
 
 def _real_clips(args: argparse.Namespace, world: World) -> list[Tensor]:
-    """Held-out moving scenes of the data folder, in the world's shape."""
+    """Held-out moving scenes of the data folder, in the world's shape; none where it has no photos."""
     from ..data.photos import data_root
     from .clip_sets import real_clips
 
-    return real_clips(data_root(args.data), world.card.generator)
+    try:
+        return real_clips(data_root(args.data), world.card.generator)
+    except InputError as error:
+        log.warning("%s", error.message)
+        return []
 
 
 def _eyes(world: World, args: argparse.Namespace) -> tuple[Eyes, str]:

@@ -63,7 +63,7 @@ class Playback:
     @property
     def frames(self) -> int:
         """Frames of a film."""
-        return round(self.seconds * FPS)
+        return int(self.seconds * FPS + 1e-6)
 
     def cut(self, sound: Array) -> Array:
         """The first seconds of a sound, repeated where it is shorter."""

@@ -65,7 +65,7 @@ class FilmLog:
         """Write a film down. OutputError where that cannot be."""
         with translated(self.path):
             if self._file is None:
-                self.path.parent.mkdir(parents=True)
+                self.path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self.path.open("xb")
                 lock(self._file.fileno())
                 self._file.write(_line(self.asked))

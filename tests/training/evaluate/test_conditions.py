@@ -136,3 +136,11 @@ def test_the_wrong_sound_is_of_another_class(count: int) -> None:
     found = stimuli(made, 1)
     assert [s.class_id for s in found] == [*CLASSES[:count]]
     assert all(s.wrong[0] != s.sound[0] for s in found)
+
+
+@pytest.mark.parametrize("seconds", [0.7, 0.77, 0.9, 0.83])
+def test_all_films_are_as_long_as_their_sound(playback: Playback, seconds: float) -> None:
+    """A frame begun is none: films of all conditions have as many."""
+    short = Playback(playback.world, playback.backend, seconds)
+    assert {len(made(short, STIMULUS, 2)) for made in (static, ours, amplitude_walk)} == {short.frames}
+    assert short.frames == int(seconds * FPS + 1e-6)

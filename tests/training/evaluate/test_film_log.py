@@ -12,6 +12,7 @@ from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.backbone import Backbone
+from sonorama.training.evaluate.command import film_log
 from sonorama.training.evaluate.conditions import CONDITIONS, Playback, Stimulus
 from sonorama.training.evaluate.figures import Eyes
 from sonorama.training.evaluate.film_log import FilmLog
@@ -65,6 +66,21 @@ def test_a_stopped_one_goes_on_to_the_same(measured: tuple[Playback, list[Stimul
     third = FilmLog(tmp_path / "out", ASKED)
     assert third.find()
     assert all(map(same, third.rows, whole))
+
+
+def test_where_it_goes_on_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty").mkdir()
+    assert film_log(tmp_path / "empty", ASKED).path.parent.name == "empty"
+    assert not capsys.readouterr().err
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").touch()
+    begun = film_log(tmp_path / "mine", ASKED)
+    assert "mine is there already, or in use: figures go into" in capsys.readouterr().err
+    assert begun.path.parent.name == "mine-2"
+    begun.add(Row("ours", "rain", "somebody", 1, {}))
+    begun.close()
+    assert len(film_log(tmp_path / "mine", ASKED).rows) == 1
+    assert "mine-2: going on after 1 films" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", [b"", b"notes of mine\n", b"[1]\n", b"\xff\xfe\n"])
