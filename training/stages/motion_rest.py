@@ -18,10 +18,10 @@ from torch import Tensor
 from ...engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS
 from ...engine.model.motion_rnn import MotionNetwork
 from ...engine.model.sound_inversion import SoundInversionEncoder
-from ...engine.pipeline.latent_motion import NOISE, decay
+from ...engine.pipeline.latent_motion import decay
 from ..data.sound_windows import ending_at, frame_columns
 from ..status import Tell, silent
-from .motion_roll import Physics, Rolled, follow
+from .motion_roll import Physics, Rolled, follow, moved_on, network_input
 from .sound_inversion import displaced
 
 
@@ -117,13 +117,10 @@ class _Roll:
 
     def step(self, network: MotionNetwork, own: MotionNetwork) -> tuple[Tensor, Tensor, Tensor]:
         """One motion step: E_RNN's answer y, the copy's without its slow mean, and the slow mean of y [B,L,W]."""
-        physics, state = self.physics, self.state
         heard, there = self.sounds.heard[self.index, self.at].float(), self.sounds.there[self.index, self.at]
-        present = there[:, None, None]
-        anchor = follow(physics, state, heard)
-        noise = NOISE * present * torch.randn_like(heard)
-        u = self.base + (anchor + state.residual + heard + noise) * network.sigma_w
-        delta, hidden = network(u, state.hidden)
+        present, past = there[:, None, None], follow(self.physics, self.state, heard) + self.state.residual
+        u = network_input(network, self.base, past, heard, there)
+        delta, hidden = network(u, self.state.hidden)
         answer = torch.tanh(delta * present)
         with torch.no_grad():
             delta, self.hidden = own(u.detach(), self.hidden)
@@ -132,8 +129,7 @@ class _Roll:
         self.mean = self.rho * self.mean + (1 - self.rho) * answer
         self.at += 1
         seen = 1 - self.rho**self.at  # both means began at 0
-        residual = physics.inertia * state.residual + (1 - physics.inertia) * physics.kappa * answer
-        self.state = Rolled(anchor, residual, hidden)
+        self.state = moved_on(self.physics, self.state, heard, answer, hidden)
         return answer, copied - self.mean_copy / seen, self.mean / seen
 
 
@@ -146,7 +142,10 @@ def train_rest(
     """
     physics, rho = Physics.defaults(network.config.level_sizes, hz), decay(plan.mean_s, hz)
     own = copy.deepcopy(network).requires_grad_(False)
-    begin = lambda index: _Roll(network, sounds, index, places(len(index)), physics, rho)  # noqa: E731
+
+    def begin(index: Tensor) -> _Roll:
+        return _Roll(network, sounds, index, places(len(index)), physics, rho)
+
     before = _rested(network, begin(torch.arange(len(sounds.heard))))
     optimiser = torch.optim.AdamW(network.parameters(), plan.rate, weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, plan.steps)

@@ -81,8 +81,18 @@ def motion_step(
         past: what E_RNN takes for (w_hat - w_0) / sigma_w of the step before [B,L,W]: its own, or a teacher's.
 
     """
-    present = presence[:, None, None]
-    u = base + (past + displacement + NOISE * present * torch.randn_like(displacement)) * network.sigma_w
+    u = network_input(network, base, past, displacement, presence)
     delta, hidden = network(u, state.hidden)
-    residual = physics.inertia * state.residual + (1 - physics.inertia) * physics.kappa * torch.tanh(delta * present)
+    return moved_on(physics, state, displacement, torch.tanh(delta * presence[:, None, None]), hidden)
+
+
+def network_input(network: MotionNetwork, base: Tensor, past: Tensor, displacement: Tensor, presence: Tensor) -> Tensor:
+    """What E_RNN sees: u^t = w_0 + sigma_w (past + E_a(x^t) + noise), [B,L,W]; see motion_step."""
+    noise = NOISE * presence[:, None, None] * torch.randn_like(displacement)
+    return base + (past + displacement + noise) * network.sigma_w
+
+
+def moved_on(physics: Physics, state: Rolled, displacement: Tensor, answer: Tensor, hidden: Tensor) -> Rolled:
+    """The state after E_RNN's answer tanh(Delta), [B,L,W]."""
+    residual = physics.inertia * state.residual + (1 - physics.inertia) * physics.kappa * answer
     return Rolled(follow(physics, state, displacement), residual, hidden)

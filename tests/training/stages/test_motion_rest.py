@@ -58,7 +58,7 @@ def test_a_shorter_plan_has_something_of_everything() -> None:
 
 @pytest.mark.parametrize("columns", [20, 2000])
 def test_short_recordings_are_repeated(columns: int) -> None:
-    """E_a of a recording that is too short goes on; a louder class is displaced more."""
+    """E_a of a recording that is too short goes on; silence is not displaced."""
     encoder = SoundInversionEncoder(EncoderConfig(5, 6, 4, widths=(8, 8), hidden=16, groups=4, level_cuts=(1, 3)))
     rng = torch.Generator().manual_seed(1)
     mels = [[0.7 * torch.rand(128, columns, generator=rng) ** 0.1] * 4, [torch.zeros(128, columns)]]
