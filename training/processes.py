@@ -43,6 +43,16 @@ class Processes:
         """Whether this one writes and logs."""
         return self.rank == 0
 
+    @property
+    def has_bfloat16(self) -> bool:
+        """Whether the device computes in bfloat16 faster than in float32: GPUs, and processors with instructions for
+        it. Others emulate it, which is slower.
+        """
+        if self.device.type == "cpu":
+            capable = torch.cpu.get_capabilities()
+            return any(bool(capable.get(name)) for name in ("avx512_bf16", "amx_bf16"))
+        return self.device.type == "cuda"
+
     def part(self, whole: Tensor) -> Tensor:
         """Rows of this process, of what all hold: every size-th, from the rank-th on."""
         return whole if self.size == 1 else whole[self.rank :: self.size]

@@ -146,8 +146,8 @@ def generator_stage(shop: TrainingRun) -> Generator:
 
     def make() -> dict[str, Tensor]:
         torch.manual_seed(20)
-        cuda = processes.device.type == "cuda"
-        trainer = GeneratorTrainer(data, config, shop.recipe.stage_0, shop.work, bfloat16=cuda, processes=processes)
+        plan, low = shop.recipe.stage_0, processes.has_bfloat16
+        trainer = GeneratorTrainer(data, config, plan, shop.work, bfloat16=low, processes=processes)
         if not trainer.load() and shop.start is not None:
             trainer.start_from(build_networks(load_world(shop.start)).generator)
         progress = Progress(shop.work, trainer.data, shop.recipe.stage_0, shop.events)

@@ -186,3 +186,14 @@ def test_a_card_is_rewritten_from_the_command_line(tmp_path: Path, monkeypatch: 
     assert after.card.content == before.card.content
     monkeypatch.setattr(sys, "argv", ["training", "card", str(tmp_path / "nowhere.safetensors")])
     assert training_main() == 2
+
+
+@pytest.mark.parametrize("images", ["-1", "128000"])
+def test_pictures_that_the_last_phase_does_not_have_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], images: str
+) -> None:
+    command = ["training", "generator", "--work", str(tmp_path / "work"), "--from", "shore", "--images", images]
+    monkeypatch.setattr(sys, "argv", command)
+    assert training_main() == 2
+    assert capsys.readouterr().err.splitlines() == [f"--images {images}", "Give 0 to 127999."]
+    assert not (tmp_path / "work").exists()

@@ -10,8 +10,8 @@ from ..losses.adversarial import squared_gradient
 
 WHOLE = (24, 48, 96, 128)
 """Channels for whole 64 px pictures."""
-WINDOW = (16, 32, 64, 64)
-"""Channels for windows; twice as many cost more than the generator's blocks that they judge."""
+WINDOW = (24, 48, 96, 96)
+"""Channels for windows."""
 
 
 class ColourDiscriminator(nn.Module):

@@ -57,9 +57,9 @@ class FeatureDiscriminator(nn.Module):
 def hinge_d(real: list[Tensor], fake: list[Tensor]) -> Tensor:
     """Hinge loss of the heads, summed over scales."""
     pairs = zip(real, fake, strict=True)
-    return torch.stack([F.relu(1 - r).mean() + F.relu(1 + f).mean() for r, f in pairs]).sum()
+    return torch.stack([F.relu(1 - r.float()).mean() + F.relu(1 + f.float()).mean() for r, f in pairs]).sum()
 
 
 def hinge_g(fake: list[Tensor]) -> Tensor:
     """The generator's side of the hinge loss."""
-    return -torch.stack([f.mean() for f in fake]).sum()
+    return -torch.stack([f.float().mean() for f in fake]).sum()

@@ -1,13 +1,14 @@
 """Stage 0 at a tiny size: it learns, stops, goes on, starts from a world, and its windows are parts of its pictures."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from tests.training.wide_data import wide_data
-from torch import Tensor
+from torch import Tensor, nn
 
 from sonorama.engine.model.generator import Generator, GeneratorConfig
 from sonorama.training.data.photos import PictureSet, picture_set
@@ -26,7 +27,7 @@ PLAN = GeneratorPlan(
         Phase(16, 32, 4, 1e-2, 1e-2, features=64),
         Phase(64, 48, 4, 4e-3, 1e-3, features=64, windows=True),
     ),
-    window=WINDOW, judges_over=(0, 12), warmup=2, r1_every=4, r1_batch=2,
+    window=WINDOW, judges_over=(0, 12), warmup=2, r1_every=3, r1_batch=2,
 )  # fmt: skip
 
 
@@ -212,7 +213,78 @@ def test_a_phase_ends_by_time_too() -> None:
 def test_judges_weigh_more_later(data: PictureSet, tmp_path: Path) -> None:
     at = trainer(data, tmp_path)
     at.phase, found = 2, list[JudgeWeights]()
-    for at.images in (0, 24, 26, 48):
+    for at.images in (0, 18, 20, 48):
         found.append(at._judge_weights())
     assert (found[0], found[1], found[3]) == (PLAN.judges, PLAN.judges, PLAN.late)
     assert PLAN.judges.window_heads < found[2].window_heads < PLAN.late.window_heads
+
+
+def test_pixels_weigh_less_later(data: PictureSet, tmp_path: Path) -> None:
+    at = trainer(data, tmp_path)
+    real, fake = torch.zeros(1, 3, 16, 28), torch.full((1, 3, 16, 28), 0.1)
+    coarse = PLAN.coarse * 0.1
+    found = list[float]()
+    for at.phase, at.images in ((1, 31), (2, 0), (2, 48)):
+        found.append(float(at._whole_loss(fake, real, None)) - coarse)
+    assert found[0] == pytest.approx(found[1])
+    assert found[2] / found[1] == pytest.approx(PLAN.late_pixel / PLAN.pixel)
+
+
+def note_side(sides: set[int], _: nn.Module, args: tuple[Tensor, ...]) -> None:
+    sides.add(args[0].shape[2])
+
+
+def test_windows_are_judged_at_full_and_at_half_size_by_turns(data: PictureSet, tmp_path: Path) -> None:
+    """Every four steps both discriminators of windows learn, each from pictures of its size and with a penalty."""
+    at = trainer(data, tmp_path)
+    at.phase, at.images = 2, 16
+    seen: dict[str, set[int]] = {"full": set(), "small": set()}
+    for name in seen:
+        colour = at.judges.window.get_submodule(name).get_submodule("colour")
+        colour.register_forward_pre_hook(partial(note_side, seen[name]))
+    before = {k: v.clone() for k, v in at.judges.window.state_dict().items()}
+    penalised = set[bool]()
+    for _ in range(8):
+        small = at._small_windows
+        if "r1" in at.advance():
+            penalised.add(small)
+    assert seen == {"full": {WINDOW.seen}, "small": {WINDOW.seen // 2}}
+    assert penalised == {False, True}
+    learnt = {k for k, v in at.judges.window.state_dict().items() if not torch.equal(v, before[k])}
+    assert {k.split(".")[0] + k.split(".")[1] for k in learnt} == {
+        "fullheads",
+        "fullcolour",
+        "smallheads",
+        "smallcolour",
+    }
+
+
+def test_fresh_discriminators_come_in_slowly_where_a_world_has_seen_pictures(data: PictureSet, tmp_path: Path) -> None:
+    one = trainer(data, tmp_path)
+    one.start_from(lively(), 24)
+    assert (one.phase, one.images, one._said()) == (2, 24, 0.0)
+    assert one._late() == 1.0
+    one.advance()
+    one.save()
+    again = trainer(data, tmp_path)
+    assert again.load()
+    assert again._said() == pytest.approx(4 / 12)
+    one.start_from(Generator(replace(TINY, size=16)), 24)
+    assert (one.images, one.begun) == (0, 0)
+
+
+def test_in_bfloat16_losses_and_weights_stay_float32(data: PictureSet, tmp_path: Path) -> None:
+    torch.manual_seed(3)
+    low = GeneratorTrainer(data, TINY, PLAN, tmp_path, bfloat16=True)
+    exact = trainer(data, tmp_path)
+    for one in (low, exact):
+        one.phase, one.images = 2, 16
+    torch.manual_seed(4)
+    rough = low.advance()
+    torch.manual_seed(4)
+    fine = exact.advance()
+    assert all(v.dtype == torch.float32 for v in rough.values())
+    assert all(p.dtype == torch.float32 for p in (*low.generator.parameters(), *low.judges.parameters()))
+    assert rough.keys() == fine.keys()
+    differences = [abs(float(rough[k] - fine[k])) for k in fine]
+    assert 0 < max(differences) < 0.05

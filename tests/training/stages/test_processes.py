@@ -45,6 +45,23 @@ def test_two_processes_make_what_one_makes(tmp_path: Path) -> None:
         assert (ends - end).abs().max() < 1e-3, part
 
 
+@pytest.mark.parametrize(
+    ("device", "capable", "has"),
+    [
+        ("cpu", {"avx2": True, "avx512_f": True, "avx512_bf16": False}, False),
+        ("cpu", {"avx512_bf16": True}, True),
+        ("cpu", {"amx_bf16": True}, True),
+        ("cpu", {}, False),
+        ("cuda", {}, True),
+    ],
+)
+def test_bfloat16_is_used_where_there_are_instructions_for_it(
+    monkeypatch: pytest.MonkeyPatch, device: str, capable: dict[str, bool], has: bool
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capable)
+    assert Processes(torch.device(device)).has_bfloat16 is has
+
+
 def test_what_cannot_be_shared_is_refused() -> None:
     three = Processes(size=3)
     with pytest.raises(InputError, match="8 pictures a step cannot be shared by 3 processes"):

@@ -6,6 +6,7 @@ import pytest
 
 from sonorama.engine.errors import ValueRefused
 from sonorama.training.recipe import Recipe
+from sonorama.training.stages.generator.plan import LEAST_WINDOWS
 from sonorama.training.train.costs import generator_costs, later_costs
 from sonorama.training.train.presets import PRESETS, fitted, preset_of, recipe_of
 
@@ -33,7 +34,7 @@ def test_more_time_makes_no_stage_shorter() -> None:
 def test_a_shorter_training_saves_on_windows_before_it_saves_on_layouts(name: str) -> None:
     recipe = recipe_of(PRESETS[name])
     *layouts, windows = generator_costs(recipe)
-    least, seen = windows / 3 / sum(layouts), set[bool]()
+    least, seen = LEAST_WINDOWS * windows / sum(layouts), set[bool]()
     for hours in (4, 8, 16, 32, 64, 128):
         *first, last = [phase.seconds for phase in fitted(recipe, 3600 * hours, 0.0, 1.0).stage_0.phases]
         assert first == pytest.approx([cost * first[0] / layouts[0] for cost in layouts])

@@ -37,9 +37,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
     parser.add_argument("--work", type=Path, default=Path("build/wide"), help="checkpoints and grids (%(default)s)")
     parser.add_argument("--from", dest="start", type=Path, help="without a checkpoint: go on from this world file")
+    parser.add_argument(
+        "--images", type=int, default=0, metavar="N",
+        help="how many pictures of the last phase the world of --from has seen: rate and weights follow (%(default)s)",
+    )  # fmt: skip
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: torch's own choice")
     add_device_arguments(parser)
-    parser.add_argument("--bfloat16", action="store_true", help="paint in bfloat16; for processors that have it")
+    parser.add_argument(
+        "--bfloat16", action=argparse.BooleanOptionalAction, default=None,
+        help="paint, see and judge in bfloat16, or not (default: where the device has instructions for it)",
+    )  # fmt: skip
     parser.add_argument("--until", type=int, default=0, metavar="PX", help="stop after the phase of this height")
 
 
@@ -50,12 +57,15 @@ def run_generator(args: argparse.Namespace) -> int:
     plan = GeneratorPlan()
     if args.until:
         plan = replace(plan, phases=tuple(p for p in plan.phases if p.side <= args.until))
+    if not 0 <= args.images < plan.phases[-1].images:
+        raise InputError(f"--images {args.images}", f"Give 0 to {plan.phases[-1].images - 1}.")
     data = picture_set(data_root(args.data), args.work / PICTURES, *WIDE.shape(), WIDE.z_dim)
     processes = Devices.of(args).launch()  # the pictures are there by now: the others need not make them too
     torch.manual_seed(20)
-    trainer = GeneratorTrainer(data, WIDE, plan, args.work, bfloat16=args.bfloat16, processes=processes)
+    low = processes.has_bfloat16 if args.bfloat16 is None else args.bfloat16
+    trainer = GeneratorTrainer(data, WIDE, plan, args.work, bfloat16=low, processes=processes)
     if not trainer.load() and args.start is not None:
-        trainer.start_from(build_networks(load_world(args.start)).generator)
+        trainer.start_from(build_networks(load_world(args.start)).generator, args.images)
     log.info("phase %d, %d images done in it", trainer.phase, trainer.images)
     events = EventLog(args.work)
     progress = Progress(args.work, trainer.data, plan, events)

@@ -18,11 +18,13 @@ from .plan import GeneratorPlan, Phase
 class GeneratorNetworks:
     """Networks, data and position of a training.
 
-    bfloat16: paint in bfloat16 (weights stay float32); worth it only where the processor has it natively. halved: how
-    often the batch was halved for want of memory; slowed: rates are halved since numbers failed.
+    bfloat16: paint, see and judge in bfloat16 (weights and losses stay float32); worth it only where the processor has
+    it natively. halved: how often the batch was halved for want of memory; slowed: rates are halved since numbers
+    failed; begun: pictures of the phase with windows that a world brought along, which these discriminators have not
+    seen.
     """
 
-    halved, slowed = 0, False
+    halved, slowed, begun = 0, False, 0
 
     def __init__(
         self, data: PictureSet, config: GeneratorConfig, plan: GeneratorPlan, folder: Path, *,
@@ -55,7 +57,9 @@ class GeneratorNetworks:
 
     @property
     def _layout(self) -> torch.memory_format:
-        return torch.channels_last if self.device.type == "cuda" else torch.contiguous_format
+        """Channels-last where it is faster: not on processors in float32."""
+        fast = self.bfloat16 or self.device.type == "cuda"
+        return torch.channels_last if fast else torch.contiguous_format
 
     def _optimiser(self) -> torch.optim.Adam:
         sides = self.config.sides
@@ -96,9 +100,9 @@ class GeneratorNetworks:
         """Where training stands: phase, pictures, steps and seconds in it."""
         return self.phase, self.images, self.step, self.seconds
 
-    def start_from(self, generator: Generator) -> None:
+    def start_from(self, generator: Generator, images: int = 0) -> None:
         """Go on from a shipped world's generator, with fresh discriminators, in the first phase that is larger or,
-        where there is none, in the last one.
+        where there is none, in the last one, of which it has seen so many images.
         """
         own = self.generator.state_dict()
         own |= {k: v for k, v in generator.state_dict().items() if k in own and v.shape == own[k].shape}
@@ -106,3 +110,4 @@ class GeneratorNetworks:
             one.load_state_dict(own)
         larger = [i for i, p in enumerate(self.plan.phases) if p.side > generator.config.size]
         self.phase = larger[0] if larger else len(self.plan.phases) - 1
+        self.images = self.begun = 0 if larger else images

@@ -49,14 +49,14 @@ PHASES = (
     Phase(16, 64_000, 32, 1e-2, 3e-3),
     Phase(32, 40_000, 8, 9e-3, 2.7e-3, features=64),
     Phase(64, 20_000, 8, 9e-3, 2.8e-3, features=96),
-    Phase(256, 96_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
+    Phase(256, 128_000, 8, 2.8e-3, 2e-4, features=96, windows=True),
 )
 """Layouts are learned cheaply at 16 and 32 px, and only there. With 10,000, 16,000 and 8,000 pictures up to 64 px the
 error at 32 px was still falling (0.122) when 64 px began, and 37,000 pictures with windows did not bring it down any
 more (0.133 at 64 px): photos could not be recognised. 64 px without judges, since judges from its first step on made
-it worse. About twelve hours of one core in all; `--from` goes on.
+it worse. About sixteen hours of one core in all; `--from` goes on.
 """
-LEAST_WINDOWS = 1 / 3
+LEAST_WINDOWS = 1 / 5
 """Share of the pictures with windows that a shorter training is divided by: by all, little were left for layouts."""
 
 
@@ -69,7 +69,8 @@ class WindowPlan:
     whole picture (3 is what two blocks reach). reach: positions beyond a border count as the border, which would
     else be taught rarely. seen: px of the square that judges and backbone see, at a random place in the window, the
     same for real and fake (windows at multiples of 4 px gave a vertical comb). features_every: steps between
-    backbone passes on windows.
+    backbone passes on windows. small_features: weight of the feature loss where the square is seen at half its size,
+    which it is every other time.
     """
 
     from_side: int = 64
@@ -78,6 +79,7 @@ class WindowPlan:
     reach: int = 3
     seen: int = 96
     features_every: int = 2
+    small_features: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ class JudgeWeights:
 class GeneratorPlan:
     """Phases, rates and weights of stage 0.
 
-    Pixels: coarse, pixel: weights of L1 at a quarter of the side and at full size; border: factor of the outer 2 px
+    Pixels: coarse, pixel: weights of L1 at a quarter of the side and at full size; late_pixel: of the latter
+    once the judges weigh more, since it blurs what they ask for; border: factor of the outer 2 px
     of a whole picture (a bright frame came without it); window_border: of the outer 3 px of windows at a picture's
     border. window_coarse: of L1 at an eighth of a window (more than it has to say about sharpness); window_pixel:
     of L1 at full size, small because it blurs. whole_bands, window_bands, window_texture: of the texture losses, of
@@ -111,7 +114,8 @@ class GeneratorPlan:
     Judges: judges: their weights at first (0.05, 0.05, 0.015 and 0.1 gave blotches; without raw colour, fringes);
     judges_over: pictures over which they come in. late: their weights later, late_over: shares of the phase over
     which they grow to that. r1: gradient penalty of the colour judges, every r1_every steps on r1_batch pictures (of
-    scores summed over all places: 0.05 left them near chance for 20,000 images, and no detail came).
+    scores summed over all places: 0.05 left them near chance for 20,000 images, and no detail came); an odd
+    number of steps, so that windows of both sizes get it.
     Codes: code_noise: added to photo codes, in units of a code's standard deviation. mix_every: every so many steps
     show mixtures as seeds make them; mix_noise as in the engine's seed bank; psi: range of truncation they are
     shown at.
@@ -126,6 +130,7 @@ class GeneratorPlan:
     window: WindowPlan = WindowPlan()
     coarse: float = 2.0
     pixel: float = 0.5
+    late_pixel: float = 0.2
     border: float = 2.0
     window_border: float = 6.0
     window_coarse: float = 0.5
@@ -136,10 +141,10 @@ class GeneratorPlan:
     tie: float = 3.0
     judges: JudgeWeights = JudgeWeights(0.012, 0.02, 0.012, 0.04)
     judges_over: tuple[int, int] = (0, 4_000)
-    late: JudgeWeights = JudgeWeights(0.35, 0.05, 0.3, 0.15)
-    late_over: tuple[float, float] = (0.5, 0.6)
+    late: JudgeWeights = JudgeWeights(0.35, 0.3, 0.3, 0.25)
+    late_over: tuple[float, float] = (0.375, 0.475)
     r1: float = 0.002
-    r1_every: int = 16
+    r1_every: int = 15
     r1_batch: int = 4
     code_noise: float = 0.1
     mix_every: int = 3

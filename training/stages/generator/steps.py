@@ -23,7 +23,7 @@ from ...losses.texture import band_texture, map_texture
 from ..averaging import average_in
 from .batch import Batch
 from .fast_synthesis import Painted, paint
-from .judges import Seen
+from .judges import Pair, Seen, halved
 from .mixtures import mixed_codes, truncated
 from .networks import GeneratorNetworks
 from .plan import JudgeWeights
@@ -64,12 +64,17 @@ class GeneratorSteps(GeneratorNetworks):
     def _said(self) -> float:
         """How much of their weight the judges have: none before windows, then growing."""
         start, full = self.plan.judges_over
-        return min(1.0, max(0.0, (self.images - start) / (full - start))) if self.now.windows else 0.0
+        seen = self.images - self.begun
+        return min(1.0, max(0.0, (seen - start) / (full - start))) if self.now.windows else 0.0
 
-    def _judge_weights(self) -> JudgeWeights:
+    def _late(self) -> float:
+        """How far the weights are on their way to the later ones, 0..1."""
         start, full = self.plan.late_over
         part = (self.now.share(self.images, self.seconds) - start) / (full - start)
-        return self.plan.judges.towards(self.plan.late, min(1.0, max(0.0, part)))
+        return min(1.0, max(0.0, part)) if self.now.windows else 0.0
+
+    def _judge_weights(self) -> JudgeWeights:
+        return self.plan.judges.towards(self.plan.late, self._late())
 
     def _mixing(self) -> bool:
         return self.now.windows and self.step % self.plan.mix_every == self.plan.mix_every - 1
@@ -77,6 +82,11 @@ class GeneratorSteps(GeneratorNetworks):
     def _paint(self, ws: Tensor, side: int) -> Painted:
         with self._precision():
             return paint(cast(Synthesis, self.generator.synthesis), ws, side)
+
+    def _maps(self, pictures: Tensor, height: int) -> list[Tensor]:
+        with self._precision():
+            maps = self.backbone(pictures, height)
+        return [m.float() for m in maps]
 
     def _precision(self) -> Any:
         return torch.autocast(self.device.type, torch.bfloat16) if self.bfloat16 else nullcontext()
@@ -115,7 +125,8 @@ class GeneratorSteps(GeneratorNetworks):
 
     def _whole_loss(self, fake: Tensor, real: Tensor, maps: tuple[list[Tensor], list[Tensor]] | None) -> Tensor:
         weight = border_weight(fake.shape[2], fake.shape[3], 2, self.plan.border).to(self.device)
-        loss = self.plan.coarse * l1_at(fake, real, 4) + self.plan.pixel * weighted_l1(fake, real, weight)
+        pixel = self.plan.pixel + (self.plan.late_pixel - self.plan.pixel) * self._late()
+        loss = self.plan.coarse * l1_at(fake, real, 4) + pixel * weighted_l1(fake, real, weight)
         return loss if maps is None else loss + feature_distance(*maps).mean()
 
     def _whole_step(self, index: Tensor, ws: Tensor) -> dict[str, Tensor]:
@@ -123,7 +134,7 @@ class GeneratorSteps(GeneratorNetworks):
         fake = self._paint(ws, self.now.side)[1].float()
         maps = None
         if self.now.features:
-            maps = (self.backbone(fake, self.now.features), self.real_maps(index))
+            maps = (self._maps(fake, self.now.features), self.real_maps(index))
         loss = self._whole_loss(fake, real, maps)
         self._descend([loss])
         return {"l1": (fake - real).detach().abs().mean(), "loss": loss.detach()}
@@ -133,7 +144,7 @@ class GeneratorSteps(GeneratorNetworks):
         features, fake = self._paint(ws, plan.window.from_side)
         fake = fake.float()
         real, real_maps = self._real(index), self.real_maps(index)
-        maps = self.backbone(fake, self.now.features)
+        maps = self._maps(fake, self.now.features)
         whole: tuple[Seen, Seen] = ((real, real_maps), (fake, maps))
         losses: dict[str, Tensor] = {}
         if not mixing:
@@ -142,11 +153,7 @@ class GeneratorSteps(GeneratorNetworks):
         window = self._window_losses(batch, ws, (features, fake), mixing, losses)
         said = self._said()
         if said > 0:
-            by = self._judge_weights()
-            losses["judged"] = said * self.judges.whole.for_generator(whole[1], by.whole_heads, by.whole_colour)
-            if window is not None:
-                judged = self.judges.window.for_generator(window[1], by.window_heads, by.window_colour)
-                losses["judged_window"] = said * judged * batch.window_weight
+            losses |= self._judged(batch, whole[1], None if window is None else window[1], said)
         if losses or batch.windows:
             self._descend(list(losses.values()))
         figures = {k: v.detach() for k, v in losses.items()}
@@ -156,6 +163,15 @@ class GeneratorSteps(GeneratorNetworks):
         if batch.uneven:
             self._even_out()
         return figures
+
+    def _judged(self, batch: Batch, whole: Seen, window: Seen | None, said: float) -> dict[str, Tensor]:
+        by = self._judge_weights()
+        with self._precision():
+            losses = {"judged": said * self.judges.whole.for_generator(whole, by.whole_heads, by.whole_colour)}
+            if window is not None:
+                judged = self._window_judges.for_generator(window, by.window_heads, by.window_colour)
+                losses["judged_window"] = said * judged * batch.window_weight
+        return losses
 
     def _even_out(self) -> None:
         """After a step in which only some processes had a window: the same random numbers and buffers in all."""
@@ -189,19 +205,31 @@ class GeneratorSteps(GeneratorNetworks):
             losses["bands"] = plan.window_bands * band_texture(fake, real) * weight
         return self._seen(real, fake, mixing, losses, weight)
 
+    @property
+    def _small_windows(self) -> bool:
+        """Whether windows are seen at half their size, as they are between every other two backbone passes."""
+        return self.step // self.plan.window.features_every % 2 == 1
+
+    @property
+    def _window_judges(self) -> Pair:
+        return self.judges.window.at(self._small_windows)
+
     def _seen(
         self, real: Tensor, fake: Tensor, mixing: bool, losses: dict[str, Tensor], weight: float
     ) -> tuple[Seen, Seen]:
         side = min(self.plan.window.seen, fake.shape[2])
         top, left = torch.randint(fake.shape[2] - side + 1, (2,)).tolist()
         real, fake = (x[:, :, top : top + side, left : left + side] for x in (real, fake))
+        if self._small_windows:
+            real, fake, side = halved(real), halved(fake), side // 2
         if self.step % self.plan.window.features_every:
             return (real, None), (fake, None)
-        maps = self.backbone(fake, max(side, SMALLEST))
+        maps = self._maps(fake, max(side, SMALLEST))
         with torch.no_grad():
-            real_maps = self.backbone(real, max(side, SMALLEST))
+            real_maps = self._maps(real, max(side, SMALLEST))
         if not mixing:
-            losses["window"] = feature_distance(maps, real_maps).mean() * weight
+            features = self.plan.window.small_features if self._small_windows else 1.0
+            losses["window"] = features * feature_distance(maps, real_maps).mean() * weight
             losses["texture"] = self.plan.window_texture * map_texture(maps, real_maps) * weight
         return (real, real_maps), (fake, maps)
 
@@ -217,10 +245,10 @@ class GeneratorSteps(GeneratorNetworks):
     def _judge_step(
         self, batch: Batch, whole: tuple[Seen, Seen], window: tuple[Seen, Seen] | None
     ) -> dict[str, Tensor]:
-        losses = {f"d_{k}": v for k, v in self.judges.whole.for_itself(*whole).items()}
-        if window is not None:
-            of_windows = self.judges.window.for_itself(*window)
-            losses |= {f"d_window_{k}": v * batch.window_weight for k, v in of_windows.items()}
+        with self._precision():
+            losses = {f"d_{k}": v for k, v in self.judges.whole.for_itself(*whole).items()}
+            of_windows = {} if window is None else self._window_judges.for_itself(*window)
+        losses |= {f"d_window_{k}": v * batch.window_weight for k, v in of_windows.items()}
         if self.step % self.plan.r1_every == 0:
             penalties = self._penalties(batch, whole[0][0], None if window is None else window[0][0])
             if penalties:
@@ -236,5 +264,5 @@ class GeneratorSteps(GeneratorNetworks):
         n, judges = self.plan.r1_batch, self.judges
         shown = [(judges.whole, batch.first_pictures(whole, n))]
         if window is not None:
-            shown.append((judges.window, batch.first_windows(window, n)))
+            shown.append((self._window_judges, batch.first_windows(window, n)))
         return [weight * gradient_penalty(pair.colour, some) for pair, (some, weight) in shown if len(some)]

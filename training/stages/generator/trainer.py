@@ -29,7 +29,7 @@ CHECKPOINT = "generator.pt"
 GOOD = "generator.good.pt"
 """The last checkpoint before a collapse; there only after one."""
 PARTS = ("generator", "average", "judges", "optimiser", "optimiser_judges")
-UPKEEP = ("halved", "slowed", "best", "alike")
+UPKEEP = ("halved", "slowed", "begun", "best", "alike")
 LOG_EVERY, WINDOWS_LOG_EVERY = 50, 10
 """Steps from one line of losses to the next: about every half minute of one core."""
 PATIENCE = 3
@@ -119,7 +119,7 @@ class GeneratorTrainer(GeneratorSteps):
         if phase.seconds:
             self.seconds = self.processes.agree(False, self.seconds, due=False)[1]
         if phase.share(self.images, self.seconds) >= 1:
-            self.phase, self.images, self.step, self.seconds = self.phase + 1, 0, 0, 0.0
+            self.phase, self.images, self.step, self.seconds, self.begun = self.phase + 1, 0, 0, 0.0, 0
             # The average is the better start for what comes on top of it.
             self.generator.load_state_dict(self.average.state_dict())
         return losses
