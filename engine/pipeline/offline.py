@@ -154,6 +154,9 @@ class _Sound:
 
     def take(self, n: int) -> Array:
         """The next `n` samples."""
+        if len(self._rest) >= n:  # of a long block nothing is copied
+            sound, self._rest = self._rest[:n], self._rest[n:]
+            return sound
         pieces, have = [self._rest], len(self._rest)
         while have < n:
             pieces.append(next(self._blocks, np.zeros(n - have, np.float32)))

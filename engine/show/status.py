@@ -159,7 +159,7 @@ class Stats:
 
     """
 
-    FIELDS = ("fps", "late", "delay_ms", "renderer_pid", "restarts", "heard", "faults", "frame")
+    FIELDS = ("fps", "late", "delay_ms", "precision", "renderer_pid", "restarts", "heard", "faults", "frame")
 
     def __init__(self, path: Path) -> None:
         self._path, self._due = path, 0.0

@@ -1,6 +1,6 @@
 """A live show as an audience has it: rate, late pictures, delays from sound and OSC to the picture, starts, shares.
 
-python tests/benchmarks/live.py [MINUTES [WORLD]]        (5 minutes, shore)
+python tests/benchmarks/live.py [MINUTES [WORLD | SIZE/BASE/MAX]]        (5 minutes, shore; layouts: layout.py)
 
 The panel is measured where Xvfb is installed. Nothing else should run on the machine.
 """
@@ -26,6 +26,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # for the helpers of the tests
 
+from tests.benchmarks.layout import world_of
 from tests.engine.osc.osc_helpers import HERE, message
 from tests.live.stage import RENDERER, LiveShow
 
@@ -39,6 +40,8 @@ from sonorama.engine.processors import cores, one_blas_thread
 from sonorama.engine.take.audio_file import SoundFile
 from sonorama.engine.units import LEVELS, SAMPLE_RATE
 
+SETTLING_S = 15.0
+"""Until `/engine/precision auto` has found that exact is too slow, and has opened the fast precision."""
 STILL: dict[str, Any] = {
     **{f"/motion/{level}/amount": 0 for level in LEVELS}, **{f"/moves/{number}/source": "off" for number in (1, 2, 3)},
     "/look/drift": 0, "/out/flash_guard": 0,
@@ -114,7 +117,7 @@ def beats(path: Path, seconds: float) -> Path:
 
 
 def whole_show(folder: Path, world: str, minutes: float) -> None:
-    """Outputs, panel, OSC and a recording, for some minutes after ten seconds."""
+    """Outputs, panel, OSC and a recording, for some minutes after those in which the show finds its precision."""
     sound = beats(folder / "beats.wav", 60)
     with display() as env, ExitStack() as undo:
         begun = time.monotonic()
@@ -126,7 +129,7 @@ def whole_show(folder: Path, world: str, minutes: float) -> None:
         port, ending = show.session()["osc_port"], threading.Event()
         hand = threading.Thread(target=_hand, args=(port, ending))
         hand.start()
-        time.sleep(10.0)
+        time.sleep(SETTLING_S)
         pids = {"show": show.process.pid, "renderer": show.children(RENDERER)[0]}
         pids |= dict(zip(("panel",), show.children(" panel "), strict=False))
         reading = undo.enter_context(Reading(show.name))
@@ -143,6 +146,7 @@ def whole_show(folder: Path, world: str, minutes: float) -> None:
     row("of the pictures that left, late ones", f"{100 * late / len(reading.repeated):.2f} %", "< 1 %")
     row("longest time between two pictures that left", f"{1000 * max(np.diff(reading.at)):.0f} ms")
     row("frame map to another process that polls every ms", spread(reading.delays), "p50 < 1 ms at 512 square")
+    row("painted in", last["precision"])
     row("sound to picture, as the show says", f"{last['delay_ms']:.0f} ms")
     row("shares of a core", ", ".join(f"{name} {share:.1f} %" for name, share in shares.items()), "panel < 10 %")
 
@@ -292,7 +296,7 @@ def osc(world: str, rate: float = 2000.0, seconds: float = 10.0) -> None:
 
 def main(words: list[str]) -> None:
     """Measure and print."""
-    minutes, world = float(words[0]) if words else 5.0, words[1] if len(words) > 1 else "shore"
+    minutes, world = float(words[0]) if words else 5.0, world_of(words[1]) if len(words) > 1 else "shore"
     begin(world)
     overhead(world)
     osc(world)

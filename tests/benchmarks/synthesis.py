@@ -1,18 +1,26 @@
 """G on two CPU threads: per-sample weight modulation (the papers' formulation) against what sonorama plays with.
 
 Same weights, same styles, taken in turn in one process; medians. Run it on a quiet machine:
-    .venv/bin/python tests/benchmarks/synthesis.py [WORLD] [ROUNDS]
+    .venv/bin/python tests/benchmarks/synthesis.py [WORLD | SIZE/BASE/MAX] [ROUNDS]
+
+SIZE/BASE/MAX is a layout with random weights, see layout.py.
 """
 
 import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import torch
 
+sys.path.insert(0, str(Path(__file__).parents[2]))  # for the helpers of the tests
+
+from tests.benchmarks.layout import world_of
+
 from sonorama.engine.inference.backend import cuda_available, open_backend
+from sonorama.engine.inference.precision import fast_precisions, open_in
 from sonorama.engine.model.build import build_networks
 from sonorama.engine.model.world_file import load_world
 
@@ -28,7 +36,7 @@ def main() -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "shore"
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 40
     torch.set_num_threads(2)
-    world = load_world(name)
+    world = load_world(world_of(name))
     networks, backend = build_networks(world), open_backend(world, "cpu", threads=2, painters=1)
     runtime = open_backend(world, "ort", threads=2, painters=1)
     play = networks.play()
@@ -41,6 +49,9 @@ def main() -> None:
         "folded, ONNX Runtime": lambda: runtime.synthesize(ws),
         "folded, OpenVINO (default)": lambda: backend.synthesize(ws),
     }
+    for format_ in fast_precisions(backend):
+        fast = open_in(backend, format_)
+        ways[f"folded, OpenVINO {format_}"] = lambda fast=fast: fast.synthesize(ws)
     if cuda_available():
         device = open_backend(world, "cuda")
         ways["folded, CUDA graph"] = lambda: device.synthesize(ws)
