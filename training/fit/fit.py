@@ -37,13 +37,15 @@ from ..packing import half
 from ..stages.directions import PlaceLatents
 from ..stages.joint_space import ImageTower
 from ..stages.motion_by_sound import Fixed, SoundMotionTraining, guide_motion
+from ..stages.motion_rest import RestTraining
 from ..stages.sound_inversion import EncoderTraining, Judges, guide_by_sound
 from ..status import Tell, silent
 from ..train.lock import LOCK, alone_in
+from .rest import fit_rest, rest_plan, rest_steps
 from .sounds import Heard, by_class, digest, sound_files
 
 log = logging.getLogger(__name__)
-PLAN, STAGES = "fit.json", ("encoder", "motion")
+PLAN, STAGES = "fit.json", ("encoder", "motion", "rest")
 LEAST, MOST = 8, 2000
 """Steps of a stage that is fitted into a time."""
 ANCHORS = 512
@@ -60,7 +62,7 @@ class Request:
         world: name or path.
         sounds: files and folders; none: procedural sounds of the classes that have them.
         work: folder in which stages are kept.
-        minutes: that it may take; None: 200 steps of each stage.
+        minutes: that it may take; None: as many steps as a training of a world takes.
         name, out: of the new world, see `place_for`.
 
     """
@@ -134,7 +136,7 @@ def _train(
     mels, told = heard
     fixed, (encoder, motion) = _fixed(world, built), _new(world, built)
     plan: dict[str, Any] = _plan(request.work) or {}
-    if "steps" not in plan:
+    if len(plan.get("steps", ())) != len(STAGES):
         seconds = None if request.minutes is None else 60 * request.minutes - (time.monotonic() - begun)
         plan |= {"steps": _steps(encoder, motion, fixed, mels, seconds)}
         write_bytes(request.work / PLAN, json.dumps(plan).encode())
@@ -145,9 +147,12 @@ def _train(
     moved = _once(
         request.work, "motion", motion, lambda: guide_motion(motion, encoder, fixed, mels, roll, how, tell("motion"))
     )
-    rounded = {
-        name: {k: round(v, 4) for k, v in one.items()} for name, one in zip(STAGES, (figures, moved), strict=True)
-    }
+    calm = rest_plan(plan["steps"][2])
+    rested = _once(
+        request.work, "rest", motion, lambda: fit_rest(motion, encoder, fixed, mels, roll.hz, calm, tell("rest"))
+    )
+    found = zip(STAGES, (figures, moved, rested), strict=True)
+    rounded = {name: {k: round(v, 4) for k, v in one.items()} for name, one in found}
     counts = {name: len(some) for name, some in zip(world.card.classes, mels, strict=True) if some}
     return (encoder, motion), rounded | {"sounds": counts, "files": told, "steps": plan["steps"]}
 
@@ -229,9 +234,9 @@ def _steps(
     encoder: SoundInversionEncoder, motion: MotionNetwork, fixed: Fixed, mels: list[list[Tensor]],
     seconds: float | None,
 ) -> list[int]:  # fmt: skip
-    """Steps of both stages: by default those of a training, else as many as fit, after two steps of each on copies."""
+    """Steps of the stages: by default those of a training, else as many as fit, after a few of each on copies."""
     if seconds is None:
-        return [EncoderTraining().steps, SoundMotionTraining().steps]
+        return [EncoderTraining().steps, SoundMotionTraining().steps, RestTraining().steps]
     how, roll = _how(fixed, [2]), SoundMotionTraining(steps=2)
     trial, begun = copy.deepcopy(encoder), time.monotonic()
     _guide(trial, fixed, mels, how)
@@ -239,7 +244,8 @@ def _steps(
     begun = time.monotonic()
     guide_motion(copy.deepcopy(motion), trial, fixed, mels, roll, how)
     two = (time.monotonic() - begun) / 2
-    return [int(min(max(0.45 * seconds / max(each, 1e-3), LEAST), MOST)) for each in (one, two)]
+    calm = rest_steps(motion, trial, fixed, mels, roll.hz, 0.12 * seconds)
+    return [*(int(min(max(0.39 * seconds / max(each, 1e-3), LEAST), MOST)) for each in (one, two)), calm]
 
 
 def _fitted(

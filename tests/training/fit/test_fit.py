@@ -14,7 +14,9 @@ from sonorama.engine.model.motion_rnn import MotionNetwork
 from sonorama.engine.model.world_file import INSTALLED, World, load_world, read_card, save_world
 from sonorama.training.fit import fit as fitting
 from sonorama.training.fit import sounds
+from sonorama.training.fit.rest import LEAST
 from sonorama.training.stages.motion_by_sound import SoundMotionTraining, guide_motion
+from sonorama.training.stages.motion_rest import RestTraining
 from sonorama.training.stages.sound_inversion import EncoderTraining
 from sonorama.training.status import silent
 
@@ -60,7 +62,7 @@ def test_networks_are_trained_and_a_finished_stage_is_kept(
 ) -> None:
     path = folder / "worlds" / "small.safetensors"
     before = imported(path)
-    monkeypatch.setattr(fitting, "_steps", lambda *_: [3, 3])
+    monkeypatch.setattr(fitting, "_steps", lambda *_: [3, 3, 8])
     recordings = [EXAMPLES / "rain.ogg", EXAMPLES / "fire.ogg"]
     command = ["fit", "small", *(x for path in recordings for x in ("--sounds", str(path)))]
     request = fitting.Request("small", tuple(recordings), Path("small-fit"))
@@ -82,8 +84,10 @@ def test_networks_are_trained_and_a_finished_stage_is_kept(
     world = load_world("small")
     fitted = world.card.measures["fitted"]
     assert fitted["files"] == {"rain.ogg": "raining", "fire.ogg": "fire_crackling"}
-    assert fitted["from"] == before.card.content and fitted["steps"] == [3, 3]
+    assert fitted["from"] == before.card.content and fitted["steps"] == [3, 3, 8]
     assert set(fitted["encoder"]) == {"cosine_before", "cosine_after"}
+    assert set(fitted["rest"]) == {"offset_before", "offset_after", "speed_before", "speed_after"}
+    assert fitted["rest"]["offset_before"] > 0  # it was played, on what guide_motion had made
     assert fitting.SILENT not in world.card.description and "(eqs. 1 to 5)" in world.card.description
     for name, x in before.tensors.items():
         if not name.startswith(("encoder.", "motion.")):
@@ -105,8 +109,8 @@ def test_as_many_steps_as_fit_into_the_time(folder: Path) -> None:
     assert told == {} and all(len(some) == 1 for some in mels)  # procedural, of all nine
     networks = fitting._new(world, built)
     fixed = fitting._fixed(world, built)
-    assert fitting._steps(*networks, fixed, mels, 0.01) == [fitting.LEAST, fitting.LEAST]
-    usual = [EncoderTraining().steps, SoundMotionTraining().steps]
+    assert fitting._steps(*networks, fixed, mels, 0.01) == [fitting.LEAST, fitting.LEAST, LEAST]
+    usual = [EncoderTraining().steps, SoundMotionTraining().steps, RestTraining().steps]
     assert fitting._steps(*networks, fixed, mels, None) == usual
     encoder, motion = (network.state_dict() for network in networks)  # the trial was on copies
     assert not encoder["last.0.weight"].any() and not motion["levels.0.outward.weight"].any()
