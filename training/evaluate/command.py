@@ -155,6 +155,7 @@ def film_log(out: Path, asked: Mapping[str, Any]) -> FilmLog:
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
             if folder != out:
                 sys.stderr.write(f"{one_line(out)} is there already, or in use: figures go into {one_line(folder)}\n")
+            kept.begin()
             return kept
         if not (folder / FIGURES).exists() and kept.find():
             sys.stderr.write(f"{one_line(folder)}: going on after {len(kept.rows)} films\n")

@@ -23,7 +23,7 @@ class FilmLog:
     The first line says what was asked for; only the same question goes on in the folder, and one process at a time.
 
     Args:
-        folder: of the evaluation; made with the first film.
+        folder: of the evaluation; made by `begin`.
         asked: everything that figures depend on, as JSON has it.
 
     Attributes:
@@ -47,31 +47,42 @@ class FilmLog:
         return False
 
     def _read(self, file: BinaryIO) -> bool:
-        """Whole lines; what a full disk or a kill cut off is measured again."""
-        try:
+        """Whole lines; what a full disk or a kill cut off, or what is damaged, is measured again from there on."""
+        with suppress(ValueError):
             if json.loads(file.readline()) != self.asked:
                 return False
             end = file.tell()
-            while (line := file.readline()).endswith(b"\n"):
-                self.rows.append(_row(json.loads(line)))
-                end = file.tell()
-        except ValueError:
-            return False
+            with suppress(ValueError):
+                while (line := file.readline()).endswith(b"\n"):
+                    self.rows.append(_row(json.loads(line)))
+                    end = file.tell()
+            return self._goes_on(file, end)
+        return False
+
+    @staticmethod
+    def _goes_on(file: BinaryIO, end: int) -> bool:
         file.truncate(end)
         file.seek(end)
         return True
 
+    def begin(self) -> None:
+        """Make the folder, and the file with what is asked for. OutputError where that cannot be."""
+        with translated(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("xb")
+            lock(self._file.fileno())
+            self._write(self.asked)
+
     def add(self, row: Row) -> None:
         """Write a film down. OutputError where that cannot be."""
         with translated(self.path):
-            if self._file is None:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
-                self._file = self.path.open("xb")
-                lock(self._file.fileno())
-                self._file.write(_line(self.asked))
-            self._file.write(_line(_told(row)))
-            self._file.flush()
+            self._write(_told(row))
         self.rows.append(row)
+
+    def _write(self, what: Mapping[str, Any]) -> None:
+        assert self._file is not None  # noqa: S101
+        self._file.write(_line(what))
+        self._file.flush()
 
     def close(self) -> None:
         """Let another process have the folder."""

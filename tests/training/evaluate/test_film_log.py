@@ -43,18 +43,23 @@ def same(a: Row, b: Row) -> bool:
     )
 
 
-def test_a_stopped_one_goes_on_to_the_same(measured: tuple[Playback, list[Stimulus], Eyes], tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [b'{"condition": "ours", "cla', b"\0\0\n\xff\n", b"[1]\n"])
+def test_a_stopped_one_goes_on_to_the_same(
+    measured: tuple[Playback, list[Stimulus], Eyes], tmp_path: Path, end: bytes
+) -> None:
+    """Whether it was killed in the middle of a line, or the file is damaged after three films."""
     playback, heard, eyes = measured
     whole = list(rows(playback, heard, CHOSEN, (1,), eyes))
     assert len({row.film for row in whole}) == len(whole) == 4, "two recordings of one source are two"
     first = FilmLog(tmp_path / "out", ASKED)
     assert not first.find()
+    first.begin()
     for row in islice(rows(playback, heard, CHOSEN, (1,), eyes), 3):
         first.add(row)
     assert not FilmLog(tmp_path / "out", ASKED).find(), "somebody works there"
     first.close()
     with first.path.open("ab") as file:
-        file.write(b'{"condition": "ours", "cla')  # killed in the middle of a line
+        file.write(end)
     assert not FilmLog(tmp_path / "out", {**ASKED, "seeds": 5}).find()
     again = FilmLog(tmp_path / "out", ASKED)
     assert again.find()
@@ -89,5 +94,11 @@ def test_a_file_of_somebody_else_stays(content: bytes, tmp_path: Path) -> None:
     log = FilmLog(tmp_path, ASKED)
     assert not log.find()
     with pytest.raises(OutputError):
-        log.add(Row("ours", "rain", "somebody", 1, {}))
+        log.begin()
     assert (tmp_path / "films.jsonl").read_bytes() == content
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_any_film(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        film_log(tmp_path / "file" / "out", ASKED)
