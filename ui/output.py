@@ -41,7 +41,7 @@ from .displays import display_id, find_display
 from .frame_delay import FrameDelay
 from .key_places import shortcut_at
 from .link import Link, link_to
-from .picture import Picture, letterbox
+from .picture import Picture, letterbox, screen_format
 
 log = logging.getLogger(__name__)
 USUAL = 768
@@ -228,7 +228,7 @@ class Output(Picture):
         if QTransform.quadToQuad(QPolygonF(corners), QPolygonF(moved), transform):
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.setTransform(transform)
-            painter.drawImage(box, image)
+            painter.drawImage(box, screen_format(image))
             painter.resetTransform()
         return self.rect()
 

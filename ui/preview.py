@@ -17,7 +17,7 @@ from sonorama.engine.ipc.messages import Hello, Status
 from .link import Link
 from .output import Output
 from .photo_drop import dropped_file, keep_photo
-from .picture import Picture, letterbox
+from .picture import Picture, letterbox, screen_format
 from .widgets.scaling import Scaler
 
 SNAP = 0.9
@@ -57,7 +57,7 @@ class Preview(Picture):
 
         Returns the rectangle it covers.
         """
-        native = image.convertToFormat(QImage.Format.Format_RGB32)  # the screen's pixel format
+        native = screen_format(image)
         width, height = native.width(), native.height()
         bits: Any = native.constBits()
         bits.setsize(native.sizeInBytes())
