@@ -45,13 +45,10 @@ class Processes:
 
     @property
     def has_bfloat16(self) -> bool:
-        """Whether the device computes in bfloat16 faster than in float32: GPUs, and processors with instructions for
-        it. Others emulate it, which is slower.
+        """Whether the first process's device has instructions for bfloat16; others emulate it, which is slower than
+        float32.
         """
-        if self.device.type == "cpu":
-            capable = torch.cpu.get_capabilities()
-            return any(bool(capable.get(name)) for name in ("avx512_bf16", "amx_bf16"))
-        return self.device.type == "cuda"
+        return self.of_first(_has_bfloat16(self.device))
 
     def part(self, whole: Tensor) -> Tensor:
         """Rows of this process, of what all hold: every size-th, from the rank-th on."""
@@ -81,7 +78,7 @@ class Processes:
         flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in used])
         means = self._reduced(flat, "mean").split([p.numel() for p in used])
         for p, mean in zip(used, means, strict=True):
-            p.grad = mean.view_as(p)
+            p.grad = torch.empty_like(p).copy_(mean.view_as(p))  # in its memory format: fused Adam takes no other
 
     def agree(self, stop: bool, seconds: float, *, due: bool) -> tuple[bool, float, bool]:
         """Whether any process wants to stop; and the first one's seconds, and whether something is due by its clock."""
@@ -196,6 +193,13 @@ def add_device_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--devices", type=int, default=1, metavar="N", help="processes for stage 0 (%(default)s)")
     parser.add_argument("--nodes", type=int, default=1, metavar="N", help="machines, by torchrun (%(default)s)")
+
+
+def _has_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capable = torch.cpu.get_capabilities()
+    return any(bool(capable.get(name)) for name in ("avx512_bf16", "amx_bf16"))
 
 
 def _device(accelerator: str) -> torch.device:

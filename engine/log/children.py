@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import IO, Any
 
-from .records import Allowance, JsonFormatter, LogQueue, LogThread, TextFormatter, parse
+from .records import Allowance, JsonFormatter, LogQueue, LogThread, TextFormatter, parse, parted
 
 LEVEL = "SONORAMA_LOG"
 """Environment variable of a child whose standard error is read: the least level that it logs."""
@@ -128,22 +128,27 @@ def relay(
     return thread
 
 
+def _record(line: bytes, source: str, level: int, said: Callable[[str], Any] | None) -> logging.LogRecord | None:
+    """Of a line that is a record, or of one that is not; None of an empty one."""
+    if (record := parse(line)) is not None:
+        return record
+    if not (text := line.decode(errors="replace").rstrip()):
+        return None
+    if said is not None:
+        said(text)
+    facts = {"name": f"sonorama.{source}", "levelno": level, "levelname": logging.getLevelName(level)}
+    return logging.makeLogRecord({**facts, "msg": text, "source": source})
+
+
 def _read(pipe: IO[bytes], source: str, level: int, said: Callable[[str], Any] | None) -> None:
     allowance = Allowance(LINES_RATE, LINES_BURST)
     with pipe:
         while line := pipe.readline(LONGEST):
-            record = parse(line)
-            if record is None:
-                if not (text := line.decode(errors="replace").rstrip()):
+            for record in filter(None, (_record(part, source, level, said) for part in parted(line))):
+                refused = allowance.take()
+                if refused is None:
                     continue
-                if said is not None:
-                    said(text)
-                facts = {"name": f"sonorama.{source}", "levelno": level, "levelname": logging.getLevelName(level)}
-                record = logging.makeLogRecord({**facts, "msg": text, "source": source})
-            refused = allowance.take()
-            if refused is None:
-                continue
-            if refused:
-                log.warning("%s wrote %d lines more than its log takes", source, refused)
-            if (logger := logging.getLogger(record.name)).isEnabledFor(record.levelno):
-                logger.handle(record)
+                if refused:
+                    log.warning("%s wrote %d lines more than its log takes", source, refused)
+                if (logger := logging.getLogger(record.name)).isEnabledFor(record.levelno):
+                    logger.handle(record)

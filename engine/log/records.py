@@ -129,6 +129,16 @@ class JsonFormatter(logging.Formatter):
         return json.dumps({"sonorama_log": facts, "trace": _trace(record)})
 
 
+BEGINS = b'{"sonorama_log": '
+"""What a line of `JsonFormatter` begins with."""
+
+
+def parted(line: bytes) -> list[bytes]:
+    """A line; in two, where another writer had not ended its own when the record of a `JsonFormatter` came."""
+    at = line.find(BEGINS)
+    return [line[:at], line[at:]] if at > 0 else [line]
+
+
 def parse(line: bytes) -> logging.LogRecord | None:
     """A record from a line of `JsonFormatter`; None where it is something else."""
     try:

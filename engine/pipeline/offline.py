@@ -154,7 +154,7 @@ class _Sound:
 
     def take(self, n: int) -> Array:
         """The next `n` samples."""
-        if len(self._rest) >= n:  # of a long block nothing is copied
+        if len(self._rest) >= n:  # a view: long blocks are not copied for every frame
             sound, self._rest = self._rest[:n], self._rest[n:]
             return sound
         pieces, have = [self._rest], len(self._rest)

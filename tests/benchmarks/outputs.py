@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -128,7 +129,8 @@ def main(words: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if all(map(importlib.util.find_spec, ("cyndilib", "NDIlib"))) and ALONE not in os.environ:
+    has_ndi = all(map(importlib.util.find_spec, ("cyndilib", "NDIlib")))
+    if has_ndi and os.geteuid() == 0 and shutil.which("unshare") and ALONE not in os.environ:
         program = ["bash", "-c", f'{NETWORK} "$@"', "bash", sys.executable, *sys.argv]
         os.execvpe(  # noqa: S606
             "unshare", ["unshare", "-n", *program], os.environ | {ALONE: "1"}

@@ -46,7 +46,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("sonorama.export.graphs.export.compare", lambda *_: [])  # tests/export compares
     few = EncoderTraining(steps=2, clips=1, windows=2, cutouts=1, size=32)
     monkeypatch.setattr(fitting, "_how", lambda _, steps: replace(few, steps=steps[0]))
-    monkeypatch.setattr(fitting, "_steps", lambda *_: [2, 2])
+    monkeypatch.setattr(fitting, "_steps", lambda *_: [2, 2, 8])
     monkeypatch.setattr(fitting, "SoundMotionTraining", partial(SoundMotionTraining, clips=1, ticks=4, painted=2))
     return tmp_path
 

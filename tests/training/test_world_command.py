@@ -30,6 +30,7 @@ from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.packing import About
 from sonorama.training.recipe import Recipe
 from sonorama.training.runner import TrainingRun, make_world
+from sonorama.training.stages.generator.plan import PHASES
 
 from ..engine.model.test_joint_embedding import tiny_clip
 from ..worlds import write_world
@@ -188,12 +189,23 @@ def test_a_card_is_rewritten_from_the_command_line(tmp_path: Path, monkeypatch: 
     assert training_main() == 2
 
 
-@pytest.mark.parametrize("images", ["-1", "128000"])
-def test_pictures_that_the_last_phase_does_not_have_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], images: str
-) -> None:
-    command = ["training", "generator", "--work", str(tmp_path / "work"), "--from", "shore", "--images", images]
-    monkeypatch.setattr(sys, "argv", command)
+MOST = PHASES[-1].images - 1
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        (["--from", "shore", "--images", "-1"], ["--images -1", f"Give 0 to {MOST}."]),
+        (["--from", "shore", "--images", str(MOST + 1)], [f"--images {MOST + 1}", f"Give 0 to {MOST}."]),
+        (["--images", "5"], ["--images counts what a world has seen", "Name that world with --from."]),
+        (["--until", "8"], ["--until 8", "Give at least 16."]),
+    ],
+)
+def test_what_stage_0_cannot_do_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: list[str],
+    error: list[str],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["training", "generator", "--work", str(tmp_path / "work"), *options])
     assert training_main() == 2
-    assert capsys.readouterr().err.splitlines() == [f"--images {images}", "Give 0 to 127999."]
+    assert capsys.readouterr().err.splitlines() == error
     assert not (tmp_path / "work").exists()

@@ -106,17 +106,19 @@ def run_evaluate(args: argparse.Namespace) -> int:
     playback = Playback(world, open_backend(world, "cpu"), args.seconds)
     conditions = _conditions(args, world, heard)
     kept = film_log(args.out, _asked(args, world, heard, conditions, judge))
-    films = len(heard) * args.seeds * len(conditions)
-    with Progress(f"evaluate {world.card.name}") as progress:
-        for row in rows(playback, heard, conditions, range(1, args.seeds + 1), eyes, {r.film for r in kept.rows}):
-            kept.add(row)
-            progress(len(kept.rows), films)
-    found = sorted(kept.rows, key=lambda r: (r.recording, r.seed, list(conditions).index(r.condition)))
-    figures = _figures(args, playback, heard, found, eyes)
-    out = kept.path.parent
-    write_bytes(out / FIGURES, json.dumps(figures, indent=1).encode())
-    write_bytes(out / "figures.md", markdown(tables(found)).encode())
-    kept.close()
+    try:
+        films = len(heard) * args.seeds * len(conditions)
+        with Progress(f"evaluate {world.card.name}") as progress:
+            for row in rows(playback, heard, conditions, range(1, args.seeds + 1), eyes, {r.film for r in kept.rows}):
+                kept.add(row)
+                progress(len(kept.rows), films)
+        found = sorted(kept.rows, key=lambda r: (r.recording, r.seed, list(conditions).index(r.condition)))
+        figures = _figures(args, playback, heard, found, eyes)
+        out = kept.path.parent
+        write_bytes(out / FIGURES, json.dumps(figures, indent=1).encode())
+        write_bytes(out / "figures.md", markdown(tables(found)).encode())
+    finally:
+        kept.close()
     sys.stdout.write(markdown(tables(found)))
     sys.stderr.write(f"written into {one_line(out)}\n")
     return 0
@@ -153,9 +155,11 @@ def film_log(out: Path, asked: Mapping[str, Any]) -> FilmLog:
     for folder in names_after(out):
         kept = FilmLog(folder, asked)
         if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+            if not kept.begin():
+                kept.close()
+                continue
             if folder != out:
                 sys.stderr.write(f"{one_line(out)} is there already, or in use: figures go into {one_line(folder)}\n")
-            kept.begin()
             return kept
         if not (folder / FIGURES).exists() and kept.find():
             sys.stderr.write(f"{one_line(folder)}: going on after {len(kept.rows)} films\n")

@@ -35,6 +35,7 @@ class FilmLog:
         self.path, self.asked = folder / FILE, json.loads(json.dumps(asked))
         self.rows: list[Row] = []
         self._file: BinaryIO | None = None
+        self._made = self._made_folder = False
 
     def find(self) -> bool:
         """Whether a stopped evaluation of the same question is there; its films are read then."""
@@ -47,31 +48,46 @@ class FilmLog:
         return False
 
     def _read(self, file: BinaryIO) -> bool:
-        """Whole lines; what a full disk or a kill cut off, or what is damaged, is measured again from there on."""
-        with suppress(ValueError):
+        """Read whole lines. From the first cut or damaged line on, films are measured again."""
+        try:
             if json.loads(file.readline()) != self.asked:
                 return False
-            end = file.tell()
-            with suppress(ValueError):
-                while (line := file.readline()).endswith(b"\n"):
-                    self.rows.append(_row(json.loads(line)))
-                    end = file.tell()
-            return self._goes_on(file, end)
-        return False
-
-    @staticmethod
-    def _goes_on(file: BinaryIO, end: int) -> bool:
+        except ValueError:
+            return False
+        end = file.tell()
+        try:
+            while (line := file.readline()).endswith(b"\n"):
+                self.rows.append(_row(json.loads(line)))
+                end = file.tell()
+        except ValueError:
+            pass
         file.truncate(end)
         file.seek(end)
         return True
 
-    def begin(self) -> None:
-        """Make the folder, and the file with what is asked for. OutputError where that cannot be."""
+    def begin(self) -> bool:
+        """Make the folder, and the file with what is asked for; False if another process was quicker.
+
+        Raises:
+            OutputError: they cannot be written.
+
+        """
         with translated(self.path):
+            self._made_folder = not self.path.parent.exists()
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("xb")
-            lock(self._file.fileno())
-            self._write(self.asked)
+            try:
+                self._file = self.path.open("xb")
+            except FileExistsError:
+                return False
+            self._made = True
+            if not lock(self._file.fileno()):
+                return False
+            try:
+                self._write(self.asked)
+            except OSError:
+                self.close()
+                raise
+        return True
 
     def add(self, row: Row) -> None:
         """Write a film down. OutputError where that cannot be."""
@@ -85,9 +101,16 @@ class FilmLog:
         self._file.flush()
 
     def close(self) -> None:
-        """Let another process have the folder."""
-        if self._file is not None:
+        """Let another process have the folder; one without a film is removed if it was made here."""
+        if self._file is None:
+            return
+        with suppress(OSError):
             self._file.close()
+        if self._made and not self.rows:
+            with suppress(OSError):
+                self.path.unlink()
+                if self._made_folder:
+                    self.path.parent.rmdir()
 
 
 def _line(what: Mapping[str, Any]) -> bytes:
@@ -107,5 +130,5 @@ def _row(told: Any) -> Row:
     try:
         tensors = {k: None if told[k] is None else torch.tensor(told[k]) for k in TENSORS}
         return Row(**{**told, **tensors})
-    except (TypeError, LookupError) as error:
+    except (TypeError, LookupError, RuntimeError) as error:
         raise ValueError("no film") from error

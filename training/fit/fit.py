@@ -136,20 +136,21 @@ def _train(
     mels, told = heard
     fixed, (encoder, motion) = _fixed(world, built), _new(world, built)
     plan: dict[str, Any] = _plan(request.work) or {}
-    if len(plan.get("steps", ())) != len(STAGES):
+    known, hz = list(plan.get("steps", ())), world.card.motion_rate
+    if len(known) < len(STAGES):
         seconds = None if request.minutes is None else 60 * request.minutes - (time.monotonic() - begun)
-        plan |= {"steps": _steps(encoder, motion, fixed, mels, seconds)}
+        plan |= {"steps": [*known, *_steps(encoder, motion, fixed, mels, hz, seconds)[len(known) :]]}
         write_bytes(request.work / PLAN, json.dumps(plan).encode())
     how = _how(fixed, plan["steps"])
     figures = _once(request.work, "encoder", encoder, lambda: _guide(encoder, fixed, mels, how, tell("encoder")))
     encoder.eval().requires_grad_(False)
-    roll = SoundMotionTraining(steps=plan["steps"][1], hz=world.card.motion_rate)
+    roll = SoundMotionTraining(steps=plan["steps"][1], hz=hz)
     moved = _once(
         request.work, "motion", motion, lambda: guide_motion(motion, encoder, fixed, mels, roll, how, tell("motion"))
     )
-    calm = rest_plan(plan["steps"][2])
+    resting = rest_plan(plan["steps"][2])
     rested = _once(
-        request.work, "rest", motion, lambda: fit_rest(motion, encoder, fixed, mels, roll.hz, calm, tell("rest"))
+        request.work, "rest", motion, lambda: fit_rest(motion, encoder, fixed, mels, hz, resting, tell("rest"))
     )
     found = zip(STAGES, (figures, moved, rested), strict=True)
     rounded = {name: {k: round(v, 4) for k, v in one.items()} for name, one in found}
@@ -231,21 +232,21 @@ def _how(fixed: Fixed, steps: Sequence[int]) -> EncoderTraining:
 
 
 def _steps(
-    encoder: SoundInversionEncoder, motion: MotionNetwork, fixed: Fixed, mels: list[list[Tensor]],
+    encoder: SoundInversionEncoder, motion: MotionNetwork, fixed: Fixed, mels: list[list[Tensor]], hz: float,
     seconds: float | None,
 ) -> list[int]:  # fmt: skip
     """Steps of the stages: by default those of a training, else as many as fit, after a few of each on copies."""
     if seconds is None:
         return [EncoderTraining().steps, SoundMotionTraining().steps, RestTraining().steps]
-    how, roll = _how(fixed, [2]), SoundMotionTraining(steps=2)
+    how, roll = _how(fixed, [2]), SoundMotionTraining(steps=2, hz=hz)
     trial, begun = copy.deepcopy(encoder), time.monotonic()
     _guide(trial, fixed, mels, how)
     one = (time.monotonic() - begun) / 2
     begun = time.monotonic()
     guide_motion(copy.deepcopy(motion), trial, fixed, mels, roll, how)
     two = (time.monotonic() - begun) / 2
-    calm = rest_steps(motion, trial, fixed, mels, roll.hz, 0.12 * seconds)
-    return [*(int(min(max(0.39 * seconds / max(each, 1e-3), LEAST), MOST)) for each in (one, two)), calm]
+    resting = rest_steps(motion, trial, fixed, mels, hz, 0.12 * seconds)
+    return [*(int(min(max(0.39 * seconds / max(each, 1e-3), LEAST), MOST)) for each in (one, two)), resting]
 
 
 def _fitted(

@@ -52,6 +52,6 @@ def rest_steps(
     begun = time.monotonic()
     fit_rest(copy.deepcopy(motion), encoder, fixed, mels, hz, TRIAL)
     trial, usual = time.monotonic() - begun, RestTraining()
-    # The trial's share of all sound is smaller than its share of the steps: time is rather left over.
+    # The trial has a larger share of the sound than of the steps: this is rather too much, and some time may be left.
     whole = trial * usual.steps / TRIAL.steps
     return int(min(max(usual.steps * seconds / max(whole, 1e-3), LEAST), usual.steps))

@@ -170,9 +170,10 @@ def train_rest(
 
 @torch.no_grad()
 def _rested(network: MotionNetwork, roll: _Roll) -> tuple[float, float]:
-    residuals = []
+    residuals, half = list[Tensor](), roll.left() // 2
     while roll.left():
         roll.step(network, network)
-        residuals.append(roll.state.residual)
-    later = torch.stack(residuals[len(residuals) // 2 :], 1)
+        if roll.left() < half:
+            residuals.append(roll.state.residual)
+    later = torch.stack(residuals, 1)
     return float(later.mean(1).square().mean().sqrt()), float(later.diff(dim=1).square().mean().sqrt())

@@ -31,6 +31,17 @@ def all_finite(*networks: nn.Module) -> bool:
     return all(bool(p.isfinite().all()) for network in networks for p in network.parameters())
 
 
+@torch.no_grad()
+def match_layout(optimiser: torch.optim.Optimizer) -> None:
+    """Bring what an optimiser remembers of its parameters into their memory format, in which fused Adam needs it; that
+    of a checkpoint is the format it was trained in.
+    """
+    for p, kept in optimiser.state.items():
+        for name, value in kept.items():
+            if torch.is_tensor(value) and value.shape == p.shape and value.stride() != p.stride():
+                kept[name] = torch.empty_like(p).copy_(value)
+
+
 def step_that_fits(step: Callable[[], T], halve: Callable[[], None]) -> T:
     """One step of a training, with half the batch whenever memory does not suffice.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...engine.errors import ValueRefused
 from ..recipe import Recipe
 from ..stages.generator.plan import LEAST_WINDOWS, GeneratorPlan, Phase
-from .costs import generator_costs, later_costs
+from .costs import Pace, generator_costs, later_costs
 
 LATER = 0.4
 """Share of the time that the stages after the generator get at most: a world that hears must also move."""
@@ -52,7 +52,7 @@ def recipe_of(preset: Preset, size: int = 0) -> Recipe:
     return replace(recipe, stage_0=replace(plan, phases=phases, mix_every=2, ema=plan.ema**many))
 
 
-def fitted(recipe: Recipe, whole: float, spent: float, pace: float) -> Recipe:
+def fitted(recipe: Recipe, whole: float, spent: float, pace: Pace) -> Recipe:
     """The recipe within a time: stage 0 by the clock, all later stages by their numbers of steps.
 
     Args:
@@ -67,13 +67,13 @@ def fitted(recipe: Recipe, whole: float, spent: float, pace: float) -> Recipe:
     """
     seconds = max(0.0, whole - spent)
     planned = SLACK * seconds
-    share = min(1.0, LATER * planned / (pace * sum(later_costs(recipe).values())))
+    share = min(1.0, LATER * planned / (pace.later * sum(later_costs(recipe).values())))
     recipe = _shorter(recipe, share)
-    later = pace * sum(later_costs(recipe).values())
+    later = pace.later * sum(later_costs(recipe).values())
     if later > 0.6 * seconds:
         least = math.ceil((later / 0.5 + spent) * 1.2 / 60)  # the next run measures anew, and may find less
         raise ValueRefused(f"{whole / 60:g} minutes are too short", f"Give at least --minutes {least}.")
-    return replace(recipe, stage_0=_timed(recipe, planned - later, pace))
+    return replace(recipe, stage_0=_timed(recipe, planned - later, pace.stage_0))
 
 
 def _shorter(recipe: Recipe, share: float) -> Recipe:

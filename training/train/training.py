@@ -32,7 +32,7 @@ from ..processes import Devices
 from ..recipe import FILE, Recipe
 from ..runner import REQUEST, TrainingRun, check_out, generator_stage, make_world
 from ..stage_order import open_stages
-from .costs import generator_costs, later_costs, measure_pace
+from .costs import Pace, generator_costs, later_costs, measure_pace
 from .lock import alone_in
 from .narrator import Narrator
 from .presets import PRESETS, Preset, fitted, preset_of, recipe_of
@@ -276,10 +276,12 @@ def shaped(preset: Preset, size: int, root: Path, start: Path | None) -> Recipe:
     return replace(recipe, generator=replace(recipe.generator, const_width=columns))
 
 
-def _expected(recipe: Recipe, pace: float) -> dict[str, float]:
+def _expected(recipe: Recipe, pace: Pace) -> dict[str, float]:
     """Seconds of every step of the training, by the names that its stages tell."""
     of = {}
     for phase, cost in zip(recipe.stage_0.phases, generator_costs(recipe), strict=True):
         name = f"generator {phase.side} px"
-        of[name] = of.get(name, 0.0) + (min(phase.seconds, cost * pace) if phase.seconds else cost * pace)
-    return of | {name: cost * pace for name, cost in later_costs(recipe).items()}
+        of[name] = of.get(name, 0.0) + (
+            min(phase.seconds, cost * pace.stage_0) if phase.seconds else cost * pace.stage_0
+        )
+    return of | {name: cost * pace.later for name, cost in later_costs(recipe).items()}

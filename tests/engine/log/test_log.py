@@ -199,6 +199,26 @@ def run_child(code: str, said: list[str] | None = None) -> subprocess.Popen[byte
     return child
 
 
+HALF = """
+import logging, os, time
+from sonorama.engine.log.children import log_to_parent
+stop = log_to_parent("painter")
+os.write(2, b"half a line")
+logging.getLogger("sonorama.child").warning("second")
+stop()
+os.write(2, b"\\nwhole\\n")
+"""
+
+
+def test_a_record_that_comes_into_the_middle_of_a_line_is_one() -> None:
+    """Of a driver's, or of another process's of the child, which ends its line by a second write."""
+    said: list[str] = []
+    with ShowLog("night") as made:
+        run_child(HALF, said)
+    assert "MainThread: second" in made.path.read_text()
+    assert said == ["half a line", "whole"]
+
+
 def test_all_that_a_child_says_is_in_the_log_of_the_show() -> None:
     said: list[str] = []
     with ShowLog("night") as made:

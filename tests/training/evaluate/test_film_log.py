@@ -53,7 +53,7 @@ def test_a_stopped_one_goes_on_to_the_same(
     assert len({row.film for row in whole}) == len(whole) == 4, "two recordings of one source are two"
     first = FilmLog(tmp_path / "out", ASKED)
     assert not first.find()
-    first.begin()
+    assert first.begin()
     for row in islice(rows(playback, heard, CHOSEN, (1,), eyes), 3):
         first.add(row)
     assert not FilmLog(tmp_path / "out", ASKED).find(), "somebody works there"
@@ -93,8 +93,8 @@ def test_a_file_of_somebody_else_stays(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "films.jsonl").write_bytes(content)
     log = FilmLog(tmp_path, ASKED)
     assert not log.find()
-    with pytest.raises(OutputError):
-        log.begin()
+    assert not log.begin()
+    log.close()
     assert (tmp_path / "films.jsonl").read_bytes() == content
 
 
@@ -102,3 +102,23 @@ def test_a_folder_that_cannot_be_made_is_refused_before_any_film(tmp_path: Path)
     (tmp_path / "file").touch()
     with pytest.raises(OutputError):
         film_log(tmp_path / "file" / "out", ASKED)
+
+
+def test_one_that_ended_before_its_first_film_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for name in ("there", "new"):
+        film_log(tmp_path / name, ASKED).close()
+    assert [path.name for path in tmp_path.iterdir()] == ["there"]
+    assert not [*(tmp_path / "there").iterdir()]
+
+
+def test_two_that_begin_at_once_have_a_folder_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other, begin = FilmLog(tmp_path / "out", {"seeds": 9}), FilmLog.begin
+
+    def slower(log: FilmLog) -> bool:
+        if not other.path.exists():
+            assert begin(other)
+        return begin(log)
+
+    monkeypatch.setattr(FilmLog, "begin", slower)
+    assert film_log(tmp_path / "out", ASKED).path.parent.name == "out-2"

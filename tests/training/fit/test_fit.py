@@ -1,5 +1,6 @@
 """`sonorama fit`: the networks of an imported world are trained, packed and played; a finished stage is kept."""
 
+import json
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -109,11 +110,26 @@ def test_as_many_steps_as_fit_into_the_time(folder: Path) -> None:
     assert told == {} and all(len(some) == 1 for some in mels)  # procedural, of all nine
     networks = fitting._new(world, built)
     fixed = fitting._fixed(world, built)
-    assert fitting._steps(*networks, fixed, mels, 0.01) == [fitting.LEAST, fitting.LEAST, LEAST]
+    assert fitting._steps(*networks, fixed, mels, 15.0, 0.01) == [fitting.LEAST, fitting.LEAST, LEAST]
     usual = [EncoderTraining().steps, SoundMotionTraining().steps, RestTraining().steps]
-    assert fitting._steps(*networks, fixed, mels, None) == usual
+    assert fitting._steps(*networks, fixed, mels, 15.0, None) == usual
     encoder, motion = (network.state_dict() for network in networks)  # the trial was on copies
     assert not encoder["last.0.weight"].any() and not motion["levels.0.outward.weight"].any()
+
+
+def test_a_fit_that_an_earlier_version_began_keeps_its_steps(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It had no plan for the last stage."""
+    imported(folder / "worlds" / "small.safetensors")
+    request = fitting.Request("small", (EXAMPLES / "rain.ogg",), Path("small-fit"))
+    monkeypatch.setattr(fitting, "_steps", lambda *_: [3, 3, 8])
+    with monkeypatch.context() as patch:
+        patch.setattr(fitting, "guide_motion", lambda *_: pytest.fail("stopped"))
+        with pytest.raises(pytest.fail.Exception):
+            fitting.fit(request, lambda _: silent)
+    plan = json.loads((folder / "small-fit" / fitting.PLAN).read_bytes())
+    (folder / "small-fit" / fitting.PLAN).write_text(json.dumps(plan | {"steps": [4, 5]}))
+    fitting.fit(request, lambda _: silent)
+    assert load_world("small").card.measures["fitted"]["steps"] == [4, 5, 8]
 
 
 def test_taught_classes_have_places_and_no_displacements(folder: Path) -> None:

@@ -288,3 +288,25 @@ def test_in_bfloat16_losses_and_weights_stay_float32(data: PictureSet, tmp_path:
     assert rough.keys() == fine.keys()
     differences = [abs(float(rough[k] - fine[k])) for k in fine]
     assert 0 < max(differences) < 0.05
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_training_goes_on_in_another_precision(data: PictureSet, tmp_path: Path, first: bool) -> None:
+    """What Adam remembers lies in memory as the weights do, which fused Adam relies on."""
+    torch.manual_seed(3)
+    before = GeneratorTrainer(data, TINY, PLAN, tmp_path, bfloat16=first)
+    before.phase, before.images = 2, 16
+    for _ in range(3):
+        before.advance()
+    before.save()
+    after = GeneratorTrainer(data, TINY, PLAN, tmp_path, bfloat16=not first)
+    assert after.load()
+    differing = 0
+    for one, other in ((before.optimiser, after.optimiser), (before.optimiser_judges, after.optimiser_judges)):
+        for p, q in zip(one.state, other.state, strict=True):
+            for name in ("exp_avg", "exp_avg_sq"):
+                assert torch.equal(one.state[p][name], other.state[q][name])
+                assert other.state[q][name].stride() == q.stride()
+            differing += p.stride() != q.stride()
+    assert differing
+    after.advance()

@@ -45,20 +45,32 @@ def test_two_processes_make_what_one_makes(tmp_path: Path) -> None:
         assert (ends - end).abs().max() < 1e-3, part
 
 
+def test_gradients_keep_the_memory_format_of_their_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fused Adam goes through both as they lie in memory."""
+    monkeypatch.setattr(Processes, "_reduced", lambda _, x, how: 2 * x)
+    p = torch.nn.Parameter(torch.randn(4, 3, 3, 3).contiguous(memory_format=torch.channels_last))
+    p.grad = torch.randn_like(p)
+    wanted = 2 * p.grad
+    Processes(size=2).average_gradients([p])
+    assert torch.equal(p.grad, wanted) and p.grad.stride() == p.stride()
+
+
 @pytest.mark.parametrize(
-    ("device", "capable", "has"),
+    ("device", "capable", "gpu", "has"),
     [
-        ("cpu", {"avx2": True, "avx512_f": True, "avx512_bf16": False}, False),
-        ("cpu", {"avx512_bf16": True}, True),
-        ("cpu", {"amx_bf16": True}, True),
-        ("cpu", {}, False),
-        ("cuda", {}, True),
+        ("cpu", {"avx2": True, "avx512_f": True, "avx512_bf16": False}, True, False),
+        ("cpu", {"avx512_bf16": True}, False, True),
+        ("cpu", {"amx_bf16": True}, False, True),
+        ("cpu", {}, True, False),
+        ("cuda", {}, True, True),
+        ("cuda", {"avx512_bf16": True}, False, False),  # it would be emulated
     ],
 )
 def test_bfloat16_is_used_where_there_are_instructions_for_it(
-    monkeypatch: pytest.MonkeyPatch, device: str, capable: dict[str, bool], has: bool
+    monkeypatch: pytest.MonkeyPatch, device: str, capable: dict[str, bool], gpu: bool, has: bool
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capable)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: gpu or including_emulation)
     assert Processes(torch.device(device)).has_bfloat16 is has
 
 

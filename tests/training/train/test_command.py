@@ -18,6 +18,7 @@ from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.data.procedural_sounds import compose
 from sonorama.training.recipe import Recipe
 from sonorama.training.train import training
+from sonorama.training.train.costs import Pace
 from sonorama.training.train.lock import alone_in
 from sonorama.training.train.presets import recipe_of
 
@@ -61,7 +62,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SONORAMA_WORLDS", str(tmp_path / "worlds"))
     monkeypatch.setattr(training, "recipe_of", small_recipe)
-    monkeypatch.setattr(training, "measure_pace", lambda _device: 1.0)  # tests run on machines that are busy
+    monkeypatch.setattr(training, "measure_pace", lambda _device: Pace(1.0, 1.0))  # tests run on machines that are busy
     return tmp_path
 
 

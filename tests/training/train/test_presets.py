@@ -7,7 +7,7 @@ import pytest
 from sonorama.engine.errors import ValueRefused
 from sonorama.training.recipe import Recipe
 from sonorama.training.stages.generator.plan import LEAST_WINDOWS
-from sonorama.training.train.costs import generator_costs, later_costs
+from sonorama.training.train.costs import Pace, generator_costs, later_costs
 from sonorama.training.train.presets import PRESETS, fitted, preset_of, recipe_of
 
 
@@ -15,7 +15,7 @@ from sonorama.training.train.presets import PRESETS, fitted, preset_of, recipe_o
 @pytest.mark.parametrize("pace", [0.3, 0.6, 1.0])
 def test_a_fitted_recipe_takes_the_time_and_no_more(minutes: float, pace: float) -> None:
     whole = recipe_of(PRESETS["laptop"] if minutes > 100 else PRESETS["tiny"])
-    made = fitted(whole, 60 * minutes, 0.0, pace)
+    made = fitted(whole, 60 * minutes, 0.0, Pace(pace, pace))
     stage_0 = sum(min(p.seconds, pace * c) for p, c in zip(made.stage_0.phases, generator_costs(made), strict=True))
     later = pace * sum(later_costs(made).values())
     assert stage_0 + later <= 60 * minutes
@@ -24,10 +24,12 @@ def test_a_fitted_recipe_takes_the_time_and_no_more(minutes: float, pace: float)
 
 
 def test_more_time_makes_no_stage_shorter() -> None:
-    one, two = (fitted(recipe_of(PRESETS["tiny"]), 60 * minutes, 0.0, 1.0) for minutes in (20, 90))
+    one, two = (fitted(recipe_of(PRESETS["tiny"]), 60 * minutes, 0.0, Pace(1.0, 1.0)) for minutes in (20, 90))
     assert all(a.seconds < b.seconds for a, b in zip(one.stage_0.phases, two.stage_0.phases, strict=True))
     assert all(later_costs(two)[k] >= cost for k, cost in later_costs(one).items())
-    assert later_costs(fitted(recipe_of(PRESETS["tiny"]), 1e6, 0.0, 1.0)) == later_costs(recipe_of(PRESETS["tiny"]))
+    assert later_costs(fitted(recipe_of(PRESETS["tiny"]), 1e6, 0.0, Pace(1.0, 1.0))) == later_costs(
+        recipe_of(PRESETS["tiny"])
+    )
 
 
 @pytest.mark.parametrize("name", ["laptop", "gpu"])
@@ -36,7 +38,7 @@ def test_a_shorter_training_saves_on_windows_before_it_saves_on_layouts(name: st
     *layouts, windows = generator_costs(recipe)
     least, seen = LEAST_WINDOWS * windows / sum(layouts), set[bool]()
     for hours in (4, 8, 16, 32, 64, 128):
-        *first, last = [phase.seconds for phase in fitted(recipe, 3600 * hours, 0.0, 1.0).stage_0.phases]
+        *first, last = [phase.seconds for phase in fitted(recipe, 3600 * hours, 0.0, Pace(1.0, 1.0)).stage_0.phases]
         assert first == pytest.approx([cost * first[0] / layouts[0] for cost in layouts])
         whole = first[0] >= 0.999 * layouts[0]
         seen.add(whole)
@@ -45,7 +47,10 @@ def test_a_shorter_training_saves_on_windows_before_it_saves_on_layouts(name: st
 
 
 def test_the_adversarial_stage_is_whole_enough_or_left_out() -> None:
-    steps = [fitted(recipe_of(PRESETS["tiny"]), 60 * m, 0.0, 1.0).adversarial.steps for m in (15, 30, 60, 120, 240)]
+    steps = [
+        fitted(recipe_of(PRESETS["tiny"]), 60 * m, 0.0, Pace(1.0, 1.0)).adversarial.steps
+        for m in (15, 30, 60, 120, 240)
+    ]
     assert steps[0] == 0
     assert steps == sorted(steps)
     assert all(n == 0 or n >= 60 for n in steps)
@@ -53,9 +58,9 @@ def test_the_adversarial_stage_is_whole_enough_or_left_out() -> None:
 
 def test_a_time_that_is_too_short_says_what_would_do() -> None:
     with pytest.raises(ValueRefused, match="2 minutes are too short") as refused:
-        fitted(recipe_of(PRESETS["tiny"]), 120, 20.0, 1.0)
+        fitted(recipe_of(PRESETS["tiny"]), 120, 20.0, Pace(1.0, 1.0))
     least = int(str(refused.value.hint).rsplit(" ", 1)[1].rstrip("."))
-    assert fitted(recipe_of(PRESETS["tiny"]), 60 * least, 20.0, 1.0)
+    assert fitted(recipe_of(PRESETS["tiny"]), 60 * least, 20.0, Pace(1.0, 1.0))
 
 
 def test_presets() -> None:

@@ -39,7 +39,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--from", dest="start", type=Path, help="without a checkpoint: go on from this world file")
     parser.add_argument(
         "--images", type=int, default=0, metavar="N",
-        help="how many pictures of the last phase the world of --from has seen: rate and weights follow (%(default)s)",
+        help="how many pictures of the last phase the world of --from has seen: rate and weights follow (%(default)s); "
+        "it does not count where there is a checkpoint, or if the world is smaller",
     )  # fmt: skip
     parser.add_argument("--threads", type=int, default=0, help="of the processor; 0: torch's own choice")
     add_device_arguments(parser)
@@ -57,6 +58,10 @@ def run_generator(args: argparse.Namespace) -> int:
     plan = GeneratorPlan()
     if args.until:
         plan = replace(plan, phases=tuple(p for p in plan.phases if p.side <= args.until))
+        if not plan.phases:
+            raise InputError(f"--until {args.until}", f"Give at least {GeneratorPlan().phases[0].side}.")
+    if args.images and args.start is None:
+        raise InputError("--images counts what a world has seen", "Name that world with --from.")
     if not 0 <= args.images < plan.phases[-1].images:
         raise InputError(f"--images {args.images}", f"Give 0 to {plan.phases[-1].images - 1}.")
     data = picture_set(data_root(args.data), args.work / PICTURES, *WIDE.shape(), WIDE.z_dim)

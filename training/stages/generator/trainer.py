@@ -20,7 +20,7 @@ from ....engine.errors import InputError
 from ....engine.files.atomic import replacing
 from ...checkpoints import read_state, restoring, write_state
 from ...status import Status, StatusListener, log_status
-from ..recovery import TrainingFailed, all_finite, step_that_fits
+from ..recovery import TrainingFailed, all_finite, match_layout, step_that_fits
 from .diversity import ALIKE, CONSTANT, relative_spread
 from .steps import GeneratorSteps
 
@@ -86,6 +86,8 @@ class GeneratorTrainer(GeneratorSteps):
         with restoring(path):
             for k in PARTS:
                 getattr(self, k).load_state_dict(state[k])
+            for optimiser in (self.optimiser, self.optimiser_judges):
+                match_layout(optimiser)
             self.phase, self.images, self.step, self.seconds = state["at"]
             for k in UPKEEP:
                 setattr(self, k, state.get("upkeep", {}).get(k, getattr(type(self), k)))
