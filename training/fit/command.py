@@ -33,7 +33,7 @@ def add_fit(commands: Commands) -> None:
         help="a sound or a folder of sounds (repeatable); default: procedural sounds",
     )  # fmt: skip
     parser.add_argument(
-        "--minutes", type=parse_minutes, metavar="M", help="time limit; each network gets at least 8 steps"
+        "--minutes", type=parse_minutes, metavar="M", help="time limit; each stage gets at least 8 steps"
     )
     parser.add_argument("--work", type=parse_out, metavar="FOLDER", help="where stages are kept; default: WORLD-fit")
     parser.add_argument(
