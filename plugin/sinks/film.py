@@ -36,8 +36,8 @@ _OPTIONS = {
 }
 # Without B-frames the encoder returns each picture at once, so that less is lost if the process is killed. `ultrafast`
 # takes 0.55 times as long as `superfast`, which films have, at the same distance from the frames. A constant quantiser
-# takes a quarter to a half off that again (docs/performance.md). On moving pictures of a world (1280x720) it gives 48.7 dB, where crf 18
-# gives 48.2, and files that are 1.1 times as large.
+# takes a quarter to a half off that again: on moving pictures of a world (1280x720) it gives 48.7 dB, where crf 18
+# gives 48.2, and files that are 1.1 times as large (docs/performance.md).
 _X264 = {"preset": "ultrafast", "qp": "18", "bf": "0"}
 
 
