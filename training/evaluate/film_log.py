@@ -104,13 +104,14 @@ class FilmLog:
         """Let another process have the folder; one without a film is removed if it was made here."""
         if self._file is None:
             return
+        if empty := self._made and not self.rows:
+            with suppress(OSError):  # while nobody else can take it up
+                self.path.unlink()
         with suppress(OSError):
             self._file.close()
-        if self._made and not self.rows:
+        if empty and self._made_folder:
             with suppress(OSError):
-                self.path.unlink()
-                if self._made_folder:
-                    self.path.parent.rmdir()
+                self.path.parent.rmdir()
 
 
 def _line(what: Mapping[str, Any]) -> bytes:

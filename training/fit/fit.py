@@ -41,13 +41,13 @@ from ..stages.motion_rest import RestTraining
 from ..stages.sound_inversion import EncoderTraining, Judges, guide_by_sound
 from ..status import Tell, silent
 from ..train.lock import LOCK, alone_in
-from .rest import fit_rest, rest_plan, rest_steps
+from .rest import LEAST, fit_rest, rest_plan, rest_steps
 from .sounds import Heard, by_class, digest, sound_files
 
 log = logging.getLogger(__name__)
 PLAN, STAGES = "fit.json", ("encoder", "motion", "rest")
-LEAST, MOST = 8, 2000
-"""Steps of a stage that is fitted into a time."""
+MOST = 2000
+"""Steps of E_a and of E_RNN that are fitted into a time."""
 ANCHORS = 512
 """Random latents that stand for the places of a world without anchors."""
 SILENT = "E_a and E_RNN are untrained and give zero."

@@ -16,7 +16,7 @@ from ..stages.motion_rest import RestTraining, rest_sounds, train_rest
 from ..status import Tell, silent
 
 LEAST = 8
-"""Steps that a fit into a short time takes at least."""
+"""Steps of a stage that is fitted into a short time."""
 TRIAL = RestTraining(steps=4, seconds=2.0, sounds=1)
 
 

@@ -110,7 +110,7 @@ def test_as_many_steps_as_fit_into_the_time(folder: Path) -> None:
     assert told == {} and all(len(some) == 1 for some in mels)  # procedural, of all nine
     networks = fitting._new(world, built)
     fixed = fitting._fixed(world, built)
-    assert fitting._steps(*networks, fixed, mels, 15.0, 0.01) == [fitting.LEAST, fitting.LEAST, LEAST]
+    assert fitting._steps(*networks, fixed, mels, 15.0, 0.01) == [LEAST, LEAST, LEAST]
     usual = [EncoderTraining().steps, SoundMotionTraining().steps, RestTraining().steps]
     assert fitting._steps(*networks, fixed, mels, 15.0, None) == usual
     encoder, motion = (network.state_dict() for network in networks)  # the trial was on copies

@@ -310,3 +310,18 @@ def test_training_goes_on_in_another_precision(data: PictureSet, tmp_path: Path,
             differing += p.stride() != q.stride()
     assert differing
     after.advance()
+
+
+@pytest.mark.parametrize("low", [False, True])
+def test_real_and_generated_pictures_are_seen_in_one_precision(data: PictureSet, tmp_path: Path, low: bool) -> None:
+    """Discriminators could tell one precision from another."""
+    at = GeneratorTrainer(data, TINY, PLAN, tmp_path, bfloat16=low)
+    at.phase, index = 2, torch.arange(4)
+    real = at.real_maps(index)
+    with torch.no_grad():
+        pictures = data.at(index, WINDOW.from_side)
+        seen, exact = at._maps(pictures, PLAN.phases[2].features), at.backbone(pictures, PLAN.phases[2].features)
+    for a, b, c in zip(real, seen, exact, strict=True):
+        rounding = 1e-3 * float(b.abs().max())  # kept in half precision
+        assert (a - b).abs().max() <= rounding
+        assert ((b - c).abs().max() > rounding) == low

@@ -109,7 +109,8 @@ class GeneratorSteps(GeneratorNetworks):
         """Cached backbone maps of whole real pictures, as this phase compares them."""
         key = (self._side(), self.now.features)
         if self._features is None or self._features[0] != key:
-            self._features = (key, RealFeatures(self.data, self.backbone, *key, self.folder))
+            precision = "bf16" if self.bfloat16 else "f32"
+            self._features = (key, RealFeatures(self.data, self._maps, precision, *key, self.folder))
         return self._features[1].at(index)
 
     def _real(self, index: Tensor) -> Tensor:
@@ -207,7 +208,7 @@ class GeneratorSteps(GeneratorNetworks):
 
     @property
     def _small_windows(self) -> bool:
-        """Whether windows are seen at half their size, as they are between every other two backbone passes."""
+        """Whether windows are seen at half their size in this step: `features_every` steps so, as many at full size."""
         return self.step // self.plan.window.features_every % 2 == 1
 
     @property
