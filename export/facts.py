@@ -39,7 +39,7 @@ def metadata_of(job: RenderJob, played: Played, take: Take | None) -> dict[str, 
 
 
 def facts_of(
-    job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: int, sound_sha256: str
+    job: RenderJob, sound: Sound, played: Played, look: Look, n_frames: int, sound_sha256: str | None
 ) -> dict[str, Any]:
     """For the sidecar; a film of which all of them but command and sound's path are equal is the same film."""
     return {

@@ -34,7 +34,7 @@ from .output_path import check_place, check_stdout, piped
 from .picture import FITS, Fit
 from .presets import CONTAINERS, Preset, check_rate, check_size, choose
 from .provenance import Signer, Signing, check_signing
-from .sequence import SequenceWriter, check_folder, sequence_writer
+from .sequence import Facts, SequenceWriter, check_folder, sequence_writer
 from .sidecar import check_film, is_made, sidecar_of
 from .soundtrack import Audio, check_audio
 from .timecode import carried, timecode
@@ -178,13 +178,13 @@ def render(
         check_size(preset, size)
         look = replace(_look(job, played, take, preset, size, signer), audio=audio)
 
-        def facts() -> dict[str, Any]:
-            return facts_of(job, sound, played, look, n_frames, hashing.result()) | facts_of_take(job, take)
+        def facts(sound_sha256: str | None) -> dict[str, Any]:
+            return facts_of(job, sound, played, look, n_frames, sound_sha256) | facts_of_take(job, take)
 
         may_be_there = not (preset.sequence or job.to_stdout or job.overwrite) and sidecar_of(job.out).exists()
-        was_there = may_be_there and is_made(job.out, facts())
+        was_there = may_be_there and is_made(job.out, facts(hashing.result()))
         if not was_there:
-            with _writer(job, look, sound, facts) as writer:
+            with _writer(job, look, sound, facts, hashing) as writer:
                 was_there = not _paint(writer, paint, n_frames, progress)
     seconds = float(n_frames / job.rate)
     wall = time.monotonic() - begun
@@ -352,18 +352,18 @@ def _timecode(job: RenderJob, take: Take | None) -> str | None:
 
 @contextmanager
 def _writer(
-    job: RenderJob, look: Look, sound: Sound, facts: Callable[[], Mapping[str, Any]]
+    job: RenderJob, look: Look, sound: Sound, facts: Facts, hashing: Hashing
 ) -> Iterator[VideoWriter | SequenceWriter]:
     blocks = sound.blocks(job.start, job.duration, job.loop)
     if look.preset.sequence:
-        with sequence_writer(job.out, look, sound, blocks, facts()) as writer:
+        with sequence_writer(job.out, look, sound, blocks, facts, hashing) as writer:
             yield writer
         return
     if job.to_stdout:
         with piped() as pipe, video_writer(job.out, look, sound, blocks, pipe) as writer:
             yield writer
         return
-    with film_writer(job.out, look, sound, blocks, facts, overwrite=job.overwrite) as writer:
+    with film_writer(job.out, look, sound, blocks, lambda: facts(hashing.result()), overwrite=job.overwrite) as writer:
         yield writer
 
 

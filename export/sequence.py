@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from ..engine.audio.audio_file import Sound
 from ..engine.errors import OutputError, one_line
 from ..engine.files.atomic import translated
 from ..engine.files.exr import Attributes, colour_attributes, time_attributes, with_attributes
+from ..engine.files.fingerprint import Hashing
 from ..engine.files.record import Record
 from ..engine.files.still import encode_still
 from .film import Look
@@ -32,14 +33,19 @@ from .timecode import timecode_of_frame
 log = logging.getLogger(__name__)
 SIDECAR = "sonorama.json"
 SOUND = "sound.wav"
+HASH = "sound_sha256"
 PREFIX, FIRST_NUMBER, DIGITS = "frame_", 1, 6
 """Pictures are frame_000001.png and so on."""
 _PICTURE = re.compile(r"frame_[0-9]+\.[^.]+")  # what programs take for a picture of the sequence
 
 
+Facts = Callable[[str | None], Mapping[str, Any]]
+"""What the sidecar says (see facts.py), given the sound's hash; None: it is not known yet."""
+
+
 @contextmanager
 def sequence_writer(
-    out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray], facts: Mapping[str, Any]
+    out: Path, look: Look, sound: Sound, blocks: Iterator[np.ndarray], facts: Facts, hashing: Hashing
 ) -> Iterator[SequenceWriter]:
     """Write pictures into the folder `out`, each complete under its name or not at all.
 
@@ -48,12 +54,16 @@ def sequence_writer(
     refused, so that nothing of it is lost or mixed. What is done when the block is left early stays as well, unless no
     picture was finished: then nothing of it is left behind.
 
+    The first pictures of a long sound are there before its hash is; the sidecar gets it as soon as it is known. Where
+    the program was killed before that, nothing says which sound the pictures are of, and all are painted again.
+
     Args:
         out: the folder; made when missing.
         look: how pictures are written.
         sound: whose rate and channels sound.wav takes.
         blocks: the part of the sound for sound.wav, float32 [channels, n].
-        facts: what the sidecar says; see `sidecar.facts`.
+        facts: gives what the sidecar says.
+        hashing: of the sound.
 
     Raises:
         OutputError: a folder of another job, or one that cannot be written.
@@ -61,17 +71,18 @@ def sequence_writer(
     """
     made = not out.exists()
     record = check_folder(out)
-    _check_same_job(out, record, facts)
+    begun = any(map(record.there, record.names))
+    trusted = begun and _is_same_job(out, record, facts(hashing.result()))
     with translated(out):
         out.mkdir(exist_ok=True)
     try:
         record.open()
-        writer = SequenceWriter(out, look, record)
-        if not record.whole(SIDECAR):
-            record.write(SIDECAR, lambda part: _write(part, to_json(facts)))
-        if look.audio != "none" and not record.whole(SOUND):
+        told = _Sidecar(record, facts, hashing, complete=trusted)
+        told.write()
+        if look.audio != "none" and not (trusted and record.whole(SOUND)):
             record.write(SOUND, lambda part: write_sound(part, sound, blocks))
-        yield writer
+        yield SequenceWriter(out, look, record, told, trusted)
+        told.finish()
     finally:
         record.close()
         if not record.begun and not any(_PICTURE.fullmatch(name) and record.there(name) for name in record.names):
@@ -101,11 +112,38 @@ def check_folder(out: Path) -> Record:
     return record
 
 
+class _Sidecar:
+    """The sidecar of one folder, which gets the sound's hash when it is known."""
+
+    def __init__(self, record: Record, facts: Facts, hashing: Hashing, complete: bool) -> None:
+        self._record, self._facts, self._hashing = record, facts, hashing
+        self._complete = complete
+
+    def write(self) -> None:
+        """Write what is known, unless it is complete."""
+        if not self._complete:
+            self._tell(self._hashing.known)
+
+    def update(self) -> None:
+        """Write the hash if it has come."""
+        if not self._complete and (known := self._hashing.known) is not None:
+            self._tell(known)
+
+    def finish(self) -> None:
+        """Wait for the hash, and write it."""
+        if not self._complete:
+            self._tell(self._hashing.result())
+
+    def _tell(self, sound_sha256: str | None) -> None:
+        self._record.write(SIDECAR, lambda part: _write(part, to_json(self._facts(sound_sha256))))
+        self._complete = sound_sha256 is not None
+
+
 class SequenceWriter:
     """Pictures on their way into one folder; made by `sequence_writer`."""
 
-    def __init__(self, out: Path, look: Look, record: Record) -> None:
-        self._out, self._record = out, record
+    def __init__(self, out: Path, look: Look, record: Record, told: _Sidecar, trusted: bool) -> None:
+        self._out, self._record, self._told, self._trusted = out, record, told, trusted
         self._look, self._preset = look, look.preset
         self._convert = Converter(look.preset, look.source, look.size, look.fit, look.inset)
         self._frames = 0
@@ -117,6 +155,8 @@ class SequenceWriter:
 
     def have(self, n_frames: int) -> frozenset[int]:
         """Which of the first `n_frames` pictures are there already, as they were written."""
+        if not self._trusted:
+            return frozenset()
         return frozenset(index for index in range(n_frames) if self._record.whole(self.name(index)))
 
     def write(self, frame: np.ndarray | None) -> None:
@@ -139,6 +179,7 @@ class SequenceWriter:
         if self._look.signing is not None:
             data = self._look.signing.picture(data, self._suffix)
         self._record.write(name, lambda part: _write(part, data))
+        self._told.update()
 
     def _time(self, index: int) -> Attributes:
         first, fps = self._look.timecode, self._look.fps
@@ -169,15 +210,17 @@ def _write(part: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
-def _check_same_job(out: Path, record: Record, facts: Mapping[str, Any]) -> None:
+def _is_same_job(out: Path, record: Record, facts: Mapping[str, Any]) -> bool:
+    """Whether what is there is known to be of the same sound. Raises OutputError: it is of another job."""
     another = "Choose another folder, or delete this one to start again."
-    if not any(map(record.there, record.names)):
-        return
     if not record.whole(SIDECAR):
         raise OutputError(f"{out} may hold frames of another job: {SIDECAR} is not as it was written", another)
-    changed = differences(read_sidecar(out / SIDECAR) or {}, facts)
+    told = read_sidecar(out / SIDECAR) or {}
+    hashed = told.get(HASH, "") is not None
+    changed = differences(told, facts if hashed else {**facts, HASH: None})
     if changed:
         raise OfAnotherJob(f"{out} holds frames of another job: {', '.join(changed)} differ", another)
+    return hashed
 
 
 def _remove(out: Path, record: Record, made: bool) -> None:

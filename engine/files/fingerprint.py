@@ -49,6 +49,11 @@ class Hashing:
     ) -> None:
         self._ended.set()
 
+    @property
+    def known(self) -> str | None:
+        """As `result`; None while the file is still being read."""
+        return None if self._thread.is_alive() else self.result()
+
     def result(self) -> str:
         """Hexadecimal, when the whole file has been read. Raises InputError where it cannot be."""
         while self._thread.is_alive():

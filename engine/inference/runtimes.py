@@ -10,6 +10,7 @@ from types import ModuleType
 
 ORT_SWITCH = "ORT_DISABLE_TELEMETRY"
 OPENVINO_TELEMETRY = "openvino_telemetry"
+OPENVINO_CONVERTER = "openvino.tools.ovc"
 
 
 def onnxruntime() -> ModuleType:
@@ -21,13 +22,15 @@ def onnxruntime() -> ModuleType:
 
 
 def openvino() -> ModuleType:
-    """The module openvino. Its telemetry is a package of its own, which it can do without.
+    """The module openvino, without its telemetry, and without the converter of models of other frameworks, which takes
+    a third of the time to import it. Both are packages that it can do without.
 
     Raises:
         ModuleNotFoundError: it is not installed; there are no wheels of it for some platforms.
 
     """
-    sys.modules.setdefault(OPENVINO_TELEMETRY, None)  # type: ignore[arg-type]  # an import of it raises ImportError
+    for name in (OPENVINO_TELEMETRY, OPENVINO_CONVERTER):
+        sys.modules.setdefault(name, None)  # type: ignore[arg-type]  # an import of it raises ImportError
     import openvino as module
 
     return module

@@ -13,7 +13,7 @@ from ...engine.errors import InputError, OutputError, one_line
 from ...engine.files.atomic import names_after
 from ...engine.files.fingerprint import sha256
 from ..render import Progress, RenderJob, RenderReport
-from ..sequence import SIDECAR
+from ..sequence import HASH, SIDECAR
 from ..sidecar import OfAnotherJob, read_sidecar, sidecar_of
 from .film_rows import FilmRow, FilmRows, MakeFilm, TryLater
 from .render_queue import film_of
@@ -149,7 +149,7 @@ def _taken(out: Path, content: str, *, pictures: bool) -> bool:
     sidecar = out / SIDECAR if pictures else sidecar_of(out)
     told = read_sidecar(sidecar)
     if told is not None:
-        return told.get("sound_sha256") != content
+        return told.get(HASH) not in (content, None)  # None: ended before the hash was known
     return out.exists() or out.is_symlink() or sidecar.exists()
 
 

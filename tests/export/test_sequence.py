@@ -1,14 +1,18 @@
 """Folders of pictures: read back, continued, never mixed."""
 
 import json
+import threading
 from fractions import Fraction
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
 
 from sonorama.engine.errors import OutputError
+from sonorama.engine.files.fingerprint import Hashing, sha256
 from sonorama.export.render import RenderJob, render
+from sonorama.export.sidecar import OfAnotherJob
 
 from .helpers import PatternSource, maker, pixels, probe, samples
 
@@ -100,6 +104,58 @@ def test_an_interrupted_sequence_is_continued(tmp_path: Path, stage: PatternSour
     assert {path.name: path.read_bytes() for path in job.out.glob("frame_*")} == {
         path.name: path.read_bytes() for path in whole.glob("frame_*")
     }
+
+
+@pytest.fixture
+def held_hash(monkeypatch: pytest.MonkeyPatch) -> Event:
+    """The hash of a sound is not taken before this is set, as if the file were long."""
+    may, read = Event(), Hashing._read
+
+    def held(self: Hashing) -> None:
+        while not may.wait(0.01):
+            if self._ended.is_set():
+                return
+        read(self)
+
+    monkeypatch.setattr(Hashing, "_read", held)
+    return may
+
+
+def test_pictures_do_not_wait_for_the_hash_of_a_long_sound(
+    tmp_path: Path, stage: PatternSource, sound: Path, held_hash: Event
+) -> None:
+    out = tmp_path / "shots"
+
+    def progress(done: int, total: int) -> None:
+        told = json.loads((out / "sonorama.json").read_bytes())["sound_sha256"]
+        assert (told is None) == (done < 5)
+        if done == 4:
+            held_hash.set()
+            for thread in threading.enumerate():
+                if thread.name == "hash":
+                    thread.join()
+
+    render(RenderJob(sound, out), progress, maker(stage))
+    assert json.loads((out / "sonorama.json").read_bytes())["sound_sha256"] == sha256(sound)
+
+
+def test_pictures_of_a_sound_that_is_not_known_are_painted_again(
+    tmp_path: Path, stage: PatternSource, sound: Path, held_hash: Event
+) -> None:
+    job = RenderJob(sound, tmp_path / "shots")
+    with pytest.raises(StoppedError):
+        render(job, stop_after(4), maker(stage))
+    assert len(list(job.out.glob("frame_*.png"))) == 4
+    held_hash.set()
+    other = RenderJob(sound, job.out, fps=Fraction(10))
+    with pytest.raises(OfAnotherJob, match="fps, frames, timecode differ"):
+        render(other, None, maker(stage))
+    stage.painted = 0
+    render(job, None, maker(stage))
+    assert stage.painted == 6
+    assert not list(job.out.glob("*.changed*"))
+    render(job, None, maker(stage))
+    assert stage.painted == 6
 
 
 def test_a_complete_sequence_is_left_alone(tmp_path: Path, stage: PatternSource, sound: Path) -> None:
