@@ -201,7 +201,8 @@ class Sound:
                 if want <= 0:
                     break
             if math.inf > want > 0:  # it has become shorter meanwhile
-                raise InputError(f"{self.path} has changed: it ends before its sound does", "Render it again.")
+                message = f"{self.path} has changed: it ends before its sound does"
+                raise InputError(message, "Begin anew, with another OUT.")
 
     def _read_or_decode(self, first: int) -> Iterator[np.ndarray]:
         """Blocks from a sample on that is known to be there."""

@@ -88,7 +88,9 @@ class Timelines:
                 if path.read_bytes() == content:
                     continue
                 message = f"{one_line(path)} is the timeline of another film, or was changed"
-                raise OutputError(message, "Move it away, or replace film and timelines with --overwrite.")
+                pictures = choose(job.preset, job.out).sequence  # --overwrite is for films
+                instead = "" if pictures else ", or replace film and timelines with --overwrite"
+                raise OutputError(message, f"Move it away{instead}.")
             write_bytes(path, content, new=not job.overwrite)
 
 

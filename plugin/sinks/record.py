@@ -56,7 +56,7 @@ class RecordSink:
         self.about = ""
         self._wanted = Path(argument)
         if self._wanted.suffix.lower() not in CONTAINERS:
-            raise SonoramaError(f"{argument!r} names no film", "Say: --sink record:show.mp4 or record:show.mkv")
+            raise SonoramaError(f"{argument!r} names no film", "Give a name such as show.mp4 or show.mkv.")
         if not self._wanted.parent.is_dir():
             raise OutputError(f"There is no folder {self._wanted.parent}", "Create it first, or choose another.")
         self._recording: _Recording | None = None

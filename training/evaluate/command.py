@@ -78,11 +78,22 @@ def add_evaluate(commands: Commands) -> None:
         help="instead of baselines: each level alone (Fig. 7), literal motion (eq. 4), a sound that is heard once, or "
         "how far the learned motion may go (sec. 5)",
     )  # fmt: skip
-    parser.add_argument("--condition", action="append", default=[], metavar="NAME", help="only this one (repeatable)")
+    parser.add_argument(
+        "--condition", action="append", default=[], metavar="NAME", help="only this one, such as ours (repeatable)"
+    )
     parser.set_defaults(run=run_evaluate)
 
 
 def run_evaluate(args: argparse.Namespace) -> int:
+    """Refuse what can be refused before torch is loaded; then play all conditions."""
+    from .film_log import check_folder
+
+    _offered(args)
+    check_folder(args.out)
+    return _evaluate(args)
+
+
+def _evaluate(args: argparse.Namespace) -> int:
     """Play all conditions and write the figures; prints the table."""
     import json
 
@@ -94,7 +105,6 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from .films import rows, stimuli
     from .report import markdown, tables
 
-    _offered(args)
     world = load_world(args.world)
     eyes, judge = _eyes(world, args)
     heard = stimuli(_recordings(args, world), args.each, world.card.classes)
@@ -113,14 +123,14 @@ def run_evaluate(args: argparse.Namespace) -> int:
                 kept.add(row)
                 progress(len(kept.rows), films)
         found = sorted(kept.rows, key=lambda r: (r.recording, r.seed, list(conditions).index(r.condition)))
-        figures = _figures(args, playback, heard, found, eyes)
-        out = kept.path.parent
-        write_bytes(out / FIGURES, json.dumps(figures, indent=1).encode())
-        write_bytes(out / "figures.md", markdown(tables(found)).encode())
+        if not (args.out / FIGURES).exists():
+            figures = _figures(args, playback, heard, found, eyes)
+            write_bytes(args.out / "figures.md", markdown(tables(found)).encode())
+            write_bytes(args.out / FIGURES, json.dumps(figures, indent=1).encode())
+            sys.stderr.write(f"written into {one_line(args.out)}\n")
     finally:
         kept.close()
     sys.stdout.write(markdown(tables(found)))
-    sys.stderr.write(f"written into {one_line(out)}\n")
     return 0
 
 
@@ -141,30 +151,25 @@ def _asked(
 
     return {
         "sonorama": version("sonorama"), "world": world.card.content, "split": args.split, "seconds": args.seconds,
-        "seeds": args.seeds, "conditions": list(conditions), "judge": judge,
+        "minutes": args.minutes, "seeds": args.seeds, "conditions": list(conditions), "judge": judge,
         "i3d": sha256(args.i3d) if args.i3d else "",
         "recordings": [hashlib.sha256(s.sound.tobytes() + s.wrong.tobytes()).hexdigest() for s in heard],
     }  # fmt: skip
 
 
 def film_log(out: Path, asked: Mapping[str, Any]) -> FilmLog:
-    """Where a stopped evaluation of the same question goes on, or a new folder."""
-    from ...engine.files.atomic import names_after
-    from .film_log import FilmLog
+    """The films of an evaluation of the same question, or a new one. OutputError: `out` cannot be used for it."""
+    from .film_log import FilmLog, check_folder
 
-    for folder in names_after(out):
-        kept = FilmLog(folder, asked)
-        if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-            if not kept.begin():
-                kept.close()
-                continue
-            if folder != out:
-                sys.stderr.write(f"{one_line(out)} is there already, or in use: figures go into {one_line(folder)}\n")
-            return kept
-        if not (folder / FIGURES).exists() and kept.find():
-            sys.stderr.write(f"{one_line(folder)}: going on after {len(kept.rows)} films\n")
-            return kept
-    raise AssertionError("names do not end")
+    check_folder(out)
+    kept = FilmLog(out, asked)
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        kept.begin()
+        return kept
+    kept.find()
+    ended = "it has its figures" if (out / FIGURES).exists() else f"going on after {len(kept.rows)} films"
+    sys.stderr.write(f"{one_line(out)} is there already: {ended}\n")
+    return kept
 
 
 def _figures(

@@ -29,7 +29,7 @@ from ...engine.pipeline.loaded_world import LoadedWorld
 from ...engine.pipeline.meaning_mixer import Displacement
 from ...engine.pipeline.offline import OfflineRender
 from ...engine.units import LEVELS, SAMPLE_RATE, Array
-from ..metrics.meaning import play
+from ..metrics.played_codes import play
 
 FPS = 15
 """Frames a second of all films: the usual motion rate, so that every frame is one motion step."""

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-import torch
-
+from ...engine.errors import OutputError
 from ...engine.files.atomic import translated
 from ...engine.files.lock import lock
-from .films import Row
+
+if TYPE_CHECKING:
+    from .films import Row
 
 FILE = "films.jsonl"
+_ANOTHER = "Choose another folder with -o."
+_WAIT = "Wait for it, or choose another folder with -o."
 
 
 class FilmLog:
@@ -37,23 +41,33 @@ class FilmLog:
         self._file: BinaryIO | None = None
         self._made = self._made_folder = False
 
-    def find(self) -> bool:
-        """Whether a stopped evaluation of the same question is there; its films are read then."""
-        with suppress(OSError):
-            file = self.path.open("r+b")
-            if lock(file.fileno()) and self._read(file):
-                self._file = file
-                return True
-            file.close()
-        return False
+    def find(self) -> None:
+        """Go on in the folder of an evaluation that was stopped, or has ended; its films are read.
 
-    def _read(self, file: BinaryIO) -> bool:
-        """Read whole lines. From the first cut or damaged line on, films are measured again."""
+        Raises:
+            OutputError: it is of another question, or no evaluation; another process writes into it.
+
+        """
+        refused = OutputError(f"{self.path.parent} is there already, and is no evaluation", _ANOTHER)
         try:
-            if json.loads(file.readline()) != self.asked:
-                return False
-        except ValueError:
-            return False
+            file = self.path.open("r+b")
+        except OSError as error:
+            raise refused from error
+        try:
+            if not lock(file.fileno()):
+                raise OutputError(f"Another process writes into {self.path.parent}", _WAIT)
+            if (told := _asked(file)) is None:
+                raise refused
+            if changed := differences(told, self.asked):
+                raise OutputError(f"{self.path.parent} is of another question: {', '.join(changed)} differ", _ANOTHER)
+            self._read(file)
+        except BaseException:
+            file.close()
+            raise
+        self._file = file
+
+    def _read(self, file: BinaryIO) -> None:
+        """Read whole lines. From the first cut or damaged line on, films are measured again."""
         end = file.tell()
         try:
             while (line := file.readline()).endswith(b"\n"):
@@ -63,13 +77,12 @@ class FilmLog:
             pass
         file.truncate(end)
         file.seek(end)
-        return True
 
-    def begin(self) -> bool:
-        """Make the folder, and the file with what is asked for; False if another process was quicker.
+    def begin(self) -> None:
+        """Make the folder, and the file with what is asked for.
 
         Raises:
-            OutputError: they cannot be written.
+            OutputError: they cannot be written, or another process was quicker.
 
         """
         with translated(self.path):
@@ -77,17 +90,16 @@ class FilmLog:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 self._file = self.path.open("xb")
-            except FileExistsError:
-                return False
+            except FileExistsError as error:
+                raise OutputError(f"Another process writes into {self.path.parent}", _WAIT) from error
             self._made = True
-            if not lock(self._file.fileno()):
-                return False
             try:
+                if not lock(self._file.fileno()):
+                    raise OutputError(f"Another process writes into {self.path.parent}", _WAIT)
                 self._write(self.asked)
-            except OSError:
+            except BaseException:
                 self.close()
                 raise
-        return True
 
     def add(self, row: Row) -> None:
         """Write a film down. OutputError where that cannot be."""
@@ -114,6 +126,26 @@ class FilmLog:
                 self.path.parent.rmdir()
 
 
+def check_folder(folder: Path) -> None:
+    """OutputError, before any work: what is there is no evaluation."""
+    if os.path.lexists(folder) and not (folder / FILE).is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise OutputError(f"{folder} is there already, and is no evaluation", _ANOTHER)
+
+
+def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """Names of what two questions differ in."""
+    return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+
+def _asked(file: BinaryIO) -> dict[str, Any] | None:
+    """What the first line asks for; None if it is none."""
+    try:
+        told = json.loads(file.readline())
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
+
+
 def _line(what: Mapping[str, Any]) -> bytes:
     return json.dumps(what).encode() + b"\n"
 
@@ -128,6 +160,10 @@ def _told(row: Row) -> dict[str, Any]:
 
 def _row(told: Any) -> Row:
     """ValueError: no row."""
+    import torch
+
+    from .films import Row
+
     try:
         tensors = {k: None if told[k] is None else torch.tensor(told[k]) for k in TENSORS}
         return Row(**{**told, **tensors})

@@ -14,6 +14,7 @@ from ...engine.cli.arguments import parse_out
 from ...engine.errors import InputError, needing_extra, one_line
 from ...plugin.worlds.command import parse_name
 from ..train.command import parse_minutes
+from .sound_files import sound_files
 
 if TYPE_CHECKING:
     from ...engine.cli.main import Commands
@@ -44,10 +45,12 @@ def add_fit(commands: Commands) -> None:
 
 
 def check_sounds(paths: Sequence[Path]) -> None:
-    """InputError where one is not there."""
+    """InputError where one is not there, or is a folder without a file."""
     for path in paths:
         if not path.exists():
             raise InputError(f"There is no {path}", "Give sounds, or folders of sounds.")
+        if not sound_files([path]):
+            raise InputError(f"There is no file in {path}", "Give sounds, or folders of sounds.")
 
 
 def run_fit(args: argparse.Namespace) -> int:

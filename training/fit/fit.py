@@ -42,7 +42,8 @@ from ..stages.sound_inversion import EncoderTraining, Judges, guide_by_sound
 from ..status import Tell, silent
 from ..train.lock import LOCK, alone_in
 from .rest import LEAST, fit_rest, rest_plan, rest_steps
-from .sounds import Heard, by_class, digest, sound_files
+from .sound_files import sound_files
+from .sounds import Heard, by_class, digest
 
 log = logging.getLogger(__name__)
 PLAN, STAGES = "fit.json", ("encoder", "motion", "rest")

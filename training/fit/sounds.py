@@ -30,17 +30,6 @@ LEAST_COLUMNS = 86
 """A second."""
 
 
-def sound_files(paths: Sequence[Path]) -> list[Path]:
-    """The files given, and those in the folders given."""
-    found: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            found += sorted(one for one in path.rglob("*") if one.is_file() and not one.name.startswith("."))
-        else:
-            found.append(path)
-    return found
-
-
 def digest(files: Sequence[Path]) -> str:
     """SHA-256 over names and contents."""
     whole = hashlib.sha256()

@@ -7,18 +7,15 @@ the sound is 12 dB louder or softer.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ...engine.control.addresses import LOOK_TRAVEL
-from ...engine.control.render_table import TABLE
 from ...engine.inference.backend import Backend
 from ...engine.model.world_file import World
-from ...engine.pipeline.offline import OfflineRender
 from ...engine.units import SAMPLE_RATE, Array
+from .played_codes import play
 
 WANTED = {
     "thunderstorm": ("luma", -1),
@@ -27,18 +24,6 @@ WANTED = {
     "underwater_bubbling": ("aqua", 1),
 }
 """Class -> what must change, and which way."""
-
-
-def play(world: World, backend: Backend, sound: Array, seconds: float, **changes: float | str) -> list[Array]:
-    """Style codes [L,W] of the first seconds of a sound (repeated where it is shorter), at the table's defaults but
-    `changes` (addresses with __ for / and without the first), and at the seed all the time.
-    """
-    values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
-    values[LOOK_TRAVEL] = 0.0
-    values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
-    n = int(seconds * SAMPLE_RATE)
-    long = np.tile(sound, -(-n // len(sound)))[:n]
-    return list(OfflineRender(world, values, Fraction(15), backend).codes([long], int(seconds * 15)))
 
 
 def last_picture(world: World, backend: Backend, sound: Array, seed: int) -> Array:

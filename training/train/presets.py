@@ -72,7 +72,7 @@ def fitted(recipe: Recipe, whole: float, spent: float, pace: Pace) -> Recipe:
     later = pace.later * sum(later_costs(recipe).values())
     if later > 0.6 * seconds:
         least = math.ceil((later / 0.5 + spent) * 1.2 / 60)  # the next run measures anew, and may find less
-        raise ValueRefused(f"{whole / 60:g} minutes are too short", f"Give at least --minutes {least}.")
+        raise ValueRefused(f"--minutes {whole / 60:g} is too short", f"Give at least --minutes {least}.")
     return replace(recipe, stage_0=_timed(recipe, planned - later, pace.stage_0))
 
 

@@ -268,7 +268,9 @@ def test_the_same_command_leaves_them_alone(tiny_world: str, capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(("preset", "suffix"), [("png", ".png"), ("exr", ".exr")])
-def test_a_picture_sequence_is_one_clip(preset: str, suffix: str, tiny_world: str, room: Path) -> None:
+def test_a_picture_sequence_is_one_clip(
+    preset: str, suffix: str, tiny_world: str, room: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_clicks("a.wav", 1.0)
     command = ["render", "a.wav", "-o", "shot.v2", "--world", tiny_world, "--device", "ort", "--fps", "25"]
     command += ["--preset", preset, "--timeline", "otio", "--timecode", "10:00:00:00"]
@@ -287,6 +289,10 @@ def test_a_picture_sequence_is_one_clip(preset: str, suffix: str, tiny_world: st
     before = Path("shot.v2.otio").read_bytes()
     assert main(command) == 0
     assert Path("shot.v2.otio").read_bytes() == before
+    with Path("shot.v2.otio").open("a") as file:
+        file.write("\n")
+    assert main(command) == 2
+    assert "was changed\nMove it away.\n" in capsys.readouterr().err  # --overwrite is for films
 
 
 @pytest.mark.parametrize(

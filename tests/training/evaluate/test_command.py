@@ -27,6 +27,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("shore", "--split", "final"), "no final recording"),
         (("shore", "--i3d", "MANIFEST.tsv"), "MANIFEST.tsv: "),
         (("shore", "--data", "nowhere"), "no MANIFEST.tsv"),
+        (("shore", "-o", "MANIFEST.tsv"), "MANIFEST.tsv is there already, and is no evaluation"),
     ],
 )
 def test_refused(

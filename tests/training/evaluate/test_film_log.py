@@ -1,5 +1,6 @@
 """A stopped evaluation goes on where it was, to the same figures, and only for the same question."""
 
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.backbone import Backbone
-from sonorama.training.evaluate.command import film_log
+from sonorama.training.evaluate.command import FIGURES, film_log
 from sonorama.training.evaluate.conditions import CONDITIONS, Playback, Stimulus
 from sonorama.training.evaluate.figures import Eyes
-from sonorama.training.evaluate.film_log import FilmLog
+from sonorama.training.evaluate.film_log import FilmLog, check_folder
 from sonorama.training.evaluate.films import Row, rows
 
 from ...worlds import write_world
@@ -52,48 +53,68 @@ def test_a_stopped_one_goes_on_to_the_same(
     whole = list(rows(playback, heard, CHOSEN, (1,), eyes))
     assert len({row.film for row in whole}) == len(whole) == 4, "two recordings of one source are two"
     first = FilmLog(tmp_path / "out", ASKED)
-    assert not first.find()
-    assert first.begin()
+    with pytest.raises(OutputError, match="is no evaluation"):
+        first.find()
+    first.begin()
     for row in islice(rows(playback, heard, CHOSEN, (1,), eyes), 3):
         first.add(row)
-    assert not FilmLog(tmp_path / "out", ASKED).find(), "somebody works there"
+    with pytest.raises(OutputError, match="Another process writes into"):
+        FilmLog(tmp_path / "out", ASKED).find()
     first.close()
     with first.path.open("ab") as file:
         file.write(end)
-    assert not FilmLog(tmp_path / "out", {**ASKED, "seeds": 5}).find()
+    with pytest.raises(OutputError, match="out is of another question: seeds differ"):
+        FilmLog(tmp_path / "out", {**ASKED, "seeds": 5}).find()
     again = FilmLog(tmp_path / "out", ASKED)
-    assert again.find()
+    again.find()
     assert len(again.rows) == 3
     for row in rows(playback, heard, CHOSEN, (1,), eyes, {row.film for row in again.rows}):
         again.add(row)
     again.close()
     assert all(map(same, again.rows, whole))
     third = FilmLog(tmp_path / "out", ASKED)
-    assert third.find()
+    third.find()
     assert all(map(same, third.rows, whole))
 
 
 def test_where_it_goes_on_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
-    assert film_log(tmp_path / "empty", ASKED).path.parent.name == "empty"
+    begun = film_log(tmp_path / "empty", ASKED)
     assert not capsys.readouterr().err
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "notes.txt").touch()
-    begun = film_log(tmp_path / "mine", ASKED)
-    assert "mine is there already, or in use: figures go into" in capsys.readouterr().err
-    assert begun.path.parent.name == "mine-2"
     begun.add(Row("ours", "rain", "somebody", 1, {}))
     begun.close()
-    assert len(film_log(tmp_path / "mine", ASKED).rows) == 1
-    assert "mine-2: going on after 1 films" in capsys.readouterr().err
+    again = film_log(tmp_path / "empty", ASKED)
+    assert len(again.rows) == 1
+    assert "empty is there already: going on after 1 films" in capsys.readouterr().err
+    again.close()
+    (tmp_path / "empty" / FIGURES).touch()
+    film_log(tmp_path / "empty", ASKED)
+    assert "empty is there already: it has its figures" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_what_is_the_users_is_refused_at_once(tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "mine"
+    if kind == "folder":
+        out.mkdir()
+        (out / "notes.txt").touch()
+    elif kind == "file":
+        out.touch()
+    else:
+        out.symlink_to(tmp_path / "nowhere")
+    for refuse in (check_folder, partial(film_log, asked=ASKED)):
+        with pytest.raises(OutputError, match="mine is there already, and is no evaluation"):
+            refuse(out)
+    assert (out / "notes.txt").exists() == (kind == "folder")
 
 
 @pytest.mark.parametrize("content", [b"", b"notes of mine\n", b"[1]\n", b"\xff\xfe\n"])
 def test_a_file_of_somebody_else_stays(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "films.jsonl").write_bytes(content)
     log = FilmLog(tmp_path, ASKED)
-    assert not log.find()
-    assert not log.begin()
+    for begin in (log.find, log.begin):
+        with pytest.raises(OutputError):
+            begin()
     log.close()
     assert (tmp_path / "films.jsonl").read_bytes() == content
 
@@ -112,13 +133,16 @@ def test_one_that_ended_before_its_first_film_leaves_nothing(tmp_path: Path) -> 
     assert not [*(tmp_path / "there").iterdir()]
 
 
-def test_two_that_begin_at_once_have_a_folder_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_two_that_begin_at_once_one_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other, begin = FilmLog(tmp_path / "out", {"seeds": 9}), FilmLog.begin
 
-    def slower(log: FilmLog) -> bool:
-        if not other.path.exists():
-            assert begin(other)
-        return begin(log)
+    def slower(log: FilmLog) -> None:
+        begin(other)
+        begin(log)
 
     monkeypatch.setattr(FilmLog, "begin", slower)
-    assert film_log(tmp_path / "out", ASKED).path.parent.name == "out-2"
+    with pytest.raises(OutputError, match="Another process writes into"):
+        film_log(tmp_path / "out", ASKED)
+    other.add(Row("ours", "rain", "somebody", 1, {}))
+    other.close()
+    assert other.path.exists()

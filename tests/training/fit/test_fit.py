@@ -158,6 +158,7 @@ def test_taught_classes_have_places_and_no_displacements(folder: Path) -> None:
         (["shore", "--name", "a"], "shore: its classes have no displacements of their own"),
         (["meridian"], "meridian is not among your worlds, and stays as it is"),
         (["meridian", "--name", "a", "--sounds", "nowhere"], "There is no nowhere"),
+        (["meridian", "--name", "a", "--sounds", "empty"], "There is no file in empty"),
         (["meridian", "--name", "shore"], "shore is the name of a world that comes with sonorama"),
         (["meridian", "--name", "a", "--sounds", "taken/mine.txt"], "taken/mine.txt is not a sound or video file"),
         (["meridian", "--name", "a", "--sounds", "taken"], "meridian: none of the sounds is of its classes"),
@@ -168,6 +169,7 @@ def test_taught_classes_have_places_and_no_displacements(folder: Path) -> None:
 def test_what_cannot_be_fitted_is_two_lines(
     folder: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], reason: str
 ) -> None:
+    (folder / "empty").mkdir()
     (folder / "taken").mkdir()
     (folder / "taken" / "mine.txt").write_text("mine")
     assert main(["fit", *arguments]) == 2

@@ -114,7 +114,7 @@ def test_a_time_that_is_too_short_is_refused_before_the_footage_is_read(
     (room / "film").mkdir()
     assert main(["train", "film", "--world", "a", "--minutes", "1"]) == 2
     err = capsys.readouterr().err
-    assert "1 minutes are too short" in err and err.count("\n") == 2
+    assert "--minutes 1 is too short" in err and err.count("\n") == 2
     assert not (room / "a-training").exists()
 
 

@@ -57,7 +57,7 @@ def test_the_adversarial_stage_is_whole_enough_or_left_out() -> None:
 
 
 def test_a_time_that_is_too_short_says_what_would_do() -> None:
-    with pytest.raises(ValueRefused, match="2 minutes are too short") as refused:
+    with pytest.raises(ValueRefused, match="--minutes 2 is too short") as refused:
         fitted(recipe_of(PRESETS["tiny"]), 120, 20.0, Pace(1.0, 1.0))
     least = int(str(refused.value.hint).rsplit(" ", 1)[1].rstrip("."))
     assert fitted(recipe_of(PRESETS["tiny"]), 60 * least, 20.0, Pace(1.0, 1.0))
