@@ -11,11 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sonorama.engine.cli.main import main
+from sonorama.engine.errors import OutputError
+from sonorama.engine.files.fingerprint import Hashing
 from sonorama.export.queue.watch_record import job_key
 from sonorama.export.render import RenderJob
+from sonorama.export.sequence import SequenceWriter
 
 from .test_render_queue import contents, frames, started, wait_for_part, write_wav
 
@@ -206,6 +210,24 @@ def test_a_kill_between_film_and_record(once: Once) -> None:
     assert [(row["state"], row["out"]) for row in once()] == [("was there", "out/rain.mp4")]
     assert Path("out/rain.mp4").stat().st_ino == before
     assert Path("out/sonorama.watch").exists()
+
+
+def test_pictures_that_ended_before_the_hash_was_known_go_on(once: Once, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_wav("in/rain.wav", 0.1)
+    write = SequenceWriter.write
+
+    def full(writer: SequenceWriter, frame: np.ndarray | None) -> None:
+        if (Path("out/rain") / "frame_000001.png").exists():
+            raise OutputError("The disk is full", "Make room.")
+        write(writer, frame)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(SequenceWriter, "write", full)
+        patched.setattr(Hashing, "known", None)
+        assert ["error" in row for row in once("--preset", "png")] == [True]
+    assert json.loads(Path("out/rain/sonorama.json").read_bytes())["sound_sha256"] is None
+    assert [(row["state"], row["out"]) for row in once("--preset", "png")] == [("made", "out/rain")]
+    assert json.loads(Path("out/rain/sonorama.json").read_bytes())["sound_sha256"]
 
 
 @pytest.mark.soak
