@@ -16,12 +16,13 @@ from ..errors import OutputError, SonoramaError
 from ..files.folders import cache_folder, is_folder
 from ..ipc.shared_paths import own_folder, user_number
 from .exported import exported_graphs
+from .sound_frames import split_sound
 
 if TYPE_CHECKING:
     from ..model.world_file import World
 
 log = logging.getLogger(__name__)
-GRAPH_VERSION = 2
+GRAPH_VERSION = 3
 """Raise it when the graphs of an unchanged world change."""
 _READABLE = 0o755
 """Mode of a folder of graphs: another user's program may play from a cache folder that is shared."""
@@ -113,6 +114,7 @@ def _write(world: World, folder: Path) -> Path:
             write_graphs(world, made)
         else:
             exported.cut(made)
+        split_sound(made)
         made.chmod(_READABLE)
         made.rename(folder)
     except OSError:

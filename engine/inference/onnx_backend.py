@@ -13,6 +13,7 @@ from .early_exit import early_graph, leaves_early
 from .graph_cache import ready_graphs
 from .placement import with_placement
 from .runtimes import onnxruntime
+from .sound_frames import SoundFrames, listens_by_frames
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -33,8 +34,14 @@ def open_session(graph: Path | bytes, threads: int = 1) -> Any:
 
 def open_sound_encoder(world: World) -> Callable[[Array], Array]:
     """F_a alone: log-mel [128,344] -> unit code [D]."""
-    session = open_session(ready_graphs(world) / "sound.onnx")
-    return lambda window: session.run(None, {"window": window[None, None]})[0][0]
+    return _sound_encoder(ready_graphs(world))
+
+
+def _sound_encoder(folder: Path) -> Callable[[Array], Array]:
+    if listens_by_frames(folder):
+        return SoundFrames(folder, open_session)
+    session = open_session(folder / "sound.onnx")
+    return lambda window: session.run(None, {"window": np.ascontiguousarray(window, np.float32)[None, None]})[0][0]
 
 
 class OnnxBackend:
@@ -52,7 +59,8 @@ class OnnxBackend:
         folder = self._folder = ready_graphs(world)
         self._rows, self._threads, self._leaves_early = world.card.painted_rows, threads, leaves_early(world)
         self.name, self.painters = "onnxruntime-cpu", painters
-        names = ("sound", "encoder", "motion", "mapping")
+        self._embed_sound = _sound_encoder(folder)
+        names = ("encoder", "motion", "mapping")
         self._run = {name: open_session(folder / f"{name}.onnx") for name in names}
         if paints:
             self._run["synthesis"] = open_session(folder / "synthesis.onnx", threads)
@@ -63,7 +71,7 @@ class OnnxBackend:
 
     def embed_sound(self, window: Array) -> Array:
         """See Backend."""
-        return self._call("sound", window=window[None])[0]
+        return self._embed_sound(window)
 
     def invert_sound(self, window: Array, code: Array) -> tuple[Array, float]:
         """See Backend."""

@@ -75,8 +75,12 @@ class SoundConfig:
     members: int = 4
 
 
-FRAME_STARTS = (0, 85, 171, 256)
-"""Columns of F_a's window at which its frames of one second begin."""
+FRAME_STEP = 21
+"""Columns after which F_a is asked again where it listens by frames: 244 ms."""
+FRAME_STARTS = (4, 88, 172, 256)
+"""Columns of F_a's window at which its frames of one second begin: every fourth step, so that three of the four frames
+were heard before.
+"""
 FRAME_SOUND = 0.125
 """A frame whose loudest cell lies below it (-70 dB) holds no sound."""
 

@@ -110,4 +110,6 @@ def log_mel(samples: Array) -> Array:
 def last_columns(columns: Array, end: int, width: int) -> Array:
     """Columns [BANDS, end - width : end], with silence where the sound had not begun."""
     window = columns[:, max(0, end - width) : max(0, end)]
+    if window.shape[1] == width:
+        return window
     return np.pad(window, ((0, 0), (width - window.shape[1], 0)))

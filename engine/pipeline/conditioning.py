@@ -1,7 +1,7 @@
 """The sound conditioner: samples in, sound displacements E_a(x) out, on fixed grids of sample indices.
 
-E_a is evaluated every 100 ms of sound, F_a every 250 ms, always on the samples before that point, whatever the chunks
-were. So live, batch and replay agree to the bit.
+E_a is evaluated every 100 ms of sound, F_a every 244 ms (where it listens by frames) or 250 ms, always on the samples
+before that point, whatever the chunks were. So live, batch and replay agree to the bit.
 
 Live, both run in a worker (conditioning_worker.py), which begins as soon as the sound of a grid point has arrived,
 ahead of the frame that needs it. If an answer is late, the point takes the newest one that has come instead. Which one
@@ -23,7 +23,6 @@ from .conditioning_worker import Answer, ConditioningWorker, Request, SoundNetwo
 from .meaning_mixer import Displacement
 
 ENCODER_STEP = SAMPLE_RATE // 10
-SOUND_STEP = SAMPLE_RATE // 4
 POINTS = 256
 """Grid points of E_a that can be asked for: 25 s of sound."""
 REMEMBERED = 8
@@ -124,9 +123,10 @@ class SoundConditioner:
 
     def _request(self, point: int, columns: Array) -> Request:
         sample = point * ENCODER_STEP
-        sound_point = sample // SOUND_STEP
+        step = self._networks.sound_step
+        sound_point = sample // step
         window = last_columns(columns, sample // HOP - self._first_column, ENCODER_COLUMNS)
-        sound = last_columns(columns, sound_point * SOUND_STEP // HOP - self._first_column, SOUND_COLUMNS)
+        sound = last_columns(columns, sound_point * step // HOP - self._first_column, SOUND_COLUMNS)
         return Request(point, sound_point, window, sound)
 
     def _submit(self, request: Request) -> None:
@@ -238,9 +238,9 @@ class SoundConditioner:
         self._requested, newest = numbers[4:] or (last, last)  # states of earlier versions end here
         code = np.array(state["code"], np.float32) if len(state["code"]) else None
         self._newest = Answer(newest, next_sound - 1, *self._displacements[-1], code)
-        self._requests = {}
+        self._requests, step = {}, self._networks.sound_step
         for point, window, sound in zip(*(state.get(name, ()) for name in ASKED), strict=True):
-            request = Request(int(point), int(point) * ENCODER_STEP // SOUND_STEP, *map(_float32, (window, sound)))
+            request = Request(int(point), int(point) * ENCODER_STEP // step, *map(_float32, (window, sound)))
             self._requests[request.point] = request
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..inference.backend import Backend
 from ..model.joint_space import Vocabulary
-from ..units import Array
+from ..units import SAMPLE_RATE, Array
 from .meaning_mixer import class_weights
 
 
@@ -67,12 +67,19 @@ class Answer:
 NO_WORDS = Vocabulary((), (), np.zeros((0, 0), np.float32), 1.0)
 
 
+SOUND_STEP = SAMPLE_RATE // 4
+"""Samples after which F_a is asked again where it does not listen by frames."""
+
+
 @dataclass(frozen=True)
 class SoundNetworks:
-    """F_a and E_a of a world. backend: runs them; vocabulary: says what a sound embedding means."""
+    """F_a and E_a of a world. backend: runs them; vocabulary: says what a sound embedding means; sound_step: samples
+    after which F_a is asked again.
+    """
 
     backend: Backend
     vocabulary: Vocabulary = NO_WORDS
+    sound_step: int = SOUND_STEP
 
     def evaluate(self, request: Request, code: Array | None = None) -> Answer:
         """Ask both. code: F_a's answer for the request's `sound`, where it is known already."""

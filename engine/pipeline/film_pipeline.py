@@ -87,11 +87,12 @@ class FilmPipeline(FramePipeline):
         self._scanned = max(known, self._scanned)
         while len(self._hits) > 1 and self._hits[1] <= self.sample - SAMPLE_RATE:
             self._hits.popleft()
-        for point in range(max(self._codes) + 1, self.conditioner.samples // ENCODER_STEP + 1):
+        for point in range(next(reversed(self._codes)) + 1, self.conditioner.samples // ENCODER_STEP + 1):
             self.conditioner.point(point)
             self._codes[point] = self.conditioner.code
         oldest = (self.sample - self._tail) // ENCODER_STEP - 2
-        self._codes = {point: code for point, code in self._codes.items() if point >= min(oldest, max(self._codes))}
+        while len(self._codes) > 1 and (first := next(iter(self._codes))) < oldest:
+            del self._codes[first]
 
     def _around(self, sample: int) -> tuple[float, range]:
         """For a picture at a sample: the grid position that its displacement is centred on, in points of E_a, and the

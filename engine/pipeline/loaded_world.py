@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..model.config import FRAME_STEP
+from ..model.mel import HOP
 from ..model.principal_axes import world_axes
 from ..model.seed_bank import TRUNCATION, SeedBank, bank_part
 from ..units import SAMPLE_RATE, Array
 from .class_places import ClassPlaces, places_of
-from .conditioning_worker import SoundNetworks
+from .conditioning_worker import SOUND_STEP, SoundNetworks
 from .latent_motion import MotionState, StyleSpace
 from .meaning_mixer import MeaningMixer
 from .quality_gate import QualityGate
@@ -71,7 +73,8 @@ class LoadedWorld:
     @property
     def sound_networks(self) -> SoundNetworks:
         """F_a and E_a; a sound that is none of its classes displaces little or nothing."""
-        return SoundNetworks(self.backend, self.world.vocabulary)
+        step = SOUND_STEP if self.world.card.frames is None else FRAME_STEP * HOP
+        return SoundNetworks(self.backend, self.world.vocabulary, step)
 
     @cached_property
     def meaning_mixer(self) -> MeaningMixer:

@@ -8,19 +8,23 @@ from onnx import TensorProto
 from ...model.config import FRAME_SOUND, FRAME_STARTS, FramesConfig
 from ...model.mel import BANDS, ENCODER_COLUMNS, FLOOR_DB
 from .graph import Graph, Value, Weights, integer, integers
-from .layers import mean, silu, total, unsqueeze
+from .layers import mean, total, unsqueeze
 
 LOWEST_DB, HIGHEST_DB, ROWS = -50.0, 30.0, 4
 """As in engine/model/frame_encoder.py."""
+FRAMES, FRAME_CODES = "frames", "frame_codes"
+"""Frames [N,128,88] and their codes [N,code], where `sound_frames.py` cuts the graph; any N will do."""
 
 
 def frame_codes(graph: Graph, window: Value, weights: Weights, config: FramesConfig) -> Value:
     """Log-mel window [1,1,128,344] -> mean code [1,code] of its frames that hold sound; 0 where none does."""
     columns = graph.add("Gather", window, integer(0), axis=1)
-    frames = graph.add("Concat", *(_cut(graph, columns, 2, at, at + ENCODER_COLUMNS) for at in FRAME_STARTS), axis=0)
+    cuts = (_cut(graph, columns, 2, at, at + ENCODER_COLUMNS) for at in FRAME_STARTS)
+    frames = graph.add("Concat", *cuts, axis=0, result=FRAMES)
     loudest = graph.add("ReduceMax", frames, integers(1, 2), keepdims=0)
     share = graph.add("Cast", graph.add("Greater", loudest, FRAME_SOUND), to=TensorProto.FLOAT)
-    codes = silu(graph, _linear(graph, _features(graph, _level_free(graph, frames), weights, config), weights, config))
+    x = _linear(graph, _features(graph, _level_free(graph, frames), weights, config), weights, config)
+    codes = graph.add("Mul", x, graph.add("Sigmoid", x), result=FRAME_CODES)  # SiLU
     summed = total(graph, graph.add("Mul", codes, unsqueeze(graph, share, 1)), 0, keep=True)
     return graph.add("Div", summed, graph.add("Clip", total(graph, share, 0, keep=True), 1.0))
 
@@ -37,8 +41,8 @@ def _level_free(graph: Graph, frames: Value) -> Value:
     power = graph.add("Add", graph.add("ReduceMean", power, integers(1, 2), keepdims=1), 1e-12)
     level = graph.add("Mul", graph.add("Log", power), np.float32(10 / np.log(10)))
     db = graph.add("Clip", graph.add("Sub", db, level), LOWEST_DB, HIGHEST_DB)
-    lowest = np.full((len(FRAME_STARTS), 1, ENCODER_COLUMNS), LOWEST_DB / 20, np.float32)
-    return unsqueeze(graph, graph.add("Concat", lowest, graph.add("Div", db, 20.0), axis=1), 1)
+    lowest = np.array(LOWEST_DB / 20, np.float32)
+    return unsqueeze(graph, graph.add("Pad", graph.add("Div", db, 20.0), integers(0, 1, 0, 0, 0, 0), lowest), 1)
 
 
 def _features(graph: Graph, x: Value, weights: Weights, config: FramesConfig) -> Value:

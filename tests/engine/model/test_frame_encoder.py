@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sonorama.engine.errors import WorldError
-from sonorama.engine.model.config import FRAME_STARTS, FramesConfig, SoundConfig, check_frames
+from sonorama.engine.model.config import FRAME_STARTS, FRAME_STEP, FramesConfig, SoundConfig, check_frames
 from sonorama.engine.model.frame_encoder import FrameEncoder
 from sonorama.engine.model.joint_embedding import SoundEncoder
 from sonorama.engine.model.mel import BANDS, ENCODER_COLUMNS, SOUND_COLUMNS
@@ -24,8 +24,9 @@ def window() -> torch.Tensor:
 
 def test_frames_cover_the_window() -> None:
     ends = [start + ENCODER_COLUMNS for start in FRAME_STARTS]
-    assert FRAME_STARTS[0] == 0
+    assert 0 <= FRAME_STARTS[0] < FRAME_STEP
     assert ends[-1] == SOUND_COLUMNS
+    assert {(end - SOUND_COLUMNS) % (4 * FRAME_STEP) for end in ends} == {0}, "frames are those of four steps ago"
     assert all(begin <= end for begin, end in zip(FRAME_STARTS[1:], ends, strict=False))
 
 
