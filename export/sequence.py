@@ -18,7 +18,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from ..engine.audio.audio_file import Sound
-from ..engine.errors import OutputError, one_line
+from ..engine.errors import InputError, OutputError, one_line
 from ..engine.files.atomic import translated
 from ..engine.files.exr import Attributes, colour_attributes, time_attributes, with_attributes
 from ..engine.files.fingerprint import Hashing
@@ -55,7 +55,8 @@ def sequence_writer(
     picture was finished: then nothing of it is left behind.
 
     The first pictures of a long sound are there before its hash is; the sidecar gets it as soon as it is known. Where
-    the program was killed before that, nothing says which sound the pictures are of, and all are painted again.
+    the program ended before that, nothing says which sound the pictures are of: a run of the same job, with a sound of
+    that path, removes them and paints them again.
 
     Args:
         out: the folder; made when missing.
@@ -71,17 +72,23 @@ def sequence_writer(
     """
     made = not out.exists()
     record = check_folder(out)
-    begun = any(map(record.there, record.names))
-    trusted = begun and _is_same_job(out, record, facts(hashing.result()))
+    complete = False
     with translated(out):
         out.mkdir(exist_ok=True)
     try:
-        record.open()
-        told = _Sidecar(record, facts, hashing, complete=trusted)
+        record.open()  # before the hash is waited for, so that another process finds it taken
+        if any(map(record.there, record.names)):
+            complete = _is_of_known_sound(out, record, facts, hashing)
+        told = _Sidecar(record, facts, hashing, complete)
         told.write()
-        if look.audio != "none" and not (trusted and record.whole(SOUND)):
+        if look.audio != "none" and not record.whole(SOUND):
             record.write(SOUND, lambda part: write_sound(part, sound, blocks))
-        yield SequenceWriter(out, look, record, told, trusted)
+        try:
+            yield SequenceWriter(out, look, record, told)
+        except BaseException:
+            with suppress(OutputError, InputError):  # what ended it is what counts
+                told.update()
+            raise
         told.finish()
     finally:
         record.close()
@@ -142,8 +149,8 @@ class _Sidecar:
 class SequenceWriter:
     """Pictures on their way into one folder; made by `sequence_writer`."""
 
-    def __init__(self, out: Path, look: Look, record: Record, told: _Sidecar, trusted: bool) -> None:
-        self._out, self._record, self._told, self._trusted = out, record, told, trusted
+    def __init__(self, out: Path, look: Look, record: Record, told: _Sidecar) -> None:
+        self._out, self._record, self._told = out, record, told
         self._look, self._preset = look, look.preset
         self._convert = Converter(look.preset, look.source, look.size, look.fit, look.inset)
         self._frames = 0
@@ -155,8 +162,6 @@ class SequenceWriter:
 
     def have(self, n_frames: int) -> frozenset[int]:
         """Which of the first `n_frames` pictures are there already, as they were written."""
-        if not self._trusted:
-            return frozenset()
         return frozenset(index for index in range(n_frames) if self._record.whole(self.name(index)))
 
     def write(self, frame: np.ndarray | None) -> None:
@@ -210,16 +215,29 @@ def _write(part: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
-def _is_same_job(out: Path, record: Record, facts: Mapping[str, Any]) -> bool:
-    """Whether what is there is known to be of the same sound. Raises OutputError: it is of another job."""
+def _is_of_known_sound(out: Path, record: Record, facts: Facts, hashing: Hashing) -> bool:
+    """Whether what is there is of this very sound. Where nothing says so, pictures and sound are removed.
+
+    Raises:
+        OutputError: it is of another job.
+
+    """
     another = "Choose another folder, or delete this one to start again."
-    if not record.whole(SIDECAR):
+    if not record.whole_or_before(SIDECAR):
         raise OutputError(f"{out} may hold frames of another job: {SIDECAR} is not as it was written", another)
     told = read_sidecar(out / SIDECAR) or {}
     hashed = told.get(HASH, "") is not None
-    changed = differences(told, facts if hashed else {**facts, HASH: None})
+    wanted = facts(told.get(HASH))
+    changed = differences(told, wanted)  # before the hash is waited for
+    if not hashed and told.get("sound") != wanted["sound"]:
+        changed = [*changed, "sound"]
+    if hashed and not changed:
+        changed = differences(told, facts(hashing.result()))
     if changed:
         raise OfAnotherJob(f"{out} holds frames of another job: {', '.join(changed)} differ", another)
+    if not hashed:
+        with translated(out):
+            record.remove(name for name in record.names if name != SIDECAR)
     return hashed
 
 

@@ -202,7 +202,7 @@ class Sound:
                     break
             if math.inf > want > 0:  # it has become shorter meanwhile
                 message = f"{self.path} has changed: it ends before its sound does"
-                raise InputError(message, "Begin anew, with another OUT.")
+                raise InputError(message, "Run it again when the file is whole.")
 
     def _read_or_decode(self, first: int) -> Iterator[np.ndarray]:
         """Blocks from a sample on that is known to be there."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -40,6 +40,7 @@ class Record:
         self._folder, self._path = folder, folder / FILES
         self._file: BinaryIO | None = None
         self._told: dict[str, Mapping[str, Any]] = {}
+        self._before: dict[str, list[Mapping[str, Any]]] = {}
         self._length = self._size = 0  # of the whole lines, and of all that was read
         self.set_aside: list[Path] = []
         self.begun = os.path.lexists(self._path)
@@ -58,12 +59,18 @@ class Record:
             self._size = len(data)
             data = data[: data.rfind(b"\n") + 1]  # a last line that a crash has cut: its file has no name yet
             head, *lines = [json.loads(line) for line in data.splitlines()] or [None]
-            self._told = {str(line["name"]): line for line in lines}
+            for line in lines:
+                self._tell(str(line["name"]), line)
         except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise refused from error
         if head != _HEAD:
             raise refused
         self._length = len(data)
+
+    def _tell(self, name: str, told: Mapping[str, Any]) -> None:
+        if name in self._told:
+            self._before.setdefault(name, []).append(self._told[name])
+        self._told[name] = told
 
     def __contains__(self, name: str) -> bool:
         return name in self._told
@@ -75,6 +82,12 @@ class Record:
     def whole(self, name: str) -> bool:
         """Whether a file is there as it was written."""
         return matches(self._folder / name, self._told.get(name))
+
+    def whole_or_before(self, name: str) -> bool:
+        """Whether a file that is written again is there as it was written at last, or, since a crash may come between
+        the line and the name, as it was a time before.
+        """
+        return self.whole(name) or any(matches(self._folder / name, told) for told in self._before.get(name, ()))
 
     @property
     def names(self) -> list[str]:
@@ -124,11 +137,11 @@ class Record:
                     self._keep(path)
                 told = {"name": name, **fingerprint(part)}
             self._append(told)
-            self._told[name] = told
+            self._tell(name, told)
 
     def _replaceable(self, name: str, part: Path) -> bool:
         """Whether nothing of the user's is lost when `part` takes the place of a file on record."""
-        return self.whole(name) or _begins(self._folder / name, part)
+        return self.whole_or_before(name) or _begins(self._folder / name, part)
 
     def _keep(self, path: Path) -> None:
         for other in names_after(path.with_name(f"{path.name}.changed")):
@@ -154,10 +167,14 @@ class Record:
         """Remove every file that is still as it was written, and the record. Raises OSError."""
         if self._file is None:
             return
-        for name in self.names:
+        self.remove(self.names)
+        self._path.unlink()
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove those of these files that are still as they were written. Raises OSError."""
+        for name in names:
             if self.whole(name):
                 (self._folder / name).unlink()
-        self._path.unlink()
 
 
 def _begins(path: Path, whole: Path) -> bool:

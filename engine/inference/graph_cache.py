@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, SonoramaError
+from ..errors import OutputError, SonoramaError, WorldError
 from ..files.folders import cache_folder, is_folder
 from ..ipc.shared_paths import own_folder, user_number
 from .exported import exported_graphs
-from .sound_frames import split_sound
+from .sound_frames import listens_by_frames, split_sound
 
 if TYPE_CHECKING:
     from ..model.world_file import World
@@ -115,6 +115,10 @@ def _write(world: World, folder: Path) -> Path:
         else:
             exported.cut(made)
         split_sound(made)
+        if exported is not None and world.card.frames is not None and not listens_by_frames(made):
+            raise WorldError(
+                f"{exported.folder} was exported by an earlier version", "Export it again to play it here."
+            )
         made.chmod(_READABLE)
         made.rename(folder)
     except OSError:

@@ -33,13 +33,11 @@ def open_session(graph: Path | bytes, threads: int = 1) -> Any:
 
 
 def open_sound_encoder(world: World) -> Callable[[Array], Array]:
-    """F_a alone: log-mel [128,344] -> unit code [D]."""
-    return _sound_encoder(ready_graphs(world))
+    """F_a alone: log-mel [128,344] -> unit code [D], in one piece: for windows that do not share frames."""
+    return _whole_encoder(ready_graphs(world))
 
 
-def _sound_encoder(folder: Path) -> Callable[[Array], Array]:
-    if listens_by_frames(folder):
-        return SoundFrames(folder, open_session)
+def _whole_encoder(folder: Path) -> Callable[[Array], Array]:
     session = open_session(folder / "sound.onnx")
     return lambda window: session.run(None, {"window": np.ascontiguousarray(window, np.float32)[None, None]})[0][0]
 
@@ -59,7 +57,7 @@ class OnnxBackend:
         folder = self._folder = ready_graphs(world)
         self._rows, self._threads, self._leaves_early = world.card.painted_rows, threads, leaves_early(world)
         self.name, self.painters = "onnxruntime-cpu", painters
-        self._embed_sound = _sound_encoder(folder)
+        self._embed_sound = SoundFrames(folder, open_session) if listens_by_frames(folder) else _whole_encoder(folder)
         names = ("encoder", "motion", "mapping")
         self._run = {name: open_session(folder / f"{name}.onnx") for name in names}
         if paints:

@@ -1,4 +1,4 @@
-"""F_a a frame at a time: of the four seconds that it hears, three were heard before.
+"""F_a a frame at a time: of the four frames that it hears, three were heard before.
 
 F_a listens to frames of one second and takes the mean of their codes (model/frame_encoder.py). Where it is asked every
 FRAME_STEP columns, every frame but the newest is the same as four steps ago, and its code is remembered.
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..model.config import FRAME_STARTS
+from ..model.config import FRAME_STARTS, FRAME_STEP
 from ..model.mel import ENCODER_COLUMNS
 from ..units import Array
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 FRAME, CODE = "sound_frame", "sound_code"
 """Graphs: a frame -> its code; window and codes of its frames -> F_a's answer."""
-REMEMBERED = 32
+REMEMBERED = 2 * len(FRAME_STARTS) * (FRAME_STARTS[1] - FRAME_STARTS[0]) // FRAME_STEP
+"""Codes of frames: those of eight seconds, twice what one sound needs, since what is asked ahead may not be played."""
 
 
 class SoundFrames:

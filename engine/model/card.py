@@ -32,7 +32,7 @@ from .config import (
 from .stylegan3_config import StyleGAN3Config
 
 SOUND_HZ, ENCODER_HZ = 4.0, 10.0
-"""How often F_a and E_a are evaluated, a second of sound."""
+"""How often F_a and E_a are evaluated, a second of sound; F_a a little more often where it listens by frames."""
 MOTION_HZ = (1.0, 240.0)
 """Range of motion_rate."""
 TRUNCATIONS = (0.1, 1.2)

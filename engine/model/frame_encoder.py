@@ -79,10 +79,19 @@ class FrameEncoder(nn.Module):
 
     def window(self, window: Tensor) -> Tensor:
         """Windows [B,1,128,344] -> the mean code [B,code] of their frames that hold sound; 0 where none does."""
-        frames = torch.stack([window[:, 0, :, start : start + ENCODER_COLUMNS] for start in FRAME_STARTS], 1)
-        codes = self(frames.flatten(0, 1)).unflatten(0, frames.shape[:2])
-        share = (frames.amax((2, 3)) > FRAME_SOUND).float()
+        frames = frames_of(window)
+        codes, share = self(frames.flatten(0, 1)).unflatten(0, frames.shape[:2]), sounding_frames(window)
         return (codes * share[..., None]).sum(1) / share.sum(1, keepdim=True).clamp_min(1)
+
+
+def frames_of(window: Tensor) -> Tensor:
+    """Windows [B,1,128,344] -> their frames [B,4,128,88]."""
+    return torch.stack([window[:, 0, :, start : start + ENCODER_COLUMNS] for start in FRAME_STARTS], 1)
+
+
+def sounding_frames(window: Tensor) -> Tensor:
+    """Which frames of windows hold sound: [B,1,128,344] -> [B,4] of 0 and 1."""
+    return (frames_of(window).amax((2, 3)) > FRAME_SOUND).float()
 
 
 def frames_config(tensors: Mapping[str, Tensor]) -> FramesConfig:

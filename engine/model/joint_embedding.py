@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ..errors import WorldError
 from ..units import SAMPLE_RATE
 from .config import FramesConfig, ImageConfig, SoundConfig, TextConfig
-from .frame_encoder import FrameEncoder, frames_config
+from .frame_encoder import FrameEncoder, frames_config, sounding_frames
 from .joint_space import FIRST_WORD, HEAD_WIDTH, token_rows
 from .mel import HOP
 from .texture_statistics import sounding, statistics
@@ -73,9 +73,9 @@ class SoundEncoder(nn.Module):
     """F_a: log-mel windows [B,1,128,344] in 0..1 -> codes [B,D].
 
     What is heard first, by a frame encoder or, without one, as statistics of the sound's texture; then a committee of
-    small perceptrons whose unit codes are averaged. A code has length 1; silence (no column above -78 dB) has the code
-    0: its cosine with everything is 0, and `class_scores` gives it the same score for every class. Columns before the
-    sound's start do not count.
+    small perceptrons whose unit codes are averaged. A code has length 1; silence (no column above -78 dB, or no frame
+    above -70 dB) has the code 0: its cosine with everything is 0, and `class_scores` gives it the same score for every
+    class. Columns before the sound's start do not count.
 
     Args:
         features: how many numbers are heard first.
@@ -126,7 +126,8 @@ class SoundEncoder(nn.Module):
 
     def forward(self, window: Tensor) -> Tensor:
         """Codes of windows."""
-        return self.code(self.hear(window)) * sounding(window).amax(1, keepdim=True)
+        there = sounding(window) if self.frames is None else sounding_frames(window)
+        return self.code(self.hear(window)) * there.amax(1, keepdim=True)
 
 
 def _frames(tensors: Mapping[str, Tensor]) -> FramesConfig | None:

@@ -44,7 +44,7 @@ class SoundConditioner:
 
     Attributes:
         samples: index of the next sample.
-        code: F_a's newest answer, unit [D]; None before the first 250 ms.
+        code: F_a's newest answer, unit [D]; None before the first of E_a.
         patience_s: how long an answer is waited for, in seconds; None: as long as it takes, without a worker.
         late: (point, taken) of Held since whoever reads it emptied it.
 
@@ -213,6 +213,7 @@ class SoundConditioner:
         first = self._first + len(self._displacements) - len(kept)
         newest, asked = self._newest, list(self._requests.values())
         numbers = [self.samples, self._first_column, first, newest.sound_point + 1, self._requested, newest.point]
+        numbers += [self._networks.sound_step]
         return {
             "numbers": np.array(numbers, np.int64),
             "columns": self._columns,
@@ -235,7 +236,9 @@ class SoundConditioner:
         classes = np.array(state.get("classes", np.zeros((len(codes), *self._newest.classes.shape))), np.float32)
         self._displacements = deque(map(Displacement, codes, presence, classes), maxlen=POINTS)
         last = self._first + len(codes) - 1
-        self._requested, newest = numbers[4:] or (last, last)  # states of earlier versions end here
+        self._requested, newest = numbers[4:6] or (last, last)  # states of earlier versions end here
+        if numbers[6:] != [self._networks.sound_step]:  # of an earlier version, on another grid
+            next_sound = 0
         code = np.array(state["code"], np.float32) if len(state["code"]) else None
         self._newest = Answer(newest, next_sound - 1, *self._displacements[-1], code)
         self._requests, step = {}, self._networks.sound_step

@@ -24,11 +24,12 @@ from ...engine.inference.graphs.stylegan3 import add_placement
 from ...engine.inference.graphs.text_tower import write_text
 from ...engine.inference.onnx_backend import open_session
 from ...engine.model.card import ENCODER_HZ, SOUND_HZ
-from ...engine.model.mel import ENCODER_COLUMNS, SOUND_COLUMNS
+from ...engine.model.config import FRAME_STEP
+from ...engine.model.mel import ENCODER_COLUMNS, HOP, SOUND_COLUMNS
 from ...engine.model.stylegan3_config import PLACEMENT
 from ...engine.pipeline.class_places import places_of
 from ...engine.pipeline.latent_motion import number
-from ...engine.units import LEVELS
+from ...engine.units import LEVELS, SAMPLE_RATE
 from .base_latent import add_base
 from .log_mel import log_mel_window, samples_of
 from .meaning import add_mixer, add_scores
@@ -91,7 +92,8 @@ class GraphWriter:
             add_scores(graph, self._world, "code", result="scores")
             outputs += (Port("scores", (1, count), "score 0 to 1 of every label, in their order; they sum to 1"),)
         save(graph, self._path("sound"), outputs)
-        return Exported("sound", "sound embedding F_a of the last 4 seconds", SOUND_HZ, (samples,), outputs)
+        rate = SOUND_HZ if self._world.card.frames is None else SAMPLE_RATE / (FRAME_STEP * HOP)
+        return Exported("sound", "sound embedding F_a of the last 4 seconds", rate, (samples,), outputs)
 
     def _encoder(self) -> Exported:
         graph, samples = self._graph("encoder"), Port("samples", (1, samples_of(ENCODER_COLUMNS)), _SAMPLES)

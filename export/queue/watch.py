@@ -138,18 +138,19 @@ class Watch:
     def _film(self, job: RenderJob, content: str, progress: Progress) -> RenderReport:
         """Make it under the first of its names that nothing else has: rain.mp4, rain-2.mp4 ..."""
         for out in names_after(job.out):
-            if not _taken(out, content, pictures=not self._suffix):
+            if not _taken(out, job.sound, content, pictures=not self._suffix):
                 with suppress(OfAnotherJob):
                     return self._make_film(replace(job, out=out), progress)
         raise RuntimeError("names do not end")
 
 
-def _taken(out: Path, content: str, *, pictures: bool) -> bool:
+def _taken(out: Path, sound: Path, content: str, *, pictures: bool) -> bool:
     """Whether something else has this name than a film of the same sound."""
     sidecar = out / SIDECAR if pictures else sidecar_of(out)
     told = read_sidecar(sidecar)
     if told is not None:
-        return told.get(HASH) not in (content, None)  # None: ended before the hash was known
+        unknown = told.get(HASH, "") is None and told.get("sound") == str(sound)  # ended before the hash was known
+        return told.get(HASH) != content and not unknown
     return out.exists() or out.is_symlink() or sidecar.exists()
 
 

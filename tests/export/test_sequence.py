@@ -1,16 +1,20 @@
 """Folders of pictures: read back, continued, never mixed."""
 
 import json
+import shutil
 import threading
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 
 from sonorama.engine.errors import OutputError
 from sonorama.engine.files.fingerprint import Hashing, sha256
+from sonorama.engine.files.record import Record
 from sonorama.export.render import RenderJob, render
 from sonorama.export.sidecar import OfAnotherJob
 
@@ -139,23 +143,59 @@ def test_pictures_do_not_wait_for_the_hash_of_a_long_sound(
     assert json.loads((out / "sonorama.json").read_bytes())["sound_sha256"] == sha256(sound)
 
 
+def interrupted(job: RenderJob, stage: PatternSource, frames: int) -> None:
+    with pytest.raises(StoppedError):
+        render(job, stop_after(frames), maker(stage))
+
+
 def test_pictures_of_a_sound_that_is_not_known_are_painted_again(
     tmp_path: Path, stage: PatternSource, sound: Path, held_hash: Event
 ) -> None:
+    """Another sound of the same name and length may have taken its place."""
     job = RenderJob(sound, tmp_path / "shots")
-    with pytest.raises(StoppedError):
-        render(job, stop_after(4), maker(stage))
+    interrupted(job, stage, 4)
+    assert json.loads((job.out / "sonorama.json").read_bytes())["sound_sha256"] is None
     assert len(list(job.out.glob("frame_*.png"))) == 4
     held_hash.set()
-    other = RenderJob(sound, job.out, fps=Fraction(10))
     with pytest.raises(OfAnotherJob, match="fps, frames, timecode differ"):
-        render(other, None, maker(stage))
+        render(RenderJob(sound, job.out, fps=Fraction(10)), None, maker(stage))
+    other = Path(shutil.copy(sound, tmp_path / "other.wav"))
+    with pytest.raises(OfAnotherJob, match=": sound differ"):
+        render(replace(job, sound=other), None, maker(stage))
+    assert len(list(job.out.glob("frame_*.png"))) == 4
     stage.painted = 0
+    interrupted(job, stage, 2)
+    assert len(list(job.out.glob("frame_*.png"))) == 2, "those of the first run are gone"
     render(job, None, maker(stage))
-    assert stage.painted == 6
+    assert stage.painted == 2 + 4
     assert not list(job.out.glob("*.changed*"))
+
+
+def test_a_crash_while_the_hash_is_written_locks_nobody_out(
+    tmp_path: Path, stage: PatternSource, sound: Path, held_hash: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = RenderJob(sound, tmp_path / "shots")
+    append = Record._append
+
+    def crash(record: Record, line: dict[str, Any]) -> None:
+        append(record, line)
+        if line.get("name") == "sonorama.json" and held_hash.is_set():
+            raise StoppedError
+
+    def progress(done: int, total: int) -> None:
+        if done == 3:
+            held_hash.set()
+            for thread in threading.enumerate():
+                if thread.name == "hash":
+                    thread.join()
+
+    with monkeypatch.context() as patched, pytest.raises(StoppedError):
+        patched.setattr(Record, "_append", crash)
+        render(job, progress, maker(stage))
+    assert json.loads((job.out / "sonorama.json").read_bytes())["sound_sha256"] is None
     render(job, None, maker(stage))
-    assert stage.painted == 6
+    assert json.loads((job.out / "sonorama.json").read_bytes())["sound_sha256"] == sha256(sound)
+    assert not list(job.out.glob("*.changed*"))
 
 
 def test_a_complete_sequence_is_left_alone(tmp_path: Path, stage: PatternSource, sound: Path) -> None:

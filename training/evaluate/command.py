@@ -8,11 +8,12 @@ import logging
 import math
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...engine.errors import InputError, one_line
+from ...engine.errors import InputError, OutputError, one_line
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -118,15 +119,20 @@ def _evaluate(args: argparse.Namespace) -> int:
     kept = film_log(args.out, _asked(args, world, heard, conditions, judge))
     try:
         films = len(heard) * args.seeds * len(conditions)
+        ended = (args.out / FIGURES).exists()
+        if ended and len(kept.rows) < films:
+            message = f"{one_line(args.out)} has figures, but only {len(kept.rows)} of their {films} films"
+            raise OutputError(message, "Choose another folder with -o.")
         with Progress(f"evaluate {world.card.name}") as progress:
             for row in rows(playback, heard, conditions, range(1, args.seeds + 1), eyes, {r.film for r in kept.rows}):
                 kept.add(row)
                 progress(len(kept.rows), films)
         found = sorted(kept.rows, key=lambda r: (r.recording, r.seed, list(conditions).index(r.condition)))
-        if not (args.out / FIGURES).exists():
+        if not ended:
             figures = _figures(args, playback, heard, found, eyes)
-            write_bytes(args.out / "figures.md", markdown(tables(found)).encode())
-            write_bytes(args.out / FIGURES, json.dumps(figures, indent=1).encode())
+            with suppress(OutputError):  # it is there, from a run that ended between the two
+                write_bytes(args.out / "figures.md", markdown(tables(found)).encode(), new=True)
+            write_bytes(args.out / FIGURES, json.dumps(figures, indent=1).encode(), new=True)
             sys.stderr.write(f"written into {one_line(args.out)}\n")
     finally:
         kept.close()
@@ -144,7 +150,7 @@ def _warn_of_judge(args: argparse.Namespace, heard: Sequence[Stimulus]) -> None:
 def _asked(
     args: argparse.Namespace, world: World, heard: Sequence[Stimulus], conditions: Iterable[str], judge: str
 ) -> dict[str, Any]:
-    """Everything that the figures of a film depend on."""
+    """Everything that the figures depend on but the moving scenes of --data."""
     from importlib.metadata import version
 
     from ...engine.files.fingerprint import sha256

@@ -50,9 +50,10 @@ class FilmLog:
         """
         refused = OutputError(f"{self.path.parent} is there already, and is no evaluation", _ANOTHER)
         try:
-            file = self.path.open("r+b")
-        except OSError as error:
-            raise refused from error
+            with translated(self.path):
+                file = self.path.open("r+b")
+        except OutputError as error:
+            raise (error if self.path.is_file() else refused) from error
         try:
             if not lock(file.fileno()):
                 raise OutputError(f"Another process writes into {self.path.parent}", _WAIT)
@@ -60,7 +61,8 @@ class FilmLog:
                 raise refused
             if changed := differences(told, self.asked):
                 raise OutputError(f"{self.path.parent} is of another question: {', '.join(changed)} differ", _ANOTHER)
-            self._read(file)
+            with translated(self.path):
+                self._read(file)
         except BaseException:
             file.close()
             raise
@@ -92,10 +94,10 @@ class FilmLog:
                 self._file = self.path.open("xb")
             except FileExistsError as error:
                 raise OutputError(f"Another process writes into {self.path.parent}", _WAIT) from error
-            self._made = True
             try:
                 if not lock(self._file.fileno()):
                     raise OutputError(f"Another process writes into {self.path.parent}", _WAIT)
+                self._made = True
                 self._write(self.asked)
             except BaseException:
                 self.close()

@@ -16,8 +16,8 @@ FRAMES, FRAME_CODES = "frames", "frame_codes"
 """Frames [N,128,88] and their codes [N,code], where `sound_frames.py` cuts the graph; any N will do."""
 
 
-def frame_codes(graph: Graph, window: Value, weights: Weights, config: FramesConfig) -> Value:
-    """Log-mel window [1,1,128,344] -> mean code [1,code] of its frames that hold sound; 0 where none does."""
+def frame_codes(graph: Graph, window: Value, weights: Weights, config: FramesConfig) -> tuple[Value, Value]:
+    """Log-mel window [1,1,128,344] -> mean code [1,code] of its frames that hold sound, and whether any does [1]."""
     columns = graph.add("Gather", window, integer(0), axis=1)
     cuts = (_cut(graph, columns, 2, at, at + ENCODER_COLUMNS) for at in FRAME_STARTS)
     frames = graph.add("Concat", *cuts, axis=0, result=FRAMES)
@@ -26,7 +26,8 @@ def frame_codes(graph: Graph, window: Value, weights: Weights, config: FramesCon
     x = _linear(graph, _features(graph, _level_free(graph, frames), weights, config), weights, config)
     codes = graph.add("Mul", x, graph.add("Sigmoid", x), result=FRAME_CODES)  # SiLU
     summed = total(graph, graph.add("Mul", codes, unsqueeze(graph, share, 1)), 0, keep=True)
-    return graph.add("Div", summed, graph.add("Clip", total(graph, share, 0, keep=True), 1.0))
+    heard = graph.add("Div", summed, graph.add("Clip", total(graph, share, 0, keep=True), 1.0))
+    return heard, graph.add("ReduceMax", share, integers(0), keepdims=1)
 
 
 def _cut(graph: Graph, x: Value, axis: int, begin: int, end: int) -> Value:

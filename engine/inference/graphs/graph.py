@@ -98,7 +98,7 @@ class Graph:
     def add(self, kind: str, *inputs: Operand, result: Value = "", **attributes: object) -> Value:
         """Append a node of one output, an operator of the ONNX standard, and return its output.
 
-        result: the name of the output, for an output of the graph.
+        result: the name of the output, where it is one of the graph, or the graph is cut there.
         """
         return self._append(kind, inputs, [result or f"v{len(self._nodes)}"], attributes)[0]
 

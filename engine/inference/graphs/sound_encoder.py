@@ -30,14 +30,16 @@ def write_sound(world: World, path: Path) -> None:
 def add_sound(graph: Graph, world: World, window: Value) -> int:
     """The nodes from the window to `code`; the width of the code."""
     weights, frames = Weights(world, "sound"), world.card.frames
-    statistics = TextureStatistics(graph, window)
     features = FEATURES if frames is None else frames.code
-    heard = statistics.all() if frames is None else frame_codes(graph, window, weights, frames)
+    if frames is None:
+        statistics = TextureStatistics(graph, window)
+        heard, sounding = statistics.all(), graph.add("ReduceMax", statistics.mask, integers(1), keepdims=1)
+    else:
+        heard, sounding = frame_codes(graph, window, weights, frames)
     x = graph.add("Sub", heard, weights.take("mean", features))
     x = graph.add("Clip", graph.add("Div", x, weights.take("std", features)), -4.0, 4.0)
     codes, width = _committee(graph, x, weights, features)
     code = unit(graph, mean(graph, codes, 0))
-    sounding = graph.add("ReduceMax", statistics.mask, integers(1), keepdims=1)
     graph.add("Mul", code, sounding, result="code")
     return width
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sonorama.engine.errors import WorldError
-from sonorama.engine.model.config import FRAME_STARTS, FRAME_STEP, FramesConfig, SoundConfig, check_frames
+from sonorama.engine.model.config import FRAME_SOUND, FRAME_STARTS, FRAME_STEP, FramesConfig, SoundConfig, check_frames
 from sonorama.engine.model.frame_encoder import FrameEncoder
 from sonorama.engine.model.joint_embedding import SoundEncoder
 from sonorama.engine.model.mel import BANDS, ENCODER_COLUMNS, SOUND_COLUMNS
@@ -62,3 +62,15 @@ def test_f_a_with_a_frame_encoder_returns_from_its_tensors() -> None:
 def test_sizes_that_do_not_fit_are_refused(frames: FramesConfig, reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         check_frames(frames, SoundConfig(20))
+
+
+@pytest.mark.parametrize("level", [0.05, 0.5])
+def test_what_is_in_no_frame_is_silence(level: float) -> None:
+    """Too quiet for a frame, or only in the columns before the first: no code is made up."""
+    torch.manual_seed(2)
+    heard = SoundEncoder(SMALL.code, 16, 8, 2, frames=SMALL).eval()
+    sound = torch.zeros(1, 1, BANDS, SOUND_COLUMNS)
+    sound[..., : FRAME_STARTS[0] if level > FRAME_SOUND else SOUND_COLUMNS] = level
+    assert not heard(sound).any()
+    sound[..., -1] = 0.5
+    assert heard(sound).any()

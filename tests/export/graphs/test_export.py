@@ -66,7 +66,7 @@ def test_the_manifest_says_what_the_graphs_take_and_give(world: World, folder: P
             found = [(v.name, v.type.tensor_type) for v in values]
             assert expected == [(name, kind.elem_type, [d.dim_value for d in kind.shape.dim]) for name, kind in found]
     rates = {name: graph["rate"] for name, graph in manifest["graphs"].items()}
-    assert rates == {"sound": 4, "encoder": 10, "base": 0, "motion": 15, "mapping": 0, "synthesis": 0}
+    assert rates == {"sound": 44_100 / 10_752, "encoder": 10, "base": 0, "motion": 15, "mapping": 0, "synthesis": 0}
     assert manifest["labels"] == [*card.classes, *card.names]
     assert manifest["levels"] == {"coarse": [0, 3], "mid": [3, 7], "fine": [7, 10]}
     np.testing.assert_array_equal(np.float32(manifest["w_avg"]), world.tensors["generator.mapping.w_avg"])

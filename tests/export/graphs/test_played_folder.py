@@ -12,6 +12,7 @@ import pytest
 from sonorama.engine.errors import WorldError
 from sonorama.engine.files.fingerprint import fingerprint
 from sonorama.engine.inference.backend import open_backend
+from sonorama.engine.inference.graphs.frame_encoder import FRAME_CODES
 from sonorama.engine.model.world_file import World, load_world
 
 from .playing import played, sound, told
@@ -47,6 +48,21 @@ def test_what_plays_are_the_graphs_of_the_folder(world: World, folder: Path, tmp
     ws = np.zeros((world.card.num_ws, world.card.w_dim), np.float32)
     one, other = (open_backend(load_world(path), "ort").synthesize(ws) for path in (folder, copy))
     assert not np.array_equal(one, other)
+
+
+def test_a_folder_whose_ears_are_of_an_earlier_version_is_refused(folder: Path, tmp_path: Path) -> None:
+    """Its F_a cannot be cut into frames, and would hear others than the world does."""
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    model, manifest = onnx.load(copy / "sound.onnx"), told(copy)
+    for node in model.graph.node:
+        for names in (node.input, node.output):
+            names[:] = ["unnamed" if name == FRAME_CODES else name for name in names]
+    onnx.save(model, copy / "sound.onnx")
+    manifest["graphs"]["sound"] |= fingerprint(copy / "sound.onnx")
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(WorldError, match="was exported by an earlier version"):
+        open_backend(load_world(copy), "ort")
 
 
 def test_folders_that_cannot_be_played_are_refused(world: World, folder: Path, tmp_path: Path) -> None:
