@@ -185,6 +185,7 @@ def encoder_stage(
             generator.config.num_ws,
             generator.config.w_dim,
             space.labels.shape[1],
+            shop.recipe.encoder.widths,
             level_cuts=shop.recipe.directions.level_cuts,
         ),
         generator.mapping.w_std,
@@ -207,7 +208,12 @@ def encoder_stage(
         shop.note("encoder", {k: round(v, 3) for k, v in figures.items()})
         return encoder.state_dict()
 
-    encoder.load_state_dict(shop.once("encoder", make))
+    tensors = shop.once("encoder", make)
+    try:
+        encoder.load_state_dict(tensors)
+    except RuntimeError as error:
+        what = f"{shop.work / 'encoder.safetensors'} is an E_a of other sizes than the recipe's"
+        raise InputError(what, "Give another folder with --work.") from error
     return encoder.eval().requires_grad_(False)
 
 

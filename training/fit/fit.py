@@ -219,7 +219,8 @@ def _new(world: World, built: Networks) -> tuple[SoundInversionEncoder, MotionNe
     card, mapping = world.card, built.generator.mapping
     with torch.random.fork_rng():
         torch.manual_seed(21)
-        encoder = EncoderConfig(card.num_ws, card.w_dim, card.sound.code_dim, level_cuts=card.level_cuts)
+        widths = EncoderTraining().widths
+        encoder = EncoderConfig(card.num_ws, card.w_dim, card.sound.code_dim, widths, level_cuts=card.level_cuts)
         motion = MotionConfig(card.num_ws, card.w_dim, level_cuts=card.level_cuts)
         return (
             SoundInversionEncoder(encoder, mapping.w_std),

@@ -42,6 +42,9 @@ class EncoderTraining:
     sides; mode: `cosine` (eq. 2), or `infonce` (images against the sounds of all clips of a step, of which those of
     its class are right) at infonce_scale, for spaces where pictures and sounds lie in different corners. ema: of the
     averaged encoder, a step.
+
+    widths: channels of E_a's blocks. With (32, 64, 128, 192) the loss was the same to a hundredth over the last 50 of
+    200 steps (1.36 and 1.35), at 1.4 times the time of a window.
     """
 
     steps: int = 200
@@ -59,6 +62,7 @@ class EncoderTraining:
     mode: str = "cosine"
     infonce_scale: float = 20.0
     ema: float = 0.99
+    widths: tuple[int, ...] = (24, 48, 96, 128)
 
 
 def strength(window: Tensor) -> Tensor:
