@@ -78,7 +78,7 @@ def sequence_writer(
     try:
         record.open()  # before the hash is waited for, so that another process finds it taken
         if any(map(record.there, record.names)):
-            complete = _is_of_known_sound(out, record, facts, hashing)
+            complete = _take_up(out, record, facts, hashing)
         told = _Sidecar(record, facts, hashing, complete)
         told.write()
         if look.audio != "none" and not record.whole(SOUND):
@@ -215,8 +215,8 @@ def _write(part: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
-def _is_of_known_sound(out: Path, record: Record, facts: Facts, hashing: Hashing) -> bool:
-    """Whether what is there is of this very sound. Where nothing says so, pictures and sound are removed.
+def _take_up(out: Path, record: Record, facts: Facts, hashing: Hashing) -> bool:
+    """Go on with what is there: whether its sound is known for this one. If not, pictures and sound.wav are removed.
 
     Raises:
         OutputError: it is of another job.
