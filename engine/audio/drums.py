@@ -60,11 +60,24 @@ class Drums:
         self._before = [[0.0] * len(DRUMS), [0.0] * len(DRUMS)]  # roots of magnitudes after the last even and odd hop
         self._peaks, self._means = [_FLOOR] * len(DRUMS), [0.0] * len(DRUMS)
 
-    def step(self, power: Float64Array, odd: int, kit: Mapping[str, DrumSettings]) -> list[float]:
+    def roots(self, power: Float64Array, kit: Mapping[str, DrumSettings]) -> list[list[float]]:
+        """Square roots of the magnitudes of each drum's band, 0..1, by hop [k,3]: a compression between loudness and
+        amplitude. power: spectra of the last 23 ms of each hop [k,n]; a full-scale sine has 1.
+        """
+        edges = [self._bins(kit[name], power.shape[1]) for name in DRUMS]
+        bands = [np.add.reduce(power[:, first:last], axis=1).tolist() for first, last in edges]
+        return [[energy**0.25 for energy in energies] for energies in zip(*bands, strict=True)]
+
+    def _bins(self, own: DrumSettings, bins: int) -> tuple[int, int]:
+        low, high = sorted((own.low, own.high))
+        first = min(max(1, math.ceil(low / self._bin_hz)), bins - 1)
+        return first, max(first + 1, math.floor(high / self._bin_hz) + 1)
+
+    def step(self, roots: list[float], odd: int, kit: Mapping[str, DrumSettings]) -> list[float]:
         """The heights after the next hop.
 
         Args:
-            power: power spectrum of the last 23 ms; a full-scale sine has 1.
+            roots: of the hop.
             odd: parity of the hop.
             kit: settings of each of DRUMS.
 
@@ -72,7 +85,7 @@ class Drums:
         before = self._before[odd]
         for i, name in enumerate(DRUMS):
             own = kit[name]
-            root = self._level(power, own)
+            root = roots[i]
             rise, before[i] = max(0.0, root - before[i]), root
             peak = max(rise, self._peaks[i] * _PEAK_FALL, _FLOOR)
             self._peaks[i] = peak
@@ -82,13 +95,6 @@ class Drums:
             fall = 0.5 ** (HOP_S / own.smooth) if own.smooth > 0 else 0.0
             self.heights[i] = max(hit, self.heights[i] * fall)
         return self.heights
-
-    def _level(self, power: Float64Array, own: DrumSettings) -> float:
-        """Square root of a band's magnitude, 0..1: a compression between loudness and amplitude."""
-        low, high = sorted((own.low, own.high))
-        first = min(max(1, math.ceil(low / self._bin_hz)), len(power) - 1)
-        last = max(first + 1, math.floor(high / self._bin_hz) + 1)
-        return float(np.add.reduce(power[first:last])) ** 0.25
 
     def snapshot(self) -> npt.NDArray[np.float64]:
         """The complete state [5,3]."""

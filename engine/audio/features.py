@@ -34,6 +34,7 @@ HISTORY = 1024
 State = dict[str, npt.NDArray[np.generic]]
 
 _WINDOW = 1024  # samples per spectrum: 23 ms
+_AT_ONCE = 64  # hops that are computed together at most
 _LOUD = 5  # hops per loudness value: 50 ms
 _BANDS_HZ = (30.0, 150.0, 2000.0, 16000.0)
 _GAMMA = 1000.0
@@ -170,21 +171,37 @@ class FeatureExtractor:
         first = self.samples // HOP
         self.samples += len(samples)
         whole = self.samples // HOP - first
-        for k in range(whole):
-            self._hop(first + k, have[k * HOP : (k + 1) * HOP], settings)
+        for k in range(0, whole, _AT_ONCE):
+            self._hops(first + k, have[k * HOP : min(k + _AT_ONCE, whole) * HOP], settings)
         self._rest = have[whole * HOP :].copy()
 
-    def _hop(self, hop: int, sound: Float64Array, settings: AnalysisSettings) -> None:
-        self._window = np.concatenate([self._window[HOP:], sound])
-        self._loud[hop % _LOUD] = np.add.reduce(sound * sound)
+    def _hops(self, first: int, sound: Float64Array, settings: AnalysisSettings) -> None:
+        """The hops from number `first` on that `sound` consists of. What they do not need of each other is computed
+        together, each hop's numbers as if alone.
+        """
+        have, count = np.concatenate([self._window, sound]), len(sound) // HOP
+        self._window = have[-_WINDOW:].copy()
+        step = have.itemsize * HOP
+        windows = np.ndarray((count, _WINDOW), have.dtype, have, step, (step, have.itemsize))
+        spectra = np.fft.rfft(windows * _HANN)
+        power = spectra.real**2 + spectra.imag**2
+        loud = np.add.reduce((sound * sound).reshape(-1, HOP), axis=1).tolist()
+        energies = np.add.reduceat(power[:, : _BAND_EDGES[-1]], _BAND_EDGES[:-1], axis=1).tolist()
+        roots = self._drums.roots(power, settings.kit)
+        flux = self._flux(power, first % 2)
+        for k, of_hop in enumerate(zip(loud, energies, roots, *flux, strict=True)):
+            self._hop(first + k, of_hop, settings)
+
+    def _hop(
+        self, hop: int, of_hop: tuple[float, list[float], list[float], float, float], settings: AnalysisSettings
+    ) -> None:
+        """of_hop: energy, energies of the bands, of the drums (`Drums.roots`), flux of all and of the low bands."""
+        self._loud[hop % _LOUD], energies, roots, flux, low = of_hop
         db = max(SILENCE_DB, 10 * math.log10(sum(self._loud.tolist()) / (_LOUD * HOP) + 1e-12))
         self._level = max(min(max(1 + db / 60, 0.0), 1.0), self._level * _LEVEL_FALL)
-        spectrum = np.fft.rfft(self._window * _HANN)
-        power = spectrum.real**2 + spectrum.imag**2
-        bass_db, high_db = self._follow_bands(power)
-        flux, low = self._flux(power, hop % 2)
+        bass_db, high_db = self._follow_bands(energies)
         self._follow_onsets(flux, min(max(settings.onset, 0.0), 1.0))
-        drums = self._drums.step(power, hop % 2, settings.kit)
+        drums = self._drums.step(roots, hop % 2, settings.kit)
         build = self._build.step(bass_db, high_db)
         beat = self._beat
         beat.push(flux + 0.5 * low, db < -60)
@@ -193,10 +210,9 @@ class FeatureExtractor:
         row = (self._level, *self._bands, self._onset, *beat.beat, beat.confidence, db, *drums, *build)
         self._history[hop % HISTORY] = row
 
-    def _follow_bands(self, power: Float64Array) -> tuple[float, float]:
+    def _follow_bands(self, energies: list[float]) -> tuple[float, float]:
         """Follow the three bands; the levels of the low and the high one in dB."""
         levels = []
-        energies = np.add.reduceat(power[: _BAND_EDGES[-1]], _BAND_EDGES[:-1]).tolist()
         for i, energy in enumerate(energies):
             levels.append(db := 10 * math.log10(energy + 1e-12))
             top, floor = self._tops[i], self._floors[i]
@@ -210,16 +226,22 @@ class FeatureExtractor:
             self._bands[i] = max(value, self._bands[i] * _BAND_FALL)
         return levels[0], levels[-1]
 
-    def _flux(self, power: Float64Array, odd: int) -> tuple[float, float]:
-        """Spectral flux of (all bands, low bands): mean rise of the log magnitudes over two hops."""
-        now = np.log1p(_GAMMA * np.sqrt(np.add.reduceat(power, _ONSET_EDGES)))
-        before = self._before[odd]
+    def _flux(self, power: Float64Array, odd: int) -> tuple[list[float], list[float]]:
+        """Spectral flux of (all bands, low bands), by hop: mean rise of the log magnitudes over two hops.
+
+        power: of the hops [k,n]. odd: parity of the first one.
+        """
+        now = np.log1p(_GAMMA * np.sqrt(np.add.reduceat(power, _ONSET_EDGES, axis=1)))
+        known = np.concatenate([self._before[[odd, 1 - odd]], now])
+        before = known[:-2]
         old = before.copy()  # maximum of each band and its neighbours, so that a gliding note is not an onset
-        np.maximum(old[1:], before[:-1], out=old[1:])
-        np.maximum(old[:-1], before[1:], out=old[:-1])
+        np.maximum(old[:, 1:], before[:, :-1], out=old[:, 1:])
+        np.maximum(old[:, :-1], before[:, 1:], out=old[:, :-1])
         rise = np.maximum(now - old, 0.0)
-        self._before[odd] = now
-        return float(np.add.reduce(rise)) / len(rise), float(np.add.reduce(rise[:_LOW_BANDS])) / _LOW_BANDS
+        next_odd = (odd + len(now)) % 2
+        self._before[[next_odd, 1 - next_odd]] = known[-2:]
+        low = np.add.reduce(rise[:, :_LOW_BANDS], axis=1) / _LOW_BANDS
+        return (np.add.reduce(rise, axis=1) / rise.shape[1]).tolist(), low.tolist()
 
     def _follow_onsets(self, flux: float, sensitivity: float) -> None:
         dull = 1 - sensitivity

@@ -25,6 +25,7 @@ class ParameterState:
             if not table[path].event:
                 self._target[path] = table[path].clip(value)
         self._base = dict(self._target)
+        self._moving = set[str]()  # those whose base may differ from their target
         self._left: dict[str, float] = {}  # seconds left of a morph
         self._modulation: dict[str, float] = {}
         self._queue = ChangeQueue(table)
@@ -68,6 +69,7 @@ class ParameterState:
                 self._fired[change.path] = change.value
                 continue
             self._target[change.path] = change.value
+            self._moving.add(change.path)
             self._left.pop(change.path, None)
             if change.over > 0 and self._table[change.path].kind == "float":
                 self._left[change.path] = change.over
@@ -78,8 +80,11 @@ class ParameterState:
 
         base' = target + (base - target) 2^(-dt / glide), so n steps of dt / n end where one step of dt ends.
         """
-        for path, target in self._target.items():
-            if self._base[path] != target:
+        for path in tuple(self._moving):
+            target = self._target[path]
+            if self._base[path] == target:
+                self._moving.remove(path)
+            else:
                 self._base[path] = self._moved(self._table[path], target, dt)
 
     def effective(self) -> dict[str, Value]:
@@ -122,6 +127,7 @@ class ParameterState:
         """Continue from a snapshot of the same table. Addresses that the snapshot does not know keep their values."""
         for kept, name in ((self._target, "target"), (self._base, "base")):
             kept.update({path: self._table[path].clip(v) for path, v in state[name].items() if path in self._table})
+        self._moving = {path for path, target in self._target.items() if self._base[path] != target}
         self._left = {path: float(v) for path, v in state["left"].items() if path in self._table}
         self._queue = ChangeQueue(self._table)
         self._queue.add(Change(*event) for event in state["events"] if event[0] in self._table)

@@ -98,6 +98,8 @@ def audible(values: Mapping[str, object], level: str) -> bool:
 def level_openness(space: StyleSpace, values: Mapping[str, object], state: MotionState, fps: float) -> Array:
     """How far each level follows the sound at this frame, [L,1] in 0..1: a crossfade of FADE_S after mute and solo."""
     wanted = per_code(space, lambda level: float(audible(values, level)))
+    if np.array_equal(wanted, state.openness):  # nothing fades, as in most frames
+        return wanted
     step = np.float32(1 / (FADE_S * fps))
     fading = state.openness + np.clip(wanted - state.openness, -step, step)
     return np.where(state.openness < 0, wanted, fading).astype(np.float32)
