@@ -18,7 +18,7 @@ from .widgets.plain_text import plain_tip
 
 KEYS = (
     "Space hold   1-8 scenes, Shift stores   R record   Z freeze   B blackout   T tap tempo   X double it   A auto   "
-    "G go   F full screen   M copy addresses   Ctrl+K search"
+    "G go   F full screen   M copy addresses   L map MIDI   Ctrl+K search"
 )
 NARROW = 900
 """Pixels, below which a fault takes the whole line."""

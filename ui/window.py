@@ -20,6 +20,7 @@ from sonorama.engine.control.addresses import (
     LOOK_SHIFT_X,
     LOOK_SHIFT_Y,
     LOOK_TURN,
+    OUT_FLASH_GUARD,
     look_level_code,
     look_level_seed,
     scene,
@@ -29,7 +30,7 @@ from sonorama.engine.units import LEVELS
 
 from . import keys
 from .blend_page import BlendPage
-from .copy_address import CopyMode
+from .click_mode import COPY, MAP, ClickMode, copy_address, map_midi
 from .cues_page import CuesPage
 from .displays import display_id
 from .floors import Floors
@@ -49,7 +50,7 @@ from .sync_page import SyncPage
 from .theme import style_sheet
 from .topbar import TopBar
 from .widgets.control import Control
-from .widgets.controls import SlotControl, TextControl, control_for
+from .widgets.controls import PushButton, SlotControl, TextControl, control_for
 from .widgets.meters import LevelMeters, Mel, Tempo
 from .window_page import WindowPage
 
@@ -98,6 +99,9 @@ class Window(QWidget):
         self.modulators, self.scenes, self.top = Modulators(link), Scenes(link), TopBar(link)
         self.preset_bar, self.mixer, self.floors = PresetBar(link), ClassMixer(link), Floors(link)
         self.heard, self.blend = HeardLine(link), BlendPage(link)
+        self._map = PushButton("map by clicking (L)")
+        self._map.setCheckable(True)
+        self._map.setMinimumWidth(160)
         for path in (EDIT_UNDO, EDIT_REDO):
             self.scenes.row.addWidget(control_for(link.table[path], link))
         self.scenes.row.addWidget(self.preset_bar, 2)
@@ -107,7 +111,10 @@ class Window(QWidget):
         self._lay_out()
         self.controls = self._find_controls()
         self._add_more()
-        self.copy_mode = CopyMode(self, self.bottom.hold)
+        self.copy_mode = ClickMode(self, self.bottom.hold, COPY, copy_address)
+        self.map_mode = ClickMode(self, self.bottom.hold, MAP, map_midi)
+        self._map.clicked.connect(self.map_mode.toggle)
+        self.map_mode.switched.connect(self._map.setChecked)
         self.palette_list = Palette(link, self._keys(), self.reveal, self)
         keys.install(self, self._keys())
         self._shortcuts = {key.keys: key for key in self._keys()}
@@ -141,13 +148,14 @@ class Window(QWidget):
         self.tabs.addTab(self._page([p for p in music if p.kind == "float"], 6), "MUSIC")
         self.tabs.addTab(self._page([p for path, p in self.link.table.items() if path.startswith("/auto/")]), "AUTO")
         effects = [p for path, p in self.link.table.items() if path.startswith("/picture/")]
+        effects.append(self.link.table[OUT_FLASH_GUARD])  # beside the strobe that it limits
         self.tabs.addTab(self._page(effects), "PICTURE")
         self.tabs.addTab(self.blend, "BLEND")
         axes = [p for path, p in self.link.table.items() if path.startswith("/axis/") or path in _PLACEMENT]
         self.tabs.addTab(self._page(axes), "AXES")
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
-        self.tabs.addTab(self._page([p for p in out if p.path not in self._above()]), "SETUP")
+        self.tabs.addTab(self._page([p for p in out if p not in effects and p.path not in self._above()]), "SETUP")
         self.tabs.addTab(SceneLabels(self.link), "SCENES")
         self.cues = CuesPage(self.link)
         self.tabs.addTab(self.cues, "CUES")
@@ -157,7 +165,7 @@ class Window(QWidget):
         self.outputs = OutputsPage(self.link)
         self.tabs.addTab(self.outputs, "OUTPUTS")
         midi = [param for path, param in self.link.table.items() if path.startswith("/midi/")]
-        self.tabs.addTab(self._page(midi), "MIDI")
+        self.tabs.addTab(self._page(midi, more=self._map), "MIDI")
         self.tabs.addTab(SyncPage(self.link), "SYNC")
         self.inputs = InputsPage(self.link)
         self.tabs.addTab(self.inputs, "INPUT")
@@ -177,11 +185,13 @@ class Window(QWidget):
     def _above(self) -> set[str]:
         return {widget.param.path for widget in self.top.findChildren(QWidget) if isinstance(widget, Control)}
 
-    def _page(self, params: list[Parameter], columns: int = 4) -> QWidget:
+    def _page(self, params: list[Parameter], columns: int = 4, more: QWidget | None = None) -> QWidget:
         page = QWidget()
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(grid(params, self.link, columns))
+        if more is not None:
+            column.addWidget(more, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
         return page
 
@@ -244,6 +254,7 @@ class Window(QWidget):
             *keys.show_keys(self.link),
             keys.Key("F", "show the picture in full screen", self.toggle_full_screen),
             keys.Key("M", "copy OSC addresses by clicking controls", self.copy_mode.toggle),
+            keys.Key("L", "map MIDI controls by clicking controls", self.map_mode.toggle),
             keys.Key("Ctrl+K", "find a control", lambda: self.palette_list.open()),
         ]
 
@@ -301,6 +312,7 @@ class Window(QWidget):
     def closeEvent(self, a0: QCloseEvent | None) -> None:
         """Close the preview and the connection; the show keeps running."""
         self.copy_mode.end()
+        self.map_mode.end()
         self.inputs.leave()
         self.outputs.leave()
         self.preview.close_feed()

@@ -87,7 +87,8 @@ def _plugins(timeout: float) -> Report:
 
     report: Report = {title: [] for title in _PLUGINS.values()}
     for one in survey((SOURCES, SINKS), timeout):
-        finding = Finding(one.name, one.state == "available", one.about, one.how_to_install)
+        there = one.state == "available"
+        finding = Finding(one.name, there, one.about, one.how_to_install, state="" if there else one.state)
         report[_PLUGINS[one.group]].append(finding)
     return report
 
@@ -102,7 +103,7 @@ def run_check(name: str, point: EntryPoint | None, timeout: float) -> list[Findi
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=timeout
         )
     except subprocess.TimeoutExpired:
-        return [Finding(name, False, f"time-out: it did not answer within {timeout:g} s", LATER, name in NEEDED)]
+        return [Finding(name, False, f"it did not answer within {timeout:g} s", LATER, name in NEEDED, "time-out")]
     except OSError as error:
         return [_failed(name, one_line_error(error))]
     return _read(name, done.stdout, done.returncode)
@@ -117,7 +118,7 @@ def _read(name: str, answer: bytes, code: int) -> list[Finding]:
 
 
 def _failed(name: str, why: str) -> Finding:
-    return Finding(name, False, why, _AGAIN, name in NEEDED)
+    return Finding(name, False, why, _AGAIN, name in NEEDED, "broken")
 
 
 def answer() -> None:
@@ -150,9 +151,9 @@ def as_text(report: Mapping[str, list[Finding]]) -> str:
     for check, findings in report.items():
         lines += [check] if findings else []
         for one in findings:
-            state = "ok" if one.ok else "missing"
-            lines.append(f"  {state:7}  {one_line(one.what):{wide}}  {one_line(one.about)}".rstrip())
+            state = "ok" if one.ok else one.state or "missing"
+            lines.append(f"  {state:9}  {one_line(one.what):{wide}}  {one_line(one.about)}".rstrip())
             if one.how_to_get:
-                lines.append(f"  {'':7}  {'':{wide}}  {one_line(one.how_to_get)}")
+                lines.append(f"  {'':9}  {'':{wide}}  {one_line(one.how_to_get)}")
     verdict = "A show can run here." if can_run(report) else f"No show can run here: {', '.join(_lacks(report))}."
     return "\n".join([*lines, "", verdict]) + "\n"

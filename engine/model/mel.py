@@ -9,6 +9,7 @@ The paper's code normalises each clip by its own maximum, which is not causal an
 from __future__ import annotations
 
 import functools
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,13 @@ SOUND_COLUMNS = 344
 def hann_window() -> Array:
     """Periodic Hann window [N_FFT]."""
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(N_FFT) / N_FFT)).astype(np.float32)
+
+
+def mel_position(hz: float) -> float:
+    """Where a frequency from 0 to 22,050 Hz lies on the mel axis of the bands: 0 at its low end, 1 at its high end."""
+    linear, step = 1000 / (200 / 3), math.log(6.4) / 27
+    mels = [low * 3 / 200 if low < 1000 else linear + math.log(low / 1000) / step for low in (hz, SAMPLE_RATE / 2)]
+    return mels[0] / mels[1]
 
 
 @functools.cache

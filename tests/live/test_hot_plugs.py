@@ -57,7 +57,8 @@ def test_every_plug_and_no_picture_lost(start: Start, server: Screens, pulse: Pu
         print(f"{PLUGS} plugs in {passed:.0f} s: {rate:.2f} pictures a second, {seen:.4f} of them seen here,")
         print(f"longest time between two {1000 * longest:.0f} ms; {show.row}")
         assert show.renderer() == renderer
-        assert rate > 29.5, "pictures are missing in the map"
+        assert counts[-1] - counts[0] >= 30 * passed - 2, "pictures are missing in the map"
+        assert longest < 0.15 + 3 * watcher.overslept, "the map stood still"
         assert show.stop() == 143
 
 

@@ -294,6 +294,26 @@ def test_m_copies_addresses_instead_of_playing(window: Window, show: FakeShow, q
     qtbot.waitUntil(lambda: show.got == [("/out/blackout", True)])
 
 
+def test_l_maps_midi_controls_by_clicks(window: Window, show: FakeShow, link: Link, qtbot: QtBot) -> None:
+    qtbot.keyClick(window, Qt.Key.Key_L)
+    assert window.map_mode.on and window._map.isChecked()
+    qtbot.mouseClick(window.controls["/out/blackout"], Qt.MouseButton.LeftButton)
+    assert "--bridge midi" in window.bottom.info.text and show.got == []
+    show.tell(bridges={"midi_ports": "nano"})
+    qtbot.waitUntil(lambda: "midi_ports" in link.status.bridges)
+    qtbot.mouseClick(window.controls["/out/blackout"], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.controls["/look/drift"], Qt.MouseButton.LeftButton)
+    assert "MIDI learn" in window.bottom.info.text and "/sonorama/look/drift" in window.bottom.info.text
+    qtbot.mouseClick(window.scenes.slots.buttons[2], Qt.MouseButton.LeftButton)
+    learned = [("/midi/learn", value) for value in ("/out/blackout", "/look/drift", "/scene/recall 3")]
+    qtbot.waitUntil(lambda: show.got[-1:] == learned[-1:])
+    assert [one for one in show.got if one in learned] == learned[-len(show.got) :] and len(show.got) <= 3
+    qtbot.keyClick(window, Qt.Key.Key_M)
+    assert window.copy_mode.on and not window.map_mode.on and not window._map.isChecked()
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    assert not window.copy_mode.on
+
+
 def test_packets_that_come_are_seen(window: Window, show: FakeShow, qtbot: QtBot) -> None:
     show.tell(osc_port=9123, osc_received=5)
     qtbot.waitUntil(lambda: window.top.osc.text == "9123 \u2022")

@@ -43,8 +43,8 @@ class EncoderTraining:
     its class are right) at infonce_scale, for spaces where pictures and sounds lie in different corners. ema: of the
     averaged encoder, a step.
 
-    widths: channels of E_a's blocks. With (32, 64, 128, 192) the loss was the same to a hundredth over the last 50 of
-    200 steps (1.36 and 1.35), at 1.4 times the time of a window.
+    widths: channels of E_a's blocks. The loss over the last 50 of 200 steps is the same to a hundredth with them, with
+    (24, 48, 96, 128) and with (32, 64, 128, 192): 1.35, 1.36 and 1.35. A window takes 0.59, 1.05 and 1.5 ms.
     """
 
     steps: int = 200
@@ -62,7 +62,7 @@ class EncoderTraining:
     mode: str = "cosine"
     infonce_scale: float = 20.0
     ema: float = 0.99
-    widths: tuple[int, ...] = (24, 48, 96, 128)
+    widths: tuple[int, ...] = (16, 32, 64, 128)
 
 
 def strength(window: Tensor) -> Tensor:

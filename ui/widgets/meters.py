@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
+
 from PyQt6.QtCore import QRectF, Qt
 from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
+from sonorama.engine.control.parameters import Value
+from sonorama.engine.control.sound_table import DRUMS
 from sonorama.engine.ipc.messages import MEL_BANDS, Status
+from sonorama.engine.model.mel import mel_position
+from sonorama.engine.pipeline.modulators import PHRASE_BARS
 
 from ..link import Link
 from ..theme import ACCENT, CARD, CONTROL, DIM, LIVE, MODULATION, TEXT, WINDOW
 from .paint import BOTTOM, MIDDLE_LEFT, MIDDLE_RIGHT, colour
 
 LEVELS = ("level", "bass", "mid", "high")
-LAMPS = ("onset", "kick", "snare", "hat")
+LAMPS = ("onset", *DRUMS)
+CHANGES = ("build", "drop")
 
 
 class Meter(QWidget):
@@ -46,28 +53,37 @@ class Meter(QWidget):
 
 
 class LevelMeters(Meter):
-    """Bars for the level and three frequency bands, lamps for onset, drums and beat."""
+    """Bars for the level, three frequency bands and a build-up, lamps for onset, drums, drop and beat.
+
+    A ring in the lamp of a drum is its gate: weaker hits do not count.
+    """
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(link, "levels", 46, parent)
+        self._gates = dict[str, float]()
+        link.watch_many([f"/sound/{drum}/gate" for drum in DRUMS], self._set_gate)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.setMaximumHeight(110)
+
+    def _set_gate(self, path: str, value: Value) -> None:
+        self._gates[path.split("/")[2]] = float(value)
+        self.update()
 
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Paint columns of equal width."""
         painter = self.begin()
         painter.setFont(self.small())
-        names = (*LEVELS, *LAMPS, "beat")
+        names = (*LEVELS, *LAMPS, *CHANGES, "beat")
         width = self.width() / len(names)
         for column, name in enumerate(names):
             box = QRectF(column * width, 0, width, self.height())
             painter.setPen(colour(DIM))
             painter.drawText(box, BOTTOM, name)
             inner = box.adjusted(4, 1, -4, -15)
-            if name in LEVELS:
+            if name in LEVELS or name == "build":
                 self._bar(painter, inner, min(1.0, max(0.0, float(getattr(self.status, name)))))
-            elif name in LAMPS:
-                self._lamp(painter, inner, float(getattr(self.status, name)), MODULATION)
+            elif name != "beat":
+                self._lamp(painter, inner, float(getattr(self.status, name)), MODULATION, self._gates.get(name))
             else:
                 beat = (1.0 - self.status.beat) ** 2 if self.status.bpm else 0.0
                 self._lamp(painter, inner, beat, LIVE)
@@ -76,8 +92,8 @@ class LevelMeters(Meter):
         painter.fillRect(box, colour(CONTROL))
         painter.fillRect(box.adjusted(0, box.height() * (1 - value), 0, 0), colour(ACCENT))
 
-    def _lamp(self, painter: QPainter, box: QRectF, value: float, ink: str) -> None:
-        """Paint a disc whose size shows the value 0..1, so that it can be read without colour vision."""
+    def _lamp(self, painter: QPainter, box: QRectF, value: float, ink: str, ring: float | None = None) -> None:
+        """Paint a disc whose size shows the value 0..1, so that it can be read without colour vision, and a ring."""
         radius = min(box.width(), box.height()) / 2
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -87,6 +103,10 @@ class LevelMeters(Meter):
         painter.setBrush(colour(ink))
         grown = radius * min(1.0, max(0.0, value)) ** 0.5
         painter.drawEllipse(box.center(), grown, grown)
+        if ring:
+            painter.setPen(colour(DIM))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawEllipse(box.center(), radius * ring**0.5, radius * ring**0.5)
         painter.restore()
 
 
@@ -99,9 +119,13 @@ def _ramp() -> list[int]:
 
 
 class Mel(Meter):
-    """Scrolling mel spectrogram of the last seconds: one column for each status message, low bands at the bottom."""
+    """Scrolling mel spectrogram of the last seconds: one column for each status message, low bands at the bottom. Bars
+    at the right show the bands in which the drums are heard.
+    """
 
     COLUMNS = 120
+    MARK = 3
+    """Width of a drum's bar in pixels."""
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(link, "spectrum of the last seconds", 24, parent)
@@ -110,6 +134,21 @@ class Mel(Meter):
         self._image.fill(QColor(WINDOW))
         self._next = 0
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
+        self._edges = dict[str, float]()
+        link.watch_many([f"/sound/{drum}/{edge}" for drum in DRUMS for edge in ("low", "high")], self._set_edge)
+
+    def _set_edge(self, path: str, value: Value) -> None:
+        self._edges[path] = mel_position(float(value))
+        self.update()
+
+    def bands(self) -> dict[str, QRectF]:
+        """Where the band of each drum is painted, in pixels."""
+        boxes = {}
+        for place, drum in enumerate(DRUMS, 1):
+            low, high = sorted(self._edges[f"/sound/{drum}/{edge}"] for edge in ("low", "high"))
+            left, height = self.width() - place * (self.MARK + 1), max(1.0, (high - low) * self.height())
+            boxes[drum] = QRectF(left, self.height() * (1 - high), self.MARK, height)
+        return boxes
 
     def take(self, status: Status) -> None:
         """Add a column."""
@@ -128,10 +167,12 @@ class Mel(Meter):
         if self._next:
             right = QRectF(old * width, 0, self._next * width, self.height())
             painter.drawImage(right, self._image, QRectF(0, 0, self._next, MEL_BANDS))
+        for box in self.bands().values():
+            painter.fillRect(box, colour(MODULATION))
 
 
 class Tempo(Meter):
-    """Tempo in beats per minute with the confidence in it, and loudness in dBFS."""
+    """Tempo in beats per minute with the confidence in it, the bar of the phrase, and loudness in dBFS."""
 
     def __init__(self, link: Link, parent: QWidget | None = None) -> None:
         super().__init__(link, "tempo and loudness", 18, parent)
@@ -146,13 +187,22 @@ class Tempo(Meter):
         """Paint the tempo on the left and the loudness on the right."""
         painter = self.begin()
         painter.setPen(colour(TEXT))
-        tempo = f"{self.status.bpm:.1f} BPM" if self.status.bpm else "no beat"
-        tempo += f", {self.status.confidence:.0%} sure" if self.status.confidence else ""
-        painter.drawText(self.rect(), MIDDLE_LEFT, tempo)
+        painter.drawText(self.rect(), MIDDLE_LEFT, self.told())
         loud = f"{self.status.db:.0f} dBFS" if self.status.db > -100 else "silence"
         painter.drawText(self.rect(), MIDDLE_RIGHT, loud)
+
+    def told(self) -> str:
+        """Tempo, confidence in it, and bar of the phrase."""
+        tempo = f"{self.status.bpm:.1f} BPM" if self.status.bpm else "no beat"
+        tempo += f", {self.status.confidence:.0%} sure" if self.status.confidence else ""
+        return tempo + (f", bar {bar} of {PHRASE_BARS}" if (bar := _bar(self.status)) else "")
 
 
 def _figures(status: Status) -> tuple[float, ...]:
     """What Tempo shows, rounded as it is shown."""
-    return round(status.bpm, 1), round(status.confidence, 2), round(status.db)
+    return round(status.bpm, 1), round(status.confidence, 2), round(status.db), _bar(status)
+
+
+def _bar(status: Status) -> int:
+    """The bar of the phrase, from 1; 0 without a beat."""
+    return math.floor(status.phrase * PHRASE_BARS + 1e-6) % PHRASE_BARS + 1 if status.bar else 0

@@ -34,6 +34,7 @@ class Finding:
         about: what was found, or what is wrong.
         how_to_get: what to do where it is not ok.
         needed: no show can run without it.
+        state: where it is not ok, in a word, such as `broken` or `time-out`; empty is `missing`.
 
     """
 
@@ -42,6 +43,7 @@ class Finding:
     about: str = ""
     how_to_get: str = ""
     needed: bool = False
+    state: str = ""
 
 
 @runtime_checkable

@@ -51,8 +51,8 @@ def lost(findings: list[Finding]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("code", "why"),
     [
-        ("import time\ndef ask(): time.sleep(600)", "time-out: it did not answer within 1 s"),
-        ("import time\ntime.sleep(600)", "time-out: it did not answer within 1 s"),
+        ("import time\ndef ask(): time.sleep(600)", "it did not answer within 1 s"),
+        ("import time\ntime.sleep(600)", "it did not answer within 1 s"),
         ("import os\ndef ask(): os.abort()", "ended without an answer (signal 6)"),
         ("import os\ndef ask(): os._exit(3)", "ended without an answer (exit code 3)"),
         ("def ask(): raise SystemExit(2)", "fails: SystemExit: 2"),
@@ -69,6 +69,7 @@ def test_a_check_that_fails_is_a_finding(put: Put, code: str, why: str) -> None:
     (finding,) = check("bad:ask", timeout=1.0 if "sleep" in code else 60.0)
     assert finding.about.startswith(why)
     assert not finding.ok and not finding.needed and finding.how_to_get
+    assert finding.state == ("time-out" if "sleep" in code else "broken")
     assert doctor._failed("frames", why).needed
 
 
@@ -100,7 +101,7 @@ def test_the_verdict() -> None:
 def test_the_text_says_how_to_get_it_and_keeps_its_lines() -> None:
     text = as_text(GOOD | {"worlds": [Finding("worlds", False, "none in\n/x", "Install\x1b[2J it.", True)]})
     assert text.splitlines()[-1] == "No show can run here: worlds."
-    assert "missing  worlds    none in\\n/x" in text and "Install\\x1b[2J it." in text
+    assert "missing    worlds    none in\\n/x" in text and "Install\\x1b[2J it." in text
     assert as_text(GOOD).endswith("\n\nA show can run here.\n")
 
 
@@ -108,15 +109,25 @@ def test_this_machine_can_run_a_show(monkeypatch: pytest.MonkeyPatch, capsys: py
     """The needed checks as installed, in real children; a plug-in that hangs is said, and harms nothing."""
     found = {name: point for name, point in doctor.find_used(doctor.CHECKS).items() if name in doctor.NEEDED}
     monkeypatch.setattr(doctor, "find_used", lambda kind: found)
-    hung = survey.Plugin("sonorama.sinks", "ndi", "x", "1", "x:X", "broken", "its probe does not answer", "Wait.")
+    hung = survey.Plugin("sonorama.sinks", "ndi", "x", "1", "x:X", "time-out", "its probe does not answer", "Wait.")
     monkeypatch.setattr(survey, "survey", lambda kinds, timeout: [hung])
     assert main(["doctor", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["can_run"] is True
     assert list(told["checks"]) == [*doctor.NEEDED, "sound sources", "sinks"]
     assert told["checks"]["sinks"] == [
-        {"what": "ndi", "ok": False, "about": "its probe does not answer", "how_to_get": "Wait.", "needed": False}
+        {
+            "what": "ndi",
+            "ok": False,
+            "about": "its probe does not answer",
+            "how_to_get": "Wait.",
+            "needed": False,
+            "state": "time-out",
+        }
     ]
+    assert main(["doctor"]) == 0
+    (line,) = [line for line in capsys.readouterr().out.splitlines() if "its probe does not answer" in line]
+    assert line.split()[:2] == ["time-out", "ndi"]
     assert "shore" in {one["what"] for one in told["checks"]["worlds"]}
 
 
