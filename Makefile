@@ -14,6 +14,7 @@ QT := libEGL.so.1:libegl1 libGL.so.1:libgl1 libxkbcommon.so.0:libxkbcommon0 libd
 
 # Blender as Python modules, each in an environment of its own: they need Python 3.11 and NumPy 1.
 BPY := 4.5.15 5.0.1
+BLENDER := libX11.so.6:libx11-6 libXrender.so.1:libxrender1 libXfixes.so.3:libxfixes3 libXi.so.6:libxi6 libSM.so.6:libsm6
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -39,19 +40,16 @@ test: setup  ## run the tests (ARGS="tests/engine -x" narrows them down)
 		/usr/share/doc/gstreamer1.0-plugins-bad:gstreamer1.0-plugins-bad
 	@.ci/apt libltc.so.11:libltc11 jackd:jackd2 libjack.so.0:libjack-jackd2-0 ip:iproute2 unshare:util-linux
 	@.ci/apt chromium:chromium chromedriver:chromium-driver melt:melt olad:ola
-	@.ci/apt $(QT)
+	@.ci/apt obs:obs-studio $(BLENDER) $(QT)
+	@.ci/partner bpy-$(firstword $(BPY)) $(firstword $(BPY))
+	@.ci/partner hosts
 	@echo "== pytest"
 	@MARKS='$(MARKS)' .ci/test $(ARGS)
 
 test-hosts: setup  ## run the long suites of partners too, such as a sound server that dies
-	@.ci/apt obs:obs-studio ip:iproute2 unshare:util-linux
 	@.ci/apt node:nodejs javac:openjdk-17-jdk mono:mono-runtime mcs:mono-mcs /usr/share/java/processing-core.jar:libprocessing-core-java \
 		/usr/lib/mono/gac/System.Core:libmono-system-core4.0-cil xvfb-run:xvfb xauth:xauth
-	@.ci/apt libX11.so.6:libx11-6 libXrender.so.1:libxrender1 libXfixes.so.3:libxfixes3 libXi.so.6:libxi6 libSM.so.6:libsm6 $(QT)
-	@for version in $(BPY); do test -e build/bpy-$$version/lib/python3.11/site-packages/bpy || \
-		{ .ci/uv venv --quiet --clear --python 3.11 build/bpy-$$version && \
-		.ci/uv pip install --quiet --python build/bpy-$$version/bin/python bpy==$$version; } || exit 1; done
-	@.ci/uv pip install --quiet --no-deps --target build/hosts --upgrade cyndilib ndi-python pugixml-cython pyvirtualcam
+	@for version in $(BPY); do .ci/partner bpy-$$version $$version || exit 1; done
 	@PYTHONPATH=$(CURDIR)/build/hosts $(MAKE) test MARKS=hosts ARGS=tests
 
 check: setup  ## lint, format, types, import direction; all four run, any failure fails

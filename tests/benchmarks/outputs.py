@@ -4,7 +4,7 @@ python tests/benchmarks/outputs.py [ROUNDS]        (3; nothing else should run o
 
 The share is that of all processes of the show, less that of the same show without outputs. The program that reads the
 stream, the X server and the receiver of NDI are not counted. NDI is measured where cyndilib and ndi-python are
-installed (`make test-hosts` puts them into build/hosts; PYTHONPATH=build/hosts), in a network of its own, for which it
+installed (`make test` puts them into build/hosts; PYTHONPATH=build/hosts), in a network of its own, for which it
 takes root.
 """
 

@@ -117,7 +117,7 @@ def running(folder: Path, scripts: list[Path]) -> Iterator[Obs]:
     env = {**os.environ, "DISPLAY": display, "XDG_CONFIG_HOME": str(folder), "LIBGL_ALWAYS_SOFTWARE": "1"}
     env |= {"QT_QPA_PLATFORM": "xcb", "XDG_RUNTIME_DIR": str(folder)}
     executable = shutil.which("obs")
-    assert executable is not None, "OBS is not installed: make test-hosts installs it"
+    assert executable is not None, "OBS is not installed: make test installs it"
     with (folder / "obs.txt").open("wb") as out:
         obs = subprocess.Popen([executable, "--multi"], env=env, stdout=out, stderr=out)
     host = Obs(port)

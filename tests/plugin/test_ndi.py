@@ -5,13 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from ..speed import slowness
 
-pytestmark = pytest.mark.hosts
 PACKAGES = Path(__file__).parents[2] / "build" / "hosts"
-"""Where `make test-hosts` installs what is never a dependency."""
+"""Where `make test` installs what is never a dependency."""
 NETWORK = "ip link set lo up; ip link set lo multicast on; ip route add 224.0.0.0/4 dev lo; exec "
 
 RECEIVER = """
@@ -89,7 +86,7 @@ print("received")
 
 
 def test_a_receiver_gets_the_pictures() -> None:
-    assert (PACKAGES / "cyndilib").is_dir(), "make test-hosts installs it"
+    assert (PACKAGES / "cyndilib").is_dir(), "make test installs it"
     root = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONPATH": f"{PACKAGES}:{root}"}
     command = ["unshare", "-n", "bash", "-c", f'{NETWORK} "$0" -c "$1"', sys.executable, RECEIVER]

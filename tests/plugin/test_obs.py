@@ -18,8 +18,6 @@ from .obs import Obs, running
 from .sinks import info
 from .test_stream import COLOURS, quarters
 
-pytestmark = pytest.mark.hosts
-
 
 @pytest.fixture
 def folder() -> Iterator[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from PyQt6.QtCore import QRectF, Qt
-from PyQt6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
+from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from sonorama.engine.control.parameters import Value
@@ -72,9 +72,11 @@ class LevelMeters(Meter):
     def paintEvent(self, a0: QPaintEvent | None) -> None:
         """Paint columns of equal width."""
         painter = self.begin()
-        painter.setFont(self.small())
         names = (*LEVELS, *LAMPS, *CHANGES, "beat")
-        width = self.width() / len(names)
+        width, font = self.width() / len(names), self.small()
+        while font.pixelSize() > 8 and QFontMetrics(font).horizontalAdvance("onset") > width - 3:
+            font.setPixelSize(font.pixelSize() - 1)
+        painter.setFont(font)
         for column, name in enumerate(names):
             box = QRectF(column * width, 0, width, self.height())
             painter.setPen(colour(DIM))
