@@ -1,4 +1,4 @@
-"""A kick at 120 BPM moves the picture on the beat, live and in films; whatever a modulator does, flashes stay few."""
+"""A kick at 120 BPM moves the style codes on the beat, in shows and films; whatever a modulator does, flashes stay few."""
 
 import runpy
 from fractions import Fraction
@@ -23,7 +23,7 @@ from ..picture.flash_analyser import flashes
 BENCHMARK = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "beat.py"))
 
 
-@pytest.mark.parametrize("ahead", [0.0, float("inf")], ids=["live", "film"])
+@pytest.mark.parametrize("ahead", [0.0, float("inf")], ids=["pipeline of a show", "film"])
 def test_the_change_folds_with_the_beat(ahead: float) -> None:
     """Of the style codes, which are the picture; tests/benchmarks/beat.py measures pictures."""
     world = load_world("shore")
