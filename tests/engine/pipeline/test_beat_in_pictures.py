@@ -1,4 +1,4 @@
-"""A kick at 120 BPM moves the style codes on the beat, in shows and films; whatever a modulator does, flashes stay few."""
+"""A kick at 120 BPM moves the style codes on the beat, in shows and films; modulators never cause too many flashes."""
 
 import runpy
 from fractions import Fraction
