@@ -17,7 +17,7 @@ from ..engine.versions import versions
 from .film import Look
 from .frame_source import Played, film_values
 from .provenance import Claim
-from .sidecar import command_line
+from .sidecar import AS_LIVE, command_line
 
 if TYPE_CHECKING:
     from ..engine.control.parameters import Value
@@ -34,6 +34,7 @@ def values_of(job: RenderJob) -> dict[str, Value]:
 def metadata_of(job: RenderJob, played: Played, take: Take | None) -> dict[str, str]:
     """For the container: the title, and a note that the picture is synthetic."""
     made = f"sonorama {versions()['sonorama']}, world {played.world} {played.version} (sha256 {played.sha256})"
+    made += f", licence of the world: {one_line(played.licence)}" if played.licence else ""
     made += "" if take is None else f", from a take performed at {take.begun}"
     return synthetic_note(one_line(job.sound.stem), made)
 
@@ -53,12 +54,13 @@ def facts_of(
         "samples": sound.count(job.start, job.duration, job.loop),
         "rate": sound.rate,
         "world": {"name": played.world, "version": played.version, "sha256": played.sha256},
+        "licence": played.licence,
         "seed": values_of(job).get(LOOK_SEED),
         "values": values_of(job),
         **_facts_of_codes(job),
         "fps": str(job.rate),
         "frames": n_frames,
-        "look_ahead": job.look_ahead,
+        "look_ahead": "auto" if job.look_ahead is None else job.look_ahead,
         "pre_roll": "all" if job.pre_roll == math.inf else job.pre_roll,
         "timecode": look.timecode,
         "preset": look.preset.name,
@@ -88,6 +90,7 @@ def facts_of_take(job: RenderJob, take: Take | None) -> dict[str, Any]:
     return {
         "seed": take.facts["seed"],
         "values": take.start.values,
+        "look_ahead": AS_LIVE,
         "take": facts | {"events_sha256": events},
         "clean": job.clean,
     } | ({"as_played": True} if job.as_played else {})

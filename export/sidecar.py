@@ -16,8 +16,12 @@ from ..engine.errors import OutputError
 from ..engine.files.atomic import translated
 from ..engine.files.fingerprint import MADE_BY, matches
 
-_NOT_THE_JOB = ("command", "sound", "film")  # may differ between two runs that make the same frames
+_NOT_THE_JOB = ("command", "sound", "film", "licence")  # may differ between two runs that make the same frames
 _OVERWRITE = "Choose another OUT, or replace it with --overwrite."
+
+
+AS_LIVE = 0.0
+"""Look-ahead of films whose sidecar says none: they were made before there was any."""
 
 
 class OfAnotherJob(OutputError):
@@ -36,10 +40,17 @@ def to_json(facts: Mapping[str, Any]) -> bytes:
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
     """Names of the facts that make another film of it; empty for the same job."""
-    old = json.loads(json.dumps(old))
-    new = json.loads(json.dumps(new))
+    old, new = _as_now(old), _as_now(new)
     names = sorted((old.keys() | new.keys()) - set(_NOT_THE_JOB))
     return [name for name in names if old.get(name) != new.get(name)]
+
+
+def _as_now(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts as JSON has them, and as they are written today."""
+    told: dict[str, Any] = {"look_ahead": AS_LIVE} | json.loads(json.dumps(facts))
+    if told["look_ahead"] is None:
+        told["look_ahead"] = AS_LIVE if "take" in told else "auto"
+    return told
 
 
 def sidecar_of(out: Path) -> Path:

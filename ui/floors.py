@@ -6,15 +6,14 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from sonorama.engine.control.addresses import ENGINE_WORLD, meaning
+from sonorama.engine.control.addresses import meaning
 from sonorama.engine.control.render_table import MEANING_SLOTS
-from sonorama.engine.errors import WorldError
 from sonorama.engine.model.seen_classes import advice
-from sonorama.engine.model.world_file import find_world, read_card
 
 from .formatting import short_name, slot_of
 from .layout import GAP, label
 from .link import Link
+from .played_world import PlayedWorld
 from .widgets.slider import FloatControl
 
 COLUMNS, SPACING = 4, 2
@@ -55,7 +54,7 @@ class Floors(QWidget):
         column.addStretch(1)
         link.classes_changed.connect(self._show_classes)
         link.status_received.connect(self._told)
-        self._world = ""
+        self._played = PlayedWorld(link)
         self._show_classes()
         self._told()
 
@@ -67,13 +66,8 @@ class Floors(QWidget):
 
     def _told(self, *_: object) -> None:
         """Another world: say which classes its pictures were not found to show, and what to do about it."""
-        world = str(self._link.values.get(ENGINE_WORLD) or "")
-        if world == self._world:
+        if not self._played.changed():
             return
-        self._world = world
-        try:
-            text = advice(read_card(find_world(world)))
-        except WorldError:  # of another computer's show, for example
-            text = ""
+        text = advice(self._played.card) if self._played.card is not None else ""
         self.advice.setText(text)
         self.advice.setVisible(bool(text))

@@ -15,6 +15,7 @@ from sonorama.engine.units import EXACT
 from .formatting import short_name
 from .layout import GAP, Card
 from .link import Link
+from .played_world import PlayedWorld
 from .status_line import Line
 from .theme import ACCENT, CARD, DIM, TEXT
 from .widgets.controls import SwitchControl, TriggerControl
@@ -86,7 +87,7 @@ class TopBar(Card):
 
     def __init__(self, link: Link) -> None:
         super().__init__("")
-        self._link = link
+        self._link, self._played, self._licence = link, PlayedWorld(link), ""
         self.body.removeItem(self.title)
         row = QHBoxLayout()
         row.setSpacing(GAP)
@@ -170,9 +171,12 @@ class TopBar(Card):
 
     def _show_world(self, world: str, source: str) -> None:
         world = str(self._link.values.get(ENGINE_WORLD) or world)
-        for line, text in ((self.world, world), (self.source, source)):
-            line.say(text)
-            line.setToolTip(plain_tip(text))
+        self.world.say(world)
+        if self._played.changed():
+            self._licence = self._played.licence
+        self.world.setToolTip(plain_tip(f"{world}\nLicence: {self._licence}" if self._licence else world))
+        self.source.say(source)
+        self.source.setToolTip(plain_tip(source))
 
     def _told(self, status: Status) -> None:
         self._show_world("", status.source)

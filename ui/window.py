@@ -41,6 +41,7 @@ from .mixer import ClassMixer, HeardLine
 from .modulators import Modulators
 from .outputs_page import OutputsPage
 from .palette import Palette
+from .played_world import LicenceLine
 from .preset_bar import PresetBar
 from .preview import FullScreen, Preview
 from .scenes import SceneLabels, Scenes
@@ -155,7 +156,12 @@ class Window(QWidget):
         self.tabs.addTab(self._page(axes), "AXES")
         self.tabs.addTab(self._page([self.link.table[path] for path in _CODES]), "CODES")
         out = [p for path, p in self.link.table.items() if path.startswith(("/out/", "/engine/"))]
-        self.tabs.addTab(self._page([p for p in out if p not in effects and p.path not in self._above()]), "SETUP")
+        self.tabs.addTab(
+            self._page(
+                [p for p in out if p not in effects and p.path not in self._above()], more=LicenceLine(self.link)
+            ),
+            "SETUP",
+        )
         self.tabs.addTab(SceneLabels(self.link), "SCENES")
         self.cues = CuesPage(self.link)
         self.tabs.addTab(self.cues, "CUES")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ..control.addresses import ENGINE_FPS, OUT_PANIC, OUT_SLATE
 from ..control.events import ShowEvents
 from ..control.parameters import Change, Value
+from ..errors import one_line
 from ..faults import Faults
 from ..ipc.messages import RendererStatus
 from ..ipc.shared_paths import inner_name, remove_private, shared_path
@@ -43,7 +44,8 @@ def open_outputs(
 
     """
     (width, height), fps = picture_size(plan, world, values), exact_rate(float(values[ENGINE_FPS]))
-    info = StreamInfo(plan.name, width, height, fps, plan.name, f"{world.name} {world.version}")
+    played = f"{world.name} {world.version}, licence of the world: {one_line(world.licence)}"
+    info = StreamInfo(plan.name, width, height, fps, plan.name, played)
     output_loop = OutputLoop(inner_name(plan.name), info, captured_ns, playing, faults)
     remove_private(shared_path(inner_name(plan.name)))
     follow_show(events, output_loop, values)

@@ -72,7 +72,7 @@ def test_every_preset_reads_back(
 
     of_picture = {key.lower(): value for key, value in video["tags"].items()}
     assert (tags if suffix == ".mxf" else of_picture)["timecode"] == "00:00:00;00"
-    for word in ("Synthetic", "sonorama", "world card 7", "5a" * 32, "trainedAlgorithmicMedia"):
+    for word in ("Synthetic", "sonorama", "world card 7", "5a" * 32, "CC BY 4.0", "trainedAlgorithmicMedia"):
         assert word in tags.get("comment", tags.get("comment_comment", ""))
     if suffix != ".mov":  # QuickTime files have no such field
         assert "trainedAlgorithmicMedia" in tags.get("description", tags.get("comment_description", ""))

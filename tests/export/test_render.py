@@ -74,7 +74,8 @@ def test_the_sidecar_says_what_made_it(tmp_path: Path, stage: PatternSource, sou
     assert told["seed"] == told["values"]["/look/seed"] == 7
     assert told["values"] == film_values({"/motion/fine/amount": 0.5, "/look/seed": 7, "/look/text": "a dune"})
     assert told["values"]["/moves/2/source"] == "bass"
-    assert (told["look_ahead"], told["pre_roll"]) == (None, None)
+    assert (told["look_ahead"], told["pre_roll"]) == ("auto", None)
+    assert told["licence"] == "CC BY 4.0"
     assert told["world"] == {"name": "card", "version": "7", "sha256": "5a" * 32}
     assert (told["fps"], told["frames"], told["preset"], told["device"]) == ("30", 6, "h264", "cpu")
     assert told["command"] == "sonorama render 'a b.wav'"

@@ -13,10 +13,12 @@ from pytestqt.qtbot import QtBot
 from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.ipc.frame_map import FrameMapWriter
 from sonorama.engine.ipc.messages import Values
+from sonorama.engine.model.world_file import find_world, read_card
 from sonorama.engine.units import DEFAULT_WORLD
 from sonorama.ui import theme
 from sonorama.ui.formatting import OF_SYNC, caption
 from sonorama.ui.link import Link
+from sonorama.ui.played_world import LicenceLine
 from sonorama.ui.topbar import RECORD_DELAY
 from sonorama.ui.widgets.control import Control
 from sonorama.ui.widgets.controls import IntControl
@@ -312,6 +314,21 @@ def test_l_maps_midi_controls_by_clicks(window: Window, show: FakeShow, link: Li
     assert window.copy_mode.on and not window.map_mode.on and not window._map.isChecked()
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not window.copy_mode.on
+
+
+@pytest.mark.parametrize("world", ["meridian", "shore", "of-another-computer"])
+def test_the_licence_of_the_world_is_said(world: str, window: Window, show: FakeShow, qtbot: QtBot) -> None:
+    show.change("/engine/world", world)
+    show.tell()
+    qtbot.waitUntil(lambda: window.top.world.toolTip().startswith(world))
+    (line,) = window.findChildren(LicenceLine)
+    if world == "of-another-computer":
+        assert (line.text(), window.top.world.toolTip()) == ("", world)
+        return
+    licence = read_card(find_world(world)).licence
+    assert line.text() == f"Licence of the world: {licence}" and licence in window.top.world.toolTip()
+    window.reveal("/engine/fps")
+    assert in_sight(line)
 
 
 def test_packets_that_come_are_seen(window: Window, show: FakeShow, qtbot: QtBot) -> None:

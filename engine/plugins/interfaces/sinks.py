@@ -21,7 +21,7 @@ class StreamInfo:
         width, height: px.
         fps: output ticks a second, constant until `open` is called again.
         samples: name of the sample ring (engine/audio/sample_ring.py) for sinks that write sound; empty without one.
-        world: name and version of the world that plays, for notes in files; may be empty.
+        world: name, version and licence of the world that plays, for notes in files; may be empty.
 
     """
 
