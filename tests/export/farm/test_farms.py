@@ -97,12 +97,14 @@ def test_no_cluster_there(tiny_world: str) -> None:
 def test_the_command_makes_the_same_film(tiny_world: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(1).uniform(-0.3, 0.3, (1, 44_100))
     sound = write_wav(tmp_path / "noise.wav", noise, 44_100)
-    for out, more in (("one", []), ("two", ["--jobs", "2"])):
+    for out, more in (("one", []), ("two", ["--jobs", "2"]), ("three", ["--ray", "local", "--jobs", "2"])):
         words = ["render", str(sound), "-o", str(tmp_path / out), "--preset", "png", "--world", tiny_world, *more]
         assert main(words) == 0
-    one, two = (sorted((tmp_path / out).glob("*.png")) for out in ("one", "two"))
+    one, two, three = (
+        [path.read_bytes() for path in sorted((tmp_path / out).glob("*.png"))] for out in ("one", "two", "three")
+    )
     assert len(one) == 30
-    assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
+    assert one == two == three
 
 
 ORPHANS = """

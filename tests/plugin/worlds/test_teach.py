@@ -23,7 +23,7 @@ from sonorama.engine.units import DEFAULT_WORLD, SAMPLE_RATE
 from sonorama.plugin.worlds.teach import Lesson, Pair, listen, taught
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-PAIRS = {"thunder-1": 99, "rain": 7, "music-1": 12, "underwater": 31}
+PAIRS = {"thunder-1": 99, "rain": 7, "music-1": 12, "underwater": 31, "waterfall": 58}
 """Recording -> seed. All but the music are of kinds that the world knows: the taught look goes before."""
 
 
