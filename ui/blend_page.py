@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
 from sonorama.engine.control.addresses import BLEND_AMOUNT, BLEND_FOCUS, BLEND_X, BLEND_Y, BlendName, blend
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.control.render_table import BLEND_POINTS
 
+from .kept_files import dropped_file
 from .layout import GAP, captioned, grid, label
 from .link import Link
+from .point_sound import SoundButton, put_sound
 from .theme import ACCENT, CARD, CONTROL, DIM, LINE, MODULATION, TEXT
 from .widgets.paint import BOTTOM, CENTRE, MIDDLE_LEFT, colour
 
 NUMBERS = range(1, BLEND_POINTS + 1)
 POINT_PX, CURSOR_PX, STEP = 9.0, 6.0, 0.02
 LONGEST = 14
-"""Characters of a text or code beside its point."""
+"""Characters of a text, a code or a sound beside its point."""
 FIRST_ROW: tuple[BlendName, ...] = ("take", "hear", "seed", "x", "y")
-SECOND_ROW: tuple[BlendName, ...] = ("text", "code", "scene")
+SECOND_ROW: tuple[BlendName, ...] = ("text", "code", "sound", "scene")
 _ARROWS = {
     Qt.Key.Key_Left: (-STEP, 0.0),
     Qt.Key.Key_Right: (STEP, 0.0),
@@ -71,13 +73,17 @@ class Plane(QWidget):
         for axis in (self.x_axis, self.y_axis):
             link.watch(axis.path, axis)
         link.watch_many(
-            [blend(n, name) for n in NUMBERS for name in ("x", "y", "seed", "text", "code")], lambda *_: self.update()
+            [blend(n, name) for n in NUMBERS for name in ("x", "y", "seed", "text", "code", "sound")],
+            lambda *_: self.update(),
         )
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("blend surface")
+        self.setAcceptDrops(True)
         self.setAccessibleDescription("Drag to move the cursor or a point; arrow keys move the cursor")
-        self.setToolTip("Drag to move the cursor, or a point; arrow keys move the cursor")
+        self.setToolTip(
+            "Drag to move the cursor, or a point; arrow keys move the cursor; drop a sound file to put it at a point"
+        )
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def sizeHint(self) -> QSize:
@@ -111,7 +117,7 @@ class Plane(QWidget):
     def says(self, number: int) -> str:
         """What is at a point, in short; empty for nothing."""
         values = self._link.values
-        for name in ("code", "text"):
+        for name in ("code", "text", "sound"):
             if words := str(values[blend(number, name)]):
                 return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}\u2026"
         seed = int(values[blend(number, "seed")])
@@ -155,6 +161,19 @@ class Plane(QWidget):
         for axis, by in zip((self.x_axis, self.y_axis), step, strict=True):
             if by:
                 self._link.post(axis.path, min(max(axis.value + by, 0.0), 1.0))
+
+    def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
+        """Welcome one file; what it holds is seen when it is dropped."""
+        if a0 is not None and dropped_file(a0.mimeData()) is not None:
+            a0.acceptProposedAction()
+
+    def dropEvent(self, a0: QDropEvent | None) -> None:
+        """Put a sound file at the point that is nearest to where it is dropped."""
+        if a0 is None or (path := dropped_file(a0.mimeData())) is None:
+            return
+        a0.acceptProposedAction()
+        self.select(min(NUMBERS, key=lambda number: (self.spot(number) - a0.position()).manhattanLength()))
+        put_sound(self._link, self.point, path)
 
     def select(self, number: int) -> None:
         """Select a point."""
@@ -252,6 +271,8 @@ class BlendPage(QWidget):
                 if name == "scene":
                     row.addWidget(label("scene", "dim"))
                 row.addWidget(captioned(link.table[blend(number, name)], link), 1)
+                if name == "sound":
+                    row.addWidget(SoundButton(link, number))
             column.addLayout(row)
         return page
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from sonorama.engine.control.addresses import ENGINE_WORLD, LOOK_PHOTO
 from sonorama.engine.control.class_addresses import by_class, parts, to_slot
 from sonorama.engine.control.parameters import Parameter, Value, show
-from sonorama.engine.control.pending_load import PROMPTS
+from sonorama.engine.control.pending_load import PROMPTS, SOUNDS
 
 OSC_ROOT = "/sonorama"
 OF_SYNC = ("/clock/", "/timecode/", "/ableton/")
@@ -96,7 +96,8 @@ def waiting(paths: Sequence[str], values: Mapping[str, Value]) -> str:
     """The parameters being loaded, as a line of text: `finding a picture for "a storm" ...`; empty where all of them
     were cleared meanwhile.
     """
-    texts = dict.fromkeys(PROMPTS, "finding a picture for \u201c{}\u201d") | {
+    texts = dict.fromkeys(PROMPTS, "finding a picture for \u201c{}\u201d")
+    texts |= dict.fromkeys(SOUNDS, "finding a picture for the sound {}") | {
         LOOK_PHOTO: "inverting the photo {}",
         ENGINE_WORLD: "loading the world {}",
     }

@@ -14,9 +14,10 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.frame_map import FrameSlot
 from sonorama.engine.ipc.messages import Hello, Status
 
+from .kept_files import dropped_file
 from .link import Link
 from .output import Output
-from .photo_drop import dropped_file, keep_photo
+from .photo_drop import keep_photo
 from .picture import Picture, letterbox, screen_format
 from .widgets.scaling import Scaler
 

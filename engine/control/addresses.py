@@ -129,7 +129,7 @@ WindowName = Literal[
     "bottom_left_y",
 ]
 SceneName = Literal["name", "colour"]
-BlendName = Literal["x", "y", "seed", "text", "code", "take", "hear", "scene"]
+BlendName = Literal["x", "y", "seed", "text", "code", "take", "hear", "scene", "sound"]
 
 
 def motion(level: str, name: MotionName) -> str:

@@ -46,6 +46,7 @@ def _changes(point: int, seed: int, text: str, code: str, source: str) -> list[C
         Change(blend(point, "seed"), seed, source),
         Change(blend(point, "text"), text, source),
         Change(blend(point, "code"), code, source),
+        Change(blend(point, "sound"), "", source),
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from .class_addresses import GROUP
 from .parameters import Change, Value
-from .pending_load import FOUND, RESULTS
+from .pending_load import CLEARED, FOUND, RESULTS
 from .presets import NEVER
 
 STEPS = 50
@@ -71,7 +71,7 @@ class History:
         before = {one.path: values[one.path] for one in kept if values[one.path] != one.value}
         if not kept:
             return
-        found = {RESULTS[path] for path in before if path in RESULTS}
+        found = {one for path in before if path in RESULTS for one in (RESULTS[path], *CLEARED.get(path, ()))}
         before |= {path: values[path] for path in found & values.keys()}  # so that it need not be sought again
         now, source = self._clock(), kept[0].source
         step = self._going_on(source, {one.path for one in kept}, now)

@@ -183,6 +183,8 @@ def _blend() -> Iterator[Parameter]:
         yield Parameter(f"{at}/hear", False, doc, event=True)
         doc = f"Put the seed, prompt or code of a stored scene at {what}."
         yield Parameter(f"{at}/scene", 0, doc, 0, 8, event=True)
+        doc = f"Name of a file in the user's sound folder: point {number} gets the seed whose picture fits it best."
+        yield Parameter(f"{at}/sound", "", doc, live=True)
 
 
 def _auto() -> Iterator[Parameter]:

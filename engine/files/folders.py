@@ -51,6 +51,11 @@ def photos_folder() -> Path:
     return _given("SONORAMA_PHOTOS") or _own(_system().user_data_path(_APP, False)) / "photos"
 
 
+def sounds_folder() -> Path:
+    """For sounds that points of the blend surface name: $SONORAMA_SOUNDS, else `sounds` in the data folder."""
+    return _given("SONORAMA_SOUNDS") or _own(_system().user_data_path(_APP, False)) / "sounds"
+
+
 def log_folder() -> Path:
     """For the logs of shows: $SONORAMA_LOGS, else the user's log folder (Linux: ~/.local/state/sonorama/log)."""
     return _given("SONORAMA_LOGS") or _own(_system().user_log_path(_APP, False))

@@ -172,7 +172,7 @@ class Status(Measured, frozen=True, kw_only=True):
         recording: whether a recording is being written. source: of the sound. timecode: see `shown_timecode`.
         scenes: which of the eight slots hold a scene. scene: that was recalled last; 0: none.
         cues: where the cue list is: `now`, `next`, `left`, `running` and `file`, as show/cue_player.py describes them.
-        loading: addresses whose new value is still being loaded: a world, device, code, text or photo.
+        loading: addresses whose new value is still being loaded: a world, device, code, text, photo or sound.
         bridges: what bridges publish, `osc_port` and the like. outputs: a line each on where the pictures go.
 
     """

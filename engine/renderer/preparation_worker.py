@@ -1,12 +1,12 @@
-"""Embeds text prompts, inverts photos and prepares worlds while a show plays: a child of the renderer at the lowest
-priority.
+"""Embeds text prompts and recorded sounds, inverts photos and prepares worlds while a show plays: a child of the
+renderer at the lowest priority.
 
 Importing libraries, writing graphs and compiling them takes Python's interpreter lock and every core; a thread of the
 renderer that did it would hold up the frame loop.
 
 Both sides exchange lines of JSON: {"words": text, "world": path} is answered with {"seed": seed, "unknown": sentence},
-{"photo": path, "world": path} with {"code": name}, {"graphs": world, "device": device} with {}, and each with
-{"error": [message, hint]} where it fails.
+{"sound": path, "world": path} with {"seed": seed}, {"photo": path, "world": path} with {"code": name},
+{"graphs": world, "device": device} with {}, and each with {"error": [message, hint]} where it fails.
 """
 
 from __future__ import annotations
@@ -56,6 +56,15 @@ class PreparationWorker:
         told = self._ask({"words": text, "world": world})
         return int(told["seed"]), str(told["unknown"])
 
+    def hear(self, world: str, sound: str) -> int:
+        """The seed of a world whose picture fits a sound file best, both given by their paths.
+
+        Raises:
+            SonoramaError: no sound, or a silent one; the world has no seed bank; the process died.
+
+        """
+        return int(self._ask({"sound": sound, "world": world})["seed"])
+
     def invert(self, world: str, photo: str) -> str:
         """The name of the code of a photo in a world, both given by their paths; its file is in the folder of codes.
 
@@ -84,7 +93,7 @@ class PreparationWorker:
             if self._closed:
                 break
         if not answer:
-            hint = "Send the text, photo or world again."
+            hint = "Send the text, sound, photo or world again."
             raise SonoramaError(f"The preparation worker crashed (exit code {code}).", hint)
         told: dict[str, Any] = json.loads(answer)
         if "error" in told:
@@ -137,6 +146,10 @@ def _answer(question: dict[str, str]) -> dict[str, Any]:
 
         world, text = _world(question["world"]), question["words"]
         return {"seed": prompt_seed(world, text), "unknown": told_unknown(world, text)}
+    if "sound" in question:
+        from ..pipeline.sound_seed import sound_seed
+
+        return {"seed": sound_seed(_world(question["world"]), Path(question["sound"]))}
     if "photo" in question:
         from ..editing.photo_code import photo_code
 
@@ -155,7 +168,7 @@ def serve(questions: IO[str], answers: IO[str]) -> None:
         except SonoramaError as error:
             told = {"error": [error.message, error.hint]}
         except Exception as error:  # (whatever a file or a library comes up with, the next is tried)
-            log.exception("A text, photo or world could not be prepared")
+            log.exception("A text, sound, photo or world could not be prepared")
             told = {"error": [one_line_error(error), "Try another one."]}
         answers.write(json.dumps(told) + "\n")
         answers.flush()

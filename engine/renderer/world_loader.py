@@ -1,4 +1,4 @@
-"""Slow work off the frame loop: loading worlds and codes, and finding the latents of texts and photos
+"""Slow work off the frame loop: loading worlds and codes, and finding the latents of texts, sounds and photos
 (preparation_worker.py).
 """
 
@@ -7,14 +7,25 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from ..control.accept import plain_names
 from ..control.parameters import Change
-from ..control.pending_load import CODES, LOADS, NO_PROMPT, PHOTO, PROMPTS, RESULTS, PendingLoad, PendingLoads
+from ..control.pending_load import (
+    CODES,
+    LOADS,
+    NO_PROMPT,
+    PHOTO,
+    PROMPTS,
+    RESULTS,
+    SOUNDS,
+    PendingLoad,
+    PendingLoads,
+)
 from ..errors import InputError, WorldError, one_line_error
 from ..faults import Faults
-from ..files.folders import photos_folder
+from ..files.folders import photos_folder, sounds_folder
 from ..inference.backend import graphs_missing, open_backend, threads_of_one
 from ..inference.graph_cache import told_spare
 from ..model.base_code import find_code
@@ -112,9 +123,9 @@ class WorldLoader:
             if load not in self._pending:
                 continue  # somebody types faster than texts are embedded
             try:
-                change = self._prepare(load, loaded)
+                changes = self._prepare(load, loaded)
                 with self._lock:
-                    if load in self._pending:
+                    for change in changes if load in self._pending else ():
                         self._results.put(change)
             except Exception as error:  # noqa: BLE001 (whatever a file or a library comes up with, the next is tried)
                 if load in self._pending:
@@ -122,18 +133,20 @@ class WorldLoader:
                     self._faults.note(load.path, f"{load.path} {outcome}: {one_line_error(error)}", error)
                     self._refused.put(load)
 
-    def _prepare(self, load: PendingLoad, loaded: tuple[str, str]) -> Change:
-        """The change that acts from now on."""
+    def _prepare(self, load: PendingLoad, loaded: tuple[str, str]) -> list[Change]:
+        """The changes that act from now on."""
         if load.path == PHOTO:
-            return load.result(self._invert(str(load.asked.value), loaded[0]))
+            return load.results(self._invert(str(load.asked.value), loaded[0]))
+        if load.path in SOUNDS:
+            return load.results(self._hear(str(load.asked.value), loaded[0]))
         if load.path in CODES:
-            return self._read_code(load, loaded[0])
+            return [self._read_code(load, loaded[0])]
         if load.path in PROMPTS:
             text = str(load.asked.value).strip()
             seed, unknown = self._preparation_worker.seed(self.open(*loaded).world.card.path, text)
             if unknown:
                 self._faults.note("words", unknown)
-            return load.result(seed)
+            return load.results(seed)
         asked = dict(zip(LOADS, loaded, strict=True)) | {load.path: str(load.asked.value)}
         world, device = (asked[path] for path in LOADS)
         if (world, device) != loaded:
@@ -141,7 +154,7 @@ class WorldLoader:
         if (world, device) not in self._open and graphs_missing(load_world(world), device):
             self._preparation_worker.make_graphs(world, device)
         self.open(world, device)
-        return load.result()
+        return [load.result()]
 
     def _forget_if_changed(self, world: str, device: str) -> None:
         """Close a world whose file is another one by now: it was taught, fitted or imported since it was opened."""
@@ -158,12 +171,22 @@ class WorldLoader:
 
     def _invert(self, photo: str, world: str) -> str:
         """The name of the code of a photo in the user's folder."""
-        path = photos_folder() / photo
-        if not plain_names([photo]) or not path.is_file():
-            raise InputError(f"There is no photo {photo[:60]!r}", f"Put it into {photos_folder()}.")
+        path = _file_in(photos_folder(), photo, "photo")
         name = self._photo_worker.invert(str(find_world(world)), str(path))
         find_code(name)
         return name
+
+    def _hear(self, sound: str, world: str) -> int:
+        """The seed whose picture fits a sound in the user's folder."""
+        path = _file_in(sounds_folder(), sound, "sound")
+        return self._preparation_worker.hear(str(find_world(world)), str(path))
+
+
+def _file_in(folder: Path, name: str, what: str) -> Path:
+    """A file of the user's folder of photos or sounds. InputError where there is none, or the name is a path."""
+    if not plain_names([name]) or not (folder / name).is_file():
+        raise InputError(f"There is no {what} {name[:60]!r}", f"Put it into {folder}.")
+    return folder / name
 
 
 def _cleared(load: PendingLoad) -> Change | None:

@@ -1,6 +1,7 @@
 """Words and new worlds are loaded while the picture goes on: the renderer never imports torch for them."""
 
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,11 +16,13 @@ from sonorama.engine.ipc.messages import Status
 from sonorama.engine.model.world_file import load_world, save_world
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.prompt import prompt_seed
+from sonorama.engine.pipeline.sound_seed import sound_seed
 from sonorama.engine.renderer.world_loader import WorldLoader
 
 from .stage import PATIENCE_S, LiveShow, Watcher
 
 Start = Callable[..., LiveShow]
+RAIN = Path(__file__).parents[2] / "examples" / "rain.ogg"
 ASIDE = "sonorama.engine.renderer.preparation_worker"
 
 
@@ -78,6 +81,30 @@ def test_points_of_the_blend_surface_take_words_and_the_sound_of_now(start: Star
     show.wait(lambda: show.values()["/blend/5/seed"] != -1, "no picture is found for the sound")
     show.set("/blend/amount", 1.0)
     show.holds("/blend/amount", 1.0)
+    assert show.stop() == 143
+
+
+def test_a_point_of_the_blend_surface_takes_a_recorded_sound(start: Start, worded: str, tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    sounds.mkdir()
+    shutil.copy(RAIN, sounds / "rain.ogg")
+    (sounds / "broken.ogg").write_bytes(RAIN.read_bytes()[:40])
+    show = start("--source", "tone", world=worded, env={"SONORAMA_SOUNDS": str(sounds)})
+    renderer = show.playing()
+    panel = show.panel()
+    seed = sound_seed(load_world(worded), RAIN)
+    with Watcher(show.name) as watcher:
+        show.set("/blend/2/code", "")
+        show.set("/blend/2/sound", "rain.ogg")
+        show.holds("/blend/2/seed", seed)
+        for wrong in ("gone.ogg", "../rain.ogg", "broken.ogg"):
+            show.set("/blend/2/sound", wrong)
+            status = Status()
+            while not any("/blend/2/sound changes nothing" in line and wrong in line for line in status.faults):
+                status = newest(panel, status)
+            assert show.values()["/blend/2/seed"] == seed
+    watcher.check_gaps()
+    assert show.renderer() == renderer and not has_torch(renderer)
     assert show.stop() == 143
 
 

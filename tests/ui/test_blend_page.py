@@ -1,10 +1,17 @@
 """The blend surface in the panel: by mouse and by keys, and what it shows."""
 
+import shutil
+from pathlib import Path
+
 import pytest
-from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import QDragEnterEvent, QDropEvent
+from PyQt6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from sonorama.ui.blend_page import Plane
+from sonorama.ui.link import Link
+from sonorama.ui.point_sound import SoundButton
 from sonorama.ui.window import Window
 
 from .conftest import FakeShow
@@ -63,6 +70,8 @@ def test_points_say_what_they_hold(plane: Plane, show: FakeShow, qtbot: QtBot) -
     assert plane.says(1) == ""
     show.change("/blend/1/seed", 12)
     qtbot.waitUntil(lambda: plane.says(1) == "seed 12")
+    show.change("/blend/1/sound", "rain-0123abcd.wav")
+    qtbot.waitUntil(lambda: plane.says(1) == "rain-0123abcd\u2026")
     show.change("/blend/1/text", "a storm over black rocks")
     qtbot.waitUntil(lambda: plane.says(1) == "a storm over \u2026")
     show.change("/blend/1/code", "beach-0123456789ab")
@@ -86,3 +95,63 @@ def test_taking_hearing_and_scenes_ask_the_show(plane: Plane, show: FakeShow, wi
         qtbot.waitUntil(lambda name=name: (f"/blend/2/{name}", True) in show.got)
     qtbot.mouseClick(window.controls["/blend/2/scene"].buttons[4], Qt.MouseButton.LeftButton)  # type: ignore[attr-defined]
     qtbot.waitUntil(lambda: ("/blend/2/scene", 5) in show.got)
+
+
+RAIN = Path(__file__).parents[2] / "examples" / "rain.ogg"
+
+
+@pytest.fixture
+def sounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SONORAMA_SOUNDS", str(tmp_path / "sounds"))
+    return tmp_path / "sounds"
+
+
+def drop(plane: Plane, at: QPointF, *paths: Path) -> bool:
+    """Drag files onto the surface and let go; whether they were welcome."""
+    copy, left, none = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    enter = QDragEnterEvent(at.toPoint(), copy, data, left, none)
+    enter.ignore()
+    plane.dragEnterEvent(enter)
+    plane.dropEvent(QDropEvent(at, copy, data, left, none))
+    return enter.isAccepted()
+
+
+def test_a_sound_file_is_dropped_at_the_nearest_point(
+    plane: Plane, show: FakeShow, window: Window, sounds: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    mine = Path(shutil.copy(RAIN, tmp_path / "My Rain!.OGG"))
+    assert drop(plane, plane.spot(3) + QPointF(-15, 4), mine)
+    qtbot.waitUntil(lambda: str(show.values["/blend/3/sound"]).startswith("my_rain-"))
+    name = str(show.values["/blend/3/sound"])
+    assert name.endswith(".ogg") and (sounds / name).read_bytes() == RAIN.read_bytes()
+    assert plane.point == 3 and window.controls["/blend/3/sound"].isVisible()
+    show.tell(loading=["/blend/3/sound"])
+    qtbot.waitUntil(lambda: window.bottom.info.text.startswith("finding a picture for the sound my_rain-"))
+
+
+def test_a_sound_file_is_chosen_in_a_dialog(
+    plane: Plane, show: FakeShow, window: Window, sounds: Path, qtbot: QtBot
+) -> None:
+    plane.select(2)
+    (button,) = [one for one in window.blend.findChildren(SoundButton) if one.isVisible()]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    (dialog,) = button.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(RAIN))
+    dialog.done(0)
+    qtbot.waitUntil(lambda: str(show.values["/blend/2/sound"]).startswith("rain-"))
+    assert [path.read_bytes() for path in sounds.iterdir()] == [RAIN.read_bytes()]
+
+
+def test_what_is_no_sound_is_refused_in_words(
+    plane: Plane, link: Link, show: FakeShow, sounds: Path, tmp_path: Path
+) -> None:
+    told: list[str] = []
+    link.fault.connect(told.append)
+    (tmp_path / "notes.txt").write_text("no sound")
+    assert drop(plane, plane.spot(1), tmp_path / "notes.txt")
+    assert told == ["notes.txt is no sound. Choose a sound, such as a .wav or .mp3 file"]
+    assert not drop(plane, plane.spot(1), RAIN, RAIN)
+    assert not drop(plane, plane.spot(1), tmp_path)
+    assert not sounds.exists() and not [path for path, _ in show.got if path.endswith("/sound")]

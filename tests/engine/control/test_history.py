@@ -93,3 +93,14 @@ def test_the_mixer_is_forgotten_with_its_world(hand: Hand) -> None:
     hand.make((A, 0.5), (C, 0.7), source="scene")
     hand.history.forget_mixer()
     assert hand.undo() == {A: 0.0} and hand.undo() == {}
+
+
+def test_a_sound_at_a_point_is_undone_with_what_it_replaced() -> None:
+    before: dict[str, Value] = {
+        "/blend/2/seed": 5, "/blend/2/text": "storm", "/blend/2/code": "", "/blend/2/sound": "", A: 0.0,
+    }  # fmt: skip
+    history = History(lambda: 0.0)
+    history.note([Change("/blend/2/sound", "rain.wav", "panel")], before)
+    found = before | {"/blend/2/seed": 9, "/blend/2/text": "", "/blend/2/sound": "rain.wav"}
+    step = history.undo(found)
+    assert step is not None and step.before == {path: value for path, value in before.items() if path != A}

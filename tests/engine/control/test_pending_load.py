@@ -90,3 +90,34 @@ def test_a_code_completes_the_search_for_a_photo_s(applied: Change, left: list[s
     loads.add([change(PHOTO, "beach.jpg")])
     loads.complete([applied])
     assert loads.paths == left
+
+
+SEED, SOUND, WORDS = "/blend/2/seed", "/blend/2/sound", "/blend/2/text"
+
+
+def test_a_sound_leads_to_the_seed_of_its_point_and_clears_what_was_there() -> None:
+    load = PendingLoad(change(SOUND, "rain.wav"))
+    cleared = [Change(path, "", FOUND) for path in (WORDS, "/blend/2/code")]
+    assert load.results(7) == [Change(SEED, 7, FOUND), *cleared]
+    assert PendingLoad(change(WORDS, "rain")).results(7) == [Change(SEED, 7, FOUND), Change(SOUND, "", FOUND)]
+    assert PendingLoad(change(TEXT, "rain")).results(7) == [Change(PROMPT, 7, FOUND)]
+    assert needed_loads([change(SOUND, "rain.wav"), change(SEED, 7)]) == []  # as in a preset
+    assert without_loads([load.asked]) == [load.asked]
+
+
+def test_a_name_of_a_sound_that_is_cleared_seeks_nothing_and_ends_the_search() -> None:
+    loads = PendingLoads()
+    loads.add([change(SOUND, "rain.wav")])
+    assert needed_loads([change(SOUND, "")]) == []
+    loads.complete([change(SOUND, "rain.wav")])
+    assert loads.paths == [SOUND]
+    loads.complete([change(SOUND, "")])
+    assert loads.paths == []
+
+
+@pytest.mark.parametrize(("first", "last"), [(WORDS, SOUND), (SOUND, WORDS)])
+def test_of_a_text_and_a_sound_for_one_point_the_last_one_counts(first: str, last: str) -> None:
+    loads = PendingLoads()
+    loads.add([change(first, "rain"), change("/blend/3/sound", "a.wav"), change(TEXT, "rain")])
+    loads.add([change(last, "storm")])
+    assert loads.paths == ["/blend/3/sound", TEXT, last]

@@ -16,6 +16,7 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.inference.text_encoder import told_unknown
 from sonorama.engine.model.world_file import load_world
 from sonorama.engine.pipeline.prompt import prompt_seed
+from sonorama.engine.pipeline.sound_seed import sound_seed
 from sonorama.engine.renderer.preparation_worker import COMMAND, PreparationWorker, serve
 
 
@@ -33,6 +34,14 @@ def test_it_finds_the_same_place_as_a_film(preparation_worker: PreparationWorker
         assert preparation_worker.seed(shore.card.path, text) == (prompt_seed(shore, text), told_unknown(shore, text))
     if sys.platform != "win32":
         assert os.getpriority(os.PRIO_PROCESS, preparation_worker.pid) == 10
+
+
+def test_it_hears_a_recorded_sound(preparation_worker: PreparationWorker, tmp_path: Path) -> None:
+    shore, rain = load_world("shore"), Path(__file__).parents[3] / "examples" / "rain.ogg"
+    assert preparation_worker.hear(shore.card.path, str(rain)) == sound_seed(shore, rain)
+    (tmp_path / "notes.wav").write_text("no sound")
+    with pytest.raises(SonoramaError, match="notes"):
+        preparation_worker.hear(shore.card.path, str(tmp_path / "notes.wav"))
 
 
 def test_what_cannot_be_had_is_an_error_and_the_next_is_answered(

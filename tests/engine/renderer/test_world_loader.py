@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.control.parameters import Change
-from sonorama.engine.control.pending_load import CODE, FOUND, PHOTO, PROMPT, TEXT, WORLD, PendingLoad
+from sonorama.engine.control.pending_load import CODE, FOUND, PHOTO, PROMPT, SOUNDS, TEXT, WORLD, PendingLoad
 from sonorama.engine.faults import Faults
 from sonorama.engine.model.base_code import keep_code, make_code
 from sonorama.engine.model.world_file import read_card, save_world
@@ -170,4 +170,41 @@ def test_codes_and_photos_act_once_they_are_loaded_or_are_refused(
         until(lambda refused=refused: refused.extend(made.refused()) or refused)
         assert refused == [PendingLoad(asked)]
         assert any(said in line for line in faults.recent())
+    made.close()
+
+
+def test_a_sound_of_the_user_s_folder_becomes_a_seed_or_is_refused(
+    tiny_world: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sounds"
+    folder.mkdir()
+    monkeypatch.setenv("SONORAMA_SOUNDS", str(folder))
+    for place in (tmp_path, folder):
+        (place / "rain.wav").write_bytes(b"no sound")
+    made, asked = WorldLoader(faults := Faults()), list[str]()
+
+    def hear(_world: str, sound: str) -> int:
+        asked.append(sound)
+        return 9
+
+    monkeypatch.setattr(made._preparation_worker, "hear", hear)
+    path, seed = next(iter(SOUNDS.items()))
+    made.ask([Change(path, "rain.wav", "test")], (tiny_world, "ort"))
+    results: list[Change] = []
+    until(lambda: results.extend(made.results()) or len(results) == 3)
+    assert results[0] == Change(seed, 9, FOUND) and {one.value for one in results[1:]} == {""}
+    assert asked == [str(folder / "rain.wav")]
+    monkeypatch.undo()
+    monkeypatch.setenv("SONORAMA_SOUNDS", str(folder))
+    for value, said in (
+        ("../rain.wav", "There is no sound"),
+        (str(tmp_path / "rain.wav"), "There is no sound"),
+        ("gone.wav", "There is no sound 'gone.wav'"),
+        ("rain.wav", "has no seed bank, from which sounds choose"),
+    ):
+        refused: list[PendingLoad] = []
+        made.ask([wrong := Change(path, value, "test")], (tiny_world, "ort"))
+        until(lambda refused=refused: refused.extend(made.refused()) or refused)
+        assert refused == [PendingLoad(wrong)] and made.results() == []
+        assert any(said in line and f"{path} changes nothing" in line for line in faults.recent())
     made.close()
