@@ -70,7 +70,9 @@ def open_target(name: str, library: Any = None) -> CameraTarget:
 
 
 class CameraTarget:
-    """A virtual camera. It is given RGB, which every kind of device takes."""
+    """A virtual camera. It is given PixelFormat.RGB, which pyvirtualcam converts for every kind of device: [H,W,3], red
+    first, row 0 on top.
+    """
 
     def __init__(self, device: str, library: Any) -> None:
         self._device, self._library = device, library

@@ -77,7 +77,9 @@ class SpoutTarget:
         """Each picture brings its size."""
 
     def show(self, pixels: Pixels) -> None:
-        """Send a picture; row 0 is on top for Spout, too, so it is not inverted.
+        """Send a picture. Row 0 of the shared texture, one of DirectX, is the top one, and SendImage draws rows into it
+        as they come; so it is not inverted, which is SendImage's default (SpoutSender.h; SendTexture, for textures of
+        OpenGL, inverts by default). GL_RGBA says that red is the first byte.
 
         Raises:
             SonoramaError: the graphics card or its driver refuses.

@@ -16,6 +16,9 @@ from ...engine.plugins.interfaces import Available, Missing
 from ...engine.units import Pixels
 from .native import NativeSink, does_not_load
 
+RGBA8_UNORM = 70
+"""Metal's number of the pixel format, MTLPixelFormatRGBA8Unorm: one byte a channel, red first, as our pictures."""
+
 
 def probe() -> Available | Missing:
     """Whether this is macOS, and syphon-python is installed."""
@@ -80,11 +83,17 @@ class SyphonTarget:
         return f"server {self._name}, {'with' if self._server.has_clients else 'no'} clients"
 
     def resize(self, width: int, height: int, fps: Fraction) -> None:
-        """Make a texture of this size."""
-        self._texture = self._library.create_mtl_texture(self._server.device, width, height)
+        """Make a texture of this size. Syphon draws it into its shared surface, which is BGRA, and so converts it."""
+        self._texture = self._library.create_mtl_texture(self._server.device, width, height, RGBA8_UNORM)
 
     def show(self, pixels: Pixels) -> None:
-        """Publish a picture. Syphon's row 0 is the bottom one, so it is told that this is the other way round."""
+        """Publish a picture.
+
+        Row 0 of Syphon's surface is the bottom one for all its clients, as in OpenGL; SyphonServerRendererMetal.m
+        leaves the rows of a texture as they are unless it is told that it is flipped. Our row 0 is the top one, so it
+        is. syphon-python does the same with OpenCV's pictures (examples/MetalServerVideoExample.py); False is only the
+        default, for textures that were drawn with their origin at the bottom.
+        """
         self._library.copy_image_to_mtl_texture(pixels, self._texture)
         self._server.publish_frame_texture(self._texture, is_flipped=True)
 

@@ -1,6 +1,7 @@
 """Stand-ins for Syphon, Spout and NDI in this process, with the names that the real libraries have."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from types import SimpleNamespace
 from typing import Any, Literal
@@ -17,34 +18,94 @@ Frames = list[np.ndarray]
 """What arrived, uint8 [H,W,3] RGB, as a viewer would see it: row 0 on top."""
 
 
+RGBA, BGRA = (0, 1, 2), (2, 1, 0)
+"""Where red, green and blue are in a pixel."""
+METAL = {70: RGBA, 80: BGRA}
+"""MTLPixelFormatRGBA8Unorm and MTLPixelFormatBGRA8Unorm, by their numbers in Metal."""
+OPENGL = {0x1908: RGBA, 0x80E1: BGRA}
+"""GL_RGBA and GL_BGRA_EXT, the formats of four bytes that Spout takes."""
+
+
+@dataclass
+class Shared:
+    """A texture on the graphics card that sender and receivers share; both libraries make it BGRA.
+
+    Attributes:
+        rows: uint8 [H,W,3], blue first, as they lie in memory.
+        first: which row of the picture comes first in memory, for every receiver.
+
+    """
+
+    rows: np.ndarray
+    first: Literal["top", "bottom"]
+
+    @classmethod
+    def drawn(cls, pixels: np.ndarray, channels: tuple[int, int, int], first: Literal["top", "bottom"]) -> "Shared":
+        """Draw pixels of another order of channels; rows stay as they are."""
+        return cls(pixels[..., channels][..., ::-1].copy(), first)
+
+    def received(self) -> np.ndarray:
+        """What a viewer of the receiver sees: RGB, row 0 on top."""
+        return self.rows[:: 1 if self.first == "top" else -1, :, ::-1].copy()
+
+
+class Texture:
+    """A Metal texture: it knows its size and pixel format, and holds bytes."""
+
+    def __init__(self, width: int, height: int, pixel_format: int) -> None:
+        self.size, self.form = (width, height), pixel_format
+        self.pixels: np.ndarray | None = None
+
+    def width(self) -> int:
+        return self.size[0]
+
+    def height(self) -> int:
+        return self.size[1]
+
+    def pixelFormat(self) -> int:  # noqa: N802
+        return self.form
+
+
 def syphon(frames: Frames, calls: list[str]) -> SimpleNamespace:
-    """syphon-python 0.2: `SyphonMetalServer`, a texture, and a directory whose run loop has to be served."""
+    """syphon-python 0.2: `SyphonMetalServer`, a texture, and a directory whose run loop has to be served.
+
+    As in Syphon's SyphonMetalServer.m and SyphonServerRendererMetal.m: the shared surface is BGRA8Unorm, a texture of
+    another format is drawn into it, rows are left as they are unless `is_flipped`. Row 0 of the surface is the bottom
+    one, as in OpenGL, whose clients read the same surface.
+    """
+    served: list[bool] = []
 
     class Server:
         def __init__(self, name: str) -> None:
             calls.append(f"server {name}")
-            self.device, self.has_clients = "gpu", True
+            self.device = "gpu"
+
+        @property
+        def has_clients(self) -> bool:
+            return bool(served)  # clients hear of a server by the run loop
 
         def publish_frame_texture(
-            self, texture: dict[str, Any], region: object = None, size: object = None, is_flipped: bool = False
+            self, texture: Texture, region: object = None, size: object = None, is_flipped: bool = False
         ) -> None:
-            rows = texture["pixels"][::-1] if not is_flipped else texture["pixels"]  # its own row 0 is the bottom one
-            frames.append(rows[..., :3].copy())
+            assert texture.pixels is not None and calls[-1] != "stop"
+            rows = texture.pixels[:: -1 if is_flipped else 1]
+            frames.append(Shared.drawn(rows, METAL[texture.pixelFormat()], "bottom").received())
 
         def stop(self) -> None:
             calls.append("stop")
 
     class Directory:
         def update_run_loop(self) -> None:
+            served.append(True)
             calls.append("run loop")
 
-    def create(device: object, width: int, height: int) -> dict[str, Any]:
+    def create(device: object, width: int, height: int, pixel_format: int = 70) -> Texture:
         assert device == "gpu"
-        return {"size": (width, height)}
+        return Texture(width, height, pixel_format)
 
-    def copy(image: np.ndarray, texture: dict[str, Any]) -> None:
-        assert image.dtype == np.uint8 and image.shape == (texture["size"][1], texture["size"][0], 4)
-        texture["pixels"] = image.copy()
+    def copy(image: np.ndarray, texture: Texture) -> None:
+        assert image.dtype == np.uint8 and image.shape == (texture.height(), texture.width(), 4)
+        texture.pixels = image.copy()  # bytes: the format says what they mean
 
     return SimpleNamespace(
         SyphonMetalServer=Server, SyphonServerDirectory=Directory, create_mtl_texture=create,
@@ -53,7 +114,11 @@ def syphon(frames: Frames, calls: list[str]) -> SimpleNamespace:
 
 
 def spout(frames: Frames, calls: list[str]) -> SimpleNamespace:
-    """SpoutGL 0.1: `sendImage(buffer, width, height, format, invert, host_fbo)`."""
+    """SpoutGL 0.1: `sendImage(buffer, width, height, format, invert, host_fbo)`, which is Spout's SendImage.
+
+    The shared texture is one of DirectX, whose row 0 is the top one. SendImage draws the buffer's rows into it as they
+    come, unless `invert`; its format says where red is.
+    """
 
     class Sender:
         def setSenderName(self, name: str) -> None:  # noqa: N802
@@ -63,10 +128,12 @@ def spout(frames: Frames, calls: list[str]) -> SimpleNamespace:
             self, buffer: np.ndarray, width: int, height: int, form: int, invert: bool, host_fbo: int
         ) -> bool:
             data = buffer.data
-            assert data.c_contiguous and data.nbytes == width * height * 4 and (form, host_fbo) == (0x1908, 0)
-            rows = np.frombuffer(data, np.uint8).reshape(height, width, 4)
-            frames.append(rows[:: -1 if invert else 1, :, :3].copy())
-            return "refuse" not in calls
+            assert data.c_contiguous and data.nbytes == width * height * 4 and host_fbo == 0
+            if form not in OPENGL or "refuse" in calls:
+                return False
+            rows = np.frombuffer(data, np.uint8).reshape(height, width, 4)[:: -1 if invert else 1]
+            frames.append(Shared.drawn(rows, OPENGL[form], "top").received())
+            return True
 
         def setFrameSync(self, name: str) -> None:  # noqa: N802
             calls.append(f"sync {name}")
@@ -89,7 +156,7 @@ def ndi(frames: Frames, calls: list[str]) -> SimpleNamespace:
             calls.append(f"rate {fps}")
 
         def set_fourcc(self, fourcc: str) -> None:
-            assert fourcc == "RGBX"
+            self.channels = {"RGBX": RGBA, "BGRX": BGRA}[fourcc]
 
     class Sender:
         def __init__(
@@ -108,7 +175,7 @@ def ndi(frames: Frames, calls: list[str]) -> SimpleNamespace:
             width, height = self.frame.size
             assert data.flags.writeable  # else the wrapper refuses it
             assert data.ndim == 1 and data.nbytes == width * height * 4 and calls[-1] != "close"
-            frames.append(data.reshape(height, width, 4)[..., :3].copy())
+            frames.append(data.reshape(height, width, 4)[..., self.frame.channels])  # NDI's row 0 is the top one
             return True
 
         def get_num_connections(self, timeout: float) -> int:
@@ -117,7 +184,7 @@ def ndi(frames: Frames, calls: list[str]) -> SimpleNamespace:
         def close(self) -> None:
             calls.append("close")
 
-    return SimpleNamespace(Sender=Sender, VideoSendFrame=Frame, FourCC=SimpleNamespace(RGBX="RGBX"))
+    return SimpleNamespace(Sender=Sender, VideoSendFrame=Frame, FourCC=SimpleNamespace(RGBX="RGBX", BGRX="BGRX"))
 
 
 MAKERS: dict[str, tuple[Callable[[Frames, list[str]], SimpleNamespace], Callable[[str, Any], Target]]] = {

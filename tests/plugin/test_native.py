@@ -22,8 +22,9 @@ from sonorama.plugin.sinks.spout import SpoutSink
 from sonorama.plugin.sinks.syphon import SyphonSink
 
 from ..speed import slowness
+from . import native_fakes
 from .native_cases import FAKES, camera_frames, use_fakes
-from .native_fakes import MAKERS, TargetSink
+from .native_fakes import MAKERS, Frames, TargetSink
 from .sinks import info, picture, until
 from .test_stream import COLOURS, quarters
 
@@ -37,9 +38,39 @@ def test_colours_and_directions(kind: str) -> None:
     sink.close()
 
 
+@pytest.mark.parametrize("swap", ["rows", "channels", "both"])
+def test_the_stand_ins_show_what_is_the_wrong_way_round(swap: str) -> None:
+    """A target that mixes up rows or channels is seen: that is what the test above stands on."""
+    rows, channels = swap in ("rows", "both"), swap in ("channels", "both")
+    pixels = quarters(0).pixels.copy()
+    wrong = pixels[:: -1 if rows else 1, :, [2, 1, 0] if channels else [0, 1, 2]]
+    seen: Frames = []
+    library = native_fakes.syphon(seen, [])
+    server = library.SyphonMetalServer("x")
+    texture = library.create_mtl_texture(server.device, 64, 48, 80 if channels else 70)
+    library.copy_image_to_mtl_texture(pixels, texture)
+    server.publish_frame_texture(texture, is_flipped=not rows)
+    native_fakes.spout(seen, []).SpoutSender().sendImage(pixels, 64, 48, 0x80E1 if channels else 0x1908, rows, 0)
+    assert len(seen) == 2 and all(np.array_equal(one, wrong) for one in seen)
+    assert not np.array_equal(wrong, pixels[..., :3])
+
+
+@pytest.mark.parametrize(("kind", "constant", "value"), [("syphon", "RGBA8_UNORM", 80), ("spout", "GL_RGBA", 0x80E1)])
+def test_another_pixel_format_would_be_seen(
+    kind: str, constant: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"sonorama.plugin.sinks.{kind}.{constant}", value)
+    sink = TargetSink(kind)
+    sink.open(info("x", 64, 48))
+    sink.send(quarters(0))
+    assert np.array_equal(sink.frames[0], quarters(0).pixels[..., [2, 1, 0]])
+    sink.close()
+
+
 def test_syphon_serves_its_run_loop_and_stops() -> None:
     sink = TargetSink("syphon")
     sink.open(info("x"))
+    assert sink.about == "server show, no clients"
     for tick in range(3):
         sink.send(picture(tick))
     assert sink.about == "server show, with clients"

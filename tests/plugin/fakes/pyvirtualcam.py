@@ -21,7 +21,8 @@ class Camera:
         self, width: int, height: int, fps: float, *, fmt: PixelFormat = PixelFormat.RGB, device: str | None = None,
         backend: str | None = None, print_fps: bool = False,
     ) -> None:  # fmt: skip
-        del backend, print_fps, fmt
+        del backend, print_fps
+        self.fmt = fmt
         if device == "/dev/none":
             raise RuntimeError("'v4l2loopback' backend: No v4l2 loopback device")
         sys.stdout.write("a library that talks\n")
@@ -38,7 +39,8 @@ class Camera:
     def send(self, frame: "np.ndarray[Any, Any]") -> None:
         if frame.dtype != np.uint8 or frame.shape != (self.height, self.width, 3) or not frame.flags.c_contiguous:
             raise ValueError(f"unexpected frame: {frame.shape} {frame.dtype}")
-        corners = [tuple(int(one) for one in frame[y, x]) for y in (1, -2) for x in (1, -2)]
+        seen = frame if self.fmt is PixelFormat.RGB else frame[..., ::-1]  # as a viewer of the camera sees it: RGB
+        corners = [tuple(int(one) for one in seen[y, x]) for y in (1, -2) for x in (1, -2)]
         self._say(f"frame {frame.shape[1]} {corners}")
         if (order := os.environ.get("FAKE_CAMERA_DIES")) and Path(order).exists():
             os.abort()
