@@ -130,7 +130,7 @@ _EXAMPLES = f"""
 ## Examples to copy
 
 The parts for TouchDesigner, Max and TouchOSC follow those programs' manuals; they were not opened to write this page.
-`sonorama layout` writes whole files for TouchOSC, Max for Live and Companion ([controllers](control.md)).
+`sonorama layout` writes files for TouchOSC, Max for Live, Companion and TouchDesigner ([controllers](control.md)).
 
 ### oscsend and oscdump (liblo-tools)
 

@@ -1,1 +1,3 @@
-"""Controllers of other programs, generated from the parameter table: TouchOSC, Max for Live, Bitfocus Companion."""
+"""Controllers of other programs, generated from the parameter table: TouchOSC, Max for Live, Bitfocus Companion,
+TouchDesigner.
+"""

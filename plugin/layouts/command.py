@@ -20,13 +20,15 @@ _HOW = {
     ".tosc": "open it in TouchOSC; connection: UDP, this computer's address, send port {port}, receive port {out}",
     ".amxd": "drag it onto a track of Live; it sends to {host}:{port}",
     ".companionconfig": "Companion > Import / Export > Import; it sends to {host}:{port}",
+    ".py": "put it into a Text DAT of TouchDesigner and choose Run Script; it sends to {host}:{port}",
+    ".tsv": "load it into a Table DAT of TouchDesigner",
 }
 
 
 def add_layout(commands: Commands) -> None:
     """`sonorama layout`."""
     parser = commands.add_parser(
-        "layout", help="write a controller for TouchOSC, Max for Live or Companion", allow_abbrev=False
+        "layout", help="write a controller for TouchOSC, Max for Live, Companion or TouchDesigner", allow_abbrev=False
     )
     parser.add_argument("out", type=parse_out, metavar="FILE", help=f"ends with {', '.join(_HOW)}")
     parser.add_argument(
@@ -75,6 +77,10 @@ def run_layout(args: argparse.Namespace) -> int:
             from .companion import page
 
             content = page(SHOW, args.host, args.port)
+        case ".py" | ".tsv":
+            from .touchdesigner import script_file, table_file
+
+            content = table_file(SHOW) if suffix == ".tsv" else script_file(SHOW, args.host, args.port)
         case _:
             raise OutputError(f"{one_line(args.out)} is for no known program", f"Use {', '.join(_HOW)}.")
     if os.path.lexists(args.out) and not args.overwrite:
