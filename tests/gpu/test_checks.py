@@ -76,7 +76,11 @@ def test_stopped_it_leaves_what_it_found(tmp_path: Path, bare: dict[str, str]) -
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
-    [([], "run.sh world SECONDS"), (["world", "300", "pack"], "run.sh world SECONDS"), (["shine", "10", "out"], "neither world nor checks")],
+    [
+        ([], "run.sh world SECONDS"),
+        (["world", "300", "pack"], "run.sh world SECONDS"),
+        (["shine", "10", "out"], "neither world nor checks"),
+    ],
 )
 def test_what_it_does_not_know_is_refused(arguments: list[str], said: str, tmp_path: Path) -> None:
     done = subprocess.run(["sh", str(SCRIPT), *arguments], cwd=tmp_path, capture_output=True, text=True)

@@ -1,4 +1,4 @@
-"""tests/gpu/run.sh world, run dry: a tiny training on the CPU that may import nothing but what a bare GPU machine has."""
+"""tests/gpu/run.sh world, run dry: a tiny training on the CPU that may import only what a bare GPU machine has."""
 
 import shutil
 import signal
