@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.control.addresses import LOOK_TRAVEL
@@ -14,8 +15,10 @@ from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.inference.backend import Backend, open_backend
 from sonorama.engine.model.world_file import INSTALLED, World, load_world
 from sonorama.engine.pipeline.classify import classify
+from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.units import DEFAULT_WORLD, LEVELS, SAMPLE_RATE
+from sonorama.training.metrics.borders import inset
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SEEDS = (1, 2, 3, 4)
@@ -81,6 +84,16 @@ def shown(world: World, backend: Backend, name: str, sound: np.ndarray, seed: in
     """How far the picture of a seed rises in what a recording's class is to do."""
     after = codes(world, backend, sound, seconds=2, look__seed=seed)[-1]
     return FIGURES[name](backend.synthesize(after)) - FIGURES[name](backend.synthesize(rest))
+
+
+@pytest.mark.parametrize("name", ["shore", DEFAULT_WORLD])
+def test_no_strip_is_left_at_the_edges(name: str) -> None:
+    """What its card leaves out is all that is not as the rest of its pictures."""
+    shipped = load_world(name)
+    loaded = LoadedWorld(shipped, open_backend(shipped, "cpu"))
+    codes = (loaded.seed_bank.base(seed, 0.7, 0.0, None, 0.0) for seed in range(1, 17))
+    pictures = np.stack([loaded.backend.synthesize(w) for w in codes]).transpose(0, 3, 1, 2)
+    assert 0 < inset(torch.from_numpy(2 * pictures - 1)) <= shipped.card.inset
 
 
 def test_shore_still_plays() -> None:
