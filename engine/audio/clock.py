@@ -16,6 +16,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from .mp4_boxes import tagged_delay
 from .riff import frame_size, wrapped_bytes
 
 MP4, MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
@@ -61,20 +62,14 @@ def clock_of(path: Path, container: InputContainer, stream: AudioStream) -> Cloc
     if name == MATROSKA:
         return _matroska(path, container, stream)
     if name == MP4:
-        return Clock(True, _zero(container), total=_itunes_total(container))
+        delay, total = tagged_delay(container, stream)
+        return Clock(True, _zero(container) + Fraction(delay, stream.codec_context.sample_rate), total=total)
     if name in _FROM_ZERO:
         return Clock(True, _zero(container))
     if name in _FROM_FIRST:
         return Clock(True, _first(container), may_pause=name != "ogg")
     origin = (stream.start_time or 0) * (stream.time_base or Fraction(1))
     return Clock(False, origin, padding=_lame_padding(path) if name == "mp3" else 0, total=_wrapped_total(path, stream))
-
-
-def _itunes_total(container: InputContainer) -> int | None:
-    """Samples of an m4a by iTunes' tag iTunSMPB, "zero delay padding samples ..." in hexadecimal; None without one."""
-    words = container.metadata.get("iTunSMPB", "").split()
-    total = int(words[3], 16) if len(words) > 3 and re.fullmatch(r"[0-9A-Fa-f]{1,16}", words[3]) else 0
-    return total or None
 
 
 def _wrapped_total(path: Path, stream: AudioStream) -> int | None:

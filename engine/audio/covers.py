@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from .mp4_boxes import tag_boxes
+
 _LARGE = 1 << 20  # bytes of file; in smaller ones a cover is no burden
-_INTO = (b"moov", b"udta", b"meta", b"ilst")
 
 
 def hidden_covers(path: Path) -> list[tuple[int, bytes]]:
@@ -20,7 +21,9 @@ def hidden_covers(path: Path) -> list[tuple[int, bytes]]:
             return list(_id3(file, head[3], _seven_bits(head[6:10])))
         if head[:4] == b"fLaC":
             return list(_flac(file))
-        return list(_mp4(file, 0, path.stat().st_size)) if head[4:8] == b"ftyp" else []
+        if head[4:8] != b"ftyp":
+            return []
+        return [(box.at + 4, b"free") for box in tag_boxes(file, 0, path.stat().st_size) if box.name == b"covr"]
 
 
 def _seven_bits(size: bytes) -> int:
@@ -50,20 +53,3 @@ def _flac(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
         if head[0] & 0x7F == 6:  # PICTURE becomes PADDING
             yield at, bytes([last | 1])
         at += 4 + int.from_bytes(head[1:], "big")
-
-
-def _mp4(file: BinaryIO, at: int, end: int) -> Iterator[tuple[int, bytes]]:
-    while at + 8 <= end:
-        file.seek(at)
-        head = file.read(16)
-        size, name = int.from_bytes(head[:4], "big"), head[4:8]
-        body = 8
-        if size == 1:
-            size, body = int.from_bytes(head[8:16], "big"), 16
-        if size < body:
-            return
-        if name == b"covr":
-            yield at + 4, b"free"
-        elif name in _INTO:
-            yield from _mp4(file, at + body + (4 if name == b"meta" else 0), at + size)
-        at += size

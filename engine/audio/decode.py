@@ -22,6 +22,7 @@ from av.packet import Packet
 from ..errors import InputError
 from .clock import MP4
 from .covers import hidden_covers
+from .mp4_boxes import hidden_delays
 from .read_ahead import FileView, Patches, read_once
 from .riff import open_size
 from .tracks import chosen, listed, tracks_of
@@ -73,8 +74,9 @@ def open_track(
 
     """
     _check_file(path)
+    otherwise = [*open_size(path), *hidden_covers(path), *hidden_delays(path), *patches]
     with (
-        closing(FileView(path, ended, [*open_size(path), *hidden_covers(path), *patches])) as view,
+        closing(FileView(path, ended, otherwise)) as view,
         _container(path, view) as container,
     ):
         stream = _stream(path, container, track)
