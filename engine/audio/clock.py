@@ -10,13 +10,14 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import BinaryIO
 
 import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from .matroska import codec_delay
 from .mp4_boxes import tagged_delay
+from .read_ahead import Patch
 from .riff import frame_size, wrapped_bytes
 
 MP4, MATROSKA = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"
@@ -28,7 +29,6 @@ _FROM_ZERO = (MP4, MATROSKA, "nut", "flv")
 _FROM_FIRST = ("mpegts", "mpeg", "asf", "mxf", "ogg")  # their clocks begin anywhere
 _LATEST_S = 60  # a timeline on which everything begins later than that was cut out of a longer one
 _LAVC_PRIMING = {"aac": 1024, "libmp3lame": 1105, "libfdk_aac": 2048}
-_MAX_TRACKS = 1 << 20  # bytes of a Matroska header that are read
 
 
 @dataclass(frozen=True)
@@ -111,57 +111,6 @@ def stated_end(stream: AudioStream) -> Fraction | None:
     return None if match is None else 3600 * int(match[1]) + 60 * int(match[2]) + Fraction(match[3])
 
 
-def codec_delay(path: Path, index: int) -> Fraction:
-    """Matroska's CodecDelay of the track with this index, in seconds; 0 if its header states none."""
-    with path.open("rb") as file:
-        found = _tracks(file)
-    entries = [body for name, body in _elements(found) if name == 0xAE]
-    if index >= len(entries):
-        return Fraction(0)
-    delays = [body for name, body in _elements(entries[index]) if name == 0x56AA]
-    return Fraction(int.from_bytes(delays[0], "big"), 10**9) if delays else Fraction(0)
-
-
-def _tracks(file: BinaryIO) -> bytes:
-    """The Tracks element of a Matroska file; empty if it does not come before the first cluster."""
-    while head := file.read(12):
-        name, name_size = _identity(head)
-        size, size_bytes = _size(head[name_size:])
-        if not name_size or not size_bytes or name == 0x1F43B675:
-            return b""
-        body = name_size + size_bytes
-        if name == 0x1654AE6B:
-            return (head[body:] + file.read(max(0, min(size, _MAX_TRACKS) - (12 - body))))[:size]
-        file.seek(body - len(head) + (0 if name == 0x18538067 else size), 1)
-    return b""
-
-
-def _elements(data: bytes) -> list[tuple[int, bytes]]:
-    """(identity, body) of every element in `data` (EBML, RFC 8794)."""
-    found, at = [], 0
-    while at < len(data):
-        name, name_size = _identity(data[at : at + 4])
-        size, size_bytes = _size(data[at + name_size : at + name_size + 8])
-        if not name_size or not size_bytes:
-            break
-        at += name_size + size_bytes
-        found.append((name, data[at : at + size]))
-        at += size
-    return found
-
-
-def _identity(head: bytes) -> tuple[int, int]:
-    length = 9 - head[0].bit_length() if head else 9
-    return (int.from_bytes(head[:length], "big"), length) if length <= min(4, len(head)) else (0, 0)
-
-
-def _size(head: bytes) -> tuple[int, int]:
-    length = 9 - head[0].bit_length() if head else 9
-    if not 1 <= length <= min(8, len(head)):
-        return 0, 0
-    return int.from_bytes(head[:length], "big") & ((1 << 7 * length) - 1), length
-
-
 def _lame_padding(path: Path) -> int:
     """Samples at the end of an mp3 that LAME put there, where its header counts no frames: FFmpeg leaves them then."""
     header = xing(path)
@@ -208,9 +157,7 @@ def xing(path: Path) -> Xing | None:
     return Xing(frames, padding, begin + at if first[at : at + 4] == b"Info" and first[:1] == b"\xff" else 0)
 
 
-def exact_seeking(path: Path) -> list[tuple[int, bytes]]:
-    """What FFmpeg should read so that it seeks an mp3 of constant bit rate frame by frame, not by its bytes: patches as
-    of `FileView`.
-    """
+def exact_seeking(path: Path) -> list[Patch]:
+    """What FFmpeg should read so that it seeks an mp3 of constant bit rate frame by frame, not by its bytes."""
     header = xing(path)
-    return [(header.constant, b"Xing")] if header is not None and header.constant else []
+    return [Patch(header.constant, b"Xing")] if header is not None and header.constant else []

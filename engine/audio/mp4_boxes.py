@@ -10,6 +10,8 @@ from typing import BinaryIO, NamedTuple
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from .read_ahead import Patch
+
 _INTO = (b"moov", b"trak", b"udta", b"meta", b"ilst", b"----")
 _TAG, _HIDDEN = b"iTunSMPB", b"xTunSMPB"
 _SLACK = 4096  # samples: writers state a track's length with or without the encoder's padding
@@ -52,8 +54,8 @@ def _version_size(file: BinaryIO, name: bytes, begin: int) -> int:
     return 0 if _read(file, begin + 4, 4) == b"hdlr" else 4
 
 
-def hidden_delays(path: Path) -> list[tuple[int, bytes]]:
-    """Patches (see `FileView`) that rename iTunes' tag iTunSMPB, so that FFmpeg leaves every sample: it would drop as
+def hidden_delays(path: Path) -> list[Patch]:
+    """Patches that rename iTunes' tag iTunSMPB, so that FFmpeg leaves every sample: it would drop as
     many as the tag says even if the tag is another file's, and keep the stamps of those that follow.
     """
     size = path.stat().st_size
@@ -61,7 +63,7 @@ def hidden_delays(path: Path) -> list[tuple[int, bytes]]:
         if file.read(8)[4:] != b"ftyp":
             return []
         names = [box for box in tag_boxes(file, 0, size) if box.name == b"name" and box.end - box.begin == 12]
-        return [(box.begin + 4, _HIDDEN) for box in names if _read(file, box.begin + 4, 8) == _TAG]
+        return [Patch(box.begin + 4, _HIDDEN) for box in names if _read(file, box.begin + 4, 8) == _TAG]
 
 
 def _read(file: BinaryIO, at: int, size: int) -> bytes:

@@ -11,11 +11,23 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Semaphore, Thread
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
-Patches = Sequence[tuple[int, bytes]]
-"""(offset, bytes) to be read in place of what is in a file."""
+
+
+class Patch(NamedTuple):
+    """What is read of a file in place of what is in it: `shown`, from the offset `at` in bytes on.
+
+    The `left_out` bytes of the file that follow are passed over, so that what is behind them seems to begin earlier.
+    """
+
+    at: int
+    shown: bytes
+    left_out: int = 0
+
+
+Patches = Sequence[Patch]
 
 _AHEAD = 4  # blocks that are read before they are asked for
 _PATIENCE_S = 5.0  # for a read from a slow disk; the thread is left to itself then
@@ -27,13 +39,16 @@ class FileView:
     Args:
         path: the file.
         ended: when set, every read gives nothing.
-        patches: what is read in place of what is in the file.
+        patches: what is read in place of what is in the file. Offsets of a view are those of its file as far as
+            nothing in front of them is left out.
 
     """
 
     def __init__(self, path: Path, ended: Event | None = None, patches: Patches = ()) -> None:
         self._file = path.open("rb", buffering=0)
         self._patches = patches
+        parts = sorted((one.at + len(one.shown), one.left_out) for one in patches if one.left_out)
+        self._gaps = [(begin, begin + size) for begin, size in parts]
         self._ended = Event() if ended is None else ended
         suffix = path.suffix.lower()
         self.name = "sound" + (suffix if suffix.isascii() else "")
@@ -46,8 +61,11 @@ class FileView:
         if not self._patches:
             return self._file.read(size)
         at = self._file.tell()
-        data = bytearray(self._file.read(size))
-        for offset, patch in self._patches:
+        gap = next((gap for gap in self._gaps if gap[0] > at), None)
+        data = bytearray(self._file.read(size if gap is None else min(size, gap[0] - at)))
+        if gap is not None and at + len(data) == gap[0]:
+            self._file.seek(gap[1])
+        for offset, patch, _ in self._patches:
             begin, end = max(offset, at), min(offset + len(patch), at + len(data))
             if begin < end:
                 data[begin - at : end - at] = patch[begin - offset : end - offset]
@@ -55,11 +73,22 @@ class FileView:
 
     def seek(self, offset: int, whence: int = 0) -> int:
         """Move to an offset in bytes; return the position."""
-        return self._file.seek(offset, whence)
+        if not self._gaps:
+            return self._file.seek(offset, whence)
+        if whence:
+            offset += self.tell() if whence == 1 else self._shown(self._file.seek(0, 2))
+        at = offset
+        for begin, end in self._gaps:
+            at += end - begin if at >= begin else 0
+        self._file.seek(at)
+        return offset
 
     def tell(self) -> int:
         """The position in bytes."""
-        return self._file.tell()
+        return self._shown(self._file.tell())
+
+    def _shown(self, at: int) -> int:
+        return at - sum(min(at, end) - begin for begin, end in self._gaps if at > begin)
 
     def close(self) -> None:
         """Close the file."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from av.audio.codeccontext import AudioCodecContext
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+
+from .read_ahead import Patch
 
 SIZED = {"wav": (12, "<I", False), "w64": (40, "<q", True), "caf": (8, ">q", False)}
 """Of RIFF-like files: where the first chunk begins, how sizes are written, whether they count the chunk's head."""
@@ -42,10 +45,10 @@ def wrapped_bytes(path: Path) -> int:
     return end - begin
 
 
-def open_size(path: Path) -> list[tuple[int, bytes]]:
-    """For a wav whose sizes have wrapped: the (offset, bytes) to read in place of its size, so that it stays open."""
+def open_size(path: Path) -> list[Patch]:
+    """For a wav whose sizes have wrapped: what to read in place of its size, so that it stays open."""
     begin, end = _wrapped_span(path)
-    return [(begin - 4, b"\xff" * 4)] if end else []
+    return [Patch(begin - 4, b"\xff" * 4)] if end else []
 
 
 def _wrapped_span(path: Path) -> tuple[int, int]:
@@ -65,29 +68,39 @@ def data_span(
     file: BinaryIO, size: int, wanted: bytes, start: int, size_format: str, counts_itself: bool
 ) -> tuple[int, int]:
     """Byte offsets of the content of the chunk `wanted` and of its end; zeros if its size is left open."""
+    for name, begin, end in chunks(file, size, start, size_format, counts_itself):
+        if name == wanted:
+            return (begin, end) if end > begin else (0, 0)
+    return 0, 0
+
+
+def chunks(
+    file: BinaryIO, size: int, start: int, size_format: str, counts_itself: bool
+) -> Iterator[tuple[bytes, int, int]]:
+    """(name, begin, end) of every chunk: the first four bytes of its name, and the byte offsets of its content and of
+    its end, which is not behind its begin if the chunk's size is left open. Arguments as of `SIZED`.
+    """
     name = 16 if counts_itself else 4  # Wave64 names its chunks by GUIDs
     align = {12: 2, 40: 8, 8: 1}[start]
     head = name + struct.calcsize(size_format)
     wide = 0  # RF64 keeps the size of the data chunk in its ds64 chunk
     for _ in range(_MOST_CHUNKS):
         if start + head > size:
-            break
+            return
         file.seek(start)
         chunk = file.read(head)
         if len(chunk) < head:  # it has become shorter since its size was taken
-            break
+            return
         length: int = struct.unpack_from(size_format, chunk, name)[0]
-        if chunk[:4] == wanted:
-            if size_format == "<I" and length == 0xFFFFFFFF:
-                length = wide
-            return (start + head, start + length + (0 if counts_itself else head)) if length > 0 else (0, 0)
+        if chunk[:4] == b"data" and size_format == "<I" and length == 0xFFFFFFFF:
+            length = wide
         if chunk[:4] == b"ds64":
             wide = int.from_bytes(file.read(16)[8:], "little")
         step = length if counts_itself else head + length
+        yield chunk[:4], start + head, start + step
         if step < head:
-            break
+            return
         start += -(-step // align) * align
-    return 0, 0
 
 
 def frame_size(codec: AudioCodecContext) -> int:
