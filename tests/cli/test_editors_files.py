@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import wave
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from sonorama.engine.cli.main import main
 
 from ..processes import threads
+from ..speed import slowness
 
 DATA = Path(__file__).parents[1] / "data/editor"
 PROGRAM = "import sys; from sonorama.engine.cli.main import main; sys.exit(main())"
@@ -91,23 +93,53 @@ def test_timecode_of_the_source(tiny_world: str) -> None:
     assert probe("b.mov")["tags"]["timecode"] == "01:00:00:00"
 
 
+def stopped(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    """Send a signal to a command, and hold it to a second."""
+    assert process.poll() is None, process.communicate()
+    begun = time.monotonic()
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert time.monotonic() - begun < slowness()
+    assert (process.returncode, err.splitlines()[-1]) == (128 + number, "Stopped."), err
+
+
+def started(*arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-c", PROGRAM, *arguments]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="sparse files")
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_the_reading_of_a_file_without_end(number: signal.Signals, room: Path) -> None:
-    """A wav of 4 GiB that is nothing but empty chunks: FFmpeg looks for its sound in one call."""
+    """A wav of 3 GiB that is nothing but empty chunks: FFmpeg looks for its sound in one call."""
     head = (DATA / "wrap-header.bin").read_bytes()
     (room / "w.wav").write_bytes(head[:36] + b"JUNK" + bytes(4))
     os.truncate("w.wav", 3 << 30)
-    command = [sys.executable, "-c", PROGRAM, "hear", "w.wav"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with started("hear", "w.wav") as process:
         while threads(process.pid) < 2:
-            assert process.poll() is None
+            assert process.poll() is None, process.communicate()
             time.sleep(0.05)
         time.sleep(0.5)
-        process.send_signal(number)
-        _, err = process.communicate()
-    assert process.returncode in (128 + number, 2)
-    assert "Stopped." in err or process.returncode == 2
+        stopped(process, number)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_signal_ends_a_film_that_is_painted(number: signal.Signals, room: Path, tiny_world: str) -> None:
+    """Pictures: tests/cli/test_render.py."""
+    with wave.open("long.wav", "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(np.random.default_rng(1).integers(-9000, 9000, 300 * 8000, np.int16).tobytes())
+    with started("render", "long.wav", "-o", "film.mp4", "--world", tiny_world, "--device", "ort") as process:
+        while not [*room.glob(".film.mp4.sonorama-*")]:
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.05)
+        time.sleep(1.0)
+        stopped(process, number)
+    assert [one.name for one in room.iterdir()] == ["long.wav"]
 
 
 def test_a_track_for_hear(tiny_world: str) -> None:

@@ -16,6 +16,8 @@ from sonorama.engine.cli.main import main
 from sonorama.engine.control.render_table import TABLE
 from sonorama.export.frame_source import film_values
 
+from ..speed import slowness
+
 
 @pytest.fixture(autouse=True)
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -147,8 +149,10 @@ def test_a_signal_leaves_no_half_film(out: str, number: signal.Signals, code: in
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    begun = time.monotonic()
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
+    assert time.monotonic() - begun < slowness()
     assert process.returncode == code, err
     assert "Traceback" not in err
     left = {path.name for path in room.rglob("*")}
