@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.cli.main import main
+from sonorama.engine.cli.progress import INTERVAL
 
 from ..processes import threads
 from ..speed import slowness
@@ -103,9 +106,15 @@ def stopped(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
     assert (process.returncode, err.splitlines()[-1]) == (128 + number, "Stopped."), err
 
 
-def started(*arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-c", PROGRAM, *arguments]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+@contextmanager
+def started(*arguments: str) -> "Iterator[subprocess.Popen[str]]":
+    """A command that is killed at the end of the block, if it still runs; it tells its progress often."""
+    command, often = [sys.executable, "-c", PROGRAM, *arguments], os.environ | {INTERVAL: "0.2"}
+    with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=often) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGHUP") if hasattr(signal, name)]
@@ -124,6 +133,20 @@ def test_a_signal_ends_the_reading_of_a_file_without_end(number: signal.Signals,
             time.sleep(0.05)
         time.sleep(0.5)
         stopped(process, number)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sparse files")
+def test_a_wav_whose_sizes_have_wrapped_is_heard_at_once(room: Path, tiny_world: str) -> None:
+    """Its length is known before it is read: 4 GiB and 10 s of mono, 16 bit at 44.1 kHz."""
+    (room / "w.wav").write_bytes((DATA / "wrap-header.bin").read_bytes())
+    os.truncate("w.wav", 4295849340)
+    begun = time.monotonic()
+    with started("hear", "w.wav", "--world", tiny_world) as process:
+        assert process.stderr is not None
+        line = process.stderr.readline()
+        assert time.monotonic() - begun < 15 * slowness()
+        assert re.fullmatch(r"hear w\.wav: \d+ of 48706, \d+ s left\n", line), line
+        stopped(process, signal.SIGTERM)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
