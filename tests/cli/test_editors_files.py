@@ -1,5 +1,6 @@
 """Films of files as editors have them: sound that is late, has holes, is of opposite phase or in another track."""
 
+import inspect
 import json
 import os
 import re
@@ -8,11 +9,13 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 
@@ -43,9 +46,9 @@ def probe(path: str, stream: str = "v") -> dict[str, Any]:
         ("late.mp4", 100, r"silence from 0\.00 to 1\.48 s: the file has no sound there\."),
         ("gap.mkv", 120, r"silence from 5\.01 to 8\.02 s: the file has no sound there\."),
         ("click.m4a", 40, ""),
-        pytest.param("click.mkv", 40, "", marks=pytest.mark.soak),
+        ("click.mkv", 40, ""),
         ("vbr-zero.mp3", 80, ""),
-        pytest.param("vbr0.mp3", 81, "", marks=pytest.mark.soak),
+        ("vbr0.mp3", 81, ""),
     ],
 )
 def test_a_film_as_long_as_the_sound(
@@ -57,6 +60,34 @@ def test_a_film_as_long_as_the_sound(
     lines = [line for line in caplog.messages if line.startswith(str(DATA))]
     assert len(lines) == bool(said)
     assert re.search(said, "".join(lines))
+
+
+@pytest.mark.parametrize(("name", "sound"), [("foreign-sound.ogg", "p/sound.wav"), ("click.wav", "rain.wav")])
+def test_a_foreign_sound_in_the_folder_stays(
+    name: str, sound: str, tiny_world: str, room: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the sound that is rendered, and beside another one that is."""
+    (room / "p").mkdir()
+    for source, copy in ((name, "p/sound.wav"), ("foreign-sound.ogg", "rain.wav")):
+        subprocess.run(["ffmpeg", "-v", "error", "-i", DATA / source, copy], check=True)
+    before = Path("p/sound.wav").read_bytes()
+    assert main(["render", sound, "-o", "p", "--duration", "1", "--world", tiny_world, "--device", "ort"]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert "sound.wav of unknown origin" in first
+    assert second[0].isupper()
+    assert [path.name for path in Path("p").iterdir()] == ["sound.wav"]
+    assert Path("p/sound.wav").read_bytes() == before
+
+
+def test_the_picture_answers_a_click(tiny_world: str) -> None:
+    """Of 10 ms, at 0 and 1 s: the picture jumps on frame 30, and hardly moved before."""
+    arguments = ["render", str(DATA / "click.wav"), "-o", "c.mkv", "--preset", "ffv1", "--world", tiny_world]
+    assert main([*arguments, "--device", "ort", "--fps", "30"]) == 0
+    with av.open("c.mkv") as film:
+        frames = [frame.to_ndarray(format="rgb24").astype(float) for frame in film.decode(video=0)]
+    changes = [float(np.abs(two - one).mean()) for one, two in pairwise(frames)]
+    assert int(np.argmax(changes)) == 29
+    assert changes[29] > 20 * changes[28]
 
 
 def test_surround_of_ac3_is_aac_5_1(tiny_world: str) -> None:
@@ -182,3 +213,32 @@ def test_a_track_for_hear(tiny_world: str) -> None:
     one, other = (list(json.loads(done.stdout)["scores"].values()) for done in (first, second))
     assert not np.allclose(one, other)
     assert hear("--track", "ger").returncode == 2
+
+
+TESTED: list[tuple[str, Callable[..., None]]] = [
+    ("foreign-sound.ogg", test_a_foreign_sound_in_the_folder_stays),
+    ("click.wav", test_a_foreign_sound_in_the_folder_stays),
+    ("click.wav", test_the_picture_answers_a_click),
+    ("vbr-zero.mp3", test_a_film_as_long_as_the_sound),
+    ("vbr0.mp3", test_a_film_as_long_as_the_sound),
+    ("gap.mkv", test_a_film_as_long_as_the_sound),
+    ("late.mp4", test_a_film_as_long_as_the_sound),
+    ("click.m4a", test_a_film_as_long_as_the_sound),
+    ("click.mkv", test_a_film_as_long_as_the_sound),
+    ("anti-phase.flac", test_opposite_phase_is_heard_like_the_same_in_phase),
+    ("surround-5.1side.mka", test_surround_of_ac3_is_aac_5_1),
+    ("wrap-header.bin", test_a_wav_whose_sizes_have_wrapped_is_heard_at_once),
+]
+"""Rows of the manifest of cases, in its order, and the test of each."""
+
+
+def test_every_case_has_a_test() -> None:
+    """Which reads its file: by name, or as one of its parameters."""
+    rows = [line.split("\t") for line in (DATA / "MANIFEST.tsv").read_text().splitlines()]
+    assert rows[0] == ["file", "what it is", "command", "right answer"]
+    assert [row[0] for row in rows[1:]] == [name for name, _ in TESTED]
+    assert {path.name for path in DATA.iterdir()} == {name for name, _ in TESTED} | {"MANIFEST.tsv"}
+    for name, test in TESTED:
+        marks = "".join(str(mark) for mark in getattr(test, "pytestmark", ()))
+        assert name in inspect.getsource(test) + marks, (name, test)
+        assert "soak" not in marks, test
