@@ -1,6 +1,6 @@
 """Covers in sound files: what to read otherwise, so that FFmpeg passes pictures by and does not load them.
 
-Tags beside the pictures stay. Pictures in APEv2 tags, which FFmpeg limits to 16 MB, and in ASF are loaded.
+Tags beside the pictures stay. Pictures in APEv2 tags, which FFmpeg limits to 16 MB, and in FLAC in Ogg are loaded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from . import id3, matroska, ogg_comments
+from . import asf, id3, matroska, ogg_comments
 from .mp4_boxes import tag_boxes
 from .read_ahead import Patch
 from .riff import SIZED, chunks, open_size
@@ -21,7 +21,7 @@ _PICTURE, _PADDING = 6, 1  # blocks of FLAC
 
 def hidden_covers(path: Path) -> list[Patch]:
     """Patches that give the covers of a file a name that FFmpeg does not know: of mp3, AAC, wav, aiff and dsf (ID3v2),
-    FLAC, mp4, Matroska, and Opus, Vorbis and Theora in Ogg.
+    FLAC, mp4, Matroska, ASF, and Opus, Vorbis and Theora in Ogg.
     """
     size = path.stat().st_size
     if size < _LARGE:
@@ -46,6 +46,8 @@ def _of_format(path: Path, file: BinaryIO, begin: int, head: bytes) -> Iterator[
         yield from matroska.hidden_attachments(file)
     elif head[:4] == b"OggS":
         yield from ogg_comments.hidden_pictures(file)
+    elif head[:16] == asf.HEADER:
+        yield from asf.hidden_pictures(file)
     elif head[:4] == b"DSD ":
         yield from id3.hidden_pictures(file, min(int.from_bytes(head[20:28], "little"), size))
 

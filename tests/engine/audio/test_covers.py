@@ -182,6 +182,25 @@ def ogg(folder: Path, cover: bytes, *, codec: str, name: str) -> bytes:
     return sine(folder, name, "-i", folder / "words.txt", "-map_metadata", "1", "-c:a", codec)
 
 
+def wma(folder: Path, cover: bytes) -> bytes:
+    """A metadata library in the header extension, with the lyrics behind the picture."""
+
+    def record(name: str, kind: int, content: bytes) -> bytes:
+        text = name.encode("utf-16-le") + bytes(2)
+        return struct.pack("<HHHHI", 0, 0, len(text), kind, len(content)) + text + content
+
+    data = bytearray(sine(folder, "a.wma", "-metadata", f"title={TITLE}"))
+    content = b"\x03" + struct.pack("<I", len(cover)) + "image/png\0\0".encode("utf-16-le") + cover
+    records = [record("WM/Picture", 1, content)] if cover else []
+    records.append(record("WM/Lyrics", 0, LYRICS.encode("utf-16-le") + bytes(2)))
+    body = struct.pack("<H", len(records)) + b"".join(records)
+    library = bytes.fromhex("941c23449894d149a1411d134e457054") + struct.pack("<Q", 24 + len(body)) + body
+    at = data.index(bytes.fromhex("b503bf5f2ea9cf118ee300c00c205365"))
+    for place, kind in ((16, "<Q"), (at + 16, "<Q"), (at + 42, "<I")):
+        struct.pack_into(kind, data, place, struct.unpack_from(kind, data, place)[0] + len(library))
+    return bytes(data[: at + 46] + library + data[at + 46 :])
+
+
 KINDS: dict[str, tuple[str, Callable[[Path, bytes], bytes]]] = {
     "mp3 2.2": ("mp3", tagged("a.mp3", 2)),
     "mp3 2.2 unsynchronised": ("mp3", tagged("a.mp3", 2, 0x80)),
@@ -201,6 +220,7 @@ KINDS: dict[str, tuple[str, Callable[[Path, bytes], bytes]]] = {
     "mkv": ("mkv", matroska),
     "mkv, at the end": ("mkv", matroska_at_the_end),
     "webm": ("webm", webm),
+    "wma": ("wma", wma),
     "opus": ("opus", functools.partial(ogg, codec="libopus", name="a.opus")),
     "vorbis": ("ogg", functools.partial(ogg, codec="libvorbis", name="a.ogg")),
 }
@@ -240,7 +260,7 @@ def test_memory(kind: str, tmp_path: Path, usual: int) -> None:
     assert peak(covered) - usual < 8000
 
 
-@pytest.mark.parametrize("kind", ["mp3 2.2", "wav", "dsf", "m4a", "flac", "mkv", "opus"])
+@pytest.mark.parametrize("kind", ["mp3 2.2", "wav", "dsf", "m4a", "flac", "mkv", "opus", "wma"])
 def test_a_cover_that_is_cut_or_damaged_is_no_fault(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever is in the file, FFmpeg is to judge it."""
     monkeypatch.setattr(covers, "_LARGE", 0)
