@@ -6,14 +6,16 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from sonorama.engine.audio import covers
+from sonorama.engine.audio import covers, seeking
 from sonorama.engine.audio.audio_file import open_sound
 from sonorama.engine.audio.decode import open_track
+from sonorama.engine.audio.read_ahead import FileView, Patch
 
 from .test_mp4_boxes import box, boxes
 
@@ -40,9 +42,9 @@ def picture(size: int = MB << 20) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + np.random.default_rng(1).integers(0, 255, size, np.uint8).tobytes()
 
 
-def sine(folder: Path, name: str, *options: str | Path) -> bytes:
-    """Two seconds, as FFmpeg writes them."""
-    make = ["-f", "lavfi", "-i", "sine=d=2:r=44100", *options, "-fflags", "+bitexact", "-flags:a", "+bitexact"]
+def sine(folder: Path, name: str, *options: str | Path, seconds: int = 2) -> bytes:
+    """A tone, as FFmpeg writes it."""
+    make = ["-f", "lavfi", "-i", f"sine=d={seconds}:r=44100", *options, "-fflags", "+bitexact", "-flags:a", "+bitexact"]
     subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, make), folder / name], check=True)
     return (folder / name).read_bytes()
 
@@ -175,11 +177,11 @@ def elements(data: bytes, at: int) -> dict[bytes, tuple[int, int, int]]:
     return found
 
 
-def ogg(folder: Path, cover: bytes, *, codec: str, name: str) -> bytes:
+def ogg(folder: Path, cover: bytes, *, codec: str, name: str, seconds: int = 2) -> bytes:
     block = struct.pack(">II9sIIIIII", 3, 9, b"image/png", 0, 64, 64, 24, 0, len(cover)) + cover
     comment = "METADATA_BLOCK_PICTURE=" + base64.b64encode(block).decode().replace("=", r"\=") + "\n" if cover else ""
     (folder / "words.txt").write_text(f";FFMETADATA1\ntitle={TITLE}\n{comment}lyrics={LYRICS}\n")
-    return sine(folder, name, "-i", folder / "words.txt", "-map_metadata", "1", "-c:a", codec)
+    return sine(folder, name, "-i", folder / "words.txt", "-map_metadata", "1", "-c:a", codec, seconds=seconds)
 
 
 def wma(folder: Path, cover: bytes) -> bytes:
@@ -275,3 +277,31 @@ def test_a_cover_that_is_cut_or_damaged_is_no_fault(kind: str, tmp_path: Path, m
         damaged[rng.integers(0, 400, 6)] = rng.integers(0, 256, 6)
         path.write_bytes(damaged.tobytes())
         covers.hidden_covers(path)
+
+
+def test_pages_that_are_left_out_do_not_move_what_is_sought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seeking, "_NEAR_S", 10)
+    parts = list[np.ndarray]()
+    for cover in (b"", picture(2 << 20)):
+        path = tmp_path / f"{len(cover)}.opus"
+        path.write_bytes(ogg(tmp_path, cover, codec="libopus", name="a.opus", seconds=40))
+        with open_sound(path) as sound:
+            parts.append(np.concatenate(list(sound.blocks(30.0, 2.0)), axis=1))
+    assert parts[0].shape == (1, 96_000)
+    assert np.array_equal(parts[0], parts[1])
+
+
+def test_a_view_reads_patches_and_passes_over_what_they_leave_out(tmp_path: Path) -> None:
+    data = bytes(range(100))
+    (tmp_path / "a.bin").write_bytes(data)
+    patches = [Patch(60, b"C"), Patch(10, b"AB", 20), Patch(40, b"", 5)]
+    shown = data[:10] + b"AB" + data[32:40] + data[45:60] + b"C" + data[61:]
+    for size in (1, 7, 64, 1000):
+        with closing(FileView(tmp_path / "a.bin", None, patches)) as view:
+            assert b"".join(iter(lambda view=view, size=size: view.read(size), b"")) == shown
+            assert view.tell() == len(shown)
+            for at in (0, 9, 10, 11, 12, 19, 20, 34, 35, 36, 74):
+                assert view.seek(at) == view.tell() == at
+                assert view.read(1) == shown[at : at + 1]
+                assert view.seek(-1, 1) == view.tell() == at
+                assert view.seek(at - len(shown), 2) == at
