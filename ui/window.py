@@ -66,6 +66,8 @@ FRAME = (16, 48)
 _OF_LEVELS = (path(level) for level in LEVELS for path in (look_level_seed, look_level_code))
 _CODES = (LOOK_PHOTO, LOOK_CODE, LOOK_CODE_WEIGHT, LOOK_PLACE, *_OF_LEVELS)
 """Parameters of the tab CODES; the mixes of the levels are in their strips."""
+_EFFECTS = ("/picture/", OUT_FLASH_GUARD)
+"""What begins so is in the tab PICTURE: the guard limits the strobe."""
 _PLACEMENT = (LOOK_SHIFT_X, LOOK_SHIFT_Y, LOOK_TURN)
 """Beside the axes in their tab, since they do nothing in most worlds."""
 
@@ -148,8 +150,7 @@ class Window(QWidget):
         music = [p for path, p in self.link.table.items() if path.startswith("/sound/") and path.count("/") > 2]
         self.tabs.addTab(self._page([p for p in music if p.kind == "float"], 6), "MUSIC")
         self.tabs.addTab(self._page([p for path, p in self.link.table.items() if path.startswith("/auto/")]), "AUTO")
-        effects = [p for path, p in self.link.table.items() if path.startswith("/picture/")]
-        effects.append(self.link.table[OUT_FLASH_GUARD])  # beside the strobe that it limits
+        effects = [p for path, p in self.link.table.items() if path.startswith(_EFFECTS)]
         self.tabs.addTab(self._page(effects), "PICTURE")
         self.tabs.addTab(self.blend, "BLEND")
         axes = [p for path, p in self.link.table.items() if path.startswith("/axis/") or path in _PLACEMENT]
@@ -170,7 +171,7 @@ class Window(QWidget):
         self.tabs.addTab(WindowPage(self.link), "WINDOW")
         self.outputs = OutputsPage(self.link)
         self.tabs.addTab(self.outputs, "OUTPUTS")
-        midi = [param for path, param in self.link.table.items() if path.startswith("/midi/")]
+        midi = [p for path, p in self.link.table.items() if path.startswith("/midi/")]
         self.tabs.addTab(self._page(midi, more=self._map), "MIDI")
         self.tabs.addTab(SyncPage(self.link), "SYNC")
         self.inputs = InputsPage(self.link)

@@ -238,16 +238,24 @@ class _Part:
 
     def let_go(self) -> None:
         """Remove the part file, if it is still there, and its claim. May be called again."""
-        self.path.unlink(missing_ok=True)
+        _remove(self.path)
         if fcntl is None:  # Windows removes no file that is open
             self._close()
-        self._claim.unlink(missing_ok=True)
+        _remove(self._claim)
         self._close()
 
     def _close(self) -> None:
         lock, self._lock = self._lock, None
         if lock is not None:
             os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno != errno.EROFS:  # on a disk that cannot be written nothing was made
+            raise
 
 
 def to_disk(part: Path) -> None:

@@ -32,7 +32,7 @@ def seed_to_z(seed: int, z_dim: int, anchors: Array | None, mixing: float = 0.5)
     rng = np.random.default_rng(seed)
     z = rng.standard_normal(z_dim)
     if anchors is not None:
-        a, b = anchors[rng.choice(len(anchors), 2, replace=False)]
+        a, b = anchors[rng.choice(len(anchors), 2, replace=len(anchors) < 2)]
         # Mostly one of them: halfway between two is the blandest picture.
         part = mixing * rng.beta(0.6, 1.2)
         z = (1 - part) * a + part * b + NOISE * z

