@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel
+from PyQt6.QtWidgets import QLabel, QSizePolicy
 
 from sonorama.engine.control.addresses import ENGINE_WORLD
 from sonorama.engine.errors import WorldError, one_line
 from sonorama.engine.model.world_file import Card, find_world, read_card
 
 from .link import Link
+from .widgets.plain_text import plain_tip
 
 
 class PlayedWorld:
@@ -50,10 +51,11 @@ class LicenceLine(QLabel):
         super().__init__()
         self._played = PlayedWorld(link)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setWordWrap(True)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a long one is in the tooltip
         link.status_received.connect(self._told)
         self._told()
 
     def _told(self, *_: object) -> None:
         if self._played.changed():
             self.setText(f"Licence of the world: {self._played.licence}" if self._played.licence else "")
+            self.setToolTip(plain_tip(self.text()))

@@ -104,7 +104,7 @@ class Window(QWidget):
         self.heard, self.blend = HeardLine(link), BlendPage(link)
         self._map = PushButton("map by clicking (L)")
         self._map.setCheckable(True)
-        self._map.setMinimumWidth(160)
+        self._map.setFixedWidth(160)
         for path in (EDIT_UNDO, EDIT_REDO):
             self.scenes.row.addWidget(control_for(link.table[path], link))
         self.scenes.row.addWidget(self.preset_bar, 2)
@@ -198,7 +198,8 @@ class Window(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(grid(params, self.link, columns))
         if more is not None:
-            column.addWidget(more, alignment=Qt.AlignmentFlag.AlignLeft)
+            column.setSpacing(1)
+            column.addWidget(more)
         column.addStretch(1)
         return page
 
