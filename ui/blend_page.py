@@ -10,7 +10,7 @@ from sonorama.engine.control.addresses import BLEND_AMOUNT, BLEND_FOCUS, BLEND_X
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.control.render_table import BLEND_POINTS
 
-from .kept_files import dropped_file
+from .kept_files import dropped_file, welcome
 from .layout import GAP, captioned, grid, label
 from .link import Link
 from .point_sound import SoundButton, put_sound
@@ -164,8 +164,7 @@ class Plane(QWidget):
 
     def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
         """Welcome one file; what it holds is seen when it is dropped."""
-        if a0 is not None and dropped_file(a0.mimeData()) is not None:
-            a0.acceptProposedAction()
+        welcome(a0)
 
     def dropEvent(self, a0: QDropEvent | None) -> None:
         """Put a sound file at the point that is nearest to where it is dropped."""

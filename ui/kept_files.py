@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from PyQt6.QtCore import QMimeData
+from PyQt6.QtGui import QDragEnterEvent
 
 from sonorama.engine.errors import InputError, OutputError, one_line
 from sonorama.engine.files.atomic import write_bytes
@@ -20,6 +21,12 @@ def dropped_file(data: QMimeData | None) -> Path | None:
     urls = data.urls() if data is not None and data.hasUrls() else []
     path = Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
     return path if path is not None and path.is_file() else None
+
+
+def welcome(event: QDragEnterEvent | None) -> None:
+    """Accept one file that is dragged over a widget."""
+    if event is not None and dropped_file(event.mimeData()) is not None:
+        event.acceptProposedAction()
 
 
 def keep_file(path: Path, folder: Path, what: str, variable: str) -> str:

@@ -14,7 +14,7 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.frame_map import FrameSlot
 from sonorama.engine.ipc.messages import Hello, Status
 
-from .kept_files import dropped_file
+from .kept_files import dropped_file, welcome
 from .link import Link
 from .output import Output
 from .photo_drop import keep_photo
@@ -74,8 +74,7 @@ class Preview(Picture):
 
     def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
         """Welcome one file; what it holds is seen when it is dropped."""
-        if a0 is not None and dropped_file(a0.mimeData()) is not None:
-            a0.acceptProposedAction()
+        welcome(a0)
 
     def dropEvent(self, a0: QDropEvent | None) -> None:
         """Have the show invert the photo and play its code."""
