@@ -10,7 +10,7 @@ from sonorama.engine.control.addresses import BLEND_AMOUNT, BLEND_FOCUS, BLEND_X
 from sonorama.engine.control.parameters import Value
 from sonorama.engine.control.render_table import BLEND_POINTS
 
-from .kept_files import dropped_file, welcome
+from .kept_files import accept_file
 from .layout import GAP, captioned, grid, label
 from .link import Link
 from .point_sound import SoundButton, put_sound
@@ -164,13 +164,12 @@ class Plane(QWidget):
 
     def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
         """Welcome one file; what it holds is seen when it is dropped."""
-        welcome(a0)
+        accept_file(a0)
 
     def dropEvent(self, a0: QDropEvent | None) -> None:
         """Put a sound file at the point that is nearest to where it is dropped."""
-        if a0 is None or (path := dropped_file(a0.mimeData())) is None:
+        if a0 is None or (path := accept_file(a0)) is None:
             return
-        a0.acceptProposedAction()
         self.select(min(NUMBERS, key=lambda number: (self.spot(number) - a0.position()).manhattanLength()))
         put_sound(self._link, self.point, path)
 

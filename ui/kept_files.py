@@ -6,8 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from PyQt6.QtCore import QMimeData
-from PyQt6.QtGui import QDragEnterEvent
+from PyQt6.QtGui import QDropEvent
 
 from sonorama.engine.errors import InputError, OutputError, one_line
 from sonorama.engine.files.atomic import write_bytes
@@ -16,17 +15,17 @@ LARGEST = 64 << 20
 """Bytes of a file."""
 
 
-def dropped_file(data: QMimeData | None) -> Path | None:
-    """The file that is dropped; None for several, for folders and for what is no file."""
+def accept_file(event: QDropEvent | None) -> Path | None:
+    """Accept one file that is dragged over a widget or dropped on it; None for several, for folders and for what is no
+    file.
+    """
+    data = event.mimeData() if event is not None else None
     urls = data.urls() if data is not None and data.hasUrls() else []
     path = Path(urls[0].toLocalFile()) if len(urls) == 1 and urls[0].isLocalFile() else None
-    return path if path is not None and path.is_file() else None
-
-
-def welcome(event: QDragEnterEvent | None) -> None:
-    """Accept one file that is dragged over a widget."""
-    if event is not None and dropped_file(event.mimeData()) is not None:
-        event.acceptProposedAction()
+    if event is None or path is None or not path.is_file():
+        return None
+    event.acceptProposedAction()
+    return path
 
 
 def keep_file(path: Path, folder: Path, what: str, variable: str) -> str:

@@ -14,7 +14,7 @@ from sonorama.engine.errors import SonoramaError
 from sonorama.engine.ipc.frame_map import FrameSlot
 from sonorama.engine.ipc.messages import Hello, Status
 
-from .kept_files import dropped_file, welcome
+from .kept_files import accept_file
 from .link import Link
 from .output import Output
 from .photo_drop import keep_photo
@@ -74,13 +74,12 @@ class Preview(Picture):
 
     def dragEnterEvent(self, a0: QDragEnterEvent | None) -> None:
         """Welcome one file; what it holds is seen when it is dropped."""
-        welcome(a0)
+        accept_file(a0)
 
     def dropEvent(self, a0: QDropEvent | None) -> None:
         """Have the show invert the photo and play its code."""
-        if a0 is None or (path := dropped_file(a0.mimeData())) is None:
+        if (path := accept_file(a0)) is None:
             return
-        a0.acceptProposedAction()
         try:
             self._link.post(LOOK_PHOTO, keep_photo(path))
         except SonoramaError as error:

@@ -95,7 +95,9 @@ class Parameter:
         except UnicodeEncodeError:
             raise ValueRefused(f"{self.path} does not take half a character", "Send UTF-8.") from None
         if isinstance(value, str) and (not self.choices or value in self.choices):
-            return tidy_name(value) if self.naming else value if value.strip() else ""  # blanks name nothing
+            if self.naming:
+                return tidy_name(value)
+            return value if value.strip() else ""  # blanks name nothing
         for choice in self.choices:
             if choice.lower() == str(value).lower():
                 return choice
