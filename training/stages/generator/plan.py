@@ -130,7 +130,7 @@ class GeneratorPlan:
     window: WindowPlan = WindowPlan()
     coarse: float = 2.0
     pixel: float = 0.5
-    late_pixel: float = 0.2
+    late_pixel: float = 0.1
     border: float = 2.0
     window_border: float = 6.0
     window_coarse: float = 0.5
@@ -141,7 +141,7 @@ class GeneratorPlan:
     tie: float = 3.0
     judges: JudgeWeights = JudgeWeights(0.012, 0.02, 0.012, 0.04)
     judges_over: tuple[int, int] = (0, 4_000)
-    late: JudgeWeights = JudgeWeights(0.35, 0.3, 0.3, 0.25)
+    late: JudgeWeights = JudgeWeights(0.5, 0.4, 0.4, 0.3)
     late_over: tuple[float, float] = (0.375, 0.475)
     r1: float = 0.002
     r1_every: int = 15
