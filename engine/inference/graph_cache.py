@@ -8,7 +8,8 @@ import contextlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,9 @@ def found_graphs(world: World) -> Path | None:
 
 
 def told_spare(world: World) -> str:
-    """One line if the graphs of a world are in the temporary folder, because the cache folder cannot be written."""
+    """One line if the graphs of a world are still in the temporary folder after `ready_graphs`: the cache folder cannot
+    be written.
+    """
     if is_folder(graph_folder(world)) or (found := found_graphs(world)) is None:
         return ""
     return (
@@ -78,47 +81,47 @@ def ready_graphs(world: World) -> Path:
     """The folder of a world's graphs, written if this machine has none yet.
 
     It is renamed into place when complete, so that neither a broken one nor two programs at once leave half of it. A
-    cache folder that cannot be written stops nothing: a temporary folder does as well, and a warning says so.
+    cache folder that cannot be written stops nothing: a temporary folder does as well, and a warning says so. What is
+    in the temporary folder is copied to the cache as soon as that can be written.
 
     Raises:
         WorldError: tensors and card of the world do not go together, or it is an exported folder that is damaged.
         OutputError: neither folder can be written.
 
     """
-    if (found := found_graphs(world)) is not None:
-        if (exported := exported_graphs(world)) is not None:
-            exported.check()
-        return found
-    folder = graph_folder(world)
+    folder, found = graph_folder(world), found_graphs(world)
+    if found is not None and (exported := exported_graphs(world)) is not None:
+        exported.check()
+    if found == folder:
+        return folder
+    write = partial(_write, world)
+    fill = write if found is None else partial(shutil.copytree, found, symlinks=True, dirs_exist_ok=True)
     try:
-        return _write(world, folder)
+        return _placed(folder, fill)
     except OSError as error:
         reason = error.strerror or str(error)
+    if found is None:
         try:
-            spare = _write(world, _below(spare_cache(), world))
+            found = _placed(_below(spare_cache(), world), write)
         except OSError as failed:
             message = f"The graphs of world {world.card.name} cannot be written: {folder}: {reason}"
             raise OutputError(message, "Make room, or set SONORAMA_CACHE to a folder for them.") from failed
-    log.warning("%s (%s)", told_spare(world), reason)
-    return spare
+    _warn_once(f"{told_spare(world)} ({reason})")
+    return found
 
 
-def _write(world: World, folder: Path) -> Path:
-    """Write the graphs. Raises OSError: the folder cannot be written."""
-    from .graphs.build import write_graphs
+@cache
+def _warn_once(line: str) -> None:
+    """Warn, once a process."""
+    log.warning(line)
 
+
+def _placed(folder: Path, fill: Callable[[Path], object]) -> Path:
+    """A folder that appears when `fill` has filled it. Raises OSError: it cannot be written."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     made = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
-        if (exported := exported_graphs(world)) is None:
-            write_graphs(world, made)
-        else:
-            exported.cut(made)
-        split_sound(made)
-        if exported is not None and world.card.frames is not None and not listens_by_frames(made):
-            raise WorldError(
-                f"{exported.folder} was exported by an earlier version", "Export it again to play it here."
-            )
+        fill(made)
         made.chmod(_READABLE)
         made.rename(folder)
     except OSError:
@@ -127,6 +130,18 @@ def _write(world: World, folder: Path) -> Path:
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return folder
+
+
+def _write(world: World, folder: Path) -> None:
+    from .graphs.build import write_graphs
+
+    if (exported := exported_graphs(world)) is None:
+        write_graphs(world, folder)
+    else:
+        exported.cut(folder)
+    split_sound(folder)
+    if exported is not None and world.card.frames is not None and not listens_by_frames(folder):
+        raise WorldError(f"{exported.folder} was exported by an earlier version", "Export it again to play it here.")
 
 
 def compiled_folders(graphs: Path, name: str) -> Iterator[str]:

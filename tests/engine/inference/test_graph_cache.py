@@ -63,6 +63,20 @@ def test_without_a_cache_folder_a_temporary_one_does(
     assert not graphs_missing(world, "cpu")
 
 
+def test_a_cache_that_can_be_written_again_is_used(
+    world: World, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = closed(tmp_path, monkeypatch)
+    spare = ready_graphs(world)
+    (tmp_path / "file").unlink()
+    assert ready_graphs(world) == found_graphs(world) == graph_folder(world)
+    assert graph_folder(world).is_relative_to(cache)
+    assert not told_spare(world)
+    assert [path.name for path in graph_folder(world).parent.iterdir()] == [graph_folder(world).name]
+    for path in spare.rglob("*.onnx"):
+        assert (graph_folder(world) / path.relative_to(spare)).read_bytes() == path.read_bytes()
+
+
 def test_where_nothing_can_be_written_it_is_said(
     world: World, temporary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
