@@ -14,6 +14,7 @@ from PyQt6.QtCore import QBuffer, QByteArray, QIODevice, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from sonorama.engine.cli.main import ending_signals
+from sonorama.engine.errors import OutputError
 from sonorama.engine.files.atomic import write_bytes
 from sonorama.engine.ipc.shared_paths import check_name
 
@@ -123,11 +124,12 @@ def write_screenshot(window: QWidget, file: Path, replace: bool) -> None:
     """Write a PNG of the window; without `replace` never over a file that is there.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or there is no picture of the window.
 
     """
     data, buffer = QByteArray(), QBuffer()
     buffer.setBuffer(data)
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    window.grab().save(buffer, "PNG")
+    if not window.grab().save(buffer, "PNG"):
+        raise OutputError("No picture can be taken of the window", "Make the window smaller, or try again.")
     write_bytes(file, data.data(), new=not replace)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from functools import partial
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from sonorama.engine.cli.main import Commands
 
 DEFAULT_NAME = "sonorama"
+_LONGEST_S = 86_400
 
 
 def add_panel(commands: Commands) -> None:
@@ -66,11 +68,22 @@ def _add_screenshot(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace a screenshot that is there already")
     parser.add_argument(
         "--after",
-        type=float,
+        type=_seconds,
         default=2.0,
         metavar="S",
         help="seconds before the screenshot; default: %(default)s",
     )
+
+
+def _seconds(text: str) -> float:
+    """Raises ValueRefused if it is not a time to wait."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= _LONGEST_S:
+        raise ValueRefused(f"--after {text} is not a time to wait", f"Use seconds from 0 to {_LONGEST_S}.")
+    return seconds
 
 
 def _shot(args: argparse.Namespace) -> Path | None:
@@ -96,7 +109,10 @@ def run_panel(args: argparse.Namespace) -> int:
         log_to_parent("panel")
         return run(args.name, shot, args.after)
     with ShowLog(args.name, "panel", getattr(args, "debug", False)):
-        return run(args.name, shot, args.after, None if shot else partial(_tell_missing, args.name))
+        code = run(args.name, shot, args.after, None if shot else partial(_tell_missing, args.name))
+    if shot:  # said once it is written, since an error is two lines
+        _tell_missing(args.name)
+    return code
 
 
 def _tell_missing(name: str) -> None:

@@ -1,4 +1,6 @@
-"""Checks for a usable display before Qt is started, because Qt aborts the process if there is none."""
+"""Checks for a usable display and scale before Qt is started, because Qt aborts the process if there is none, and fills
+the memory at a scale of 0.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,9 @@ from collections.abc import Iterator
 
 from sonorama.engine.errors import SonoramaError
 
+_SCALES = "QT_SCALE_FACTOR", "QT_SCREEN_SCALE_FACTORS"
+_LEAST, _MOST = 0.25, 8.0
+
 
 @contextlib.contextmanager
 def display() -> Iterator[None]:
@@ -20,12 +25,27 @@ def display() -> Iterator[None]:
     Some servers restart when their last client disconnects, so the test connection stays open until Qt has its own.
 
     Raises:
-        SonoramaError: there is no display, it does not answer, or libxcb-cursor is missing.
+        SonoramaError: there is no display, it does not answer, libxcb-cursor is missing, or the scale that Qt's
+            variables set is none.
 
     """
+    for variable in _SCALES:
+        _check_scale(variable)
     with contextlib.ExitStack() as connections:
         _check(connections)
         yield
+
+
+def _check_scale(variable: str) -> None:
+    """Check the numbers of one of Qt's variables, such as `1.5`, or `1;2`, or `HDMI-1=2`."""
+    for part in filter(None, re.split("[;,]", os.environ.get(variable, ""))):
+        try:
+            scale = float(part.rpartition("=")[2])
+        except ValueError:
+            scale = 0.0
+        if not _LEAST <= scale <= _MOST:
+            hint = f"Set it from {_LEAST:g} to {_MOST:g}, or unset it."
+            raise SonoramaError(f"{variable} is {os.environ[variable]}, which is no scale for windows", hint)
 
 
 def _check(connections: contextlib.ExitStack) -> None:

@@ -22,6 +22,8 @@ from ..processors import cores
 _AGAIN = "Install sonorama again: pip install --force-reinstall sonorama"
 ROOM = 256 << 20
 """Bytes of shared memory for two frame maps of 1920 by 1080 and a minute of sound, doubled for safety."""
+_LEAST_ROOM = 52 << 20
+"""Bytes of it that a show of 448 by 256 takes without any output; with less none starts."""
 # Processor flags that make networks faster -> their usual names.
 _FLAGS = {
     "avx2": "AVX2", "avx512f": "AVX-512", "avx512_bf16": "bf16 by AVX-512", "amx_bf16": "bf16 by AMX", "asimd": "NEON",
@@ -170,7 +172,7 @@ def frames() -> list[Finding]:
     hint = f"Remove what is not needed in {folder}; in a container: --shm-size 1g"
     return [
         Finding("frame map", works, about, f"Allow writing in {folder}.", True),
-        Finding("room in it", free >= ROOM, f"{free >> 20} MB free", hint),
+        Finding("room in it", free >= ROOM, f"{free >> 20} MB free", hint, free < _LEAST_ROOM),
     ]
 
 

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint
 from io import TextIOWrapper
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
@@ -65,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file name need not be printable
             stream.reconfigure(errors="backslashreplace")
@@ -77,6 +79,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             outcome.code = args.run(args)
         sys.stdout.flush()
     return outcome.code
+
+
+def _open_closed_streams() -> None:
+    """Open streams that the caller has closed, so that writing to them is harmless, and no file gets their number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 (until the process ends)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -171,7 +180,8 @@ class _Outcome:
     def _code(self, error: BaseException) -> int:
         if self._signal is not None:  # the interruption may have become another exception on its way up
             return 128 + self._signal
-        return EXIT_REFUSED if isinstance(error, SonoramaError) or _is_users(error) else EXIT_UNEXPECTED
+        refused = isinstance(error, SonoramaError) or _is_users(error) or _has_no_room(error)
+        return EXIT_REFUSED if refused else EXIT_UNEXPECTED
 
     def _explain(self, error: BaseException) -> None:
         if self._signal is None and isinstance(error, BrokenPipeError):  # as by `sonorama worlds | head -1`
@@ -194,6 +204,9 @@ def explain(error: BaseException, debug: bool = False) -> int:
         _print_traceback(error)
     if isinstance(error, SonoramaError):
         return report(error)
+    if _has_no_room(error):
+        sys.stderr.write(f"What it writes does not fit: {one_line_error(error)}\nMake room, or choose another place.\n")
+        return EXIT_REFUSED
     if isinstance(error, OSError) and _is_users(error):
         sys.stderr.write(f"{one_line(error.filename)} cannot be used: {error.strerror}\n")
         sys.stderr.write("Choose another name or folder, or change its permissions.\n")
@@ -213,6 +226,11 @@ def _is_users(error: BaseException) -> bool:
     """Whether an error concerns a file name from the user: too long, or without permission."""
     about = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM)
     return isinstance(error, OSError) and error.errno in about and isinstance(error.filename, str)
+
+
+def _has_no_room(error: BaseException) -> bool:
+    """Whether a disk or quota is full; standard output may be a file, too."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None), errno.EFBIG)
 
 
 if __name__ == "__main__":  # used by the show to start child processes, since the command may not be on the path

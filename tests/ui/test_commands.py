@@ -65,6 +65,24 @@ def test_a_screenshot_that_cannot_be_written(display: str, tmp_path: Path) -> No
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 2), done.stderr
 
 
+@pytest.mark.parametrize(
+    ("variable", "scale"),
+    [("QT_SCALE_FACTOR", "0"), ("QT_SCALE_FACTOR", "-1"), ("QT_SCALE_FACTOR", "nan"), ("QT_SCALE_FACTOR", "much"),
+     ("QT_SCREEN_SCALE_FACTORS", "1;X-0=0")],
+)  # fmt: skip
+def test_a_scale_that_is_none(variable: str, scale: str, display: str, tmp_path: Path) -> None:
+    """At 0 Qt fills the memory, below it the picture is empty."""
+    done = run("panel", "x", "--screenshot", str(tmp_path / "x.png"), DISPLAY=display, **{variable: scale})
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 2), done.stderr
+    assert variable in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("after", ["-5", "nan", "inf", "1e9", "soon"])
+def test_a_wait_that_is_none(after: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "--after" in refused(capsys, "panel", "x", "--screenshot", str(tmp_path / "x.png"), "--after", after)
+
+
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The two lines of a command that opens no window: in this process."""
     assert main(list(arguments)) == 2
@@ -96,6 +114,7 @@ def test_the_panel_waits_for_a_show(display: str, tmp_path: Path) -> None:
     shot = tmp_path / "x.png"
     done = run("panel", "nobody-here", "--screenshot", str(shot), "--after", "0.5", DISPLAY=display)
     assert done.returncode == 0, done.stderr
+    assert "nobody-here" in done.stderr
     assert QImage(str(shot)).width() >= 1024
 
 

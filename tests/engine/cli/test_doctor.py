@@ -231,6 +231,9 @@ def test_the_frame_map(monkeypatch: pytest.MonkeyPatch) -> None:
     assert set(shared_paths.shared_folder().glob("sonorama-doctor-*")) <= before, "it leaves nothing behind"
     monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: types.SimpleNamespace(free=64 << 20))
     assert "--shm-size" in lost(checks.frames())["room in it"]
+    assert not checks.frames()[1].needed
+    monkeypatch.setattr(checks.shutil, "disk_usage", lambda path: types.SimpleNamespace(free=1 << 20))
+    assert checks.frames()[1].needed, "no show can start in one megabyte"
 
     def refuse(*_: object) -> None:
         raise FrameMapTaken("it cannot be made", "hint")

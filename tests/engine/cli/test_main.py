@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -267,6 +268,27 @@ def test_reader_that_leaves_is_no_fault() -> None:
     os.close(writing)
     assert done.stderr == ""
     assert done.returncode == 1
+
+
+MAIN = [sys.executable, "-c", "import sys; from sonorama.engine.cli.main import main; sys.exit(main(sys.argv[1:]))"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_output_that_does_not_fit_is_two_lines() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([*MAIN, "parameters"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 2
+    assert "No space left" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_stop_nothing(closed: str) -> None:
+    line = f"{shlex.join([*MAIN, 'parameters'])} {closed}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bool(done.stdout) == (" >&-" not in f" {closed}")
+    assert subprocess.run(["sh", "-c", line.replace("parameters", "nosuch")], check=False).returncode == 2
 
 
 def test_parameters_as_json(capsys: pytest.CaptureFixture[str]) -> None:
