@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import re
+import shutil
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -33,7 +34,7 @@ from ..recipe import FILE, Recipe
 from ..runner import REQUEST, TrainingRun, check_out, generator_stage, make_world
 from ..stage_order import open_stages
 from .costs import Pace, generator_costs, later_costs, measure_pace
-from .lock import alone_in
+from .lock import LOCK, alone_in
 from .narrator import Narrator
 from .presets import PRESETS, Preset, fitted, preset_of, recipe_of
 from .preview import Preview
@@ -104,9 +105,15 @@ def train(request: Request) -> Path:
     start = None if request.start is None else find_world(request.start)
     base = _base(request)
     _check_minutes(request, device)
+    new = not os.path.lexists(request.work)
     _claim(request)
-    with alone_in(request.work):
-        _train(request, out, device, start, base)
+    try:
+        with alone_in(request.work):
+            _train(request, out, device, start, base)
+    except InputError:
+        if new and {path.name for path in request.work.iterdir()} == {REQUEST, LOCK}:  # nothing was begun in it
+            shutil.rmtree(request.work)
+        raise
     return out
 
 

@@ -163,6 +163,7 @@ def test_bad_input_is_refused_in_two_lines(
     assert said in lines[0]
     assert len(lines) == 2
     assert sorted(path for path in room.rglob("*") if "a-training" not in str(path)) == before
+    assert (room / "a-training").exists() == (arguments[0] == "sounds"), "it leaves what it has begun only"
     assert (room / "mine" / "a.txt").read_text() == "mine"
 
 
