@@ -74,7 +74,8 @@ class Readout(QWidget):
         font.setBold(False)
         painter.setFont(font)
         painter.setPen(QColor(DIM))
-        painter.drawText(QRect(0, 18, self.width(), 14), int(centre), self.name)
+        name = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideRight, self.width())
+        painter.drawText(QRect(0, 18, self.width(), 14), int(centre), name)
 
 
 def _width(widget: QWidget) -> int:

@@ -71,7 +71,9 @@ def open_api(name: str) -> int:
     answer = _first_that_works([compiled[name]] if name else list(compiled.values()))
     if answer is not None:
         return answer
-    hint = "Start a JACK server, such as: jackd -d dummy" if "jack" in compiled else "Install the system's MIDI driver."
+    hint = "Install the system's MIDI driver."
+    if "alsa" in compiled:
+        hint = "Load ALSA's sequencer (sudo modprobe snd-seq), or start a JACK server."
     raise SonoramaError(f"MIDI does not answer here ({', '.join(compiled)})", hint)
 
 
