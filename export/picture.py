@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from av.video.plane import VideoPlane
 
 from ..engine.files.encode import BT709, LIMITED
+from ..engine.picture.scale import nearly_fills
 from .presets import Preset
 
 Fit = Literal["cover", "contain", "mirror"]
@@ -44,7 +45,8 @@ class Converter:
         preset: what the encoder wants.
         source: (width, height) of the frames that come in.
         size: (width, height) that go out.
-        fit: cover crops what sticks out, contain adds black bars, mirror fills the bars with mirrored copies.
+        fit: cover crops what sticks out, contain adds black bars (slivers of them are not drawn, see `nearly_fills`),
+            mirror fills the bars with mirrored copies.
         inset: pixels of the source to leave out at each edge.
 
     """
@@ -57,6 +59,8 @@ class Converter:
         self._size = size
         self._inset = inset
         inner = (source[0] - 2 * inset, source[1] - 2 * inset)
+        if fit == "contain" and nearly_fills(inner, size):
+            fit = "cover"
         self._pad = mirror_margins(inner, size) if fit == "mirror" else (0, 0)
         width, height = inner[0] + 2 * self._pad[0], inner[1] + 2 * self._pad[1]
         self._graph = _graph((width, height), size, fit, preset)

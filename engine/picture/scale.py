@@ -21,6 +21,8 @@ from ..control.parameters import Value
 from ..units import Pixels
 
 FITS = ("cover", "contain", "mirror")
+_SLIVER = Fraction(1, 200)
+"""Black bars that together take less than this share of the target are not drawn: the picture covers it instead."""
 LARGEST_SIDE = 16_384
 """Of a frame map, px."""
 _FLAGS = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
@@ -61,7 +63,16 @@ def scaler(
     """
     if source == target:
         return lambda pixels: pixels
+    inside = (source[0] - 2 * inset, source[1] - 2 * inset)
+    if fit == "contain" and nearly_fills(inside, target):
+        fit = "cover"
     return _Cover(source, target, inset) if fit == "cover" else _Whole(source, target, inset, fit)
+
+
+def nearly_fills(source: tuple[int, int], target: tuple[int, int]) -> bool:
+    """Whether a picture that is contained in a target (both width, height) leaves but a sliver of it black."""
+    low, high = sorted(Fraction(out, n) for n, out in zip(source, target, strict=True))
+    return 1 - low / high < _SLIVER
 
 
 class _Whole:

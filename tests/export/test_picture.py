@@ -131,6 +131,16 @@ def test_contain_pads_a_film_with_black() -> None:
     assert np.abs(blue - 128).max() <= 1
 
 
+@pytest.mark.parametrize("name", ["tiff16", "h264"])
+def test_contain_draws_no_sliver_of_black(name: str) -> None:
+    """A wide world without its edges, 438x246, is not quite 16:9."""
+    frame = np.full((256, 448, 3), 0.5, np.float32)
+    out = Converter(PRESETS[name], (448, 256), (1920, 1080), "contain", inset=5)(frame)
+    rows = out.to_ndarray().astype(np.float64)[..., 0] if name == "tiff16" else plane(out, 0).astype(np.float64)
+    assert rows.shape == (1080, 1920)
+    assert rows.min() > rows.max() / 2
+
+
 def test_mirror_continues_the_frame_with_its_copies() -> None:
     out = still(smooth(256, 256), (1920, 1080), "mirror")
     middle = out[540, :, 0]

@@ -135,5 +135,11 @@ def test_the_outermost_pixels_stay_out_of_every_fit() -> None:
         assert scaler((20, 20), (64, 36), 2, fit)(picture)[..., :3].max() == 50
 
 
+def test_contain_leaves_no_sliver_of_black() -> None:
+    """A wide world without its edges, 438x246, is not quite 16:9."""
+    out = scaler((448, 256), (1920, 1080), 5, "contain")(np.full((256, 448, 4), 90, np.uint8))
+    assert (out[..., :3] == 90).all()
+
+
 def test_the_parameter_takes_every_fit() -> None:
     assert SHOW["/out/fit"].choices == FITS and SHOW["/out/fit"].earlier == "cover"
