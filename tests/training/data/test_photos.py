@@ -141,4 +141,6 @@ def test_a_few_photos_are_places_of_rain_by_what_is_seen_in_them() -> None:
     assert weather_of("photos/opensuse__roll_lcp.jpg", "meadow") in TAGS["raining"]
     assert weather_of("photos/another.jpg", "meadow") == "meadow"
     assert weather_of("photos/lna-photo__ArtisticReflection.jpg", "lake") in TAGS["thunderstorm"]
-    assert {*WEATHER.values()} <= {*TAGS["raining"], *TAGS["thunderstorm"]}
+    assert weather_of("photos/ubuntu-wallpapers__Tranquil_by_Pat_David.jpg", "underwater") == "aquarium"
+    assert "aquarium" not in {tag for tags in TAGS.values() for tag in tags}, "red corals are no place of a class"
+    assert {*WEATHER.values()} - {"aquarium"} <= {*TAGS["raining"], *TAGS["thunderstorm"]}
