@@ -264,13 +264,13 @@ def _refined(args: argparse.Namespace, text: str) -> str:
     from ..engine.errors import needing_extra
     from ..engine.model.base_code import remember_code
     from ..engine.model.world_file import load_world
-    from ..engine.pipeline.prompt import prompt_seed
+    from ..engine.pipeline.prompt import logged_prompt_seed
 
     with needing_extra():
         from ..engine.editing.photo_code import refine_text
     world = load_world(args.world or DEFAULT_WORLD)
     with Progress("refine") as progress:
-        code, before, after = refine_text(world, text, prompt_seed(world, text), args.refine, progress=progress)
+        code, before, after = refine_text(world, text, logged_prompt_seed(world, text), args.refine, progress=progress)
     sys.stderr.write(f"Cosine of picture and text: {before:.3f}, refined {after:.3f}\n")
     return remember_code(code)
 

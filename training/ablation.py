@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..engine.errors import InputError
+from ..engine.files.fingerprint import sha256
 from .data.photos import data_root
+from .footage.manifest import MANIFEST
 from .packing import About
 from .recipe import FILE, Recipe
 from .runner import PACKED, REQUEST, TrainingRun, make_world
+from .train.training import DATA_HASH, DATASET, earlier_request
 
 AFTER = {
     "directions": ("directions", "encoder", "clips", "motion", "adversarial", "rest"),
@@ -105,14 +108,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ablation`."""
     told = "; ".join(f"{name}: {one.says}" for name, one in VARIANTS.items())
     parser.add_argument("variant", choices=VARIANTS, metavar="NAME", help=told)
-    parser.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
+    parser.add_argument("--data", help="data folder (default: that of the training)")
     parser.add_argument("--work", type=Path, default=Path("build/world"), help="of the finished training (%(default)s)")
     parser.add_argument("--out", type=Path, help="world to write (default: NAME.safetensors in the variant's folder)")
 
 
+def data_of(work: Path, given: str | None) -> Path:
+    """The data that a training has learned from: the given folder, else the one that it was asked to learn from.
+
+    InputError where it holds something else by now.
+    """
+    root = data_root(given) if given else _asked(work)
+    kept = work / DATA_HASH
+    there = root / MANIFEST
+    if kept.is_file() and (not there.is_file() or sha256(there) != kept.read_text()):
+        raise InputError(f"{root} does not hold what {work} was trained on", "Give that folder with --data.")
+    return root
+
+
+def _asked(work: Path) -> Path:
+    if (work / DATASET / MANIFEST).is_file():
+        return work / DATASET
+    asked = earlier_request(work / REQUEST)
+    return data_root(None) if asked is None else Path(asked["folder"])
+
+
 def run_ablation(args: argparse.Namespace) -> int:
     """Train a variant and pack it; `sonorama evaluate` takes its figures."""
-    root = data_root(args.data)
+    root = data_of(args.work, args.data)
     folder, recipe = begin(args.work, args.variant)
     out = args.out or folder / f"{args.variant}.safetensors"
     about = About(args.variant, "1", f"Ablation: {VARIANTS[args.variant].says}.", "")

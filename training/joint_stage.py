@@ -33,6 +33,7 @@ from .stages.joint import prepare as prepare_joint
 from .stages.joint_clip import prepare_named
 from .stages.joint_space import JointTraining, Space, save, told_of
 from .stages.own_labels import OwnLabelTraining, hear, held_out_windows, learn, prior, shares
+from .stages.recovery import check_tensors
 from .stages.sound_groups import grouped_classes
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,7 @@ def joint_stage(shop: TrainingRun) -> Space:
         space, plan, base = _space(shop)
         if not teacher_file(shop.root).is_file():
             space = _with_own_classes(shop, space)
+        check_tensors("joint", space.tensors())
         save(space, path, plan, plan.words_steps + plan.sound_steps, base)
     try:
         clip = told_of(path)["plan"].get("clip", "")

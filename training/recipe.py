@@ -71,6 +71,8 @@ class Recipe:
                 shards=part(ears.shards),
                 distil=replace(ears.distil, steps=part(ears.distil.steps)),
                 drawn=part(ears.drawn),
+                labelled=part(ears.labelled),
+                mixed=part(ears.mixed),
             ),
             joint=replace(
                 joint,

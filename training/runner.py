@@ -43,6 +43,7 @@ from .stages.generator.progress import Progress
 from .stages.generator.statistics import set_w_statistics
 from .stages.generator.trainer import GeneratorTrainer
 from .stages.joint_space import Space, told_of
+from .stages.recovery import check_tensors
 from .stages.sound_inversion import Judges, guide_by_sound
 from .status import Status, StatusListener, Tell, log_status
 
@@ -117,13 +118,15 @@ class TrainingRun:
         return picture_set(self.root, self.work / PICTURES, *generator.shape(), generator.z_dim)
 
     def once(self, name: str, make: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-        """The tensors of a stage: read where its file is, else made and written."""
+        """The tensors of a stage: read where its file is, else made, checked and written."""
         path = self.work / f"{name}.safetensors"
         if not path.is_file():
             if "/" not in name:  # a part of a stage, which tells for itself
                 log.info("stage %s", name)
                 self.tell(name)(0.0)
-            write_tensors(path, make())
+            made = make()
+            check_tensors(name, made)
+            write_tensors(path, made)
         try:
             return load_file(path)
         except (SafetensorError, OSError) as error:

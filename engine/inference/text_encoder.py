@@ -49,15 +49,31 @@ def told_unknown(world: World, text: str) -> str:
 
     Empty where it knows all, as a named CLIP model does.
     """
-    if world.card.joint.get("clip") or world.card.text is None:
-        return ""
-    from ..model.joint_space import unknown_words
-
-    all_words, unknown = unknown_words(text, world.tensors["text.vocabulary"].tolist())
+    all_words, unknown = _words(world, text)
     if not unknown:
         return ""
     rest = "the rest of the text counts" if len(unknown) < len(all_words) else "no word of the text is known"
     return f"World {world.card.name} does not know: {', '.join(unknown[:MOST_WORDS])}; {rest}."
+
+
+def is_known(world: World, text: str) -> bool:
+    """Whether a world has read any word of a text. Without one its code would say nothing."""
+    all_words, unknown = _words(world, text)
+    return _reads_all(world) or len(unknown) < len(all_words)
+
+
+def _reads_all(world: World) -> bool:
+    """Whether it knows words as a named CLIP model does, or none, which is said elsewhere."""
+    return bool(world.card.joint.get("clip")) or world.card.text is None
+
+
+def _words(world: World, text: str) -> tuple[list[str], list[str]]:
+    """The words of a text, and those of them that a world has never read."""
+    if _reads_all(world):
+        return [], []
+    from ..model.joint_space import unknown_words
+
+    return unknown_words(text, world.tensors["text.vocabulary"].tolist())
 
 
 def without_text(world: World) -> WorldError:

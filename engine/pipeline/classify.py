@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from ..inference.onnx_backend import open_sound_encoder
-from ..inference.text_encoder import text_codes, told_unknown
+from ..inference.text_encoder import is_known, text_codes, told_unknown
 from ..model.joint_space import Vocabulary
 from ..model.mel import BANDS, HOP, SOUND_COLUMNS, MelStream, last_columns
 from ..model.world_file import World
@@ -24,14 +24,15 @@ SHOWN = 0.01
 def with_labels(world: World, labels: Sequence[str]) -> Vocabulary:
     """What a world knows by name, and free labels among its classes. A label that means one of its names is that name.
 
-    Words that it does not know are logged.
+    Words that it does not know are logged; a label that holds no other is left out.
     """
     known, codes = world.vocabulary, world.vocabulary.codes
     extra = [label for label in dict.fromkeys(labels) if known.find(label) is None]
-    if not extra:
-        return known
     for unknown in filter(None, (told_unknown(world, label) for label in extra)):
         log.warning("%s", unknown)
+    extra = [label for label in extra if is_known(world, label)]
+    if not extra:
+        return known
     at = len(known.classes)
     codes = np.concatenate([codes[:at], text_codes(world, extra), codes[at:]])
     return Vocabulary((*known.classes, *extra), known.names, codes, known.scale, known.aliases)

@@ -26,7 +26,7 @@ from .film_pipeline import FilmPipeline
 from .frame_pipeline import FramePipeline, FrameResult
 from .latent_motion import StyleSpace
 from .loaded_world import LoadedWorld
-from .prompt import prompt_seed
+from .prompt import logged_prompt_seed
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class OfflineRender:
     def prompt_seed(self) -> int | None:
         """The bank's seed for /look/text; None without a prompt."""
         text = str(self.values[LOOK_TEXT]).strip()
-        return prompt_seed(self.world, text) if text else None
+        return logged_prompt_seed(self.world, text) if text else None
 
     def codes(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
         """Style codes w_hat [L,W] of every frame; see `steps`."""
@@ -113,7 +113,7 @@ class OfflineRender:
     def _point_seeds(self) -> dict[str, Value]:
         """Seeds for the texts at points of the blend surface."""
         texts = {found: str(self.values.get(path, "")).strip() for path, found in PROMPTS.items() if path != LOOK_TEXT}
-        return {found: prompt_seed(self.world, text) for found, text in texts.items() if text}
+        return {found: logged_prompt_seed(self.world, text) for found, text in texts.items() if text}
 
     def frames(self, blocks: Iterable[Array], n_frames: int) -> Iterator[Array]:
         """Pictures float32 [H,W,3] in 0..1, row 0 on top."""

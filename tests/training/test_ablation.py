@@ -1,13 +1,17 @@
 """Variants of a finished training differ in one thing, and take all else from it."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
 from sonorama.engine.errors import InputError
-from sonorama.training.ablation import AFTER, VARIANTS, begin
+from sonorama.engine.files.fingerprint import sha256
+from sonorama.training.ablation import AFTER, VARIANTS, begin, data_of
 from sonorama.training.recipe import Recipe
+from sonorama.training.runner import REQUEST
+from sonorama.training.train.training import DATA_HASH
 
 STAGES = ("pictures", "generator", "joint", "directions", "encoder", "motion", "adversarial", "rest")
 
@@ -63,3 +67,21 @@ def test_folders_without_a_finished_training_are_refused(tmp_path: Path) -> None
     (tmp_path / "recipe.json").write_text('{"bank": "many"}')
     with pytest.raises(InputError, match="no recipe"):
         begin(tmp_path, "without-stage-3")
+
+
+def test_a_variant_learns_from_the_data_of_its_training_only(tmp_path: Path) -> None:
+    work, data, other = finished(tmp_path / "work"), tmp_path / "data", tmp_path / "other"
+    for folder in (data, other):
+        folder.mkdir()
+        (folder / "MANIFEST.tsv").write_text(f"file\tclass\n{folder.name}\train\n")
+    (work / REQUEST).write_text(json.dumps({"folder": str(data), "made_by": "sonorama"}))
+    (work / DATA_HASH).write_text(sha256(data / "MANIFEST.tsv"))
+    assert data_of(work, None) == data_of(work, str(data)) == data
+    with pytest.raises(InputError, match="does not hold what"):
+        data_of(work, str(other))
+    (data / "MANIFEST.tsv").write_text("file\tclass\n")
+    with pytest.raises(InputError, match="does not hold what"):
+        data_of(work, None)
+    (work / "dataset").mkdir()
+    (work / "dataset" / "MANIFEST.tsv").write_text("file\tclass\ndata\train\n")
+    assert data_of(work, None) == work / "dataset"

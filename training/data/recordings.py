@@ -186,8 +186,8 @@ def ending_window(samples: Sound | np.ndarray) -> Tensor:
     return torch.from_numpy(columns[:, -SOUND_COLUMNS:].copy())
 
 
-def _take(d: Draw, x: Sound) -> Tensor:
-    """A window at a random loudness, sometimes with a noise floor."""
+def take_window(d: Draw, x: Sound) -> Tensor:
+    """The window [128,344] that ends with a sound, at a random loudness, sometimes with a noise floor."""
     x = x / max(8 * np.sqrt(np.square(x).mean()), np.abs(x).max(), 1e-9) * 10 ** (d.uni(-32, 12) / 20)
     if d.flip():
         x = x + d.rng.standard_normal(len(x)) * 10 ** (d.uni(-95, -55) / 20)
@@ -228,7 +228,7 @@ class WindowMaker:
 
     recordings: tuple[Recording, ...]
 
-    def _of(self, d: Draw, class_ids: Sequence[str]) -> Recording:
+    def of(self, d: Draw, class_ids: Sequence[str]) -> Recording:
         """A recording of some of the classes, each source as likely as the others."""
         found = [r for r in self.recordings if r.class_id in class_ids]
         sources = sorted({r.source for r in found})
@@ -239,19 +239,25 @@ class WindowMaker:
     def real(self, d: Draw, class_id: str) -> tuple[Sound, tuple[str, ...]]:
         """A changed stretch of a recording of `class_id` and the sources in it."""
         if class_id == "underwater_bubbling" and d.flip(0.3):
-            r = self._of(d, UNDER_WATER)
+            r = self.of(d, UNDER_WATER)
             return under_water(d, bend(d, _cut(d, r.samples))), (r.source,)
-        r = self._of(d, [class_id])
+        r = self.of(d, [class_id])
         y, chance = bend(d, _cut(d, r.samples)), d.uni(0, 1)
         if chance < 0.2:
-            other, level = self._of(d, [class_id]), d.log(0.2, 1)
+            other, level = self.of(d, [class_id]), d.log(0.2, 1)
         elif class_id == "thunderstorm" and chance < 0.4:
-            other, level = self._of(d, ["raining", "wind_noise"]), d.log(0.1, 0.8)
+            other, level = self.of(d, ["raining", "wind_noise"]), d.log(0.1, 0.8)
         elif chance > 0.88:
-            other, level = self._of(d, self._others(class_id)), d.log(0.05, 0.4)
+            other, level = self.of(d, self._others(class_id)), d.log(0.05, 0.4)
         else:
             return y, (r.source,)
         return _over(d, y, bend(d, _cut(d, other.samples))[: WINDOW + N_FFT], level), (r.source, other.source)
+
+    def both(self, d: Draw, first: str, second: str, level: float) -> tuple[Sound, tuple[str, ...]]:
+        """Changed stretches of recordings of two classes at once, the second `level` times as loud as the first."""
+        a, b = self.of(d, [first]), self.of(d, [second])
+        y, z = (bend(d, _cut(d, one.samples)) for one in (a, b))
+        return _over(d, y, z[: WINDOW + N_FFT], level), (a.source, b.source)
 
     def _others(self, class_id: str) -> list[str]:
         extras = {r.class_id for r in self.recordings}.difference(CLASSES, [class_id])
@@ -266,11 +272,11 @@ class WindowMaker:
         out, sources = [], []
         for _ in range(real):
             y, names = self.real(d, class_id)
-            out.append(_take(d, y))
+            out.append(take_window(d, y))
             sources.append(tuple(sorted(set(names))))
         for _ in range(procedural):
             n = WINDOW + N_FFT if d.flip(0.6) else int(d.log(0.8, 4) * SAMPLE_RATE)
-            out.append(_take(d, bend(d, compose(class_id, d.rng, n))))
+            out.append(take_window(d, bend(d, compose(class_id, d.rng, n))))
             sources.append((PROCEDURAL,))
         return out, sources
 

@@ -223,8 +223,10 @@ def _conditions(args: argparse.Namespace, world: World, heard: Sequence[Stimulus
     chosen = {name: c for name, c in _offered(args).items() if not args.condition or name in args.condition}
     if bank_part(world.tensors, "codes") is None and chosen.pop("TräumerAI-like", None):
         log.warning("%s has no codes of its seeds' pictures: no TräumerAI-like baseline", world.card.name)
-    if len({stimulus.class_id for stimulus in heard}) == 1 and chosen.pop("wrong sound", None):
+    wrong = [name for name in chosen if name.endswith("wrong sound")]
+    if len({stimulus.class_id for stimulus in heard}) == 1 and wrong:
         log.warning("all recordings are of one class: no wrong sound")
+        chosen = {name: one for name, one in chosen.items() if name not in wrong}
     if not chosen:
         raise InputError("nothing is left to evaluate", "Choose other conditions, or data of several classes.")
     return chosen

@@ -272,6 +272,9 @@ class MotionAdversary:
 
         """
         if not self.checkpoint.is_file():
+            if not self._finite():
+                hint = "Train again in another folder: those before it are of no use."
+                raise TrainingFailed("Stage 3 begins with weights that are NaN or infinite", hint)
             self.save()
         saved, means = time.monotonic(), dict[str, list[float]]()
         while not (self.step >= self.plan.steps or stop()):

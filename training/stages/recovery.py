@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ...engine.errors import SonoramaError
 
@@ -29,6 +29,13 @@ def out_of_memory(error: RuntimeError | MemoryError) -> bool:
 def all_finite(*networks: nn.Module) -> bool:
     """Whether no weight is NaN or infinite."""
     return all(bool(p.isfinite().all()) for network in networks for p in network.parameters())
+
+
+def check_tensors(stage: str, tensors: Mapping[str, Tensor]) -> None:
+    """Raises TrainingFailed: what a stage has made is NaN or infinite somewhere."""
+    if bad := [name for name, one in tensors.items() if one.is_floating_point() and not bool(one.isfinite().all())]:
+        what = f"Stage {stage}: {bad[0]} is NaN or infinite, and nothing of it is written"
+        raise TrainingFailed(what, "The stages before it are kept. Lower its rate in the plan, or look at its data.")
 
 
 @torch.no_grad()

@@ -89,7 +89,9 @@ class Pace(NamedTuple):
 
 
 def measure_pace(device: torch.device) -> Pace:
-    """That of a device, by a probe in float32, in which all but stage 0 compute."""
-    pace = probe(device) / PROBE
-    low = device.type == "cpu" and Processes(device).has_bfloat16
-    return Pace(BFLOAT16 * pace if low else pace, pace)
+    """That of a device for stage 0, and of the processor for the stages after it, which compute there in float32."""
+    processor = torch.device("cpu")
+    later = probe(processor) / PROBE
+    if device.type != "cpu":
+        return Pace(probe(device) / PROBE, later)
+    return Pace(BFLOAT16 * later if Processes(processor).has_bfloat16 else later, later)

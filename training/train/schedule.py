@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 EARLY = 0.05
 """Share of a step below which its own pace says nothing yet."""
+_TELLING_S = 5.0
+"""Expected seconds of a step below which its pace says nothing of others: it is all beginning and end."""
 
 
 def in_words(seconds: float) -> str:
@@ -63,5 +65,6 @@ class Schedule:
 
     def _pace(self) -> float:
         """How many times longer than expected the steps took that are over; 1 where none is."""
-        expected = sum(self.expected[name] for name in self._taken)
-        return sum(self._taken.values()) / expected if expected > 0 else 1.0
+        telling = {name: s for name, s in self._taken.items() if self.expected[name] >= _TELLING_S}
+        expected = sum(self.expected[name] for name in telling)
+        return sum(telling.values()) / expected if telling else 1.0

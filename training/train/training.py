@@ -191,7 +191,7 @@ def _claim(request: Request) -> None:
         raise InputError(f"There is no folder {request.folder}", "Give the folder that your footage is in.")
     if work.resolve().is_relative_to(request.folder.resolve()) and not (request.folder / MANIFEST).is_file():
         raise InputError(f"{work} lies inside the footage, and would be read as such", "Give another one with --work.")
-    earlier = _earlier(path)
+    earlier = earlier_request(path)
     if earlier is not None and (work / FILE).is_file():  # planned: what was asked for cannot change any more
         differ = ", ".join(sorted(k for k in asked if asked[k] != earlier.get(k)))
         if differ:
@@ -204,7 +204,7 @@ def _claim(request: Request) -> None:
     write_bytes(path, json.dumps(asked, indent=1).encode())
 
 
-def _earlier(path: Path) -> dict[str, str] | None:
+def earlier_request(path: Path) -> dict[str, str] | None:
     """What an earlier run was asked for; None where there was none."""
     try:
         told = json.loads(path.read_bytes())

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sonorama.engine.cli.main import main
-from sonorama.engine.errors import WorldError
+from sonorama.engine.errors import ValueRefused, WorldError
 from sonorama.engine.inference.backend import open_backend
 from sonorama.engine.inference.text_encoder import told_unknown
 from sonorama.engine.model.joint_space import NOTHING, WHOLE, Vocabulary
@@ -16,7 +16,7 @@ from sonorama.engine.model.world_file import World, load_world
 from sonorama.engine.pipeline.classify import SHOWN, classify, with_labels
 from sonorama.engine.pipeline.conditioning_worker import Request
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
-from sonorama.engine.pipeline.prompt import prompt_seed
+from sonorama.engine.pipeline.prompt import logged_prompt_seed, prompt_seed
 from sonorama.engine.pipeline.scores import scores
 from sonorama.engine.units import SAMPLE_RATE
 
@@ -134,10 +134,26 @@ def test_unknown_words_are_said_to_be_unknown(caplog: pytest.LogCaptureFixture) 
     with_labels(shore, ["rain on a xylophone"])
     assert "does not know: xylophone" in caplog.text
     caplog.clear()
-    prompt_seed(shore, "a stormy sea")
+    logged_prompt_seed(shore, "a stormy sea")
     assert caplog.text == ""
-    prompt_seed(shore, "a stormy xylophone")
+    assert logged_prompt_seed(shore, "a stormy xylophone") == prompt_seed(shore, "a stormy xylophone")
     assert "does not know: xylophone" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["xylophone", "Silence!", "\U0001f327", "..."])
+def test_a_text_without_a_known_word_is_neither_a_label_nor_a_place(text: str) -> None:
+    shore = load_world("shore")
+    assert with_labels(shore, [text, "a stormy sea"]).classes == (*shore.vocabulary.classes, "a stormy sea")
+    with pytest.raises(ValueRefused, match="knows no word"):
+        prompt_seed(shore, text)
+
+
+def test_a_label_of_unknown_words_has_no_score(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert main(["hear", "examples/rain.ogg", "--world", "shore", "--label", "zorblax"]) == 0
+    assert "zorblax" not in capsys.readouterr().out
+    assert "does not know: zorblax" in caplog.text
 
 
 def test_an_empty_label_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,8 +30,10 @@ def preparation_worker() -> Iterator[PreparationWorker]:
 def test_it_finds_the_same_place_as_a_film(preparation_worker: PreparationWorker) -> None:
     assert preparation_worker.pid == 0
     shore = load_world("shore")
-    for text in ("a storm over black rocks", "a red desert", "W\u00fcste \ud800", "a zebra"):
+    for text in ("a storm over black rocks", "a red desert", "red W\u00fcste \ud800", "a zebra"):
         assert preparation_worker.seed(shore.card.path, text) == (prompt_seed(shore, text), told_unknown(shore, text))
+    with pytest.raises(SonoramaError, match=r"knows no word of the text 'W\u00fcste'"):
+        preparation_worker.seed(shore.card.path, "W\u00fcste")
     if sys.platform != "win32":
         assert os.getpriority(os.PRIO_PROCESS, preparation_worker.pid) == 10
 

@@ -24,6 +24,7 @@ from sonorama.training.stages.ears import names
 from sonorama.training.stages.ears.classes import balanced_weights, fit
 from sonorama.training.stages.ears.clips import CLIP, NONE, ClipMaker, ClipPlan, Clips, clip_mel
 from sonorama.training.stages.ears.distil import Distillation, DistilPlan, load_student
+from sonorama.training.stages.ears.labelled import labelled_clips
 from sonorama.training.stages.ears.library import LibrarySound, SoundLibrary
 from sonorama.training.stages.ears.listening import EarsTraining, Listening, drawn_clips, listen
 from sonorama.training.stages.ears.student import Student, StudentConfig, frame_encoder, parameters
@@ -227,6 +228,33 @@ def test_drawn_clips_are_taken_for_their_names() -> None:
     assert len(both.heard) == len(both.target) == len(both.sources) == 12
     assert len(both.without("s3").heard) == 12
     assert len(drawn_clips(given.frames, some, 0).heard) == 0
+
+
+def test_recordings_with_other_labels_are_taken_for_these_and_two_at_once_for_both() -> None:
+    frames = FrameEncoder(FramesConfig((4, 6, 8, 8), 16))
+    rng = np.random.default_rng(3)
+    some = [
+        Recording(f"{name}.ogg", name, f"by {name}", (0.1 * rng.standard_normal(60_000)).astype(np.float32))
+        for name in ("raining", "fire_crackling", "x_birds", "x_forest", "x_traffic")
+    ]
+    known = ("sea_waves", "birds", "Speech")
+    clips = labelled_clips(frames, some, known, 4, 12)
+    birds = len(CLASSES) + known.index("birds")
+    assert clips.names == known and clips.heard.shape == (16, 16)
+    assert clips.target[:4].argmax(1).tolist() == [birds] * 4, (
+        "x_forest, too; nothing for sea waves without a recording"
+    )
+    both = clips.target[4:]
+    assert torch.equal(both.sum(1), torch.ones(12))
+    allowed = {CLASSES.index("raining"), CLASSES.index("fire_crackling"), birds}
+    assert set(both.nonzero()[:, 1].tolist()) == allowed
+    assert sorted(both[both > 0].unique().tolist()) in ([0.5], [0.5, 1.0])  # birds and forest are both birds
+    for target, sources in zip(both, clips.sources[4:], strict=True):
+        names = {"by raining": "raining", "by fire_crackling": "fire_crackling"}
+        told = {(*CLASSES, *known)[i] for i in target.nonzero()[:, 0].tolist()}
+        assert {names.get(source, "birds") for source in sources} == told
+    assert not len(labelled_clips(frames, [], known, 4, 12).heard)
+    assert torch.equal(labelled_clips(frames, some, known, 4, 12).heard, clips.heard)
 
 
 def test_f_a_learns_other_names_beside_its_classes() -> None:

@@ -17,6 +17,8 @@ from sonorama.engine.errors import InputError, OutputError
 from sonorama.training.backbone import Backbone
 from sonorama.training.checkpoints import read_state, write_state, write_tensors
 from sonorama.training.data.photos import PictureSet, picture_set
+from sonorama.training.recipe import Recipe
+from sonorama.training.runner import TrainingRun
 from sonorama.training.stages.generator.diversity import relative_spread
 from sonorama.training.stages.generator.plan import Phase
 from sonorama.training.stages.generator.trainer import CHECKPOINT, GOOD, GeneratorTrainer
@@ -299,3 +301,13 @@ def test_bad_checkpoints_are_refused_and_stay(data: PictureSet, tmp_path: Path) 
         assert str(one.checkpoint) in refused.value.message, name
         assert one.checkpoint.read_bytes() == content, name
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_stage_that_made_nan_writes_nothing(tmp_path: Path) -> None:
+    """The stages without checkpoints, too: a world with NaN in it plays without a word."""
+    run = TrainingRun(tmp_path, tmp_path, Recipe())
+    good, bad = {"a": torch.ones(2)}, {"a": torch.ones(2), "b": torch.tensor([1.0, float("nan")])}
+    with pytest.raises(TrainingFailed, match="Stage encoder: b is NaN or infinite"):
+        run.once("encoder", lambda: bad)
+    assert not list(tmp_path.glob("*.safetensors"))
+    assert run.once("encoder", lambda: good)["a"].tolist() == [1, 1]

@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+import torch
 
 from sonorama.engine.errors import ValueRefused
 from sonorama.training.recipe import Recipe
 from sonorama.training.stages.generator.plan import LEAST_WINDOWS
+from sonorama.training.train import costs
 from sonorama.training.train.costs import Pace, generator_costs, later_costs
 from sonorama.training.train.presets import PRESETS, fitted, preset_of, recipe_of
 
@@ -71,3 +73,11 @@ def test_presets() -> None:
     many = recipe_of(PRESETS["gpu"]).stage_0
     assert [p.batch for p in many.phases] == [8 * p.batch for p in Recipe().stage_0.phases]
     assert recipe_of(replace(PRESETS["gpu"], batch=1)) == Recipe()
+
+
+def test_the_stages_after_the_first_are_planned_for_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GPU trains stage 0 alone."""
+    monkeypatch.setattr(costs, "probe", lambda device: costs.PROBE * (1.5 if device.type == "cpu" else 0.02))
+    pace = costs.measure_pace(torch.device("cuda"))
+    assert (pace.stage_0, pace.later) == (pytest.approx(0.02), pytest.approx(1.5))
+    assert costs.measure_pace(torch.device("cpu")).later == pytest.approx(1.5)

@@ -43,6 +43,16 @@ def test_a_training_that_goes_on_in_the_middle_of_a_step() -> None:
     assert schedule.remaining() == pytest.approx(110)
 
 
+def test_a_step_of_no_length_says_nothing_of_the_others() -> None:
+    clock = Clock()
+    schedule = Schedule({"a": 0.01, "b": 100.0}, clock)
+    schedule.at("a", 0.0)
+    schedule.at("a", 1.0)
+    clock.now += 20
+    schedule.at("b", 0.0)
+    assert schedule.remaining() == pytest.approx(100)
+
+
 def test_names_that_are_not_expected_change_nothing() -> None:
     schedule = Schedule({"a": 100.0})
     schedule.at("of another package", 0.5)

@@ -20,9 +20,11 @@ from ....engine.model.frame_encoder import FrameEncoder, frames_config
 from ...data.procedural_others import OTHERS, compose_other
 from ...data.procedural_pictures import CLASSES
 from ...data.procedural_sounds import Draw
+from ...data.recordings import read_recordings
 from ..generator.interrupt import stop_between_steps
 from .clips import CLIP, Clips, clip_mel, finished, make_clips, read_clips
 from .distil import Distillation, DistilPlan
+from .labelled import labelled_clips
 from .library import SoundLibrary, sound_library
 from .names import NamedClips, other_names, targets
 from .student import frame_encoder
@@ -34,12 +36,15 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class EarsTraining:
     """shards: files of 1,024 clips each; distil: how the student is trained; drawn: clips of each procedural sound that
-    is none of the classes (data/procedural_others.py), which F_a learns by name.
+    is none of the classes (data/procedural_others.py), which F_a learns by name; labelled, mixed: windows of recordings
+    of each extra class, and of two classes at once (labelled.py).
     """
 
     shards: int = 56
     distil: DistilPlan = field(default_factory=DistilPlan)
     drawn: int = 1500
+    labelled: int = 1500
+    mixed: int = 3000
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ def listen(root: Path, work: Path, plan: EarsTraining, start: Path | None = None
     with stop_between_steps() as stop:
         frames = frame_encoder(run.run(stop))
     named = named_clips(frames, clips, library, told.names)
-    return Listening(frames, named.joined(drawn_clips(frames, named.names, plan.drawn)))
+    more = labelled_clips(frames, read_recordings(root), named.names, plan.labelled, plan.mixed)
+    return Listening(frames, named.joined(drawn_clips(frames, named.names, plan.drawn)).joined(more))
 
 
 def _frames_of(world: Path) -> FrameEncoder | None:
