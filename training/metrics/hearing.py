@@ -14,7 +14,7 @@ import json
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +104,7 @@ def leave_sources_out(
     order = np.random.default_rng(0).permutation(sources)
     for number, part in enumerate(np.array_split(order, min(folds, len(order)))):
         gone = {str(source) for source in part}
-        listening = material.listening
-        if listening is not None and clips is not None:
-            listening = replace(listening, clips=clips.without(*gone))
+        listening = material.listening and material.listening.without(*gone)
         ears = train_sound(material.windows.without(*gone), material.targets, plan, number, listening)
         yield _asked(ears, material, [p for p in probes if p.recording.source in gone], gone)
         log.info("fold %d of %d", number + 1, folds)

@@ -99,10 +99,11 @@ def train_sound(
     torch.manual_seed(seed)
     rng = torch.Generator().manual_seed(seed + 1)
     clips, frames = (listening.clips, listening.frames) if listening else (None, None)
+    labelled = listening.labelled if listening else None
     net = _untrained(windows, targets, plan, clips, frames)
     heard, theta = net.standardise(windows.heard), logit_scale()
     chance = windows.weights(plan.procedural_share)
-    other = None if clips is None else OtherNames(clips, net, targets.labels, plan)
+    other = None if clips is None else OtherNames(clips, labelled, net, targets.labels, plan)
     learned = [*net.committee.parameters(), theta, *([] if other is None else other.parameters())]
     optimiser = torch.optim.AdamW(learned, plan.sound_rate, weight_decay=0.05, fused=True)
     steps = plan.sound_steps if other is None else plan.names_steps
@@ -149,9 +150,15 @@ class OtherNames(nn.Module):
     the classes to their class among all names.
     """
 
-    def __init__(self, clips: NamedClips, net: SoundEncoder, labels: Tensor, plan: JointTraining) -> None:
+    def __init__(
+        self, clips: NamedClips, labelled: NamedClips | None, net: SoundEncoder, labels: Tensor, plan: JointTraining
+    ) -> None:
         super().__init__()
-        self._heard, self._target, self._plan, self._labels = net.standardise(clips.heard), clips.target, plan, labels
+        self._plan, self._labels = plan, labels
+        self._sets = [(clips, plan.names_batch, plan.names_weight)]
+        if labelled is not None and len(labelled.heard):
+            self._sets.append((labelled, plan.labelled_batch, plan.labelled_weight))
+        self._heard = [net.standardise(some.heard) for some, *_ in self._sets]
         self.points = nn.Parameter(torch.randn(len(clips.names), labels.shape[1]))
         self.theta = nn.Parameter(torch.tensor(math.log(15.0)))
 
@@ -161,8 +168,6 @@ class OtherNames(nn.Module):
 
     def loss(self, net: SoundEncoder, codes: Tensor, class_id: Tensor, rng: torch.Generator) -> Tensor:
         """Mean cross entropy of windows, whose codes [M,B,D] are given, and of clips that are drawn."""
-        rows = torch.randint(len(self._heard), (self._plan.names_batch,), generator=rng)
-        told = net.committee(_blurred(self._heard[rows], self._plan, rng))
         known = torch.cat([self._labels, self.codes()])
         scale, a = self.theta.exp().clamp_max(60), self._plan.smoothing
         classes = (torch.arange(len(known)) < len(CLASSES)) / len(CLASSES)
@@ -171,7 +176,11 @@ class OtherNames(nn.Module):
         def far(x: Tensor, target: Tensor) -> Tensor:
             return -(target * (scale * x @ known.T).log_softmax(-1)).sum(-1).mean()
 
-        return far(codes, of_class) + self._plan.names_weight * far(told, self._target[rows])
+        loss = far(codes, of_class)
+        for heard, (some, batch, weight) in zip(self._heard, self._sets, strict=True):
+            rows = torch.randint(len(heard), (batch,), generator=rng)
+            loss = loss + weight * far(net.committee(_blurred(heard[rows], self._plan, rng)), some.target[rows])
+        return loss
 
 
 def sound_loss(

@@ -35,7 +35,8 @@ class JointTraining:
     """Sizes and lengths. scenes: pictures with an effect for each crop; words_*: the picture-text stage; sound_*:
     F_a; real, procedural: windows a class; procedural_share: how often to draw a procedural window for a real one;
     noise, dropped: noise on and share of statistics set to 0; smoothing of the targets. names_*: instead of
-    sound_steps, where F_a also learns names beyond the classes. clip: a CLIP model by name (see
+    sound_steps, where F_a also learns names beyond the classes. labelled_*: of the clips that go by the labels of their
+    recordings, extra classes and two classes at once (stages/ears/labelled.py). clip: a CLIP model by name (see
     engine/model/open_clip_towers.py) in the place of our own words and pictures; "": none.
     """
 
@@ -53,6 +54,8 @@ class JointTraining:
     names_steps: int = 1000
     names_batch: int = 192
     names_weight: float = 0.3
+    labelled_batch: int = 64
+    labelled_weight: float = 1.0
     noise: float = 0.3
     dropped: float = 0.1
     smoothing: float = 0.1

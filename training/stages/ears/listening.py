@@ -49,10 +49,23 @@ class EarsTraining:
 
 @dataclass(frozen=True)
 class Listening:
-    """The frame encoder, and the clips; None where only a world's own frame encoder is at hand."""
+    """The frame encoder and the clips.
+
+    Attributes:
+        frames: the encoder.
+        clips: with what the teacher says of them; None where only a world's own frame encoder is at hand.
+        labelled: with what their recordings are labelled (labelled.py).
+
+    """
 
     frames: FrameEncoder
     clips: NamedClips | None
+    labelled: NamedClips | None = None
+
+    def without(self, *sources: str) -> Listening:
+        """The same, without clips that hold anything of these sources."""
+        kept = (None if some is None else some.without(*sources) for some in (self.clips, self.labelled))
+        return Listening(self.frames, *kept)
 
 
 def listen(root: Path, work: Path, plan: EarsTraining, start: Path | None = None) -> Listening | None:
@@ -72,7 +85,7 @@ def listen(root: Path, work: Path, plan: EarsTraining, start: Path | None = None
         frames = frame_encoder(run.run(stop))
     named = named_clips(frames, clips, library, told.names)
     more = labelled_clips(frames, read_recordings(root), named.names, plan.labelled, plan.mixed)
-    return Listening(frames, named.joined(drawn_clips(frames, named.names, plan.drawn)).joined(more))
+    return Listening(frames, named.joined(drawn_clips(frames, named.names, plan.drawn)), more)
 
 
 def _frames_of(world: Path) -> FrameEncoder | None:
