@@ -109,6 +109,9 @@ def _one_a_second(windows: Sequence[WindowScores]) -> Iterator[WindowScores]:
 
 
 def _top(scores: Mapping[str, float], count: int = 3) -> str:
+    """The highest scores. Silence has the same score for every class."""
+    if len(scores) > 1 and math.isclose(max(scores.values()), min(scores.values())):
+        return "no sound"
     best = sorted(scores.items(), key=lambda item: -item[1])[:count]
     return "   ".join(f"{name} {score:.2f}" for name, score in best)
 

@@ -44,6 +44,15 @@ def test_rows_over_time(tiny_world: str, capsys: pytest.CaptureFixture[str]) -> 
     assert all(set(row.split()) >= CLASSES for row in rows)
 
 
+def test_silence_is_no_sound(tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with wave.open("silent.wav", "wb") as file:
+        file.setparams((1, 2, 44100, 0, "NONE", ""))
+        file.writeframes(bytes(2 * 88200))
+    assert main(["hear", "--world", tiny_world, "silent.wav"]) == 0
+    _, *rows = capsys.readouterr().out.splitlines()
+    assert rows and all(row.endswith("no sound") for row in rows)
+
+
 def test_goes_on_after_a_bad_file(tiny_world: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["hear", "--json", "--world", tiny_world, "missing.wav", "rain.wav"]) == 2
     out, err = capsys.readouterr()
