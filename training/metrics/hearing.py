@@ -29,10 +29,12 @@ from ...engine.model.texture_statistics import sounding, statistics
 from ..data.photos import data_root
 from ..data.procedural_pictures import CLASSES
 from ..data.recordings import Hear, Recording, louder, of_classes, read_recordings
+from ..stages import joint
+from ..stages.ears.labelled import LABELLED
 from ..stages.ears.library import is_package
 from ..stages.ears.listening import EarsTraining, listen
-from ..stages.joint import Ears, JointTraining, Material, add_arguments, prepare, train_sound
-from ..stages.joint_space import SCORE_SCALE
+from ..stages.joint import Ears, JointTraining, Material, prepare, train_sound
+from ..stages.joint_space import NAMES_SCALE, SCORE_SCALE
 
 __all__ = ["add_arguments", "leave_sources_out", "probe", "run_hear_eval", "summary"]
 log = logging.getLogger(__name__)
@@ -95,13 +97,16 @@ class Fold:
 
 
 def leave_sources_out(
-    material: Material, probes: Sequence[Probe], plan: JointTraining, folds: int = FOLDS
+    material: Material, probes: Sequence[Probe], plan: JointTraining, folds: int = FOLDS, partition: int = 0
 ) -> Iterator[Fold]:
-    """Every probe and every other sound of a package, heard by an F_a that knew nothing of its source."""
+    """Every probe and every other sound of a package, heard by an F_a that knew nothing of its source.
+
+    partition: seed by which the sources are parted into folds.
+    """
     clips = material.listening.clips if material.listening else None
     packages = {name for names in clips.sources for name in names if is_package(name)} if clips else set[str]()
     sources = sorted({p.recording.source for p in probes} | packages)
-    order = np.random.default_rng(0).permutation(sources)
+    order = np.random.default_rng(partition).permutation(sources)
     for number, part in enumerate(np.array_split(order, min(folds, len(order)))):
         gone = {str(source) for source in part}
         listening = material.listening and material.listening.without(*gone)
@@ -237,18 +242,46 @@ def summary(named: Sequence[Named], scale: float = SCORE_SCALE) -> dict[str, Any
     }
 
 
+def extra_classes(named: Sequence[Named], names: Sequence[str]) -> dict[str, str]:
+    """How many recordings of the sea, of birds and crickets are taken for these, among the nine and these: `k of n`.
+
+    names: the other names, in the order of the cosines after the nine.
+    """
+    known = [name for name in dict.fromkeys(LABELLED.values()) if name in names]
+    columns = [*range(len(CLASSES)), *(len(CLASSES) + names.index(name) for name in known)]
+    right: dict[str, list[bool]] = {}
+    for one in named:
+        wanted = LABELLED[one.recording.class_id]
+        if wanted in known and one.gain == 0:
+            said = (*CLASSES, *known)[int(one.scores(NAMES_SCALE)[columns].argmax())]
+            right.setdefault(wanted, []).append(said == wanted)
+    return {name: f"{sum(some)} of {len(some)}" for name, some in right.items()}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `hear-eval`."""
+    joint.add_arguments(parser)
+    parser.add_argument("--partition", type=int, default=0, metavar="N", help="another N: other folds (%(default)s)")
+
+
 def run_hear_eval(args: argparse.Namespace) -> int:
     """Leave sources out over the data folder; writes the figures as hearing.json beside the joint file."""
     plan, root = JointTraining(), data_root(args.data)
     listening = listen(root, args.work / "ears", EarsTraining(), args.start)
     material = prepare(root, args.work, plan, args.start, listening)
     hear = statistics if listening is None else listening.frames.window
-    probes = [probe(r, gain, hear) for r in of_classes(read_recordings(root)) for gain in GAINS]
-    folds = list(leave_sources_out(material, probes, plan))
-    named, others = [n for fold in folds for n in fold.named], torch.cat([fold.others for fold in folds])
-    figures = summary(named, material.scale())
+    recordings, learned = read_recordings(root), listening is not None and listening.labelled is not None
+    probes = [probe(r, gain, hear) for r in of_classes(recordings) for gain in GAINS]
+    probes += [probe(r, 0.0, hear) for r in recordings if learned and r.class_id in LABELLED]
+    folds = list(leave_sources_out(material, probes, plan, partition=args.partition))
+    found, others = [n for fold in folds for n in fold.named], torch.cat([fold.others for fold in folds])
+    named = [n for n in found if n.recording.class_id in CLASSES]
+    figures = {"partition": args.partition} | summary(named, material.scale())
     if len(others):
         figures |= {"none_of_these": none_of_these(named, others, material.scale())}
+    if listening is not None and listening.clips is not None:
+        more = [n for n in found if n.recording.class_id in LABELLED]
+        figures |= {"extra_classes": extra_classes(more, listening.clips.names)}
     out = next(path for path in names_after(Path(args.out).with_name("hearing.json")) if not path.exists())
     out.parent.mkdir(parents=True, exist_ok=True)
     write_bytes(out, json.dumps(figures, indent=1).encode())

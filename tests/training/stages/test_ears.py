@@ -19,7 +19,14 @@ from sonorama.training.data.procedural_others import OTHERS, compose_other
 from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.data.procedural_sounds import Draw
 from sonorama.training.data.recordings import Recording, Windows
-from sonorama.training.metrics.hearing import Probe, leave_sources_out, none_of_these, summary
+from sonorama.training.metrics.hearing import (
+    Named,
+    Probe,
+    extra_classes,
+    leave_sources_out,
+    none_of_these,
+    summary,
+)
 from sonorama.training.stages.ears import names
 from sonorama.training.stages.ears.classes import balanced_weights, fit
 from sonorama.training.stages.ears.clips import CLIP, NONE, ClipMaker, ClipPlan, Clips, clip_mel
@@ -275,6 +282,41 @@ def test_f_a_learns_other_names_beside_its_classes() -> None:
     assert said == [*CLASSES, "Speech", "Guitar"]
     assert min(known.strength(code) for code in heard[:9]) > 0.9
     assert max(known.strength(code) for code in heard[9:]) < 0.1
+
+
+def test_f_a_learns_a_name_from_labelled_clips_alone() -> None:
+    given, centres = listening()
+    assert given.clips is not None
+    guitar = given.clips.target.argmax(1) == 10
+    told, labelled = (
+        replace(given.clips, heard=given.clips.heard[rows], target=given.clips.target[rows],
+                sources=tuple(s for s, kept in zip(given.clips.sources, rows.tolist(), strict=True) if kept))
+        for rows in (~guitar, guitar)
+    )  # fmt: skip
+    class_id = torch.arange(9).repeat(6)
+    windows = Windows(centres[class_id] + 0.3 * torch.randn(54, 16), class_id, tuple((f"r{i}",) for i in range(54)))
+    codes = torch.nn.functional.normalize(torch.randn(9, 1, 128), dim=-1).expand(-1, 4, -1)
+    plan = replace(JointTraining(), names_steps=150, sound_batch=27, names_batch=40, labelled_batch=20)
+    for more in (None, labelled):
+        ears = train_sound(windows, Targets(codes, codes), plan, listening=Listening(given.frames, told, more))
+        assert ears.names is not None
+        known = Vocabulary(CLASSES, ("Speech", "Guitar"), torch.cat([codes[:, 0], ears.names]).numpy(), NAMES_SCALE)
+        with torch.no_grad():
+            scores = known.scores(ears.sound.code(centres[10:]).numpy()[0])
+        assert (scores["Guitar"] > 0.5) == (more is not None)
+    kept = Listening(given.frames, told, labelled).without("s3")
+    assert kept.clips is not None and kept.labelled is not None
+    assert not any("s3" in names for some in (kept.clips, kept.labelled) for names in some.sources)
+
+
+def test_figures_of_extra_classes_count_recordings() -> None:
+    def named(label: str, best: int) -> Named:
+        cosines = torch.zeros(2, 12)
+        cosines[:, best] = 1.0
+        return Named(Recording(f"{label}{best}.ogg", label, "s", np.zeros(1)), 0.0, cosines)
+
+    some = [named("x_sea_waves", 11), named("x_sea_waves", 4), named("x_forest", 9), named("x_night_crickets", 0)]
+    assert extra_classes(some, ("birds", "Speech", "sea_waves")) == {"sea_waves": "1 of 2", "birds": "1 of 1"}
 
 
 def test_names_become_classes() -> None:
