@@ -30,7 +30,9 @@ EXTRA_CLASSES: Mapping[str, tuple[str, ...]] = {
     "birds": ("Bird", "Bird vocalization, bird call, bird song", "Chirp, tweet"),
     "crickets": ("Cricket", "Insect"),
 }
-"""Classes that a world has besides the nine: learned by these names from the teacher, not from labelled recordings."""
+"""Classes that a world has besides the nine: learned from the teacher by these names, and from recordings
+(labelled.py).
+"""
 WRITTEN: Mapping[str, tuple[str, ...]] = {
     "thunderstorm": ("storm", "lightning", "thunder storm"),
     "waterfall_burbling": ("burbling", "brook", "creek", "river"),
