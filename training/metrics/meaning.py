@@ -57,10 +57,13 @@ def meaning_table(
     world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: Sequence[int]
 ) -> dict[str, dict[str, float]]:
     """Class -> what must change against silence: mean over recordings and seeds, at -12, 0 and +12 dB, signed so
-    that positive is right; and the share of recordings for which it is right at all three.
+    that positive is right; and the share of recordings for which it is right at all three. Without classes that have
+    no sound.
     """
     table, silence = {}, effect(world, backend, np.zeros(SAMPLE_RATE, np.float32), seeds, 0.0)
     for class_id, (figure, sign) in WANTED.items():
+        if not sounds[class_id]:
+            continue
         by_gain = {
             gain: [sign * (effect(world, backend, s, seeds, gain)[figure] - silence[figure]) for s in sounds[class_id]]
             for gain in (-12, 0, 12)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from ...engine.units import LEVELS, SAMPLE_RATE, Array
 from ..backbone import Backbone
 from ..data.photos import PICTURES, picture_set
 from ..data.procedural_pictures import CLASSES
-from ..data.recordings import of_classes, read_recordings, with_procedural
+from ..data.recordings import Recording, of_classes, read_recordings, with_procedural
+from ..data.splits import split
 from ..stages.generator.plan import WIDE
 from ..stages.generator.progress import distances
 from .distance import HeldOutPhotos
@@ -84,14 +86,18 @@ def picture_table(world: World, root: Path, work: Path, count: int = 300) -> dic
     return {f"psi {psi}": distances(generator, anchors, photos, count, psi, mixing).table() for psi in psis}
 
 
+def sounds_by_class(recordings: Iterable[Recording]) -> dict[str, list[Array]]:
+    """Class -> its sounds of more than half a second."""
+    found = [r for r in recordings if len(r.samples) > SAMPLE_RATE // 2]
+    return {k: [r.samples for r in found if r.class_id == k] for k in CLASSES}
+
+
 def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     """All measures of one world; writes FILES below `out`, or OUT-2 and so on where such are there already."""
     world = load_world(name)
     backend = open_backend(world, "cpu")
     recordings = with_procedural(of_classes(read_recordings(root)))
-    sounds = {
-        k: [r.samples for r in recordings if r.class_id == k and len(r.samples) > SAMPLE_RATE // 2] for k in CLASSES
-    }
+    sounds = sounds_by_class(recordings)
     out = next(folder for folder in names_after(out) if not any((folder / name).exists() for name in FILES))
     out.mkdir(parents=True, exist_ok=True)
     save_grid(seed_grid(world, backend), out / "seeds.png")
@@ -101,6 +107,10 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     log.info("motion %s", figures["motion"])
     figures["meaning"] = meaning_table(world, backend, sounds, (1, 2, 3))
     log.info("meaning %s", figures["meaning"])
+    figures["meaning, final recordings"] = meaning_table(
+        world, backend, sounds_by_class(split(recordings)[1]), (1, 2, 3)
+    )
+    log.info("of recordings that E_a never heard %s", figures["meaning, final recordings"])
     figures["pictures"] = picture_table(world, root, work)
     write_bytes(out / "measures.json", json.dumps(figures, indent=1).encode())
     log.info("written into %s", out)
