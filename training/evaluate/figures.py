@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from statistics import mean
 
 import torch
 import torch.nn.functional as F
@@ -54,6 +55,8 @@ BEGIN = 15
 """Changes between frames at the beginning of a film that onsets are not compared with, of short films half: every film
 sets out there, and every sound begins, whatever it is.
 """
+SHIFTS = 8
+"""So many times, evenly spread over the film, its onsets are moved round for a floor."""
 
 
 @torch.no_grad()
@@ -63,8 +66,8 @@ def film_figures(frames: Tensor, heard: Reference, eyes: Eyes) -> Mapping[str, f
     a<->v, t<->v: cosine of the mean of the frames' unit codes, made unit again, with F_a of the sound and F_t of the
     class (method of the paper's Table 2). named: 1 where that code's nearest label is the class. judged: probability
     that the judge gives the class, mean over frames; judged right: 1 where it is the highest; neither for a class that
-    the judge does not know. onset: correlation of
-    onsets with frame differences after BEGIN. AV-Align, likewise.
+    the judge does not know. onset: correlation of onsets with frame differences after BEGIN. AV-Align, likewise.
+    "shuffled": the means of both where the onsets begin at another place of the film (SHIFTS), as a floor.
     change: mean change a frame, 8-bit levels. identity: feature distance of
     the frames of the second half to the first frame.
     """
@@ -72,12 +75,16 @@ def film_figures(frames: Tensor, heard: Reference, eyes: Eyes) -> Mapping[str, f
     code = F.normalize(eyes.see(shown).mean(0), dim=0)
     changes = frame_change(frames)
     begin = min(BEGIN, len(changes) // 2)
+    moved, onsets, flow = changes[begin:], heard.onsets[begin:], flow_strength(frames)[begin:]
+    others = [onsets.roll(len(onsets) * k // (SHIFTS + 1)) for k in range(1, SHIFTS + 1)]
     figures = {
         "a<->v": float(code @ heard.sound),
         "t<->v": float(code @ heard.label),
         "named": float(int((heard.labels @ code).argmax()) == heard.class_id),
-        "onset": onset_correlation([changes[begin:]], [heard.onsets[begin:]]),
-        "AV-Align": av_align(heard.onsets[begin:], flow_strength(frames)[begin:]),
+        "onset": onset_correlation([moved], [onsets]),
+        "onset, shuffled": mean(onset_correlation([moved], [other]) for other in others),
+        "AV-Align": av_align(onsets, flow),
+        "AV-Align, shuffled": mean(av_align(other, flow) for other in others),
         "change": float(changes.mean()),
         "identity": float(_identity(frames, eyes.backbone)),
     }

@@ -30,6 +30,7 @@ def test_a_film_that_shows_what_is_heard() -> None:
     assert (figures["named"], figures["judged right"]) == (1, 1)
     assert figures["onset"] > 0.99
     assert figures["AV-Align"] == 1
+    assert figures["onset, shuffled"] < 0.5 and figures["AV-Align, shuffled"] < 0.7, "at another time it fits less"
     wrong = film_figures(red, Reference(labels[1], labels[1], labels, 1, onsets), Eyes(red_or_blue, Backbone()))
     assert (wrong["a<->v"], wrong["named"]) == (pytest.approx(0, abs=1e-2), 0)
     assert "judged" not in wrong
