@@ -104,7 +104,6 @@ def _evaluate(args: argparse.Namespace) -> int:
     from ...engine.model.world_file import load_world
     from .conditions import Playback
     from .films import rows, stimuli
-    from .report import markdown, tables
 
     world = load_world(args.world)
     eyes, judge = _eyes(world, args)
@@ -131,13 +130,20 @@ def _evaluate(args: argparse.Namespace) -> int:
         if not ended:
             figures = _figures(args, playback, heard, found, eyes)
             with suppress(OutputError):  # it is there, from a run that ended between the two
-                write_bytes(args.out / "figures.md", markdown(tables(found)).encode(), new=True)
+                write_bytes(args.out / "figures.md", _markdown(found).encode(), new=True)
             write_bytes(args.out / FIGURES, json.dumps(figures, indent=1).encode(), new=True)
             sys.stderr.write(f"written into {one_line(args.out)}\n")
     finally:
         kept.close()
-    sys.stdout.write(markdown(tables(found)))
+    sys.stdout.write(_markdown(found))
     return 0
+
+
+def _markdown(found: Sequence[Row]) -> str:
+    """The tables of an evaluation."""
+    from .report import by_class, class_table, markdown, tables
+
+    return f"{markdown(tables(found))}\n{class_table(by_class(found))}"
 
 
 def _warn_of_judge(args: argparse.Namespace, heard: Sequence[Stimulus]) -> None:
@@ -185,7 +191,7 @@ def _figures(
     from dataclasses import asdict
 
     from .clip_sets import clip_distances
-    from .report import claims, tables
+    from .report import by_class, claims, tables
     from .stability import stability
 
     world, table = playback.world, tables(found)
@@ -194,6 +200,7 @@ def _figures(
         "recordings": [f"{s.class_id}: {s.source}" for s in heard], "seeds": args.seeds,
         "table": {name: {k: asdict(e) for k, e in row.items()} for name, row in table.items()},
         "claims": claims(table),
+        "by class": by_class(found),
         "films": [{k: v for k, v in vars(row).items() if k not in ("descriptor", "i3d")} for row in found],
     }  # fmt: skip
     real = _real_clips(args, world) if any(row.descriptor is not None for row in found) else []

@@ -42,6 +42,25 @@ def markdown(found: dict[str, dict[str, Estimate]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def by_class(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
+    """Class -> condition -> share of films whose class the judge names (without one: the world's own joint space)."""
+    figure = "judged right" if any("judged right" in r.figures for r in rows) else "named"
+    found: dict[str, dict[str, list[float]]] = {}
+    for r in rows:
+        if figure in r.figures:
+            found.setdefault(r.class_id, {}).setdefault(r.condition, []).append(r.figures[figure])
+    return {name: {condition: sum(v) / len(v) for condition, v in row.items()} for name, row in found.items()}
+
+
+def class_table(found: dict[str, dict[str, float]]) -> str:
+    """`by_class` as a table, one row a class."""
+    conditions = list(dict.fromkeys(condition for row in found.values() for condition in row))
+    lines = ["| class named right | " + " | ".join(conditions) + " |", "|---" * (len(conditions) + 1) + "|"]
+    for name, row in found.items():
+        lines.append(f"| {name} | " + " | ".join(f"{row[c]:.0%}" if c in row else "" for c in conditions) + " |")
+    return "\n".join(lines) + "\n"
+
+
 CLAIMS = ("a<->v", "judged right", "onset")
 """Figures in which sound on must beat sound off and wrong sound."""
 

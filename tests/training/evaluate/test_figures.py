@@ -8,7 +8,7 @@ import torch
 from sonorama.training.backbone import Backbone
 from sonorama.training.evaluate.figures import Eyes, Reference, film_figures
 from sonorama.training.evaluate.films import Row
-from sonorama.training.evaluate.report import by_seed, claims, markdown, tables
+from sonorama.training.evaluate.report import by_class, by_seed, claims, class_table, markdown, tables
 from sonorama.training.metrics.flow import av_align, flow, peaks
 
 
@@ -85,3 +85,17 @@ def test_tables_are_over_seeds_and_claims_need_intervals_apart() -> None:
     assert tables(more)["ours"]["judged"].mean == 0.5 and tables(more)["ours"]["onset"] == ours
     with pytest.raises(ValueError, match="seeds"):
         tables([r for r in rows(0.5, 0.2) if r.seed < 4])
+
+
+def test_classes_are_counted_apart() -> None:
+    rows = [
+        Row(condition, name, "s", seed, {"judged right": right})
+        for condition, name, seed, right in (
+            ("ours", "rain", 1, 1.0), ("ours", "rain", 2, 0.0), ("ours", "fire", 1, 1.0), ("film", "rain", 1, 1.0)
+        )
+    ]  # fmt: skip
+    rows.append(Row("ours", "birds", "s", 1, {"named": 1.0}))  # a class that the judge does not know
+    found = by_class(rows)
+    assert found == {"rain": {"ours": 0.5, "film": 1.0}, "fire": {"ours": 1.0}}
+    assert "| rain | 50% | 100% |\n| fire | 100% |  |\n" in class_table(found)
+    assert by_class([rows[-1]]) == {"birds": {"ours": 1.0}}
