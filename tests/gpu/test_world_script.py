@@ -1,5 +1,6 @@
 """tests/gpu/run.sh world, run dry: a tiny training on the CPU that may import only what a bare GPU machine has."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -10,9 +11,12 @@ import torch
 from safetensors.torch import load_file
 from tests.training.wide_data import wide_data
 
-from sonorama.engine.errors import OutputError
+from sonorama.engine.errors import InputError, OutputError
+from sonorama.engine.model.generator import GeneratorConfig
 from sonorama.training.data.photos import PictureSet, picture_set
 from sonorama.training.stages.generator.pack import read_pack, write_pack
+from sonorama.training.stages.generator.plan import WIDE
+from sonorama.training.stages.generator.start import starting_generator
 
 from .bare import bare_environment
 
@@ -81,5 +85,12 @@ def test_stopped_it_leaves_results_and_goes_on(data: PictureSet, tmp_path: Path,
     assert made["generator.synthesis.b128.torgb.weight"].dtype == torch.float16
     assert len(made["bank.anchors"]) == len(data.anchors)
     assert any((out / "grids").iterdir())
-    assert "psi 0.7" in (out / "measures.jsonl").read_text()
+    for line in (out / "measures.jsonl").read_text().splitlines():
+        assert "psi 0.7" in json.loads(line, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert not (out / "generator.pt").exists()
+    assert all(path.stat().st_size < 1e6 for path in out.rglob("*") if path.is_file())
+    config = GeneratorConfig(128, 8, 512, 2, 512, 8, const_width=7)
+    start = starting_generator(out / "generator.safetensors", config)
+    assert torch.equal(start.state_dict()["mapping.w_avg"].half(), made["generator.mapping.w_avg"])
+    with pytest.raises(InputError, match="of other sizes"):
+        starting_generator(out / "generator.safetensors", WIDE)

@@ -27,6 +27,7 @@ from .mixtures import MIXING
 from .pack import write_pack
 from .plan import WIDE, GeneratorPlan
 from .progress import Progress, distances
+from .start import starting_generator
 from .trainer import CHECKPOINT, GeneratorTrainer
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ def run_generator(args: argparse.Namespace) -> int:
     low = processes.has_bfloat16 if args.bfloat16 is None else args.bfloat16
     trainer = GeneratorTrainer(data, WIDE, plan, args.work, bfloat16=low, processes=processes)
     if not trainer.load() and args.start is not None:
-        trainer.start_from(build_networks(load_world(args.start)).generator, args.images)
+        trainer.start_from(starting_generator(args.start, WIDE), args.images)
     log.info("phase %d, %d images done in it", trainer.phase, trainer.images)
     events = EventLog(args.work)
     progress = Progress(args.work, trainer.data, plan, events)

@@ -21,7 +21,7 @@ class GeneratorNetworks:
     bfloat16: paint, see and judge in bfloat16 (weights and losses stay float32); worth it only where the processor has
     it natively. halved: how often the batch was halved for want of memory; slowed: rates are halved since numbers
     failed; begun: pictures of the phase with windows that a world brought along, which these discriminators have not
-    seen.
+    seen. cache: folder for what can be computed again; `folder` unless it is set.
     """
 
     halved, slowed, begun = 0, False, 0
@@ -34,7 +34,7 @@ class GeneratorNetworks:
         self.processes = processes or Processes(torch.device(device))
         self.processes.check_batches(p.batch for p in plan.phases)
         self.device, self.bfloat16 = self.processes.device, bfloat16
-        self.plan, self.folder, self.config = plan, folder, config
+        self.plan, self.folder, self.config, self.cache = plan, folder, config, folder
         self.data, self.draws = data.to(self.device), Draws(data)
         self.anchors = self.data.anchors
         self.generator, self.average = (self._fresh() for _ in range(2))

@@ -101,5 +101,5 @@ class Progress:
                 kinds = {"whole": found.whole.mean, "patch": found.patch.mean, "nearest": found.nearest}
                 self.events.scalars(f"distances psi {psi} phase {trainer.phase}", kinds, trainer.images)
         with (self.folder / "measures.jsonl").open("a") as file:
-            file.write(json.dumps(line) + "\n")
+            file.write(json.dumps(line).replace("NaN", "null") + "\n")  # intervals of too few seeds
         log.info("distances %s", line)

@@ -110,7 +110,7 @@ class GeneratorSteps(GeneratorNetworks):
         key = (self._side(), self.now.features)
         if self._features is None or self._features[0] != key:
             precision = "bf16" if self.bfloat16 else "f32"
-            self._features = (key, RealFeatures(self.data, self._maps, precision, *key, self.folder))
+            self._features = (key, RealFeatures(self.data, self._maps, precision, *key, self.cache))
         return self._features[1].at(index)
 
     def _real(self, index: Tensor) -> Tensor:

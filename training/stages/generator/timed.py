@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     torch.manual_seed(20)
     cuda = args.device == "cuda"
     trainer = GeneratorTrainer(data, config, plan, args.out, device=args.device, bfloat16=cuda, backbone=backbone)
+    trainer.cache = args.pack.with_suffix(".features")  # beside the pack: they may be larger than what may be kept
     log.info("goes on" if trainer.load() else "begins")
     results = Results(args.out, Progress(args.out, trainer.data, plan), args.largest)
     with stop_between_steps() as stop:
