@@ -16,6 +16,7 @@ from ...engine.inference.backend import Backend, open_backend
 from ...engine.model.build import build_networks
 from ...engine.model.seed_bank import TRUNCATION
 from ...engine.model.world_file import World, load_world
+from ...engine.pipeline.classify import classify
 from ...engine.pipeline.loaded_world import LoadedWorld
 from ...engine.units import LEVELS, SAMPLE_RATE, Array
 from ..backbone import Backbone
@@ -30,6 +31,8 @@ from .grids import save_grid
 from .meaning import last_picture, meaning_table, play
 
 log = logging.getLogger(__name__)
+MOST = 6
+"""Recordings of a class."""
 FILES = ("measures.json", "seeds.png", "classes.png")
 
 
@@ -64,11 +67,11 @@ def motion_table(world: World, backend: Backend, sound: Array) -> dict[str, floa
     return {k: round(v, 3) for k, v in table.items()}
 
 
-def class_sheet(world: World, backend: Backend, sounds: dict[str, list[Array]], seeds: tuple[int, ...]) -> torch.Tensor:
-    """One row a seed: silence, then the nine classes after 3 s: [N,3,H,W] in [-1,1]."""
+def class_sheet(world: World, backend: Backend, sounds: dict[str, Array], seeds: tuple[int, ...]) -> torch.Tensor:
+    """One row a seed: silence, then a sound of each of the nine classes after 3 s: [N,3,H,W] in [-1,1]."""
     rows = []
     for seed in seeds:
-        heard = (np.zeros(SAMPLE_RATE, np.float32), *(sounds[k][0] for k in CLASSES))
+        heard = (np.zeros(SAMPLE_RATE, np.float32), *(sounds[k] for k in CLASSES))
         rows += [last_picture(world, backend, sound, seed) for sound in heard]
     return torch.from_numpy(np.stack(rows)).permute(0, 3, 1, 2) * 2 - 1
 
@@ -87,9 +90,18 @@ def picture_table(world: World, root: Path, work: Path, count: int = 300) -> dic
 
 
 def sounds_by_class(recordings: Iterable[Recording]) -> dict[str, list[Array]]:
-    """Class -> its sounds of more than half a second."""
+    """Class -> the first MOST of its sounds of more than half a second."""
     found = [r for r in recordings if len(r.samples) > SAMPLE_RATE // 2]
-    return {k: [r.samples for r in found if r.class_id == k] for k in CLASSES}
+    return {k: [r.samples for r in found if r.class_id == k][:MOST] for k in CLASSES}
+
+
+def clearest(world: World, sounds: dict[str, list[Array]]) -> dict[str, Array]:
+    """Class -> of its sounds the one that the world takes for it most surely."""
+
+    def score(sound: Array, name: str) -> float:
+        return float(np.mean([window.scores[name] for window in classify(world, [sound])]))
+
+    return {k: max(some, key=lambda sound, k=k: score(sound, k)) for k, some in sounds.items()}
 
 
 def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
@@ -101,7 +113,9 @@ def measure(name: str, root: Path, work: Path, out: Path) -> dict[str, Any]:
     out = next(folder for folder in names_after(out) if not any((folder / name).exists() for name in FILES))
     out.mkdir(parents=True, exist_ok=True)
     save_grid(seed_grid(world, backend), out / "seeds.png")
-    save_grid(class_sheet(world, backend, sounds, (7, 34, 35, 46)), out / "classes.png", 1 + len(CLASSES))
+    save_grid(
+        class_sheet(world, backend, clearest(world, sounds), (7, 34, 35, 46)), out / "classes.png", 1 + len(CLASSES)
+    )
     figures: dict[str, Any] = {"world": world.card.name, "content": world.card.content}
     figures["motion"] = motion_table(world, backend, sounds["thunderstorm"][0])
     log.info("motion %s", figures["motion"])
