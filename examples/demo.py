@@ -23,7 +23,7 @@ from sonorama.engine.units import DEFAULT_WORLD, SAMPLE_RATE
 
 HERE = Path(__file__).parent
 OUT = Path("build/demo")
-SEED = 50
+SEED = 13
 FADE = SAMPLE_RATE // 2
 LOUDNESS = 0.12
 """RMS level of each scene."""
