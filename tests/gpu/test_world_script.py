@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from tests.training.wide_data import wide_data
 
 from sonorama.engine.errors import InputError, OutputError
@@ -92,5 +92,9 @@ def test_stopped_it_leaves_results_and_goes_on(data: PictureSet, tmp_path: Path,
     config = GeneratorConfig(128, 8, 512, 2, 512, 8, const_width=7)
     start = starting_generator(out / "generator.safetensors", config)
     assert torch.equal(start.state_dict()["mapping.w_avg"].half(), made["generator.mapping.w_avg"])
+    (tmp_path / "work").mkdir()
+    save_file(start.state_dict(), tmp_path / "work" / "generator.safetensors")  # as a work folder has it
+    again = starting_generator(tmp_path / "work" / "generator.safetensors", config)
+    assert torch.equal(again.mapping.w_avg, start.mapping.w_avg)
     with pytest.raises(InputError, match="of other sizes"):
         starting_generator(out / "generator.safetensors", WIDE)

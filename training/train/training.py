@@ -107,13 +107,13 @@ def train(request: Request) -> Path:
     _check_minutes(request, device)
     new = not os.path.lexists(request.work)
     _claim(request)
-    try:
-        with alone_in(request.work):
+    with alone_in(request.work):
+        try:
             _train(request, out, device, start, base)
-    except InputError:
-        if new and {path.name for path in request.work.iterdir()} == {REQUEST, LOCK}:  # nothing was begun in it
-            shutil.rmtree(request.work)
-        raise
+        except InputError:
+            if new and {path.name for path in request.work.iterdir()} == {REQUEST, LOCK}:  # nothing was begun in it
+                shutil.rmtree(request.work, ignore_errors=True)
+            raise
     return out
 
 

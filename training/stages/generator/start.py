@@ -14,6 +14,7 @@ from ....engine.model.world_file import load_world
 from .timed import RESULT
 
 _PREFIX = "generator."
+"""Of names in what a GPU machine leaves; a work folder's file of the same name has none."""
 
 
 def starting_generator(start: str | Path, config: GeneratorConfig) -> Generator:
@@ -29,8 +30,8 @@ def starting_generator(start: str | Path, config: GeneratorConfig) -> Generator:
         return build_networks(load_world(str(start))).generator
     made = Generator(config)
     try:
-        found = load_file(path)
-        made.load_state_dict({k[len(_PREFIX) :]: v.float() for k, v in found.items() if k.startswith(_PREFIX)})
+        found = {k.removeprefix(_PREFIX): v.float() for k, v in load_file(path).items() if not k.startswith("bank.")}
+        made.load_state_dict(found)
     except SafetensorError as error:
         raise InputError(f"{path} is damaged", "Give another file, or a world.") from error
     except RuntimeError as error:
