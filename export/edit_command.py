@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..engine.cli.arguments import parse_out
-from ..engine.control.addresses import LOOK_CODE, LOOK_TRAVEL
+from ..engine.control.addresses import LOOK_CODE, LOOK_SWAY, LOOK_TRAVEL
 from ..engine.errors import OutputError, ValueRefused, needing_extra, one_line
 from ..engine.units import DEFAULT_WORLD
 from .commands import add_film, add_out, add_set, job_of, parse_at, parse_steps, run_job
@@ -62,8 +62,8 @@ def run_edit(args: argparse.Namespace) -> int:
     from .commands import start_values
 
     values = start_values(args)
-    if not any(parse(text).path == LOOK_TRAVEL for text in args.assignments if LOOK_TRAVEL in text):
-        values[LOOK_TRAVEL] = 0.0  # the film stays with the picture unless it is told to travel
+    told = {parse(text).path for text in args.assignments}
+    values |= {path: 0.0 for path in (LOOK_TRAVEL, LOOK_SWAY) if path not in told}  # the film stays with the picture
     for path in (args.show_inversion, args.save_code):
         _check_new(path)
     with needing_extra():

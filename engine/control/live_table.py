@@ -264,7 +264,7 @@ def _all() -> Iterator[Parameter]:
     continuous = [path for path, param in TABLE.items() if param.kind == "float"]
     newer = [*(path for path in continuous if path.startswith("/meaning/")), "/look/travel", "/look/code_weight"]
     newest = [path for path in continuous if path.startswith(("/blend/", "/axis/"))]
-    newest += ["/look/shift_x", "/look/shift_y", "/look/turn", "/look/place"]
+    newest += ["/look/shift_x", "/look/shift_y", "/look/turn", "/look/place", "/look/sway"]
     older = (path for path in continuous if path not in newer and path not in newest)
     # The newer ones come last, so that the numbers of the others stay by OSC.
     targets = [*older, "/sound/onset", "/out/master", "/out/slate", "/scene/morph", *_MODULATED, *newer]

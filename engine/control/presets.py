@@ -22,6 +22,7 @@ from .addresses import (
     CLOCK_BPM,
     CLOCK_ORIGIN,
     LOOK_DRIFT,
+    LOOK_SWAY,
     LOOK_TRAVEL,
     MIDI_LEARN,
     OUT_BLACKOUT,
@@ -192,11 +193,11 @@ def load(path: Path, table: Mapping[str, Parameter]) -> tuple[dict[str, Value], 
 
 
 def completed(values: Mapping[str, Value], table: Mapping[str, Parameter]) -> dict[str, Value]:
-    """The values of a preset or scene, with what its picture needs where a version before /look/travel saved it: every
-    version saved drift, and those pictures did not travel.
+    """The values of a preset or scene, with what its picture needs where a version before /look/travel or /look/sway
+    saved it: every version saved drift, and those pictures did not travel or sway.
     """
-    before_travel = LOOK_DRIFT in values and LOOK_TRAVEL not in values and LOOK_TRAVEL in table
-    return {**values, LOOK_TRAVEL: table[LOOK_TRAVEL].earlier} if before_travel else dict(values)
+    newer = [path for path in (LOOK_TRAVEL, LOOK_SWAY) if path in table and path not in values]
+    return {**values, **{path: table[path].earlier for path in newer if LOOK_DRIFT in values}}
 
 
 def sift(said: Mapping[str, object], table: Mapping[str, Parameter]) -> tuple[dict[str, Value], list[str]]:

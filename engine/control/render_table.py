@@ -70,6 +70,10 @@ def _look() -> Iterator[Parameter]:
         "and when the sound changes strongly; 0 stays.", absent=0.0,
     )  # fmt: skip
     yield Parameter(
+        "/look/sway", 0.4, "How far the picture moves about its place while there is sound, along the first axes; "
+        "faster where the sound is loud and at hits; 0 stays.", absent=0.0, glide=0.2,
+    )  # fmt: skip
+    yield Parameter(
         "/look/place", 1.0, "How far a class that is heard takes the picture to a place of its own, such as a storm "
         "sky, in worlds that have some; 0: it adds its weather to the picture there is. A chosen code stays.",
         glide=0.2,

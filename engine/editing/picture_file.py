@@ -16,6 +16,9 @@ from torch import Tensor
 
 from ..errors import InputError, one_line
 
+ROUNDING = 0.0006
+"""Seconds: Matroska rounds stamps to milliseconds, so that a frame may seem to begin after its time."""
+
 
 def read_photo(path: Path, size: tuple[int, int]) -> Tensor:
     """A photo, or the first frame of a video, as [1,3,H,W] of size (width, height), in -1..1.
@@ -44,7 +47,7 @@ def read_video(path: Path, size: tuple[int, int], fps: Fraction, start: float = 
     shown: Tensor | None = None
     index = 0
     for at, picture in _frames(path, size):
-        while shown is not None and start + index / fps < at:
+        while shown is not None and start + index / fps < at - ROUNDING:
             yield shown
             index += 1
         shown = picture

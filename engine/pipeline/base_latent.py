@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..audio.features import Features
 from ..control.addresses import (
     BLEND_AMOUNT,
     LOOK_CODE,
@@ -36,6 +37,7 @@ from .class_places import Pull
 from .latent_motion import number, per_code
 from .loaded_world import LoadedWorld
 from .sound_change import FRAMES, STATISTICS
+from .sway import Sway
 from .travel import AT_HOME, HOME, Place, SoundPoint, Travel
 
 
@@ -84,7 +86,7 @@ class BaseLatent:
     """
 
     def __init__(self, instrument: LoadedWorld, values: Mapping[str, Value], sample: int = 0) -> None:
-        self.travel = Travel(sample)
+        self.travel, self._sway = Travel(sample), Sway(sample)
         self._values = values
         self._psi: Array | float = number(values, LOOK_TRUNCATION)
         self._identity = _identity(values)
@@ -98,6 +100,7 @@ class BaseLatent:
     def use(self, instrument: LoadedWorld) -> None:
         """Switch to another world at once; the journey begins anew at the chosen seed."""
         self._seed_bank, self._space, self._places = instrument.seed_bank, instrument.space, instrument.class_places
+        self._axes = instrument.axes
         self._content = instrument.world.card.content
         self._limits = STATISTICS if instrument.world.card.frames is None else FRAMES
         self._from = None
@@ -115,12 +118,16 @@ class BaseLatent:
 
     def jump(self, sample: int) -> None:
         """Continue at another position: the journey and the frames of codes begin anew there."""
-        self.travel = Travel(sample)
+        self.travel, self._sway = Travel(sample), Sway(sample)
         self._begun = dict.fromkeys(self._begun, sample)
 
     def hear(self, values: Mapping[str, Value], point: SoundPoint) -> None:
         """Travel on by the sound at the next grid point of E_a, before the frame that contains it begins."""
         self.travel.step(values, point, self._home(values), self._seed_bank.codes, self._limits)
+
+    def sway(self, values: Mapping[str, Value], features: Features, sample: int) -> None:
+        """Sway on by the sound at the next point of its grid, before the frame that contains it begins."""
+        self._sway.step(values, features, sample)
 
     def _home(self, values: Mapping[str, Value]) -> int:
         """The seed of the chosen picture, or the one closest to a code."""
@@ -169,7 +176,7 @@ class BaseLatent:
 
     def at(self, sample: int, pulls: Mapping[str, Pull] = NO_PULLS) -> Array:
         """w_0 [L,W]. pulls: of every level that goes to places of what is heard."""
-        target = self._pulled(self._unmorphed(sample), sample, pulls)
+        target = self._swayed(self._pulled(self._unmorphed(sample), sample, pulls), sample)
         if self._from is None:
             return target
         part = min(max((sample - self._morph_from) / self._morph, 0.0), 1.0)
@@ -214,6 +221,11 @@ class BaseLatent:
                 w[codes] += part * (self._seed_bank.truncated(place, psi) - w[codes])
         return w
 
+    def _swayed(self, w: Array, sample: int) -> Array:
+        if self._axes is None or (way := self._sway.offset(self._values, self._axes, self._space, sample)) is None:
+            return w
+        return (w + way).astype(np.float32)
+
     def _blended(self, w: Array, amount: np.float32, drifted: float, sample: int) -> Array:
         """Codes [L,W] without truncation, drawn to the mixture on the blend surface."""
         played = [one if one.code in self._codes else BlendPoint(one.seed) for one in self._identity.points]
@@ -255,7 +267,13 @@ class BaseLatent:
         arrays: dict[str, npt.NDArray[np.generic]] = {"psi": np.asarray(self._psi, np.float32), "sound_mean": mean}
         arrays |= {} if self._from is None else {"from": self._from}
         drift = [self._drifted, self._drifted_from, self._pace, self._morph, self._morph_from]
-        return arrays, {"identity": list(self._identity), "begun": self._begun, "walk": drift, "travel": travel}
+        return arrays, {
+            "identity": list(self._identity),
+            "begun": self._begun,
+            "walk": drift,
+            "travel": travel,
+            "sway": self._sway.snapshot(),
+        }
 
     def restore(
         self, arrays: Mapping[str, npt.NDArray[np.generic]], state: Mapping[str, Any], values: Mapping[str, Value]
@@ -270,6 +288,8 @@ class BaseLatent:
         self._from = np.array(arrays["from"], np.float32) if "from" in arrays else None
         if "travel" in state:  # not in states of earlier versions
             self.travel.restore(arrays["sound_mean"], state["travel"])
+        if "sway" in state:
+            self._sway.restore(state["sway"])
 
 
 def _identity(values: Mapping[str, Value]) -> Identity:

@@ -50,6 +50,7 @@ from .latent_motion import RENAMED_STATE, MotionState, advance_motion, level_ope
 from .loaded_world import LoadedWorld, tick_sample
 from .modulators import Modulators
 from .placement import placed
+from .sway import STEP
 from .travel import SoundPoint
 
 Arrays = dict[str, npt.NDArray[np.generic]]
@@ -202,6 +203,8 @@ class FramePipeline:
     def _travel(self, values: Mapping[str, Value], before: int, sample: int) -> None:
         for at in range((before // ENCODER_STEP + 1) * ENCODER_STEP, sample + 1, ENCODER_STEP):
             self.base.hear(values, self._sound_point(at, values))
+        for at in range((before // STEP + 1) * STEP, sample + 1, STEP):
+            self.base.sway(values, self._features(at, values), at)
 
     def _sound_point(self, at: int, values: Mapping[str, Value]) -> SoundPoint:
         presence = self.conditioner.displacement_at(at).presence
@@ -346,12 +349,8 @@ class FramePipeline:
         """All of the state, as arrays and as JSON values."""
         base_arrays, base = self.base.snapshot()
         motion = {name: value for name, value in vars(self.motion).items() if name != "tick"}
-        arrays = {
-            **_named("listener", self.conditioner.snapshot()),
-            **_named("analysis", self.analysis.snapshot()),
-            **_named("motion", motion),
-            **_named("base", base_arrays),
-        }
+        arrays = _named("listener", self.conditioner.snapshot()) | _named("analysis", self.analysis.snapshot())
+        arrays |= _named("motion", motion) | _named("base", base_arrays)
         fps = self.grid.fps
         return arrays, {
             "frame": self.frame,

@@ -96,7 +96,7 @@ def main() -> None:
     values: dict[str, Value] = {path: param.default for path, param in FILM.items()}
     rows = []
     depths = [path for path in values if path.startswith("/moves/") and path.endswith("/depth")]
-    still = values | dict.fromkeys(["/look/travel", *depths], 0.0)
+    still = values | dict.fromkeys(["/look/travel", "/look/sway", *depths], 0.0)
     for label, (sound, bpm) in sounds().items():
         render = OfflineRender(loaded, still if label == "still" else values, Fraction(FPS), backend)
         pictures = list(render.frames([sound], SECONDS * FPS))

@@ -94,7 +94,7 @@ def told(values: list[int]) -> str:
 def main() -> None:
     world = load_world(sys.argv[1] if len(sys.argv) > 1 else "shore")
     backend = open_backend(world, "auto")
-    values = {path: param.default for path, param in FILM.items()} | {"/look/travel": 0.0}
+    values = {path: param.default for path, param in FILM.items()} | {"/look/travel": 0.0, "/look/sway": 0.0}
     sounds = {"clicks of 10 ms": of(clicks(), HITS), "bursts of 0.3 s": of(bursts(), HITS)}
     print("| sound | look-ahead | first visible change | strongest |\n|---|---|---|---|")
     for name, sound in sounds.items():

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from sonorama.engine.cli.main import main as sonorama_main
-from sonorama.engine.control.addresses import LOOK_TRAVEL, meaning
+from sonorama.engine.control.addresses import LOOK_SWAY, LOOK_TRAVEL, meaning
 from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.errors import InputError
 from sonorama.engine.inference.backend import open_backend
@@ -144,7 +144,9 @@ def test_an_unheard_sound_of_an_own_class_scores_highest_for_it_and_moves_the_pi
 
 def codes(world: World, sound: np.ndarray, **changes: object) -> np.ndarray:
     """Style codes [30,L,W] of the first two seconds."""
-    values: dict[str, object] = {path: p.default for path, p in TABLE.items()} | {LOOK_TRAVEL: 0.0} | changes
+    values: dict[str, object] = (
+        {path: p.default for path, p in TABLE.items()} | {LOOK_TRAVEL: 0.0, LOOK_SWAY: 0.0} | changes
+    )
     return np.stack([*OfflineRender(world, values, Fraction(15), open_backend(world, "reference")).codes([sound], 30)])
 
 

@@ -11,9 +11,11 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from sonorama.engine.cli.main import main as sonorama_main
 from sonorama.engine.control.render_table import TABLE
@@ -62,6 +64,15 @@ def film(world: World) -> np.ndarray:
     return np.stack(frames)
 
 
+def write_still(path: Path, picture: np.ndarray) -> None:
+    """A film of eight frames without loss."""
+    with av.open(str(path), "w") as box:
+        stream = box.add_stream("ffv1", rate=15, width=picture.shape[1], height=picture.shape[0], pix_fmt="bgr0")
+        for _ in range(8):
+            box.mux(stream.encode(av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="bgr0")))
+        box.mux(stream.encode(None))
+
+
 def check_evaluation(world: Path, data: Path, folder: Path) -> None:
     """`sonorama evaluate` on the new world: figures of two conditions, and nothing replaced when it runs again."""
     some = folder / "some"  # two recordings: every film is looked at by the image backbone
@@ -79,6 +90,16 @@ def check_evaluation(world: Path, data: Path, folder: Path) -> None:
     assert found["stability"]["finite"]
     assert "clips" not in found  # too short for distances
     assert "| static |" in (folder / "figures" / "figures.md").read_text()
+    assert sonorama_main([*command[:-4], "--sounds", str(folder / "sounds")]) == 0
+    films = folder / "films"
+    films.mkdir()
+    for path in (folder / "sounds").glob("*-seed-*.png"):  # a model that shows the first picture all the time
+        first = np.asarray(Image.open(path).convert("RGB"))
+        write_still(films / f"{path.stem}.mkv", first)
+    others = ["--films", f"Still={films}", "--condition", "static", "-o", str(folder / "others")]
+    assert sonorama_main([*command[:4], *command[6:10], *others]) == 0
+    table = json.loads((folder / "others" / "figures.json").read_text())["table"]
+    assert table["Still"]["a<->v"]["mean"] == pytest.approx(table["static"]["a<->v"]["mean"], abs=0.02)
     before = (folder / "figures" / "figures.json").read_bytes()
     assert sonorama_main([*command[:-4], "--condition", "unheard"]) == 2
     assert (folder / "figures" / "figures.json").read_bytes() == before

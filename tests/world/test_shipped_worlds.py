@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from sonorama.engine.audio.audio_file import open_sound
-from sonorama.engine.control.addresses import LOOK_TRAVEL
+from sonorama.engine.control.addresses import LOOK_SWAY, LOOK_TRAVEL
 from sonorama.engine.control.render_table import TABLE
 from sonorama.engine.inference.backend import Backend, open_backend
 from sonorama.engine.model.world_file import INSTALLED, World, load_world
@@ -64,7 +64,7 @@ def read(name: str) -> np.ndarray:
 def codes(world: World, backend: Backend, sound: np.ndarray, seconds: float = 3, **changes: float) -> list[np.ndarray]:
     """Style codes of the first seconds at 15 Hz, at the seed all the time."""
     values: dict[str, object] = {path: p.default for path, p in TABLE.items()}
-    values[LOOK_TRAVEL] = 0.0
+    values |= {LOOK_TRAVEL: 0.0, LOOK_SWAY: 0.0}
     values |= {f"/{k.replace('__', '/')}": v for k, v in changes.items()}
     return [*OfflineRender(world, values, Fraction(15), backend).codes([sound], round(15 * seconds))]
 

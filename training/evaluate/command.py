@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .figures import Eyes
     from .film_log import FilmLog
     from .films import Row
+    from .other_models import OtherModel
 
 log = logging.getLogger(__name__)
 FIGURES = "figures.json"
@@ -82,6 +83,14 @@ def add_evaluate(commands: Commands) -> None:
     parser.add_argument(
         "--condition", action="append", default=[], metavar="NAME", help="only this one, such as ours (repeatable)"
     )
+    parser.add_argument(
+        "--sounds", type=Path, metavar="FOLDER",
+        help="only write what another model needs to make the same films: sounds, and the first picture of each film",
+    )  # fmt: skip
+    parser.add_argument(
+        "--films", action="append", default=[], metavar="NAME=FOLDER",
+        help="add the films that another model made of them (repeatable)",
+    )  # fmt: skip
     parser.set_defaults(run=run_evaluate)
 
 
@@ -90,7 +99,8 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from .film_log import check_folder
 
     _offered(args)
-    check_folder(args.out)
+    if args.sounds is None:
+        check_folder(args.out)
     return _evaluate(args)
 
 
@@ -104,29 +114,36 @@ def _evaluate(args: argparse.Namespace) -> int:
     from ...engine.model.world_file import load_world
     from .conditions import Playback
     from .films import rows, stimuli
+    from .other_models import write_sounds
 
     world = load_world(args.world)
-    eyes, judge = _eyes(world, args)
+    eyes, judge = (None, "") if args.sounds else _eyes(world, args)
     heard = stimuli(_recordings(args, world), args.each, world.card.classes)
     if not heard:
         raise InputError(
             f"no {args.split} recording is of a class of {world.card.name}", "Give other --data or --split."
         )
     _warn_of_judge(args, heard)
-    playback = Playback(world, open_backend(world, "cpu"), args.seconds)
+    playback, seeds = Playback(world, open_backend(world, "cpu"), args.seconds), range(1, args.seeds + 1)
+    if eyes is None:
+        write_sounds(args.sounds, playback, heard, seeds)
+        sys.stdout.write(f"sounds         {one_line(args.sounds.resolve())}\n")
+        return 0
     conditions = _conditions(args, world, heard)
-    kept = film_log(args.out, _asked(args, world, heard, conditions, judge))
+    others = _others(args, heard, conditions)
+    names = [*conditions, *(one.name for one in others)]
+    kept = film_log(args.out, _asked(args, world, heard, names, judge) | _films_of(others))
     try:
-        films = len(heard) * args.seeds * len(conditions)
+        films = len(heard) * args.seeds * len(names)
         ended = (args.out / FIGURES).exists()
         if ended and len(kept.rows) < films:
             message = f"{one_line(args.out)} has figures, but only {len(kept.rows)} of their {films} films"
             raise OutputError(message, "Choose another folder with -o.")
         with Progress(f"evaluate {world.card.name}") as progress:
-            for row in rows(playback, heard, conditions, range(1, args.seeds + 1), eyes, {r.film for r in kept.rows}):
+            for row in rows(playback, heard, conditions, seeds, eyes, {r.film for r in kept.rows}, others):
                 kept.add(row)
                 progress(len(kept.rows), films)
-        found = sorted(kept.rows, key=lambda r: (r.recording, r.seed, list(conditions).index(r.condition)))
+        found = sorted(kept.rows, key=lambda r: (r.recording, r.seed, names.index(r.condition)))
         if not ended:
             figures = _figures(args, playback, heard, found, eyes)
             with suppress(OutputError):  # it is there, from a run that ended between the two
@@ -237,6 +254,22 @@ def _conditions(args: argparse.Namespace, world: World, heard: Sequence[Stimulus
     if not chosen:
         raise InputError("nothing is left to evaluate", "Choose other conditions, or data of several classes.")
     return chosen
+
+
+def _others(args: argparse.Namespace, heard: Sequence[Stimulus], taken: Iterable[str]) -> list[OtherModel]:
+    """Those whose films were given."""
+    from .other_models import OtherModel
+
+    found = list[OtherModel]()
+    for given in args.films:
+        names = [*taken, *(one.name for one in found)]
+        found.append(OtherModel.find(given, heard, range(1, args.seeds + 1), names))
+    return found
+
+
+def _films_of(others: Sequence[OtherModel]) -> dict[str, Any]:
+    """What of the question is about others' films; nothing where there are none."""
+    return {"films": {one.name: one.fingerprint() for one in others}} if others else {}
 
 
 def _recordings(args: argparse.Namespace, world: World) -> list[Recording]:

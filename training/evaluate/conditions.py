@@ -116,7 +116,7 @@ def wrong_sound(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
 
 
 def film(playback: Playback, stimulus: Stimulus, seed: int) -> Array:
-    """A film as `sonorama render` makes it: with modulators on onsets and bass, and look-ahead."""
+    """A film as `sonorama render` makes it: with modulators on onsets and bass, sway, and look-ahead."""
     return _film(playback, stimulus.sound, seed)
 
 

@@ -20,6 +20,7 @@ from ..metrics.motion import frame_onsets
 from ..metrics.video_distance import clip_descriptor, i3d_scores
 from .conditions import FPS, Condition, Playback, Stimulus
 from .figures import HEIGHT, Eyes, Reference, film_figures
+from .other_models import OtherModel
 
 log = logging.getLogger(__name__)
 
@@ -104,16 +105,22 @@ def rows(
     seeds: Sequence[int],
     eyes: Eyes,
     done: Set[tuple[int, str, int]] = frozenset(),
+    others: Sequence[OtherModel] = (),
 ) -> Iterator[Row]:
-    """Figures of all films but those that are `done` (see Row.film)."""
+    """Figures of all films, others' too, but those that are `done` (see Row.film)."""
+    made = {one.name: one for one in others}
     labels = torch.from_numpy(np.asarray(playback.world.tensors["labels.codes"], np.float32))
     for number, stimulus in enumerate(heard):
-        films = [(number, name, seed) for seed in seeds for name in conditions]
+        films = [(number, name, seed) for seed in seeds for name in (*conditions, *made)]
         missing = [film for film in films if film not in done]
         if not missing:
             continue
         known = reference(playback, stimulus, labels)
         for film in missing:
-            frames = paint(playback, conditions[film[1]](playback, stimulus, film[2]))
+            _, name, seed = film
+            if name in made:
+                frames = made[name].frames(playback, number, seed)
+            else:
+                frames = paint(playback, conditions[name](playback, stimulus, seed))
             yield _row(frames, film, stimulus, known, eyes)
         log.info("%s (%s) done", stimulus.class_id, stimulus.source)

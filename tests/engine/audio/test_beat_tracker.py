@@ -69,7 +69,7 @@ def test_the_picture_moves_on_the_beat(moving: bool) -> None:
     """The embedded world hears nothing in dry clicks, and still shows each of them; without moves it does not."""
     world = load_world("shore")
     instrument = LoadedWorld(world, open_backend(world, "cpu"))
-    still = {} if moving else {path: "off" for path in SHOW if path.endswith("/source")}
+    still = {} if moving else {path: "off" for path in SHOW if path.endswith("/source")} | {"/look/sway": 0.0}
     player = FramePipeline(lambda _world, _device: instrument, still)
     sound, starts = clicks(120, 3.5)
     codes = []

@@ -13,7 +13,8 @@ from sonorama.engine.control.parameters import Change, Value
 from sonorama.engine.control.scenes import SLOTS, SceneBank
 from sonorama.engine.errors import OutputError, ValueRefused
 
-AMOUNT, SEED, TEXT, TRAVEL = "/motion/coarse/amount", "/look/seed", "/look/text", "/look/travel"
+AMOUNT, SEED, TEXT = "/motion/coarse/amount", "/look/seed", "/look/text"
+TRAVEL, SWAY = "/look/travel", "/look/sway"
 DEFAULTS: dict[str, Value] = {path: param.default for path, param in SHOW.items()}
 
 
@@ -190,19 +191,21 @@ def test_a_wrong_value_of_a_class_is_left_out(path: Path) -> None:
     assert values["/meaning/1/floor"] == 1.0 and values["/meaning/1/amount"] == 1.0
 
 
-def test_a_scene_from_before_travel_stands_and_others_travel(path: Path) -> None:
-    old = {path: value for path, value in DEFAULTS.items() if path.startswith("/look/") and path != TRAVEL}
-    path.write_text(json.dumps({"1": old, "2": old | {TRAVEL: 0.7}}))
+@pytest.mark.parametrize(("address", "usual"), [(TRAVEL, 0.5), (SWAY, 0.4)])
+def test_a_scene_from_before_travel_or_sway_stands_and_others_do_not(path: Path, address: str, usual: float) -> None:
+    old = {path: value for path, value in DEFAULTS.items() if path.startswith("/look/") and path != address}
+    path.write_text(json.dumps({"1": old, "2": old | {address: 0.7}}))
     bank = SceneBank(path)
     bank.store(3, DEFAULTS)
-    assert [{c.path: c.value for c in bank.recall(slot, 0)}[TRAVEL] for slot in (1, 2, 3)] == [0.0, 0.7, 0.5]
+    assert [{c.path: c.value for c in bank.recall(slot, 0)}[address] for slot in (1, 2, 3)] == [0.0, 0.7, usual]
 
 
 def test_so_does_a_preset(tmp_path: Path) -> None:
     file = tmp_path / "night.look.json"
     for said, values in (
-        ({SEED: 7, "/look/drift": 0.1}, {SEED: 7, "/look/drift": 0.1, TRAVEL: 0.0}),
-        ({SEED: 7, "/look/drift": 0.1, TRAVEL: 0.2}, {SEED: 7, "/look/drift": 0.1, TRAVEL: 0.2}),
+        ({SEED: 7, "/look/drift": 0.1}, {SEED: 7, "/look/drift": 0.1, TRAVEL: 0.0, SWAY: 0.0}),
+        ({SEED: 7, "/look/drift": 0.1, TRAVEL: 0.2}, {SEED: 7, "/look/drift": 0.1, TRAVEL: 0.2, SWAY: 0.0}),
+        ({SEED: 7, "/look/drift": 0.1, SWAY: 0.2}, {SEED: 7, "/look/drift": 0.1, TRAVEL: 0.0, SWAY: 0.2}),
         ({SEED: 7}, {SEED: 7}),
     ):
         file.write_text(json.dumps(said))

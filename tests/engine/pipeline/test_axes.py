@@ -14,7 +14,7 @@ from sonorama.engine.pipeline.frame_pipeline import FramePipeline
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.units import DEFAULT_WORLD
 
-STILL: dict[str, Value] = {"/look/travel": 0.0, "/moves/1/source": "off", "/moves/2/source": "off"}
+STILL: dict[str, Value] = {"/look/travel": 0.0, "/look/sway": 0.0, "/moves/1/source": "off", "/moves/2/source": "off"}
 
 
 @pytest.fixture(scope="module")

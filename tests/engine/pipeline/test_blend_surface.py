@@ -16,7 +16,7 @@ from sonorama.engine.pipeline.frame_pipeline import FramePipeline
 from sonorama.engine.pipeline.loaded_world import LoadedWorld
 from sonorama.engine.pipeline.snapshot import read_state, save_state
 
-STILL: dict[str, Value] = {"/look/travel": 0.0, "/scene/morph": 0.0}
+STILL: dict[str, Value] = {"/look/travel": 0.0, "/look/sway": 0.0, "/scene/morph": 0.0}
 ON: dict[str, Value] = {**STILL, "/blend/amount": 1.0}
 CORNERS: dict[str, Value] = {
     "/blend/1/x": 0.0, "/blend/1/y": 0.0, "/blend/1/seed": 11,

@@ -21,7 +21,7 @@ from ...worlds import CLASSES, write_world
 
 PLACES = ClassPlaces(np.eye(6, dtype=np.float32), np.array([0, 0, 0, 1, 1, 3]))
 SOUND = (np.random.default_rng(3).standard_normal(3 * SAMPLE_RATE) * 0.2).astype(np.float32)
-SHOWN: dict[str, Value] = {"/meaning/1/floor": 1.0, "/look/travel": 0.0, "/look/truncation": 0.5}
+SHOWN: dict[str, Value] = {"/meaning/1/floor": 1.0, "/look/travel": 0.0, "/look/sway": 0.0, "/look/truncation": 0.5}
 """Class 1 shows without being heard: in silence nothing else moves the picture."""
 
 
@@ -85,7 +85,7 @@ def test_a_class_that_shows_takes_the_picture_to_its_place(world: LoadedWorld) -
 
 def test_muted_levels_and_silence_leave_the_picture_to_the_bit(world: LoadedWorld) -> None:
     off: dict[str, Value] = {**SHOWN, "/look/place": 0.0}
-    still = played(world, {"/look/travel": 0.0, "/look/truncation": 0.5}, np.zeros_like(SOUND))
+    still = played(world, {"/look/travel": 0.0, "/look/sway": 0.0, "/look/truncation": 0.5}, np.zeros_like(SOUND))
     assert np.array_equal(still, played(world, off, np.zeros_like(SOUND)))
     muted = played(world, SHOWN | {"/motion/coarse/mute": True}, np.zeros_like(SOUND))
     codes = world.space.levels
@@ -120,7 +120,7 @@ def test_a_state_goes_on_to_the_bit(world: LoadedWorld) -> None:
 
 def test_films_go_there_by_what_they_hear_around_each_frame(world: LoadedWorld) -> None:
     values: dict[str, Value] = {path: param.default for path, param in FILM.items()}
-    values["/look/travel"] = 0.0
+    values |= {"/look/travel": 0.0, "/look/sway": 0.0}
     sound = np.concatenate([np.zeros(2 * SAMPLE_RATE, np.float32), SOUND])
 
     def film(reach: float) -> np.ndarray:

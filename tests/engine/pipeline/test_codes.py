@@ -18,7 +18,7 @@ from sonorama.engine.pipeline.offline import OfflineRender
 from sonorama.engine.pipeline.snapshot import read_state, save_state
 from sonorama.engine.units import LEVELS
 
-STILL: dict[str, Value] = {"/look/travel": 0.0, "/scene/morph": 0.0}
+STILL: dict[str, Value] = {"/look/travel": 0.0, "/look/sway": 0.0, "/scene/morph": 0.0}
 RNG = np.random.default_rng(1)
 
 

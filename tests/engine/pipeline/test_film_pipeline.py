@@ -36,7 +36,7 @@ def backend(world: World) -> Backend:
 def film(world: World, backend: Backend, look_ahead_s: float = math.inf, **changes: object) -> OfflineRender:
     values: dict[str, object] = {path: param.default for path, param in FILM.items()}
     given = {f"/{name.replace('__', '/')}": value for name, value in changes.items()}
-    return OfflineRender(world, values | {"/look/travel": 0.0} | given, FPS, backend, look_ahead_s)
+    return OfflineRender(world, values | {"/look/travel": 0.0, "/look/sway": 0.0} | given, FPS, backend, look_ahead_s)
 
 
 def codes(render: OfflineRender, sound: np.ndarray, n_frames: int) -> np.ndarray:

@@ -82,8 +82,8 @@ def test_changes_act_at_their_frame(open_tiny: Open) -> None:
 def test_another_place_arrives_over_the_morph_time(open_tiny: Open) -> None:
     """Silence shows the base alone: it moves from one place to the other, steadily, and arrives exactly."""
     silence: dict[int, Sequence[Change]] = {5: [Change("/look/seed", 7, "test")]}
-    there = FramePipeline(open_tiny, {"/look/seed": 7, "/look/travel": 0.0})
-    player = FramePipeline(open_tiny, {"/scene/morph": 0.5, "/look/travel": 0.0})
+    there = FramePipeline(open_tiny, {"/look/seed": 7, "/look/travel": 0.0, "/look/sway": 0.0})
+    player = FramePipeline(open_tiny, {"/scene/morph": 0.5, "/look/travel": 0.0, "/look/sway": 0.0})
     codes = [
         player.step(np.zeros(player.next_sample - player.sample, np.float32), silence.get(t, ())).w for t in range(30)
     ]

@@ -132,7 +132,7 @@ def test_a_mix_takes_one_level_from_the_second_place(world: World, backend: Back
 
 
 def test_lazier_following_moves_later(world: World, backend: Backend) -> None:
-    still = {f"motion__{level}__kappa": 0.0 for level in LEVELS}  # leaves what is heard alone
+    still = {f"motion__{level}__kappa": 0.0 for level in LEVELS} | {"look__sway": 0.0}  # leaves what is heard alone
 
     def moved(lazy: float) -> float:
         codes = [*perform(world, backend, Fraction(15), sound__follow=lazy, **still).codes([SOUND], 8)]

@@ -20,7 +20,7 @@ from ..model.stylegan3_networks import untrained
 
 R = StyleGAN3Config(32, 16, 24, 2, 512, 12, kernel=1, radial=True)
 STILL: dict[str, Value] = {
-    "/look/travel": 0.0, **{f"/moves/{i}/source": "off" for i in range(1, 9)},
+    "/look/travel": 0.0, "/look/sway": 0.0, **{f"/moves/{i}/source": "off" for i in range(1, 9)},
     **{f"/motion/{level}/mute": True for level in ("coarse", "mid", "fine")},
 }  # fmt: skip
 

@@ -201,7 +201,9 @@ def test_the_way_does_not_depend_on_the_frame_rate(open_tiny: Open) -> None:
 
 def test_at_zero_the_base_is_that_of_the_seed_to_the_bit(open_tiny: Open) -> None:
     muted: dict[str, Value] = {f"/motion/{level}/mute": True for level in LEVELS}
-    pipeline = FramePipeline(open_tiny, {"/look/travel": 0.0, "/look/seed": SEED, **muted}, Fraction(10))
+    pipeline = FramePipeline(
+        open_tiny, {"/look/travel": 0.0, "/look/sway": 0.0, "/look/seed": SEED, **muted}, Fraction(10)
+    )
     bank = open_tiny("", "").seed_bank
     for w in play(pipeline, 100):
         np.testing.assert_array_equal(w, bank.base(SEED, 0.7, 0.0, None, 0.0))
@@ -216,7 +218,7 @@ def test_with_all_levels_muted_the_sound_does_not_lead_it(open_tiny: Open) -> No
 
 @pytest.mark.parametrize("seed", [SEED, SEED + 1])
 def test_choosing_a_seed_goes_there_be_it_the_same(open_tiny: Open, seed: int) -> None:
-    start: dict[str, Value] = {"/look/travel": 1.0, "/look/seed": SEED, "/scene/morph": 0.0}
+    start: dict[str, Value] = {"/look/travel": 1.0, "/look/seed": SEED, "/scene/morph": 0.0, "/look/sway": 0.0}
     start |= {modulator(number, "source"): "off" for number in range(1, MODULATORS + 1)}
     pipeline = FramePipeline(open_tiny, start, Fraction(10))
     play(pipeline, 90)

@@ -162,7 +162,7 @@ def test_the_largest_and_the_smallest_size_are_read(kept: Path) -> None:
 
 def test_parameters_newer_than_the_take_leave_its_picture_as_it_was(kept: Path) -> None:
     edit(kept, values={"/look/seed": 5})
-    assert read_take(kept).start.values == VALUES | {"/look/seed": 5, "/look/travel": 0.0}
+    assert read_take(kept).start.values == VALUES | {"/look/seed": 5, "/look/travel": 0.0, "/look/sway": 0.0}
 
 
 def test_without_an_end_it_ends_where_its_sound_does(kept: Path) -> None:

@@ -34,6 +34,10 @@ def played(
     world: World, samples: np.ndarray, frames: int, fps: int, device: str = "ort", place: float = 1.0
 ) -> list[np.ndarray]:
     """What the program paints at the default parameters but travel, and the places of classes."""
-    values = {path: param.default for path, param in TABLE.items()} | {"/look/travel": 0.0, "/look/place": place}
+    values = {path: param.default for path, param in TABLE.items()} | {
+        "/look/travel": 0.0,
+        "/look/sway": 0.0,
+        "/look/place": place,
+    }
     render = OfflineRender(world, values, Fraction(fps), open_backend(world, device))
     return list(render.frames([samples], frames))

@@ -59,7 +59,7 @@ def test_a_sound_moves_the_picture_towards_its_seed(folder: Path, capsys: pytest
     rows = world.card.measures["taught"]["classes"]
     assert [(row["name"], row["seed"]) for row in rows] == [*PAIRS.items()]
     assert all(row["heard"] > 0.5 for row in rows)
-    values = {path: param.default for path, param in FILM.items()} | {"/look/travel": 0.0}
+    values = {path: param.default for path, param in FILM.items()} | {"/look/travel": 0.0, "/look/sway": 0.0}
     render = OfflineRender(world, values, Fraction(15), open_backend(world, "ort"))
     silent = last_code(render, np.zeros(SAMPLE_RATE, np.float32))
     seeds = {name: render.instrument.seed_bank.latent(seed) for name, seed in PAIRS.items()}

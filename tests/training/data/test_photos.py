@@ -142,5 +142,7 @@ def test_a_few_photos_are_places_of_rain_by_what_is_seen_in_them() -> None:
     assert weather_of("photos/another.jpg", "meadow") == "meadow"
     assert weather_of("photos/lna-photo__ArtisticReflection.jpg", "lake") in TAGS["thunderstorm"]
     assert weather_of("photos/ubuntu-wallpapers__Tranquil_by_Pat_David.jpg", "underwater") == "aquarium"
-    assert "aquarium" not in {tag for tags in TAGS.values() for tag in tags}, "red corals are no place of a class"
-    assert {*WEATHER.values()} - {"aquarium"} <= {*TAGS["raining"], *TAGS["thunderstorm"]}
+    assert weather_of("photos/lna-photo__Mountain_River.jpg", "river") == "lake"
+    shown = {tag for tags in TAGS.values() for tag in tags}
+    assert not shown & {"aquarium", "lake"}, "red corals and water that stands are no place of a class"
+    assert {*WEATHER.values()} - {"aquarium", "lake"} <= {*TAGS["raining"], *TAGS["thunderstorm"]}
