@@ -20,7 +20,7 @@ from ..data.procedural_pictures import CLASSES
 from ..data.recordings import of_classes, read_recordings, with_procedural
 from ..metrics.distance import SPLITS, split_distance
 from ..metrics.i3d import CLIP, I3D
-from ..metrics.video_distance import clip_descriptor, frechet, i3d_scores, inception_score
+from ..metrics.video_distance import clip_descriptor, frechet, i3d_scores, inception_score, moving_part
 from .films import Row
 
 PLAN = SceneClipPlan(clips=6, held_every=1, frames=CLIP)
@@ -50,9 +50,10 @@ def real_clips(root: Path, shape: AnyGenerator) -> list[Tensor]:
 
 
 def clip_distances(rows: Sequence[Row], real: Sequence[Tensor], net: I3D | None) -> dict[str, Any]:
-    """Condition -> N, kernel distance (x 1000) of what the clips show and how they move, and FVD and IS where I3D is
-    given; `real`: the same of every other real clip against the others. Empty where there are fewer than LEAST real
-    clips, or films of a condition that are long enough: their splits would be too small.
+    """Condition -> N, kernel distance (x 1000) of what the clips show and how they move ("distance"), of how they move
+    alone ("motion"), and FVD and IS where I3D is given; `real`: the same of every other real clip against the others.
+    Empty where there are fewer than LEAST real clips, or films of a condition that are long enough: their splits would
+    be too small.
     """
     described: dict[str, list[Row]] = {}
     for row in rows:
@@ -77,8 +78,10 @@ def clip_distances(rows: Sequence[Row], real: Sequence[Tensor], net: I3D | None)
 
 
 def _compared(made: Tensor, real: Tensor) -> dict[str, Any]:
-    far = split_distance(made, torch.arange(len(made)), real, torch.arange(len(real)))
-    return {"N": len(made), "distance": asdict(far)}
+    numbers = torch.arange(len(made)), torch.arange(len(real))
+    parts = {"distance": (made, real), "motion": (moving_part(made), moving_part(real))}
+    far = {name: asdict(split_distance(a, numbers[0], b, numbers[1])) for name, (a, b) in parts.items()}
+    return {"N": len(made), **far}
 
 
 def _scored(made: Tensor, real: Tensor) -> dict[str, Any]:

@@ -25,6 +25,10 @@ STUDENT = {5: 2.776, 6: 2.571, 8: 2.365, 10: 2.262}
 LEAST_HELD = 3
 """Photos of which every split leaves two."""
 PATCH = 96
+COPIED = 0.1
+"""Mean cosine distance to the nearest training picture below which a generator repeats them, as of MiFID."""
+POOLED = 432
+"""Numbers of a picture's descriptor."""
 
 
 @dataclass(frozen=True)
@@ -58,12 +62,18 @@ class PictureDistances:
     nearest: float
     nearest_held: float
 
+    @property
+    def whole_copying(self) -> float:
+        """The whole distance as MiFID takes it (Bai et al. 2021): divided by `nearest` where that is below COPIED."""
+        return self.whole.mean / (max(self.nearest, 1e-6) if self.nearest < COPIED else 1.0)
+
     def table(self) -> dict[str, object]:
         """For JSON, rounded."""
-        return {
+        told = {
             k: [round(x, 1) for x in v.values()] if isinstance(v, dict) else round(v, 4)
             for k, v in asdict(self).items()
         }
+        return told | {"whole_copying": round(self.whole_copying, 1)}
 
 
 @torch.no_grad()

@@ -6,14 +6,12 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from ..backbone import Backbone
 from ..data.scene_motion import onset_strength
-from .distance import SPLITS, Estimate, split_distance
 
 LAGS = 3
 """Frames by which a change may come after its onset; the best of them counts, for floors too."""
@@ -60,30 +58,3 @@ def motion_descriptor(frames: Tensor, backbone: Backbone, height: int = 96) -> T
         scale = m.std((0, 2, 3)) + 1e-3
         parts += [(m[k:] - m[:-k]).abs().mean((0, 2, 3)) / scale for k in (1, 4)]
     return torch.cat(parts)
-
-
-@dataclass(frozen=True)
-class MotionFigures:
-    """onset: onset correlation over splits; change: mean change from frame to frame in 8-bit levels; distance: kernel
-    distance (x 1000) of the clips' motion descriptors to those of real clips.
-    """
-
-    onset: Estimate
-    change: float
-    distance: Estimate
-
-
-def motion_figures(
-    made: Sequence[Tensor], onsets: Sequence[Tensor], real: Sequence[Tensor], backbone: Backbone
-) -> MotionFigures:
-    """Figures of clips `made` with their onsets [T-1] beside `real` clips, all [T,3,H,W] in [-1,1], at least
-    ten of both. Every split takes a fifth of the made clips.
-    """
-    changes = [frame_change(m) for m in made]
-    folds = [range(k, len(made), SPLITS) for k in range(SPLITS)]
-    onset = Estimate.of([onset_correlation([changes[i] for i in f], [onsets[i] for i in f]) for f in folds])
-    a, b = (torch.stack([motion_descriptor(x, backbone) for x in clips]) for clips in (made, real))
-    mean, std = b.mean(0), b.std(0) + 1e-6
-    numbers = torch.arange(len(a)), torch.arange(len(b))
-    distance = split_distance((a - mean) / std, numbers[0], (b - mean) / std, numbers[1])
-    return MotionFigures(onset, float(torch.cat(changes).mean()), distance)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...engine.errors import needing_extra
 from ..backbone import Backbone
-from .distance import pooled
+from .distance import POOLED, pooled
 from .i3d import CLIP, I3D
 from .motion import motion_descriptor
 
@@ -61,3 +61,8 @@ def clip_descriptor(clip: Tensor, backbone: Backbone) -> Tensor:
     distances, which are not FVD.
     """
     return torch.cat([pooled(clip, backbone).mean(0), motion_descriptor(clip, backbone)])
+
+
+def moving_part(descriptors: Tensor) -> Tensor:
+    """What clip descriptors [N,D] say of motion alone."""
+    return descriptors[:, POOLED:]

@@ -5,7 +5,8 @@ import torch
 from sonorama.training.backbone import Backbone
 from sonorama.training.evaluate.clip_sets import LEAST, clip_distances
 from sonorama.training.evaluate.films import Row
-from sonorama.training.metrics.video_distance import clip_descriptor
+from sonorama.training.metrics.distance import POOLED
+from sonorama.training.metrics.video_distance import clip_descriptor, moving_part
 
 
 def clips(count: int, seed: int, light: float) -> list[torch.Tensor]:
@@ -27,6 +28,22 @@ def test_what_is_like_real_clips_is_nearer() -> None:
     assert {part["N"] for part in found.values()} == {LEAST}
     like, dark, floor = (found[name]["distance"]["mean"] for name in ("like", "dark", "real"))
     assert abs(like - floor) < 0.1 * (dark - floor)
+
+
+def moving(seed: int, speed: int) -> torch.Tensor:
+    rng = torch.Generator().manual_seed(seed)
+    picture = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 12, generator=rng), (64, 64), mode="bicubic")[0]
+    return torch.stack([picture.roll(speed * t, 2) for t in range(16)]) * 2 - 1
+
+
+def test_clips_that_move_alike_are_nearer_in_motion_than_still_ones_of_the_same_pictures() -> None:
+    real = [moving(k, 4) for k in range(2 * LEAST)]
+    same, still = ([moving(k, speed) for k in range(LEAST)] for speed in (4, 0))
+    found = clip_distances(rows("same", same) + rows("still", still), real, None)
+    near, far = (found[name]["motion"]["mean"] for name in ("same", "still"))
+    assert near < 0.3 * far
+    descriptor = clip_descriptor(still[0], Backbone())
+    assert moving_part(descriptor[None]).abs().max() == 0 < descriptor[:POOLED].abs().max()
 
 
 def test_sets_that_are_too_small_give_none() -> None:

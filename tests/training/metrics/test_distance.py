@@ -97,8 +97,18 @@ def test_photos_are_nearer_to_held_out_photos_than_noise_is() -> None:
     assert good.patch.mean < bad.patch.low
     assert copied.nearest == pytest.approx(0, abs=1e-4)
     assert min(good.nearest, bad.nearest) > 0.1
+    assert good.whole_copying == good.whole.mean
+    assert abs(copied.whole_copying) > 1000 * abs(copied.whole.mean)
     assert good.whole_real == bad.whole_real
-    assert set(good.table()) == {"whole", "whole_real", "patch", "patch_real", "nearest", "nearest_held"}
+    assert set(good.table()) == {
+        "whole",
+        "whole_real",
+        "patch",
+        "patch_real",
+        "nearest",
+        "nearest_held",
+        "whole_copying",
+    }
 
 
 @pytest.mark.parametrize(

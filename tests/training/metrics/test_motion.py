@@ -6,15 +6,12 @@ import torch
 
 from sonorama.engine.model.mel import log_mel
 from sonorama.engine.units import SAMPLE_RATE
-from sonorama.training.backbone import Backbone
 from sonorama.training.data.scene_motion import SceneDrive, envelope, onset_strength, scene_motion
 from sonorama.training.data.sound_windows import COLUMNS_HZ, frame_columns
 from sonorama.training.metrics.motion import (
     correlation,
     frame_change,
     frame_onsets,
-    motion_descriptor,
-    motion_figures,
     onset_correlation,
 )
 
@@ -63,19 +60,3 @@ def test_change_is_in_levels() -> None:
     frames[1] = 10
     assert frame_change(frames).tolist() == [10, 10]
     assert frame_change(frames.float() / 127.5 - 1).tolist() == pytest.approx([10, 10])
-
-
-def moving(seed: int, speed: int) -> torch.Tensor:
-    rng = torch.Generator().manual_seed(seed)
-    picture = torch.nn.functional.interpolate(torch.rand(1, 3, 12, 12, generator=rng), (64, 64), mode="bicubic")[0]
-    return torch.stack([picture.roll(speed * t, 2) for t in range(6)]) * 2 - 1
-
-
-def test_clips_that_move_alike_are_nearer_than_still_ones() -> None:
-    backbone = Backbone()
-    real = [moving(i, 4) for i in range(10)]
-    same, still = [moving(50 + i, 4) for i in range(10)], [moving(50 + i, 0) for i in range(10)]
-    onsets = [torch.rand(5) for _ in range(10)]
-    near, far = (motion_figures(made, onsets, real, backbone).distance.mean for made in (same, still))
-    assert near < 0.3 * far
-    assert motion_descriptor(still[0], backbone).abs().max() == 0
