@@ -24,6 +24,8 @@ from .sound import SoundInput
 
 FAST = (OUT_BLACKOUT, OUT_FREEZE, OUT_PANIC)
 """Parameters that act ahead of all changes that wait."""
+OWNERS = frozenset({"midi", "ableton"})
+"""Bridges that have parameters of their own, below their names."""
 _ACCEPT = partial(valid_change, SHOW, names=installed_names)
 
 
@@ -182,6 +184,19 @@ def _add_faults(lines: list[str], bridge: Bridge) -> None:
     lines.extend(map(str, bridge.faults()))
 
 
+def say_unplayed(specs: Iterable[str], events: ShowEvents, faults: Faults) -> None:
+    """Report a change of a parameter that belongs to a bridge which the show does not have."""
+    missing = OWNERS - {spec.partition(":")[0] for spec in specs}
+
+    def changed(changes: Iterable[Change]) -> None:
+        for path in (c.path for c in changes if c.value != SHOW[c.path].default):
+            if (owner := path.split("/")[1]) in missing:
+                line = f"{path} does nothing: this show was started without --bridge {owner}."
+                faults.note(f"no bridge {owner}", line)
+
+    events.changed.subscribe(changed, "bridges that are missing")
+
+
 def open_bridges(
     plan: ShowPlan, control_state: ControlState, post: Callable[..., None], events: ShowEvents, faults: Faults,
     sound: SoundInput,
@@ -193,4 +208,5 @@ def open_bridges(
         return Port(plan.name, values, post, events, bridge, accept, sound.second_at, sound.capture.take_channel)
 
     osc = osc_argument(plan.osc_port, plan.osc_out, plan.osc_host, plan.osc_allow)
+    say_unplayed(plan.bridges, events, faults)
     return BridgeRunner([f"osc:{osc}", *plan.bridges], make_port, faults)

@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.training.wide_data import wide_data
 
 from sonorama.engine.errors import InputError, OutputError
 from sonorama.engine.model.generator import GeneratorConfig
+from sonorama.training.__main__ import main as training_main
 from sonorama.training.data.photos import PictureSet, picture_set
 from sonorama.training.stages.generator.pack import read_pack, write_pack
 from sonorama.training.stages.generator.plan import WIDE
@@ -58,6 +60,15 @@ def test_a_pack_holds_the_set_and_the_backbone(data: PictureSet, tmp_path: Path)
     assert torch.equal(back.codes, data.codes) and torch.equal(back.held, data.held)
     assert (back.pictures.float() - data.pictures.float()).abs().mean() < 6
     assert backbone(torch.zeros(1, 3, 64, 112), 64)[3].shape == (1, 320, 2, 4)
+
+
+def test_the_command_packs_pictures_of_the_size_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, work, pack = wide_data(tmp_path / "data", scale=2), tmp_path / "work", tmp_path / "p.pack"
+    command = ["generator-pack", str(pack), "--data", str(root), "--work", str(work), "--size", "128"]
+    monkeypatch.setattr(sys, "argv", ["training", *command])
+    assert training_main() == 0
+    assert [path.name for path in work.iterdir()] == ["pictures-128.safetensors"]
+    assert read_pack(pack)[0].pictures.shape[2:] == (128, 224)
 
 
 def test_a_pack_that_does_not_fit_is_refused(data: PictureSet, tmp_path: Path) -> None:

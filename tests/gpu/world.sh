@@ -1,7 +1,7 @@
 #!/bin/sh
 # Trains stage 0 of a wide world on a machine with a GPU that has this source tree, torch, timm, numpy and safetensors.
 #
-#   python -m sonorama.training generator-pack build/wide.pack --largest 60     (beforehand, where the data is)
+#   python -m sonorama.training generator-pack build/wide.pack --largest 60     (beforehand, where the data is; --size 512)
 #   tests/gpu/world.sh build/wide.pack OUT [SECONDS [SIZE [LARGEST_MB [more options of the command]]]]
 #
 # SECONDS: of training (440). SIZE: height in px (256). LARGEST_MB: no file over this is kept in OUT (64). Stopped at

@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from sonorama.engine.control.events import ShowEvents
+from sonorama.engine.control.live_table import SHOW
 from sonorama.engine.control.parameters import Change
 from sonorama.engine.errors import SonoramaError, ValueRefused
 from sonorama.engine.faults import Faults
-from sonorama.engine.show.bridges import BridgeRunner, Port
+from sonorama.engine.plugins.registry import BRIDGES, names
+from sonorama.engine.show.bridges import OWNERS, BridgeRunner, Port, say_unplayed
 
 BAD = """
 class Bad:
@@ -91,3 +93,21 @@ def test_one_that_cannot_start_is_two_lines() -> None:
 def test_the_port_refuses_what_no_bridge_may_set(path: str, value: object) -> None:
     with pytest.raises(ValueRefused):
         ports()("test").post(Change(path, value, "test"))  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("bridges", "said"), [((), True), (("query", "midi-clock"), True), (("midi:virtual=1",), False)]
+)
+def test_parameters_of_a_bridge_that_is_not_there_are_said_to_do_nothing(bridges: tuple[str, ...], said: bool) -> None:
+    faults = Faults()
+    events = ShowEvents(faults)
+    say_unplayed(bridges, events, faults)
+    events.changed.publish([Change("/look/seed", 1, "x"), Change("/midi/learn", "", "x")])
+    assert faults.recent() == []
+    events.changed.publish([Change("/midi/learn", "/look/drift", "x")])
+    wanted = ["/midi/learn does nothing: this show was started without --bridge midi."]
+    assert faults.recent() == wanted * said
+
+
+def test_every_bridge_with_parameters_below_its_name_is_known() -> None:
+    assert {name for name in names(BRIDGES, ()) if any(path.startswith(f"/{name}/") for path in SHOW)} == OWNERS

@@ -131,11 +131,15 @@ def add_pack_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", help="data folder (default: $SONORAMA_DATA, else ../shared/data)")
     parser.add_argument("--work", type=Path, default=Path("build/wide"), help="folder of the training (%(default)s)")
     parser.add_argument("--largest", type=float, default=60.0, metavar="MB", help="size allowed (%(default)s)")
+    parser.add_argument(
+        "--size", type=int, choices=(128, WIDE.size, 512), default=WIDE.size, help="height in px (%(default)s)"
+    )
 
 
 def run_pack(args: argparse.Namespace) -> int:
     """Write pictures, codes and backbone into one file for tests/gpu/world.sh."""
-    data = picture_set(data_root(args.data), args.work / PICTURES, *WIDE.shape(), WIDE.z_dim)
+    own = args.work / (PICTURES if args.size == WIDE.size else f"pictures-{args.size}.safetensors")
+    data = picture_set(data_root(args.data), own, *replace(WIDE, size=args.size).shape(), WIDE.z_dim)
     quality = write_pack(data, args.out, args.largest)
     log.info("%s: %.1f MB, JPEG quality %d", args.out, args.out.stat().st_size / 1e6, quality)
     return 0
