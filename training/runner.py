@@ -26,12 +26,14 @@ from ..engine.model.mel import log_mel
 from ..engine.model.open_clip_towers import load_joint
 from ..engine.model.sound_inversion import EncoderConfig, SoundInversionEncoder
 from ..engine.model.world_file import load_world
+from .backbone import Backbone
 from .checkpoints import AGAIN, write_tensors
 from .data.class_photos import class_anchors, weather_of
 from .data.labels import Labels
 from .data.photos import PICTURES, PictureSet, photo_tags, picture_set
 from .data.recordings import training_recordings
 from .event_log import EventLog
+from .metrics.distance import HeldOutPhotos, too_few
 from .packing import About, Trained, bank_codes, pack
 from .processes import ALONE, Processes
 from .recipe import Recipe
@@ -39,7 +41,8 @@ from .stage_order import open_stages, run_stages, with_extra
 from .stages.directions import PlaceLatents, find_directions
 from .stages.ears.names import class_aliases
 from .stages.generator.interrupt import stop_between_steps
-from .stages.generator.progress import Progress
+from .stages.generator.mixtures import MIXING, TRUNCATION
+from .stages.generator.progress import Progress, distances
 from .stages.generator.statistics import set_w_statistics
 from .stages.generator.trainer import GeneratorTrainer
 from .stages.joint_space import Space, told_of
@@ -55,6 +58,8 @@ PACKED, REQUEST = "packed.sha256", "request.json"
 """
 NOTES = "notes"
 """Folder in the work folder: the stages' figures, for the world's card."""
+PICTURE_FIGURES = "pictures"
+"""Name of the note of distances to photos."""
 
 
 @dataclass(frozen=True)
@@ -250,9 +255,22 @@ def class_places(shop: TrainingRun, generator: Generator, space: Space) -> Place
     return PlaceLatents.of(generator, class_anchors(shop.pictures(), tags, space.classes))
 
 
+def note_pictures(shop: TrainingRun, generator: Generator) -> None:
+    """Note the distances of seeds' pictures to photos that were kept out, where there are enough of these."""
+    data, count = shop.pictures(), shop.recipe.stage_0.measure_seeds
+    if PICTURE_FIGURES in shop.notes():
+        return
+    if why := too_few(data):
+        log.info("no distances to photos: %s", why)
+        return
+    photos = HeldOutPhotos(data, Backbone())
+    shop.note(PICTURE_FIGURES, distances(generator, data.anchors, photos, count, TRUNCATION, MIXING).table())
+
+
 def bank_stage(shop: TrainingRun, generator: Generator, space: Space) -> dict[str, Tensor]:
-    """The seed bank."""
+    """The seed bank; and how near its pictures are to photos, for the card."""
     shop.tell("bank")(0.0)
+    note_pictures(shop, generator)
     anchors = shop.pictures().anchors
     return {"anchors": anchors, "codes": bank_codes(generator, anchors, space.eyes(), shop.recipe.bank)}
 

@@ -69,7 +69,7 @@ class PictureDistances:
 
     def table(self) -> dict[str, object]:
         """For JSON, rounded."""
-        told = {
+        told: dict[str, object] = {
             k: [round(x, 1) for x in v.values()] if isinstance(v, dict) else round(v, 4)
             for k, v in asdict(self).items()
         }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from ...engine.cli.arguments import parse_out
 from ...engine.errors import ValueRefused, needing_extra, one_line
+from ...engine.model.world_file import load_world
 from ..footage.command import LAYOUTS
 
 if TYPE_CHECKING:
@@ -100,5 +101,19 @@ def run_train(args: argparse.Namespace) -> int:
         sys.stderr.write("The same command goes on from the last checkpoint.\n")
         raise
     world = args.world if args.out is None else shlex.quote(str(made))
-    sys.stdout.write(f"{one_line(made)}\nPlay it: sonorama live --world {world}\n")
+    sys.stdout.write(f"{one_line(made)}\n{how_good(made)}Play it: sonorama live --world {world}\n")
     return 0
+
+
+def how_good(made: Path) -> str:
+    """A line of how near a world's pictures are to photos; none where there were too few photos to say."""
+    from ..runner import PICTURE_FIGURES
+
+    told = load_world(str(made)).card.measures.get(PICTURE_FIGURES)
+    if not told:
+        return ""
+    (far, *_), (best, *_) = told["whole"], told["whole_real"]
+    return (
+        f"Its pictures are {far:.0f} from photos that were kept out, other photos {best:.0f} (less is better); nearest "
+        f"training picture {told['nearest']:.2f}, of photos that were kept out {told['nearest_held']:.2f}.\n"
+    )
