@@ -65,8 +65,8 @@ VARIANTS: Mapping[str, Variant] = {
     "loose-place": _adversarial("the same: lam_w a fifth", lam_w=0.01),
     "tight-place": _adversarial("the same: lam_w five times", lam_w=0.25),
     "without-guidance": _adversarial("eq. 9 without L_enc", lam_enc=0.0),
-    "cuts-2-5": _cuts(2, 5),
-    "cuts-4-9": _cuts(4, 9),
+    "cuts-3-6": _cuts(3, 6),
+    "cuts-4-8": _cuts(4, 8),
     "without-text": _encoder("eqs. 2 and 3 without the text term", lam_t=0.0),
     "infonce": _encoder("eq. 2 against the sounds of the batch", mode="infonce"),
 }
