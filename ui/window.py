@@ -19,6 +19,7 @@ from sonorama.engine.control.addresses import (
     LOOK_PROMPT,
     LOOK_SHIFT_X,
     LOOK_SHIFT_Y,
+    LOOK_TEXT_WEIGHT,
     LOOK_TURN,
     OUT_FLASH_GUARD,
     look_level_code,
@@ -64,7 +65,7 @@ FRAME = (16, 48)
 """Room left for the frame of a window, which is not known before it opens."""
 
 _OF_LEVELS = (path(level) for level in LEVELS for path in (look_level_seed, look_level_code))
-_CODES = (LOOK_PHOTO, LOOK_CODE, LOOK_CODE_WEIGHT, LOOK_PLACE, *_OF_LEVELS)
+_CODES = (LOOK_PHOTO, LOOK_CODE, LOOK_CODE_WEIGHT, LOOK_TEXT_WEIGHT, LOOK_PLACE, *_OF_LEVELS)
 """Parameters of the tab CODES; the mixes of the levels are in their strips."""
 _EFFECTS = ("/picture/", OUT_FLASH_GUARD)
 """What begins so is in the tab PICTURE: the guard limits the strobe."""
