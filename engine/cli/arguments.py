@@ -14,9 +14,11 @@ def parse_out(text: str) -> Path:
     """A file or folder to write, for options that cannot write to standard output.
 
     Raises:
-        ValueRefused: `-`, by which other programs mean standard output; `./-` is a file of that name.
+        ValueRefused: `-`, by which other programs mean standard output; `./-` is a file of that name. An empty name.
 
     """
+    if not text:
+        raise ValueRefused("the name of a file or folder to write is empty", "Name one; . is the current folder.")
     if text == "-":
         raise ValueRefused("- stands for standard output, which this option cannot write to", "Name a file or folder.")
     return Path(text)

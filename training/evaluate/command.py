@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...engine.cli.arguments import parse_out
 from ...engine.errors import InputError, OutputError, one_line
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def add_evaluate(commands: Commands) -> None:
         "--condition", action="append", default=[], metavar="NAME", help="only this one, such as ours (repeatable)"
     )
     parser.add_argument(
-        "--sounds", type=Path, metavar="FOLDER",
+        "--sounds", type=parse_out, metavar="FOLDER",
         help="only write what another model needs to make the same films: sounds, and the first picture of each film",
     )  # fmt: skip
     parser.add_argument(
@@ -99,6 +100,9 @@ def run_evaluate(args: argparse.Namespace) -> int:
     from .film_log import check_folder
 
     _offered(args)
+    if args.sounds is not None and (args.films or args.judge):
+        given = "--films" if args.films else "--judge"
+        raise InputError(f"--sounds measures nothing, so that {given} has nothing to do", "Give one of them.")
     if args.sounds is None:
         check_folder(args.out)
     return _evaluate(args)
@@ -130,7 +134,9 @@ def _evaluate(args: argparse.Namespace) -> int:
         sys.stdout.write(f"sounds         {one_line(args.sounds.resolve())}\n")
         return 0
     conditions = _conditions(args, world, heard)
-    others = _others(args, heard, conditions)
+    others = _others(args, heard)
+    for one in others:
+        one.check(playback)
     names = [*conditions, *(one.name for one in others)]
     kept = film_log(args.out, _asked(args, world, heard, names, judge) | _films_of(others))
     try:
@@ -236,7 +242,7 @@ def _offered(args: argparse.Namespace) -> Mapping[str, Condition]:
 
     offered = ABLATIONS[args.ablation] if args.ablation else CONDITIONS
     if unknown := [name for name in args.condition if name not in offered]:
-        raise InputError(f"no condition {unknown[0]}", f"Choose from: {', '.join(offered)}.")
+        raise InputError(f"no condition {unknown[0]}", f"Choose from: {'; '.join(offered)}.")
     return offered
 
 
@@ -256,13 +262,14 @@ def _conditions(args: argparse.Namespace, world: World, heard: Sequence[Stimulus
     return chosen
 
 
-def _others(args: argparse.Namespace, heard: Sequence[Stimulus], taken: Iterable[str]) -> list[OtherModel]:
+def _others(args: argparse.Namespace, heard: Sequence[Stimulus]) -> list[OtherModel]:
     """Those whose films were given."""
+    from .conditions import ABLATIONS, CONDITIONS
     from .other_models import OtherModel
 
-    found = list[OtherModel]()
+    found, ours = list[OtherModel](), [*CONDITIONS, *(name for some in ABLATIONS.values() for name in some)]
     for given in args.films:
-        names = [*taken, *(one.name for one in found)]
+        names = [*ours, *(one.name for one in found)]
         found.append(OtherModel.find(given, heard, range(1, args.seeds + 1), names))
     return found
 

@@ -49,12 +49,14 @@ class OtherModel:
 
     @staticmethod
     def find(given: str, heard: Sequence[Stimulus], seeds: Sequence[int], taken: Sequence[str]) -> OtherModel:
-        """Of NAME=FOLDER. InputError: a name that is taken, or a film is missing."""
+        """Of NAME=FOLDER. InputError: a name that is taken, no folder, or a film is missing or there twice."""
         name, _, folder = given.partition("=")
         if not name or not folder:
             raise InputError(f"--films {one_line(given)}", "Give NAME=FOLDER, such as CCVS=films/.")
-        if name in taken:
-            raise InputError(f"--films {name}: there is a condition of that name", "Give it another name.")
+        if name.casefold() in [one.casefold() for one in taken]:
+            raise InputError(f"--films {one_line(name)}: there is a condition of that name", "Give it another name.")
+        if not Path(folder).is_dir():
+            raise InputError(f"{one_line(folder)} is no folder", "Give NAME=FOLDER, such as CCVS=films/.")
         wanted = {(n, seed): film_name(n, s, seed) for n, s in enumerate(heard) for seed in seeds}
         found = {key: _film(Path(folder), stem) for key, stem in wanted.items()}
         missing = [stem for key, stem in wanted.items() if found[key] is None]
@@ -64,16 +66,24 @@ class OtherModel:
             raise InputError(f"{one_line(folder)} has no film {missing[0]}{more}", hint)
         return OtherModel(name, {key: path for key, path in found.items() if path is not None})
 
+    def check(self, playback: Playback) -> None:
+        """Read all films. InputError as of `frames`, before anything was measured."""
+        for number, seed in self.files:
+            self.frames(playback, number, seed)
+
     def frames(self, playback: Playback, number: int, seed: int) -> Tensor:
         """Pictures [T,3,h,w] in [-1,1] as `paint` makes them, cropped to the world's shape. InputError: too short, or
         it cannot be read.
         """
         path = self.files[number, seed]
-        width, height = _size(playback)
-        pictures = list(islice(read_video(path, (width, height), Fraction(FPS)), playback.frames))
+        try:
+            pictures = list(islice(read_video(path, _size(playback), Fraction(FPS)), playback.frames))
+        except InputError as error:
+            raise InputError(f"{one_line(path)} is no film that can be read", "Make it anew.") from error
         if len(pictures) < playback.frames:
             lasts = f"{one_line(path)} lasts {len(pictures) / FPS:.1f} s"
-            raise InputError(lasts, f"Films of {playback.seconds:g} s are compared; --seconds makes them shorter.")
+            hint = f"Make films of {playback.seconds:g} s, as long as the sounds; --seconds can make all shorter."
+            raise InputError(lasts, hint)
         return torch.cat(pictures)
 
     def fingerprint(self) -> list[str]:
@@ -82,7 +92,10 @@ class OtherModel:
 
 
 def _film(folder: Path, stem: str) -> Path | None:
-    return next((path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()), None)
+    found = [path for suffix in SUFFIXES if (path := folder / f"{stem}{suffix}").is_file()]
+    if len(found) > 1:
+        raise InputError(f"{one_line(folder)} has {found[0].name} and {found[1].name}", "Leave one of them.")
+    return found[0] if found else None
 
 
 def _size(playback: Playback) -> tuple[int, int]:

@@ -27,6 +27,9 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (("shore", "--split", "final"), "no final recording"),
         (("shore", "--i3d", "MANIFEST.tsv"), "MANIFEST.tsv: "),
         (("shore", "--data", "nowhere"), "no MANIFEST.tsv"),
+        (("shore", "--sounds", ""), "is empty"),
+        (("shore", "--sounds", "new", "--films", "A=b"), "--films has nothing to do"),
+        (("shore", "--sounds", "new", "--judge", "j"), "--judge has nothing to do"),
         (("shore", "-o", "MANIFEST.tsv"), "MANIFEST.tsv is there already, and is no evaluation"),
     ],
 )

@@ -90,11 +90,26 @@ def test_what_is_missing_is_said(playback: Playback, tmp_path: Path) -> None:
         found.frames(playback, 0, 1)
     (films / "02-wind_noise-seed-1.mkv").unlink()
     (films / "02-wind_noise-seed-2.mkv").unlink()
+    (films / "text").write_text("no folder")
     for given, words in (
         (f"CCVS={films}", "has no film 02-wind_noise-seed-1 and 1 more"),
-        (f"ours={films}", "there is a condition of that name"),
+        (f"Ours={films}", "there is a condition of that name"),
+        (f"CCVS={films}/text", "text is no folder"),
+        (f"CCVS={films}/none", "none is no folder"),
         ("CCVS", "--films CCVS"),
         ("=films", "--films =films"),
     ):
         with pytest.raises(InputError, match=words):
             OtherModel.find(given, HEARD, SEEDS, ["ours"])
+
+
+def test_all_films_are_read_before_anything_is_measured(playback: Playback, tmp_path: Path) -> None:
+    films = write_films(tmp_path / "films")
+    found = OtherModel.find(f"CCVS={films}", HEARD, SEEDS, [])
+    found.check(playback)
+    (films / "02-wind_noise-seed-2.mkv").write_text("no film")
+    with pytest.raises(InputError, match=r"02-wind_noise-seed-2.mkv is no film that can be read"):
+        found.check(playback)
+    (films / "02-wind_noise-seed-2.mp4").write_bytes(b"")
+    with pytest.raises(InputError, match=r"has 02-wind_noise-seed-2.mp4 and 02-wind_noise-seed-2.mkv"):
+        OtherModel.find(f"CCVS={films}", HEARD, SEEDS, [])
