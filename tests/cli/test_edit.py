@@ -45,9 +45,10 @@ def test_a_photo_becomes_a_film_that_its_code_makes_again(tiny_world: str, capsy
     assert frames_of("pair.png")[0].shape == (40, 76, 3)  # two of 32 px, with gaps
     sidecar = json.loads(Path("a.mp4.json").read_text())
     assert sidecar["codes"] == [code.facts()]
-    assert (sidecar["values"]["/look/code"], sidecar["values"]["/look/travel"]) == (code.name, 0.0)
+    values = sidecar["values"]
+    assert (values["/look/code"], values["/look/travel"], values["/look/sway"]) == (code.name, 0.0, 0.0)
 
-    again = ("--code", "beach.code", "--set", "/look/travel=0")
+    again = ("--code", "beach.code", "--set", "/look/travel=0", "--set", "/look/sway=0")
     assert main(["render", "rain.wav", "-o", "b.mp4", *common, "--device", "ort", *again]) == 0
     np.testing.assert_array_equal(frames_of("a.mp4"), frames_of("b.mp4"))
     assert main(["render", "rain.wav", "-o", "c.mp4", *common, "--device", "ort"]) == 0

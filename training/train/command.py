@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ...engine.cli.arguments import parse_out
 from ...engine.errors import ValueRefused, needing_extra, one_line
-from ...engine.model.world_file import load_world
 from ..footage.command import LAYOUTS
 
 if TYPE_CHECKING:
@@ -107,6 +106,7 @@ def run_train(args: argparse.Namespace) -> int:
 
 def how_good(made: Path) -> str:
     """A line of how near a world's pictures are to photos; none where there were too few photos to say."""
+    from ...engine.model.world_file import load_world
     from ..runner import PICTURE_FIGURES
 
     told = load_world(str(made)).card.measures.get(PICTURE_FIGURES)
