@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from sonorama.engine.inference.backend import Backend, open_backend
-from sonorama.engine.model.world_file import load_world
+from sonorama.engine.inference.backend import Backend
 from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.data.procedural_pictures import CLASSES
 from sonorama.training.data.recordings import Recording
@@ -25,21 +24,11 @@ from sonorama.training.evaluate.conditions import (
 )
 from sonorama.training.evaluate.films import paint, stimuli
 
-from ...worlds import write_world
-
 RNG = np.random.default_rng(0)
 BURST = (RNG.standard_normal(SAMPLE_RATE) * np.where(np.arange(SAMPLE_RATE) < SAMPLE_RATE // 2, 0.02, 0.3)).astype(
     np.float32
 )
 HUM = (0.3 * np.sin(np.arange(SAMPLE_RATE) * 0.01)).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def playback(tmp_path_factory: pytest.TempPathFactory) -> Playback:
-    path = tmp_path_factory.mktemp("world") / "tiny.safetensors"
-    write_world(path)
-    world = load_world(path)
-    return Playback(world, open_backend(world, "reference"), 0.8)
 
 
 STIMULUS = Stimulus(BURST, "rain", "somebody", HUM)

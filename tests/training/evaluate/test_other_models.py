@@ -11,26 +11,14 @@ import pytest
 from PIL import Image
 
 from sonorama.engine.errors import InputError, OutputError
-from sonorama.engine.inference.backend import open_backend
-from sonorama.engine.model.world_file import load_world
 from sonorama.engine.units import SAMPLE_RATE
 from sonorama.training.evaluate.conditions import FPS, Playback, Stimulus
 from sonorama.training.evaluate.other_models import OtherModel, film_name, write_sounds
-
-from ...worlds import write_world
 
 SEEDS = (1, 2)
 SOUND = (0.3 * np.sin(np.arange(SAMPLE_RATE) * 0.05)).astype(np.float32)
 SOFT = SOUND * np.float32(0.5)
 HEARD = [Stimulus(SOUND, "raining", "somebody", SOUND), Stimulus(SOFT, "wind_noise", "somebody", SOUND)]
-
-
-@pytest.fixture(scope="module")
-def playback(tmp_path_factory: pytest.TempPathFactory) -> Playback:
-    path = tmp_path_factory.mktemp("world") / "tiny.safetensors"
-    write_world(path)
-    world = load_world(path)
-    return Playback(world, open_backend(world, "reference"), 0.8)
 
 
 def write_film(path: Path, count: int, rate: int = FPS) -> None:
