@@ -32,8 +32,8 @@ class RestTraining:
     steps of AdamW at `rate`, on `batch` recordings; 0 leaves E_RNN as it is. ticks: motion steps between two steps of
     the optimiser, through which gradients go. seconds: of every recording, which is repeated where it is shorter.
     sounds: recordings of each class. mean_s: half-life of the slow mean. gain: of what is left of the answers without
-    it; at 2.5 the codes move at a third of the speed before, at 8 at half of it, with as little haze; at 20 both are as
-    before. lam_mean: weight of the mean.
+    it; at 2.5 the codes move at a third of the speed before, at 8 at half of it, and pictures are as near to photos;
+    at 20 they are as far from them as before. lam_mean: weight of the mean.
     """
 
     steps: int = 400
